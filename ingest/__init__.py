@@ -1,0 +1,1 @@
+"""What we do: a letter in, a reply out."""

@@ -1,0 +1,179 @@
+"""What `poll` and `receive` rely on, and the faults that only time can mend.
+
+The adapters are `mailbox.py` (IMAP), `outbox.py` (SMTP), `sandbox.py` (reading in
+a child process) and `storage.store`; `tests/fakes.py` has the quick ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ingest.letter import Letter
+from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt
+from storage.records import (
+    Claim,
+    LetterFacts,
+    Location,
+    OwedReply,
+)
+
+
+class MailboxUnavailable(ConnectionError):
+    """The IMAP server cannot be used now; the pass ends and the letters stay."""
+
+
+class OutboxUnavailable(ConnectionError):
+    """The SMTP server cannot be used now; replies wait."""
+
+
+class RecipientRefused(Exception):
+    """The recipient's server refused this reply for good (5xx)."""
+
+
+class Deferred(Exception):
+    """The server asked to try this one reply again later (4xx)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawLetter:
+    """One letter as fetched.
+
+    Attributes:
+        content: The raw bytes; only the header when `size` is over `letter_mb`.
+        size: RFC822.SIZE of the whole letter.
+        received_at: INTERNALDATE, UTC.
+    """
+
+    location: Location
+    content: bytes = field(repr=False)
+    size: int
+    received_at: datetime
+    header_only: bool = False
+
+
+class Mailbox(Protocol):
+    """One IMAP folder that letters arrive in."""
+
+    name: str
+
+    def uids(self) -> tuple[int, Sequence[int]]:
+        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
+
+        Raises:
+            MailboxUnavailable: it cannot be reached, or refused us.
+        """
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        """The letters in batches, oldest first; what has gone meanwhile is left out.
+
+        Raises:
+            MailboxUnavailable: the connection broke.
+        """
+
+    def file(self, uids: Sequence[int], outcome: str) -> None:
+        """Move letters into the folder for their outcome; made when it is missing.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for mail with IDLE; False when the time ran out or IDLE is unknown."""
+
+    def close(self) -> None:
+        """Log out, quietly."""
+
+
+class Postman(Protocol):
+    """Sends complete mails over one open connection."""
+
+    def send(self, reply: OwedReply) -> None:
+        """Hand one reply to the server.
+
+        Raises:
+            OutboxUnavailable: no connection; try all of them later.
+            Deferred: this one later.
+            RecipientRefused: this one never.
+        """
+
+    def close(self) -> None:
+        """Quit, quietly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the reading of one letter's bytes gave; its documents' bytes are gone.
+
+    Every password candidate is already masked in `letter.subject`, in every
+    finding's `seen` and in names.
+    """
+
+    letter: Letter
+    parsed: tuple[Parsed, ...] = ()
+
+
+class Reader(Protocol):
+    """Reads hostile bytes where they can do no harm."""
+
+    def read(self, raw: RawLetter) -> Future[Read]:
+        """Begin to read a letter.
+
+        The future never raises for a fault of the sender: bytes that kill or
+        exhaust their reader give a `Read` with the finding `too-costly`. Any
+        other death of a child is a fault of time: `ConnectionError`.
+        """
+
+    def close(self) -> None:
+        """End every child."""
+
+
+class Store(Protocol):
+    """The database inside one transaction; made by `storage.ledger`.
+
+    Every method may raise `storage.ledger.StoreUnavailable`.
+    """
+
+    def entity(self, user_code: str) -> LegalEntity | None:
+        """The legal entity with its points and meters, also an inactive one."""
+
+    def entities_by_inn(self, inn: str) -> list[LegalEntity]:
+        """Every active entity with this taxpayer number."""
+
+    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
+        """What the rules may know about this document."""
+
+    def record(
+        self, letter: int, parsed: Parsed, checked: Checked, entity: LegalEntity,
+        received_at: datetime, now: datetime,
+    ) -> Receipt:
+        """Keep a submission, its findings and the values its changes carry."""
+
+    def owe(self, reply: OwedReply, now: datetime) -> None:
+        """Keep a reply that must leave."""
+
+    def claim(
+        self, location: Location | None, sha256: str, size: int, received_at: datetime,
+        now: datetime,
+    ) -> Claim:
+        """The letter's ledger row, made when new; one attempt more is counted."""
+
+    def unclaim(self, letter: int) -> None:
+        """Take an attempt back: a fault of time ended the pass."""
+
+    def settle(
+        self, letter: int, outcome: str, facts: LetterFacts, entity: LegalEntity | None,
+        now: datetime,
+    ) -> None:
+        """The letter has its verdict."""
+
+    def quarantine(
+        self, letter: int, error: str, now: datetime, content: bytes | None = None
+    ) -> None:
+        """A person must look; `error` says what at, without secrets."""
+
+    def replies_to(self, address: str, since: datetime) -> int:
+        """How many replies were owed to an address since then."""

@@ -1,0 +1,1 @@
+"""What we and the senders have agreed: forms, terms, findings and rules."""

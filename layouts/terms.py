@@ -1,0 +1,438 @@
+"""The words of the field as values: what a document says, and who answers for it.
+
+Instants are aware and in UTC unless a name says otherwise; interval energy is
+an integer number of watt-hours (or var-hours); a register reading is a
+`Decimal` as on the meter's face, in kWh or kvarh before the transformer ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from layouts.findings import Finding, Place, Status
+
+CHANNELS = ("A+", "A-", "R+", "R-")
+"""Active and reactive energy, taken from the network (+) and given to it (-)."""
+
+ZONES = ("T0", "T1", "T2", "T3", "T4")
+"""T0 is the total; T1 to T4 are the tariff zones."""
+
+
+class Kind(StrEnum):
+    """What the values of a series are."""
+
+    INTERVAL = "interval"
+    REGISTER = "register"
+
+
+class Verdict(StrEnum):
+    """What became of one document."""
+
+    ACCEPTED = "accepted"
+    PARTLY_ACCEPTED = "partly_accepted"
+    REJECTED = "rejected"
+    UNREADABLE = "unreadable"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One attached file: its name as decoded ('' when it has none) and its bytes.
+
+    Attributes:
+        container: Name of the archive it came in, None when attached as it is.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    container: str | None = None
+
+
+_COLUMNS = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each value of a series stood, in one flat column.
+
+    Attributes:
+        at: XML lines when `sheet` is None; else cells packed by `cell_at`.
+    """
+
+    sheet: str | None
+    at: Sequence[int]
+
+    @staticmethod
+    def cell_at(row: int, column: int) -> int:
+        """One number for the cell at `row` and `column`, both from 1."""
+        return row * _COLUMNS + column - 1
+
+    def place(self, index: int) -> Place:
+        """The place of the value at `index`."""
+        if self.sheet is None:
+            return Place(line=self.at[index])
+        row, column = divmod(self.at[index], _COLUMNS)
+        return Place(sheet=self.sheet, cell=cell_name(row, column + 1))
+
+
+def cell_name(row: int, column: int) -> str:
+    """A cell's name such as `C14`, from its row and column, both from 1."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One point's values on one channel over a period.
+
+    Attributes:
+        area: Code of the area the document puts the point in, None without one.
+        point: Code of the metering point; None when only the meter is named.
+        meter: Number of the meter; None for an interval series.
+        channel: One of `CHANNELS`, or the raw text of one that is not.
+        zone: One of `ZONES` for a register reading, None for intervals.
+        start: Start of the first interval, or the instant of the reading.
+        step_minutes: Length of an interval; 0 for a register reading.
+        values: Interval energy in Wh or varh, None where the document has an
+            interval without a value; or the one `Decimal` of a register reading.
+        spans: (start, end) of each value in UTC epoch seconds, in document
+            order, when the intervals do not follow one another at
+            `step_minutes` from `start`; None when they do.
+        not_commercial: Indexes of the values flagged as not fit for billing.
+        places: Where each value stood.
+    """
+
+    kind: Kind
+    area: str | None
+    point: str | None
+    meter: str | None
+    channel: str
+    zone: str | None
+    start: datetime
+    step_minutes: int
+    values: Sequence[int | None] | Sequence[Decimal]
+    spans: Sequence[tuple[int, int]] | None = None
+    not_commercial: frozenset[int] = frozenset()
+    places: Places | None = field(default=None, compare=False)
+
+    @property
+    def end(self) -> datetime:
+        """End of the last interval; the instant itself for a register reading."""
+        if self.kind is Kind.REGISTER:
+            return self.start
+        if self.spans is not None:
+            return datetime.fromtimestamp(max(e for _, e in self.spans), UTC)
+        return self.start + timedelta(minutes=self.step_minutes * len(self.values))
+
+    @property
+    def reading(self) -> Decimal:
+        """The value of a register reading."""
+        value = self.values[0]
+        assert isinstance(value, Decimal)
+        return value
+
+    @property
+    def count(self) -> int:
+        """How many values are present, commercial or not."""
+        return sum(1 for value in self.values if value is not None)
+
+    @property
+    def total(self) -> int | Decimal:
+        """Sum of the values present; the reading itself for a register."""
+        return sum(value for value in self.values if value is not None)
+
+    @property
+    def unit(self) -> str:
+        """Wh or varh for intervals; kWh or kvarh for a reading on the face."""
+        base = "varh" if self.channel.startswith("R") else "Wh"
+        return base if self.kind is Kind.INTERVAL else f"k{base}"
+
+    def place(self, index: int) -> Place:
+        """Where the value at `index` stood, as far as it is known."""
+        return self.places.place(index) if self.places else Place()
+
+    def span(self, index: int) -> tuple[datetime, datetime]:
+        """Start and end of the interval at `index`, in UTC."""
+        if self.spans is not None:
+            start, end = self.spans[index]
+            return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+        step = timedelta(minutes=self.step_minutes)
+        return self.start + step * index, self.start + step * (index + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a document says of itself; every field may be missing.
+
+    Attributes:
+        version: Version of the form, such as `1`.
+        sender_code: The user code, with its leading zeros.
+        sender_inn: The sender's taxpayer number.
+        password: In the clear, only ever in memory.
+        created: When the sender made it, in UTC.
+        number: The running number by which 80020 orders its resends.
+        period_start: Start of the month or day the document is for, UTC.
+        period_end: Its end, excluded, UTC.
+    """
+
+    version: str | None = None
+    sender_code: str | None = None
+    sender_inn: str | None = None
+    sender_name: str | None = None
+    password: str | None = field(default=None, repr=False)
+    created: datetime | None = None
+    number: int | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One document as read: header, series and every format mistake.
+
+    Attributes:
+        name: File name as the sender gave it, '' when none.
+        part: The sheet, when one workbook held several documents.
+        layout: Class of the layout that claims it; None when none does.
+        series: In document order. A series with a format mistake in one of its
+            values is left out of here; its finding names point and channel.
+        points: Codes of every point the document names, as (area, point), also
+            of those whose series were left out.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    container: str | None = None
+    part: str | None = None
+    layout: str | None = None
+    header: Header = Header()
+    series: tuple[Series, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    points: frozenset[tuple[str | None, str | None]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A replaceable device at a point.
+
+    Attributes:
+        digits: Places before the decimal point; the register rolls over at
+            10 to this power. None when not known.
+        decimals: Places after it. None when not known.
+        ratio: Transformer ratio by which a difference is multiplied.
+        channels: Empty: not stated, every channel is taken.
+        zones: Tariff zones it counts in. Empty: not stated.
+    """
+
+    number: str
+    digits: int | None = None
+    decimals: int | None = None
+    ratio: Decimal = Decimal(1)
+    installed: date | None = None
+    removed: date | None = None
+    channels: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    id: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MeteringPoint:
+    """A place where energy is measured.
+
+    Attributes:
+        area: None matches any area a document puts it in.
+        channels: Of its profile. Empty: not stated, every channel is taken.
+        max_power_kw: Permitted power; None when not known.
+    """
+
+    code: str
+    name: str = ""
+    area: str | None = None
+    max_power_kw: Decimal | None = None
+    channels: tuple[str, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    id: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """The organisation answerable for metering points.
+
+    Attributes:
+        addresses: E-mail addresses it mails from, in lower case.
+        password_hash: Argon2id, never told; None while no password is set.
+    """
+
+    user_code: str
+    name: str = ""
+    inn: str = ""
+    addresses: tuple[str, ...] = ()
+    active: bool = True
+    points: tuple[MeteringPoint, ...] = ()
+    password_hash: str | None = field(default=None, repr=False)
+    id: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What decides which of two documents of one layout is the newer; compares.
+
+    Attributes:
+        first: The layout's first order key: `created` in epoch seconds, or the
+            number of an 80020.
+        second: Its second one, 0 when there is none.
+        received: Moment of receipt in epoch seconds.
+        submission: Number of the submission; ties go to the later one.
+    """
+
+    first: int
+    second: int
+    received: int
+    submission: int
+
+    def __lt__(self, other: Version) -> bool:
+        return self.as_tuple() < other.as_tuple()
+
+    def as_tuple(self) -> tuple[int, int, int, int]:
+        """The keys in their order."""
+        return self.first, self.second, self.received, self.submission
+
+
+SeriesKey = tuple[str | None, str, str]
+"""(area, point, channel) of an interval series."""
+
+ReadingKey = tuple[str, str, str, int]
+"""(meter, channel, zone, instant in epoch seconds) of a register reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedIntervals:
+    """What is in force for one interval series over a document's span.
+
+    Attributes:
+        starts: Starts of the intervals in force, epoch seconds, ascending.
+        values: Their energy, beside `starts`.
+        not_commercial: Starts of those flagged as not fit for billing.
+        newer: Spans [start, end) in epoch seconds that newer documents of the
+            same layout carry.
+        elsewhere: Spans that documents of another layout carry, with that
+            layout's class.
+        step_minutes: Step of what is in force, 0 when nothing is.
+    """
+
+    starts: Sequence[int] = ()
+    values: Sequence[int | None] = ()
+    not_commercial: frozenset[int] = frozenset()
+    newer: Sequence[tuple[int, int]] = ()
+    elsewhere: Sequence[tuple[int, int, str]] = ()
+    step_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReading:
+    """A register reading in force.
+
+    Attributes:
+        newer: Whether a newer document than the one being checked carries it.
+        layout: Class of the layout it came in.
+    """
+
+    value: Decimal
+    newer: bool
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules may know beside the document; None where it is not known.
+
+    Attributes:
+        points: Of the entity. None offline, without a register of points.
+        foreign: Point codes and meter numbers of this document that belong to
+            another entity.
+        received_at: Moment of receipt. None offline.
+        duplicate_of: Receipt number and moment of an earlier submission of the
+            same bytes that was wholly accepted and is still in force.
+        intervals: What is in force for the document's interval series.
+        readings: What is in force for the document's register readings.
+    """
+
+    entity: LegalEntity | None = None
+    points: tuple[MeteringPoint, ...] | None = None
+    foreign: frozenset[str] = frozenset()
+    received_at: datetime | None = None
+    duplicate_of: tuple[int, datetime] | None = None
+    intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
+    readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What recording one accepted series does to the values in force.
+
+    Attributes:
+        series: With point and meter as the register of points knows them.
+        point: The metering point it belongs to; None offline.
+        meter: The meter of a register reading; None for intervals and offline.
+        added: Indexes into `series.values` with no value in force yet.
+        replaced: Indexes whose value in force differs.
+        kept: How many values equal the ones in force.
+        stayed: How many intervals a newer document carries; they stay as they are.
+        before: Sum of the replaced values as they were, in the series' unit.
+        after: Sum of the values that replace them.
+    """
+
+    series: Series
+    point: MeteringPoint | None = None
+    meter: Meter | None = None
+    added: Sequence[int] = ()
+    replaced: Sequence[int] = ()
+    kept: int = 0
+    stayed: int = 0
+    before: int | Decimal = 0
+    after: int | Decimal = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The verdict on one document, and what recording it will change.
+
+    Attributes:
+        findings: Of reading and of checking, in the order of their stages.
+        changes: One for each accepted series.
+        duplicate_of: Receipt number and its moment, for a duplicate.
+    """
+
+    verdict: Verdict
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    duplicate_of: tuple[int, datetime] | None = None
+
+    @property
+    def values(self) -> int:
+        """How many values were accepted, changed or not."""
+        return sum(change.series.count for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The stored verdict on a submission, with its number.
+
+    Attributes:
+        number: Of this receipt; for a duplicate the number of the first one.
+        received_at: Moment of receipt of this letter.
+    """
+
+    number: int
+    received_at: datetime
+    parsed: Parsed
+    checked: Checked

@@ -1,0 +1,136 @@
+"""What passes between the store and its callers, beside the terms of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class LetterState(StrEnum):
+    """How far a letter has come."""
+
+    CLAIMED = "claimed"
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class ReplyState(StrEnum):
+    """How far an owed reply has come."""
+
+    OWED = "owed"
+    SENT = "sent"
+    UNDELIVERABLE = "undeliverable"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a letter lies on an IMAP server; the ledger's first key."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A letter's ledger row as `claim` leaves it.
+
+    Attributes:
+        letter: Its number.
+        state: `DONE` or `QUARANTINED` when a verdict exists already; the letter
+            must then only be filed.
+        outcome: That verdict, None before there is one.
+        attempts: This one included.
+        received_at: Of its first arrival.
+    """
+
+    letter: int
+    state: LetterState
+    outcome: str | None
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """What the ledger keeps of a letter once it has been read; no secrets.
+
+    Attributes:
+        sender: Address it was written from, '' when none can be read.
+        subject: With passwords masked.
+        findings: Of the letter itself, not of its documents.
+    """
+
+    sender: str
+    subject: str
+    message_id: str
+    findings: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwedReply:
+    """A reply that must leave: the complete mail and where it goes.
+
+    Attributes:
+        letter: Number of the letter it answers; None for a reminder.
+        content: The RFC 5322 message as it goes out.
+        id: Row number; 0 before it is stored.
+        attempts: How often sending was tried, this time included when leased.
+    """
+
+    letter: int | None
+    recipient: str
+    subject: str
+    message_id: str
+    content: bytes = field(repr=False)
+    id: int = 0
+    attempts: int = 0
+    owed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """One line of `letters`, and the head of `show`."""
+
+    id: int
+    received_at: datetime
+    state: LetterState
+    outcome: str | None
+    entity: str | None
+    sender: str
+    subject: str
+    documents: int
+    values: int
+    reply: ReplyState | None
+    attempts: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What a registry import did, or would do.
+
+    Attributes:
+        untouched: User codes the file does not mention, left alone.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What `status` tells of the database."""
+
+    verdicts_today: Mapping[str, int]
+    queue: int
+    quarantined: int
+    owed: int
+    undeliverable: int
+    oldest_unanswered: datetime | None
+    passes: Mapping[str, datetime]

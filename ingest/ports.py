@@ -147,8 +147,13 @@ class Store(Protocol):
         """What the rules may know about this document."""
 
     def record(
-        self, letter: int, parsed: Parsed, checked: Checked, entity: LegalEntity,
-        received_at: datetime, now: datetime,
+        self,
+        letter: int,
+        parsed: Parsed,
+        checked: Checked,
+        entity: LegalEntity,
+        received_at: datetime,
+        now: datetime,
     ) -> Receipt:
         """Keep a submission, its findings and the values its changes carry."""
 
@@ -156,7 +161,11 @@ class Store(Protocol):
         """Keep a reply that must leave."""
 
     def claim(
-        self, location: Location | None, sha256: str, size: int, received_at: datetime,
+        self,
+        location: Location | None,
+        sha256: str,
+        size: int,
+        received_at: datetime,
         now: datetime,
     ) -> Claim:
         """The letter's ledger row, made when new; one attempt more is counted."""
@@ -165,7 +174,11 @@ class Store(Protocol):
         """Take an attempt back: a fault of time ended the pass."""
 
     def settle(
-        self, letter: int, outcome: str, facts: LetterFacts, entity: LegalEntity | None,
+        self,
+        letter: int,
+        outcome: str,
+        facts: LetterFacts,
+        entity: LegalEntity | None,
         now: datetime,
     ) -> None:
         """The letter has its verdict."""

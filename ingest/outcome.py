@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from layouts.terms import Receipt, Verdict
+from layouts.findings import Finding
+from layouts.terms import LegalEntity, Receipt, Verdict
+from storage.records import OwedReply
 
 
 class Outcome(StrEnum):
@@ -18,6 +21,8 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
+    # A letter without a document that asked for a template or the month's state.
+    ANSWERED = "answered"
 
 
 _WHOLE = {Verdict.ACCEPTED, Verdict.DUPLICATE}
@@ -37,3 +42,27 @@ def overall(receipts: Sequence[Receipt]) -> Outcome:
     if verdicts & {Verdict.ACCEPTED, Verdict.PARTLY_ACCEPTED}:
         return Outcome.PARTLY_ACCEPTED
     return Outcome.REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What `receive` did with one letter: for the log line and `process --json`.
+
+    Attributes:
+        entity: None unless the sender was authenticated.
+        findings: Of the letter itself.
+        reply: The owed reply; None when none is owed.
+        reason: Why the letter is ignored or the sender refused, for the log.
+    """
+
+    outcome: Outcome
+    entity: LegalEntity | None = None
+    receipts: tuple[Receipt, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    reply: OwedReply | None = None
+    reason: str = ""
+
+    @property
+    def values(self) -> int:
+        """How many values were accepted, changed or not."""
+        return sum(receipt.checked.values for receipt in self.receipts)

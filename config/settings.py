@@ -26,7 +26,6 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -229,8 +228,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        assert isinstance(init_settings, InitSettingsSource)
-        # The file arrives through __init__; the environment outranks it.
+        # The file arrives through __init__; the environment outranks it, and
+        # nothing else is a source.
+        del env_settings, dotenv_settings, file_secret_settings
         return _Environment(settings_cls), init_settings
 
 

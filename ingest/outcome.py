@@ -28,16 +28,19 @@ class Outcome(StrEnum):
 _WHOLE = {Verdict.ACCEPTED, Verdict.DUPLICATE}
 
 
-def overall(receipts: Sequence[Receipt]) -> Outcome:
+def overall(receipts: Sequence[Receipt], findings: Sequence[Finding] = ()) -> Outcome:
     """The outcome of a letter whose sender was authenticated.
 
     Every document accepted or a duplicate, at least one accepted: accepted. All
     duplicates: duplicate. Nothing recorded: rejected. Otherwise partly accepted.
+    An error among the letter's own findings stands for a document that could not
+    even be unpacked.
     """
     verdicts = {receipt.checked.verdict for receipt in receipts}
-    if verdicts == {Verdict.DUPLICATE}:
+    whole = not any(item.is_error for item in findings)
+    if verdicts == {Verdict.DUPLICATE} and whole:
         return Outcome.DUPLICATE
-    if verdicts and verdicts <= _WHOLE:
+    if verdicts and verdicts <= _WHOLE and whole:
         return Outcome.ACCEPTED
     if verdicts & {Verdict.ACCEPTED, Verdict.PARTLY_ACCEPTED}:
         return Outcome.PARTLY_ACCEPTED

@@ -1,0 +1,81 @@
+"""The log: structlog events as JSON lines or for a terminal, to a file or stderr.
+
+Their names and fields are documented in `docs/events.md`.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import Processor
+
+
+def set_up(
+    format: Literal["json", "console"] = "json",  # noqa: A002 - the setting's name
+    level: str = "info",
+    file: str = "",
+) -> None:
+    """Send every event, also those of the libraries, where the settings say.
+
+    Raises:
+        OSError: the file cannot be opened for appending.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = _handler(file)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _library_event],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(format, colors=not file and sys.stderr.isatty()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    # Schedulers announce every run, and clients every command: neither is news.
+    for name in ("apscheduler", "imapclient", "asyncio", "pymap", "mail.log", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _handler(file: str) -> logging.Handler:
+    if not file:
+        return logging.StreamHandler(sys.stderr)
+    # It opens the file anew after logrotate has moved it away.
+    return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+
+
+def _renderer(format: str, *, colors: bool) -> Processor:  # noqa: A002 - as above
+    if format == "console":
+        return structlog.dev.ConsoleRenderer(colors=colors, event_key="event")
+    return structlog.processors.JSONRenderer(ensure_ascii=False, sort_keys=False)
+
+
+def _library_event(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A library's sentence becomes `library.message`, so that names stay few."""
+    record = event.get("_record")
+    event["text"] = event.get("event")
+    event["library"] = record.name if record else ""
+    event["event"] = "library.message"
+    return event

@@ -46,6 +46,7 @@ class RawLetter:
         content: The raw bytes; only the header when `size` is over `letter_mb`.
         size: RFC822.SIZE of the whole letter.
         received_at: INTERNALDATE, UTC.
+        missing: The server gave no bytes for it, though it names it.
     """
 
     location: Location
@@ -53,6 +54,7 @@ class RawLetter:
     size: int
     received_at: datetime
     header_only: bool = False
+    missing: bool = False
 
 
 class Mailbox(Protocol):

@@ -1,0 +1,41 @@
+"""How a mail server is reached: with verified TLS, or not past this machine."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+
+
+class Security(StrEnum):
+    """What protects a connection to a mail server."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+def checked(security: str, host: str, section: str) -> Security:
+    """The security that a configuration names, when it is safe for that host.
+
+    Raises:
+        ValueError: it is unknown, or would send letters in the clear past this
+            machine; the sentence names `section` and says what to write instead.
+    """
+    if security not in set(Security):
+        raise ValueError(f'{section}: security = "{security}" is not tls, starttls or none')
+    if security == Security.NONE and not is_loopback(host):
+        raise ValueError(
+            f'{section}: security = "none" is for loopback only, and {host} is not: '
+            'write "tls" or "starttls"'
+        )
+    return Security(security)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, told by its name alone."""
+    if host.lower() in {"localhost", "localhost."}:
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

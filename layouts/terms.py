@@ -312,6 +312,9 @@ SeriesKey = tuple[str | None, str, str]
 ReadingKey = tuple[str, str, str, int]
 """(meter, channel, zone, instant in epoch seconds) of a register reading."""
 
+RegisterKey = tuple[str, str, str]
+"""(meter, channel, zone) of a register; the meter's number as registered."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedIntervals:
@@ -351,6 +354,49 @@ class RecordedReading:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesHistory:
+    """What the weeks before a document say of one interval series.
+
+    It sums up the commercial values in force in the 28 local days that end with
+    the midnight before the document's first interval of the series; "local" is
+    the layout's time zone. Values of every layout count. A group-by over weekday
+    and hour gives all of it but `day_before`.
+
+    Attributes:
+        hours_wh: 168 sums of energy, at index `weekday * 24 + hour` (Monday is
+            0; the hour in which the interval starts).
+        hours_n: Beside it, over how many dates each sum runs; a date counts when
+            its hour is covered in whole.
+        highest_w: The largest mean power of any one interval, in W or var
+            (its energy x 60 // step_minutes).
+        day_before: The values of the local day right before the first interval,
+            in order; empty when one of them is missing or not commercial.
+    """
+
+    hours_wh: Sequence[int] = ()
+    hours_n: Sequence[int] = ()
+    highest_w: int = 0
+    day_before: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSum:
+    """The interval energy in force between two instants, commercial or not.
+
+    Attributes:
+        start: Of the span, epoch seconds; the instant of a register reading.
+        end: Of the span, excluded; the instant of the next reading.
+        energy: Sum in Wh or varh of the intervals that lie wholly inside.
+        seconds: How much of the span they cover.
+    """
+
+    start: int
+    end: int
+    energy: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What rules may know beside the document; None where it is not known.
 
@@ -363,6 +409,18 @@ class Context:
             same bytes that was wholly accepted and is still in force.
         intervals: What is in force for the document's interval series.
         readings: What is in force for the document's register readings.
+        history: By (area, point, channel) as the register of points knows them.
+            A series that is not in it has no history.
+        registers: Readings in force as (instant in epoch seconds, value),
+            ascending. For a register document: of each of its registers, and of
+            every other zone of the same meter and channel, from the last one
+            before the document's first instant through the first one after its
+            last; those in between included. For an interval document: the same
+            of every meter that was ever at one of its points, around the span
+            of the point's series.
+        profiles: By (area, point, channel) as the register of points knows them:
+            one sum for each span that `layouts.rules.spans_to_compare` asks for.
+        closed: First days of the months that the operator has closed.
     """
 
     entity: LegalEntity | None = None
@@ -372,6 +430,10 @@ class Context:
     duplicate_of: tuple[int, datetime] | None = None
     intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
     readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
+    history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)
+    registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
+    profiles: Mapping[SeriesKey, Sequence[ProfileSum]] = field(default_factory=dict)
+    closed: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

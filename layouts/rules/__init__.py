@@ -1,0 +1,122 @@
+"""The rules: one document in, its verdict, findings and changes out.
+
+`ORDER` below is the one table that says which rule runs when. Each rule is a pure
+function over a `Case`; what fails at one stage is not looked at by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from layouts.findings import UNREADABLE, Code, Finding, Findings, Stage, Status, finding
+from layouts.layout import Layout
+from layouts.rules import assign, document, intervals, period, registers, versions
+from layouts.rules.acceptance import standing, status_of, verdict_of
+from layouts.rules.case import Case, Rule
+from layouts.rules.parameters import Parameters
+from layouts.rules.runs import merge_runs
+from layouts.rules.versions import version_of
+from layouts.terms import Checked, Context, Parsed, Verdict
+
+__all__ = ["ORDER", "Parameters", "check", "merge_runs", "status_of", "version_of"]
+
+ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
+    (
+        Stage.FORMAT,
+        (
+            document.sender_mismatch,
+            document.created_ahead,
+            document.nothing_to_record,
+        ),
+    ),
+    (
+        Stage.ASSIGNMENT,
+        (
+            assign.objects_known,
+            assign.channels_known,
+            assign.zones_missing,
+            assign.points_missing,
+        ),
+    ),
+    (
+        Stage.OBJECT,
+        (
+            period.reading_in_future,
+            intervals.wrong_step,
+            intervals.timeline,
+            intervals.recorded_elsewhere,
+            intervals.negative_value,
+            intervals.not_commercial,
+            registers.negative_reading,
+            registers.too_many_decimals,
+            registers.duplicate_reading,
+            registers.read_elsewhere,
+        ),
+    ),
+)
+"""Rules by stage, in their order."""
+
+RESOLVED: tuple[Rule, ...] = (
+    versions.older_version,
+    versions.values_zeroed,
+    versions.value_changed,
+)
+"""Rules about what recording would change; they come last, when versions are resolved."""
+
+_DEFAULTS = Parameters()
+
+
+def check(
+    parsed: Parsed,
+    layout: Layout | None,
+    context: Context,
+    parameters: Parameters = _DEFAULTS,
+) -> Checked:
+    """The verdict on one document, and what recording it will change.
+
+    What the context does not know (offline: the register of points, the moment of
+    receipt) silences the rules that need it.
+    """
+    if layout is None or any(item.code in UNREADABLE for item in parsed.findings):
+        return Checked(Verdict.UNREADABLE, Status.UNREADABLE, parsed.findings)
+    if context.duplicate_of is not None:
+        return _duplicate(context)
+    case = Case(parsed, layout, context, parameters)
+    series = period.without_padding(case)
+    return _judge(replace(case, held=assign.assign(series, context, case.zone)))
+
+
+def _duplicate(context: Context) -> Checked:
+    number, moment = context.duplicate_of or (0, None)
+    told = finding(Code.DUPLICATE_DOCUMENT, receipt=number, received=moment)
+    return Checked(Verdict.DUPLICATE, Status.ACCEPTED, (told,), (), context.duplicate_of)
+
+
+def _judge(case: Case) -> Checked:
+    found = Findings()
+    case = _after(case, case.parsed.findings, found)
+    # The document's own faults are all told at once, also when it fails already.
+    for stage, rules in ORDER:
+        if stage is Stage.FORMAT or case.held:
+            case = _run(case, rules, found)
+        if stage is Stage.OBJECT:
+            held = registers.without_repeats(case.held)
+            case = replace(case, held=held)
+            case = replace(case, held=versions.resolve(case))
+    if case.held:
+        case = _run(case, RESOLVED, found)
+    findings = tuple(found)
+    changes = tuple(item.change for item in case.held if item.change is not None)
+    return Checked(verdict_of(findings, changes), status_of(findings), findings, changes)
+
+
+def _run(case: Case, rules: Sequence[Rule], found: Findings) -> Case:
+    """What stands after these rules."""
+    told = [item for rule in rules for item in rule(case)]
+    return _after(case, told, found)
+
+
+def _after(case: Case, told: Sequence[Finding], found: Findings) -> Case:
+    found.extend(told)
+    return replace(case, held=standing(case, told))

@@ -1,0 +1,271 @@
+"""Which metering point and meter each series belongs to, by the register of points."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from layouts.findings import Code, Finding, finding
+from layouts.rules.case import Assigned, Case, about
+from layouts.terms import (
+    CHANNELS,
+    ZONES,
+    Context,
+    Kind,
+    Meter,
+    MeteringPoint,
+    Series,
+)
+
+_T = TypeVar("_T")
+
+
+class _Register:
+    """An entity's points and meters by the names that a document may use."""
+
+    def __init__(self, points: Iterable[MeteringPoint]) -> None:
+        self.points: dict[str, list[MeteringPoint]] = defaultdict(list)
+        self.meters: dict[str, list[tuple[MeteringPoint, Meter]]] = defaultdict(list)
+        for point in points:
+            self.points[point.code].append(point)
+            for meter in point.meters:
+                self.meters[meter.number].append((point, meter))
+        self._bare_points = _by_bare(self.points)
+        self._bare_meters = _by_bare(self.meters)
+
+    def point_code(self, seen: str) -> str | None:
+        """The one code that `seen` is, or was before it lost its leading zeros."""
+        return seen if seen in self.points else _only(self._bare_points.get(seen))
+
+    def meter_number(self, seen: str) -> str | None:
+        """The one number that `seen` is, or was before it lost its leading zeros."""
+        return seen if seen in self.meters else _only(self._bare_meters.get(seen))
+
+    def in_area(self, code: str, area: str | None) -> MeteringPoint | None:
+        """The point of this code that may stand in the document's area."""
+        points = self.points[code]
+        if area is None:
+            return next((p for p in points if p.area is None), _only(points))
+        named = [p for p in points if p.area == area]
+        return _only(named) or _only([p for p in points if p.area is None])
+
+
+def _by_bare(names: Iterable[str]) -> dict[str, list[str]]:
+    bare: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if name.startswith("0"):
+            bare[name.lstrip("0")].append(name)
+    return bare
+
+
+def _only(items: list[_T] | None) -> _T | None:
+    return items[0] if items and len(items) == 1 else None
+
+
+def assign(every: Sequence[Series], context: Context, zone: ZoneInfo) -> tuple[Assigned, ...]:
+    """Each series with its point and meter, or with the fault that keeps it from one.
+
+    Offline, without a register of points, every series stands for itself.
+    """
+    own = context.entity.user_code if context.entity else None
+    if context.points is None:
+        return tuple(Assigned(_whole_enterprise(s, own), s) for s in every)
+    register = _Register(context.points)
+    assigned = []
+    for series in every:
+        named = _whole_enterprise(series, own)
+        if series.kind is Kind.REGISTER:
+            assigned.append(_reading(named, series, register, context, zone))
+        else:
+            assigned.append(_interval(named, series, register, context))
+    return tuple(assigned)
+
+
+def _whole_enterprise(series: Series, own: str | None) -> Series:
+    """An interval series without a point belongs to the sender as a whole."""
+    if series.point is None and series.kind is Kind.INTERVAL and own is not None:
+        return replace(series, point=own)
+    return series
+
+
+def _interval(series: Series, original: Series, register: _Register, context: Context) -> Assigned:
+    point, faults = _point(series, register, context)
+    if point is None:
+        return Assigned(series, original, faults=faults)
+    return Assigned(_named(series, point, None), original, point, None, faults)
+
+
+def _point(
+    series: Series, register: _Register, context: Context
+) -> tuple[MeteringPoint | None, tuple[Finding, ...]]:
+    seen = series.point or ""
+    code = register.point_code(seen)
+    point = register.in_area(code, series.area) if code is not None else None
+    bare = Assigned(series, series)
+    if point is None:
+        foreign = code is None and seen in context.foreign
+        wrong = Code.FOREIGN_POINT if foreign else Code.UNKNOWN_POINT
+        return None, (about(bare, wrong, seen=seen),)
+    if code != seen:
+        lost = about(bare, Code.LEADING_ZEROS_LOST, seen=seen, point=code, expected=code)
+        return point, (lost,)
+    return point, ()
+
+
+def _reading(
+    series: Series,
+    original: Series,
+    register: _Register,
+    context: Context,
+    zone: ZoneInfo,
+) -> Assigned:
+    point: MeteringPoint | None = None
+    faults: tuple[Finding, ...] = ()
+    if series.point is not None:
+        point, faults = _point(series, register, context)
+        if point is None:
+            return Assigned(series, original, faults=faults)
+    meter, at, more = _meter(series, point, register, context, zone)
+    faults = (*faults, *more)
+    if meter is None or at is None:
+        return Assigned(series, original, point, faults=faults)
+    return Assigned(_named(series, at, meter), original, at, meter, faults)
+
+
+def _meter(
+    series: Series,
+    point: MeteringPoint | None,
+    register: _Register,
+    context: Context,
+    zone: ZoneInfo,
+) -> tuple[Meter | None, MeteringPoint | None, tuple[Finding, ...]]:
+    """The meter that was at the point when it was read, and where that is."""
+    seen = series.meter or ""
+    bare = Assigned(series, series)
+    number = register.meter_number(seen)
+    if number is None:
+        return None, None, (_unknown_meter(bare, point, seen, context),)
+    lost = (
+        ()
+        if number == seen
+        else (about(bare, Code.LEADING_ZEROS_LOST, seen=seen, meter=number, expected=number),)
+    )
+    everywhere = register.meters[number]
+    here = [(p, m) for p, m in everywhere if point is None or p is point]
+    then = [(p, m) for p, m in here if was_there(m, series.start, zone)]
+    if len(then) == 1:
+        return then[0][1], then[0][0], lost
+    if len(then) > 1:
+        return None, None, (about(bare, Code.MISSING_FIELD, seen=seen, field="point"),)
+    return None, None, (_not_at_point(bare, here or everywhere, seen),)
+
+
+def _unknown_meter(
+    bare: Assigned, point: MeteringPoint | None, seen: str, context: Context
+) -> Finding:
+    """The meter is nobody's, or another's: then only the operators may know."""
+    if point is None and seen in context.foreign:
+        return about(bare, Code.FOREIGN_POINT, seen=seen)
+    return about(bare, Code.UNKNOWN_METER, seen=seen)
+
+
+def _not_at_point(bare: Assigned, known: list[tuple[MeteringPoint, Meter]], seen: str) -> Finding:
+    point, meter = known[-1]
+    dates = {"installed": meter.installed, "removed": meter.removed}
+    told = {name: day.isoformat() for name, day in dates.items() if day is not None}
+    return about(bare, Code.METER_NOT_AT_POINT, seen=seen, expected=point.code, **told)
+
+
+def was_there(meter: Meter, moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a meter was installed at `moment`: both days included, with both midnights."""
+    local = moment.astimezone(zone)
+    last = (local - timedelta(microseconds=1)).date()
+    return (meter.installed or date.min) <= local.date() and last <= (meter.removed or date.max)
+
+
+def _named(series: Series, point: MeteringPoint, meter: Meter | None) -> Series:
+    """The series with its names as they are registered; itself when they are already."""
+    area = series.area if series.area is not None else point.area
+    number = meter.number if meter is not None else None
+    if (series.area, series.point, series.meter) == (area, point.code, number):
+        return series
+    return replace(series, area=area, point=point.code, meter=number)
+
+
+def objects_known(case: Case) -> Iterator[Finding]:
+    """Points and meters that are unknown, another's, or not where they are said to be."""
+    for item in case.held:
+        yield from item.faults
+
+
+def channels_known(case: Case) -> Iterator[Finding]:
+    """Channels and tariff zones that the point or the meter does not have."""
+    for item in case.held:
+        series = item.series
+        owner = item.meter if series.kind is Kind.REGISTER else item.point
+        allowed = (owner.channels if owner else ()) or CHANNELS
+        if series.channel not in allowed:
+            yield about(
+                item,
+                Code.UNKNOWN_CHANNEL,
+                seen=series.channel,
+                expected=" ".join(allowed),
+                zone=None,
+            )
+        elif series.zone is not None and series.zone not in _zones(item.meter):
+            yield about(
+                item, Code.UNKNOWN_CHANNEL, seen=series.zone, expected=" ".join(_zones(item.meter))
+            )
+
+
+def _zones(meter: Meter | None) -> tuple[str, ...]:
+    """A total is always welcome, whatever zones a meter counts in."""
+    if meter is None or not meter.zones:
+        return ZONES
+    return meter.zones if "T0" in meter.zones else ("T0", *meter.zones)
+
+
+def zones_missing(case: Case) -> Iterator[Finding]:
+    """Tariff zones of a meter that the document leaves out."""
+    seen: dict[tuple[str | None, str | None, str, datetime], set[str]] = defaultdict(set)
+    first: dict[tuple[str | None, str | None, str, datetime], Assigned] = {}
+    for item in case.registers:
+        if item.meter is None or not item.meter.zones:
+            continue
+        key = (item.series.point, item.series.meter, item.series.channel, item.series.start)
+        seen[key].add(item.series.zone or "T0")
+        first.setdefault(key, item)
+    for key, item in first.items():
+        missing = [z for z in item.meter.zones if z not in seen[key]] if item.meter else []
+        if missing:
+            yield about(item, Code.ZONES_MISSING, zone=None, missing=" ".join(missing))
+
+
+def points_missing(case: Case) -> Iterator[Finding]:
+    """Points that the layout expects in such a document and that are not in it."""
+    if case.layout.expects == "none" or not case.context.points or not case.held:
+        return
+    named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}
+    named |= {item.series.point for item in case.held}
+    for point in _expected(case):
+        if point.code not in named:
+            yield finding(Code.POINT_MISSING, area=point.area, point=point.code)
+
+
+def _expected(case: Case) -> Iterator[MeteringPoint]:
+    """Points with a meter then, or the points of the areas that the document is about."""
+    known = case.context.points or ()
+    if case.layout.expects == "entity":
+        moment = max(item.series.start for item in case.held)
+        for point in known:
+            if any(was_there(meter, moment, case.zone) for meter in point.meters):
+                yield point
+        return
+    areas = {item.point.area for item in case.held if item.point is not None}
+    # The point of the whole enterprise stands for 52005 alone and is in no area.
+    own = case.context.entity.user_code if case.context.entity else None
+    yield from (point for point in known if point.area in areas and point.code != own)

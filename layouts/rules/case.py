@@ -1,0 +1,136 @@
+"""What a rule looks at: one document, its series by point, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from layouts.findings import NOWHERE, Code, Finding, finding
+from layouts.layout import Layout
+from layouts.rules.parameters import Parameters
+from layouts.terms import Change, Context, Kind, Meter, MeteringPoint, Parsed, Series
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One series and what the register of points knows of it.
+
+    Attributes:
+        series: With area, point and meter as they are registered.
+        original: As the document has it.
+        point: None offline, or when it is not this sender's.
+        meter: Of a register reading; None as for `point`.
+        faults: Why it could not be assigned, or what had to be forgiven.
+        change: What recording it would do; None until versions are resolved.
+    """
+
+    series: Series
+    original: Series
+    point: MeteringPoint | None = None
+    meter: Meter | None = None
+    faults: tuple[Finding, ...] = ()
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One document before the rules.
+
+    Attributes:
+        held: The series that no rule has refused so far.
+    """
+
+    parsed: Parsed
+    layout: Layout
+    context: Context
+    parameters: Parameters
+    held: tuple[Assigned, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the layout's dates and deadlines."""
+        return ZoneInfo(self.layout.zone)
+
+    @property
+    def intervals(self) -> Iterator[Assigned]:
+        """The interval series held."""
+        return (item for item in self.held if item.series.kind is Kind.INTERVAL)
+
+    @property
+    def registers(self) -> Iterator[Assigned]:
+        """The register readings held."""
+        return (item for item in self.held if item.series.kind is Kind.REGISTER)
+
+
+Rule = Callable[[Case], Iterable[Finding]]
+"""A rule tells what it finds in the series that the rules before it left standing."""
+
+
+def about(item: Assigned, code: Code, **detail: object) -> Finding:
+    """A finding about a whole series."""
+    series = item.series
+    return finding(
+        code,
+        series.place(0) if series.places else NOWHERE,
+        **{"start": series.start, "end": series.end, **_names(series), **detail},  # type: ignore[arg-type]
+    )
+
+
+def about_value(item: Assigned, code: Code, index: int, **detail: object) -> Finding:
+    """A finding about one value of a series."""
+    start, end = item.series.span(index) if item.series.step_minutes else (item.series.start,) * 2
+    return finding(
+        code,
+        item.series.place(index),
+        **{"start": start, "end": end, **_names(item.series), **detail},  # type: ignore[arg-type]
+    )
+
+
+def about_run(item: Assigned, code: Code, first: int, last: int, **detail: object) -> Finding:
+    """A finding about the values from index `first` through `last`."""
+    end = item.series.span(last)[1]
+    return about_value(item, code, first, end=end, count=last - first + 1, **detail)
+
+
+def _names(series: Series) -> dict[str, str | None]:
+    return {
+        "area": series.area,
+        "point": series.point,
+        "meter": series.meter,
+        "channel": series.channel,
+        "zone": series.zone,
+    }
+
+
+def runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of successive numbers in ascending `indexes`."""
+    first = last = None
+    for index in indexes:
+        if first is None or last is None:
+            first = last = index
+        elif index == last + 1:
+            last = index
+        else:
+            yield first, last
+            first = last = index
+    if first is not None and last is not None:
+        yield first, last
+
+
+def present(series: Series) -> Sequence[int]:
+    """The values of an interval series without those that the document left empty."""
+    if None in series.values:
+        return [value for value in series.values if value is not None]  # type: ignore[misc]
+    return series.values  # type: ignore[return-value]
+
+
+def instant(seconds: int) -> datetime:
+    """Epoch seconds as an aware instant in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def epoch(moment: datetime) -> int:
+    """An aware instant as epoch seconds."""
+    return int(moment.timestamp())

@@ -1,0 +1,165 @@
+"""Rules about the object itself: the structure and the signs of interval series.
+
+A series whose intervals follow one another at its step (`spans` is None) costs
+these rules a few comparisons, whatever its length.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from layouts.findings import Code, Finding
+from layouts.rules.case import (
+    Assigned,
+    Case,
+    about,
+    about_run,
+    about_value,
+    epoch,
+    instant,
+    present,
+    runs,
+)
+from layouts.terms import RecordedIntervals, Series, SeriesKey
+
+_Span = tuple[int, int, Assigned, int]
+"""Start and end in epoch seconds, and whose value it is."""
+
+
+def key_of(series: Series) -> SeriesKey:
+    """What identifies an interval series."""
+    return series.area, series.point or "", series.channel
+
+
+def recorded(item: Assigned, case: Case) -> RecordedIntervals | None:
+    """What is in force for a series, under its registered name or the document's."""
+    known = case.context.intervals
+    if not known:
+        return None
+    return known.get(key_of(item.series)) or known.get(key_of(item.original))
+
+
+def wrong_step(case: Case) -> Iterator[Finding]:
+    """Intervals of a length that the layout, or the series itself, does not have."""
+    permitted = case.layout.step_minutes
+    expected = " ".join(map(str, permitted))
+    for item in case.intervals:
+        series = item.series
+        if permitted and series.step_minutes not in permitted:
+            seen = str(series.step_minutes)
+            yield about(
+                item, Code.WRONG_STEP, seen=seen, expected=expected, count=len(series.values)
+            )
+            continue
+        if series.spans is not None:
+            yield from _odd_lengths(item)
+        known = recorded(item, case)
+        if known and known.step_minutes not in {0, series.step_minutes}:
+            seen = str(series.step_minutes)
+            yield about(item, Code.WRONG_STEP, seen=seen, expected=known.step_minutes)
+
+
+def _odd_lengths(item: Assigned) -> Iterator[Finding]:
+    step = item.series.step_minutes
+    for index, (start, end) in enumerate(item.series.spans or ()):
+        if end - start != step * 60:
+            seen = str((end - start) // 60)
+            yield about_value(item, Code.WRONG_STEP, index, seen=seen, expected=step)
+
+
+def timeline(case: Case) -> Iterator[Finding]:
+    """Intervals told twice, overlapping ones, and gaps between them."""
+    for items in _by_series(case).values():
+        if len(items) == 1 and items[0].series.spans is None:
+            series = items[0].series
+            first, last = epoch(series.start), epoch(series.end)
+        else:
+            spans = sorted(_spans(items), key=lambda span: span[:2])
+            yield from _steps_of(spans)
+            first, last = spans[0][0], max(span[1] for span in spans)
+        yield from _incomplete(items[0], first, last, case)
+
+
+def _by_series(case: Case) -> dict[SeriesKey, list[Assigned]]:
+    grouped: dict[SeriesKey, list[Assigned]] = defaultdict(list)
+    for item in case.intervals:
+        if item.series.values:
+            grouped[key_of(item.series)].append(item)
+    return grouped
+
+
+def _spans(items: list[Assigned]) -> Iterator[_Span]:
+    for item in items:
+        series = item.series
+        if series.spans is not None:
+            for index, (start, end) in enumerate(series.spans):
+                yield start, end, item, index
+            continue
+        step = series.step_minutes * 60
+        for index, start in enumerate(range(epoch(series.start), epoch(series.end), step)):
+            yield start, start + step, item, index
+
+
+def _steps_of(spans: list[_Span]) -> Iterator[Finding]:
+    """What is wrong between each interval and the one before it."""
+    reached, before = spans[0][1], spans[0][:2]
+    for start, end, item, index in spans[1:]:
+        if (start, end) == before:
+            yield about_value(item, Code.DUPLICATE_INTERVAL, index)
+        elif start < reached:
+            yield about_value(item, Code.OVERLAP, index)
+        elif start > reached:
+            yield _missing(item, reached, start)
+        reached, before = max(reached, end), (start, end)
+
+
+def _incomplete(item: Assigned, first: int, last: int, case: Case) -> Iterator[Finding]:
+    """A daily document carries its whole day; a month's may begin late and stop early."""
+    header = case.parsed.header
+    if case.layout.period != "day" or not (header.period_start and header.period_end):
+        return
+    start, end = epoch(header.period_start), epoch(header.period_end)
+    if start < first:
+        yield _missing(item, start, min(first, end))
+    if last < end:
+        yield _missing(item, max(last, start), end)
+
+
+def _missing(item: Assigned, start: int, end: int) -> Finding:
+    step = item.series.step_minutes * 60
+    count = max(1, -(-(end - start) // step)) if step else 1
+    return about(item, Code.MISSING_INTERVAL, start=instant(start), end=instant(end), count=count)
+
+
+def recorded_elsewhere(case: Case) -> Iterator[Finding]:
+    """Spans that another layout has already brought: they would be billed twice."""
+    for item in case.intervals:
+        known = recorded(item, case)
+        if known is None or not known.elsewhere:
+            continue
+        first, last = epoch(item.series.start), epoch(item.series.end)
+        if item.series.spans:
+            first = min(start for start, _ in item.series.spans)
+        for start, end, layout in known.elsewhere:
+            if start < last and first < end:
+                where = {"start": instant(max(start, first)), "end": instant(min(end, last))}
+                yield about(item, Code.OVERLAP, layout=layout, **where)
+
+
+def negative_value(case: Case) -> Iterator[Finding]:
+    """Energy below zero: what flows back belongs to the channel of the other direction."""
+    for item in case.intervals:
+        values = present(item.series)
+        if not values or min(values) >= 0:
+            continue
+        for index, value in enumerate(item.series.values):
+            if value is not None and value < 0:
+                yield about_value(item, Code.NEGATIVE_VALUE, index, seen=str(value))
+
+
+def not_commercial(case: Case) -> Iterator[Finding]:
+    """Values that the sender itself calls unfit for billing."""
+    for item in case.intervals:
+        for first, last in runs(sorted(item.series.not_commercial)):
+            yield about_run(item, Code.NOT_COMMERCIAL, first, last)

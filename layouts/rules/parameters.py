@@ -1,0 +1,82 @@
+"""What the retailer may set about the rules, with the defaults of the field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+_RANGES: dict[str, tuple[Decimal, Decimal]] = {
+    "created_ahead_hours": (Decimal(0), Decimal(168)),
+    "oldest_days": (Decimal(1), Decimal(3660)),
+    "register_deadline_day": (Decimal(1), Decimal(28)),
+    "profile_deadline_day": (Decimal(1), Decimal(28)),
+    "daily_deadline_working_days": (Decimal(1), Decimal(20)),
+    "permitted_power_factor": (Decimal(1), Decimal(10)),
+    "maximum_power_factor": (Decimal(1), Decimal(100)),
+    "register_power_factor": (Decimal(1), Decimal(10)),
+    "spike_factor": (Decimal(2), Decimal(1000)),
+    "flat_hours": (Decimal(2), Decimal(744)),
+    "resolution_units": (Decimal(1), Decimal(10000)),
+    "low_factor": (Decimal(0), Decimal(1)),
+    "high_factor": (Decimal(1), Decimal(1000)),
+    "peak_drop_share": (Decimal("0.01"), Decimal(1)),
+    "profile_register_share": (Decimal(0), Decimal(1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The bounds by which readings are judged.
+
+    Attributes:
+        created_ahead_hours: How far `created` may lie after the receipt.
+        oldest_days: A series whose last value is older is `too-old`.
+        register_deadline_day: Day of the next month by whose end register
+            readings are due.
+        profile_deadline_day: The same for a monthly profile.
+        daily_deadline_working_days: Working days after a day by whose end its
+            daily profile is due.
+        permitted_power_factor: Over permitted power x this: a warning.
+        maximum_power_factor: Over permitted power x this: an error.
+        register_power_factor: The same for the consumption between two
+            register readings.
+        spike_factor: Times the series' 95th percentile.
+        flat_hours: Hours of equal values in a row.
+        resolution_units: Smaller values, counted in the smallest step that the
+            series shows, are too coarse to be called flat or repeated.
+        low_factor: A day below this share of its weekday's history is low.
+        high_factor: A day over this multiple of it is high.
+        peak_drop_share: How far the share of the peak hours may fall under
+            history, as a share of that share.
+        profile_register_share: How far profile and registers may differ.
+    """
+
+    created_ahead_hours: int = 24
+    oldest_days: int = 92
+    register_deadline_day: int = 2
+    profile_deadline_day: int = 2
+    daily_deadline_working_days: int = 3
+    permitted_power_factor: Decimal = Decimal("1.1")
+    maximum_power_factor: Decimal = Decimal(3)
+    register_power_factor: Decimal = Decimal("1.1")
+    spike_factor: int = 8
+    flat_hours: int = 24
+    resolution_units: int = 20
+    low_factor: Decimal = Decimal("0.2")
+    high_factor: Decimal = Decimal(5)
+    peak_drop_share: Decimal = Decimal("0.10")
+    profile_register_share: Decimal = Decimal("0.01")
+
+    def __post_init__(self) -> None:
+        """Refuse what no retailer can mean.
+
+        Raises:
+            ValueError: a parameter out of its range, with its name and range.
+        """
+        for item in fields(self):
+            low, high = _RANGES[item.name]
+            value = getattr(self, item.name)
+            if not low <= value <= high:
+                raise ValueError(f"{item.name} must be between {low} and {high}, not {value}")
+        if self.maximum_power_factor < self.permitted_power_factor:
+            raise ValueError("maximum_power_factor must not be below permitted_power_factor")

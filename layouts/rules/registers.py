@@ -1,0 +1,76 @@
+"""Rules about register readings: what a meter of that kind can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from layouts.findings import Code, Finding
+from layouts.rules.case import Assigned, Case, about, epoch
+from layouts.terms import ReadingKey, RecordedReading, Series
+
+
+def reading_key(series: Series) -> ReadingKey:
+    """What identifies a register reading."""
+    return series.meter or "", series.channel, series.zone or "T0", epoch(series.start)
+
+
+def recorded_reading(item: Assigned, case: Case) -> RecordedReading | None:
+    """The reading in force, under the meter's registered number or the document's."""
+    known = case.context.readings
+    if not known:
+        return None
+    return known.get(reading_key(item.series)) or known.get(reading_key(item.original))
+
+
+def negative_reading(case: Case) -> Iterator[Finding]:
+    """A counter never shows less than nothing."""
+    for item in case.registers:
+        if item.series.reading < 0:
+            yield about(item, Code.NEGATIVE_VALUE, seen=str(item.series.reading))
+
+
+def too_many_decimals(case: Case) -> Iterator[Finding]:
+    """More places after the point than the meter has; zeros at the end do not count."""
+    for item in case.registers:
+        limit = item.meter.decimals if item.meter else None
+        if limit is not None and decimals(item.series.reading) > limit:
+            yield about(item, Code.TOO_MANY_DECIMALS, seen=str(item.series.reading), limit=limit)
+
+
+def decimals(value: Decimal) -> int:
+    """Places after the decimal point without zeros at the end."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def duplicate_reading(case: Case) -> Iterator[Finding]:
+    """Two different values for one register and instant; the same one twice is one."""
+    first: dict[ReadingKey, Decimal] = {}
+    for item in case.registers:
+        known = first.setdefault(_place_key(item), item.series.reading)
+        if known != item.series.reading:
+            yield about(item, Code.DUPLICATE_READING, seen=str(item.series.reading), expected=known)
+
+
+def without_repeats(held: tuple[Assigned, ...]) -> tuple[Assigned, ...]:
+    """The series held, each register reading only once."""
+    kept: dict[object, Assigned] = {}
+    for index, item in enumerate(held):
+        kept.setdefault(_place_key(item) if item.series.zone else index, item)
+    return tuple(kept.values())
+
+
+def _place_key(item: Assigned) -> ReadingKey:
+    """The reading's key, told apart by point where no meter is known to be one."""
+    meter, *rest = reading_key(item.series)
+    point = "" if item.meter is not None else f"{item.series.area}/{item.series.point}/"
+    return point + meter, rest[0], rest[1], rest[2]  # type: ignore[return-value]
+
+
+def read_elsewhere(case: Case) -> Iterator[Finding]:
+    """A reading that another layout has already brought."""
+    for item in case.registers:
+        known = recorded_reading(item, case)
+        if known is not None and known.layout != case.layout.number:
+            yield about(item, Code.OVERLAP, layout=known.layout)

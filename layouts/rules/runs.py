@@ -1,0 +1,38 @@
+"""Runs of one finding told as one, with the span that they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from layouts.findings import Finding
+
+
+def merge_runs(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each run over adjoining intervals as one with its count.
+
+    Only findings that differ in nothing but their place, what was seen, and their
+    interval are joined; the joined one keeps the first one's place and text.
+    """
+    merged: list[Finding] = []
+    open_runs: dict[object, int] = {}
+    for item in findings:
+        about = _subject(item)
+        index = open_runs.get(about)
+        if index is not None and _adjoins(merged[index], item):
+            run = merged[index]
+            merged[index] = replace(run, end=item.end, count=run.count + item.count)
+            continue
+        open_runs[about] = len(merged)
+        merged.append(item)
+    return tuple(merged)
+
+
+def _adjoins(run: Finding, item: Finding) -> bool:
+    """Whether an interval begins where a run ends; a single instant never does."""
+    return run.end is not None and run.end == item.start and item.start != item.end
+
+
+def _subject(item: Finding) -> object:
+    names = (item.area, item.point, item.meter, item.channel, item.zone)
+    return item.code, item.severity, names, tuple(sorted(item.detail.items()))

@@ -1,0 +1,202 @@
+"""Versions: which of a document's values come into force, in whatever order it arrives.
+
+For every interval and every register reading the value in force is that of the
+newest accepted document of the layout that carries it. Here a document meets
+what is in force; the store tells which spans newer documents carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from layouts.findings import Code, Finding, finding
+from layouts.layout import Layout
+from layouts.rules.case import Assigned, Case, about, about_run, epoch, runs
+from layouts.rules.intervals import recorded
+from layouts.rules.registers import recorded_reading
+from layouts.terms import (
+    Change,
+    Kind,
+    Parsed,
+    RecordedIntervals,
+    RecordedReading,
+    Series,
+    Version,
+)
+
+
+def version_of(parsed: Parsed, layout: Layout, received_at: datetime, submission: int) -> Version:
+    """What orders this document among those of its layout.
+
+    A header field that is missing, and a layout that names none, as for a
+    workbook, leaves the moment of receipt to decide.
+    """
+    received = epoch(received_at)
+    keys = [_order_key(parsed, name, received) for name in layout.order] or [received]
+    return Version(keys[0], keys[1] if len(keys) > 1 else 0, received, submission)
+
+
+def _order_key(parsed: Parsed, name: str, received: int) -> int:
+    value = getattr(parsed.header, name)
+    if isinstance(value, datetime):
+        return epoch(value)
+    return received if value is None else int(value)
+
+
+def resolve(case: Case) -> tuple[Assigned, ...]:
+    """The series held, each with the change that recording it would make."""
+    resolved = []
+    for item in case.held:
+        if item.series.kind is Kind.INTERVAL:
+            change = change_of_intervals(item, recorded(item, case))
+        else:
+            change = change_of_reading(item, recorded_reading(item, case))
+        resolved.append(
+            Assigned(item.series, item.original, item.point, item.meter, item.faults, change)
+        )
+    return tuple(resolved)
+
+
+def starts_of(series: Series) -> Sequence[int]:
+    """Start of each interval in epoch seconds, in document order."""
+    if series.spans is not None:
+        return [start for start, _ in series.spans]
+    first, step = epoch(series.start), series.step_minutes * 60
+    return range(first, first + step * len(series.values), step)
+
+
+def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
+    """What a register reading does to the one in force."""
+    bare = Change(item.series, item.point, item.meter)
+    if known is None:
+        return replace(bare, added=(0,))
+    if known.newer:
+        return replace(bare, stayed=1)
+    if known.value == item.series.reading:
+        return replace(bare, kept=1)
+    return replace(bare, replaced=(0,), before=known.value, after=item.series.reading)
+
+
+def change_of_intervals(item: Assigned, known: RecordedIntervals | None) -> Change:
+    """What an interval series does to the values in force."""
+    count = len(item.series.values)
+    if known is None or not (known.starts or known.newer):
+        return Change(item.series, item.point, added=range(count))
+    same = _leading(item.series, known)
+    if same is not None:
+        return Change(item.series, item.point, added=range(same, count), kept=same)
+    return _one_by_one(item, known)
+
+
+def _leading(series: Series, known: RecordedIntervals) -> int | None:
+    """How many values are in force already, when these are just the first ones.
+
+    This is the daily case of a cumulative month: one comparison of columns.
+    """
+    count = len(known.starts)
+    if known.newer or count > len(series.values) or series.spans is not None:
+        return None
+    starts = starts_of(series)
+    if list(known.starts) != list(starts[:count]):
+        return None
+    if list(known.values) != list(series.values[:count]):
+        return None
+    flagged = {starts[i] for i in series.not_commercial if i < count}
+    return count if flagged == set(known.not_commercial) else None
+
+
+def _one_by_one(item: Assigned, known: RecordedIntervals) -> Change:
+    series = item.series
+    starts = starts_of(series)
+    in_force = dict(zip(known.starts, known.values, strict=True))
+    added: list[int] = []
+    replaced: list[int] = []
+    kept = stayed = before = after = 0
+    for index, (start, newer) in enumerate(zip(starts, _newer(starts, known), strict=True)):
+        value = series.values[index]
+        if newer:
+            stayed += 1
+        elif start not in in_force:
+            added.append(index)
+        elif _is_same(value, index, start, in_force, series, known):
+            kept += 1
+        else:
+            replaced.append(index)
+            before += in_force[start] or 0
+            after += int(value or 0)
+    return Change(
+        series, item.point, None, tuple(added), tuple(replaced), kept, stayed, before, after
+    )
+
+
+def _is_same(
+    value: int | Decimal | None,
+    index: int,
+    start: int,
+    in_force: dict[int, int | None],
+    series: Series,
+    known: RecordedIntervals,
+) -> bool:
+    flags_agree = (index in series.not_commercial) == (start in known.not_commercial)
+    return flags_agree and value == in_force[start]
+
+
+def _newer(starts: Sequence[int], known: RecordedIntervals) -> list[bool]:
+    """For each start, whether a newer document carries that interval."""
+    if not known.newer:
+        return [False] * len(starts)
+    marks = [False] * len(starts)
+    spans = iter(sorted(known.newer))
+    first, last = next(spans)
+    for index in sorted(range(len(starts)), key=starts.__getitem__):
+        start = starts[index]
+        while start >= last:
+            following = next(spans, None)
+            if following is None:
+                return marks
+            first, last = following[0], max(last, following[1])
+        marks[index] = first <= start
+    return marks
+
+
+def older_version(case: Case) -> Iterator[Finding]:
+    """Newer documents carry all that this one carries."""
+    changes = [item.change for item in case.held if item.change is not None]
+    stayed = sum(change.stayed for change in changes)
+    if stayed and not any(c.added or c.replaced or c.kept for c in changes):
+        yield finding(Code.OLDER_VERSION, count=stayed)
+
+
+def values_zeroed(case: Case) -> Iterator[Finding]:
+    """Values other than zero that this document replaces by zeros."""
+    for item in case.held:
+        change = item.change
+        if change is None or not change.replaced or change.series.kind is not Kind.INTERVAL:
+            continue
+        zeros = [i for i in change.replaced if change.series.values[i] == 0]
+        if not zeros:
+            continue
+        known = recorded(item, case) or RecordedIntervals()
+        in_force = dict(zip(known.starts, known.values, strict=True))
+        starts = starts_of(change.series)
+        for first, last in runs(i for i in zeros if in_force.get(starts[i])):
+            yield about_run(item, Code.VALUES_ZEROED, first, last)
+
+
+def value_changed(case: Case) -> Iterator[Finding]:
+    """What this document replaces: how many values, their sum before and after."""
+    for item in case.held:
+        change = item.change
+        if change is None or not change.replaced:
+            continue
+        yield about(
+            item,
+            Code.VALUE_CHANGED,
+            count=len(change.replaced),
+            before=change.before,
+            after=change.after,
+            unit=change.series.unit,
+        )

@@ -38,6 +38,10 @@ class Deferred(Exception):
     """The server asked to try this one reply again later (4xx)."""
 
 
+class ReaderFailed(Exception):  # noqa: N818 - a state of the reader
+    """Our own code failed on a letter; its text names the kind and place only."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawLetter:
     """One letter as fetched.
@@ -61,6 +65,10 @@ class Mailbox(Protocol):
     """One IMAP folder that letters arrive in."""
 
     name: str
+
+    @property
+    def folder(self) -> str:
+        """Its name, the second part of the ledger's key."""
 
     def uids(self) -> tuple[int, Sequence[int]]:
         """Open the folder: its UIDVALIDITY and every UID in it, ascending.

@@ -1,0 +1,453 @@
+"""One pass over one mailbox: every letter claimed, read, recorded, filed.
+
+Holds the only broad `except`: whatever is neither the sender's fault nor time's
+is ours; it is counted, and the third time a person must look.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import time
+import traceback
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from ingest.letter import Letter
+from ingest.outcome import Handled, Outcome
+from ingest.ports import (
+    Mailbox,
+    MailboxUnavailable,
+    RawLetter,
+    Read,
+    Reader,
+    ReaderFailed,
+    Store,
+)
+from storage.records import Claim, LetterFacts, LetterState, OwedReply
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 3
+"""After so many attempts without a verdict a person must look."""
+
+ALONE_AFTER = 2
+"""After so many a letter is read alone, last: what kills us must not hit others."""
+
+WINDOW_BYTES = 32 * 1024 * 1024
+WINDOW_LETTERS = 8
+"""How far readers may be ahead of what is recorded."""
+
+_T = TypeVar("_T")
+
+
+class Receive(Protocol):
+    """What one letter means: `ingest.receive.receive` with its desk at hand."""
+
+    def __call__(self, read: Read, claim: Claim, store: Store, now: datetime) -> Handled:
+        """Record what the letter hands in, and the reply it is owed."""
+
+
+class Notice(Protocol):
+    """The reply to a letter that a person must look at."""
+
+    def __call__(self, letter: Letter | None, claim: Claim, now: datetime) -> OwedReply | None:
+        """None where none may go; `letter` is None when it could not be read."""
+
+
+class PollStore(Store, Protocol):
+    """What a pass asks of the database beside what `receive` does."""
+
+    def known(
+        self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
+    ) -> Mapping[int, Claim]:
+        """The ledger's rows of those UIDs that it has seen."""
+
+    def passed(self, mailbox: str, now: datetime) -> None:
+        """The mailbox was read through to its end."""
+
+
+class PollLedger(Protocol):
+    """Opens transactions for a pass."""
+
+    def transaction(self) -> AbstractContextManager[PollStore]:
+        """Commits at its end, rolls back on an exception."""
+
+    def reading(self) -> AbstractContextManager[PollStore]:
+        """For looking only; changes are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one pass did.
+
+    Attributes:
+        outcomes: Letters by their outcome in this pass.
+        failed: Letters left for another attempt.
+        whole: Whether it came to the mailbox's end.
+    """
+
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    failed: int = 0
+    whole: bool = True
+
+
+class LetterMissing(Exception):  # noqa: N818 - a state of the letter
+    """The server names the letter and gives no bytes for it."""
+
+
+class NoVerdict(Exception):  # noqa: N818 - a state of the letter
+    """Every attempt ended with the whole process."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A claimed letter on its way to a verdict."""
+
+    raw: RawLetter
+    sha256: str
+    claim: Claim
+    future: Future[Read]
+    started: float
+    read: Read | None = None
+
+
+class Poller:
+    """Reads one mailbox, pass by pass.
+
+    Args:
+        receive: Called inside the transaction that settles the letter.
+        clock: Now, aware.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        reader: Reader,
+        ledger: PollLedger,
+        receive: Receive,
+        notice: Notice,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mailbox = mailbox
+        self._reader = reader
+        self._ledger = ledger
+        self._receive = receive
+        self._notice = notice
+        self._clock = clock
+        # What a fault left undone, for the next pass: attempts to take back, and
+        # letters that have their verdict but could not be moved.
+        self._to_give_back: list[int] = []
+        self._unfiled: dict[tuple[int, int], Outcome] = {}
+        self._known: Mapping[int, Claim] = {}
+        self._outcomes: Counter[Outcome] = Counter()
+        self._failed = 0
+
+    def once(self, stop: Callable[[], bool] = lambda: False) -> Passed:
+        """Go through the mailbox once, the oldest letter first.
+
+        When `stop` turns true the letter in hand is finished and the rest stays.
+
+        Raises:
+            ConnectionError: mailbox, database or readers are away; nothing is
+                counted against any letter, and the next pass goes on.
+        """
+        self._outcomes, self._failed = Counter(), 0
+        self._give_back([])
+        uidvalidity, uids = self._mailbox.uids()
+        self._unfiled = {k: v for k, v in self._unfiled.items() if k[0] == uidvalidity}
+        fault = self._file()
+        waiting = [uid for uid in uids if (uidvalidity, uid) not in self._unfiled]
+        done = 0
+        for batch in self._batches(uidvalidity, waiting):
+            if stop():
+                break
+            self._handle(batch, stop)
+            fault = self._file() or fault
+            done += len(batch)
+            if done < len(waiting):
+                log.info("mailbox.progress", mailbox=self._name, done=done, of=len(waiting))
+        if fault is not None:
+            raise fault
+        return self._passed(whole=not stop())
+
+    @property
+    def _name(self) -> str:
+        return self._mailbox.name
+
+    def _passed(self, *, whole: bool) -> Passed:
+        if whole:
+            with self._ledger.transaction() as store:
+                store.passed(self._name, self._clock())
+        return Passed(dict(self._outcomes), self._failed, whole)
+
+    def _batches(self, uidvalidity: int, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        """Letters to handle together; those that failed twice come last, each alone.
+
+        A letter that the ledger has a verdict for is fetched like any other: its
+        bytes say which letter it is. A server restored from a backup gives the
+        same UID to another one.
+        """
+        with self._ledger.reading() as store:
+            self._known = store.known(self._name, self._mailbox.folder, uidvalidity, uids)
+        tired = {uid for uid, claim in self._known.items() if _is_tired(claim)}
+        yield from self._mailbox.fetch([uid for uid in uids if uid not in tired])
+        for batch in self._mailbox.fetch([uid for uid in uids if uid in tired]):
+            yield from ([raw] for raw in batch)
+
+    # Letters.
+
+    def _handle(self, batch: Sequence[RawLetter], stop: Callable[[], bool]) -> None:
+        """Bring letters to their verdicts, in order, readers running ahead."""
+        window: deque[_Job] = deque()
+        finished = 0
+        try:
+            for raw in batch:
+                sha256 = _identity(raw)
+                while window and _must_wait(window, raw, sha256):
+                    self._finish(window)
+                    finished += 1
+                if stop():
+                    break
+                self._begin(raw, sha256, window)
+            while window and not (finished and stop()):
+                self._finish(window)
+                finished += 1
+        finally:
+            self._give_back(window)
+
+    def _begin(self, raw: RawLetter, sha256: str, window: deque[_Job]) -> None:
+        """Count the attempt, for this letter alone, and give it to a reader."""
+        started = time.monotonic()
+        claim = self._tried(lambda: self._claim(raw, sha256))
+        if isinstance(claim, Exception):
+            self._failed += 1
+            log.error("letter.failed", letter=None, **_place(raw), attempts=0, **_described(claim))
+        elif claim.state is not LetterState.CLAIMED:
+            self._already(raw, claim)
+        else:
+            window.append(_Job(raw, sha256, claim, Future(), started))
+            window[-1].future = self._begun(raw, claim)
+
+    def _claim(self, raw: RawLetter, sha256: str) -> Claim:
+        with self._ledger.transaction() as store:
+            now = self._clock()
+            return store.claim(raw.location, sha256, raw.size, raw.received_at, now)
+
+    def _begun(self, raw: RawLetter, claim: Claim) -> Future[Read]:
+        future: Future[Read] = Future()
+        if claim.attempts > MOST_ATTEMPTS:
+            future.set_exception(NoVerdict("every attempt ended with the whole process"))
+        elif raw.missing:
+            future.set_exception(LetterMissing("the server gives no bytes for it"))
+        else:
+            future = self._reader.read(raw)
+        return future
+
+    def _already(self, raw: RawLetter, claim: Claim) -> None:
+        """A letter whose bytes have their verdict is only filed, where the first one is."""
+        first = Outcome(claim.outcome or Outcome.QUARANTINED)
+        self._unfiled[raw.location.uidvalidity, raw.location.uid] = first
+        before = self._known.get(raw.location.uid)
+        if before is not None and before.letter == claim.letter:
+            # Not a copy: the very letter, whose move a crash prevented.
+            log.info("letter.filed_late", letter=claim.letter, **_place(raw), verdict=first.value)
+            return
+        self._outcomes[Outcome.DUPLICATE] += 1
+        log.info(
+            "letter.duplicate",
+            letter=claim.letter,
+            **_place(raw),
+            verdict=Outcome.DUPLICATE.value,
+            first=first.value,
+        )
+
+    def _finish(self, window: deque[_Job]) -> None:
+        """Bring the first letter of the window to its verdict, or count a failure."""
+        job = window[0]
+        tried = self._tried(lambda: self._recorded(job))
+        outcome = self._fail(job, tried) if isinstance(tried, Exception) else tried
+        window.popleft()
+        if outcome is None:
+            self._failed += 1
+            return
+        self._unfiled[job.raw.location.uidvalidity, job.raw.location.uid] = outcome
+        self._outcomes[outcome] += 1
+
+    def _recorded(self, job: _Job) -> Outcome:
+        """Readings, reply and verdict, committed together."""
+        job.read = job.future.result()
+        now = self._clock()
+        with self._ledger.transaction() as store:
+            handled = self._receive(job.read, job.claim, store, now)
+            letter = job.read.letter
+            facts = LetterFacts(letter.sender, letter.subject, letter.message_id, handled.findings)
+            store.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)
+        log.info(_EVENTS[handled.outcome], **_canonical(job, handled))
+        return handled.outcome
+
+    def _tried(self, work: Callable[[], _T]) -> _T | Exception:
+        """What the work gives, or the exception that is our own fault."""
+        try:
+            return work()
+        except Exception as error:
+            # The one place where our own faults end.
+            if _is_of_time(error):
+                raise
+            return error
+
+    # Faults.
+
+    def _fail(self, job: _Job, error: Exception) -> Outcome | None:
+        """Leave the letter for another attempt, or to a person after the third."""
+        about = {**_place(job.raw), "letter": job.claim.letter, "attempts": job.claim.attempts}
+        if job.claim.attempts < MOST_ATTEMPTS:
+            log.error("letter.failed", **about, **_described(error))
+            return None
+        owed = self._tried(lambda: self._noticed(job))
+        notice = None if isinstance(owed, Exception) else owed
+        # When even that cannot be kept, the row alone must do.
+        for reply, content in ((notice, job.raw.content), (None, None)):
+            fault = self._tried(lambda: self._quarantine(job, error, reply, content))  # noqa: B023
+            if fault is None:
+                log.error("letter.quarantined", **about, **_described(error))
+                return Outcome.QUARANTINED
+        log.error("letter.failed", **about, **_described(error))
+        return None
+
+    def _noticed(self, job: _Job) -> OwedReply | None:
+        return self._notice(job.read.letter if job.read else None, job.claim, self._clock())
+
+    def _quarantine(
+        self, job: _Job, error: Exception, reply: OwedReply | None, content: bytes | None
+    ) -> None:
+        now = self._clock()
+        with self._ledger.transaction() as store:
+            store.quarantine(job.claim.letter, _described(error)["error"], now, content)
+            if reply is not None:
+                store.owe(reply, now)
+
+    def _give_back(self, window: Iterable[_Job]) -> None:
+        """Take back the attempts of letters that got no verdict; later if not now."""
+        for job in window:
+            job.future.cancel()
+            self._to_give_back.append(job.claim.letter)
+        if not self._to_give_back:
+            return
+        try:
+            with self._ledger.transaction() as store:
+                for letter in self._to_give_back:
+                    store.unclaim(letter)
+        except ConnectionError:
+            return
+        self._to_give_back.clear()
+
+    # Filing.
+
+    def _file(self) -> MailboxUnavailable | None:
+        """Move letters to the folders for their outcomes: one MOVE for each.
+
+        A server that refuses is told at the end of the pass: the verdicts are
+        kept, and other letters need not wait for it.
+        """
+        by_outcome: dict[Outcome, list[tuple[int, int]]] = defaultdict(list)
+        for key, outcome in self._unfiled.items():
+            by_outcome[outcome].append(key)
+        for outcome, keys in by_outcome.items():
+            try:
+                self._mailbox.file([uid for _, uid in keys], outcome)
+            except MailboxUnavailable as fault:
+                log.warning(
+                    "letter.not_filed", mailbox=self._name, count=len(keys), error=str(fault)
+                )
+                return fault
+            for key in keys:
+                del self._unfiled[key]
+        return None
+
+
+_EVENTS = {outcome: f"letter.{outcome}" for outcome in Outcome}
+
+
+def _is_tired(claim: Claim) -> bool:
+    return claim.state is LetterState.CLAIMED and claim.attempts >= ALONE_AFTER
+
+
+def _must_wait(window: Sequence[_Job], raw: RawLetter, sha256: str) -> bool:
+    """Whether readers are far enough ahead, or have the same bytes in hand."""
+    ahead = sum(len(job.raw.content) for job in window)
+    return (
+        len(window) >= WINDOW_LETTERS
+        or ahead + len(raw.content) > WINDOW_BYTES
+        or any(job.sha256 == sha256 for job in window)
+    )
+
+
+def _identity(raw: RawLetter) -> str:
+    """SHA-256 of the raw bytes: the ledger's second key.
+
+    A letter without its bytes is known by its place, one without its body by
+    its header and size.
+    """
+    if raw.missing:
+        return hashlib.sha256(repr(raw.location).encode()).hexdigest()
+    digest = hashlib.sha256(raw.content)
+    if raw.header_only:
+        digest.update(b"%d" % raw.size)
+    return digest.hexdigest()
+
+
+def _is_of_time(error: Exception) -> bool:
+    """Whether waiting can mend it: a server away, or this machine out of something."""
+    if isinstance(error, ConnectionError):
+        return True
+    return isinstance(error, OSError) and error.errno in _OUT_OF
+
+
+_OUT_OF = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    """What an exception may say in log and database: kind and places, never values.
+
+    Its own text could hold what the letter held, a password too.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = [f"{'/'.join(PurePath(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]
+    told = isinstance(error, ReaderFailed | LetterMissing | NoVerdict)
+    text = str(error) if told else type(error).__name__
+    where = f" at {stack[-1]}" if stack and not told else ""
+    return {"error": text + where, "stack": stack}
+
+
+def _place(raw: RawLetter) -> dict[str, Any]:
+    where = raw.location
+    return {"mailbox": where.mailbox, "uid": where.uid, "size": raw.size}
+
+
+def _canonical(job: _Job, handled: Handled) -> dict[str, Any]:
+    """The fields of the one line that each letter leaves in the log."""
+    receipts = handled.receipts
+    return {
+        "letter": job.claim.letter,
+        **_place(job.raw),
+        "verdict": handled.outcome.value,
+        "entity": handled.entity.user_code if handled.entity else None,
+        "layouts": sorted({r.parsed.layout for r in receipts if r.parsed.layout}),
+        "documents": len(receipts),
+        "values": handled.values,
+        "findings": len(handled.findings) + sum(len(r.checked.findings) for r in receipts),
+        "receipts": [receipt.number for receipt in receipts],
+        "reply": handled.reply.message_id if handled.reply else None,
+        "reason": handled.reason or None,
+        "attempts": job.claim.attempts,
+        "duration_ms": round((time.monotonic() - job.started) * 1000),
+    }

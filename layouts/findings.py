@@ -247,7 +247,12 @@ class Finding:
 
     @property
     def public_code(self) -> Code:
-        """The code that a sender may see: whose a foreign point is stays ours."""
+        """The code that a sender may see: whose a foreign point is stays ours.
+
+        A foreign meter that was named without a point is an unknown meter.
+        """
+        if self.code is Code.FOREIGN_POINT and self.point is None and self.meter is not None:
+            return Code.UNKNOWN_METER
         return _PUBLIC.get(self.code, self.code)
 
 

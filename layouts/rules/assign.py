@@ -251,8 +251,9 @@ def points_missing(case: Case) -> Iterator[Finding]:
         return
     named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}
     named |= {item.series.point for item in case.held}
+    meters = {item.series.meter for item in case.held}
     for point in _expected(case):
-        if point.code not in named:
+        if point.code not in named and not any(m.number in meters for m in point.meters):
             yield finding(Code.POINT_MISSING, area=point.area, point=point.code)
 
 
@@ -265,7 +266,7 @@ def _expected(case: Case) -> Iterator[MeteringPoint]:
             if any(was_there(meter, moment, case.zone) for meter in point.meters):
                 yield point
         return
-    areas = {item.point.area for item in case.held if item.point is not None}
+    areas = {item.point.area if item.point else item.series.area for item in case.held}
     # The point of the whole enterprise stands for 52005 alone and is in no area.
     own = case.context.entity.user_code if case.context.entity else None
     yield from (point for point in known if point.area in areas and point.code != own)

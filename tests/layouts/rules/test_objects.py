@@ -1,0 +1,147 @@
+"""Rules about the structure of series and the looks of readings."""
+
+from datetime import timedelta
+
+from layouts.findings import Code, Severity
+from layouts.terms import RecordedIntervals, RecordedReading
+from tests.layouts.rules.build import (
+    DAY,
+    INN,
+    NEXT,
+    NOVEMBER,
+    OWN,
+    Decimal,
+    codes,
+    daily,
+    epoch,
+    judged,
+    known,
+    meter,
+    monthly,
+    point,
+    profile,
+    reading,
+    readings,
+    spans,
+)
+
+
+def hours(*pairs, values=None):
+    at = spans(*((a * 60, b * 60) for a, b in pairs))
+    return profile(values or [1000] * len(at), point=OWN, area=None, step=60, spans=at)
+
+
+def month(series):
+    return judged(monthly(series), known(point(OWN, area=None)))
+
+
+def test_an_interval_told_twice_is_a_duplicate():
+    checked = month(hours((0, 1), (1, 2), (1, 2)))
+    assert codes(checked) == [Code.DUPLICATE_INTERVAL]
+    assert checked.findings[0].start == DAY + timedelta(hours=1)
+
+
+def test_the_same_channel_told_twice_is_a_duplicate():
+    checked = judged(daily(profile(), profile()), known(point()))
+    assert codes(checked) == [Code.DUPLICATE_INTERVAL] * 48
+
+
+def test_an_interval_left_out_between_two_is_missing():
+    (told,) = month(hours((0, 1), (1, 2), (4, 5))).findings
+    assert (told.code, told.count) == (Code.MISSING_INTERVAL, 2)
+    assert (told.start, told.end) == (DAY + timedelta(hours=2), DAY + timedelta(hours=4))
+
+
+def test_intervals_in_any_order_are_not_missing():
+    assert codes(month(hours((1, 2), (0, 1), (2, 3)))) == []
+
+
+def test_a_month_may_stop_early_but_a_day_may_not():
+    assert codes(month(profile([1] * 5, point=OWN, area=None, step=60))) == []
+    (told,) = judged(daily(profile([1] * 46)), known(point())).findings
+    assert (told.code, told.count) == (Code.MISSING_INTERVAL, 2)
+    assert told.end == NEXT
+    (told,) = judged(
+        daily(profile([1] * 47, start=DAY + timedelta(minutes=30))), known(point())
+    ).findings
+    assert (told.code, told.start, told.count) == (Code.MISSING_INTERVAL, DAY, 1)
+
+
+def test_a_day_of_hours_is_as_whole_as_one_of_half_hours():
+    assert codes(judged(daily(profile([1] * 24, step=60)), known(point()))) == []
+
+
+def test_a_step_that_the_layout_does_not_have_is_wrong():
+    (told,) = judged(daily(profile([1] * 96, step=15)), known(point())).findings
+    assert (told.code, told.seen, told.count) == (Code.WRONG_STEP, "15", 96)
+
+
+def test_an_interval_longer_than_the_others_is_wrong():
+    assert codes(month(hours((0, 1), (1, 3)))) == [Code.WRONG_STEP]
+
+
+def test_a_step_other_than_the_recorded_one_is_wrong():
+    in_force = RecordedIntervals([epoch(DAY)], [5], step_minutes=60)
+    context = known(point(), intervals={(INN, "P1", "A+"): in_force})
+    assert codes(judged(daily(profile()), context)) == [Code.WRONG_STEP]
+
+
+def test_intervals_that_partly_overlap_are_refused():
+    assert codes(month(hours((0, 1), (1, 2), (1, 3)))) == [Code.WRONG_STEP, Code.OVERLAP]
+    half = spans((0, 60), (30, 90))
+    assert codes(month(profile([1, 2], point=OWN, area=None, step=60, spans=half))) == [
+        Code.OVERLAP
+    ]
+
+
+def test_a_span_that_another_layout_has_brought_is_refused():
+    for start, end, found in ((0, 1, [Code.OVERLAP]), (-2, 0, []), (24, 48, [])):
+        at = (epoch(DAY) + start * 3600, epoch(DAY) + end * 3600, "52005")
+        context = known(point(), intervals={(INN, "P1", "A+"): RecordedIntervals(elsewhere=[at])})
+        assert codes(judged(daily(profile()), context)) == found
+
+
+def test_a_reading_that_another_layout_has_brought_is_refused():
+    key = ("07512345", "A+", "T0", epoch(NOVEMBER))
+    for layout, found in (("52006", []), ("51070", [Code.OVERLAP])):
+        before = RecordedReading(Decimal("5"), newer=False, layout=layout)
+        context = known(point("P1", meter()), readings={key: before})
+        assert codes(judged(readings(reading("5")), context)) == found
+
+
+def test_energy_below_zero_is_refused_value_by_value():
+    checked = judged(daily(profile([0, -1, -2] + [0] * 45)), known(point()))
+    assert codes(checked) == [Code.NEGATIVE_VALUE] * 2
+    assert [item.seen for item in checked.findings] == ["-1", "-2"]
+    assert codes(judged(daily(profile([0] * 48)), known(point()))) == []
+
+
+def test_a_reading_below_zero_is_refused():
+    context = known(point("P1", meter()))
+    assert codes(judged(readings(reading("-0.01")), context)) == [Code.NEGATIVE_VALUE]
+    assert codes(judged(readings(reading("0")), context)) == []
+
+
+def test_more_decimals_than_the_meter_shows_are_refused():
+    context = known(point("P1", meter(decimals=2)))
+    assert codes(judged(readings(reading("1.234")), context)) == [Code.TOO_MANY_DECIMALS]
+    assert codes(judged(readings(reading("1.230")), context)) == []
+    unstated = known(point("P1", meter(decimals=None)))
+    assert codes(judged(readings(reading("1.2345")), unstated)) == []
+
+
+def test_two_values_for_one_register_and_instant_are_refused():
+    context = known(point("P1", meter()))
+    assert codes(judged(readings(reading("1"), reading("2")), context)) == [Code.DUPLICATE_READING]
+    same = judged(readings(reading("1"), reading("1.0")), context)
+    assert codes(same) == []
+    assert same.values == 1
+
+
+def test_values_unfit_for_billing_are_told_and_kept():
+    series = profile([1] * 46 + [None, 7], not_commercial=frozenset({3, 46, 47}))
+    checked = judged(daily(series), known(point()))
+    assert codes(checked) == [Code.NOT_COMMERCIAL] * 2
+    assert [item.count for item in checked.findings] == [1, 2]
+    assert {item.severity for item in checked.findings} == {Severity.WARNING}
+    assert checked.values == 47

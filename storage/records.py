@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from layouts.findings import Finding
+
 
 class LetterState(StrEnum):
     """How far a letter has come."""
@@ -134,3 +136,75 @@ class StoreStatus:
     undeliverable: int
     oldest_unanswered: datetime | None
     passes: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRow:
+    """One document of a letter, as `show` tells it.
+
+    Attributes:
+        receipt: Its receipt number; of a duplicate, that of the first one.
+        findings: In the order they were told.
+    """
+
+    receipt: int
+    name: str
+    container: str | None
+    part: str | None
+    sha256: str
+    size: int
+    layout: str | None
+    created_at: datetime | None
+    verdict: str
+    status: int
+    values: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentReply:
+    """A reply in the outbox, as `show` tells it."""
+
+    id: int
+    letter: int | None
+    recipient: str
+    subject: str
+    message_id: str
+    content: bytes = field(repr=False)
+    state: ReplyState
+    attempts: int
+    owed_at: datetime
+    settled_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterWhole:
+    """All that is known of one letter.
+
+    Attributes:
+        locations: Every place it was seen in.
+        findings: Of the letter itself.
+    """
+
+    row: LetterRow
+    sha256: str
+    size: int
+    message_id: str
+    settled_at: datetime | None
+    locations: tuple[Location, ...]
+    findings: tuple[Finding, ...]
+    submissions: tuple[SubmissionRow, ...]
+    replies: tuple[SentReply, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change of what we keep: who, when, what, from what to what."""
+
+    at: datetime
+    who: str
+    what: str
+    key: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None

@@ -1,0 +1,65 @@
+"""The audit: who changed what, when, from what to what; rows are only ever added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from storage.records import AuditEntry
+from storage.rows import Rows
+from storage.tables import AUDIT
+
+_Facts = Mapping[str, Any] | None
+
+
+class AuditRows(Rows):
+    """Changes of the register of points, of passwords and of months.
+
+    Readings have their own history, and their submissions say who.
+    """
+
+    def _audit(
+        self, at: datetime, who: str, what: str, key: str, *, before: _Facts, after: _Facts
+    ) -> None:
+        self._connection.execute(
+            AUDIT.insert(),
+            {
+                "at": at,
+                "who": who,
+                "what": what,
+                "key": key,
+                "before": _json(before),
+                "after": _json(after),
+            },
+        )
+
+    def audit(self, what: str, key: str) -> list[AuditEntry]:
+        """Every change of one thing, the first one first.
+
+        Args:
+            what: `entity`, `point`, `meter`, `password` or `period`.
+            key: Its user code, code, number or month.
+        """
+        statement = (
+            select(AUDIT).where(AUDIT.c.what == what, AUDIT.c.key == key).order_by(AUDIT.c.id)
+        )
+        return [
+            AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
+            for row in self._connection.execute(statement)
+        ]
+
+    def _counts(self, statement: Select[Any]) -> dict[str, int]:
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+
+def _json(facts: _Facts) -> str | None:
+    # Dates and decimals as their text.
+    return None if facts is None else json.dumps(dict(facts), default=str, sort_keys=True)
+
+
+def _facts(text: str | None) -> _Facts:
+    return None if text is None else json.loads(text)

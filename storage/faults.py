@@ -1,0 +1,50 @@
+"""The database's fault that only time can mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+
+class StoreUnavailable(ConnectionError):  # noqa: N818 - it names a state, as its builtin kin do
+    """The database cannot be used now: away, locked, or out of room."""
+
+
+def translate(engine: Engine) -> None:
+    """Have every such fault of the driver leave the engine as `StoreUnavailable`."""
+
+    @event.listens_for(engine, "handle_error")
+    def _as_ours(context: ExceptionContext) -> None:
+        fault = context.sqlalchemy_exception
+        if context.is_disconnect or isinstance(fault, OperationalError | InterfaceError):
+            raise _unavailable(context.original_exception) from context.original_exception
+
+
+@contextmanager
+def waiting_for_a_connection() -> Iterator[None]:
+    """A pool that stays empty is a fault of time, too."""
+    try:
+        yield
+    except PoolTimeout as fault:
+        raise _unavailable(fault) from fault
+
+
+@contextmanager
+def driver_faults() -> Iterator[None]:
+    """The same for calls that go to psycopg directly, past the engine."""
+    import psycopg
+
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as fault:
+        raise _unavailable(fault) from fault
+
+
+def _unavailable(fault: BaseException) -> StoreUnavailable:
+    lines = str(fault).strip().splitlines()
+    return StoreUnavailable(lines[0] if lines else type(fault).__name__)

@@ -1,0 +1,163 @@
+"""The database as a whole: its engine, its schema, its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+from layouts.layout import Layout, load
+from storage.faults import StoreUnavailable, translate, waiting_for_a_connection
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["Ledger", "StoreUnavailable"]
+
+_BUSY_SECONDS = 5
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# Any number will do, as long as it stays the same: "mete" in ASCII.
+_MIGRATION_LOCK = 0x6D657465
+
+
+class Ledger:
+    """One database, by its URL; connects when first used."""
+
+    def __init__(self, url: str, layouts: Mapping[str, Layout] | None = None) -> None:
+        """Only remembers; nothing is opened.
+
+        Args:
+            url: As SQLAlchemy writes it: `sqlite:///file`, `postgresql+psycopg://…`.
+            layouts: By class; they say what orders the versions of a document.
+                None: the ones built in.
+        """
+        self._url = _with_driver(make_url(url))
+        self._given_layouts = layouts
+
+    @cached_property
+    def _layouts(self) -> Mapping[str, Layout]:
+        return load() if self._given_layouts is None else self._given_layouts
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = _sqlite(self._url) if self._is_sqlite else _postgresql(self._url)
+        translate(engine)
+        return engine
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Store]:
+        """A store whose changes are committed together, or not at all.
+
+        Raises:
+            StoreUnavailable: here, at any statement, or at the commit.
+        """
+        with self._connected(writes=True) as connection, connection.begin():
+            yield Store(connection, self._layouts)
+
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """A store for one steady look; whatever it is made to change is dropped.
+
+        Raises:
+            StoreUnavailable: here or at any statement.
+        """
+        with self._connected(writes=False) as connection:
+            yield Store(connection, self._layouts)
+
+    @contextmanager
+    def _connected(self, *, writes: bool) -> Iterator[Connection]:
+        options: dict[str, Any] = {"writes": writes}
+        if not writes and not self._is_sqlite:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with waiting_for_a_connection():
+            connection = self._engine.connect()
+        with connection:
+            yield connection.execution_options(**options)
+
+    def migrate(self) -> None:
+        """Bring the schema to the version this program needs."""
+        from alembic import command
+
+        with self._connected(writes=True) as connection, connection.begin():
+            if not self._is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def schema_is_current(self) -> bool:
+        """Whether the schema is the one this program needs, neither older nor newer."""
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        newest = ScriptDirectory.from_config(_alembic()).get_current_head()
+        with self._connected(writes=False) as connection:
+            return MigrationContext.configure(connection).get_current_revision() == newest
+
+    def close(self) -> None:
+        """Close every connection; the ledger opens new ones when used again."""
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+            del self.__dict__["_engine"]
+
+
+def _with_driver(url: URL) -> URL:
+    # SQLAlchemy takes plain `postgresql` for psycopg2, which is not what we install.
+    plain = url.drivername in {"postgresql", "postgres"}
+    return url.set(drivername="postgresql+psycopg") if plain else url
+
+
+def _alembic() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    # `%` is special to the parser behind the configuration.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=_BUSY_SECONDS,
+        connect_args={"connect_timeout": 10},
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    # A database in memory exists in its one connection only.
+    in_memory = not url.database or url.database == ":memory:"
+    kept: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = create_engine(
+        url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **kept
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader cannot wait for another writer to end: it
+    # would fail at once, half-way.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

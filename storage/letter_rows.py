@@ -1,0 +1,319 @@
+"""The ledger of letters: claimed, settled, quarantined, listed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, select
+
+from layouts.findings import Finding
+from layouts.terms import LegalEntity
+from storage.finding_rows import FindingRows
+from storage.records import (
+    Claim,
+    LetterFacts,
+    LetterRow,
+    LetterState,
+    LetterWhole,
+    Location,
+    ReplyState,
+    SentReply,
+    SubmissionRow,
+)
+from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
+
+_CLAIM = (LETTER.c.id, LETTER.c.state, LETTER.c.outcome, LETTER.c.attempts, LETTER.c.received_at)
+
+
+class LetterRows(FindingRows):
+    """Letters by their bytes; where they lie is a second matter."""
+
+    def claim(
+        self,
+        location: Location | None,
+        sha256: str,
+        size: int,
+        received_at: datetime,
+        now: datetime,  # noqa: ARG002 - the port has it for stores that keep a journal
+    ) -> Claim:
+        """The letter's ledger row, made when new; one attempt more is counted.
+
+        A letter that has its verdict is only told: no attempt is counted for it.
+        The bytes decide which letter it is, not the place: a server that gives a
+        UID a second time moves the place to the other letter.
+        """
+        self._connection.execute(
+            self._insert(LETTER)
+            .values(
+                sha256=sha256,
+                size=size,
+                received_at=received_at,
+                state=LetterState.CLAIMED,
+                attempts=0,
+                sender="",
+                subject="",
+                message_id="",
+            )
+            .on_conflict_do_nothing(index_elements=["sha256"])
+        )
+        counted = (
+            LETTER.update()
+            .where(LETTER.c.sha256 == sha256, LETTER.c.state == LetterState.CLAIMED)
+            .values(attempts=LETTER.c.attempts + 1)
+            .returning(*_CLAIM)
+        )
+        row = self._connection.execute(counted).one_or_none()
+        if row is None:
+            settled = select(*_CLAIM).where(LETTER.c.sha256 == sha256)
+            row = self._connection.execute(settled).one()
+        if location is not None:
+            self._locate(location, row.id)
+        return _claim(row)
+
+    def _locate(self, location: Location, letter: int) -> None:
+        statement = self._insert(LOCATION).values(
+            mailbox=location.mailbox,
+            folder=location.folder,
+            uidvalidity=location.uidvalidity,
+            uid=location.uid,
+            letter_id=letter,
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(LOCATION.primary_key), set_={"letter_id": letter}
+            )
+        )
+
+    def unclaim(self, letter: int) -> None:
+        """Take an attempt back: a fault of time ended the pass."""
+        self._connection.execute(
+            LETTER.update()
+            .where(
+                LETTER.c.id == letter,
+                LETTER.c.state == LetterState.CLAIMED,
+                LETTER.c.attempts > 0,
+            )
+            .values(attempts=LETTER.c.attempts - 1)
+        )
+
+    def known(
+        self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
+    ) -> dict[int, Claim]:
+        """Those of the UIDs that the ledger knows, with what became of them."""
+        here = and_(
+            LOCATION.c.mailbox == mailbox,
+            LOCATION.c.folder == folder,
+            LOCATION.c.uidvalidity == uidvalidity,
+        )
+        joined = select(LOCATION.c.uid, *_CLAIM).join_from(LOCATION, LETTER).where(here)
+        rows = self._each(uids, lambda piece: joined.where(LOCATION.c.uid.in_(piece)))
+        return {row.uid: _claim(row) for row in rows}
+
+    def settle(
+        self,
+        letter: int,
+        outcome: str,
+        facts: LetterFacts,
+        entity: LegalEntity | None,
+        now: datetime,
+    ) -> None:
+        """The letter has its verdict; what was kept of its bytes is dropped."""
+        self._connection.execute(
+            LETTER.update().where(LETTER.c.id == letter),
+            {
+                "state": LetterState.DONE,
+                "outcome": outcome,
+                "entity_id": entity.id if entity else None,
+                "sender": facts.sender,
+                "subject": facts.subject,
+                "message_id": facts.message_id,
+                "settled_at": now,
+                "error": None,
+                "content": None,
+            },
+        )
+        self._keep_findings(facts.findings, letter_id=letter)
+
+    def quarantine(
+        self, letter: int, error: str, now: datetime, content: bytes | None = None
+    ) -> None:
+        """A person must look; `error` says what at, without secrets.
+
+        Args:
+            letter: Its number.
+            error: One line; shown by `show` and `status`.
+            now: When.
+            content: The raw bytes, when nothing else will keep them.
+        """
+        self._connection.execute(
+            LETTER.update().where(LETTER.c.id == letter),
+            {
+                "state": LetterState.QUARANTINED,
+                "outcome": LetterState.QUARANTINED,
+                "settled_at": now,
+                "error": error,
+                "content": content,
+            },
+        )
+
+    def letters(
+        self,
+        state: str | None = None,
+        outcome: str | None = None,
+        entity: str | None = None,
+        since: datetime | None = None,
+    ) -> list[LetterRow]:
+        """Letters in the order they arrived.
+
+        Args:
+            state: Only those as far as that; see `LetterState`.
+            outcome: Only those with that verdict.
+            entity: Only those of the legal entity with this user code.
+            since: Only those received at this moment or later.
+        """
+        statement = _listing()
+        if state is not None:
+            statement = statement.where(LETTER.c.state == state)
+        if outcome is not None:
+            statement = statement.where(LETTER.c.outcome == outcome)
+        if entity is not None:
+            statement = statement.where(ENTITY.c.user_code == entity)
+        if since is not None:
+            statement = statement.where(LETTER.c.received_at >= since)
+        statement = statement.order_by(LETTER.c.received_at, LETTER.c.id)
+        return [_letter_row(row) for row in self._connection.execute(statement)]
+
+    def letter(self, number: int) -> LetterWhole | None:
+        """All that is known of one letter; None when there is none of that number."""
+        row = self._connection.execute(_listing().where(LETTER.c.id == number)).one_or_none()
+        if row is None:
+            return None
+        places = select(LOCATION).where(LOCATION.c.letter_id == number).order_by(LOCATION.c.uid)
+        return LetterWhole(
+            row=_letter_row(row),
+            sha256=row.sha256,
+            size=row.size,
+            message_id=row.message_id,
+            settled_at=row.settled_at,
+            locations=tuple(
+                Location(place.mailbox, place.folder, place.uidvalidity, place.uid)
+                for place in self._connection.execute(places)
+            ),
+            findings=tuple(self._findings_of_letter(number)),
+            submissions=tuple(self._submissions(number)),
+            replies=tuple(self._replies(number)),
+        )
+
+    def quarantined_content(self, number: int) -> bytes | None:
+        """The raw bytes of a letter in quarantine, where they were kept."""
+        content: bytes | None = self._connection.scalar(
+            select(LETTER.c.content).where(LETTER.c.id == number)
+        )
+        return content
+
+    def _submissions(self, letter: int) -> list[SubmissionRow]:
+        rows = self._connection.execute(
+            select(SUBMISSION)
+            .where(SUBMISSION.c.letter_id == letter)
+            .order_by(SUBMISSION.c.position)
+        ).all()
+        findings: Mapping[int, list[Finding]] = defaultdict(list)
+        for owner, item in self._findings_of_submissions([row.id for row in rows]):
+            findings[owner].append(item)
+        return [_submission_row(row, tuple(findings[row.id])) for row in rows]
+
+    def _replies(self, letter: int) -> list[SentReply]:
+        rows = self._connection.execute(
+            select(REPLY).where(REPLY.c.letter_id == letter).order_by(REPLY.c.id)
+        )
+        return [_sent_reply(row) for row in rows]
+
+
+def _claim(row: Row[Any]) -> Claim:
+    return Claim(row.id, LetterState(row.state), row.outcome, row.attempts, row.received_at)
+
+
+def _listing() -> Select[Any]:
+    """Letters with their entity, the counts of their documents and their last reply."""
+    handed_in = (
+        select(
+            SUBMISSION.c.letter_id,
+            func.count().label("documents"),
+            func.sum(SUBMISSION.c.accepted_values).label("accepted_values"),
+        )
+        .group_by(SUBMISSION.c.letter_id)
+        .subquery()
+    )
+    last_reply = (
+        select(REPLY.c.state)
+        .where(REPLY.c.letter_id == LETTER.c.id)
+        .order_by(REPLY.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    kept = [column for column in LETTER.c if column.name != "content"]
+    return (
+        select(
+            *kept,
+            ENTITY.c.user_code,
+            handed_in.c.documents,
+            handed_in.c.accepted_values,
+            last_reply.label("reply"),
+        )
+        .join_from(LETTER, ENTITY, isouter=True)
+        .join(handed_in, handed_in.c.letter_id == LETTER.c.id, isouter=True)
+    )
+
+
+def _letter_row(row: Row[Any]) -> LetterRow:
+    return LetterRow(
+        id=row.id,
+        received_at=row.received_at,
+        state=LetterState(row.state),
+        outcome=row.outcome,
+        entity=row.user_code,
+        sender=row.sender,
+        subject=row.subject,
+        documents=row.documents or 0,
+        # PostgreSQL sums integers to a decimal.
+        values=int(row.accepted_values or 0),
+        reply=ReplyState(row.reply) if row.reply else None,
+        attempts=row.attempts,
+        error=row.error,
+    )
+
+
+def _submission_row(row: Row[Any], findings: tuple[Finding, ...]) -> SubmissionRow:
+    return SubmissionRow(
+        receipt=row.duplicate_of or row.id,
+        name=row.name,
+        container=row.container,
+        part=row.part,
+        sha256=row.sha256,
+        size=row.size,
+        layout=row.layout,
+        created_at=row.created_at,
+        verdict=row.verdict,
+        status=row.status,
+        values=row.accepted_values,
+        findings=findings,
+    )
+
+
+def _sent_reply(row: Row[Any]) -> SentReply:
+    return SentReply(
+        id=row.id,
+        letter=row.letter_id,
+        recipient=row.recipient,
+        subject=row.subject,
+        message_id=row.message_id,
+        content=row.content,
+        state=ReplyState(row.state),
+        attempts=row.attempts,
+        owed_at=row.owed_at,
+        settled_at=row.settled_at,
+        last_error=row.last_error,
+    )

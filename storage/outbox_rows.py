@@ -1,0 +1,129 @@
+"""Replies owed, leased to one sender at a time, sent or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select
+
+from storage.records import OwedReply, ReplyState
+from storage.rows import Rows
+from storage.tables import REPLY
+
+_LEASE = timedelta(seconds=60)
+
+
+class OutboxRows(Rows):
+    """The outbox: what must leave, when it is next tried, who is trying."""
+
+    def owe(self, reply: OwedReply, now: datetime) -> None:
+        """Keep a reply that must leave; owing the same Message-ID again is nothing new."""
+        self._connection.execute(
+            self._insert(REPLY)
+            .values(
+                letter_id=reply.letter,
+                recipient=reply.recipient,
+                address=reply.recipient.lower(),
+                subject=reply.subject,
+                message_id=reply.message_id,
+                content=reply.content,
+                state=ReplyState.OWED,
+                attempts=0,
+                owed_at=now,
+                next_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["message_id"])
+        )
+
+    def lease_replies(
+        self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE
+    ) -> list[OwedReply]:
+        """Replies that are due, for this caller alone until the lease runs out.
+
+        The attempt is counted here, so that one which kills the sender counts too.
+        """
+        due = (
+            select(REPLY.c.id)
+            .where(
+                REPLY.c.state == ReplyState.OWED,
+                REPLY.c.next_at <= now,
+                or_(REPLY.c.leased_until.is_(None), REPLY.c.leased_until <= now),
+            )
+            .order_by(REPLY.c.next_at, REPLY.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        numbers = self._connection.scalars(due).all()
+        if not numbers:
+            return []
+        until = now + lease
+        leased = (
+            REPLY.update()
+            .where(REPLY.c.id.in_(numbers))
+            .values(attempts=REPLY.c.attempts + 1, leased_until=until)
+            .returning(REPLY)
+        )
+        rows = {row.id: _owed(row) for row in self._connection.execute(leased)}
+        return [rows[number] for number in numbers]
+
+    def release_replies(self, numbers: Sequence[int]) -> None:
+        """Give leased replies back untried, at once: the server is away."""
+        self._connection.execute(
+            REPLY.update()
+            .where(
+                REPLY.c.id.in_(numbers),
+                REPLY.c.state == ReplyState.OWED,
+                REPLY.c.leased_until.is_not(None),
+            )
+            .values(attempts=REPLY.c.attempts - 1, leased_until=None)
+        )
+
+    def reply_sent(self, reply: int, now: datetime) -> None:
+        """The server has taken it."""
+        self._end(reply, ReplyState.SENT, now, None)
+
+    def reply_deferred(self, reply: int, next_at: datetime, error: str) -> None:
+        """The server asked to try this one again later."""
+        self._connection.execute(
+            REPLY.update().where(REPLY.c.id == reply),
+            {"next_at": next_at, "leased_until": None, "last_error": error},
+        )
+
+    def reply_undeliverable(self, reply: int, error: str, now: datetime) -> None:
+        """The server will never take it; a person sees it in `status`."""
+        self._end(reply, ReplyState.UNDELIVERABLE, now, error)
+
+    def _end(self, reply: int, state: ReplyState, now: datetime, error: str | None) -> None:
+        self._connection.execute(
+            REPLY.update().where(REPLY.c.id == reply),
+            {"state": state, "settled_at": now, "leased_until": None, "last_error": error},
+        )
+
+    def replies_to(self, address: str, since: datetime) -> int:
+        """How many replies were owed to an address since then; letters' case is no matter."""
+        counted = (
+            select(func.count())
+            .select_from(REPLY)
+            .where(REPLY.c.address == address.lower(), REPLY.c.owed_at >= since)
+        )
+        return int(self._connection.scalar(counted) or 0)
+
+    def is_own_message_id(self, message_id: str) -> bool:
+        """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
+        found = select(REPLY.c.id).where(REPLY.c.message_id == message_id)
+        return self._connection.scalar(found) is not None
+
+
+def _owed(row: Row[Any]) -> OwedReply:
+    return OwedReply(
+        letter=row.letter_id,
+        recipient=row.recipient,
+        subject=row.subject,
+        message_id=row.message_id,
+        content=row.content,
+        id=row.id,
+        attempts=row.attempts,
+        owed_at=row.owed_at,
+    )

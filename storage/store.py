@@ -1,0 +1,148 @@
+"""Rows to terms and back, inside one transaction: claim, record, owe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from layouts.layout import Layout
+from layouts.rules import version_of
+from layouts.rules.assign import assign
+from layouts.rules.case import Assigned
+from layouts.terms import (
+    Checked,
+    Context,
+    Kind,
+    LegalEntity,
+    Parsed,
+    Receipt,
+    Verdict,
+    Version,
+)
+from storage.columns import INTEGER_MOST, epoch
+from storage.letter_rows import LetterRows
+from storage.outbox_rows import OutboxRows
+from storage.registry_rows import RegistryRows
+from storage.tables import ENTITY, SUBMISSION
+from storage.value_rows import ValueRows
+from storage.version_rows import VersionRows
+from storage.watch_rows import WatchRows
+
+
+class Store(LetterRows, RegistryRows, VersionRows, ValueRows, OutboxRows, WatchRows):
+    """The database inside one transaction; made by `Ledger`.
+
+    Each base is one matter: letters, the register of points, versions, values, the
+    outbox, the service's own state. Here is what needs several of them.
+    """
+
+    def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
+        super().__init__(connection)
+        self._layouts = layouts
+
+    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
+        """What the rules may know about this document.
+
+        On PostgreSQL other documents of the entity wait until this transaction ends:
+        what the context tells must still be so when the document is recorded.
+        """
+        if entity.id is None:
+            raise ValueError("a context is made for a stored entity")
+        known = Context(entity=entity, points=entity.points, received_at=received_at)
+        layout = self._layouts.get(parsed.layout or "")
+        if layout is None:
+            return known
+        self._hold_back_others(entity.id)
+        items = assign(parsed.series, known, ZoneInfo(layout.zone))
+        version = self._version(parsed, received_at, INTEGER_MOST)
+        intervals = [item for item in items if item.series.kind is Kind.INTERVAL]
+        registers = [item for item in items if item.series.kind is Kind.REGISTER]
+        return replace(
+            known,
+            foreign=self._foreign(entity.id, _unassigned(items)),
+            duplicate_of=self._duplicate_of(entity.id, parsed),
+            intervals=self._recorded_intervals(intervals, layout.number, version),
+            readings=self._recorded_readings(registers, layout.number, version),
+            closed=self.closed_periods(),
+        )
+
+    def _hold_back_others(self, entity_id: int) -> None:
+        # SQLite has one writer at a time, and leaves the clause out.
+        lock = select(ENTITY.c.id).where(ENTITY.c.id == entity_id)
+        self._connection.execute(lock.with_for_update(key_share=True))
+
+    def _version(self, parsed: Parsed, received_at: datetime, submission: int) -> Version:
+        layout = self._layouts.get(parsed.layout or "")
+        if layout is None:
+            return Version(0, 0, epoch(received_at), submission)
+        version = version_of(parsed, layout, received_at, submission)
+        # A document may claim any number; the columns hold 64 bits.
+        return replace(version, first=_bounded(version.first), second=_bounded(version.second))
+
+    def record(
+        self,
+        letter: int,
+        parsed: Parsed,
+        checked: Checked,
+        entity: LegalEntity,
+        received_at: datetime,
+        now: datetime,
+    ) -> Receipt:
+        """Keep a submission, its findings and the values its changes carry.
+
+        Of a duplicate only the fact is kept; its receipt is the first one.
+        """
+        number = self._insert_submission(letter, parsed, checked, entity, received_at, now)
+        self._keep_findings(checked.findings, submission_id=number)
+        if checked.verdict is Verdict.DUPLICATE and checked.duplicate_of is not None:
+            return Receipt(checked.duplicate_of[0], received_at, parsed, checked)
+        self._apply(checked.changes, number, now)
+        return Receipt(number, received_at, parsed, checked)
+
+    def _insert_submission(
+        self,
+        letter: int,
+        parsed: Parsed,
+        checked: Checked,
+        entity: LegalEntity,
+        received_at: datetime,
+        now: datetime,
+    ) -> int:
+        before = select(func.count()).where(SUBMISSION.c.letter_id == letter).scalar_subquery()
+        version = self._version(parsed, received_at, 0)
+        facts = SUBMISSION.insert().values(
+            letter_id=letter,
+            position=before,
+            entity_id=entity.id,
+            name=parsed.name,
+            container=parsed.container,
+            part=parsed.part,
+            sha256=parsed.sha256,
+            size=parsed.size,
+            layout=parsed.layout,
+            form_version=parsed.header.version,
+            created_at=parsed.header.created,
+            version_first=version.first,
+            version_second=version.second,
+            received_at=received_at,
+            recorded_at=now,
+            verdict=checked.verdict,
+            status=int(checked.status),
+            accepted_values=checked.values,
+            duplicate_of=checked.duplicate_of[0] if checked.duplicate_of else None,
+        )
+        return int(self._connection.scalars(facts.returning(SUBMISSION.c.id)).one())
+
+
+def _unassigned(items: Sequence[Assigned]) -> list[str]:
+    """Codes and numbers in the document that are not this entity's."""
+    lost = (item.original for item in items if item.point is None)
+    return sorted({name for series in lost for name in (series.point, series.meter) if name})
+
+
+def _bounded(key: int) -> int:
+    return max(-INTEGER_MOST, min(key, INTEGER_MOST))

@@ -1,0 +1,423 @@
+"""What we keep, table by table. Every constraint has a name that will not change.
+
+Instants are epoch seconds in UTC; interval energy is whole watt-hours (or
+var-hours); register readings are millionths of a kWh (or kvarh) as on the
+meter's face. Values are versioned by the documents that carry them:
+
+* `interval_value` and `register_reading` hold what is in force,
+* `interval_history` and `register_history` what was, and which submission ended it,
+* `submission_span` and `submission_reading` which documents carry what, also where
+  their values equal the ones in force. The newest document that carries a value
+  is found there, so that equal values need not be written again.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.columns import Clean, Instant, Micro, OpenDate, Words
+
+
+class _Kept(SQLModel):
+    """Base of every table; its own metadata keeps other libraries' tables out."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+_BY_KEY = {"sqlite_with_rowid": False}
+"""Rows lie in the order of their key: half the size, and a span is read in one go."""
+
+
+class LegalEntityRow(_Kept, table=True):
+    """An organisation that hands in readings."""
+
+    __tablename__ = "legal_entity"
+    __table_args__ = (UniqueConstraint("user_code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_code: str
+    name: str = Field(default="", sa_type=Clean)
+    inn: str = Field(default="", index=True)
+    addresses: tuple[str, ...] = Field(default=(), sa_type=Words)
+    active: bool = True
+    password_hash: str | None = None
+
+
+class MeteringPointRow(_Kept, table=True):
+    """A place where energy is measured; area '' matches any area of a document."""
+
+    __tablename__ = "metering_point"
+    __table_args__ = (UniqueConstraint("code", "area"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    code: str
+    area: str = ""
+    name: str = Field(default="", sa_type=Clean)
+    max_power_kw: Decimal | None = Field(default=None, sa_type=Micro, nullable=True)
+    channels: tuple[str, ...] = Field(default=(), sa_type=Words)
+
+
+class MeterRow(_Kept, table=True):
+    """A device at a point over a time; the same number may come back later."""
+
+    __tablename__ = "meter"
+    __table_args__ = (UniqueConstraint("point_id", "number", "installed"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    point_id: int = Field(foreign_key="metering_point.id")
+    number: str = Field(index=True)
+    digits: int | None = None
+    decimals: int | None = None
+    ratio: Decimal = Field(default=Decimal(1), sa_type=Micro)
+    installed: date | None = Field(default=None, sa_type=OpenDate, nullable=False)
+    removed: date | None = None
+    channels: tuple[str, ...] = Field(default=(), sa_type=Words)
+    zones: tuple[str, ...] = Field(default=(), sa_type=Words)
+
+
+class LetterRecord(_Kept, table=True):
+    """The ledger: one row for each letter's bytes, wherever they lie."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        UniqueConstraint("sha256"),
+        CheckConstraint("state IN ('claimed', 'done', 'quarantined')", name="state"),
+        Index("ix_letter_state_received_at", "state", "received_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str
+    size: int = Field(sa_type=BigInteger)
+    state: str
+    outcome: str | None = None
+    attempts: int = 0
+    # Of its first arrival: our own delay must not make a sender late.
+    received_at: datetime = Field(sa_type=Instant, index=True)
+    entity_id: int | None = Field(default=None, foreign_key="legal_entity.id", index=True)
+    sender: str = Field(default="", sa_type=Clean)
+    subject: str = Field(default="", sa_type=Clean)
+    message_id: str = Field(default="", sa_type=Clean)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
+    error: str | None = Field(default=None, sa_type=Clean)
+    # The raw bytes, only while the letter is in quarantine.
+    content: bytes | None = None
+
+
+class LetterLocation(_Kept, table=True):
+    """Where a letter was seen; the same bytes in another place are the same letter."""
+
+    __tablename__ = "letter_location"
+
+    mailbox: str = Field(primary_key=True)
+    folder: str = Field(primary_key=True)
+    uidvalidity: int = Field(primary_key=True, sa_type=BigInteger)
+    uid: int = Field(primary_key=True, sa_type=BigInteger)
+    letter_id: int = Field(foreign_key="letter.id", index=True)
+
+
+class SubmissionRecord(_Kept, table=True):
+    """One document handed in by an authenticated entity; its id is the receipt number."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("letter_id", "position"),
+        Index("ix_submission_sha256_entity_id", "sha256", "entity_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    letter_id: int = Field(foreign_key="letter.id")
+    position: int
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    name: str = Field(sa_type=Clean)
+    container: str | None = Field(default=None, sa_type=Clean)
+    part: str | None = Field(default=None, sa_type=Clean)
+    sha256: str
+    size: int = Field(sa_type=BigInteger)
+    layout: str | None = None
+    form_version: str | None = Field(default=None, sa_type=Clean)
+    created_at: datetime | None = Field(default=None, sa_type=Instant)
+    # The keys by which documents of one layout are ordered; then the id itself.
+    version_first: int = Field(sa_type=BigInteger)
+    version_second: int = Field(sa_type=BigInteger)
+    received_at: datetime = Field(sa_type=Instant)
+    recorded_at: datetime = Field(sa_type=Instant)
+    verdict: str
+    status: int
+    accepted_values: int
+    duplicate_of: int | None = Field(default=None, foreign_key="submission.id")
+
+
+class FindingRecord(_Kept, table=True):
+    """One finding of a letter or of a submission, in the order they were told."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        CheckConstraint("(letter_id IS NULL) <> (submission_id IS NULL)", name="owner"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    letter_id: int | None = Field(default=None, foreign_key="letter.id", index=True)
+    submission_id: int | None = Field(default=None, foreign_key="submission.id", index=True)
+    code: str = Field(index=True)
+    severity: str
+    file: str | None = Field(default=None, sa_type=Clean)
+    line: int | None = None
+    sheet: str | None = Field(default=None, sa_type=Clean)
+    cell: str | None = Field(default=None, sa_type=Clean)
+    area: str | None = Field(default=None, sa_type=Clean)
+    point: str | None = Field(default=None, sa_type=Clean)
+    meter: str | None = Field(default=None, sa_type=Clean)
+    channel: str | None = Field(default=None, sa_type=Clean)
+    zone: str | None = Field(default=None, sa_type=Clean)
+    start: datetime | None = Field(default=None, sa_type=Instant)
+    end: datetime | None = Field(default=None, sa_type=Instant)
+    count: int = 1
+    seen: str | None = Field(default=None, sa_type=Clean)
+    # A JSON object of texts.
+    detail: str = "{}"
+
+
+class IntervalSeries(_Kept, table=True):
+    """A point's channel at one step; a point whose step changes has two."""
+
+    __tablename__ = "interval_series"
+    __table_args__ = (UniqueConstraint("point_id", "channel", "step_minutes"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    point_id: int = Field(foreign_key="metering_point.id")
+    channel: str
+    step_minutes: int
+
+
+class IntervalValue(_Kept, table=True):
+    """The energy in force for one interval, and the submission it came by."""
+
+    __tablename__ = "interval_value"
+    __table_args__ = _BY_KEY
+
+    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    start: int = Field(primary_key=True, sa_type=BigInteger)
+    # NULL: the document has the interval, without a value.
+    energy_wh: int | None = Field(default=None, sa_type=BigInteger)
+    not_commercial: bool = False
+    submission_id: int = Field(foreign_key="submission.id")
+
+
+class IntervalHistory(_Kept, table=True):
+    """What an interval's value was before a submission replaced it."""
+
+    __tablename__ = "interval_history"
+    __table_args__ = _BY_KEY
+
+    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    start: int = Field(primary_key=True, sa_type=BigInteger)
+    replaced_by: int = Field(primary_key=True, foreign_key="submission.id")
+    energy_wh: int | None = Field(default=None, sa_type=BigInteger)
+    not_commercial: bool = False
+    submission_id: int = Field(foreign_key="submission.id")
+    replaced_at: datetime = Field(sa_type=Instant)
+
+
+class SubmissionSpan(_Kept, table=True):
+    """A span [start, end) of a series that a submission carries, changed or not.
+
+    The key begins with the end: a document mostly meets the latest spans.
+    """
+
+    __tablename__ = "submission_span"
+    __table_args__ = (
+        CheckConstraint('"end" > start', name="order"),
+        _BY_KEY,
+    )
+
+    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    end: int = Field(primary_key=True, sa_type=BigInteger)
+    start: int = Field(primary_key=True, sa_type=BigInteger)
+    submission_id: int = Field(primary_key=True, foreign_key="submission.id", index=True)
+
+
+class RegisterReading(_Kept, table=True):
+    """The reading in force of one register at one instant."""
+
+    __tablename__ = "register_reading"
+    __table_args__ = _BY_KEY
+
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id")
+    channel: str = Field(primary_key=True)
+    zone: str = Field(primary_key=True)
+    instant: int = Field(primary_key=True, sa_type=BigInteger)
+    value: Decimal = Field(sa_type=Micro)
+    submission_id: int = Field(foreign_key="submission.id")
+
+
+class RegisterHistory(_Kept, table=True):
+    """What a reading was before a submission replaced it."""
+
+    __tablename__ = "register_history"
+    __table_args__ = _BY_KEY
+
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id")
+    channel: str = Field(primary_key=True)
+    zone: str = Field(primary_key=True)
+    instant: int = Field(primary_key=True, sa_type=BigInteger)
+    replaced_by: int = Field(primary_key=True, foreign_key="submission.id")
+    value: Decimal = Field(sa_type=Micro)
+    submission_id: int = Field(foreign_key="submission.id")
+    replaced_at: datetime = Field(sa_type=Instant)
+
+
+class SubmissionReading(_Kept, table=True):
+    """A register reading that a submission carries, changed or not."""
+
+    __tablename__ = "submission_reading"
+    __table_args__ = _BY_KEY
+
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id")
+    channel: str = Field(primary_key=True)
+    zone: str = Field(primary_key=True)
+    instant: int = Field(primary_key=True, sa_type=BigInteger)
+    submission_id: int = Field(primary_key=True, foreign_key="submission.id", index=True)
+
+
+class ReplyRecord(_Kept, table=True):
+    """The outbox: a complete mail that must leave, or has left."""
+
+    __tablename__ = "reply"
+    __table_args__ = (
+        # Made from a keyed hash: the same reply twice is one reply.
+        UniqueConstraint("message_id"),
+        CheckConstraint("state IN ('owed', 'sent', 'undeliverable')", name="state"),
+        Index("ix_reply_state_next_at", "state", "next_at"),
+        Index("ix_reply_address_owed_at", "address", "owed_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    letter_id: int | None = Field(default=None, foreign_key="letter.id", index=True)
+    recipient: str = Field(sa_type=Clean)
+    # The recipient in lower case, by which replies are counted.
+    address: str = Field(sa_type=Clean)
+    subject: str = Field(sa_type=Clean)
+    message_id: str = Field(sa_type=Clean)
+    content: bytes
+    state: str
+    attempts: int = 0
+    owed_at: datetime = Field(sa_type=Instant)
+    next_at: datetime = Field(sa_type=Instant)
+    leased_until: datetime | None = Field(default=None, sa_type=Instant)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_error: str | None = Field(default=None, sa_type=Clean)
+
+
+class Instance(_Kept, table=True):
+    """What makes this installation itself; one row."""
+
+    __tablename__ = "instance"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: int = Field(primary_key=True)
+    # The secret behind our Message-IDs: the same letter always gives the same one.
+    message_id_key: bytes
+
+
+class MailboxPass(_Kept, table=True):
+    """When a mailbox was last read through to its end."""
+
+    __tablename__ = "mailbox_pass"
+
+    mailbox: str = Field(primary_key=True)
+    passed_at: datetime = Field(sa_type=Instant)
+
+
+class MailboxLease(_Kept, table=True):
+    """Which process reads a mailbox, until it falls silent."""
+
+    __tablename__ = "mailbox_lease"
+
+    mailbox: str = Field(primary_key=True)
+    holder: str
+    until: datetime = Field(sa_type=Instant)
+
+
+class SenderFailure(_Kept, table=True):
+    """How an address fared with a user code; never the entity as a whole."""
+
+    __tablename__ = "sender_failure"
+
+    user_code: str = Field(primary_key=True, sa_type=Clean)
+    address: str = Field(primary_key=True, sa_type=Clean)
+    failures: int = 0
+    failed_at: datetime | None = Field(default=None, sa_type=Instant)
+    locked_until: datetime | None = Field(default=None, sa_type=Instant)
+    succeeded_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class PeriodRecord(_Kept, table=True):
+    """A month that was closed, and perhaps opened again."""
+
+    __tablename__ = "period"
+
+    # Such as 2026-11.
+    month: str = Field(primary_key=True)
+    closed: bool
+    by: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class AuditRecord(_Kept, table=True):
+    """Who changed what, when, from what to what; rows are only ever added."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_what_key", "what", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    who: str = Field(sa_type=Clean)
+    what: str
+    key: str
+    # JSON; NULL before the first and after the last.
+    before: str | None = None
+    after: str | None = None
+
+
+def _of(model: type[_Kept]) -> Any:
+    """The Core table of a model; statements are written with Core."""
+    return model.metadata.tables[str(model.__tablename__)]
+
+
+METADATA: MetaData = _Kept.metadata
+
+ENTITY: Table = _of(LegalEntityRow)
+POINT: Table = _of(MeteringPointRow)
+METER: Table = _of(MeterRow)
+LETTER: Table = _of(LetterRecord)
+LOCATION: Table = _of(LetterLocation)
+SUBMISSION: Table = _of(SubmissionRecord)
+FINDING: Table = _of(FindingRecord)
+SERIES: Table = _of(IntervalSeries)
+VALUE: Table = _of(IntervalValue)
+VALUE_HISTORY: Table = _of(IntervalHistory)
+SPAN: Table = _of(SubmissionSpan)
+READING: Table = _of(RegisterReading)
+READING_HISTORY: Table = _of(RegisterHistory)
+CARRIED: Table = _of(SubmissionReading)
+REPLY: Table = _of(ReplyRecord)
+INSTANCE: Table = _of(Instance)
+PASS: Table = _of(MailboxPass)
+LEASE: Table = _of(MailboxLease)
+FAILURE: Table = _of(SenderFailure)
+PERIOD: Table = _of(PeriodRecord)
+AUDIT: Table = _of(AuditRecord)

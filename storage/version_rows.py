@@ -1,0 +1,266 @@
+"""What is in force, and which documents carry it: the values' side of a context."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from layouts.rules.case import Assigned
+from layouts.terms import (
+    Parsed,
+    ReadingKey,
+    RecordedIntervals,
+    RecordedReading,
+    SeriesKey,
+    Verdict,
+    Version,
+)
+from storage.columns import epoch
+from storage.rows import Rows
+from storage.tables import (
+    CARRIED,
+    READING,
+    READING_HISTORY,
+    SERIES,
+    SPAN,
+    SUBMISSION,
+    VALUE,
+    VALUE_HISTORY,
+)
+
+_VERSION = (
+    SUBMISSION.c.version_first,
+    SUBMISSION.c.version_second,
+    SUBMISSION.c.received_at,
+    SUBMISSION.c.id.label("submission"),
+)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the database has for one point and channel over a span."""
+
+    starts: list[int] = field(default_factory=list)
+    values: list[int | None] = field(default_factory=list)
+    not_commercial: set[int] = field(default_factory=set)
+    newer: list[tuple[int, int]] = field(default_factory=list)
+    elsewhere: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    steps: set[int] = field(default_factory=set)
+
+    def recorded(self, step_minutes: int) -> RecordedIntervals:
+        """As the rules see it; a step other than the document's own is the one told."""
+        other = self.steps - {step_minutes}
+        return RecordedIntervals(
+            starts=self.starts,
+            values=self.values,
+            not_commercial=frozenset(self.not_commercial),
+            newer=merged(self.newer),
+            elsewhere=[
+                (start, end, layout)
+                for layout, spans in sorted(self.elsewhere.items())
+                for start, end in merged(spans)
+            ],
+            step_minutes=min(other or self.steps, default=0),
+        )
+
+
+class VersionRows(Rows):
+    """Values in force beside the versions of the documents that carry them."""
+
+    def _recorded_intervals(
+        self, items: Iterable[Assigned], layout: str, version: Version
+    ) -> dict[SeriesKey, RecordedIntervals]:
+        """By the names in the document, and by the registered ones."""
+        wanted: dict[tuple[int, int], list[Assigned]] = defaultdict(list)
+        for item in items:
+            if item.point is not None:
+                span = epoch(item.series.start), epoch(item.series.end)
+                wanted[span].append(item)
+        recorded: dict[SeriesKey, RecordedIntervals] = {}
+        for (start, end), group in wanted.items():
+            found = self._found(group, start, end, layout, version)
+            for item in group:
+                series = item.series
+                told = found[_owner(item)].recorded(series.step_minutes)
+                recorded[series.area, series.point or "", series.channel] = told
+                named = item.original
+                recorded[named.area, named.point or "", named.channel] = told
+        return recorded
+
+    def _found(
+        self, group: Sequence[Assigned], start: int, end: int, layout: str, version: Version
+    ) -> Mapping[tuple[int, str], _Found]:
+        found = {_owner(item): _Found() for item in group}
+        owners = {
+            row.id: (found[row.point_id, row.channel], row.step_minutes)
+            for row in self._each(sorted({point for point, _ in found}), _series_of)
+            if (row.point_id, row.channel) in found
+        }
+        values = self._each(list(owners), lambda ids: _values_in(ids, start, end))
+        # Unpacking a row costs a third of asking it for its columns by name.
+        for series, moment, energy, flagged in values:
+            owner, step_minutes = owners[series]
+            owner.starts.append(moment)
+            owner.values.append(energy)
+            if flagged:
+                owner.not_commercial.add(moment)
+            owner.steps.add(step_minutes)
+        for row in self._each(list(owners), lambda ids: _spans_in(ids, start, end)):
+            owner, _ = owners[row.series_id]
+            if row.layout != layout:
+                owner.elsewhere.setdefault(row.layout, []).append((row.start, row.end))
+            elif _version(row) > version.as_tuple():
+                owner.newer.append((row.start, row.end))
+        return found
+
+    def _recorded_readings(
+        self, items: Sequence[Assigned], layout: str, version: Version
+    ) -> dict[ReadingKey, RecordedReading]:
+        """By the names in the document, and by the registered ones."""
+        meters = sorted({item.meter.id or 0 for item in items if item.meter is not None})
+        instants = [epoch(item.series.start) for item in items]
+        if not meters:
+            return {}
+        first, last = min(instants), max(instants)
+        newer = {
+            _register(row)
+            for row in self._each(meters, lambda ids: _carried_in(ids, first, last, layout))
+            if _version(row) > version.as_tuple()
+        }
+        in_force = {
+            _register(row): RecordedReading(row.value, _register(row) in newer, row.layout)
+            for row in self._each(meters, lambda ids: _readings_in(ids, first, last))
+        }
+        recorded: dict[ReadingKey, RecordedReading] = {}
+        for item in items:
+            series, at = item.series, epoch(item.series.start)
+            zone = series.zone or "T0"
+            row_key = (item.meter.id if item.meter else None, series.channel, zone, at)
+            if row_key in in_force:
+                recorded[series.meter or "", series.channel, zone, at] = in_force[row_key]
+                recorded[item.original.meter or "", series.channel, zone, at] = in_force[row_key]
+        return recorded
+
+    def _duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:
+        """Receipt and moment of the same bytes, accepted whole and still in force."""
+        same = (
+            select(SUBMISSION.c.id, SUBMISSION.c.received_at)
+            .where(
+                SUBMISSION.c.sha256 == parsed.sha256,
+                SUBMISSION.c.entity_id == entity_id,
+                SUBMISSION.c.layout == parsed.layout,
+                SUBMISSION.c.part.is_not_distinct_from(parsed.part),
+                SUBMISSION.c.verdict == Verdict.ACCEPTED,
+            )
+            .order_by(SUBMISSION.c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(same).one_or_none()
+        if row is None or self._replaced_since(row.id):
+            return None
+        return row.id, row.received_at
+
+    def _replaced_since(self, submission: int) -> bool:
+        """Whether anything that a submission carried was replaced after it.
+
+        Its values may have come by an earlier submission that carried the same ones,
+        so the spans are asked, not the values' own submission.
+        """
+        interval = (
+            select(VALUE_HISTORY.c.start)
+            .join_from(
+                SPAN,
+                VALUE_HISTORY,
+                (VALUE_HISTORY.c.series_id == SPAN.c.series_id)
+                & (VALUE_HISTORY.c.start >= SPAN.c.start)
+                & (VALUE_HISTORY.c.start < SPAN.c.end),
+            )
+            .where(SPAN.c.submission_id == submission, VALUE_HISTORY.c.replaced_by > submission)
+            .exists()
+        )
+        reading = (
+            select(READING_HISTORY.c.instant)
+            .join_from(
+                CARRIED,
+                READING_HISTORY,
+                (READING_HISTORY.c.meter_id == CARRIED.c.meter_id)
+                & (READING_HISTORY.c.channel == CARRIED.c.channel)
+                & (READING_HISTORY.c.zone == CARRIED.c.zone)
+                & (READING_HISTORY.c.instant == CARRIED.c.instant),
+            )
+            .where(
+                CARRIED.c.submission_id == submission,
+                READING_HISTORY.c.replaced_by > submission,
+            )
+            .exists()
+        )
+        return bool(self._connection.scalar(select(interval | reading)))
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same stretch of time in as few spans as it takes, ascending."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _owner(item: Assigned) -> tuple[int, str]:
+    return (item.point.id or 0) if item.point else 0, item.series.channel
+
+
+def _version(row: Row[Any]) -> tuple[int, int, int, int]:
+    return row.version_first, row.version_second, epoch(row.received_at), row.submission
+
+
+def _register(row: Row[Any]) -> tuple[int | None, str, str, int]:
+    return row.meter_id, row.channel, row.zone, row.instant
+
+
+def _series_of(points: Sequence[int]) -> Select[Any]:
+    return select(SERIES).where(SERIES.c.point_id.in_(points))
+
+
+def _values_in(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    return (
+        select(VALUE.c.series_id, VALUE.c.start, VALUE.c.energy_wh, VALUE.c.not_commercial)
+        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
+        .order_by(VALUE.c.start)
+    )
+
+
+def _spans_in(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    return (
+        select(SPAN.c.series_id, SPAN.c.start, SPAN.c.end, SUBMISSION.c.layout, *_VERSION)
+        .join_from(SPAN, SUBMISSION)
+        .where(SPAN.c.series_id.in_(series), SPAN.c.end > start, SPAN.c.start < end)
+    )
+
+
+def _carried_in(meters: Sequence[int], first: int, last: int, layout: str) -> Select[Any]:
+    key = (CARRIED.c.meter_id, CARRIED.c.channel, CARRIED.c.zone, CARRIED.c.instant)
+    return (
+        select(*key, *_VERSION)
+        .join_from(CARRIED, SUBMISSION)
+        .where(
+            CARRIED.c.meter_id.in_(meters),
+            CARRIED.c.instant.between(first, last),
+            SUBMISSION.c.layout == layout,
+        )
+    )
+
+
+def _readings_in(meters: Sequence[int], first: int, last: int) -> Select[Any]:
+    return (
+        select(READING, SUBMISSION.c.layout)
+        .join_from(READING, SUBMISSION)
+        .where(READING.c.meter_id.in_(meters), READING.c.instant.between(first, last))
+    )

@@ -1,0 +1,186 @@
+"""What keeps the service in order: passes, leases, locks, months, its status."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, or_, select
+
+from storage.audit_rows import AuditRows
+from storage.records import LetterState, ReplyState, StoreStatus
+from storage.tables import FAILURE, INSTANCE, LEASE, LETTER, PASS, PERIOD, REPLY
+
+_LEASE = timedelta(seconds=15)
+_LONGEST_LOCKOUT = timedelta(days=1)
+
+
+def _nobody_is_gone(_holder: str) -> bool:
+    return False
+
+
+class WatchRows(AuditRows):
+    """State of the service itself, beside letters and readings."""
+
+    def instance_key(self) -> bytes:
+        """The secret behind our Message-IDs; made by the first who asks."""
+        self._connection.execute(
+            self._insert(INSTANCE)
+            .values(id=1, message_id_key=secrets.token_bytes(32))
+            .on_conflict_do_nothing()
+        )
+        return bytes(self._connection.scalars(select(INSTANCE.c.message_id_key)).one())
+
+    def passed(self, mailbox: str, now: datetime) -> None:
+        """A mailbox was read through to its end."""
+        statement = self._insert(PASS).values(mailbox=mailbox, passed_at=now)
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["mailbox"], set_={"passed_at": now})
+        )
+
+    def take_mailbox(
+        self,
+        mailbox: str,
+        holder: str,
+        now: datetime,
+        *,
+        lease: timedelta = _LEASE,
+        is_gone: Callable[[str], bool] = _nobody_is_gone,
+    ) -> str:
+        """Who reads a mailbox now: `holder`, when it was free or its own, or another.
+
+        Args:
+            mailbox: Its name.
+            holder: Names the process, such as `host:pid:start`; taking what one
+                holds already renews it.
+            now: When.
+            lease: For how long without being renewed.
+            is_gone: Whether a holder is known to have ended; then its lease is free.
+        """
+        statement = self._insert(LEASE).values(mailbox=mailbox, holder=holder, until=now + lease)
+        taken = statement.on_conflict_do_update(
+            index_elements=["mailbox"],
+            set_={"holder": holder, "until": now + lease},
+            where=or_(LEASE.c.holder == holder, LEASE.c.until <= now),
+        )
+        self._connection.execute(taken)
+        held = select(LEASE.c.holder).where(LEASE.c.mailbox == mailbox).with_for_update()
+        present = str(self._connection.scalars(held).one())
+        if present == holder or not is_gone(present):
+            return present
+        self.release_mailbox(mailbox, present)
+        self._connection.execute(taken)
+        return holder
+
+    def release_mailbox(self, mailbox: str, holder: str) -> None:
+        """Let a mailbox go; nothing happens when another holds it by now."""
+        self._connection.execute(
+            LEASE.delete().where(LEASE.c.mailbox == mailbox, LEASE.c.holder == holder)
+        )
+
+    def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
+        """Until when an address may not try a user code; None when it may."""
+        until: datetime | None = self._connection.scalar(
+            select(FAILURE.c.locked_until).where(
+                FAILURE.c.user_code == user_code, FAILURE.c.address == address.lower()
+            )
+        )
+        return until if until is not None and until > now else None
+
+    def authentication_failed(
+        self,
+        user_code: str,
+        address: str,
+        now: datetime,
+        max_failures: int,
+        lockout: timedelta,
+    ) -> None:
+        """Count a wrong password; from `max_failures` on each one locks for twice as long.
+
+        Unknown codes are counted like known ones.
+        """
+        key = {"user_code": user_code, "address": address.lower()}
+        counted = self._connection.scalars(
+            self._insert(FAILURE)
+            .values(**key, failures=1, failed_at=now)
+            .on_conflict_do_update(
+                index_elements=list(key),
+                set_={"failures": FAILURE.c.failures + 1, "failed_at": now},
+            )
+            .returning(FAILURE.c.failures)
+        ).one()
+        if counted >= max_failures:
+            doubled = lockout * 2 ** min(counted - max_failures, 16)
+            self._connection.execute(
+                FAILURE.update()
+                .where(*(FAILURE.c[name] == value for name, value in key.items()))
+                .values(locked_until=now + min(doubled, _LONGEST_LOCKOUT))
+            )
+
+    def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
+        """Forget the failures of an address; it is known with this user code from now on."""
+        known = {"failures": 0, "locked_until": None, "succeeded_at": now}
+        self._connection.execute(
+            self._insert(FAILURE)
+            .values(user_code=user_code, address=address.lower(), **known)
+            .on_conflict_do_update(index_elements=["user_code", "address"], set_=known)
+        )
+
+    def close_period(self, month: date, who: str, now: datetime) -> bool:
+        """Freeze a month, named by its first day; False when it is closed already."""
+        return self._turn_period(month, who, now, closed=True)
+
+    def reopen_period(self, month: date, who: str, now: datetime) -> bool:
+        """Let documents into a closed month again; False when it is open."""
+        return self._turn_period(month, who, now, closed=False)
+
+    def closed_periods(self) -> frozenset[date]:
+        """First days of the months that are closed."""
+        months = self._connection.scalars(select(PERIOD.c.month).where(PERIOD.c.closed))
+        return frozenset(date.fromisoformat(f"{month}-01") for month in months)
+
+    def _turn_period(self, month: date, who: str, now: datetime, *, closed: bool) -> bool:
+        was = month.replace(day=1) in self.closed_periods()
+        if was == closed:
+            return False
+        values = {"closed": closed, "by": who, "at": now}
+        self._connection.execute(
+            self._insert(PERIOD)
+            .values(month=f"{month:%Y-%m}", **values)
+            .on_conflict_do_update(index_elements=["month"], set_=values)
+        )
+        self._audit(
+            now, who, "period", f"{month:%Y-%m}", before={"closed": was}, after={"closed": closed}
+        )
+        return True
+
+    def status(self, now: datetime) -> StoreStatus:
+        """What `status` tells; "today" is the day of `now` in its own time zone."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        verdicts = (
+            select(LETTER.c.outcome, func.count())
+            .where(LETTER.c.settled_at >= midnight, LETTER.c.outcome.is_not(None))
+            .group_by(LETTER.c.outcome)
+        )
+        states = self._counts(select(LETTER.c.state, func.count()).group_by(LETTER.c.state))
+        replies = self._counts(select(REPLY.c.state, func.count()).group_by(REPLY.c.state))
+        return StoreStatus(
+            verdicts_today=self._counts(verdicts),
+            queue=states.get(LetterState.CLAIMED, 0),
+            quarantined=states.get(LetterState.QUARANTINED, 0),
+            owed=replies.get(ReplyState.OWED, 0),
+            undeliverable=replies.get(ReplyState.UNDELIVERABLE, 0),
+            oldest_unanswered=self._oldest_unanswered(),
+            passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
+        )
+
+    def _oldest_unanswered(self) -> datetime | None:
+        """Receipt of the oldest letter without a verdict, or whose reply has not left."""
+        owed = select(REPLY.c.letter_id).where(REPLY.c.state == ReplyState.OWED)
+        oldest: datetime | None = self._connection.scalar(
+            select(func.min(LETTER.c.received_at)).where(
+                or_(LETTER.c.state == LetterState.CLAIMED, LETTER.c.id.in_(owed))
+            )
+        )
+        return oldest

@@ -2,72 +2,223 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+import contextlib
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from layouts.findings import Finding
-from layouts.terms import Document
+from ingest import mime
+from ingest.body import cut_xml, html_text, own_text, plain_text
+from ingest.credentials import find_credentials
+from ingest.decoding import header_text
+from ingest.terms import Attachment, Credential, Letter, Source
+from ingest.unpack import Limits, OverLimitError, Unpacker
+from layouts.findings import Code, Finding, finding
 
+__all__ = [
+    "Attachment",
+    "Credential",
+    "Letter",
+    "Limits",
+    "Source",
+    "read_header_only",
+    "read_letter",
+]
 
-class Source(StrEnum):
-    """Where in a letter a credential stood; in the order in which they count."""
-
-    DOCUMENT = "document"
-    BODY = "body"
-    SUBJECT = "subject"
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A user code, a password, or both, as one place of the letter names them."""
-
-    source: Source
-    user_code: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """What else was attached: named in a reply that found no document."""
-
-    name: str
-    content_type: str
-    size: int
+SUBJECT_MOST = 500
+VALUE_MOST = 2000
+VALUES_MOST = 200
+"""Values of one header that are kept; a forged letter may have thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One e-mail, decoded, untrusted.
+def read_letter(content: bytes, limits: Limits) -> Letter:
+    """The letter in `content`, whatever the bytes are.
 
-    Attributes:
-        sha256: Of the raw bytes, hexadecimal; the ledger's second key.
-        headers: Lower-case names to their decoded values, in order; all values
-            are single-line.
-        sender: Address of From, '' when there is none that can be read.
-        reply_to: Address that a reply goes to: Reply-To, else From.
-        return_path: '' is the null return path; None when the header is absent.
-        subject: Decoded, on one line, bounded, with passwords masked.
-        message_id: With its angle brackets, '' when absent or malformed.
-        references: Message ids of References and In-Reply-To, in order.
-        credentials: From the body, then from the subject.
-        documents: Every file that may be a layout, unpacked.
-        attachments: Every other file.
-        wish: What the letter asks for without a document: `template 52006`
-            gives `("template", "52006")`, `status` gives `("status", "")`.
+    A letter over one of the limits has a finding and no documents: what cannot be
+    taken whole is not taken in part. Only a `MemoryError` leaves this function.
     """
+    if len(content) > limits.letter_bytes:
+        return read_header_only(content, len(content), limits)
+    unpacker = Unpacker(limits)
+    fields, _ = mime.split_header(content, 0, len(content))
+    found: tuple[Finding, ...] = ()
+    try:
+        unpacker.letter(content)
+        _pasted(unpacker)
+    except OverLimitError as over:
+        found = (over.found,)
+        unpacker.documents.clear()
+    subject = _subject(fields)
+    return _letter(
+        content,
+        len(content),
+        fields,
+        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
+        unpacker=unpacker,
+        findings=(*unpacker.findings, *found),
+    )
 
-    sha256: str
-    size: int
-    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sender: str = ""
-    reply_to: str = ""
-    return_path: str | None = None
-    subject: str = ""
-    message_id: str = ""
-    references: tuple[str, ...] = ()
-    credentials: tuple[Credential, ...] = ()
-    documents: tuple[Document, ...] = field(default=(), repr=False)
-    attachments: tuple[Attachment, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    wish: tuple[str, str] | None = None
+
+def read_header_only(content: bytes, size: int, limits: Limits) -> Letter:
+    """A letter over `letter_bytes`, of which `content` is at least the header.
+
+    Its `sha256` is of the bytes given: the letter as a whole is never fetched.
+    """
+    fields, _ = mime.split_header(content, 0, len(content))
+    too_large = finding(
+        Code.LETTER_TOO_LARGE,
+        size_mb=_megabytes(size),
+        limit_mb=_megabytes(limits.letter_bytes),
+    )
+    credentials = find_credentials(_subject(fields), Source.SUBJECT)
+    return _letter(
+        content, size, fields, credentials, unpacker=Unpacker(limits), findings=(too_large,)
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / (1024 * 1024):.1f}".removesuffix(".0")
+
+
+def _letter(
+    content: bytes,
+    size: int,
+    fields: mime.Fields,
+    credentials: tuple[Credential, ...],
+    *,
+    unpacker: Unpacker,
+    findings: tuple[Finding, ...],
+) -> Letter:
+    headers = _headers(fields)
+    sender = _address(fields.get("from", ()))
+    paths = fields.get("return-path", ())
+    subject = _subject(fields)
+    return Letter(
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=size,
+        headers=headers,
+        sender=sender,
+        reply_to=_address(fields.get("reply-to", ())) or sender,
+        return_path=_address(paths[:1]) if paths else None,
+        subject=subject,
+        message_id=next(iter(_message_ids(headers.get("message-id", ()))), ""),
+        references=_message_ids((*headers.get("references", ()), *headers.get("in-reply-to", ()))),
+        credentials=credentials,
+        documents=tuple(unpacker.documents),
+        attachments=tuple(unpacker.attachments),
+        findings=findings,
+        wish=_wish(subject),
+    )
+
+
+def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(header_text(raw, VALUE_MOST) for raw in values[:VALUES_MOST])
+        for name, values in fields.items()
+    }
+
+
+def _subject(fields: mime.Fields) -> str:
+    return header_text(fields.get("subject", [b""])[0], SUBJECT_MOST)
+
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+
+def _address(values: Iterable[bytes]) -> str:
+    """The first address of a header in lower case, '' when there is none to write to.
+
+    One in angle brackets goes before one in a display name, which says nothing.
+    """
+    for value in values:
+        text = re.sub(r'"(?:[^"\\]|\\.)*"', " ", header_text(value, VALUE_MOST))
+        bracketed = [piece.partition(">")[0] for piece in text.split("<")[1:]]
+        for word in (*bracketed, *re.split(r"[\s<>(),;:]+", text)):
+            if address := _usable(word.strip()):
+                return address
+    return ""
+
+
+def _usable(word: str) -> str:
+    name, _, domain = word.lower().rpartition("@")
+    if not domain.isascii():
+        # A domain in Cyrillic has its name in Latin letters.
+        with contextlib.suppress(UnicodeError):
+            domain = domain.encode("idna").decode("ascii")
+    address = f"{name}@{domain}"
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
+_REFERENCES_MOST = 50
+
+
+def _message_ids(values: Iterable[str]) -> tuple[str, ...]:
+    """Message ids in their order; of a long thread the last ones."""
+    found = dict.fromkeys(one for value in values for one in _MESSAGE_ID.findall(value))
+    return tuple(found)[-_REFERENCES_MOST:]
+
+
+_WISH = re.compile(
+    r"(?i)^\s*(?:(?:re|fwd?|ha|отв|на)\s?:\s*){0,5}"
+    r"(?:(?:шаблон|template)\s+(?:макет\w?\s+|layout\s+)?(\d{5})(?!\d)|(статус|status)(?!\w))"
+)
+
+
+def _wish(subject: str) -> tuple[str, str] | None:
+    match = _WISH.match(subject)
+    if match is None:
+        return None
+    return ("template", match[1]) if match[1] else ("status", "")
+
+
+def _from_bodies(texts: Sequence[mime.Part]) -> tuple[Credential, ...]:
+    """Credentials of the letter's own body; then of what it forwards, if it has none.
+
+    Levels are read from the outside in, until one of them names a password.
+    """
+    levels: defaultdict[int, list[mime.Part]] = defaultdict(list)
+    for part in texts:
+        levels[part.enclosed].append(part)
+    found: list[Credential] = []
+    for level in sorted(levels):
+        found += _of_level(levels[level])
+        if any(one.password for one in found):
+            break
+    return tuple(dict.fromkeys(found))
+
+
+def _of_level(parts: Sequence[mime.Part]) -> tuple[Credential, ...]:
+    """Credentials of a plain body, or of the HTML one where that says more."""
+    plain = "\n".join(plain_text(p.content, p.charset) for p in parts if not _is_html(p))
+    from_plain = find_credentials(own_text(plain), Source.BODY)
+    if any(one.password for one in from_plain):
+        return from_plain
+    rich = "\n".join(html_text(p.content, p.charset) for p in parts if _is_html(p))
+    from_rich = find_credentials(own_text(rich), Source.BODY)
+    return from_rich if any(one.password for one in from_rich) or not from_plain else from_plain
+
+
+def _is_html(part: mime.Part) -> bool:
+    return part.content_type == "text/html" or (
+        part.content[:200].lstrip().lower().startswith((b"<html", b"<!doctype html"))
+    )
+
+
+def _pasted(unpacker: Unpacker) -> None:
+    """Take documents that stand in a body as text; what is around them stays there."""
+    kept: list[mime.Part] = []
+    with_xml: set[int] = set()
+    for part in sorted(unpacker.texts, key=_is_html):
+        found = cut_xml(part.content, part.charset, is_html=_is_html(part))
+        if found is None:
+            kept.append(part)
+            continue
+        kept.append(replace(part, content=found.rest, charset="utf-8", content_type="text/plain"))
+        # The HTML variant holds the same document once more.
+        if not (_is_html(part) and part.enclosed in with_xml):
+            unpacker.take("", found.document, "text/xml")
+        with_xml.add(part.enclosed)
+    unpacker.texts[:] = kept

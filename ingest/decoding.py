@@ -1,0 +1,254 @@
+"""Mail bytes to text: charsets, encoded words, parameters, transfer encodings.
+
+Every function here is total: whatever the bytes, it gives a text or bytes back.
+The standard library's decoders raise on hostile headers, stop at the first fault,
+or leave undeclared Cyrillic as mojibake; accountants' mail programs make all three.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import contextlib
+import re
+import string
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from charset_normalizer import from_bytes
+
+_GUESS_FROM = 16_384
+"""How many bytes are looked at to guess a charset; more does not make it surer."""
+
+_CYRILLIC = ["utf_8", "cp1251", "koi8_r", "cp866", "mac_cyrillic", "iso8859_5"]
+
+_SAYS_NOTHING = frozenset(
+    codecs.lookup(name).name for name in ("ascii", "latin-1", "cp1252", "iso8859-15", "utf-7")
+)
+"""Charsets that mail programs declare out of habit: Russian text cannot be in them.
+
+UTF-7 is here because it can hide any character behind plain letters.
+"""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+NAME_MOST = 200
+"""A file name is cut to this many characters, its ending kept."""
+
+
+def text_of(content: bytes, charset: str | None = None) -> str:
+    """The text in `content`, by its byte order mark, its charset, or a guess.
+
+    Valid multi-byte UTF-8 is believed before any declared single-byte charset:
+    no Cyrillic text looks like it by accident.
+    """
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return content.decode(name, "replace").lstrip("\ufeff")
+    declared = _codec(charset)
+    if content.isascii() and declared not in {"utf-16", "utf-16-le", "utf-16-be", "utf-32"}:
+        # ISO-2022 and the like are not sent by anybody who writes Russian.
+        return content.decode("ascii")
+    for likely in filter(None, ("utf-8", declared)):
+        with contextlib.suppress(UnicodeError):
+            return content.decode(likely)
+    return content.decode(guessed_charset(content), "replace")
+
+
+def guessed_charset(content: bytes) -> str:
+    """The charset among those of Russian mail in which `content` reads best."""
+    best = from_bytes(content[:_GUESS_FROM], cp_isolation=_CYRILLIC).best()
+    return best.encoding if best is not None else "cp1251"
+
+
+def _codec(charset: str | None) -> str | None:
+    """Python's name of a text charset, None when it is unknown or says nothing."""
+    name = (charset or "").strip().strip("\"'").strip().lower()[:40]
+    if not name:
+        return None
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    # `codecs` also knows zlib and rot13, which are no charsets.
+    is_text = getattr(info, "_is_text_encoding", True)
+    return info.name if is_text and info.name not in _SAYS_NOTHING else None
+
+
+_ENCODED_WORD = re.compile(
+    rb"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z-]{1,20})?\?([BbQq])\?([^?\r\n]*)\?="
+)
+
+
+def header_text(raw: bytes, most: int = 2000) -> str:
+    """A header's value as one line of text, at most `most` characters.
+
+    Encoded words are read wherever they stand, also inside quotes and glued to
+    other text. Neighbours of one charset are joined as bytes first, because many
+    programs cut a letter of two bytes in half.
+
+    Source: RFC 2047, and what senders make of it.
+    """
+    # An encoded word needs at most 12 bytes a character, and its wrapping some.
+    raw = raw[: most * 16]
+    pieces: list[str] = []
+    charset, pending, position = "", b"", 0
+    for word in _ENCODED_WORD.finditer(raw):
+        between = raw[position : word.start()]
+        name = word[1].decode("ascii").lower()
+        if pending and (between.strip() or name != charset):
+            pieces.append(text_of(pending, charset))
+            pending = b""
+        if between.strip() or not position:
+            pieces.append(text_of(between))
+        charset, position = name, word.end()
+        pending += _word_bytes(word[2], word[3])
+    pieces.append(text_of(pending, charset))
+    pieces.append(text_of(raw[position:]))
+    return one_line("".join(pieces))[:most]
+
+
+def _word_bytes(encoding: bytes, text: bytes) -> bytes:
+    if encoding in b"Bb":
+        return from_base64(text)
+    return binascii.a2b_qp(text.replace(b" ", b"_"), header=True)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control and direction characters.
+
+    What stands in a header of ours or in a log can then neither end the line nor
+    turn its reading direction.
+    """
+    joined = " ".join(text.split())
+    return "".join(c for c in joined if unicodedata.category(c) not in _UNSEEN)
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_PARAMETER = re.compile(rb';\s*([^=;"\s]{1,60})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
+
+
+def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
+    """A structured header's first word in lower case, and its parameters as text.
+
+    Reads RFC 2231 (pieces, percent encoding, charsets), RFC 2047 where it must not
+    be, unquoted blanks, and raw 8-bit text. Of equal names the first counts.
+    """
+    raw = raw[:65_536]
+    first = text_of(raw.partition(b";")[0]).strip().strip('"').lower()
+    plain: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
+    for match in _PARAMETER.finditer(raw):
+        name, _, rest = match[1].decode("ascii", "replace").lower().partition("*")
+        value = _unquoted(match[2].strip())
+        if not rest and not match[1].endswith(b"*"):
+            plain.setdefault(name, header_text(value))
+            continue
+        number = rest.rstrip("*")
+        order = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
+        pieces.setdefault(name, []).append((order, match[1].endswith(b"*"), value))
+    return one_line(first), plain | {name: _continued(found) for name, found in pieces.items()}
+
+
+def _unquoted(value: bytes) -> bytes:
+    if not value.startswith(b'"'):
+        return value
+    value = value[1:-1] if len(value) > 1 and value.endswith(b'"') else value[1:]
+    # Old Windows programs send the whole path; its backslashes quote nothing.
+    if re.match(rb"[A-Za-z]:\\|\\\\", value):
+        return value
+    return re.sub(rb"\\(.)", rb"\1", value)
+
+
+def _continued(pieces: list[tuple[int, bool, bytes]]) -> str:
+    """The text of one parameter's RFC 2231 pieces, whatever order they came in."""
+    pieces.sort(key=lambda piece: piece[0])
+    charset, joined = "", b""
+    for index, (_, is_extended, text) in enumerate(pieces):
+        value = text
+        if is_extended and index == 0 and text.count(b"'") >= 2:
+            name, _, value = text.split(b"'", 2)
+            charset = name.decode("ascii", "replace")
+        joined += unquote_to_bytes(value) if is_extended else value
+    return header_text(joined) if b"=?" in joined else one_line(text_of(joined, charset))[:2000]
+
+
+def file_name(text: str) -> str:
+    """A name to show and to log: no path, no control characters, bounded."""
+    name = re.split(r"[/\\]", one_line(text).strip(' "'))[-1]
+    if len(name) <= NAME_MOST:
+        return name
+    ending = name[name.rfind(".") :] if "." in name[-12:] else ""
+    return name[: NAME_MOST - len(ending) - 1] + "…" + ending
+
+
+_BASE64 = (string.ascii_letters + string.digits + "+/=").encode("ascii")
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_BLANKS = b" \t\r\n\v\f\0"
+
+
+def from_base64(content: bytes) -> bytes:
+    """What a base64 text holds, as far as it goes.
+
+    Stray signs within a line are passed over. The text ends at its padding, or at
+    the first line that is none of it: virus scanners and lists append a footer.
+    """
+    packed = content.translate(None, _BLANKS)
+    try:
+        return base64.b64decode(packed, validate=True)
+    except binascii.Error:
+        packed = b"".join(_base64_lines(content))
+    # A lone last character holds six bits of nothing.
+    packed = packed[: len(packed) - (1 if len(packed) % 4 == 1 else 0)]
+    return base64.b64decode(packed + b"=" * (-len(packed) % 4))
+
+
+def _base64_lines(content: bytes) -> list[bytes]:
+    kept: list[bytes] = []
+    for line in content.splitlines():
+        packed = line.translate(None, _NOT_BASE64)
+        if kept and len(packed) < 0.9 * len(line.strip()):
+            break
+        body, padding, _ = packed.partition(b"=")
+        kept.append(body)
+        if padding:
+            break
+    return kept
+
+
+def transferred(content: bytes, encoding: str) -> bytes:
+    """A part's bytes with its Content-Transfer-Encoding undone."""
+    name = re.sub(r"[^a-z0-9]", "", encoding.lower()[:40])
+    if name in {"base64", "b64"}:
+        return from_base64(content)
+    if name in {"quotedprintable", "qp"}:
+        return binascii.a2b_qp(content)
+    if name in {"xuuencode", "uuencode", "uue", "xuue"}:
+        return _from_uuencode(content)
+    return content
+
+
+def _from_uuencode(content: bytes) -> bytes:
+    kept: list[bytes] = []
+    lines = content.splitlines()
+    start = next((n for n, line in enumerate(lines) if line.startswith(b"begin ")), -1)
+    for line in lines[start + 1 :]:
+        if line.strip() in {b"end", b"`"}:
+            break
+        try:
+            kept.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            # Some encoders pad their lines; the length says what counts.
+            count = (((line[:1] or b" ")[0] - 32) & 63) * 4 // 3 + 5
+            try:
+                kept.append(binascii.a2b_uu(line[:count]))
+            except binascii.Error:
+                continue
+    return b"".join(kept)

@@ -1,0 +1,93 @@
+"""The letter inside an opaque S/MIME signature.
+
+The signature itself is not verified: who a sender is, the password says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_DATA = bytes.fromhex("2a864886f70d010701")
+_DEEP = 16
+
+
+class _NotBerError(ValueError):
+    """The bytes are not BER, or not of a shape that is read here."""
+
+
+def signed_content(message: bytes) -> bytes | None:
+    """What a CMS SignedData carries; None when it is encrypted or something else.
+
+    Source: RFC 5652, sections 3, 5.1 and 5.2; X.690 for indefinite lengths, which
+    Outlook uses.
+    """
+    try:
+        kind, inside = _pair(_only(message, 0x30))
+        if kind != _SIGNED_DATA:
+            return None
+        for tag, value in _elements(_only(inside, 0x30)):
+            if tag == 0x30:
+                inner_kind, carried = _pair(value)
+                return _octets(carried) if inner_kind == _DATA else None
+    except _NotBerError:
+        pass
+    return None
+
+
+def _only(data: bytes, wanted: int) -> bytes:
+    for tag, value in _elements(data):
+        if tag == wanted:
+            return value
+        break
+    raise _NotBerError
+
+
+def _pair(data: bytes) -> tuple[bytes, bytes]:
+    """An object identifier and the explicitly tagged element after it."""
+    elements = _elements(data)
+    kind, tagged = next(elements, None), next(elements, None)
+    if kind is None or tagged is None or kind[0] != 0x06 or tagged[0] != 0xA0:
+        raise _NotBerError
+    return kind[1], tagged[1]
+
+
+def _octets(data: bytes, depth: int = 0) -> bytes:
+    """An OCTET STRING, also one sent in pieces."""
+    if depth > _DEEP:
+        raise _NotBerError
+    kept: list[bytes] = []
+    for tag, value in _elements(data):
+        if tag == 0x04:
+            kept.append(value)
+        elif tag == 0x24:
+            kept.append(_octets(value, depth + 1))
+    return b"".join(kept)
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(tag, content) of the elements that stand side by side in `data`."""
+    at = 0
+    while at + 2 <= len(data) and data[at : at + 2] != b"\0\0":
+        tag, start, end, after = _element(data, at)
+        yield tag, data[start:end]
+        at = after
+
+
+def _element(data: bytes, at: int, depth: int = 0) -> tuple[int, int, int, int]:
+    """Tag of the element at `at`, start and end of its content, and what is after it."""
+    if at + 2 > len(data) or depth > _DEEP:
+        raise _NotBerError
+    tag, length, start = data[at], data[at + 1], at + 2
+    if length == 0x80:
+        inside = start
+        while data[inside : inside + 2] != b"\0\0":
+            inside = _element(data, inside, depth + 1)[3]
+        return tag, start, inside, inside + 2
+    if length > 0x80:
+        size = length & 0x7F
+        length = int.from_bytes(data[start : start + size], "big")
+        start += size
+    if start + length > len(data):
+        raise _NotBerError
+    return tag, start, start + length, start + length

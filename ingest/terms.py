@@ -1,0 +1,73 @@
+"""The words of mail as values: a letter, its credentials, what was attached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from layouts.findings import Finding
+from layouts.terms import Document
+
+
+class Source(StrEnum):
+    """Where in a letter a credential stood; in the order in which they count."""
+
+    DOCUMENT = "document"
+    BODY = "body"
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A user code, a password, or both, as one place of the letter names them."""
+
+    source: Source
+    user_code: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What else was attached: named in a reply that found no document."""
+
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One e-mail, decoded, untrusted.
+
+    Attributes:
+        sha256: Of the raw bytes, hexadecimal; the ledger's second key.
+        headers: Lower-case names to their decoded values, in order; all values
+            are single-line.
+        sender: Address of From, '' when there is none that can be read.
+        reply_to: Address that a reply goes to: Reply-To, else From.
+        return_path: '' is the null return path; None when the header is absent.
+        subject: Decoded, on one line, bounded, with passwords masked.
+        message_id: With its angle brackets, '' when absent or malformed.
+        references: Message ids of References and In-Reply-To, in order.
+        credentials: From the body, then from the subject.
+        documents: Every file that may be a layout, unpacked.
+        attachments: Every other file.
+        wish: What the letter asks for without a document: `template 52006`
+            gives `("template", "52006")`, `status` gives `("status", "")`.
+    """
+
+    sha256: str
+    size: int
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sender: str = ""
+    reply_to: str = ""
+    return_path: str | None = None
+    subject: str = ""
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    documents: tuple[Document, ...] = field(default=(), repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    wish: tuple[str, str] | None = None

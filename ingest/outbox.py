@@ -7,7 +7,7 @@ import smtplib
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -202,14 +202,17 @@ class Outbox(Protocol):
         Nobody else gets them until the lease has run out.
         """
 
-    def reply_sent(self, reply: int, now: datetime) -> None:
+    def reply_sent(self, number: int, now: datetime) -> None:
         """It has left."""
 
-    def reply_deferred(self, reply: int, next_at: datetime, error: str) -> None:
+    def reply_deferred(self, number: int, next_at: datetime, error: str) -> None:
         """It is due again later."""
 
-    def reply_undeliverable(self, reply: int, error: str, now: datetime) -> None:
+    def reply_undeliverable(self, number: int, error: str, now: datetime) -> None:
         """It will never leave."""
+
+    def release_replies(self, numbers: Sequence[int]) -> None:
+        """Give leased replies back, their attempt not counted."""
 
 
 class OutboxLedger(Protocol):
@@ -266,10 +269,10 @@ def _deliver(
     started = time.monotonic()
     try:
         postman.send(reply)
-    except OutboxUnavailable as fault:
+    except OutboxUnavailable:
         # The whole outbox waits; this reply is due as soon as the server is back.
         with ledger.transaction() as outbox:
-            outbox.reply_deferred(reply.id, clock(), str(fault))
+            outbox.release_replies([reply.id])
         raise
     except Deferred as answer:
         return _defer(ledger, clock(), reply, str(answer), done)

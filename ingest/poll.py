@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from ingest.lease import LeaseStore, MailboxLease
 from ingest.letter import Letter
 from ingest.outcome import Handled, Outcome
 from ingest.ports import (
@@ -63,7 +64,7 @@ class Notice(Protocol):
         """None where none may go; `letter` is None when it could not be read."""
 
 
-class PollStore(Store, Protocol):
+class PollStore(Store, LeaseStore, Protocol):
     """What a pass asks of the database beside what `receive` does."""
 
     def known(
@@ -93,11 +94,13 @@ class Passed:
         outcomes: Letters by their outcome in this pass.
         failed: Letters left for another attempt.
         whole: Whether it came to the mailbox's end.
+        held_by: Another process that reads the mailbox, so that this one did not.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     failed: int = 0
     whole: bool = True
+    held_by: str | None = None
 
 
 class LetterMissing(Exception):  # noqa: N818 - a state of the letter
@@ -126,6 +129,7 @@ class Poller:
     Args:
         receive: Called inside the transaction that settles the letter.
         clock: Now, aware.
+        holder: Names this process in the lease; None: by its number and start.
     """
 
     def __init__(
@@ -136,7 +140,9 @@ class Poller:
         receive: Receive,
         notice: Notice,
         clock: Callable[[], datetime],
+        holder: str | None = None,
     ) -> None:
+        self._holder = holder
         self._mailbox = mailbox
         self._reader = reader
         self._ledger = ledger
@@ -160,6 +166,13 @@ class Poller:
             ConnectionError: mailbox, database or readers are away; nothing is
                 counted against any letter, and the next pass goes on.
         """
+        with MailboxLease(self._ledger, self._name, self._clock, self._holder) as lease:
+            if lease.is_held:
+                return self._pass(lambda: stop() or not lease.is_held)
+        log.warning("mailbox.held", mailbox=self._name, holder=lease.held_by)
+        return Passed(whole=False, held_by=lease.held_by)
+
+    def _pass(self, stop: Callable[[], bool]) -> Passed:
         self._outcomes, self._failed = Counter(), 0
         self._give_back([])
         uidvalidity, uids = self._mailbox.uids()

@@ -1,0 +1,137 @@
+"""Who reads a mailbox: one process at a time, by a lease in the database."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, Self
+
+RENEWED_SECONDS = 4.0
+"""How often a lease of 15 seconds is renewed."""
+
+
+class LeaseStore(Protocol):
+    """What the database does for leases."""
+
+    def take_mailbox(
+        self, mailbox: str, holder: str, now: datetime, *, is_gone: Callable[[str], bool]
+    ) -> str:
+        """Who reads a mailbox now: `holder`, or another one."""
+
+    def release_mailbox(self, mailbox: str, holder: str) -> None:
+        """Let a mailbox go."""
+
+
+class LeaseLedger(Protocol):
+    """Opens transactions on leases."""
+
+    def transaction(self) -> AbstractContextManager[LeaseStore]:
+        """Commits at its end, rolls back on an exception."""
+
+
+class MailboxLease:
+    """The right to read one mailbox, renewed in a thread of its own while entered.
+
+    Attributes:
+        held_by: Who holds it; another process than this one when it was not free.
+    """
+
+    def __init__(
+        self,
+        ledger: LeaseLedger,
+        mailbox: str,
+        clock: Callable[[], datetime],
+        holder: str | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._mailbox = mailbox
+        self._clock = clock
+        self._holder = holder or this_process()
+        self._left = threading.Event()
+        self._renewing: threading.Thread | None = None
+        self.held_by = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process may read the mailbox."""
+        return self.held_by == self._holder
+
+    def __enter__(self) -> Self:
+        """Try to take it.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        self._take()
+        if self.is_held:
+            self._left.clear()
+            self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
+            self._renewing.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._left.set()
+        if self._renewing is not None:
+            self._renewing.join()
+        if self.is_held:
+            # Left to run out, when the database is away.
+            with suppress(ConnectionError), self._ledger.transaction() as store:
+                store.release_mailbox(self._mailbox, self._holder)
+
+    def _take(self) -> None:
+        with self._ledger.transaction() as store:
+            self.held_by = store.take_mailbox(
+                self._mailbox, self._holder, self._clock(), is_gone=is_gone
+            )
+
+    def _renew(self) -> None:
+        while self.is_held and not self._left.wait(RENEWED_SECONDS):
+            with suppress(ConnectionError):
+                self._take()
+
+
+def this_process() -> str:
+    """A name for this process that no other one has, now or later: `host:pid:start`."""
+    pid = os.getpid()
+    return f"{_host()}:{pid}:{_started(pid) or ''}"
+
+
+def is_gone(holder: str) -> bool:
+    """Whether a process is known to have ended: it ran on this machine, and does not now."""
+    host, _, rest = holder.rpartition(":")[0].rpartition(":")
+    started = holder.rpartition(":")[2]
+    if host != _host() or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    now = _started(int(rest))
+    return now is not None and now != started
+
+
+def _host() -> str:
+    """This machine, and the container on it: process numbers mean nothing beyond."""
+    with suppress(OSError):
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    return socket.gethostname()
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, in ticks since boot; '' for one that waits to be buried.
+
+    None where the system does not tell.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in {"Z", "X"} else fields[19]

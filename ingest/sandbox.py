@@ -1,0 +1,326 @@
+"""Hostile bytes are read in a child process with limits of memory, CPU and time.
+
+A child that reaches its limits, or dies again when it reads the letter alone,
+is the sender's doing and gives the finding `too-costly`. That no child can be
+had at all is a fault of time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path, PurePath
+
+from pebble import ProcessExpired, ProcessPool
+
+from ingest.credentials import mask
+from ingest.letter import read_header_only, read_letter
+from ingest.ports import RawLetter, Read, ReaderFailed
+from ingest.terms import Letter
+from ingest.unpack import Limits
+from layouts.findings import Code, finding
+from layouts.layout import Layout, load
+from parsers import parse
+
+LETTERS_PER_CHILD = 200
+"""A child is replaced after so many: libraries leak, and heaps fragment."""
+
+HEADER_BYTES = 256 * 1024
+"""What is read again of a letter that was too costly to be read whole."""
+
+WALL = 2
+"""Seconds on the wall for each second of CPU: other work slows a child down."""
+
+GRACE_SECONDS = 10.0
+"""How much later than its limits a child is given up that never answered."""
+
+_OUT_OF_MEMORY = 71
+
+
+class ReaderUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
+    """No child process can be had now; the pass ends and the letters stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """How many children read, and what each of them may cost.
+
+    Attributes:
+        workers: Children that read at the same time.
+        memory_mb: Address space of one child.
+        seconds: CPU time for one letter; twice as much may pass on the wall.
+        layouts_path: The retailer's own folder of definitions; '' for none.
+    """
+
+    workers: int = 2
+    memory_mb: int = 384
+    seconds: float = 20.0
+    limits: Limits = field(default_factory=Limits)
+    layouts_path: str = ""
+
+
+class _Fate(Enum):
+    """How a child ended that gave no result."""
+
+    COSTLY = "it ran over its time"
+    EXHAUSTED = "it ran out of memory"
+    DIED = "it died"
+
+
+class SandboxReader:
+    """Reads letters in bounded child processes, several at a time."""
+
+    def __init__(self, config: SandboxConfig | None = None) -> None:
+        self._config = config or SandboxConfig()
+        # One thread waits for each child, so that what is given to the pool
+        # starts at once and its time is its own.
+        self._threads = ThreadPoolExecutor(self._config.workers, thread_name_prefix="reader")
+        self._pool: ProcessPool | None = None
+        self._closed = False
+        self._making = threading.Lock()
+        self._alone = threading.Lock()
+
+    def read(self, raw: RawLetter) -> Future[Read]:
+        """Begin to read a letter; see `ports.Reader`.
+
+        The future raises `ReaderUnavailable` when no child can be had, and
+        `ReaderFailed` when our own code failed in it.
+        """
+        return self._threads.submit(self._read, raw)
+
+    def close(self) -> None:
+        """End every child, and with it every letter that is being read."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._making:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            _end(pool)
+
+    def _read(self, raw: RawLetter) -> Read:
+        got = self._shared(read_whole, raw)
+        if got in {_Fate.DIED, _Fate.EXHAUSTED}:
+            # Perhaps the child was spent, or fell with another; the letter is
+            # judged by what it does to a fresh one, with nobody beside it.
+            got = self._by_itself(read_whole, raw)
+        if got is _Fate.DIED:
+            got = self._by_itself(read_whole, raw)
+        return got if isinstance(got, Read) else self._too_costly(raw)
+
+    def _too_costly(self, raw: RawLetter) -> Read:
+        """A letter known by its header, or by nothing, so that it can be answered."""
+        found = finding(Code.TOO_COSTLY, limit=f"{self._config.seconds:g}")
+        got = self._by_itself(read_header, raw)
+        if isinstance(got, Read):
+            return Read(replace(got.letter, findings=(found,)))
+        sha256 = hashlib.sha256(raw.content).hexdigest()
+        return Read(Letter(sha256=sha256, size=raw.size, findings=(found,)))
+
+    # Children.
+
+    def _shared(self, work: _Work, raw: RawLetter) -> Read | _Fate:
+        pool = self._running()
+        try:
+            return self._ask(pool, work, raw)
+        except ReaderUnavailable:
+            raise
+        except (BrokenProcessPool, RuntimeError, OSError):
+            # It may be broken by this very letter: only a fresh child can tell.
+            self._discard(pool)
+            return _Fate.DIED
+
+    def _by_itself(self, work: _Work, raw: RawLetter) -> Read | _Fate:
+        """What a fresh child gives that reads nothing else, and has proved to work."""
+        with self._alone:
+            pool = self._new_pool(workers=1)
+            try:
+                _prove(pool)
+                return self._ask(pool, work, raw)
+            except (BrokenProcessPool, RuntimeError):
+                return _Fate.DIED
+            finally:
+                _end(pool)
+
+    def _ask(self, pool: ProcessPool, work: _Work, raw: RawLetter) -> Read | _Fate:
+        seconds = self._config.seconds * WALL
+        future = pool.schedule(work, args=(raw,), timeout=seconds)
+        try:
+            read: Read = future.result(timeout=seconds + GRACE_SECONDS)
+            return read
+        except TimeoutError:
+            if future.done():
+                return _Fate.COSTLY
+            self._discard(pool)
+            return _Fate.DIED
+        except ProcessExpired as death:
+            if death.exitcode == -signal.SIGXCPU:
+                return _Fate.COSTLY
+            return _Fate.EXHAUSTED if death.exitcode == _OUT_OF_MEMORY else _Fate.DIED
+        except MemoryError:
+            return _Fate.EXHAUSTED
+        except CancelledError as error:
+            raise ReaderUnavailable("the readers were ended") from error
+
+    def _running(self) -> ProcessPool:
+        with self._making:
+            if self._pool is None or not self._pool.active:
+                self._pool = self._new_pool(self._config.workers)
+            return self._pool
+
+    def _discard(self, pool: ProcessPool) -> None:
+        with self._making:
+            if self._pool is pool:
+                self._pool = None
+        _end(pool)
+
+    def _new_pool(self, workers: int) -> ProcessPool:
+        if self._closed:
+            raise ReaderUnavailable("the readers were ended")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["__main__", __name__])
+        return ProcessPool(
+            max_workers=workers,
+            max_tasks=LETTERS_PER_CHILD,
+            initializer=_confine,
+            initargs=(self._config,),
+            context=context,
+        )
+
+
+_Work = Callable[[RawLetter], Read]
+
+
+def _prove(pool: ProcessPool) -> None:
+    """Raise `ReaderUnavailable` unless a child of the pool answers."""
+    try:
+        pool.schedule(_answer, timeout=GRACE_SECONDS).result(timeout=2 * GRACE_SECONDS)
+    except (BrokenProcessPool, ProcessExpired, OSError, RuntimeError, MemoryError) as error:
+        raise ReaderUnavailable(f"no child process can be started: {error}") from error
+
+
+def _end(pool: ProcessPool) -> None:
+    with suppress(RuntimeError, OSError):
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join(timeout=GRACE_SECONDS)
+
+
+# What follows runs in the child.
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """What this child was told when it started."""
+
+    limits: Limits = field(default_factory=Limits)
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+_bounds = _Bounds()
+
+
+def _confine(config: SandboxConfig) -> None:
+    """Bound this process for good, before it sees the first letter."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    _bounds.layouts = load(Path(config.layouts_path) if config.layouts_path else None)
+    _bounds.limits, _bounds.seconds = config.limits, config.seconds
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, config.memory_mb * 1024 * 1024)
+
+
+def _limit(which: int, most: int) -> None:
+    """Lower a limit; never above the hard one that we were given."""
+    _, hard = resource.getrlimit(which)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(which, (most, hard))
+
+
+def _allow_seconds(seconds: float) -> None:
+    """CPU time from now on; the kernel ends the process when it is used up."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + seconds))
+
+
+def _answer() -> None:
+    """Do nothing: that this could be called is the answer."""
+
+
+def read_whole(raw: RawLetter) -> Read:
+    """A letter with everything in it; called in a confined child."""
+    return _guarded(lambda: read_bytes(raw, _bounds.limits, _bounds.layouts))
+
+
+def read_header(raw: RawLetter) -> Read:
+    """A letter by its header alone; called in a confined child."""
+    end = raw.content.find(b"\n\r\n")
+    end = raw.content.find(b"\n\n") if end < 0 else end
+    cut = min(end + 1 if end >= 0 else len(raw.content), HEADER_BYTES)
+    header = replace(raw, content=raw.content[:cut])
+    sha256 = hashlib.sha256(raw.content).hexdigest()
+    read = _guarded(lambda: read_bytes(header, _bounds.limits, _bounds.layouts))
+    return Read(replace(read.letter, size=raw.size, sha256=sha256))
+
+
+def _guarded(work: Callable[[], Read]) -> Read:
+    """The work within its CPU time; what it raises can travel and tells no secret."""
+    _allow_seconds(_bounds.seconds)
+    try:
+        return work()
+    except (MemoryError, RecursionError):
+        # A heap that was full once is not to be trusted with the next letter.
+        os._exit(_OUT_OF_MEMORY)
+    except Exception as error:  # noqa: BLE001
+        # Our own fault, for `poll` to count; as it is it might not survive the
+        # way to the parent, and its text could hold what the letter held.
+        raise ReaderFailed(_where(error)) from None
+
+
+def _where(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    path = "/".join(PurePath(frame.filename).parts[-2:])
+    return f"{type(error).__name__} at {path}:{frame.lineno} {frame.name}"
+
+
+def read_bytes(raw: RawLetter, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
+    """A letter's bytes to what they say; its documents' bytes are dropped.
+
+    Never raises for bad bytes, except for `MemoryError`.
+    """
+    if raw.header_only:
+        letter = read_header_only(raw.content, raw.size, limits)
+    else:
+        letter = read_letter(raw.content, limits)
+    parsed = tuple(item for document in letter.documents for item in parse(document, layouts))
+    letter, parsed = mask(letter, parsed)
+    emptied = tuple(replace(document, content=b"") for document in letter.documents)
+    return Read(replace(letter, documents=emptied), parsed)
+
+
+class DirectReader:
+    """Reads in this very process: for tests, and for verbs on one's own files."""
+
+    def __init__(self, layouts: Mapping[str, Layout], limits: Limits | None = None) -> None:
+        self._layouts = layouts
+        self._limits = limits or Limits()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+
+    def read(self, raw: RawLetter) -> Future[Read]:
+        """Begin to read a letter; whatever fails is raised by the future."""
+        return self._thread.submit(read_bytes, raw, self._limits, self._layouts)
+
+    def close(self) -> None:
+        """End the thread that reads."""
+        self._thread.shutdown(cancel_futures=True)

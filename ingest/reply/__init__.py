@@ -1,0 +1,26 @@
+"""Replies: what became of a letter, told to its sender.
+
+`reply` answers an authenticated sender, `refusal` one who is not, `notice` one
+whose letter a person must look at. Each gives the complete mail; nothing here
+sends. `texts.sentence` gives the words of a single finding.
+"""
+
+from ingest.reply.answers import notice, refusal, reply
+from ingest.reply.marked import Marked
+from ingest.reply.message import (
+    ReplySettings,
+    is_own_message_id,
+    own_message_id,
+    recipient,
+)
+
+__all__ = [
+    "Marked",
+    "ReplySettings",
+    "is_own_message_id",
+    "notice",
+    "own_message_id",
+    "recipient",
+    "refusal",
+    "reply",
+]

@@ -1,0 +1,229 @@
+"""A reply as mail: headers that no letter can bend, and the same bytes each time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address
+from email.utils import encode_rfc2231, format_datetime, parseaddr
+from zoneinfo import ZoneInfo
+
+from ingest.letter import Letter
+from ingest.reply.wording import MOSCOW
+from storage.records import OwedReply
+
+_FOLD = "\r\n"
+_SUBJECT_MOST = 200
+_REFERENCES_MOST = 20
+_ID = re.compile(r"<[^<>\s@\x00-\x1f\x7f-\uffff]{1,200}@[^<>\s@\x00-\x1f\x7f-\uffff]{1,200}>")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_OWN = re.compile(r"<([a-z]+)\.(\d+)\.([0-9a-f]{32})@[^<>@\s]+>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySettings:
+    """How replies are written.
+
+    Attributes:
+        sender: The From header, `Name <address>`.
+        language: `ru` or `en`.
+        key: Secret of the installation that fixes the replies' Message-IDs.
+        zone: Time zone in which moments are told.
+    """
+
+    sender: str
+    language: str = "ru"
+    key: bytes = field(default=b"", repr=False)
+    zone: ZoneInfo = MOSCOW
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to attach."""
+
+    name: str
+    content: bytes = field(repr=False)
+    maintype: str
+    subtype: str
+
+
+def own_message_id(letter_number: int, kind: str, settings: ReplySettings) -> str:
+    """The Message-ID of a reply: the same each time it is made again."""
+    mark = _mark(letter_number, kind, settings)
+    return f"<{kind}.{letter_number}.{mark}@{_sender_address(settings).domain}>"
+
+
+def is_own_message_id(message_id: str, settings: ReplySettings) -> bool:
+    """Whether this installation wrote the mail with that Message-ID."""
+    match = _OWN.fullmatch(message_id)
+    if match is None:
+        return False
+    expected = _mark(int(match[2]), match[1], settings)
+    return hmac.compare_digest(expected, match[3])
+
+
+def recipient(address: str) -> Address | None:
+    """An address that mail can go to, its domain in ASCII; None when it is not one."""
+    local, at, domain = address.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    fits = at and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)
+    if not fits or local.startswith(".") or local.endswith(".") or ".." in local:
+        return None
+    return Address(username=local, domain=domain)
+
+
+def compose(
+    letter: Letter,
+    letter_number: int,
+    kind: str,
+    subject: str,
+    bodies: tuple[str, str],
+    files: Sequence[File],
+    now: datetime,
+    settings: ReplySettings,
+) -> OwedReply:
+    """The complete mail that answers a letter.
+
+    Args:
+        letter: Its `reply_to` is the only recipient.
+        letter_number: Its number in the ledger.
+        kind: What reply it is, such as `reply` or `refusal`; lower-case letters.
+        subject: Bounded and put on one line here.
+        bodies: The same in text and in HTML.
+        files: Attachments, in their order.
+        now: The Date header.
+        settings: How replies are written.
+
+    Raises:
+        ValueError: the letter has no address that mail can go to.
+    """
+    to = recipient(letter.reply_to)
+    if to is None:
+        raise ValueError("the letter names no address that a reply can go to")
+    message_id = own_message_id(letter_number, kind, settings)
+    subject = one_line(subject, _SUBJECT_MOST)
+    headers = {
+        "From": _from(settings),
+        "To": to.addr_spec,
+        "Subject": _encoded("Subject", subject),
+        "Date": format_datetime(now.astimezone(settings.zone)),
+        "Message-ID": message_id,
+        **_thread(letter),
+        "Auto-Submitted": "auto-replied",
+        # Outlook and Exchange would answer with out-of-office notes otherwise.
+        "X-Auto-Response-Suppress": "All",
+    }
+    mark = _mark(letter_number, kind, settings)
+    return OwedReply(
+        letter=letter_number,
+        recipient=to.addr_spec,
+        subject=subject,
+        message_id=message_id,
+        content=_head(headers) + _body(bodies, files, mark),
+    )
+
+
+def one_line(text: str, most: int) -> str:
+    """Text without line breaks and control signs, shortened to `most` characters."""
+    text = " ".join(_CONTROL.sub(" ", text).split())
+    # A lone surrogate is a byte that nobody could decode; no header may carry it.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _head(headers: Mapping[str, str]) -> bytes:
+    # Not left to EmailMessage, which loses blanks between the encoded words of a
+    # long subject (CPython issue 92081), breaks up long message ids and takes
+    # four times as long. Every value is ASCII by now, and only this module's own
+    # folds have line breaks.
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+
+
+def _encoded(name: str, text: str) -> str:
+    if text.isascii() and len(text) < 60:
+        return text
+    return Header(text, "utf-8", header_name=name, maxlinelen=76).encode(linesep=_FOLD)
+
+
+def _from(settings: ReplySettings) -> str:
+    sender = _sender_address(settings)
+    if not sender.display_name:
+        return sender.addr_spec
+    return f"{Header(sender.display_name, 'utf-8').encode(linesep=_FOLD)} <{sender.addr_spec}>"
+
+
+def _thread(letter: Letter) -> dict[str, str]:
+    """Hang the reply below its letter; malformed ids are left out."""
+    if not _ID.fullmatch(letter.message_id):
+        return {}
+    earlier = [item for item in letter.references if _ID.fullmatch(item)]
+    earlier = [item for item in dict.fromkeys(earlier) if item != letter.message_id]
+    # The first one names the thread, the last ones the branch.
+    if len(earlier) >= _REFERENCES_MOST:
+        earlier = [earlier[0], *earlier[-(_REFERENCES_MOST - 2) :]]
+    return {
+        "In-Reply-To": letter.message_id,
+        "References": f"{_FOLD} ".join([*earlier, letter.message_id]),
+    }
+
+
+def _body(bodies: tuple[str, str], files: Sequence[File], mark: str) -> bytes:
+    text, html = (body.replace("\n", _FOLD).encode("utf-8", "replace") for body in bodies)
+    both = _multipart(
+        "alternative",
+        f"=_{mark}_a",
+        [
+            _leaf('text/plain; charset="utf-8"', text),
+            _leaf('text/html; charset="utf-8"', html),
+        ],
+    )
+    attached = [_leaf(f"{file.maintype}/{file.subtype}", file.content, file.name) for file in files]
+    whole = _multipart("mixed", f"=_{mark}_m", [both, *attached]) if attached else both
+    return b"MIME-Version: 1.0\r\n" + whole
+
+
+def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    # "=_" stands in no base64 text, so this boundary cannot occur in a part.
+    head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n'.encode()
+    told = [b"\r\n--" + boundary.encode() + b"\r\n" + part for part in parts]
+    return b"".join([head, *told, b"\r\n--" + boundary.encode() + b"--\r\n"])
+
+
+def _leaf(content_type: str, content: bytes, name: str = "") -> bytes:
+    headers = {"Content-Type": content_type, "Content-Transfer-Encoding": "base64"}
+    if name:
+        headers["Content-Disposition"] = f"attachment; {_filename(name)}"
+    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    return _head(headers) + b"\r\n" + encoded
+
+
+def _filename(name: str) -> str:
+    """A file name as RFC 2231 writes it, which Outlook and webmail read."""
+    safe = one_line(name, 120).replace("/", "_").replace("\\", "_") or "file"
+    if re.fullmatch(r"[\w.-]+", safe, re.ASCII):
+        return f'filename="{safe}"'
+    return f"filename*={encode_rfc2231(safe, 'utf-8')}"
+
+
+def _mark(letter_number: int, kind: str, settings: ReplySettings) -> str:
+    named = f"{kind}.{letter_number}".encode()
+    return hmac.new(settings.key, named, hashlib.sha256).hexdigest()[:32]
+
+
+def _sender_address(settings: ReplySettings) -> Address:
+    name, address = parseaddr(settings.sender)
+    parsed = recipient(address)
+    if parsed is None:
+        raise ValueError(f"sender {settings.sender!r} names no address")
+    return Address(display_name=name, username=parsed.username, domain=parsed.domain)

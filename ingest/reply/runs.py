@@ -1,0 +1,107 @@
+"""Findings that say the same of many values, put together as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from layouts.findings import Code, Finding, Place, Severity
+
+SHOWN_MOST = 100
+"""Findings of one code that a reply shows; the rest is counted."""
+
+_SEEN_MOST = 3
+_WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finding, or several that differ only in place, time and text seen.
+
+    Attributes:
+        finding: The first of them; `seen` and the time only when all agree.
+        places: Every place, in document order.
+        spans: Periods concerned, neighbours joined; the end is None for a moment.
+        seen: The first texts seen, each once.
+        count: How many values they stand for.
+        more: How many like these the checker left out.
+    """
+
+    finding: Finding
+    places: tuple[Place, ...]
+    spans: tuple[tuple[datetime, datetime | None], ...]
+    seen: tuple[str, ...]
+    count: int
+    more: int = 0
+
+
+def weight(severity: Severity) -> int:
+    """Where a severity comes in a list: errors first."""
+    return _WEIGHT[severity]
+
+
+def joined(findings: Iterable[Finding]) -> list[Run]:
+    """Findings as runs: errors first, then in document order."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for item in findings:
+        alike.setdefault(_likeness(item), []).append(item)
+    runs = [_run(items) for items in alike.values()]
+    return sorted(runs, key=lambda run: weight(run.finding.severity))
+
+
+def shown(runs: Iterable[Run], taken: Counter[Code]) -> tuple[list[Run], Counter[Code]]:
+    """The runs that a reply may still show, and how many of each code it may not.
+
+    Args:
+        runs: Of one document.
+        taken: How many of each code the reply shows already; counted on.
+    """
+    kept: list[Run] = []
+    hidden: Counter[Code] = Counter()
+    for run in runs:
+        code = run.finding.public_code
+        if taken[code] >= SHOWN_MOST:
+            hidden[code] += 1 + run.more
+            continue
+        taken[code] += 1
+        kept.append(run)
+        if run.more:
+            hidden[code] += run.more
+    return kept, hidden
+
+
+def _likeness(item: Finding) -> tuple[object, ...]:
+    detail = tuple(sorted((k, v) for k, v in item.detail.items() if k != "more"))
+    about = (item.area, item.point, item.meter, item.channel, item.zone)
+    return item.public_code, item.severity, about, detail
+
+
+def _run(items: list[Finding]) -> Run:
+    first = items[0]
+    spans = _spans(items)
+    seen = tuple(dict.fromkeys(item.seen for item in items if item.seen))
+    same_time = len(spans) == 1
+    told = replace(
+        first,
+        detail={k: v for k, v in first.detail.items() if k != "more"},
+        seen=seen[0] if len(seen) == 1 else None,
+        start=spans[0][0] if same_time else None,
+        end=spans[0][1] if same_time else None,
+        count=sum(item.count for item in items),
+    )
+    places = tuple(dict.fromkeys(replace(item.place, file=None) for item in items))
+    more = sum(int(item.detail.get("more", 0)) for item in items)
+    return Run(told, places, spans, seen[:_SEEN_MOST], told.count, more)
+
+
+def _spans(items: list[Finding]) -> tuple[tuple[datetime, datetime | None], ...]:
+    timed = sorted((i.start, i.end or i.start) for i in items if i.start is not None)
+    spans: list[tuple[datetime, datetime]] = []
+    for start, end in timed:
+        if spans and spans[-1][0] < spans[-1][1] and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        elif not spans or spans[-1] != (start, end):
+            spans.append((start, end))
+    return tuple((start, end if end > start else None) for start, end in spans)

@@ -1,0 +1,122 @@
+"""What is said about a finding: title, rule and advice, in the reply's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ingest.reply.wording import MOSCOW, Wording, catalogue, wording
+from layouts.findings import Code, Finding, Place
+
+_FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_PARTS = re.compile(r"\[([^\[\]]*)\]")
+
+
+def title(code: Code, language: str) -> str:
+    """The finding in a few words."""
+    return _text(code, "title", language)
+
+
+def advice(code: Code, language: str) -> str:
+    """What the sender does about it."""
+    return _text(code, "advice", language)
+
+
+def sentence(finding: Finding, language: str, words: Wording | None = None) -> str:
+    """The rule and what was found against it, for one finding.
+
+    A detail that the finding does not have leaves its part of the sentence out.
+
+    Args:
+        finding: Speaks by its public code.
+        language: `ru` or `en`.
+        words: How to write numbers and moments; Moscow time when not given.
+    """
+    words = words or wording(language, MOSCOW)
+    values = _values(finding, words)
+    return fill(_text(finding.public_code, "sentence", language), values, words)
+
+
+def place(where: Place, language: str) -> str:
+    """A place without its file, as the language says it; '' when it is not known."""
+    return wording(language).places([where])
+
+
+def fill(template: str, values: Mapping[str, object], words: Wording) -> str:
+    """A template with its values; a bracketed part with an unknown one is left out."""
+    parts = _PARTS.split(template)
+    # Odd elements are the bracketed parts; values are never looked at again, so
+    # brackets and braces in a sender's text stay what they are.
+    told = [_part(part, values, words, optional=n % 2 == 1) for n, part in enumerate(parts)]
+    return "".join(told)
+
+
+def _text(code: Code, key: str, language: str) -> str:
+    return str(catalogue("findings", language)[code][key])
+
+
+def _part(text: str, values: Mapping[str, object], words: Wording, *, optional: bool) -> str:
+    fields = _FIELD.findall(text)
+    if optional and any(values.get(name) in {None, ""} for name, _ in fields):
+        return ""
+    return _FIELD.sub(lambda m: _written(values.get(m[1]), m[2], words), text)
+
+
+def _written(value: object, kind: str | None, words: Wording) -> str:
+    if value is None:
+        return "…"
+    return _KINDS[kind](str(value), words) if kind else str(value)
+
+
+def _values(finding: Finding, words: Wording) -> dict[str, object]:
+    values: dict[str, object] = {
+        "point": finding.point,
+        "area": finding.area,
+        "meter": finding.meter,
+        "channel": finding.channel,
+        "zone": finding.zone,
+        "place": words.places([finding.place]),
+        "count": finding.count,
+        "when": words.period(finding.start, finding.end) if finding.start else None,
+        "seen": words.quoted(finding.seen) if finding.seen else None,
+    }
+    return {**finding.detail, **values}
+
+
+def _number(text: str, words: Wording) -> str:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return text
+    return words.number(value) if value.is_finite() else text
+
+
+def _moment(text: str, words: Wording) -> str:
+    return _instant(text, words.moment)
+
+
+def _until(text: str, words: Wording) -> str:
+    return _instant(text, words.until)
+
+
+def _day(text: str, words: Wording) -> str:
+    return _instant(text, words.day)
+
+
+def _instant(text: str, write: Callable[[datetime], str]) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return write(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
+
+
+_KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
+    "number": _number,
+    "moment": _moment,
+    "until": _until,
+    "day": _day,
+}

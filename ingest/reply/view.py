@@ -1,0 +1,322 @@
+"""What a reply says, as plain values that both templates write down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ingest.letter import Letter
+from ingest.reply.runs import Run, joined, shown, weight
+from ingest.reply.texts import advice, sentence, title
+from ingest.reply.wording import Wording
+from layouts.findings import Code, Finding, Severity
+from layouts.terms import Change, Kind, LegalEntity, Receipt, Verdict
+
+ROWS_MOST = 200
+"""Recorded series that a document's table shows; the rest is counted."""
+
+_SPANS_MOST = 6
+_NAMES_MOST = 10
+_REGISTER_COLUMNS = ("point", "meter", "channel", "zone", "moment", "reading")
+_PROFILE_COLUMNS = ("point", "channel", "period", "count", "sum")
+_TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
+"""Findings that the reply tells in words of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under headings; `numeric` are the columns that align right."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One run of findings, ready to be read."""
+
+    severity: str
+    mark: str
+    title: str
+    sentence: str
+    advice: str
+    where: str
+    when: str
+    seen: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The problems of one point, meter and channel, or of the whole document."""
+
+    heading: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """What became of one document."""
+
+    heading: str
+    verdict: str
+    tone: str
+    recorded: Table | None
+    changes: tuple[str, ...]
+    groups: tuple[Group, ...]
+    hidden: tuple[str, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something in it must be mended."""
+        return _has_errors(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyView:
+    """A whole reply.
+
+    Attributes:
+        tone: `good`, `partly`, `bad` or `plain`; decides the colour.
+        lead: A sentence under the headline, '' for none.
+        groups: What is wrong with the letter itself.
+    """
+
+    headline: str
+    tone: str
+    lead: str = ""
+    entity: str = ""
+    groups: tuple[Group, ...] = ()
+    documents: tuple[DocumentView, ...] = ()
+    closing: tuple[str, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something in the letter itself must be mended."""
+        return _has_errors(self.groups)
+
+
+_TONES = {
+    "accepted": "good",
+    "remarks": "good",
+    "duplicate": "good",
+    "partly_accepted": "partly",
+    "rejected": "bad",
+    "unreadable": "bad",
+}
+
+
+def document_view(receipt: Receipt, words: Wording, taken: Counter[Code]) -> DocumentView:
+    """One receipt as it is told; `taken` counts the findings shown so far."""
+    checked = receipt.checked
+    told = [item for item in checked.findings if item.code not in _TOLD_ELSEWHERE]
+    runs, hidden = shown(joined(told), taken)
+    outcome = outcome_of(receipt)
+    first = ""
+    if checked.duplicate_of:
+        number, moment = checked.duplicate_of
+        first = words.say("first_receipt", number=number, moment=words.moment(moment))
+    return DocumentView(
+        heading=_document_heading(receipt, words),
+        verdict=words.word("document", outcome).format(first=first),
+        tone=_TONES[outcome],
+        recorded=_recorded(checked.changes, words),
+        changes=tuple(_changes(checked.changes, words)),
+        groups=groups(runs, words, whole=words.say("whole_document")),
+        hidden=hidden_told(hidden, words),
+    )
+
+
+def outcome_of(receipt: Receipt) -> str:
+    """A document's verdict, an acceptance with remarks told apart."""
+    checked = receipt.checked
+    warned = any(item.severity is Severity.WARNING for item in checked.findings)
+    if checked.verdict is Verdict.ACCEPTED and warned:
+        return "remarks"
+    return checked.verdict.value
+
+
+def tone_of(outcome: str) -> str:
+    """The colour of an outcome."""
+    return _TONES.get(outcome, "bad")
+
+
+def groups(runs: Sequence[Run], words: Wording, whole: str) -> tuple[Group, ...]:
+    """Runs grouped by point, meter and channel; what concerns no point comes first."""
+    by_object: dict[str, list[Problem]] = {}
+    for run in sorted(runs, key=_urgency):
+        heading = _object_heading(run.finding, words) or whole
+        by_object.setdefault(heading, []).append(_problem(run, words))
+    return tuple(Group(heading, tuple(items)) for heading, items in by_object.items())
+
+
+def _urgency(run: Run) -> tuple[int, bool]:
+    return weight(run.finding.severity), run.finding.point is not None
+
+
+def letter_groups(findings: Iterable[Finding], words: Wording) -> tuple[Group, ...]:
+    """What is wrong with the letter itself."""
+    return groups(joined(findings), words, whole=words.say("letter"))
+
+
+def hidden_told(hidden: Mapping[Code, int], words: Wording) -> tuple[str, ...]:
+    """How many findings of each code are not shown."""
+    return tuple(
+        words.say("hidden", title=title(code, words.language), count=words.count(n, "finding"))
+        for code, n in hidden.items()
+    )
+
+
+def timeliness(receipt: Receipt, deadline: datetime | None, words: Wording) -> str:
+    """Whether a document came in time; '' when its deadline is not known."""
+    name = document_name(receipt, words)
+    for item in receipt.checked.findings:
+        if item.code is Code.LATE_SUBMISSION and "deadline" in item.detail:
+            until = words.until(datetime.fromisoformat(item.detail["deadline"]))
+            return words.say("late", name=name, deadline=until)
+    if deadline is None or receipt.checked.verdict in {Verdict.UNREADABLE, Verdict.DUPLICATE}:
+        return ""
+    key = "in_time" if receipt.received_at <= deadline else "late"
+    return words.say(key, name=name, deadline=words.until(deadline))
+
+
+def document_name(receipt: Receipt, words: Wording) -> str:
+    """A document's name as the sender knows it."""
+    return receipt.parsed.name or words.say("nameless")
+
+
+def entity_line(entity: LegalEntity, words: Wording) -> str:
+    """Whom the reply takes the sender for."""
+    return words.say("entity", name=entity.name or "—", code=entity.user_code)
+
+
+def attachment_names(letter: Letter, words: Wording) -> str:
+    """What else was attached, for a letter without a document; '' for nothing."""
+    names = [words.quoted(item.name[:60]) for item in letter.attachments if item.name]
+    return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""
+
+
+def _has_errors(told: Iterable[Group]) -> bool:
+    return any(p.severity == Severity.ERROR for group in told for p in group.problems)
+
+
+def _document_heading(receipt: Receipt, words: Wording) -> str:
+    parsed = receipt.parsed
+    about = [words.say("document", name=parsed.name) if parsed.name else words.say("nameless")]
+    if parsed.part:
+        about.append(words.say("part", part=parsed.part))
+    if parsed.container:
+        about.append(words.say("container", container=parsed.container))
+    if parsed.layout:
+        about.append(words.say("layout", layout=parsed.layout))
+    about.append(words.say("receipt", numbers=receipt.number))
+    return ", ".join(about)
+
+
+def _object_heading(item: Finding, words: Wording) -> str:
+    about = []
+    if item.point is not None:
+        about.append(words.say("point", point=item.point))
+    if item.meter is not None:
+        about.append(words.say("meter" if about else "meter_alone", meter=item.meter))
+    if item.area is not None and about:
+        about.append(words.say("area", area=item.area))
+    if item.channel is not None and about:
+        about.append(words.say("channel", channel=item.channel))
+    if item.zone is not None and about:
+        about.append(words.say("zone", zone=item.zone))
+    return ", ".join(about)
+
+
+def _problem(run: Run, words: Wording) -> Problem:
+    item = run.finding
+    code, language = item.public_code, words.language
+    told = sentence(replace(item, seen=None), language, words)
+    several = len(run.spans) > 1
+    spans = [words.period(*span) for span in run.spans] if several else []
+    return Problem(
+        severity=item.severity.value,
+        mark=words.say(item.severity.value),
+        title=title(code, language),
+        sentence=told,
+        advice=advice(code, language),
+        where=words.places(run.places),
+        when=words.listed(spans, _SPANS_MOST),
+        seen=", ".join(words.quoted(text) for text in run.seen),
+        count=words.say("times", count=words.number(run.count)) if run.count > 1 else "",
+    )
+
+
+def _recorded(changes: Sequence[Change], words: Wording) -> Table | None:
+    if not changes:
+        return None
+    registers = changes[0].series.kind is Kind.REGISTER
+    kept = changes[:ROWS_MOST]
+    rows = tuple(_register_row(c, words) if registers else _profile_row(c, words) for c in kept)
+    names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
+    headings = tuple(words.say(f"{name}_column") for name in names)
+    more = len(changes) - len(kept)
+    left = words.say("rows_more", count=words.count(more, "row")) if more else ""
+    numeric = frozenset({5}) if registers else frozenset({3, 4})
+    return Table(headings, rows, numeric, left)
+
+
+def _point_name(change: Change) -> str:
+    if change.point is not None:
+        return change.point.code
+    return change.series.point or "—"
+
+
+def _meter_number(change: Change) -> str:
+    return change.meter.number if change.meter else change.series.meter or "—"
+
+
+def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
+    series = change.series
+    reading = f"{words.number(series.reading)} {words.word('unit', series.unit)}"
+    about = (_point_name(change), _meter_number(change), series.channel, series.zone or "T0")
+    return (*about, words.moment(series.start), reading)
+
+
+def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
+    series = change.series
+    unit = words.word("unit", series.unit)
+    count = words.number(series.count)
+    if series.not_commercial:
+        count += f" ({words.say('flagged', count=len(series.not_commercial))})"
+    total = f"{words.energy(int(series.total))} {unit}"
+    period = words.period(series.start, series.end)
+    return (_point_name(change), series.channel, period, count, total)
+
+
+def _changes(changes: Sequence[Change], words: Wording) -> Iterable[str]:
+    for change in changes[:ROWS_MOST]:
+        series = _series_name(change, words)
+        if change.replaced:
+            yield _replaced(change, series, words)
+        if change.stayed:
+            count = words.count(change.stayed, "value")
+            yield words.say("stayed", series=series, count=count)
+        if change.kept and change.series.kind is Kind.INTERVAL:
+            yield words.say("kept", series=series, count=words.count(change.kept, "value"))
+
+
+def _replaced(change: Change, series: str, words: Wording) -> str:
+    if change.series.kind is Kind.REGISTER:
+        before, after = (words.number(v) for v in (change.before, change.after))
+        return words.say("replaced_reading", series=series, before=before, after=after)
+    before, after = (words.energy(int(v)) for v in (change.before, change.after))
+    unit = words.word("unit", change.series.unit)
+    count = words.count(len(change.replaced), "value")
+    return words.say("replaced", series=series, count=count, before=before, after=after, unit=unit)
+
+
+def _series_name(change: Change, words: Wording) -> str:
+    about = [_point_name(change)]
+    if change.series.kind is Kind.REGISTER:
+        about += [words.say("meter", meter=_meter_number(change)), change.series.zone or "T0"]
+    return ", ".join([*about, change.series.channel])

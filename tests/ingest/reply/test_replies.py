@@ -1,0 +1,197 @@
+"""What senders are told, and what a reply may never contain."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from ingest.reply import is_own_message_id, notice, own_message_id, recipient, refusal, reply
+from layouts.findings import Code, Place, Status, finding
+from layouts.terms import Verdict
+from tests.ingest.reply import cases
+from tests.ingest.reply.cases import CASES, ENTITY, LETTER, NOW, settings
+from tests.ingest.reply.renew import ROOT, body, expected, opened
+
+LANGUAGES = ("ru", "en")
+
+
+@pytest.mark.parametrize(
+    ("path", "content"), [pytest.param(p, c, id=p.name) for p, c in expected()]
+)
+def test_golden_replies_and_documents_are_what_the_texts_make(path: Path, content: str) -> None:
+    assert path.read_text(encoding="utf-8") == content, (
+        "run `python -m tests.ingest.reply.renew` and read the difference"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_letter_gives_the_same_bytes(case: str, language: str) -> None:
+    assert CASES[case](language) == CASES[case](language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_text_and_html_say_the_same(case: str, language: str) -> None:
+    message = opened(CASES[case](language))
+    html = etree.HTML(body(message, "html"))
+    seen = " ".join(html.find("body").itertext())
+    for word in re.findall(r"\w{3,}", body(message, "plain")):
+        assert word in seen
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_reply_holds_a_line_longer_than_mail_allows(case: str) -> None:
+    assert max(len(line) for line in CASES[case]("ru").content.split(b"\r\n")) <= 998
+
+
+def test_the_first_line_tells_the_verdict_and_the_receipt() -> None:
+    text = body(opened(CASES["accepted"]("ru")), "plain")
+    assert text.splitlines()[0] == "Показания приняты, квитанция № 1024."
+
+
+def test_the_subject_tells_the_verdict_and_what_it_answers() -> None:
+    subject = opened(CASES["accepted"]("ru"))["Subject"]
+    assert subject == "Показания приняты, квитанция № 1024 — Re: Показания за октябрь"
+
+
+def test_a_reply_hangs_below_its_letter() -> None:
+    message = opened(CASES["accepted"]("ru"))
+    assert message["In-Reply-To"] == "<abc@example.ru>"
+    assert message["References"] == "<first@example.ru> <abc@example.ru>"
+    assert message["Auto-Submitted"] == "auto-replied"
+    assert message["To"] == "meter@example.ru"
+
+
+def test_references_are_bounded_and_keep_the_first() -> None:
+    many = tuple(f"<{n}@example.ru>" for n in range(500))
+    owed = notice(replace(LETTER, references=many), NOW, settings(), letter_number=17)
+    told = opened(owed)["References"].split()
+    assert (told[0], told[-1], len(told)) == ("<0@example.ru>", "<abc@example.ru>", 20)
+
+
+def test_a_malformed_message_id_is_not_answered_to() -> None:
+    letter = replace(LETTER, message_id="<a\r\nBcc: x@y.ru@z>")
+    message = opened(notice(letter, NOW, settings(), letter_number=17))
+    assert message["In-Reply-To"] is None
+    assert message["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    "subject", ["Показания\r\nBcc: evil@example.org", "a\nTo: b@c.d", "x\u2028Cc: y@z.ru", "\udcff"]
+)
+def test_a_subject_cannot_add_a_header(subject: str) -> None:
+    receipts = [cases.accepted_receipt()]
+    owed = reply(
+        replace(LETTER, subject=subject), ENTITY, receipts, NOW, settings(), letter_number=17
+    )
+    message = opened(owed)
+    assert {name.lower() for name in message} == {
+        *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
+        *("auto-submitted", "x-auto-response-suppress", "mime-version", "content-type"),
+    }
+    assert message["To"] == "meter@example.ru"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nobody", "a@b\r\nBcc: c@d", "a b@c.d", "a@@b.ru", "a@b..ru", ".a@b.ru", "a,b@c.d", "@b"],
+)
+def test_no_mail_goes_to_what_is_no_address(address: str) -> None:
+    assert recipient(address) is None
+    with pytest.raises(ValueError, match="no address"):
+        notice(replace(LETTER, reply_to=address), NOW, settings(), letter_number=17)
+
+
+def test_a_cyrillic_domain_is_written_in_ascii() -> None:
+    to = recipient("meter@почта.рф")
+    assert to is not None
+    assert to.addr_spec == "meter@xn--80a1acny.xn--p1ai"
+    assert recipient("счёт@почта.рф") is None
+
+
+def test_message_ids_are_fixed_and_known_as_our_own() -> None:
+    first = own_message_id(17, "reply", settings())
+    assert first == own_message_id(17, "reply", settings())
+    assert first != own_message_id(17, "refusal", settings())
+    assert is_own_message_id(first, settings())
+    assert not is_own_message_id(first.replace(".17.", ".18."), settings())
+    assert not is_own_message_id("<abc@example.ru>", settings())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_missing_wrong_and_locked_get_the_same_reply(language: str) -> None:
+    codes = (Code.CREDENTIALS_MISSING, Code.CREDENTIALS_WRONG, Code.SENDER_LOCKED)
+    told = {
+        refusal(LETTER, [finding(code)], NOW, settings(language), letter_number=17).content
+        for code in codes
+    }
+    assert len(told) == 1
+
+
+def test_a_refusal_carries_nothing_of_what_was_sent() -> None:
+    letter = replace(LETTER, subject="Купите слона")
+    found = finding(Code.CREDENTIALS_WRONG, seen="Купите слона")
+    message = opened(refusal(letter, [found], NOW, settings(), letter_number=17))
+    assert "слона" not in f"{message['Subject']} {body(message, 'plain')} {body(message, 'html')}"
+
+
+def test_values_of_a_letter_are_escaped_in_html() -> None:
+    attack = "<script>alert(1)</script>"
+    found = finding(
+        Code.INVALID_NUMBER, Place(sheet=attack, cell="A1"), seen=attack, point=attack, field=attack
+    )
+    document = replace(cases.parsed(), name=attack, part=attack, container=attack)
+    receipts = [cases.receipt(1, document, Verdict.REJECTED, Status.DATA_ERRORS, (found,))]
+    entity = replace(ENTITY, name=attack)
+    owed = reply(
+        replace(LETTER, subject=attack), entity, receipts, NOW, settings(), letter_number=17
+    )
+    assert "<script" not in body(opened(owed), "html")
+
+
+def test_a_foreign_point_is_told_as_an_unknown_one_everywhere() -> None:
+    message = opened(CASES["partly_accepted"]("ru"))
+    parts = [str(p.get_content()) for p in message.walk() if p.get_content_maintype() == "text"]
+    parts += [p.get_content().decode() for p in message.iter_attachments()]
+    assert not any("foreign" in part for part in parts)
+    assert any('code="unknown-point"' in part for part in parts)
+
+
+def test_hundreds_of_findings_of_a_code_are_counted_not_listed() -> None:
+    many = tuple(
+        finding(Code.UNKNOWN_POINT, Place(line=n), point=f"{n:06}") for n in range(1, 1001)
+    )
+    receipts = [cases.receipt(1, cases.parsed(), Verdict.REJECTED, Status.UNKNOWN_OBJECTS, many)]
+    message = opened(reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=17))
+    text = body(message, "plain")
+    assert text.count("Точка учёта не найдена\n") == 100
+    assert "«Точка учёта не найдена»: ещё 900" in text
+    receipt = etree.fromstring(next(message.iter_attachments()).get_content())
+    assert len(receipt.findall("reply/finding")) == 100
+    assert receipt.find("reply/more").attrib == {"code": "unknown-point", "count": "900"}
+
+
+def test_every_receipt_follows_its_schema() -> None:
+    schema = etree.XMLSchema(etree.parse(ROOT / "layouts" / "80021.xsd"))
+    receipts = [
+        part.get_content()
+        for case in CASES.values()
+        for part in opened(case("ru")).iter_attachments()
+    ]
+    assert len(receipts) == 9
+    for receipt in receipts:
+        schema.assertValid(etree.fromstring(receipt))
+
+
+def test_a_receipt_survives_signs_that_xml_cannot_hold() -> None:
+    found = finding(Code.INVALID_NUMBER, seen="\x00\ud800\uffff" + string.printable[:20])
+    receipts = [cases.receipt(1, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (found,))]
+    letter = replace(LETTER, subject="\x0b")
+    message = opened(reply(letter, ENTITY, receipts, NOW, settings(), letter_number=17))
+    etree.fromstring(next(message.iter_attachments()).get_content())

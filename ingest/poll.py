@@ -22,7 +22,6 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from ingest.lease import LeaseStore, MailboxLease
-from ingest.letter import Letter
 from ingest.outcome import Handled, Outcome
 from ingest.ports import (
     Mailbox,
@@ -33,6 +32,7 @@ from ingest.ports import (
     ReaderFailed,
     Store,
 )
+from ingest.terms import Letter
 from storage.records import Claim, LetterFacts, LetterState, OwedReply
 
 log = structlog.get_logger()
@@ -438,7 +438,7 @@ def _described(error: Exception) -> dict[str, Any]:
     told = isinstance(error, ReaderFailed | LetterMissing | NoVerdict)
     text = str(error) if told else type(error).__name__
     where = f" at {stack[-1]}" if stack and not told else ""
-    return {"error": text + where, "stack": stack}
+    return {"error": text + where, "frames": stack}
 
 
 def _place(raw: RawLetter) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from ingest.letter import Letter
+from ingest.terms import Letter
 from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt
 from storage.records import (
     Claim,
@@ -197,6 +197,25 @@ class Store(Protocol):
         self, letter: int, error: str, now: datetime, content: bytes | None = None
     ) -> None:
         """A person must look; `error` says what at, without secrets."""
+
+    def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
+        """The one entity whose code is this one before it lost its leading zeros."""
+
+    def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
+        """Until when an address may not try a user code; None when it may."""
+
+    def authentication_failed(
+        self,
+        user_code: str,
+        address: str,
+        now: datetime,
+        max_failures: int,
+        lockout: timedelta,
+    ) -> None:
+        """Count a wrong password; from `max_failures` on each one locks for twice as long."""
+
+    def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
+        """Forget the failures of an address; it is known with this user code from now on."""
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then."""

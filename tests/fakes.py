@@ -1,0 +1,199 @@
+"""Quick stand-ins for servers: what they were told can be looked at afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.parser import BytesHeaderParser
+from hashlib import sha256
+
+from ingest.outcome import Handled, Outcome
+from ingest.ports import MailboxUnavailable, RawLetter, Read
+from ingest.terms import Letter
+from storage.records import Claim, Location, OwedReply
+
+START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Stands still until told to go on."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass
+class FakeMailbox:
+    """A folder in memory that can be cut off at any call.
+
+    Attributes:
+        letters: Bytes by UID; what is filed leaves.
+        filed: (folder, UID) in the order of filing.
+        faults: Names of calls that fail, each once.
+        refuses_filing: Whether every move is refused.
+        without_body: UIDs that the server gives no bytes for.
+    """
+
+    letters: dict[int, bytes] = field(default_factory=dict)
+    name: str = "main"
+    folder: str = "INBOX"
+    uidvalidity: int = 1
+    batch: int = 50
+    filed: list[tuple[str, int]] = field(default_factory=list)
+    moves: int = 0
+    faults: list[str] = field(default_factory=list)
+    refuses_filing: bool = False
+    without_body: set[int] = field(default_factory=set)
+    fetched: list[int] = field(default_factory=list)
+    received_at: datetime = START
+    next_uid: int = 1
+
+    def put(self, *letters: bytes) -> list[int]:
+        uids = []
+        for content in letters:
+            self.letters[self.next_uid] = content
+            uids.append(self.next_uid)
+            self.next_uid += 1
+        return uids
+
+    def folder_of(self, uid: int) -> str | None:
+        return next((outcome for outcome, filed in self.filed if filed == uid), None)
+
+    def uids(self) -> tuple[int, Sequence[int]]:
+        self._maybe_fail("uids")
+        return self.uidvalidity, sorted(self.letters)
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        present = [uid for uid in uids if uid in self.letters]
+        for start in range(0, len(present), self.batch):
+            self._maybe_fail("fetch")
+            batch = present[start : start + self.batch]
+            self.fetched.extend(batch)
+            yield [self._raw(uid) for uid in batch]
+
+    def file(self, uids: Sequence[int], outcome: str) -> None:
+        self._maybe_fail("file")
+        if self.refuses_filing:
+            raise MailboxUnavailable("mailbox main: the server refused the folder")
+        self.moves += 1
+        for uid in uids:
+            if self.letters.pop(uid, None) is not None:
+                self.filed.append((str(outcome), uid))
+
+    def wait(self, timeout_seconds: float) -> bool:
+        return bool(self.letters)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _raw(self, uid: int) -> RawLetter:
+        content = b"" if uid in self.without_body else self.letters[uid]
+        place = Location(self.name, self.folder, self.uidvalidity, uid)
+        missing = uid in self.without_body
+        return RawLetter(place, content, len(content), self.received_at, missing=missing)
+
+    def _maybe_fail(self, call: str) -> None:
+        if call in self.faults:
+            self.faults.remove(call)
+            raise MailboxUnavailable(f"mailbox {self.name}: cut during {call}")
+
+
+class FakePostman:
+    """Keeps what it is given; `answers` are raised in turn, None takes the mail."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.sent: list[OwedReply] = []
+
+    def send(self, reply: OwedReply) -> None:
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        self.sent.append(reply)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class FakeReader:
+    """Tells a letter's headers only; remembers how many were being read at once.
+
+    Attributes:
+        faults: By content, what is raised each time it is read.
+    """
+
+    def __init__(self, faults: dict[bytes, Exception] | None = None) -> None:
+        self.faults = faults or {}
+        self.read_letters: list[bytes] = []
+
+    def read(self, raw: RawLetter) -> Future[Read]:
+        self.read_letters.append(raw.content)
+        future: Future[Read] = Future()
+        fault = self.faults.get(raw.content)
+        if fault is None:
+            future.set_result(Read(letter_of(raw.content)))
+        else:
+            future.set_exception(fault)
+        return future
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def letter_of(content: bytes) -> Letter:
+    headers = BytesHeaderParser().parsebytes(content)
+    return Letter(
+        sha256=sha256(content).hexdigest(),
+        size=len(content),
+        sender=str(headers.get("From", "")),
+        reply_to=str(headers.get("From", "")),
+        subject=str(headers.get("Subject", "")),
+        message_id=str(headers.get("Message-ID", "")),
+    )
+
+
+def mail(subject: str, sender: str = "meter@example.ru") -> bytes:
+    """A small letter; its subject makes its bytes its own."""
+    text = (
+        f"From: {sender}\r\nTo: meters@retailer.example\r\nSubject: {subject}\r\n"
+        f"Message-ID: <{subject.replace(' ', '-')}@example.ru>\r\n\r\n{subject}\r\n"
+    )
+    return text.encode()
+
+
+@dataclass
+class FakeReceive:
+    """Accepts each letter and owes a reply; `on` may do otherwise by subject.
+
+    Attributes:
+        received: Subjects in the order in which they were recorded.
+    """
+
+    on: dict[str, Callable[[], Outcome]] = field(default_factory=dict)
+    received: list[str] = field(default_factory=list)
+
+    def __call__(self, read: Read, claim: Claim, store, now: datetime) -> Handled:
+        subject = read.letter.subject
+        reply = owed(claim.letter, subject)
+        store.owe(reply, now)
+        outcome = self.on.get(subject, lambda: Outcome.ACCEPTED)()
+        self.received.append(subject)
+        return Handled(outcome, reply=reply)
+
+
+def owed(letter: int | None, subject: str = "Принято") -> OwedReply:
+    return OwedReply(
+        letter=letter,
+        recipient="meter@example.ru",
+        subject=subject,
+        message_id=f"<reply-{letter}@retailer.example>",
+        content=b"Subject: reply\r\n\r\nThank you.\r\n",
+    )

@@ -35,7 +35,7 @@ _LABEL = re.compile(
     (?P<end> (?(bold)[*_]{0,2}) \ {0,20} (?P<sign>[:=\t–—-]) (?(bold)[*_]{0,2}) | \ * $ )
     """
 )
-_CODE = re.compile(r"\s*[\"'«“„*_]{0,2}(\d{3,20}|\d{1,4}(?: \d{3,4}){2,5})(?!\w)")
+_CODE = re.compile(r"\s*[\"'«“„*_]{0,2}(\d{1,4}(?: \d{3,4}){2,5}|\d{3,20})(?!\w)")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)([ -])$")
 _OTHER_CODES = frozenset(
     {

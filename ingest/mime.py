@@ -72,13 +72,19 @@ def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
         return {}, _next_line(buffer, start, end)
     if not _FIELD.match(buffer, start, min(end, start + 100)):
         return {}, start
-    blank = _BLANK_LINE.search(buffer, start, end)
-    head_end, body = (blank.start(), blank.end()) if blank else (end, end)
+    head_end, body = _blank_line(buffer, start, end)
     return _fields(buffer[start : min(head_end, start + HEADER_MOST)]), body
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
+_BLANK_LINES = (b"\r\n\r\n", b"\n\n", b"\n\r\n", b"\r\r")
+
+
+def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the first blank line begins and ends; `end` twice when there is none."""
+    found = ((buffer.find(mark, start, end), mark) for mark in _BLANK_LINES)
+    at, mark = min(((at, mark) for at, mark in found if at >= 0), default=(end, b""))
+    return at, at + len(mark)
 
 
 def _next_line(buffer: bytes, start: int, end: int) -> int:

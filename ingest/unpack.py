@@ -43,7 +43,7 @@ class Limits:
 def looks_like_document(name: str, content: bytes) -> bool:
     """Whether a file may be a layout: an XML text or a workbook."""
     head = content[:200].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
-    return head.startswith((b"<", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) and name is not None
+    return head.startswith((b"<", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or name.endswith(".xml")
 
 
 class OverLimitError(ValueError):
@@ -138,7 +138,7 @@ class Unpacker:
                 self._signed(inner)
             case _Kind.LETTER:
                 self.letter(content, enclosed + 1, depth + 1)
-            case _Kind.PLAIN if content and looks_like_document(name, content):
+            case _Kind.PLAIN if looks_like_document(name, content):
                 self._keep(Document(name, content, container))
             case _ if content_type not in _SIGNATURES:
                 self._set_aside(inner)
@@ -263,6 +263,7 @@ _DAMAGED = (
 )
 
 
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 
 
@@ -274,7 +275,7 @@ class _Kind(StrEnum):
     TNEF = "tnef"
     SIGNED = "signed"
     LETTER = "letter"
-    OFFICE = "office"
+    OTHER = "other"
     PLAIN = "plain"
 
 
@@ -286,6 +287,10 @@ def _kind(inner: _File) -> _Kind:
         return _Kind.GZIP
     if content.startswith(_TNEF_MAGIC):
         return _Kind.TNEF
+    if content.startswith(_OLE_MAGIC):
+        return _Kind.PLAIN if _is_old_workbook(inner) else _Kind.OTHER
+    if inner.content_type.startswith("image/") or inner.name.lower().endswith(".svg"):
+        return _Kind.OTHER
     if inner.content_type in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
         return _Kind.SIGNED
     is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
@@ -293,6 +298,7 @@ def _kind(inner: _File) -> _Kind:
 
 
 _WORKBOOK_PARTS = ("xl/", "content.xml")
+_WORKBOOK_STREAMS = ("Workbook", "Book", "EncryptedPackage")
 _OFFICE_PARTS = ("[Content_Types].xml", "_rels/", "docProps/", "mimetype", *_WORKBOOK_PARTS)
 
 
@@ -315,7 +321,19 @@ def _zip_kind(content: bytes) -> _Kind:
     is_workbook = any(name.startswith("xl/") for name in names) or (
         b"opendocument.spreadsheet" in content[:200]
     )
-    return _Kind.PLAIN if is_workbook else _Kind.OFFICE
+    return _Kind.PLAIN if is_workbook else _Kind.OTHER
+
+
+def _is_old_workbook(inner: _File) -> bool:
+    """Whether an OLE file is a workbook: Word's and Outlook's files look alike.
+
+    An encrypted workbook of any age is one, too; the parsers say that it is locked.
+    """
+    if inner.name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb")):
+        return True
+    if inner.name.lower().endswith((".doc", ".docx", ".ppt", ".pptx", ".msg")):
+        return False
+    return any(name.encode("utf-16-le") in inner.content for name in _WORKBOOK_STREAMS)
 
 
 def zip_name(info: zipfile.ZipInfo) -> str:

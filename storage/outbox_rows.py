@@ -25,7 +25,7 @@ class OutboxRows(Rows):
             .values(
                 letter_id=reply.letter,
                 recipient=reply.recipient,
-                address=reply.recipient.lower(),
+                address=_address(reply.recipient),
                 subject=reply.subject,
                 message_id=reply.message_id,
                 content=reply.content,
@@ -106,7 +106,7 @@ class OutboxRows(Rows):
         counted = (
             select(func.count())
             .select_from(REPLY)
-            .where(REPLY.c.address == address.lower(), REPLY.c.owed_at >= since)
+            .where(REPLY.c.address == _address(address), REPLY.c.owed_at >= since)
         )
         return int(self._connection.scalar(counted) or 0)
 
@@ -114,6 +114,11 @@ class OutboxRows(Rows):
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
         found = select(REPLY.c.id).where(REPLY.c.message_id == message_id)
         return self._connection.scalar(found) is not None
+
+
+def _address(recipient: str) -> str:
+    # Bounded, because an index takes no more than 2700 bytes.
+    return recipient.lower()[:320]
 
 
 def _owed(row: Row[Any]) -> OwedReply:

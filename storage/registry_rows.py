@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table, func, select
 
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.audit_rows import AuditRows
+from storage.columns import clean
 from storage.records import ImportReport
 from storage.tables import ENTITY, METER, POINT
 
@@ -24,7 +25,7 @@ class RegistryRows(AuditRows):
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
-        bare = func.ltrim(ENTITY.c.user_code, "0") == user_code.lstrip("0")
+        bare = func.ltrim(ENTITY.c.user_code, "0") == clean(user_code.lstrip("0"))
         return self._only(bare)
 
     def entities_by_inn(self, inn: str) -> list[LegalEntity]:

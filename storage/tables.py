@@ -48,9 +48,9 @@ class LegalEntityRow(_Kept, table=True):
     __table_args__ = (UniqueConstraint("user_code"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    user_code: str
+    user_code: str = Field(sa_type=Clean)
     name: str = Field(default="", sa_type=Clean)
-    inn: str = Field(default="", index=True)
+    inn: str = Field(default="", sa_type=Clean, index=True)
     addresses: tuple[str, ...] = Field(default=(), sa_type=Words)
     active: bool = True
     password_hash: str | None = None
@@ -64,8 +64,8 @@ class MeteringPointRow(_Kept, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     entity_id: int = Field(foreign_key="legal_entity.id", index=True)
-    code: str
-    area: str = ""
+    code: str = Field(sa_type=Clean)
+    area: str = Field(default="", sa_type=Clean)
     name: str = Field(default="", sa_type=Clean)
     max_power_kw: Decimal | None = Field(default=None, sa_type=Micro, nullable=True)
     channels: tuple[str, ...] = Field(default=(), sa_type=Words)
@@ -79,7 +79,7 @@ class MeterRow(_Kept, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     point_id: int = Field(foreign_key="metering_point.id")
-    number: str = Field(index=True)
+    number: str = Field(sa_type=Clean, index=True)
     digits: int | None = None
     decimals: int | None = None
     ratio: Decimal = Field(default=Decimal(1), sa_type=Micro)

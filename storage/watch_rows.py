@@ -83,7 +83,7 @@ class WatchRows(AuditRows):
         """Until when an address may not try a user code; None when it may."""
         until: datetime | None = self._connection.scalar(
             select(FAILURE.c.locked_until).where(
-                FAILURE.c.user_code == user_code, FAILURE.c.address == address.lower()
+                *(FAILURE.c[n] == value for n, value in _pair(user_code, address).items())
             )
         )
         return until if until is not None and until > now else None
@@ -100,7 +100,7 @@ class WatchRows(AuditRows):
 
         Unknown codes are counted like known ones.
         """
-        key = {"user_code": user_code, "address": address.lower()}
+        key = _pair(user_code, address)
         counted = self._connection.scalars(
             self._insert(FAILURE)
             .values(**key, failures=1, failed_at=now)
@@ -123,7 +123,7 @@ class WatchRows(AuditRows):
         known = {"failures": 0, "locked_until": None, "succeeded_at": now}
         self._connection.execute(
             self._insert(FAILURE)
-            .values(user_code=user_code, address=address.lower(), **known)
+            .values(**_pair(user_code, address), **known)
             .on_conflict_do_update(index_elements=["user_code", "address"], set_=known)
         )
 
@@ -184,3 +184,8 @@ class WatchRows(AuditRows):
             )
         )
         return oldest
+
+
+def _pair(user_code: str, address: str) -> dict[str, str]:
+    # A sender may claim a code of any length; an index takes no more than 2700 bytes.
+    return {"user_code": user_code[:100], "address": address.lower()[:320]}

@@ -35,9 +35,9 @@ def _registry() -> None:
     op.create_table(
         "legal_entity",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_code", sa.String(), nullable=False),
+        sa.Column("user_code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("inn", sa.String(), nullable=False),
+        sa.Column("inn", sa.Text(), nullable=False),
         sa.Column("addresses", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=True),
@@ -49,8 +49,8 @@ def _registry() -> None:
         "metering_point",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("entity_id", sa.Integer(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("area", sa.String(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("area", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("max_power_kw", sa.BigInteger(), nullable=True),
         sa.Column("channels", sa.Text(), nullable=False),
@@ -65,7 +65,7 @@ def _registry() -> None:
         "meter",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("point_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
         sa.Column("digits", sa.Integer(), nullable=True),
         sa.Column("decimals", sa.Integer(), nullable=True),
         sa.Column("ratio", sa.BigInteger(), nullable=False),
@@ -147,10 +147,10 @@ def _letters() -> None:
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_submission"),
         sa.UniqueConstraint("letter_id", "position", name="uq_submission_letter_id_position"),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name="fk_submission_letter_id"),
         sa.ForeignKeyConstraint(
             ["duplicate_of"], ["submission.id"], name="fk_submission_duplicate_of"
         ),
-        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name="fk_submission_letter_id"),
         sa.ForeignKeyConstraint(["entity_id"], ["legal_entity.id"], name="fk_submission_entity_id"),
     )
     op.create_index("ix_submission_entity_id", "submission", ["entity_id"])
@@ -282,10 +282,10 @@ def _values() -> None:
         ),
         sa.CheckConstraint('"end" > start', name=op.f("ck_submission_span_order")),
         sa.ForeignKeyConstraint(
-            ["series_id"], ["interval_series.id"], name="fk_submission_span_series_id"
+            ["submission_id"], ["submission.id"], name="fk_submission_span_submission_id"
         ),
         sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name="fk_submission_span_submission_id"
+            ["series_id"], ["interval_series.id"], name="fk_submission_span_series_id"
         ),
         sqlite_with_rowid=False,
     )
@@ -301,10 +301,10 @@ def _values() -> None:
         sa.PrimaryKeyConstraint(
             "meter_id", "channel", "zone", "instant", name="pk_register_reading"
         ),
+        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_register_reading_meter_id"),
         sa.ForeignKeyConstraint(
             ["submission_id"], ["submission.id"], name="fk_register_reading_submission_id"
         ),
-        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_register_reading_meter_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -322,10 +322,10 @@ def _values() -> None:
         ),
         sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_register_history_meter_id"),
         sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name="fk_register_history_submission_id"
+            ["replaced_by"], ["submission.id"], name="fk_register_history_replaced_by"
         ),
         sa.ForeignKeyConstraint(
-            ["replaced_by"], ["submission.id"], name="fk_register_history_replaced_by"
+            ["submission_id"], ["submission.id"], name="fk_register_history_submission_id"
         ),
         sqlite_with_rowid=False,
     )

@@ -64,6 +64,17 @@ class Notice(Protocol):
         """None where none may go; `letter` is None when it could not be read."""
 
 
+class Told(Protocol):
+    """Hears of a letter that has its verdict."""
+
+    def __call__(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:
+        """Called after the commit."""
+
+
+def _nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
+    """Nothing but the log tells of it."""
+
+
 class PollStore(Store, LeaseStore, Protocol):
     """What a pass asks of the database beside what `receive` does."""
 
@@ -130,6 +141,7 @@ class Poller:
         receive: Called inside the transaction that settles the letter.
         clock: Now, aware.
         holder: Names this process in the lease; None: by its number and start.
+        told: Hears of every letter that has its verdict, once it is committed.
     """
 
     def __init__(
@@ -141,8 +153,10 @@ class Poller:
         notice: Notice,
         clock: Callable[[], datetime],
         holder: str | None = None,
+        told: Told = _nobody_is_told,
     ) -> None:
         self._holder = holder
+        self._told = told
         self._mailbox = mailbox
         self._reader = reader
         self._ledger = ledger
@@ -168,11 +182,12 @@ class Poller:
         """
         with MailboxLease(self._ledger, self._name, self._clock, self._holder) as lease:
             if lease.is_held:
-                return self._pass(lambda: stop() or not lease.is_held)
+                return self.through(lambda: stop() or not lease.is_held)
         log.warning("mailbox.held", mailbox=self._name, holder=lease.held_by)
         return Passed(whole=False, held_by=lease.held_by)
 
-    def _pass(self, stop: Callable[[], bool]) -> Passed:
+    def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
+        """The same without a lease, for a mailbox that nobody else can read."""
         self._outcomes, self._failed = Counter(), 0
         self._give_back([])
         uidvalidity, uids = self._mailbox.uids()
@@ -275,6 +290,7 @@ class Poller:
             log.info("letter.filed_late", letter=claim.letter, **_place(raw), verdict=first.value)
             return
         self._outcomes[Outcome.DUPLICATE] += 1
+        self._told(raw, claim, Handled(Outcome.DUPLICATE))
         log.info(
             "letter.duplicate",
             letter=claim.letter,
@@ -305,6 +321,7 @@ class Poller:
             facts = LetterFacts(letter.sender, letter.subject, letter.message_id, handled.findings)
             store.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)
         log.info(_EVENTS[handled.outcome], **_canonical(job, handled))
+        self._told(job.raw, job.claim, handled)
         return handled.outcome
 
     def _tried(self, work: Callable[[], _T]) -> _T | Exception:
@@ -332,6 +349,7 @@ class Poller:
             fault = self._tried(lambda: self._quarantine(job, error, reply, content))  # noqa: B023
             if fault is None:
                 log.error("letter.quarantined", **about, **_described(error))
+                self._told(job.raw, job.claim, Handled(Outcome.QUARANTINED, reply=reply))
                 return Outcome.QUARANTINED
         log.error("letter.failed", **about, **_described(error))
         return None

@@ -1,0 +1,155 @@
+"""The composition root: settings in, wired parts out; each made when first needed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import parseaddr
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.settings import MailboxSettings, Settings
+from layouts.layout import Layout, load
+
+if TYPE_CHECKING:
+    from ingest.mailbox import ImapMailbox
+    from ingest.outbox import SmtpPostman
+    from ingest.poll import Receive
+    from ingest.receive import Desk
+    from ingest.sandbox import SandboxReader
+    from ingest.unpack import Limits
+    from storage.ledger import Ledger
+
+
+class App:
+    """Every part of the service, wired as the settings say.
+
+    Imports stand inside the methods, so that a verb loads only what it uses.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def layouts(self) -> dict[str, Layout]:
+        """The built-in layouts and the retailer's own."""
+        path = self.settings.layouts.path
+        return load(Path(path) if path else None)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The database; no connection is opened yet."""
+        from storage.ledger import Ledger
+
+        return Ledger(self.settings.database.url.get_secret_value(), self.layouts)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What one letter may cost to unpack."""
+        from ingest.unpack import Limits
+
+        limits = self.settings.limits
+        return Limits(
+            letter_bytes=int(limits.letter_mb * 1_000_000),
+            documents=limits.documents,
+            unpacked_bytes=int(limits.unpacked_mb * 1_000_000),
+        )
+
+    @cached_property
+    def receive(self) -> Receive:
+        """What one letter means, with everything it needs at hand."""
+        from ingest.receive import receive
+
+        return partial(receive, desk=self.desk)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The forms, the rules and the manners of answering."""
+        from ingest.authenticate import Guard
+        from ingest.receive import Desk
+        from ingest.reply import ReplySettings
+
+        settings = self.settings
+        with self.ledger.transaction() as store:
+            key = store.instance_key()
+        return Desk(
+            layouts=self.layouts,
+            replies=ReplySettings(
+                sender=settings.smtp.sender or "meters@localhost",
+                language=settings.replies.language,
+                key=key,
+            ),
+            guard=Guard(
+                max_failures=settings.authentication.max_failures,
+                lockout=timedelta(minutes=settings.authentication.lockout_minutes),
+                require_known_address=settings.authentication.require_known_address,
+            ),
+            own_addresses=self._own_addresses(),
+            answer_unknown_senders=settings.replies.answer_unknown_senders,
+            per_address_per_day=settings.replies.per_address_per_day,
+        )
+
+    def _own_addresses(self) -> frozenset[str]:
+        named = [self.settings.smtp.sender, self.settings.smtp.user]
+        named += [mailbox.user for mailbox in self.settings.mailbox]
+        return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
+
+    def reader(self, workers: int | None = None) -> SandboxReader:
+        """Reads letters in bounded child processes."""
+        from ingest.sandbox import SandboxConfig, SandboxReader
+
+        limits = self.settings.limits
+        return SandboxReader(
+            SandboxConfig(
+                workers=workers or self.settings.poll.workers,
+                memory_mb=limits.memory_mb,
+                seconds=limits.seconds,
+                limits=self.limits,
+                layouts_path=self.settings.layouts.path,
+            )
+        )
+
+    def mailboxes(self) -> list[ImapMailbox]:
+        """Every mailbox of the settings; no connection is opened yet."""
+        return [self._mailbox(settings) for settings in self.settings.mailbox]
+
+    def _mailbox(self, settings: MailboxSettings) -> ImapMailbox:
+        from ingest.mailbox import ImapConfig, ImapMailbox
+
+        return ImapMailbox(
+            ImapConfig(
+                name=settings.name,
+                host=settings.host,
+                port=settings.port,
+                security=settings.security,
+                user=settings.user,
+                password=settings.password.get_secret_value(),
+                folder=settings.folder,
+                processed=settings.processed,
+                ignored=settings.ignored,
+                quarantine=settings.quarantine,
+                timeout_seconds=settings.timeout_seconds,
+                batch=self.settings.poll.batch,
+                batch_bytes=int(self.settings.poll.batch_mb * 1_000_000),
+                letter_bytes=self.limits.letter_bytes,
+            )
+        )
+
+    def postman(self) -> SmtpPostman | None:
+        """Sends replies; None when no SMTP server is configured."""
+        from ingest.outbox import SmtpConfig, SmtpPostman
+
+        smtp = self.settings.smtp
+        if not smtp.host:
+            return None
+        return SmtpPostman(
+            SmtpConfig(
+                host=smtp.host,
+                port=smtp.port,
+                security=smtp.security,
+                user=smtp.user,
+                password=smtp.password.get_secret_value(),
+                sender=parseaddr(smtp.sender)[1],
+                timeout_seconds=smtp.timeout_seconds,
+            )
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
@@ -23,7 +24,7 @@ from ingest.reply.message import (
 from ingest.reply.receipt_xml import receipt_xml
 from ingest.reply.view import ReplyView
 from ingest.reply.wording import TEMPLATES, Wording, wording
-from layouts.findings import Code, Finding, finding
+from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
 
@@ -57,10 +58,13 @@ def reply(
     settings: ReplySettings,
     *,
     letter_number: int,
+    findings: Sequence[Finding] = (),
     marked: Mapping[int, Marked] | None = None,
-    deadlines: Mapping[int, datetime] | None = None,
 ) -> OwedReply:
     """The answer to an authenticated sender: every document's verdict and receipt.
+
+    Its recipient is '' when the letter names no address that mail can go to; then
+    it has no content either and must not be owed.
 
     Args:
         letter: The letter answered; only its `reply_to` gets the reply.
@@ -69,24 +73,22 @@ def reply(
         now: When the reply is written.
         settings: How replies are written.
         letter_number: The letter's number in the ledger.
+        findings: Of the letter itself.
         marked: Workbooks with marks, by index into `receipts`.
-        deadlines: Deadlines (aware) by index into `receipts`, where known.
-
-    Raises:
-        ValueError: the letter has no address that mail can go to.
     """
     words = wording(settings.language, settings.zone)
-    verdict = _verdict(receipts)
+    findings = findings or letter.findings or _no_documents(receipts)
+    verdict = _verdict(receipts, findings)
     headline = _headline(verdict, receipts, words)
     files, told_of_files = _files(letter, receipts, marked or {}, words)
     told = ReplyView(
         headline=headline,
         tone=view.tone_of(verdict),
-        lead="" if receipts else words.word("lead", "no_documents"),
+        lead="" if receipts else words.word("lead", "recognised"),
         entity=view.entity_line(entity, words),
-        groups=view.letter_groups(letter.findings or _no_documents(receipts), words),
+        groups=view.letter_groups(findings, words),
         documents=_documents(receipts, words),
-        closing=_closing(letter, receipts, deadlines or {}, told_of_files, words),
+        closing=_closing(letter, receipts, settings, told_of_files, words),
     )
     subject = f"{headline} — Re: {letter.subject[:_ECHO_MOST]}" if letter.subject else headline
     bodies = _written(told, words)
@@ -105,10 +107,7 @@ def refusal(
 
     Missing, wrong and locked credentials are told in one and the same text.
     Nothing of what was sent goes back, but the names of attachments when there
-    was no document among them.
-
-    Raises:
-        ValueError: the letter has no address that mail can go to.
+    was no document among them. Its recipient is '' as with `reply`.
     """
     words = wording(settings.language, settings.zone)
     told_of = _public(findings)
@@ -131,8 +130,7 @@ def notice(
 ) -> OwedReply:
     """The answer to a letter that a person must look at.
 
-    Raises:
-        ValueError: the letter has no address that mail can go to.
+    Its recipient is '' as with `reply`.
     """
     words = wording(settings.language, settings.zone)
     told = ReplyView(
@@ -145,13 +143,13 @@ def notice(
     return compose(letter, letter_number, "notice", told.headline, bodies, (), now, settings)
 
 
-def _verdict(receipts: Sequence[Receipt]) -> str:
+def _verdict(receipts: Sequence[Receipt], findings: Sequence[Finding]) -> str:
     if not receipts:
-        return "no_documents"
+        return _REFUSALS.get(findings[0].code, "unreadable")
     outcomes = {view.outcome_of(receipt) for receipt in receipts}
     if outcomes == {"unreadable"}:
         return "unreadable"
-    outcome = overall(receipts).value
+    outcome = overall(receipts, findings).value
     return "remarks" if outcome == "accepted" and "remarks" in outcomes else outcome
 
 
@@ -176,7 +174,7 @@ def _documents(receipts: Sequence[Receipt], words: Wording) -> tuple[view.Docume
 def _closing(
     letter: Letter,
     receipts: Sequence[Receipt],
-    deadlines: Mapping[int, datetime],
+    settings: ReplySettings,
     told_of_files: Sequence[str],
     words: Wording,
 ) -> tuple[str, ...]:
@@ -186,10 +184,9 @@ def _closing(
     else:
         lines.append(view.attachment_names(letter, words))
     lines += [
-        view.timeliness(receipt, deadlines.get(index), words)
-        for index, receipt in enumerate(receipts)
+        view.timeliness(receipt, settings.deadline_of(receipt), words) for receipt in receipts
     ]
-    if any(item.is_error for receipt in receipts for item in receipt.checked.findings):
+    if any(view.must_be_mended(receipt) for receipt in receipts):
         lines.append(words.say("send_again"))
     return tuple(line for line in (*lines, *told_of_files, words.say("automatic")) if line)
 
@@ -240,10 +237,9 @@ def _public(findings: Sequence[Finding]) -> list[Finding]:
     """Findings as a stranger may see them: one for every fault of the credentials."""
     told: dict[Code, Finding] = {}
     for item in findings:
-        if item.code in _AUTHENTICATION:
-            told.setdefault(Code.CREDENTIALS_MISSING, finding(Code.CREDENTIALS_MISSING))
-        else:
-            told.setdefault(item.code, item)
+        code = Code.CREDENTIALS_MISSING if item.code in _AUTHENTICATION else item.code
+        kept = replace(item, code=code, seen=None, place=NOWHERE, detail={}, count=1)
+        told.setdefault(code, kept)
     return list(told.values()) or [finding(Code.CREDENTIALS_MISSING)]
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.letter import Letter
 from ingest.reply.wording import MOSCOW
+from layouts.terms import Receipt
 from storage.records import OwedReply
 
 _FOLD = "\r\n"
@@ -28,6 +29,10 @@ _OWN = re.compile(r"<([a-z]+)\.(\d+)\.([0-9a-f]{32})@[^<>@\s]+>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 
 
+def _unknown(_: Receipt) -> datetime | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReplySettings:
     """How replies are written.
@@ -37,12 +42,14 @@ class ReplySettings:
         language: `ru` or `en`.
         key: Secret of the installation that fixes the replies' Message-IDs.
         zone: Time zone in which moments are told.
+        deadline_of: When a document had to be here, None where that is not known.
     """
 
     sender: str
     language: str = "ru"
     key: bytes = field(default=b"", repr=False)
     zone: ZoneInfo = MOSCOW
+    deadline_of: Callable[[Receipt], datetime | None] = _unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ def compose(
 ) -> OwedReply:
     """The complete mail that answers a letter.
 
+    Its recipient is '' and it has no content when the letter names no address.
+
     Args:
         letter: Its `reply_to` is the only recipient.
         letter_number: Its number in the ledger.
@@ -104,15 +113,12 @@ def compose(
         files: Attachments, in their order.
         now: The Date header.
         settings: How replies are written.
-
-    Raises:
-        ValueError: the letter has no address that mail can go to.
     """
-    to = recipient(letter.reply_to)
-    if to is None:
-        raise ValueError("the letter names no address that a reply can go to")
     message_id = own_message_id(letter_number, kind, settings)
     subject = one_line(subject, _SUBJECT_MOST)
+    to = recipient(letter.reply_to)
+    if to is None:
+        return OwedReply(letter_number, "", subject, message_id, b"")
     headers = {
         "From": _from(settings),
         "To": to.addr_spec,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from layouts.findings import Code, Finding, Place, Severity
+from layouts.findings import Code, Finding, Place, Severity, finding
 
 SHOWN_MOST = 100
 """Findings of one code that a reply shows; the rest is counted."""
 
 _SEEN_MOST = 3
+_POINTS_MOST = 30
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -45,10 +46,24 @@ def weight(severity: Severity) -> int:
 def joined(findings: Iterable[Finding]) -> list[Run]:
     """Findings as runs: errors first, then in document order."""
     alike: dict[tuple[object, ...], list[Finding]] = {}
-    for item in findings:
+    for item in _without_points(findings):
         alike.setdefault(_likeness(item), []).append(item)
     runs = [_run(items) for items in alike.values()]
     return sorted(runs, key=lambda run: weight(run.finding.severity))
+
+
+def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, all points left out told by one that lists them."""
+    missing: list[str] = []
+    for item in findings:
+        if item.code is Code.POINT_MISSING and item.point is not None:
+            missing.append(item.point)
+        else:
+            yield item
+    if missing:
+        listed = ", ".join(missing[:_POINTS_MOST])
+        left = f" (+{len(missing) - _POINTS_MOST})" if len(missing) > _POINTS_MOST else ""
+        yield finding(Code.POINT_MISSING, points=listed + left)
 
 
 def shown(runs: Iterable[Run], taken: Counter[Code]) -> tuple[list[Run], Counter[Code]]:

@@ -12,6 +12,8 @@ from ingest.reply.wording import MOSCOW, Wording, catalogue, wording
 from layouts.findings import Code, Finding, Place
 
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_DATE_FORM = re.compile(r"[YMDHS]{2,14}")
+_RUSSIAN_FORM = str.maketrans("YMDHS", "ГМДЧС")
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -114,9 +116,34 @@ def _instant(text: str, write: Callable[[datetime], str]) -> str:
     return write(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
 
+def _listed(text: str, _: Wording) -> str:
+    return ", ".join(text.split())
+
+
+def _looked_up(group: str) -> Callable[[str, Wording], str]:
+    """Writes a name as the words' group has it; one it does not know stays as it is."""
+    return lambda text, words: str(words.words[group].get(text, text))
+
+
+def _form(text: str, words: Wording) -> str:
+    """What was expected, as the readers name it."""
+    if text == "0123456789":
+        return words.word("form", "digits")
+    if text.startswith("at most "):
+        return words.word("form", "at_most").format(most=text.removeprefix("at most "))
+    if words.language == "ru" and _DATE_FORM.fullmatch(text):
+        return text.translate(_RUSSIAN_FORM)
+    return text
+
+
 _KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "number": _number,
     "moment": _moment,
     "until": _until,
     "day": _day,
+    "list": _listed,
+    "form": _form,
+    "field": _looked_up("field"),
+    "reason": _looked_up("reason"),
+    "unit": _looked_up("unit"),
 }

@@ -159,8 +159,20 @@ def _urgency(run: Run) -> tuple[int, bool]:
 
 
 def letter_groups(findings: Iterable[Finding], words: Wording) -> tuple[Group, ...]:
-    """What is wrong with the letter itself."""
-    return groups(joined(findings), words, whole=words.say("letter"))
+    """What is wrong with the letter itself, and with files that no document came of."""
+    by_file: dict[str | None, list[Finding]] = {}
+    for item in findings:
+        by_file.setdefault(item.place.file, []).append(item)
+    told: list[Group] = []
+    for file, items in by_file.items():
+        whole = words.say("document", name=file) if file else words.say("letter")
+        told.extend(groups(joined(items), words, whole))
+    return tuple(told)
+
+
+def must_be_mended(receipt: Receipt) -> bool:
+    """Whether a corrected document should follow."""
+    return any(item.is_error for item in receipt.checked.findings)
 
 
 def hidden_told(hidden: Mapping[Code, int], words: Wording) -> tuple[str, ...]:

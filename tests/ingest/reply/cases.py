@@ -46,7 +46,12 @@ LETTER = Letter(
 
 
 def settings(language: str = "ru") -> ReplySettings:
-    return ReplySettings("Приём показаний <meters@retail.example>", language, b"key of the tests")
+    return ReplySettings(
+        "Приём показаний <meters@retail.example>",
+        language,
+        b"key of the tests",
+        deadline_of=lambda _: DEADLINE,
+    )
 
 
 def registers(point: MeteringPoint = POINT, meter: Meter = METER) -> tuple[Series, ...]:
@@ -210,9 +215,8 @@ def duplicate_receipt(number: int = 1024) -> Receipt:
 
 
 def _reply(*receipts: Receipt, letter: Letter = LETTER) -> Callable[[str], OwedReply]:
-    deadlines = {n: DEADLINE for n, _ in enumerate(receipts)}
     return lambda language: reply(
-        letter, ENTITY, receipts, NOW, settings(language), letter_number=17, deadlines=deadlines
+        letter, ENTITY, receipts, NOW, settings(language), letter_number=17
     )
 
 

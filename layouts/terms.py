@@ -386,8 +386,9 @@ class ProfileSum:
     Attributes:
         start: Of the span, epoch seconds; the instant of a register reading.
         end: Of the span, excluded; the instant of the next reading.
-        energy: Sum in Wh or varh of the intervals that lie wholly inside.
-        seconds: How much of the span they cover.
+        energy: Sum in Wh or varh of the intervals that lie wholly inside and
+            have a value.
+        seconds: How much of the span these intervals cover.
     """
 
     start: int

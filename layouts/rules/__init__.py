@@ -11,15 +11,34 @@ from dataclasses import replace
 
 from layouts.findings import UNREADABLE, Code, Finding, Findings, Stage, Status, finding
 from layouts.layout import Layout
-from layouts.rules import assign, document, intervals, period, registers, versions
+from layouts.rules import (
+    assign,
+    consumption,
+    document,
+    intervals,
+    period,
+    profile,
+    registers,
+    together,
+    versions,
+)
 from layouts.rules.acceptance import standing, status_of, verdict_of
 from layouts.rules.case import Case, Rule
 from layouts.rules.parameters import Parameters
 from layouts.rules.runs import merge_runs
+from layouts.rules.together import spans_to_compare
 from layouts.rules.versions import version_of
 from layouts.terms import Checked, Context, Parsed, Verdict
 
-__all__ = ["ORDER", "Parameters", "check", "merge_runs", "status_of", "version_of"]
+__all__ = [
+    "ORDER",
+    "Parameters",
+    "check",
+    "merge_runs",
+    "spans_to_compare",
+    "status_of",
+    "version_of",
+]
 
 ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
     (
@@ -43,15 +62,35 @@ ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
         Stage.OBJECT,
         (
             period.reading_in_future,
+            period.period_closed,
+            period.too_old,
             intervals.wrong_step,
             intervals.timeline,
             intervals.recorded_elsewhere,
             intervals.negative_value,
             intervals.not_commercial,
             registers.negative_reading,
+            registers.too_many_digits,
             registers.too_many_decimals,
             registers.duplicate_reading,
             registers.read_elsewhere,
+        ),
+    ),
+    (
+        Stage.PLAUSIBILITY,
+        (
+            period.late_submission,
+            profile.above_power,
+            profile.unit_suspect,
+            profile.spike,
+            profile.flat_profile,
+            profile.repeated_day,
+            profile.days_out_of_line,
+            profile.peak_drop,
+            consumption.between_readings,
+            consumption.zone_sum,
+            consumption.no_consumption,
+            together.profile_against_registers,
         ),
     ),
 )

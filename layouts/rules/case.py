@@ -54,14 +54,14 @@ class Case:
         return ZoneInfo(self.layout.zone)
 
     @property
-    def intervals(self) -> Iterator[Assigned]:
-        """The interval series held."""
-        return (item for item in self.held if item.series.kind is Kind.INTERVAL)
+    def intervals(self) -> tuple[Assigned, ...]:
+        """The interval series held: a layout has series of one kind only."""
+        return self.held if self.layout.kind is Kind.INTERVAL else ()
 
     @property
-    def registers(self) -> Iterator[Assigned]:
+    def registers(self) -> tuple[Assigned, ...]:
         """The register readings held."""
-        return (item for item in self.held if item.series.kind is Kind.REGISTER)
+        return self.held if self.layout.kind is Kind.REGISTER else ()
 
 
 Rule = Callable[[Case], Iterable[Finding]]

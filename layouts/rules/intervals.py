@@ -46,7 +46,7 @@ def wrong_step(case: Case) -> Iterator[Finding]:
     expected = " ".join(map(str, permitted))
     for item in case.intervals:
         series = item.series
-        if permitted and series.step_minutes not in permitted:
+        if series.step_minutes not in permitted:
             seen = str(series.step_minutes)
             yield about(
                 item, Code.WRONG_STEP, seen=seen, expected=expected, count=len(series.values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from layouts.rules.calendar import Calendar, PeakHours, load_calendar, load_peak_hours
 
 _RANGES: dict[str, tuple[Decimal, Decimal]] = {
     "created_ahead_hours": (Decimal(0), Decimal(168)),
@@ -48,7 +50,10 @@ class Parameters:
         high_factor: A day over this multiple of it is high.
         peak_drop_share: How far the share of the peak hours may fall under
             history, as a share of that share.
-        profile_register_share: How far profile and registers may differ.
+        profile_register_share: How far profile and registers may differ, as a
+            share of what the registers say.
+        calendar: Working days.
+        peak_hours: The published peak hours of each month.
     """
 
     created_ahead_hours: int = 24
@@ -66,6 +71,8 @@ class Parameters:
     high_factor: Decimal = Decimal(5)
     peak_drop_share: Decimal = Decimal("0.10")
     profile_register_share: Decimal = Decimal("0.01")
+    calendar: Calendar = field(default_factory=load_calendar, repr=False)
+    peak_hours: PeakHours = field(default_factory=load_peak_hours, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what no retailer can mean.
@@ -73,10 +80,9 @@ class Parameters:
         Raises:
             ValueError: a parameter out of its range, with its name and range.
         """
-        for item in fields(self):
-            low, high = _RANGES[item.name]
-            value = getattr(self, item.name)
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
             if not low <= value <= high:
-                raise ValueError(f"{item.name} must be between {low} and {high}, not {value}")
+                raise ValueError(f"{name} must be between {low} and {high}, not {value}")
         if self.maximum_power_factor < self.permitted_power_factor:
             raise ValueError("maximum_power_factor must not be below permitted_power_factor")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from layouts.findings import Code, Finding
+from layouts.findings import Code, Finding, finding
 from layouts.rules.case import Assigned, Case, about, about_run, epoch, runs
 from layouts.terms import Kind, Series
 
@@ -96,3 +98,90 @@ def _future_intervals(item: Assigned, limit: datetime, case: Case) -> Iterator[F
 
 def _told(moment: datetime, case: Case) -> str:
     return moment.astimezone(case.zone).isoformat()
+
+
+def period_closed(case: Case) -> Iterator[Finding]:
+    """Values of a month that the operator has closed."""
+    closed = case.context.closed
+    if not closed:
+        return
+    for item in case.held:
+        for month in months_of(item.series, case.zone):
+            if month in closed:
+                yield about(item, Code.PERIOD_CLOSED, month=month.strftime("%Y-%m"))
+
+
+def too_old(case: Case) -> Iterator[Finding]:
+    """A series whose last value is older than anything that can still be billed."""
+    received, days = case.context.received_at, case.parameters.oldest_days
+    if received is None:
+        return
+    limit = received - timedelta(days=days)
+    for item in case.held:
+        if item.series.end < limit:
+            yield about(item, Code.TOO_OLD, limit=days)
+
+
+def late_submission(case: Case) -> Iterator[Finding]:
+    """What came after its deadline; one warning for each deadline that was missed."""
+    received = case.context.received_at
+    if received is None:
+        return
+    by_end: dict[datetime, list[Series]] = defaultdict(list)
+    for item in case.held:
+        by_end[item.series.end].append(item.series)
+    missed: dict[datetime, list[Series]] = defaultdict(list)
+    for end, several in by_end.items():
+        due = due_at(end, case)
+        if received >= due:
+            missed[due] += several
+    for due, late in sorted(missed.items()):
+        yield finding(
+            Code.LATE_SUBMISSION,
+            start=min(series.start for series in late),
+            end=max(series.end for series in late),
+            count=len(late),
+            deadline=_told(due, case),
+        )
+
+
+def due_at(end: datetime, case: Case) -> datetime:
+    """The midnight before which a series that ends then had to be received.
+
+    Registers: the end of a day of the month after the reading's own. A monthly
+    profile: the same, after the month of its last interval. A daily one: the
+    end of a working day after its day.
+    """
+    last = _last_day(end, case.zone)
+    limits = case.parameters
+    if case.layout.deadline == "daily":
+        day = limits.calendar.after(last, limits.daily_deadline_working_days)
+    elif case.layout.deadline == "register":
+        day = next_month(last) + timedelta(days=limits.register_deadline_day - 1)
+    else:
+        day = next_month(last) + timedelta(days=limits.profile_deadline_day - 1)
+    return datetime.combine(day + timedelta(days=1), time(), case.zone)
+
+
+def months_of(series: Series, zone: ZoneInfo) -> Iterator[date]:
+    """First day of each month that a series has values in.
+
+    A reading belongs to the month in whose `(start, end]` it lies: that of the
+    first of November, midnight, closes October.
+    """
+    last = _last_day(series.end, zone).replace(day=1)
+    month = last
+    if series.kind is Kind.INTERVAL:
+        month = series.span(0)[0].astimezone(zone).date().replace(day=1)
+    while month <= last:
+        yield month
+        month = next_month(month)
+
+
+def _last_day(end: datetime, zone: ZoneInfo) -> date:
+    return (end.astimezone(zone) - timedelta(microseconds=1)).date()
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after that of `day`."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -38,6 +38,14 @@ def too_many_decimals(case: Case) -> Iterator[Finding]:
             yield about(item, Code.TOO_MANY_DECIMALS, seen=str(item.series.reading), limit=limit)
 
 
+def too_many_digits(case: Case) -> Iterator[Finding]:
+    """More places before the point than the meter has."""
+    for item in case.registers:
+        limit = item.meter.digits if item.meter else None
+        if limit is not None and item.series.reading >= Decimal(10) ** limit:
+            yield about(item, Code.TOO_MANY_DIGITS, seen=str(item.series.reading), limit=limit)
+
+
 def decimals(value: Decimal) -> int:
     """Places after the decimal point without zeros at the end."""
     exponent = value.normalize().as_tuple().exponent

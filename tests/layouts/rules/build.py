@@ -30,10 +30,10 @@ def moscow(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=MOSCOW).astimezone(UTC)
 
 
-DAY = moscow(2026, 11, 9)
+DAY = moscow(2026, 11, 1)
 NEXT = DAY + timedelta(days=1)
 NOON = NEXT + timedelta(hours=12)
-NOVEMBER = moscow(2026, 11, 1)
+NOVEMBER = DAY
 
 
 def epoch(moment: datetime) -> int:
@@ -74,7 +74,7 @@ def reading(
 
 
 def daily(*series: Series, findings=(), points=None, **header) -> Parsed:
-    """An 80020 of 9 November 2026."""
+    """An 80020 of 1 November 2026."""
     about = {
         "version": "2",
         "sender_inn": INN,
@@ -87,7 +87,7 @@ def daily(*series: Series, findings=(), points=None, **header) -> Parsed:
 
 
 def monthly(*series: Series, findings=(), points=None, **header) -> Parsed:
-    """A 52005 of November 2026, made on the 10th at noon."""
+    """A 52005 of November 2026, made on the 2nd at noon."""
     about = {
         "version": "1",
         "sender_code": OWN,

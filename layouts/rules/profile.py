@@ -1,0 +1,316 @@
+"""Rules about whether an interval series is plausible: by its point and by its history.
+
+What a rule calls enough history is said with the rule; with less it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from math import gcd
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from layouts.findings import Code, Finding
+from layouts.rules.case import Assigned, Case, about, about_run, epoch, present, runs
+from layouts.rules.intervals import key_of
+from layouts.rules.runs import merge_runs
+from layouts.terms import Series, SeriesHistory
+
+WEEK_HOURS = 168
+"""A whole week of hours: the least history by which a level is known."""
+
+_ACTIVE = ("A+", "A-")
+
+
+class Day(NamedTuple):
+    """The values of one local day of a series, from index `first` up to `last`."""
+
+    date: date
+    first: int
+    last: int
+    is_whole: bool
+
+
+def above_power(case: Case) -> Iterator[Finding]:
+    """Active energy over the point's permitted power: a warning, far over it an error.
+
+    Real overruns are billed, so that only what no line could carry is refused.
+    """
+    for item in case.intervals:
+        power = item.point.max_power_kw if item.point else None
+        values = present(item.series)
+        if power is None or not values or item.series.channel not in _ACTIVE:
+            continue
+        energy = power * 1000 * item.series.step_minutes / 60
+        permitted = int(energy * case.parameters.permitted_power_factor)
+        if max(values) > permitted:
+            yield from _overruns(
+                item, permitted, int(energy * case.parameters.maximum_power_factor)
+            )
+
+
+def _overruns(item: Assigned, permitted: int, maximum: int) -> Iterator[Finding]:
+    over: list[int] = []
+    far_over: list[int] = []
+    for index, value in enumerate(item.series.values):
+        if value is not None and value > permitted:
+            (far_over if value > maximum else over).append(index)
+    for code, found, limit in (
+        (Code.ABOVE_MAXIMUM_POWER, far_over, maximum),
+        (Code.ABOVE_PERMITTED_POWER, over, permitted),
+    ):
+        for first, last in runs(found):
+            highest = max(v for v in item.series.values[first : last + 1] if v is not None)
+            yield about_run(item, code, first, last, seen=str(highest), limit=limit)
+
+
+def flat_profile(case: Case) -> Iterator[Finding]:
+    """Hours of equal values in a row, as a broken link or an estimate gives them.
+
+    Zeros and coarse values are silent: they repeat without any fault.
+    """
+    for item in case.intervals:
+        step = item.series.step_minutes
+        least = case.parameters.flat_hours * 60 // step if step else 0
+        if item.series.spans is not None or not 1 < least <= len(item.series.values):
+            continue
+        for first, last in _equal_runs(item.series.values, least):
+            value = int(item.series.values[first] or 0)
+            if _is_fine(value, item.series, case):
+                yield about_run(item, Code.FLAT_PROFILE, first, last, seen=str(value))
+
+
+def _equal_runs(
+    values: Sequence[int | None] | Sequence[Decimal], least: int
+) -> Iterator[tuple[int, int]]:
+    """Runs of at least `least` equal values; a run of them covers one of the probes."""
+    index, count = 0, len(values)
+    while index + least <= count:
+        value = values[index]
+        # From the far end of the window: the first difference allows the widest leap.
+        for ahead in range(index + least - 1, index, -1):
+            if values[ahead] != value:
+                index = ahead
+                break
+        else:
+            last = index + least
+            while last < count and values[last] == value:
+                last += 1
+            yield index, last - 1
+            index = last
+
+
+def _is_fine(value: int, series: Series, case: Case) -> bool:
+    """Whether a value is many of the smallest steps that the series shows."""
+    return value >= case.parameters.resolution_units * _resolution(series)
+
+
+def _resolution(series: Series) -> int:
+    """The smallest step between values, at most a kilowatt-hour."""
+    return gcd(1000, *present(series))
+
+
+def repeated_day(case: Case) -> Iterator[Finding]:
+    """Two days with the same values: one of them was copied.
+
+    Constant days, and days with values too coarse to differ, are silent. The day
+    before the document counts when history has it in whole.
+    """
+    for item in case.intervals:
+        known = case.context.history.get(key_of(item.series))
+        before = tuple(known.day_before) if known else ()
+        if item.series.spans is not None or _hours_of(item.series) < (24 if before else 48):
+            continue
+        seen: dict[tuple[object, ...], date] = {}
+        for day in days_of(item.series, case.zone):
+            values = tuple(item.series.values[day.first : day.last])
+            if not day.is_whole or not _is_telling(values, item.series, case):
+                continue
+            if before and not day.first:
+                seen[before] = day.date - timedelta(days=1)
+            if values in seen:
+                told = {"repeats": seen[values].isoformat()}
+                yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
+            seen.setdefault(values, day.date)
+
+
+def _is_telling(values: tuple[object, ...], series: Series, case: Case) -> bool:
+    numbers = [value for value in values if isinstance(value, int) and value]
+    return len(set(values)) > 1 and bool(numbers) and _is_fine(min(numbers), series, case)
+
+
+def unit_suspect(case: Case) -> Iterator[Finding]:
+    """A total a thousand times its history, or a thousandth: kWh told as MWh, or the reverse.
+
+    Enough: a week of history, and six hours in the document.
+    """
+    for item, known in _with_history(case):
+        if _is_other_unit(item.series, known):
+            total = int(item.series.total)
+            yield about(
+                item, Code.UNIT_SUSPECT, seen=str(total), expected=_usual(item.series, known)
+            )
+
+
+def _is_other_unit(series: Series, known: SeriesHistory) -> bool:
+    total, usual = int(series.total), _usual(series, known)
+    if not total or not usual or _hours_of(series) < 6:
+        return False
+    low, high = sorted((total, usual))
+    return 500 * low <= high <= 2000 * low
+
+
+def _usual(series: Series, known: SeriesHistory) -> int:
+    """What history would give for as many hours as the series has."""
+    return sum(known.hours_wh) * _hours_of(series) // sum(known.hours_n)
+
+
+def _hours_of(series: Series) -> int:
+    return len(series.values) * series.step_minutes // 60
+
+
+def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
+    """The series with a history of at least a week; a shorter one says nothing."""
+    if not case.context.history:
+        return
+    for item in case.intervals:
+        known = case.context.history.get(key_of(item.series))
+        if known is not None and sum(known.hours_n) >= WEEK_HOURS:
+            yield item, known
+
+
+def spike(case: Case) -> Iterator[Finding]:
+    """Single intervals far over the series itself, and over all of its history.
+
+    Enough: a week of history, and 20 values, of which the 95th percentile can
+    be told from the largest. A wrong unit is told as such and not as spikes.
+    """
+    for item, known in _with_history(case):
+        values = present(item.series)
+        if len(values) < 20:
+            continue
+        most = known.highest_w * item.series.step_minutes // 60
+        if max(values) <= most or _is_other_unit(item.series, known):
+            continue
+        usual = sorted(values)[-(-len(values) * 95 // 100) - 1]
+        limit = max(most, case.parameters.spike_factor * usual)
+        over = (i for i, v in enumerate(item.series.values) if v is not None and v > limit)
+        for first, last in runs(over):
+            seen = str(item.series.values[first])
+            yield about_run(item, Code.SPIKE, first, last, seen=seen, limit=limit)
+
+
+def days_out_of_line(case: Case) -> Iterator[Finding]:
+    """Days of consumption without any, or far under or over their weekday's history.
+
+    Enough: three dates of that weekday, in each of its hours. Public holidays and
+    moved days off are not like their weekday and are left out, and so are days
+    that the document does not carry in whole. A wrong unit is told as such.
+    """
+    for item, known in _with_history(case):
+        if item.series.channel != "A+" or item.series.spans is not None:
+            continue
+        if not _is_other_unit(item.series, known):
+            yield from merge_runs(_odd_days(item, known, case))
+
+
+def _odd_days(item: Assigned, known: SeriesHistory, case: Case) -> Iterator[Finding]:
+    low, high = case.parameters.low_factor, case.parameters.high_factor
+    for day in days_of(item.series, case.zone):
+        usual = weekday_mean(known, day.date.weekday())
+        if not day.is_whole or not usual or not case.parameters.calendar.is_ordinary(day.date):
+            continue
+        values = item.series.values[day.first : day.last]
+        total = sum(int(value) for value in values if value is not None)
+        if None in values:
+            continue
+        if not total:
+            yield about_run(item, Code.ALL_ZERO, day.first, day.last - 1)
+        elif not low * usual <= total <= high * usual:
+            told = {"seen": str(total), "expected": usual}
+            yield about_run(item, Code.HIGH_LOW, day.first, day.last - 1, **told)
+
+
+def weekday_mean(known: SeriesHistory, weekday: int, least: int = 3) -> int | None:
+    """What such a day usually has; None with fewer than `least` dates of it."""
+    hours = slice(weekday * 24, weekday * 24 + 24)
+    counts = known.hours_n[hours]
+    if len(counts) < 24 or min(counts) < least:
+        return None
+    return sum(wh // n for wh, n in zip(known.hours_wh[hours], counts, strict=True))
+
+
+def peak_drop(case: Case) -> Iterator[Finding]:
+    """A share of the peak hours well under the point's own: capacity is paid by them.
+
+    Night and lighting loads are ordinary, which is why only a point's own history
+    counts. Enough: five whole working days in the document, and two dates of
+    each weekday from Monday to Friday in history.
+    """
+    for item, known in _with_history(case):
+        if item.series.channel != "A+" or item.series.spans is not None:
+            continue
+        if 60 % item.series.step_minutes:
+            continue
+        days = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
+        means = [weekday_mean(known, weekday, 2) for weekday in range(5)]
+        if len(days) >= 5 and None not in means:
+            yield from _drop(item, days, known, case)
+
+
+def _is_working(day: Day, series: Series, case: Case) -> bool:
+    hours = (day.last - day.first) * series.step_minutes
+    ordinary = day.date.weekday() < 5 and case.parameters.calendar.is_working(day.date)
+    # A changeover day has no twenty-four hours to compare with.
+    return day.is_whole and ordinary and hours == 24 * 60
+
+
+def _drop(
+    item: Assigned, days: Sequence[Day], known: SeriesHistory, case: Case
+) -> Iterator[Finding]:
+    peak = whole = usual_peak = usual_whole = 0
+    for day in days:
+        hours = case.parameters.peak_hours.of(day.date)
+        by_hour = _by_hour(item.series, day)
+        usual = _usual_hours(known, day.date.weekday())
+        peak += sum(by_hour[hour] for hour in hours)
+        usual_peak += sum(usual[hour] for hour in hours)
+        whole += sum(by_hour)
+        usual_whole += sum(usual)
+    if not whole or not usual_peak:
+        return
+    share, expected = Decimal(peak) / whole, Decimal(usual_peak) / usual_whole
+    if share < expected * (1 - case.parameters.peak_drop_share):
+        told = {"seen": f"{share:.1%}", "expected": f"{expected:.1%}"}
+        yield about_run(item, Code.PEAK_DROP, days[0].first, days[-1].last - 1, **told)
+
+
+def _by_hour(series: Series, day: Day) -> list[int]:
+    each = 60 // series.step_minutes
+    values = [int(value or 0) for value in series.values[day.first : day.last]]
+    return [sum(values[at : at + each]) for at in range(0, len(values), each)]
+
+
+def _usual_hours(known: SeriesHistory, weekday: int) -> list[int]:
+    hours = slice(weekday * 24, weekday * 24 + 24)
+    return [wh // n for wh, n in zip(known.hours_wh[hours], known.hours_n[hours], strict=True)]
+
+
+def days_of(series: Series, zone: ZoneInfo) -> Iterator[Day]:
+    """The local days of a series whose intervals follow one another."""
+    step, count = series.step_minutes * 60, len(series.values)
+    start, first = epoch(series.start), 0
+    day = series.start.astimezone(zone).date()
+    midnight = _midnight(day, zone)
+    while first < count:
+        following = _midnight(day + timedelta(days=1), zone)
+        last = min(count, -(-(following - start) // step))
+        is_whole = start + first * step == midnight and start + last * step == following
+        yield Day(day, first, last, is_whole)
+        first, midnight, day = last, following, day + timedelta(days=1)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return epoch(datetime.combine(day, time(), zone))

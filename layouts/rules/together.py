@@ -1,0 +1,227 @@
+"""Profile and registers of one point side by side, whichever of the two arrives second.
+
+Enough: two readings in a row of the only meter that was at the point between
+them, and intervals with values over the whole of that time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from layouts.findings import Code, Finding
+from layouts.layout import Layout
+from layouts.rules.assign import assign, was_there
+from layouts.rules.case import Assigned, Case, about, epoch, instant
+from layouts.rules.intervals import recorded
+from layouts.rules.registers import decimals
+from layouts.rules.versions import starts_of
+from layouts.terms import (
+    Context,
+    Kind,
+    Meter,
+    MeteringPoint,
+    Parsed,
+    ProfileSum,
+    RecordedIntervals,
+    SeriesKey,
+)
+
+LONGEST_SECONDS = 63 * 86400
+"""Readings further apart are not compared: two months and a day."""
+
+
+class Span(NamedTuple):
+    """The consumption between two readings in a row, as registers tell it.
+
+    Attributes:
+        energy: In Wh or varh, multiplied by the ratio.
+        doubt: What two last digits of each zone are worth, in the same unit.
+        item: A series of the document that touches the span.
+    """
+
+    key: SeriesKey
+    start: int
+    end: int
+    energy: Decimal
+    doubt: Decimal
+    item: Assigned
+
+
+def spans_to_compare(
+    parsed: Parsed, layout: Layout, context: Context
+) -> Mapping[SeriesKey, tuple[tuple[int, int], ...]]:
+    """The spans, in epoch seconds, for which `Context.profiles` should have sums.
+
+    `context` needs its points and `registers`; the keys are (area, point, channel)
+    as the register of points knows them.
+    """
+    zone = ZoneInfo(layout.zone)
+    held = assign(parsed.series, context, zone)
+    wanted: dict[SeriesKey, set[tuple[int, int]]] = defaultdict(set)
+    for span in _spans(held, context, zone):
+        wanted[span.key].add((span.start, span.end))
+    return {key: tuple(sorted(spans)) for key, spans in wanted.items()}
+
+
+def profile_against_registers(case: Case) -> Iterator[Finding]:
+    """A profile whose sum is not what the registers went on by in the same time."""
+    if not case.context.registers and not case.context.profiles:
+        return
+    share = case.parameters.profile_register_share
+    for span in _spans(case.held, case.context, case.zone):
+        profile = _profile(span, case)
+        if profile is None:
+            continue
+        difference = abs(profile - span.energy)
+        if difference > max(share * abs(span.energy), span.doubt):
+            yield about(
+                span.item,
+                Code.PROFILE_REGISTER_MISMATCH,
+                start=instant(span.start),
+                end=instant(span.end),
+                profile=profile,
+                registers=span.energy.quantize(Decimal(1)),
+                unit="varh" if span.key[2].startswith("R") else "Wh",
+            )
+
+
+def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterator[Span]:
+    """Every span between two readings that the document touches, once."""
+    told: set[tuple[SeriesKey, int, int]] = set()
+    readings = _readings(held, context)
+    for item in held:
+        point = item.point
+        if point is None:
+            continue
+        key = (point.area, point.code, item.series.channel)
+        for meter in point.meters:
+            totals = _totals(meter, item.series.channel, readings)
+            for (start, before), (end, after) in pairwise(totals):
+                span = (key, start, end)
+                if span in told or not _touches(item, meter, start, end):
+                    continue
+                energy = _energy(meter, after[0] - before[0])
+                if energy is not None and _alone(meter, point, start, end, zone):
+                    told.add(span)
+                    doubt = 2000 * meter.ratio * max(before[1], after[1])
+                    yield Span(*span, energy, doubt, item)
+
+
+_Values = Mapping[tuple[str, str], Mapping[int, Mapping[str, Decimal]]]
+"""By (meter, channel): the values of each zone by instant."""
+
+
+def _readings(held: Iterable[Assigned], context: Context) -> _Values:
+    found: dict[tuple[str, str], dict[int, dict[str, Decimal]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    for (number, channel, zone), values in context.registers.items():
+        for at, value in values:
+            found[number, channel][at][zone] = value
+    for item in held:
+        stays = item.change is not None and item.change.stayed
+        if item.series.kind is Kind.REGISTER and item.meter is not None and not stays:
+            at = epoch(item.series.start)
+            zone = item.series.zone or "T0"
+            found[item.meter.number, item.series.channel][at][zone] = item.series.reading
+    return found
+
+
+def _totals(
+    meter: Meter, channel: str, readings: _Values
+) -> list[tuple[int, tuple[Decimal, Decimal]]]:
+    """The meter's total by instant, with the worth of the last digits in it."""
+    totals = []
+    stated = set(meter.zones) - {"T0"}
+    for at, zones in sorted(readings.get((meter.number, channel), {}).items()):
+        if "T0" in zones:
+            totals.append((at, (zones["T0"], _digit(meter, [zones["T0"]]))))
+        elif stated and set(zones) >= stated:
+            values = [zones[zone] for zone in sorted(stated)]
+            total = sum(values, Decimal(0))
+            totals.append((at, (total, len(values) * _digit(meter, values))))
+    return totals
+
+
+def _digit(meter: Meter, values: list[Decimal]) -> Decimal:
+    places = meter.decimals
+    if places is None:
+        places = max(decimals(value) for value in values)
+    return Decimal(1).scaleb(-places)
+
+
+def _touches(item: Assigned, meter: Meter, start: int, end: int) -> bool:
+    """Whether a series has a part in a span, and the span is short enough to tell."""
+    if end - start > LONGEST_SECONDS:
+        return False
+    first, last = epoch(item.series.start), epoch(item.series.end)
+    if item.series.kind is Kind.REGISTER:
+        return item.meter is meter and first in {start, end}
+    return first < end and start < last
+
+
+def _energy(meter: Meter, difference: Decimal) -> Decimal | None:
+    """A difference of registers in Wh; None when it went back and no digits explain it."""
+    if difference < 0:
+        if meter.digits is None:
+            return None
+        difference += Decimal(10) ** meter.digits
+    return difference * meter.ratio * 1000
+
+
+def _alone(meter: Meter, point: MeteringPoint, start: int, end: int, zone: ZoneInfo) -> bool:
+    """Whether it was the only meter at the point through the whole of a span."""
+    first, last = instant(start), instant(end)
+    if not (was_there(meter, first, zone) and was_there(meter, last, zone)):
+        return False
+    days = first.astimezone(zone).date(), last.astimezone(zone).date()
+    return not any(
+        (other.installed or date.min) < days[1] and days[0] < (other.removed or date.max)
+        for other in point.meters
+        if other is not meter
+    )
+
+
+def _profile(span: Span, case: Case) -> int | None:
+    """The profile's sum over a span once the document is recorded; None with gaps."""
+    known = next(
+        (
+            item
+            for item in case.context.profiles.get(span.key, ())
+            if (item.start, item.end) == (span.start, span.end)
+        ),
+        ProfileSum(span.start, span.end, 0, 0),
+    )
+    energy, seconds = known.energy, known.seconds
+    for item in case.intervals:
+        point = item.point
+        if point and (point.area, point.code, item.series.channel) == span.key:
+            more, longer = _brought(item, span, recorded(item, case))
+            energy, seconds = energy + more, seconds + longer
+    return energy if seconds == span.end - span.start else None
+
+
+def _brought(item: Assigned, span: Span, known: RecordedIntervals | None) -> tuple[int, int]:
+    """By how much a document changes the sum over a span, and the time it covers."""
+    change, step = item.change, item.series.step_minutes * 60
+    if change is None:
+        return 0, 0
+    starts, values = starts_of(item.series), item.series.values
+    in_force: dict[int, int | None] = {}
+    if known is not None and change.replaced:
+        in_force = dict(zip(known.starts, known.values, strict=True))
+    energy = seconds = 0
+    for index in (*change.added, *change.replaced):
+        at, value = starts[index], values[index]
+        if not (span.start <= at and at + step <= span.end):
+            continue
+        before = in_force.get(at)
+        energy += int(value or 0) - (before or 0)
+        seconds += step * ((value is not None) - (before is not None))
+    return energy, seconds

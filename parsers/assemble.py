@@ -1,0 +1,390 @@
+"""Columns as read to `Series`: what both readers do once they know where things stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from layouts.findings import Code, Findings, finding
+from layouts.layout import UNITS, Layout
+from layouts.terms import Header, Kind, Parsed, Places, Series
+from parsers.clock import clock
+from parsers.fields import (
+    REGISTER_DIGITS,
+    Cell,
+    Fault,
+    Number,
+    energies_at_once,
+    energy,
+    fitting,
+    is_blank,
+    read_number,
+    shown,
+)
+
+
+@dataclass(slots=True)
+class Column:
+    """One interval series as read, before its texts are numbers.
+
+    Attributes:
+        named: Whether the document itself names the point.
+        starts: Epoch seconds; None where a time could not be read, which a
+            finding has already told.
+        ends: Beside `starts`; None when the form has no ends.
+        places: Lines or packed cells, as in `Places.at`.
+        flagged: Indexes of values not fit for billing.
+    """
+
+    area: str | None
+    point: str | None
+    channel: str
+    named: bool
+    starts: list[int | None]
+    ends: list[int | None] | None
+    values: list[Cell]
+    places: list[int]
+    flagged: set[int] = field(default_factory=set)
+
+    def extend(self, other: Column) -> None:
+        """Take in more values of the same series."""
+        offset = len(self.values)
+        self.starts.extend(other.starts)
+        if self.ends is not None and other.ends is not None:
+            self.ends.extend(other.ends)
+        self.values.extend(other.values)
+        self.places.extend(other.places)
+        self.flagged.update(offset + index for index in other.flagged)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One register reading as read; `instant` is None where it could not be read."""
+
+    point: str | None
+    meter: str
+    channel: str
+    zone: str
+    instant: int | None
+    value: Cell
+    place: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a reader has found in one document so far.
+
+    Attributes:
+        sheet: Name of the sheet, None for XML.
+        unit: Of the values; the layout's own unless the document states one.
+        month: Start and end of the month the document says it is for, in epoch
+            seconds; None when it says none.
+    """
+
+    layout: Layout
+    sheet: str | None
+    unit: str
+    header: Header = field(default_factory=Header)
+    month: tuple[int, int] | None = None
+    columns: dict[tuple[str | None, str | None, str], Column] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
+    points: set[tuple[str | None, str | None]] = field(default_factory=set)
+
+    def add_column(self, column: Column) -> None:
+        """Keep a series, or add to the one of the same area, point and channel."""
+        key = (column.area, column.point, column.channel)
+        if key in self.columns:
+            self.columns[key].extend(column)
+        else:
+            self.columns[key] = column
+
+    def places(self, at: Sequence[int]) -> Places:
+        """Places of this document."""
+        return Places(self.sheet, at)
+
+
+def assemble(draft: Draft) -> tuple[Series, ...]:
+    """The series without a format mistake; the mistakes go to the draft's findings."""
+    if draft.layout.kind is Kind.REGISTER:
+        made = [_register(draft, reading) for reading in draft.readings]
+    else:
+        month = draft.month or _month(draft)
+        if month is not None:
+            start, end = _instant(month[0]), _instant(month[1])
+            draft.header = replace(draft.header, period_start=start, period_end=end)
+        made = [_Interval(draft, column, month).series() for column in draft.columns.values()]
+    series = tuple(item for item in made if item is not None)
+    if not series and not any(item.is_error for item in draft.findings):
+        draft.findings.add(finding(Code.NOTHING_TO_RECORD))
+    return series
+
+
+def _month(draft: Draft) -> tuple[int, int] | None:
+    """The local month in which most of the document's intervals begin."""
+    if draft.layout.period != "month":
+        return None
+    time = clock(draft.layout.zone)
+    days = Counter(
+        start - start % 86_400
+        for column in draft.columns.values()
+        for start in column.starts
+        if start is not None
+    )
+    months: Counter[tuple[int, int]] = Counter()
+    for day, count in days.items():
+        # A UTC day's noon lies in the local day that most of it belongs to.
+        month = time.month(time.local(day + 43_200).date())
+        if month is not None:
+            months[month] += count
+    if not months:
+        return None
+    best = max(months.values())
+    return min(month for month, count in months.items() if count == best)
+
+
+def runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each stretch of neighbouring indexes, which ascend."""
+    first = last = None
+    for index in indexes:
+        if last is not None and index == last + 1:
+            last = index
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = index
+    if first is not None and last is not None:
+        yield first, last
+
+
+class _Interval:
+    """Makes one interval series; every mistake becomes a finding."""
+
+    def __init__(self, draft: Draft, column: Column, month: tuple[int, int] | None) -> None:
+        self._draft = draft
+        self._column = column
+        self._month = month
+        self._step = draft.layout.step_minutes[0] * 60
+        self._spoilt = None in column.starts or None in (column.ends or ())
+        self._places = draft.places(column.places)
+
+    def series(self) -> Series | None:
+        values = self._numbers()
+        self._outside_month()
+        kept = self._happened(values)
+        if self._spoilt or not kept:
+            return None
+        if len(kept) < len(values):
+            values = [values[index] for index in kept]
+            self._keep(kept)
+        return self._made(values)
+
+    def _tell(self, code: Code, first: int, last: int, **about: object) -> None:
+        column = self._column
+        starts, ends = column.starts, self._ends()
+        self._draft.findings.add(
+            finding(
+                code,
+                self._places.place(first),
+                seen=shown(column.values[first]),
+                area=column.area,
+                point=column.point if column.named else None,
+                channel=column.channel,
+                start=_instant(starts[first]),
+                end=_instant(ends[last]),
+                count=last - first + 1,
+                **about,
+            )
+        )
+
+    def _wrong(self, code: Code, first: int, last: int, **about: object) -> None:
+        self._tell(code, first, last, **about)
+        self._spoilt = True
+
+    def _ends(self) -> list[int | None]:
+        column = self._column
+        if column.ends is None:
+            column.ends = [None if start is None else start + self._step for start in column.starts]
+        return column.ends
+
+    def _numbers(self) -> list[int | None]:
+        column, layout = self._column, self._draft.layout
+        power = UNITS[self._draft.unit]
+        decimals = _decimals(layout, power)
+        quick = energies_at_once(column.values, power, decimals)  # type: ignore[arg-type]
+        if quick is not None:
+            return list(quick)
+        commas: list[int] = []
+        values: list[int | None] = []
+        for index, cell in enumerate(column.values):
+            value = self._number(index, cell, power, decimals)
+            if isinstance(value, tuple):
+                commas.append(index)
+                value = value[0]
+            values.append(value)
+        for first, last in runs(commas):
+            self._tell(Code.DECIMAL_COMMA, first, last)
+        return values
+
+    def _number(self, index: int, cell: Cell, power: int, decimals: int) -> int | tuple[int] | None:
+        """Wh; as a tuple when written with a comma; None when there is none."""
+        if is_blank(cell):
+            if index not in self._column.flagged:
+                self._wrong(Code.MISSING_FIELD, index, index, field="value")
+            return None
+        number = read_number(cell)
+        exact = energy(number.value, power, decimals) if isinstance(number, Number) else number
+        if isinstance(exact, Fault):
+            self._wrong(exact.code, index, index, **_expected(exact))
+            return None
+        return (exact,) if isinstance(number, Number) and number.comma else exact
+
+    def _outside_month(self) -> None:
+        if self._month is None:
+            return
+        first, end = self._month
+        starts = self._column.starts
+        outside = [i for i, at in enumerate(starts) if at is not None and not first <= at < end]
+        named = clock(self._draft.layout.zone).local(first).strftime("%Y-%m")
+        for start, last in runs(outside):
+            self._wrong(Code.INVALID_DATE, start, last, field="date", expected=named)
+
+    def _happened(self, values: list[int | None]) -> list[int]:
+        """Indexes of values whose intervals had ended when the document was made."""
+        created = self._draft.header.created
+        everything = list(range(len(values)))
+        if created is None or not self._draft.layout.future_zero or self._spoilt:
+            return everything
+        now = int(created.timestamp())
+        later = [i for i, end in enumerate(self._ends()) if end is not None and end > now]
+        if not later:
+            return everything
+        for first, last in runs(index for index in later if values[index] != 0):
+            self._wrong(Code.READING_IN_FUTURE, first, last)
+        gone = set(later)
+        return [index for index in everything if index not in gone]
+
+    def _keep(self, kept: Sequence[int]) -> None:
+        column = self._column
+        ends = self._ends()
+        column.starts = [column.starts[index] for index in kept]
+        column.ends = [ends[index] for index in kept]
+        column.flagged = {new for new, old in enumerate(kept) if old in column.flagged}
+        column.places = [column.places[index] for index in kept]
+        self._places = self._draft.places(column.places)
+
+    def _made(self, values: list[int | None]) -> Series:
+        column = self._column
+        starts = [start for start in column.starts if start is not None]
+        ends = [end for end in self._ends() if end is not None]
+        step = _step(starts, ends)
+        first = starts[0]
+        plain = starts == list(range(first, first + step * len(starts), step)) and (
+            ends == list(range(first + step, first + step * (len(starts) + 1), step))
+        )
+        return Series(
+            kind=Kind.INTERVAL,
+            area=column.area,
+            point=column.point,
+            meter=None,
+            channel=column.channel,
+            zone=None,
+            start=datetime.fromtimestamp(min(starts), UTC),
+            step_minutes=step // 60,
+            values=values,
+            spans=None if plain else list(zip(starts, ends, strict=True)),
+            not_commercial=frozenset(column.flagged),
+            places=self._places,
+        )
+
+
+def _decimals(layout: Layout, power: int) -> int:
+    """Most decimals in the document's unit: as exact as the layout's own one allows."""
+    return max(0, layout.decimals + power - UNITS[layout.unit])
+
+
+def _step(starts: list[int], ends: list[int]) -> int:
+    """The most frequent length of an interval, in seconds."""
+    lengths = Counter(end - start for start, end in zip(starts, ends, strict=True))
+    return max(lengths, key=lambda length: lengths[length])
+
+
+def _instant(epoch: int | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+
+
+def _expected(fault: Fault) -> dict[str, str]:
+    return {"expected": fault.expected} if fault.expected else {}
+
+
+def _register(draft: Draft, reading: Reading) -> Series | None:
+    places = draft.places([reading.place])
+
+    def tell(code: Code, **about: object) -> None:
+        draft.findings.add(
+            finding(
+                code,
+                places.place(0),
+                seen=shown(reading.value),
+                point=reading.point,
+                meter=reading.meter,
+                channel=reading.channel,
+                zone=reading.zone,
+                start=_instant(reading.instant),
+                **about,
+            )
+        )
+
+    if is_blank(reading.value):
+        tell(Code.MISSING_FIELD, field="value")
+        return None
+    number = read_number(reading.value)
+    fault = number if isinstance(number, Fault) else _unfit(number.value, draft)
+    if isinstance(number, Fault) or fault is not None:
+        if fault is not None:
+            tell(fault.code, **_expected(fault))
+        return None
+    if number.comma:
+        tell(Code.DECIMAL_COMMA)
+    if reading.instant is None:
+        return None
+    return Series(
+        kind=Kind.REGISTER,
+        area=None,
+        point=reading.point,
+        meter=reading.meter,
+        channel=reading.channel,
+        zone=reading.zone,
+        start=datetime.fromtimestamp(reading.instant, UTC),
+        step_minutes=0,
+        values=(_in_kwh(number.value, draft.unit),),
+        places=places,
+    )
+
+
+def _unfit(value: Decimal, draft: Draft) -> Fault | None:
+    return fitting(value, REGISTER_DIGITS, draft.layout.decimals)
+
+
+def _in_kwh(value: Decimal, unit: str) -> Decimal:
+    power = UNITS[unit] - UNITS["kWh"]
+    return value if power == 0 else value.scaleb(power)
+
+
+def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:
+    """The document with all that the draft holds."""
+    return Parsed(
+        name=about.name,
+        sha256=about.sha256,
+        size=about.size,
+        container=about.container,
+        part=about.part,
+        layout=draft.layout.number,
+        header=draft.header,
+        series=series,
+        findings=(*about.findings, *draft.findings),
+        points=frozenset(draft.points),
+    )

@@ -1,0 +1,179 @@
+"""Local times of a document to instants in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from layouts.layout import TimeFormat
+
+DAY_SECONDS = 86_400
+
+_HOURS = {f"{hour:02d}": hour * 3600 for hour in range(24)}
+_MINUTES = {
+    f"{hour:02d}{minute:02d}": hour * 60 + minute for hour in range(24) for minute in range(60)
+}
+# Some producers close the day with 2400 where the form says 0000.
+_CLOSING = {**_MINUTES, "2400": 1440}
+
+
+class Clock:
+    """One time zone: local times in, epoch seconds out."""
+
+    def __init__(self, zone: str) -> None:
+        self.zone = ZoneInfo(zone)
+
+    def epoch(self, local: datetime, *, later: bool = False) -> int | None:
+        """A local time's instant; None when clocks skip it.
+
+        Args:
+            local: Naive, as written.
+            later: Which of the two instants is meant, of a time that occurs twice.
+        """
+        aware = local.replace(tzinfo=self.zone, fold=int(later))
+        try:
+            instant = aware.astimezone(UTC)
+            exists = instant.astimezone(self.zone).replace(tzinfo=None) == local
+        except OverflowError:
+            return None
+        return int(instant.timestamp()) if exists else None
+
+    def local(self, epoch: int) -> datetime:
+        """The local time at an instant, aware."""
+        return datetime.fromtimestamp(epoch, self.zone)
+
+    def midnight(self, day: date) -> int | None:
+        """The instant at which a local day begins."""
+        return self.epoch(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - local, as written
+
+    def month(self, day: date) -> tuple[int, int] | None:
+        """Start and end of the local month that a day lies in."""
+        first = day.replace(day=1)
+        try:
+            following = (first + timedelta(days=32)).replace(day=1)
+        except OverflowError:
+            return None
+        start, end = self.midnight(first), self.midnight(following)
+        return None if start is None or end is None else (start, end)
+
+    def is_plain(self, day: date) -> bool:
+        """Whether clocks stand still on a local day: it has 24 hours."""
+        try:
+            start, end = self.midnight(day), self.midnight(day + timedelta(days=1))
+        except OverflowError:
+            return False
+        return start is not None and end is not None and end - start == DAY_SECONDS
+
+    def epochs(
+        self, locals_: Sequence[datetime | None], summers: Sequence[bool] | None = None
+    ) -> list[int | None]:
+        """Instants of local times in document order; None where there is none.
+
+        Of an hour that occurs twice, the first one written is the earlier one,
+        unless the document marks summer time (the earlier one) itself.
+        """
+        told: set[datetime] = set()
+        marked = summers is not None and any(summers)
+        instants: list[int | None] = []
+        for index, local in enumerate(locals_):
+            if local is None:
+                instants.append(None)
+                continue
+            later = not summers[index] if marked and summers else local in told
+            told.add(local)
+            instants.append(self.epoch(local, later=later))
+        return instants
+
+
+@cache
+def clock(zone: str) -> Clock:
+    """The clock of a time zone; made once."""
+    return Clock(zone)
+
+
+def hours_at_once(texts: Sequence[str | None], form: TimeFormat, clock_: Clock) -> list[int] | None:
+    """Instants of a whole column of `YYYYMMDDHH`; None when it takes a closer look."""
+    if form.text != "YYYYMMDDHH":
+        return None
+    try:
+        days = {text[:8] for text in texts}  # type: ignore[index]
+        starts = {day: _plain_midnight(day, clock_) for day in days}
+        return [starts[text[:8]] + _HOURS[text[8:]] for text in texts]  # type: ignore[index]
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def _plain_midnight(text: str, clock_: Clock) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    start = clock_.midnight(day) if clock_.is_plain(day) else None
+    if start is None:
+        raise ValueError(text)
+    return start
+
+
+def minutes_at_once(
+    texts: Sequence[str | None], form: TimeFormat, *, closing: bool = False
+) -> list[int] | None:
+    """Minutes of the day of a whole column of `HHMM`; None when one is none.
+
+    Args:
+        texts: As written.
+        form: Their form.
+        closing: Whether they are ends, where 2400 is a time, too.
+    """
+    if form.text != "HHMM":
+        return None
+    table = _CLOSING if closing else _MINUTES
+    try:
+        return [table[text] for text in texts]  # type: ignore[index]
+    except KeyError:
+        return None
+
+
+def read_local(
+    text: str, form: TimeFormat, day: date | None = None, *, closing: bool = False
+) -> datetime | None:
+    """One local time, naive; None when the text is no such time.
+
+    Args:
+        text: As written, blanks around it allowed.
+        form: Its form.
+        day: The day of a form that names none.
+        closing: Whether it is an end, where 24:00 is a time, too.
+    """
+    text = text.strip()
+    if len(text) != len(form.text) or not text.isascii():
+        return None
+    parts = {name: text[place] for name, place in form.parts.items()}
+    if not all(part.isdigit() for part in parts.values()) or not _same_signs(text, form):
+        return None
+    numbers = {name: int(part) for name, part in parts.items()}
+    if "year" not in numbers:
+        if day is None:
+            return None
+        numbers.update(year=day.year, month=day.month, day=day.day)
+    ends = (
+        closing
+        and numbers.get("hour") == 24
+        and not numbers.get("minute")
+        and not numbers.get("second")
+    )
+    if ends:
+        numbers["hour"] = 0
+    try:
+        return datetime(**numbers) + timedelta(days=int(ends))  # type: ignore[arg-type]  # noqa: DTZ001
+    except (ValueError, OverflowError):
+        return None
+
+
+def _same_signs(text: str, form: TimeFormat) -> bool:
+    held = {index for place in form.parts.values() for index in range(place.start, place.stop)}
+    return all(
+        text[index] == sign or (sign == "T" and text[index] == " ")
+        for index, sign in enumerate(form.text)
+        if index not in held
+    )

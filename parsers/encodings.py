@@ -1,0 +1,171 @@
+"""Bytes of an XML document to its text, whatever its declaration says."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+DECLARATION = re.compile(r"\s*<\?xml\b[^>]*?\?>")
+_DECLARED = re.compile(rb"^\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UNMARKED = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+
+CYRILLIC = ("windows-1251", "koi8-r", "cp866")
+"""The one-byte encodings that senders use, the most frequent first."""
+
+# Their bytes all mean something in each of them, so that decoding never fails
+# and only the letters can tell.
+_ONE_BYTE = frozenset(codecs.lookup(name).name for name in (*CYRILLIC, "latin-1", "cp1252"))
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a document.
+
+    Attributes:
+        encoding: What it was read in.
+        declared: What it says it is in, '' when it says nothing.
+        guessed: Whether `encoding` was found from the letters alone.
+    """
+
+    text: str
+    encoding: str
+    declared: str
+    guessed: bool
+
+
+def decode(content: bytes) -> Decoded | None:
+    """The text of an XML document; None when its bytes are no text at all.
+
+    A byte order mark decides before the declaration, the declaration before the
+    letters, unless bytes or letters contradict it.
+    """
+    marked = _marked(content)
+    if marked is not None:
+        return _strictly(content, marked, "", guessed=False)
+    declared = _declared(content)
+    if content.isascii():
+        return _strictly(content, "ascii", declared, guessed=False)
+    name = _codec(declared) or ("" if declared.strip() else "utf-8")
+    best = _best(content, name)
+    if best is None:
+        return None
+    return _strictly(content, best, declared, guessed=_codec(best) != _codec(name))
+
+
+def _marked(content: bytes) -> str | None:
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return name
+    start = content[:64].lstrip(b" \t\r\n")[:2]
+    return next((name for mark, name in _UNMARKED if start == mark), None)
+
+
+def _declared(content: bytes) -> str:
+    found = _DECLARED.match(content[:1024])
+    return found[1].decode("ascii", "replace").strip() if found else ""
+
+
+def _codec(name: str) -> str:
+    """Python's name of an encoding of text that ASCII is part of; '' for others."""
+    try:
+        codec = codecs.lookup(name)
+        fits = "<?xml".encode(codec.name) == b"<?xml"
+    except (LookupError, ValueError, UnicodeError):
+        return ""
+    return codec.name if fits else ""
+
+
+def _best(content: bytes, declared: str) -> str | None:
+    """The encoding that bytes with signs beyond ASCII are in."""
+    if _fits(content, "utf-8"):
+        return "utf-8"
+    if declared and declared not in _ONE_BYTE:
+        if declared != "utf-8" and _fits(content, declared):
+            return declared
+        declared = ""
+    sample = _sample(content)
+    names = [name for name in (declared, *CYRILLIC) if name and _fits(content, name)]
+    if not names:
+        return None
+    best = max(names, key=lambda name: _likeness(sample, name))
+    # A few letters tell little: the declaration stands unless clearly beaten.
+    if declared in names and _likeness(sample, best) < _likeness(sample, declared) + 0.5:
+        return declared
+    return best
+
+
+def _fits(content: bytes, name: str) -> bool:
+    try:
+        content.decode(name)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _strictly(content: bytes, name: str, declared: str, *, guessed: bool) -> Decoded | None:
+    try:
+        text = content.decode(name)
+    except UnicodeError:
+        return None
+    if "\0" in text:
+        return None
+    return Decoded(text, name, declared, guessed)
+
+
+_BEYOND = re.compile(rb"[\x80-\xff]+")
+_SAMPLE = 4096
+
+
+def _sample(content: bytes) -> list[bytes]:
+    """Words beyond ASCII, each once, up to a bounded number of bytes."""
+    words: dict[bytes, None] = {}
+    size = 0
+    for word in _BEYOND.finditer(content):
+        if word[0] not in words:
+            words[word[0]] = None
+            size += len(word[0])
+            if size > _SAMPLE:
+                break
+    return list(words)
+
+
+# How often a letter stands in Russian text, in per cent; capitals count half,
+# since KOI8-R read as windows-1251 turns small letters into capitals.
+_OFTEN = dict(
+    zip(
+        "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
+        (11, 8.5, 8, 7.4, 6.7, 6.3, 5.5, 4.7, 4.5, 4.4, 3.5, 3.2, 3, 2.8, 2.6, 2, 1.9, 1.7, 1.7)
+        + (1.6, 1.6, 1.4, 1.2, 1, 0.9, 0.7, 0.6, 0.5, 0.4, 0.3, 0.3, 0.1, 0.3),
+        strict=True,
+    )
+)
+_SIGNS = frozenset("№«»–—… ·°")
+
+
+def _likeness(words: list[bytes], name: str) -> float:
+    """How much words look like Russian in an encoding; by letter, higher is better."""
+    total = length = 0.0
+    for raw in words:
+        word = raw.decode(name, "replace")
+        length += len(word)
+        total += sum(_weight(letter) for letter in word)
+        # A capital after a small letter is the mark of the wrong encoding.
+        total -= 12 * sum(a.islower() and b.isupper() for a, b in zip(word, word[1:], strict=False))
+    return total / length if length else 0.0
+
+
+def _weight(letter: str) -> float:
+    if letter in _OFTEN:
+        return _OFTEN[letter]
+    if letter.lower() in _OFTEN:
+        return _OFTEN[letter.lower()] / 2
+    return 0.0 if letter in _SIGNS else -12.0

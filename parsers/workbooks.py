@@ -1,0 +1,311 @@
+"""Bytes of a workbook to sheets of cells: .xlsx and .xlsm safely, others by calamine."""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+
+from defusedxml.common import DefusedXmlException
+
+from layouts.findings import Code, Finding, finding
+from parsers.fields import EPOCH_1900, Cell, Uncounted
+
+MOST_UNPACKED = 64 * 2**20
+"""A workbook whose parts are larger than this together is `too-costly`."""
+
+MOST_CELLS = 500_000
+"""A sheet with more filled cells than this is `too-costly`."""
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+# What the readers raise on damaged bytes; neither promises anything narrower.
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    NotImplementedError,
+    RuntimeError,
+    AssertionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet's filled cells.
+
+    Attributes:
+        rows: Row and column numbers, from 1, to cells; empty ones are left out.
+        merged: Cells covered by one above them, with that one's row.
+        epoch: The day that its date serials count from.
+    """
+
+    name: str
+    rows: dict[int, dict[int, Cell]]
+    merged: dict[tuple[int, int], int] = field(default_factory=dict)
+    epoch: datetime = EPOCH_1900
+
+    def cell(self, row: int, column: int) -> Cell:
+        """What is written in one cell."""
+        return self.rows.get(row, {}).get(column)
+
+    def key(self, row: int, column: int) -> Cell:
+        """As `cell`, also for a cell that one above it is merged with."""
+        return self.cell(self.merged.get((row, column), row), column)
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether bytes are a workbook, also an encrypted or damaged one."""
+    return _container(content) is not None
+
+
+def _container(content: bytes) -> str | None:
+    """`xlsx`, `xlsb`, `ods`, `xls`, `encrypted`, or None for no workbook."""
+    if content.startswith(_OLE):
+        if _named("EncryptedPackage") in content:
+            return "encrypted"
+        return "xls" if _named("Workbook") in content or _named("Book") in content else None
+    if not content.startswith(_ZIP):
+        return None
+    names = _names(content)
+    if names is None:
+        # Without its directory a cut-off workbook still begins like one.
+        return "xlsx" if b"[Content_Types].xml" in content[:64] else None
+    if any(name.endswith("workbook.bin") for name in names):
+        return "xlsb"
+    if any(name.endswith("workbook.xml") for name in names):
+        return "xlsx"
+    return "ods" if {"mimetype", "content.xml"} <= set(names) else None
+
+
+def _named(stream: str) -> bytes:
+    # Names in an OLE directory are UTF-16 and end with a zero.
+    return stream.encode("utf-16-le") + b"\0\0"
+
+
+def _names(content: bytes) -> list[str] | None:
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            return archive.namelist()
+    except _DAMAGES:
+        return None
+
+
+def open_workbook(content: bytes) -> list[Sheet] | Finding:
+    """The sheets of a workbook, or the finding that says why there are none."""
+    container = _container(content)
+    if container == "encrypted":
+        return finding(Code.ENCRYPTED_DOCUMENT)
+    try:
+        with warnings.catch_warnings():
+            # Both readers warn of styles and extensions that no reading needs.
+            warnings.simplefilter("ignore")
+            if container == "xls":
+                return _with_calamine(content)
+            forbidden = _forbidden(content)
+            if forbidden is not None:
+                return forbidden
+            return _with_openpyxl(content) if container == "xlsx" else _with_calamine(content)
+    except _TooManyCells:
+        return finding(Code.TOO_COSTLY, limit=str(MOST_CELLS))
+    except DefusedXmlException:
+        return finding(Code.FORBIDDEN_CONTENT)
+    except _DAMAGES:
+        return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
+
+
+class _TooManyCells(Exception):
+    """A sheet has more filled cells than a form can have."""
+
+
+_ENCRYPTED_ENTRY = 1
+
+
+def _forbidden(content: bytes) -> Finding | None:
+    """What in a zipped workbook keeps it from being read at all."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MOST_UNPACKED:
+            return finding(Code.TOO_COSTLY, limit=f"{MOST_UNPACKED // 2**20} MB")
+        if any(entry.flag_bits & _ENCRYPTED_ENTRY for entry in entries):
+            return finding(Code.ENCRYPTED_DOCUMENT)
+        for entry in entries:
+            if entry.filename.endswith((".xml", ".rels")):
+                with archive.open(entry) as part:
+                    head = part.read(65_536)
+                if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+                    return finding(Code.FORBIDDEN_CONTENT, seen="<!DOCTYPE")
+                # An .ods encrypts its parts one by one and says so here.
+                if entry.filename == "META-INF/manifest.xml" and b"encryption-data" in head:
+                    return finding(Code.ENCRYPTED_DOCUMENT)
+    return None
+
+
+def _with_openpyxl(content: bytes) -> list[Sheet]:
+    from openpyxl import load_workbook
+
+    facts = _facts(content)
+    book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    formulas = None
+    sheets = []
+    for worksheet in book.worksheets:
+        about = facts.get(worksheet.title, _Facts())
+        rows = _filled(worksheet)
+        if about.has_formulas:
+            if formulas is None:
+                formulas = load_workbook(BytesIO(content), read_only=True, keep_links=False)
+            _mark_uncounted(rows, formulas[worksheet.title])
+        sheets.append(Sheet(worksheet.title, rows, about.merged, book.epoch))
+    return sheets
+
+
+def _filled(worksheet: object) -> dict[int, dict[int, Cell]]:
+    """The filled cells of an openpyxl sheet."""
+    # The dimensions that a file states are often wrong, and rows are cut by them.
+    worksheet.reset_dimensions()  # type: ignore[attr-defined]
+    rows: dict[int, dict[int, Cell]] = {}
+    count = 0
+    for cells in worksheet.iter_rows():  # type: ignore[attr-defined]
+        filled = {cell.column: _shown_value(cell) for cell in cells if cell.value is not None}
+        if filled:
+            count += len(filled)
+            if count > MOST_CELLS:
+                raise _TooManyCells
+            rows[next(cell.row for cell in cells if cell.value is not None)] = filled
+    return rows
+
+
+def _shown_value(cell: object) -> Cell:
+    """A cell's value; a number shown with leading zeros as that text."""
+    value: Cell = cell.value  # type: ignore[attr-defined]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        form: str = cell.number_format  # type: ignore[attr-defined]
+        if len(form) > 1 and form.strip("0") == "":
+            return str(value).zfill(len(form))
+    return value
+
+
+def _mark_uncounted(rows: dict[int, dict[int, Cell]], formulas: object) -> None:
+    """Put a mark where a formula stands without its value."""
+    formulas.reset_dimensions()  # type: ignore[attr-defined]
+    for cells in formulas.iter_rows():  # type: ignore[attr-defined]
+        for cell in cells:
+            if cell.value is not None and cell.data_type == "f":
+                row = rows.setdefault(cell.row, {})
+                if cell.column not in row:
+                    row[cell.column] = Uncounted(str(cell.value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What openpyxl does not tell of a sheet that it only reads."""
+
+    has_formulas: bool = False
+    merged: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell [^>]*ref=\"([A-Z]{1,3})(\d+):([A-Z]{1,3})(\d+)\"")
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
+_RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+_ATTRIBUTE = re.compile(rb"([\w:]+)=\"([^\"]*)\"")
+_MERGED_ROWS = 500
+
+
+def _facts(content: bytes) -> dict[str, _Facts]:
+    """Formulas and merged cells of each sheet, by its name."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        names = archive.namelist()
+        book = next(name for name in names if name.endswith("workbook.xml"))
+        folder, _, file = book.rpartition("/")
+        related = f"{folder}/_rels/{file}.rels".lstrip("/")
+        if related not in names:
+            return {}
+        targets = {
+            item.get("Id", ""): item.get("Target", "")
+            for item in _tags(_RELATION, archive.read(related))
+        }
+        facts = {}
+        for item in _tags(_SHEET, archive.read(book)):
+            relation = next((value for name, value in item.items() if name.endswith(":id")), "")
+            target = targets.get(relation, "")
+            path = (
+                target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
+            )
+            if path in names:
+                part = archive.read(path)
+                formulas = _FORMULA.search(part) is not None
+                facts[item.get("name", "")] = _Facts(formulas, dict(_merged(part)))
+    return facts
+
+
+def _tags(form: re.Pattern[bytes], part: bytes) -> Iterator[dict[str, str]]:
+    from html import unescape
+
+    for tag in form.findall(part):
+        yield {
+            name.decode("utf-8", "replace"): unescape(value.decode("utf-8", "replace"))
+            for name, value in _ATTRIBUTE.findall(tag)
+        }
+
+
+def _merged(part: bytes) -> Iterator[tuple[tuple[int, int], int]]:
+    for left, top, _, bottom in _MERGE.findall(part):
+        yield from _covered(int(top), int(bottom), _column(left))
+
+
+def _covered(top: int, bottom: int, column: int) -> Iterator[tuple[tuple[int, int], int]]:
+    for row in range(top + 1, min(bottom, top + _MERGED_ROWS) + 1):
+        yield (row, column), top
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _with_calamine(content: bytes) -> list[Sheet] | Finding:
+    """The sheets as calamine reads them; a huge extent ends the whole process."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    try:
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        return [_calamine_sheet(book, name) for name in book.sheet_names]
+    except PasswordError:
+        return finding(Code.ENCRYPTED_DOCUMENT)
+    except CalamineError:
+        return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
+
+
+def _calamine_sheet(book: object, name: str) -> Sheet:
+    worksheet = book.get_sheet_by_name(name)  # type: ignore[attr-defined]
+    rows: dict[int, dict[int, Cell]] = {}
+    count = 0
+    for number, cells in enumerate(worksheet.to_python(skip_empty_area=False), 1):
+        filled = {column: cell for column, cell in enumerate(cells, 1) if cell != ""}
+        if filled:
+            count += len(filled)
+            if count > MOST_CELLS:
+                raise _TooManyCells
+            rows[number] = filled
+    merged: dict[tuple[int, int], int] = {}
+    for (top, left), (bottom, _) in worksheet.merged_cell_ranges or ():
+        merged.update(_covered(top + 1, bottom + 1, left + 1))
+    return Sheet(name, rows, merged)

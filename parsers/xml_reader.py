@@ -1,0 +1,731 @@
+"""Reads every XML layout, as its definition says."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from lxml import etree
+
+from layouts.findings import Code, Finding, Place, finding
+from layouts.layout import HeaderField, Layout, Level, TimeFormat, XmlDefinition, XmlForm, XmlPath
+from layouts.terms import Header, Kind, Parsed
+from parsers.assemble import Column, Draft, Reading, assemble, finished
+from parsers.clock import Clock, clock, hours_at_once, minutes_at_once, read_local
+from parsers.encodings import DECLARATION, Decoded, decode
+from parsers.fields import Fault, plain, read_code
+from parsers.names import name_findings
+from parsers.signs import channel_of, zone_of
+
+MOST_BYTES = 24 * 2**20
+"""A document larger than this is `too-costly`: a tree takes ten times its text."""
+
+# From here on libxml2 keeps no exact line of an element.
+_LINES_KNOWN = 65_535
+
+_ELEMENT = etree._Element  # noqa: SLF001 - lxml has no public name for this type
+
+
+def parse_xml(about: Parsed, content: bytes, layouts: Mapping[str, Layout]) -> Parsed:
+    """One XML document as read; whatever its bytes are, it never raises.
+
+    Args:
+        about: Name, digest and size of the document.
+        content: Its bytes.
+        layouts: The definitions that may claim it.
+    """
+    if len(content) > MOST_BYTES:
+        limit = f"{MOST_BYTES // 2**20} MB"
+        return _unreadable(about, finding(Code.TOO_COSTLY, limit=limit))
+    text = _text(content)
+    if isinstance(text, Finding):
+        return _unreadable(about, text)
+    opened = _open(text)
+    if isinstance(opened, Finding):
+        return _unreadable(about, opened)
+    if text.guessed:
+        seen, encoding = text.declared, text.encoding
+        guessed = finding(Code.ENCODING_GUESSED, Place(line=1), seen=seen, encoding=encoding)
+        about = replace(about, findings=(*about.findings, guessed))
+    return _claimed(about, opened, layouts)
+
+
+def _unreadable(about: Parsed, found: Finding) -> Parsed:
+    return replace(about, findings=(*about.findings, found))
+
+
+def _text(content: bytes) -> Decoded | Finding:
+    if not content.strip(b" \t\r\n\0"):
+        return finding(Code.UNREADABLE_DOCUMENT, reason="empty")
+    decoded = decode(content)
+    if decoded is None:
+        return finding(Code.UNREADABLE_DOCUMENT, reason="not-text")
+    if not decoded.text.lstrip("\ufeff \t\r\n").startswith("<"):
+        return finding(Code.UNREADABLE_DOCUMENT, reason="not-xml")
+    line = _doctype_line(decoded.text)
+    if line is not None:
+        return finding(Code.FORBIDDEN_CONTENT, Place(line=line), seen="<!DOCTYPE")
+    return decoded
+
+
+def _doctype_line(text: str) -> int | None:
+    """Line of a DOCTYPE before the root element, None when there is none."""
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith("<?", at):
+            close = text.find("?>", at)
+        elif text.startswith("<!--", at):
+            close = text.find("-->", at + 4)
+        else:
+            declares = text[at : at + 9].upper().startswith(("<!DOCTYPE", "<!ENTITY"))
+            return text.count("\n", 0, at) + 1 if declares else None
+        if close < 0:
+            return None
+        at = close
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A well-formed document; `lines` holds what the tree cannot say exactly."""
+
+    root: etree._Element
+    lines: Mapping[etree._Element, int]
+
+    def line(self, element: etree._Element) -> int:
+        return self.lines.get(element) or element.sourceline or 0
+
+    def lines_of(self, elements: Sequence[etree._Element]) -> list[int]:
+        if not self.lines:
+            return [element.sourceline or 0 for element in elements]
+        return [self.line(element) for element in elements]
+
+
+def _open(decoded: Decoded) -> _Opened | Finding:
+    text = decoded.text.lstrip("\ufeff")
+    declaration = DECLARATION.match(text)
+    if declaration:
+        # The text is decoded already: what it says of its encoding no longer counts,
+        # and blanks in its place keep every line where it was.
+        text = re.sub(r"[^\n]", " ", declaration[0]) + text[declaration.end() :]
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        return _damaged(error)
+    if "}" in str(root.tag):
+        _without_namespaces(root)
+    return _Opened(root, _exact_lines(root, text))
+
+
+def _damaged(error: etree.XMLSyntaxError) -> Finding:
+    message = error.msg or ""
+    reason = "damaged"
+    if "EntityRef" in message or "Entity '" in message:
+        reason = "ampersand"
+    elif "Premature end" in message or "EndTag: '</' not found" in message:
+        reason = "cut-off"
+    return finding(Code.UNREADABLE_DOCUMENT, Place(line=error.lineno or 1), reason=reason)
+
+
+def _without_namespaces(root: etree._Element) -> None:
+    for element in root.iter():
+        element.tag = etree.QName(element).localname
+
+
+_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])|\n", re.DOTALL)
+
+
+def _exact_lines(root: etree._Element, text: str) -> dict[etree._Element, int]:
+    """Lines of a long document's elements; {} where the tree itself knows them."""
+    if text.count("\n") < _LINES_KNOWN:
+        return {}
+    return dict(zip(root.iter(), _tag_lines(text), strict=False))
+
+
+def _tag_lines(text: str) -> Iterator[int]:
+    line = 1
+    for token in _TAGS.finditer(text):
+        if token[0] == "<":
+            yield line
+        else:
+            line += token[0].count("\n")
+
+
+def _claimed(about: Parsed, opened: _Opened, layouts: Mapping[str, Layout]) -> Parsed:
+    """The document, read by the one layout that claims it."""
+    root = opened.root
+    claims = [layout for layout in layouts.values() if _claims(layout, root)]
+    place = Place(line=opened.line(root))
+    if len(claims) > 1:
+        both = ", ".join(layout.number for layout in claims)
+        return _unreadable(about, finding(Code.AMBIGUOUS_LAYOUT, place, layouts=both))
+    if not claims:
+        seen = str(root.get("class") or root.tag)
+        return _unreadable(about, finding(Code.UNKNOWN_LAYOUT, place, seen=seen))
+    layout = claims[0]
+    assert layout.xml is not None
+    return _Reader(layout, layout.xml, opened).read(about)
+
+
+def _claims(layout: Layout, root: etree._Element) -> bool:
+    definition = layout.xml
+    if definition is None or root.tag != definition.root:
+        return False
+    if not definition.class_attribute:
+        return True
+    return (root.get(definition.class_attribute) or "").strip() in layout.numbers
+
+
+def _text_at(element: etree._Element, path: XmlPath) -> str | None:
+    target: etree._Element | None = element
+    for child in path.children:
+        target = target.find(child) if target is not None else None
+    if target is None:
+        return None
+    return target.get(path.attribute) if path.attribute else target.text
+
+
+Keys = dict[str, str]
+
+
+class _Reader:
+    """Reads one document of a known layout into a draft."""
+
+    def __init__(self, layout: Layout, definition: XmlDefinition, opened: _Opened) -> None:
+        self._layout = layout
+        self._definition = definition
+        self._opened = opened
+        self._draft = Draft(layout, None, layout.unit)
+        self._clock: Clock = clock(layout.zone)
+        self._form: XmlForm = definition.forms[0]
+        self._day: date | None = None
+        self._areas: set[str] = set()
+        self._skipped: dict[tuple[str, str], list[Finding]] = {}
+        self._quiet = definition.ignore | _own_names(definition)
+
+    def read(self, about: Parsed) -> Parsed:
+        """The document with its series and every format mistake."""
+        facts = self._header()
+        version = self._draft.header.version
+        if version is not None and not self._choose_form(version):
+            place = Place(line=self._opened.line(self._opened.root))
+            found = finding(Code.UNSUPPORTED_VERSION, place, seen=version)
+            return replace(about, header=self._draft.header, findings=(*about.findings, found))
+        self._check_summer(facts.get("summer"))
+        self._walk(self._opened.root, 0, {})
+        self._tell_skipped()
+        self._check_name(about)
+        return finished(self._draft, about, assemble(self._draft))
+
+    def _choose_form(self, version: str) -> bool:
+        for form in self._definition.forms:
+            if version in form.versions:
+                self._form = form
+                return True
+        return False
+
+    # The header.
+
+    def _header(self) -> dict[str, str]:
+        """Every header field as text; the typed ones go to the draft's header."""
+        texts: dict[str, str] = {}
+        typed: dict[str, object] = {}
+        for field in self._definition.header:
+            assert field.path is not None
+            text = (_text_at(self._opened.root, field.path) or "").strip()
+            if not text:
+                if field.required:
+                    self._header_fault(field, "", Fault(Code.MISSING_FIELD, str(field.path)))
+                continue
+            value = _header_value(field, text)
+            if isinstance(value, Fault):
+                self._header_fault(field, text, value)
+                continue
+            texts[field.name] = text
+            typed[field.name] = value
+        self._draft.header = self._typed(typed)
+        return texts
+
+    def _typed(self, values: Mapping[str, object]) -> Header:
+        facts: dict[str, object] = {
+            name: values[name]
+            for name in (
+                "version",
+                "sender_code",
+                "sender_inn",
+                "sender_name",
+                "password",
+                "number",
+            )
+            if name in values
+        }
+        created, day = values.get("created"), values.get("day")
+        if isinstance(created, datetime):
+            epoch = self._clock.epoch(created)
+            facts["created"] = None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+        if isinstance(day, datetime):
+            self._day = day.date()
+            start = self._clock.midnight(self._day)
+            end = self._clock.midnight(self._day + timedelta(days=1))
+            if start is not None and end is not None:
+                facts["period_start"] = datetime.fromtimestamp(start, UTC)
+                facts["period_end"] = datetime.fromtimestamp(end, UTC)
+        return Header(**facts)  # type: ignore[arg-type]
+
+    def _header_fault(self, field: HeaderField, seen: str, fault: Fault) -> None:
+        assert field.path is not None
+        holder = self._opened.root
+        for child in field.path.children:
+            below = holder.find(child)
+            holder = holder if below is None else below
+        place = Place(line=self._opened.line(holder))
+        about = {"field": field.name, "expected": fault.expected}
+        self._draft.findings.add(finding(fault.code, place, seen=seen or None, **about))
+
+    def _check_summer(self, flag: str | None) -> None:
+        """On a changeover day the periods of both times must be told apart."""
+        if flag in (None, "2") or self._day is None or self._clock.is_plain(self._day):
+            return
+        holder = self._opened.root
+        self._draft.findings.add(
+            finding(
+                Code.INVALID_TIME,
+                Place(line=self._opened.line(holder)),
+                seen=flag,
+                field="summer",
+                expected="2",
+            )
+        )
+
+    def _check_name(self, about: Parsed) -> None:
+        attribute = self._definition.class_attribute
+        number = (self._opened.root.get(attribute) or "").strip() if attribute else ""
+        number = number or self._layout.number
+        header = self._draft.header
+        found = name_findings(about.name, self._layout, number, header, self._areas)
+        self._draft.findings.extend(found)
+
+    # The body.
+
+    def _walk(self, parent: etree._Element, depth: int, keys: Keys) -> None:
+        """Read the rows below an element, level by level."""
+        form = self._form
+        if depth == len(form.levels):
+            self._rows(parent, keys)
+            return
+        level = form.levels[depth]
+        for child in parent:
+            if child.tag == level.element:
+                below = self._keys(child, level, keys)
+                if below is not None:
+                    self._walk(child, depth + 1, below)
+            else:
+                self._stray(child, depth)
+
+    def _keys(self, element: etree._Element, level: Level, keys: Keys) -> Keys | None:
+        """The keys of one level added to those above; None when it is passed over."""
+        below = dict(keys)
+        for name, path in level.keys.items():
+            code = read_code(_text_at(element, path))
+            if code is None and name in level.required:
+                code = Fault(Code.MISSING_FIELD, str(path))
+            if isinstance(code, Fault):
+                self._key_fault(element, name, path, code, keys)
+                return None
+            if code is not None:
+                below[name] = code
+        self._areas.update(below[name] for name in ("area", "area_name") if name in below)
+        if below.get("point") and "point" in level.keys:
+            self._draft.points.add((below.get("area"), below["point"]))
+        if "channel" in level.keys and "channel" in below:
+            return self._with_channel(element, below)
+        return below
+
+    def _key_fault(
+        self, element: etree._Element, name: str, path: XmlPath, fault: Fault, keys: Keys
+    ) -> None:
+        self._draft.findings.add(
+            finding(
+                fault.code,
+                Place(line=self._opened.line(element)),
+                seen=plain(_text_at(element, path) or "") or None,
+                area=keys.get("area"),
+                point=keys.get("point"),
+                field=name,
+                expected=fault.expected,
+            )
+        )
+
+    def _with_channel(self, element: etree._Element, keys: Keys) -> Keys | None:
+        raw = keys["channel"]
+        known = channel_of(raw, self._layout)
+        if known is None and self._layout.skip_channels:
+            about = {"area": keys.get("area"), "point": keys.get("point"), "channel": raw}
+            self._skip(element, f"{element.tag} {raw}", **about)
+            return None
+        return {**keys, "channel": known or raw}
+
+    def _stray(self, element: etree._Element, depth: int) -> None:
+        """An element that does not belong where it stands."""
+        tag = str(element.tag)
+        if tag in self._quiet:
+            return
+        ours = {level.element for form in self._definition.forms for level in form.levels}
+        ours.update(form.row for form in self._definition.forms)
+        if tag not in ours or tag in self._definition.skip:
+            self._skip(element, tag)
+            return
+        place = Place(line=self._opened.line(element))
+        levels = self._form.levels
+        inner = {level.element for level in levels[depth:]} | {self._form.row}
+        if depth < len(levels) and tag in inner:
+            field = next(iter(sorted(levels[depth].required)), levels[depth].element)
+            about = {"field": field, "expected": levels[depth].element}
+            self._draft.findings.add(finding(Code.MISSING_FIELD, place, seen=tag, **about))
+            return
+        about = {"field": "version", "expected": self._version_with(tag), "element": tag}
+        seen = self._draft.header.version
+        self._draft.findings.add(finding(Code.INVALID_CODE, place, seen=seen, **about))
+
+    def _version_with(self, tag: str) -> str:
+        return ", ".join(
+            version
+            for form in self._definition.forms
+            for version in form.versions
+            if tag in {level.element for level in form.levels}
+        )
+
+    def _skip(self, element: etree._Element, seen: str, **about: object) -> None:
+        place = Place(line=self._opened.line(element))
+        key = (str(element.tag), seen)
+        found = finding(Code.SKIPPED_ELEMENT, place, seen=seen, element=element.tag, **about)
+        self._skipped.setdefault(key, []).append(found)
+
+    def _tell_skipped(self) -> None:
+        """One warning for all elements of a name: there may be hundreds."""
+        for found in self._skipped.values():
+            first = found[0]
+            if len(found) > 1:
+                first = replace(first, area=None, point=None, count=len(found))
+            self._draft.findings.add(first)
+
+    # The rows.
+
+    def _rows(self, parent: etree._Element, keys: Keys) -> None:
+        rows = list(parent.iterchildren(self._form.row))
+        if len(rows) != len(parent):
+            for child in parent:
+                if child.tag != self._form.row:
+                    self._stray(child, len(self._form.levels))
+        if not rows:
+            return
+        cells = self._cells(rows)
+        lines = self._opened.lines_of(rows)
+        if self._layout.kind is Kind.REGISTER:
+            self._readings(cells, lines, keys)
+            return
+        for group, indexes in self._groups(cells, keys, lines):
+            whole = len(indexes) == len(rows)
+            taken = cells if whole else {n: [c[i] for i in indexes] for n, c in cells.items()}
+            self._column(taken, lines if whole else [lines[i] for i in indexes], group)
+
+    def _cells(self, rows: Sequence[etree._Element]) -> dict[str, list[str | None]]:
+        """The rows' texts, column by column."""
+        below: dict[tuple[str, ...], list[etree._Element | None]] = {(): list(rows)}
+        cells: dict[str, list[str | None]] = {}
+        for name, path in self._form.columns.items():
+            if path.children not in below:
+                child = "/".join(path.children)
+                below[path.children] = [row.find(child) for row in rows]
+            holders = below[path.children]
+            cells[name] = (
+                [None if e is None else e.get(path.attribute) for e in holders]
+                if path.attribute
+                else [None if e is None else e.text for e in holders]
+            )
+        return cells
+
+    def _groups(
+        self, cells: Mapping[str, list[str | None]], keys: Keys, lines: Sequence[int]
+    ) -> Iterator[tuple[Keys, Sequence[int]]]:
+        """Keys and rows of each series among rows that name keys themselves."""
+        count = len(lines)
+        named = [name for name in ("area", "point", "channel") if name in cells]
+        if not named:
+            yield keys, range(count)
+            return
+        groups: dict[tuple[str | None, ...], list[int]] = {}
+        for index in range(count):
+            groups.setdefault(tuple(cells[name][index] for name in named), []).append(index)
+        for values, indexes in groups.items():
+            group = dict(keys)
+            for name, text in zip(named, values, strict=True):
+                code = read_code(text)
+                if isinstance(code, str):
+                    group[name] = code
+                elif isinstance(code, Fault):
+                    self._row_fault(code, name, text, lines[indexes[0]], keys)
+                    break
+            else:
+                yield group, indexes
+
+    def _row_fault(self, fault: Fault, name: str, text: str | None, line: int, keys: Keys) -> None:
+        self._draft.findings.add(
+            finding(
+                fault.code,
+                Place(line=line),
+                seen=plain(text or "") or None,
+                point=keys.get("point"),
+                meter=keys.get("meter"),
+                field=name,
+                expected=fault.expected,
+            )
+        )
+
+    def _column(
+        self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
+    ) -> None:
+        layout, header = self._layout, self._draft.header
+        point = keys.get("point")
+        named = point is not None
+        if point is None and layout.point_from_sender:
+            point = header.sender_code
+        channel = self._channel(keys.get("channel"))
+        if channel is None or (point is None and not layout.point_from_sender):
+            missing = "channel" if channel is None else "point"
+            self._row_fault(Fault(Code.MISSING_FIELD), missing, None, lines[0], keys)
+            return
+        self._draft.points.add((keys.get("area"), point))
+        self._areas.update([keys["area"]] if "area" in keys else [])
+        starts, ends = _Times(self, cells, lines, {**keys, "channel": channel}).read()
+        self._draft.add_column(
+            Column(
+                area=keys.get("area"),
+                point=point,
+                channel=channel,
+                named=named,
+                starts=starts,
+                ends=ends,
+                values=list(cells["value"]),
+                places=list(lines),
+                flagged=_flagged(cells.get("status")),
+            )
+        )
+
+    def _channel(self, raw: str | None) -> str | None:
+        if raw is None:
+            return self._layout.default_channel
+        return channel_of(raw, self._layout) or raw
+
+    def _readings(
+        self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
+    ) -> None:
+        instants, _ = _Times(self, cells, lines, keys).read()
+        for index, line in enumerate(lines):
+            own = {
+                name: code
+                for name in ("point", "meter", "channel", "zone")
+                if name in cells and (code := (cells[name][index] or "").strip())
+            }
+            place = {**keys, **own}
+            meter, channel = place.get("meter"), self._channel(place.get("channel"))
+            zone = zone_of(place.get("zone"), self._layout)
+            if meter is None or channel is None:
+                missing = "meter" if meter is None else "channel"
+                self._row_fault(Fault(Code.MISSING_FIELD), missing, None, line, place)
+            elif zone is None:
+                fault = Fault(Code.INVALID_CODE, "T0, T1, T2, T3, T4")
+                self._row_fault(fault, "zone", place.get("zone"), line, place)
+            else:
+                point, value = place.get("point"), cells["value"][index]
+                self._draft.readings.append(
+                    Reading(point, meter, channel, zone, instants[index], value, line)
+                )
+
+    # What `_Times` needs of the document.
+
+    @property
+    def form(self) -> XmlForm:
+        """The form of this document's version."""
+        return self._form
+
+    @property
+    def day(self) -> date | None:
+        """The day the document is for."""
+        return self._day
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the layout's zone."""
+        return self._clock
+
+    @property
+    def layout(self) -> Layout:
+        """The layout that claims the document."""
+        return self._layout
+
+    def tell(self, found: Finding) -> None:
+        """Keep a finding."""
+        self._draft.findings.add(found)
+
+
+def _own_names(definition: XmlDefinition) -> frozenset[str]:
+    """First elements of header paths and of level keys: read where they stand."""
+    paths = [field.path for field in definition.header]
+    paths += [
+        path for form in definition.forms for level in form.levels for path in level.keys.values()
+    ]
+    return frozenset(path.children[0] for path in paths if path and path.children)
+
+
+def _header_value(field: HeaderField, text: str) -> object:
+    if field.type == "code":
+        code = read_code(text)
+        fits = isinstance(code, str) and code.isascii() and code.isdigit()
+        return code if fits else Fault(Code.INVALID_CODE, "0123456789")
+    if field.type == "integer":
+        fits = text.isascii() and text.isdigit() and len(text) <= 15
+        return int(text) if fits else Fault(Code.INVALID_NUMBER)
+    if field.type in ("instant", "date"):
+        assert field.format is not None
+        moment = read_local(text, field.format)
+        return moment or Fault(Code.INVALID_DATE, field.format.text)
+    return text
+
+
+def _flagged(statuses: Sequence[str | None] | None) -> set[int]:
+    """Indexes whose status is not that of a value fit for billing."""
+    if statuses is None or not any(statuses):
+        return set()
+    return {i for i, text in enumerate(statuses) if (text or "0").strip() not in ("0", "")}
+
+
+class _Times:
+    """Reads the time columns of one series: at once, or one by one when it must."""
+
+    def __init__(
+        self,
+        reader: _Reader,
+        cells: Mapping[str, list[str | None]],
+        lines: Sequence[int],
+        keys: Keys,
+    ) -> None:
+        self._reader = reader
+        self._cells = cells
+        self._lines = lines
+        self._keys = keys
+        moment = "start" if "start" in cells else "instant"
+        self._moments = cells[moment]
+        self._moment = moment
+        self._form: TimeFormat = reader.form.start_format
+
+    def read(self) -> tuple[list[int | None], list[int | None] | None]:
+        """Starts (or instants) and ends, in epoch seconds; None for a bad one."""
+        form, day = self._reader.form, self._reader.day
+        if self._form.has_date:
+            quick = hours_at_once(self._moments, self._form, self._reader.clock)
+            if quick is not None and form.end_format is None:
+                return list(quick), None
+        elif form.end_format is not None and day is not None:
+            both = self._day_at_once(form.end_format, day)
+            if both is not None:
+                return both
+        return self._one_by_one()
+
+    def _day_at_once(
+        self, end_format: TimeFormat, day: date
+    ) -> tuple[list[int | None], list[int | None]] | None:
+        clock_ = self._reader.clock
+        starts = minutes_at_once(self._moments, self._form)
+        ends = minutes_at_once(self._cells["end"], end_format, closing=True)
+        midnight = clock_.midnight(day)
+        if starts is None or ends is None or midnight is None or not clock_.is_plain(day):
+            return None
+        return (
+            [midnight + 60 * start for start in starts],
+            # Midnight, written 0000, ends the day that it follows.
+            [
+                midnight + 60 * (end if end > start else end + 1440)
+                for start, end in zip(starts, ends, strict=True)
+            ],
+        )
+
+    def _one_by_one(self) -> tuple[list[int | None], list[int | None] | None]:
+        summers = [(text or "0").strip() == "1" for text in self._cells.get("summer", ())] or None
+        locals_ = self._locals(self._moment, self._form, closing=False)
+        starts = self._reader.clock.epochs(locals_, summers)
+        for index, (local, start) in enumerate(zip(locals_, starts, strict=True)):
+            if local is not None and start is None:
+                self._tell(Code.INVALID_TIME, self._moment, index, "")
+        form = self._reader.form.end_format
+        if form is None:
+            return starts, None
+        closings = self._locals("end", form, closing=True)
+        return starts, [self._end(*item) for item in zip(starts, locals_, closings, strict=True)]
+
+    def _locals(self, name: str, form: TimeFormat, *, closing: bool) -> list[datetime | None]:
+        found: list[datetime | None] = []
+        for index, text in enumerate(self._cells[name]):
+            local = read_local(text or "", form, self._reader.day, closing=closing)
+            # Without a day of the document no time can be read, which is told already.
+            if local is None and (form.has_date or self._reader.day is not None):
+                code = Code.INVALID_DATE if form.has_date else Code.INVALID_TIME
+                if not (text or "").strip():
+                    code = Code.MISSING_FIELD
+                elif form.has_date and read_local((text or "").strip()[:8] + "00", _HOURLY):
+                    code = Code.INVALID_TIME
+                self._tell(code, name, index, form.text)
+            found.append(local)
+        return found
+
+    def _tell(self, code: Code, name: str, index: int, expected: str) -> None:
+        keys = self._keys
+        self._reader.tell(
+            finding(
+                code,
+                Place(line=self._lines[index]),
+                seen=plain(self._cells[name][index] or "") or None,
+                area=keys.get("area"),
+                point=keys.get("point"),
+                meter=keys.get("meter"),
+                channel=keys.get("channel"),
+                field=name,
+                expected=expected,
+            )
+        )
+
+    def _end(
+        self, start: int | None, local: datetime | None, closing: datetime | None
+    ) -> int | None:
+        """End of an interval, written in the time of its start or in the new one."""
+        if start is None or local is None or closing is None:
+            return None
+        if closing <= local:
+            closing += timedelta(days=1)
+        length = int((closing - local).total_seconds())
+        permitted = {60 * step for step in self._reader.layout.step_minutes}
+        if length not in permitted:
+            for later in (False, True):
+                other = self._reader.clock.epoch(closing, later=later)
+                if other is not None and other - start in permitted:
+                    return other
+        return start + length
+
+
+_HOURLY = TimeFormat(
+    "YYYYMMDDHH",
+    {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
+    compact=True,
+)

@@ -125,7 +125,8 @@ class ImapMailbox:
             found: set[int] = set()
             for first in range(1, self._exists + 1, SEARCHED):
                 last = min(first + SEARCHED - 1, self._exists)
-                found.update(client.search(f"{first}:{last}"))
+                among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
+                found.update(client.search(among))
         return self._uidvalidity, sorted(found)
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:

@@ -1,0 +1,85 @@
+"""Real servers: Dovecot where it is installed, pymap and aiosmtpd always."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from ingest.demo_servers import PASSWORD, USER, ImapServer, SmtpServer
+from tests.end_to_end.servers import DOVECOT, Account, Dovecot
+
+# Tests of Dovecot alone are not collected where it is missing, so that nothing
+# is ever skipped; the end of the run says what would allow them.
+collect_ignore_glob = [] if DOVECOT else ["test_dovecot*.py", "test_kill.py"]
+
+SERVERS = ["dovecot", "pymap"] if DOVECOT else ["pymap"]
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if not DOVECOT:
+        terminalreporter.write_sep("-", "left out")
+        terminalreporter.write_line(
+            "tests on Dovecot (tests/end_to_end): install the package dovecot-imapd to run them"
+        )
+
+
+@pytest.fixture(scope="session")
+def dovecot_server():
+    server = Dovecot()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def dovecot(dovecot_server) -> Account:
+    """A new, empty account on Dovecot."""
+    return dovecot_server.account()
+
+
+@pytest.fixture
+def pymap_server():
+    """The one account of a new pymap, which is empty."""
+    with ImapServer() as server:
+        yield Account(port=server.port, user=USER, password=PASSWORD)
+
+
+@pytest.fixture(params=SERVERS)
+def imap(request) -> Account:
+    """An empty account on each server in turn."""
+    name = {"dovecot": "dovecot", "pymap": "pymap_server"}[request.param]
+    return request.getfixturevalue(name)
+
+
+@dataclass
+class Inbox:
+    """What the SMTP server was given, as (recipient, content)."""
+
+    port: int = 0
+    mails: list[tuple[str, bytes]] = field(default_factory=list)
+    _arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def take(self, recipient: str, content: bytes) -> None:
+        with self._arrived:
+            self.mails.append((recipient, content))
+            self._arrived.notify_all()
+
+    def wait_for(self, count: int, seconds: float = 20.0) -> list[tuple[str, bytes]]:
+        """The mails, once there are so many."""
+        with self._arrived:
+            enough = self._arrived.wait_for(lambda: len(self.mails) >= count, seconds)
+            assert enough, f"{len(self.mails)} mails instead of {count} after {seconds:g} seconds"
+            return list(self.mails)
+
+
+@pytest.fixture
+def smtp_server():
+    """An SMTP server that takes everything; what it took is in `mails`."""
+    inbox = Inbox()
+    with SmtpServer(inbox.take) as server:
+        inbox.port = server.port
+        yield inbox

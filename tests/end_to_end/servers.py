@@ -1,0 +1,220 @@
+"""Real mail servers for tests, on loopback, in a folder that goes with them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imapclient import IMAPClient
+
+from ingest.mailbox import ImapConfig
+
+HOST = "127.0.0.1"
+DOVECOT = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+OPENSSL = shutil.which("openssl")
+PASSWORD = "mailbox-password"
+
+
+@dataclass
+class Account:
+    """One mail account on some server, with the means to look into it."""
+
+    port: int
+    user: str
+    password: str = field(repr=False)
+    host: str = HOST
+    tls_port: int = 0
+    certificate: Path | None = None
+
+    def config(self, **options) -> ImapConfig:
+        given = {
+            "name": "main",
+            "host": self.host,
+            "port": self.port,
+            "security": "none",
+            "user": self.user,
+            "password": self.password,
+            "timeout_seconds": 10.0,
+        }
+        return ImapConfig(**(given | options))
+
+    def append(self, *letters: bytes, folder: str = "INBOX", at: datetime | None = None) -> None:
+        with self._client() as client:
+            for content in letters:
+                client.append(folder, content, msg_time=at or datetime.now(UTC))
+
+    def contents(self, folder: str) -> list[bytes]:
+        """Every letter of a folder, in the order of UIDs; none when there is no folder."""
+        with self._client() as client:
+            if not client.folder_exists(folder):
+                return []
+            client.select_folder(folder, readonly=True)
+            found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
+            return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+    def count(self, folder: str) -> int:
+        return len(self.contents(folder))
+
+    def tls_context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[IMAPClient]:
+        client = IMAPClient(self.host, port=self.port, ssl=False, timeout=10)
+        try:
+            client.login(self.user, self.password)
+            yield client
+        finally:
+            client.logout()
+
+
+class Dovecot:
+    """A Dovecot of our own: any user, one password, Maildirs that go at the end."""
+
+    def __init__(self) -> None:
+        self._base = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self._base.chmod(0o755)
+        self.port, self.tls_port = free_port(), free_port()
+        self.certificate = self._make_certificate()
+        self._config = self._base / "dovecot.conf"
+        self._config.write_text(self._text(), encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._users = itertools.count(1)
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([DOVECOT, "-F", "-c", str(self._config)])
+        wait_for_port(self.port, lambda: (self._base / "log").read_text(encoding="utf-8"))
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+            self._process = None
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._base, ignore_errors=True)
+
+    def account(self) -> Account:
+        return Account(
+            port=self.port,
+            user=f"user{next(self._users)}",
+            password=PASSWORD,
+            tls_port=self.tls_port,
+            certificate=self.certificate,
+        )
+
+    def _make_certificate(self) -> Path | None:
+        if OPENSSL is None:
+            return None
+        certificate = self._base / "certificate.pem"
+        subprocess.run(
+            [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+             "-keyout", str(self._base / "key.pem"), "-out", str(certificate),
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+        return certificate
+
+    def _text(self) -> str:
+        base = self._base
+        mail = base / "mail"
+        mail.mkdir()
+        # Dovecot opens no mail as root.
+        owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        if os.getuid() == 0:
+            os.chown(mail, owner.pw_uid, owner.pw_gid)
+        return _CONFIG.format(
+            base=base,
+            mail=mail,
+            port=self.port,
+            tls_port=self.tls_port,
+            uid=owner.pw_uid,
+            gid=owner.pw_gid,
+            password=PASSWORD,
+            ssl="yes" if self.certificate else "no",
+            certificate=f"ssl_cert = <{base}/certificate.pem\nssl_key = <{base}/key.pem"
+            if self.certificate
+            else "",
+            users="" if os.getuid() == 0 else _UNPRIVILEGED.format(user=owner.pw_name),
+        )
+
+
+_CONFIG = """
+base_dir = {base}/run
+state_dir = {base}/state
+log_path = {base}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = {ssl}
+{certificate}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_cache_size = 0
+mail_location = maildir:{mail}/%u
+first_valid_uid = 1
+first_valid_gid = 1
+mail_fsync = never
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={mail}/%u
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+    ssl = {ssl}
+  }}
+}}
+service imap {{
+  process_limit = 100
+}}
+{users}
+"""
+
+_UNPRIVILEGED = """
+default_internal_user = {user}
+default_login_user = {user}
+service anvil {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+}}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, told, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+            return
+        time.sleep(0.05)
+    sys.stderr.write(told())
+    raise TimeoutError(f"nothing listens on port {port} after {seconds:g} seconds")

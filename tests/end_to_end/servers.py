@@ -7,6 +7,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -95,13 +96,17 @@ class Dovecot:
         self._users = itertools.count(1)
 
     def start(self) -> None:
-        self._process = subprocess.Popen([DOVECOT, "-F", "-c", str(self._config)])
+        command = [DOVECOT, "-F", "-c", str(self._config)]
+        self._process = subprocess.Popen(command, start_new_session=True)
         wait_for_port(self.port, lambda: (self._base / "log").read_text(encoding="utf-8"))
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=20)
+            # Processes that still serve a connection outlive their master.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process = None
 
     def close(self) -> None:

@@ -1,0 +1,107 @@
+"""What only Dovecot can show: TLS, other capabilities, a server that goes away."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.mailbox import ImapMailbox
+from ingest.ports import MailboxUnavailable
+from tests.end_to_end.servers import Dovecot
+from tests.fakes import mail
+
+
+def reads_one_letter(account, mailbox):
+    account.append(mail("first"))
+    _, uids = mailbox.uids()
+    letters = [raw.content for batch in mailbox.fetch(uids) for raw in batch]
+    mailbox.close()
+    return letters == [mail("first")]
+
+
+def test_tls_with_a_certificate_that_can_be_verified(dovecot):
+    config = dovecot.config(security="tls", port=dovecot.tls_port)
+    assert reads_one_letter(dovecot, ImapMailbox(config, dovecot.tls_context()))
+
+
+def test_starttls_before_the_password_is_told(dovecot):
+    config = dovecot.config(security="starttls", host="localhost")
+    assert reads_one_letter(dovecot, ImapMailbox(config, dovecot.tls_context()))
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_that_nobody_vouches_for_is_refused(dovecot, security):
+    port = dovecot.tls_port if security == "tls" else dovecot.port
+    mailbox = ImapMailbox(dovecot.config(security=security, port=port))
+    with pytest.raises(MailboxUnavailable, match="certificate verify failed"):
+        mailbox.uids()
+
+
+def test_without_the_move_extension_letters_are_copied_and_expunged_by_uid(dovecot, monkeypatch):
+    dovecot.append(mail("first"), mail("second"))
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    with_other_flags(mailbox, uids[1])
+    without(monkeypatch, mailbox, "MOVE")
+    mailbox.file(uids[:1], "accepted")
+    assert dovecot.contents("Processed") == [mail("first")]
+    # What somebody else marked as deleted is none of our business.
+    assert dovecot.contents("INBOX") == [mail("second")]
+    mailbox.close()
+
+
+def test_a_server_with_neither_move_nor_uidplus_is_told(dovecot, monkeypatch):
+    dovecot.append(mail("first"))
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    without(monkeypatch, mailbox, "MOVE", "UIDPLUS")
+    with pytest.raises(MailboxUnavailable, match="knows neither MOVE nor UIDPLUS"):
+        mailbox.file(uids, "accepted")
+    assert dovecot.count("INBOX") == 1
+
+
+def with_other_flags(mailbox, uid):
+    mailbox._client.add_flags([uid], [b"\\Deleted"])
+
+
+def without(monkeypatch, mailbox, *names):
+    """The connection as a server without these extensions would give it."""
+    has = mailbox._client.has_capability
+    monkeypatch.setattr(mailbox._client, "has_capability", lambda n: n not in names and has(n))
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_its_name(dovecot):
+    dovecot.append(mail("first"))
+    mailbox = ImapMailbox(dovecot.config(processed="~/etc"))
+    _, uids = mailbox.uids()
+    with pytest.raises(MailboxUnavailable, match="cannot move letters into the folder ~/etc"):
+        mailbox.file(uids, "accepted")
+    assert dovecot.count("INBOX") == 1
+    mailbox.close()
+
+
+def test_thousands_of_letters_are_listed_and_fetched_in_pieces(dovecot):
+    dovecot.append(*(mail(f"letter {n}") for n in range(1200)))
+    mailbox = ImapMailbox(dovecot.config(batch=100))
+    _, uids = mailbox.uids()
+    sizes = [len(batch) for batch in mailbox.fetch(uids)]
+    assert sum(sizes) == len(uids) == 1200
+    assert max(sizes) == 100
+    mailbox.close()
+
+
+def test_a_server_that_goes_and_comes_back_is_used_again():
+    server = Dovecot()
+    try:
+        server.start()
+        account = server.account()
+        mailbox = ImapMailbox(account.config())
+        account.append(mail("first"))
+        mailbox.uids()
+        server.stop()
+        with pytest.raises(MailboxUnavailable):
+            mailbox.uids()
+        server.start()
+        assert len(mailbox.uids()[1]) == 1
+        mailbox.close()
+    finally:
+        server.close()

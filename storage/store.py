@@ -71,6 +71,8 @@ class Store(LetterRows, RegistryRows, VersionRows, ValueRows, OutboxRows, WatchR
         )
 
     def _hold_back_others(self, entity_id: int) -> None:
+        if not self._connection.get_execution_options().get("writes"):
+            return
         # SQLite has one writer at a time, and leaves the clause out.
         lock = select(ENTITY.c.id).where(ENTITY.c.id == entity_id)
         self._connection.execute(lock.with_for_update(key_share=True))

@@ -1,6 +1,7 @@
 """Terms made in one line, for the tests of the store."""
 
 import hashlib
+import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -91,25 +92,58 @@ def document(*series, created=0, layout="52005", number=None, **more):
     )
 
 
-def hand_in(ledger, parsed, *, sender=ENTITY, at=NOW, **more):
-    """Record one document as `receive` does, in a letter and a transaction of its own."""
+_LETTERS = itertools.count()
+
+
+class RolledBack(Exception):
+    """Ends a transaction that shall leave nothing behind."""
+
+
+def import_all(ledger, *entities):
+    """Have these entities in the register of points; the two above unless told."""
     with ledger.transaction() as store:
-        return hand_in_to(store, parsed, sender=sender, at=at, **more)
+        return store.import_registry(entities or (ENTITY, OTHER), "operator", NOW)
+
+
+def new_letter(store, at=NOW):
+    """The number of a letter like no other."""
+    sha256 = hashlib.sha256(f"letter {next(_LETTERS)}".encode()).hexdigest()
+    return store.claim(None, sha256, 100, at, at).letter
+
+
+def hand_in(ledger, parsed, *, sender=ENTITY, at=NOW):
+    """Record one document as `receive` does, in a transaction of its own."""
+    with ledger.transaction() as store:
+        return hand_in_to(store, parsed, sender=sender, at=at)
 
 
 def hand_in_to(store, parsed, *, sender=ENTITY, at=NOW):
     """The same inside a transaction."""
     entity = store.entity(sender.user_code)
-    with_place = hashlib.sha256(f"{parsed.sha256}{at}".encode()).hexdigest()
-    letter = store.claim(None, with_place, 1, at, at).letter
     context = store.context(entity, parsed, at)
     checked = check(parsed, LAYOUTS[parsed.layout], context)
-    return store.record(letter, parsed, checked, entity, at, at)
+    return store.record(new_letter(store, at), parsed, checked, entity, at, at)
 
 
-def in_force(ledger, *series):
-    """Values in force as a new document of those series would meet them."""
+def context_of(ledger, parsed, *, sender=ENTITY, at=NOW):
+    """What the rules would be told about a document."""
     with ledger.reading() as store:
-        parsed = document(*series, created=23)
-        context = store.context(store.entity(ENTITY.user_code), parsed, NOW)
-        return context
+        return store.context(store.entity(sender.user_code), parsed, at)
+
+
+def month_in_force(store):
+    """Energy in force of the entity's own point, by hour of November from 0."""
+    parsed = document(hours(*[None] * 240), created=-1000)
+    known = store.context(store.entity(ENTITY.user_code), parsed, NOW)
+    told = known.intervals[None, ENTITY.user_code, "A+"]
+    first = int(MONTH.timestamp())
+    return {
+        (start - first) // 3600: value
+        for start, value in zip(told.starts, told.values, strict=True)
+    }
+
+
+def rows(ledger, statement):
+    """What a statement selects, past the store."""
+    with ledger._connected(writes=False) as connection:
+        return connection.exec_driver_sql(statement).all()

@@ -1,0 +1,138 @@
+"""The outbox: each reply leaves once, whoever sends it, however often it is tried."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from storage.records import OwedReply, ReplyState
+from tests.contract.documents import NOW, new_letter
+
+MINUTE = timedelta(minutes=1)
+
+
+def reply(number=1, recipient="buh@primer.example", letter=None):
+    return OwedReply(letter, recipient, "Принято", f"<{number}@meters>", b"whole mail")
+
+
+def owe(ledger, *replies, now=NOW):
+    with ledger.transaction() as store:
+        for one in replies:
+            store.owe(one, now)
+
+
+def lease(ledger, now=NOW, limit=10):
+    with ledger.transaction() as store:
+        return store.lease_replies(now, limit=limit)
+
+
+def test_an_owed_reply_is_leased_with_its_attempt_counted(ledger):
+    owe(ledger, reply())
+
+    leased = lease(ledger)
+
+    assert leased == [replace(reply(), id=leased[0].id, attempts=1, owed_at=NOW)]
+    assert leased[0].content == b"whole mail"
+
+
+def test_a_leased_reply_is_nobody_elses_until_the_lease_runs_out(ledger):
+    owe(ledger, reply())
+    lease(ledger)
+
+    assert lease(ledger, NOW + MINUTE - timedelta(seconds=1)) == []
+    assert [one.attempts for one in lease(ledger, NOW + MINUTE)] == [2]
+
+
+def test_the_oldest_replies_are_leased_first(ledger):
+    owe(ledger, reply(2), now=NOW + MINUTE)
+    owe(ledger, reply(1))
+
+    first = lease(ledger, NOW + MINUTE, limit=1)
+    second = lease(ledger, NOW + MINUTE, limit=1)
+
+    assert [one.message_id for one in first + second] == ["<1@meters>", "<2@meters>"]
+
+
+def test_owing_the_same_message_id_again_is_nothing_new(ledger):
+    owe(ledger, reply(), reply())
+
+    assert len(lease(ledger)) == 1
+
+
+def test_a_sent_reply_never_leaves_again(ledger):
+    owe(ledger, reply())
+    with ledger.transaction() as store:
+        store.reply_sent(store.lease_replies(NOW)[0].id, NOW)
+
+    assert lease(ledger, NOW + timedelta(days=30)) == []
+
+
+def test_a_deferred_reply_is_due_again_at_its_time(ledger):
+    owe(ledger, reply())
+    with ledger.transaction() as store:
+        number = store.lease_replies(NOW)[0].id
+        store.reply_deferred(number, NOW + 2 * MINUTE, "451 greylisted")
+
+    assert lease(ledger, NOW + MINUTE) == []
+    assert [one.attempts for one in lease(ledger, NOW + 2 * MINUTE)] == [2]
+
+
+def test_an_undeliverable_reply_is_shown_and_not_tried_again(ledger):
+    with ledger.transaction() as store:
+        letter = new_letter(store)
+        store.owe(reply(letter=letter), NOW)
+        number = store.lease_replies(NOW)[0].id
+        store.reply_undeliverable(number, "550 no such user", NOW)
+
+    assert lease(ledger, NOW + timedelta(days=30)) == []
+    with ledger.reading() as store:
+        told = store.letter(letter).replies[0]
+        assert store.letters()[0].reply is ReplyState.UNDELIVERABLE
+        assert store.status(NOW).undeliverable == 1
+    assert (told.state, told.last_error) == (ReplyState.UNDELIVERABLE, "550 no such user")
+
+
+def test_released_replies_are_due_at_once_and_their_attempt_is_taken_back(ledger):
+    owe(ledger, reply(1), reply(2))
+    numbers = [one.id for one in lease(ledger)]
+    with ledger.transaction() as store:
+        store.release_replies(numbers)
+        store.release_replies(numbers)
+
+    assert [one.attempts for one in lease(ledger)] == [1, 1]
+
+
+def test_two_senders_at_once_never_lease_the_same_reply(database_url, ledger):
+    owe(ledger, reply(1), reply(2))
+    if database_url.startswith("sqlite"):
+        # One writer at a time: the second begins when the first has ended.
+        first, second = lease(ledger, limit=1), lease(ledger, limit=1)
+    else:
+        with ledger.transaction() as one, ledger.transaction() as other:
+            first, second = one.lease_replies(NOW), other.lease_replies(NOW)
+
+    assert {one.message_id for one in first + second} == {"<1@meters>", "<2@meters>"}
+    assert len(first) == len(second) == 1
+
+
+def test_replies_to_an_address_are_counted_whatever_its_case(ledger):
+    owe(ledger, reply(1), now=NOW - timedelta(days=2))
+    owe(ledger, reply(2), reply(3, "BUH@Primer.example"), reply(4, "other@primer.example"))
+
+    with ledger.reading() as store:
+        assert store.replies_to("Buh@primer.example", NOW - timedelta(days=1)) == 2
+        assert store.replies_to("buh@primer.example", NOW - timedelta(days=3)) == 3
+
+
+def test_our_own_message_ids_are_known(ledger):
+    owe(ledger, reply(1))
+
+    with ledger.reading() as store:
+        assert store.is_own_message_id("<1@meters>")
+        assert not store.is_own_message_id("<2@meters>")
+
+
+def test_an_address_of_any_length_can_be_owed_a_reply(ledger):
+    long = "я" * 5000 + "@example.ru"
+    owe(ledger, reply(1, long))
+
+    with ledger.reading() as store:
+        assert store.replies_to(long, NOW) == 1

@@ -1,0 +1,339 @@
+"""Values in force: the newest document that carries them, whatever the order of arrival."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from layouts.findings import Code
+from layouts.terms import RecordedReading, Verdict
+from tests.contract.documents import (
+    ENTITY,
+    MONTH,
+    NOW,
+    OTHER,
+    RolledBack,
+    context_of,
+    document,
+    hand_in,
+    hand_in_to,
+    hours,
+    import_all,
+    month_in_force,
+    reading,
+    rows,
+)
+
+FIRST = int(MONTH.timestamp())
+OWN = (None, ENTITY.user_code, "A+")
+REGISTER = ("07512345", "A+", "T1", FIRST)
+
+
+@pytest.fixture(autouse=True)
+def registered(ledger):
+    import_all(ledger)
+
+
+def in_force(ledger):
+    with ledger.reading() as store:
+        return month_in_force(store)
+
+
+def test_new_values_come_into_force(ledger):
+    receipt = hand_in(ledger, document(hours(10, None, 30, flagged=[1])))
+
+    assert receipt.checked.verdict is Verdict.ACCEPTED
+    known = context_of(ledger, document(hours(0, 0, 0), created=1)).intervals[OWN]
+    assert list(known.starts) == [FIRST, FIRST + 3600, FIRST + 7200]
+    assert list(known.values) == [10, None, 30]
+    assert known.not_commercial == {FIRST + 3600}
+    assert known.step_minutes == 60
+    assert known.newer == []
+    assert known.elsewhere == []
+
+
+def test_a_cumulative_month_adds_what_is_new_and_changes_what_differs(ledger):
+    hand_in(ledger, document(hours(1, 2, 3), created=0))
+    second = hand_in(ledger, document(hours(1, 5, 3, 4), created=1))
+
+    change = second.checked.changes[0]
+    assert (len(change.added), len(change.replaced), change.kept) == (1, 1, 2)
+    assert in_force(ledger) == {0: 1, 1: 5, 2: 3, 3: 4}
+    by = {start: number for start, number in rows(
+        ledger, "SELECT start, submission_id FROM interval_value"
+    )}
+    assert by == {FIRST: 1, FIRST + 3600: 2, FIRST + 7200: 1, FIRST + 10800: 2}
+
+
+def test_a_replaced_value_stays_readable_with_who_replaced_it_and_when(ledger):
+    later = NOW + timedelta(hours=1)
+    hand_in(ledger, document(hours(1, 2), created=0))
+    hand_in(ledger, document(hours(1, 5), created=1))
+    hand_in(ledger, document(hours(1, 7), created=2), at=later)
+
+    history = rows(
+        ledger,
+        "SELECT start, energy_wh, submission_id, replaced_by, replaced_at "
+        "FROM interval_history ORDER BY replaced_by",
+    )
+    assert [tuple(row) for row in history] == [
+        (FIRST + 3600, 2, 1, 2, int(NOW.timestamp())),
+        (FIRST + 3600, 5, 2, 3, int(later.timestamp())),
+    ]
+
+
+def test_an_older_document_only_adds_what_no_newer_one_carries(ledger):
+    hand_in(ledger, document(hours(10, 20), created=5))
+
+    older = hand_in(ledger, document(hours(1, 2, 3), created=1))
+
+    assert older.checked.changes[0].stayed == 2
+    assert in_force(ledger) == {0: 10, 1: 20, 2: 3}
+
+
+def test_an_older_document_that_adds_nothing_is_refused_and_leaves_nothing(ledger):
+    hand_in(ledger, document(hours(10, 20), created=5))
+
+    older = hand_in(ledger, document(hours(1, 2), created=1))
+
+    assert older.checked.verdict is Verdict.REJECTED
+    assert Code.OLDER_VERSION in {item.code for item in older.checked.findings}
+    assert in_force(ledger) == {0: 10, 1: 20}
+    assert rows(ledger, "SELECT count(*) FROM submission_span")[0][0] == 1
+
+
+def test_a_value_confirmed_by_a_newer_document_is_safe_from_those_between(ledger):
+    hand_in(ledger, document(hours(10), created=0))
+    hand_in(ledger, document(hours(10), created=5))
+
+    between = hand_in(ledger, document(hours(99), created=3))
+
+    assert between.checked.verdict is Verdict.REJECTED
+    assert in_force(ledger) == {0: 10}
+
+
+def test_a_flag_alone_is_a_change(ledger):
+    hand_in(ledger, document(hours(10), created=0))
+    hand_in(ledger, document(hours(10, flagged=[0]), created=1))
+
+    known = context_of(ledger, document(hours(0), created=2)).intervals[OWN]
+    assert known.not_commercial == {FIRST}
+    flags = rows(ledger, "SELECT not_commercial FROM interval_history")
+    assert [bool(row[0]) for row in flags] == [False]
+
+
+def test_ties_go_to_the_later_receipt(ledger):
+    hand_in(ledger, document(hours(1), created=0))
+    second = hand_in(ledger, document(hours(2), created=0), at=NOW + timedelta(seconds=1))
+
+    assert second.checked.verdict is Verdict.ACCEPTED
+    assert in_force(ledger) == {0: 2}
+
+
+def test_an_80020_is_ordered_by_its_number_not_by_its_timestamp(ledger):
+    def day(*, energy, number, created):
+        series = hours(*[energy] * 24, point="332070000107101", area="3300000001")
+        return document(series, layout="80020", number=number, created=created)
+
+    hand_in(ledger, day(energy=1000, number=38, created=0))
+    late = hand_in(ledger, day(energy=2000, number=37, created=5))
+
+    assert Code.OLDER_VERSION in {item.code for item in late.checked.findings}
+
+
+def test_what_another_layout_carries_is_told(ledger):
+    point = "332070000107101"
+    hand_in(ledger, document(hours(*[5000] * 24, point=point, area="3300000001"), layout="80020",
+                             number=1))
+
+    other = document(hours(1, 2, hour=3, point=point), created=1)
+    known = context_of(ledger, other).intervals
+
+    assert known[None, point, "A+"].elsewhere == [(FIRST, FIRST + 24 * 3600, "80020")]
+    assert known["3300000001", point, "A+"] == known[None, point, "A+"]
+
+
+def test_another_step_in_force_is_told(ledger):
+    point = "332070000107101"
+    halves = hours(*[500] * 48, point=point, area="3300000001", step=30)
+    hand_in(ledger, document(halves, layout="80020", number=1))
+
+    whole = document(hours(*[1000] * 24, point=point, area="3300000001"), layout="80020", number=2)
+
+    key = ("3300000001", point, "A+")
+    assert context_of(ledger, whole).intervals[key].step_minutes == 30
+
+
+def test_series_with_gaps_keep_their_own_starts(ledger):
+    series = hours(1, 2, 3)
+    spans = [(FIRST + hour * 3600, FIRST + (hour + 1) * 3600) for hour in (0, 1, 5)]
+    with ledger.transaction() as store:
+        entity = store.entity(ENTITY.user_code)
+        parsed = document(replace(series, spans=spans))
+        receipt = hand_in_to(store, parsed)
+        assert store.context(entity, parsed, NOW).intervals[OWN].starts == []
+        assert receipt.checked.verdict is Verdict.REJECTED  # missing-interval
+        checked = replace(
+            hand_in_to(store, document(hours(1, 2, 3))).checked,
+            verdict=Verdict.ACCEPTED,
+        )
+        changes = (replace(checked.changes[0], series=replace(series, spans=spans, channel="R+")),)
+        letter = store.claim(None, "e" * 64, 1, NOW, NOW).letter
+        store.record(letter, parsed, replace(checked, changes=changes), entity, NOW, NOW)
+
+    carried = rows(ledger, 'SELECT start, "end" FROM submission_span WHERE series_id = 2')
+    assert sorted(map(tuple, carried)) == [
+        (FIRST, FIRST + 7200), (FIRST + 5 * 3600, FIRST + 6 * 3600)
+    ]
+    starts = rows(ledger, "SELECT start FROM interval_value WHERE series_id = 2 ORDER BY start")
+    assert [row[0] for row in starts] == [start for start, _ in spans]
+
+
+def test_a_resend_of_the_same_bytes_is_a_duplicate_with_the_first_receipt(ledger):
+    parsed = document(hours(1, 2))
+    first = hand_in(ledger, parsed)
+
+    again = hand_in(ledger, parsed, at=NOW + timedelta(days=1))
+
+    assert again.checked.verdict is Verdict.DUPLICATE
+    assert again.number == first.number
+    assert again.checked.duplicate_of == (first.number, NOW)
+    with ledger.reading() as store:
+        last = store.letters()[-1]
+        assert store.letter(last.id).submissions[0].receipt == first.number
+        assert last.values == 0
+
+
+def test_a_resend_is_no_duplicate_once_one_of_its_values_was_replaced(ledger):
+    parsed = document(hours(1, 2), created=0)
+    hand_in(ledger, parsed)
+    hand_in(ledger, document(hours(1, 9), created=1))
+
+    assert context_of(ledger, parsed).duplicate_of is None
+
+
+def test_a_replaced_value_counts_for_every_document_that_had_confirmed_it(ledger):
+    hand_in(ledger, document(hours(1, 2), created=0))
+    confirmed = document(hours(1, 2), created=1)
+    hand_in(ledger, confirmed)
+    hand_in(ledger, document(hours(1, 9), created=2))
+
+    assert context_of(ledger, confirmed).duplicate_of is None
+
+
+def test_what_a_document_itself_replaced_leaves_it_in_force(ledger):
+    hand_in(ledger, document(hours(1, 2), created=0))
+    second = document(hours(1, 9), created=1)
+    number = hand_in(ledger, second).number
+
+    assert context_of(ledger, second).duplicate_of == (number, NOW)
+
+
+def test_the_same_bytes_from_another_entity_or_sheet_are_no_duplicate(ledger):
+    parsed = document(hours(1, 2))
+    hand_in(ledger, parsed)
+
+    assert context_of(ledger, parsed, sender=OTHER).duplicate_of is None
+    assert context_of(ledger, replace(parsed, part="Лист2")).duplicate_of is None
+
+
+def test_a_partly_accepted_document_is_never_the_first_of_duplicates(ledger):
+    parsed = document(hours(1, 2), hours(1, point="999"))
+    assert hand_in(ledger, parsed).checked.verdict is Verdict.PARTLY_ACCEPTED
+
+    assert context_of(ledger, parsed).duplicate_of is None
+
+
+def test_points_and_meters_of_another_entity_are_told_as_foreign(ledger):
+    parsed = document(
+        hours(1, point="000000004711"), reading("5", meter="00000815"), reading("5", meter="9"),
+        hours(1, point="\0"), layout="52006",
+    )
+
+    assert context_of(ledger, parsed).foreign == {"000000004711", "00000815"}
+
+
+def test_a_register_reading_is_kept_exactly_and_replaced_with_its_history(ledger):
+    hand_in(ledger, document(reading("999999.67"), layout="52006", created=0))
+    second = document(reading("123456.78"), layout="52006", created=1)
+    hand_in(ledger, second)
+
+    known = context_of(ledger, document(reading("0"), layout="52006", created=2)).readings
+    assert known == {REGISTER: RecordedReading(Decimal("123456.78"), newer=False, layout="52006")}
+    history = rows(ledger, "SELECT value, submission_id, replaced_by FROM register_history")
+    assert [tuple(row) for row in history] == [(999999670000, 1, 2)]
+
+
+def test_an_older_reading_meets_the_newer_one(ledger):
+    hand_in(ledger, document(reading("10"), layout="52006", created=0))
+    hand_in(ledger, document(reading("10"), layout="52006", created=5))
+
+    between = document(reading("11"), layout="52006", created=3)
+
+    assert context_of(ledger, between).readings[REGISTER].newer
+    assert hand_in(ledger, between).checked.verdict is Verdict.REJECTED
+
+
+def test_a_confirmed_reading_that_was_replaced_ends_the_duplicate(ledger):
+    hand_in(ledger, document(reading("10"), layout="52006", created=0))
+    confirmed = document(reading("10"), layout="52006", created=1)
+    hand_in(ledger, confirmed)
+    assert context_of(ledger, confirmed).duplicate_of is not None
+
+    hand_in(ledger, document(reading("12"), layout="52006", created=2))
+
+    assert context_of(ledger, confirmed).duplicate_of is None
+
+
+def test_a_reading_under_a_number_that_lost_its_zeros_is_the_same(ledger):
+    hand_in(ledger, document(reading("10"), layout="52006", created=0))
+
+    known = context_of(ledger, document(reading("10", meter="7512345"), layout="52006")).readings
+
+    assert known[REGISTER] == known["7512345", "A+", "T1", FIRST]
+
+
+@pytest.mark.parametrize("length", [10, 250])
+def test_many_values_are_added_and_replaced_alike(ledger, length):
+    hand_in(ledger, document(hours(*range(length)), created=0))
+    hand_in(ledger, document(hours(*range(1, length + 1)), created=1))
+
+    assert sum(in_force(ledger).values()) == sum(range(1, min(length, 240) + 1))
+    told = rows(ledger, "SELECT count(*), sum(energy_wh) FROM interval_history")
+    assert tuple(told[0]) == (length, sum(range(length)))
+
+
+DOCUMENTS = st.lists(
+    st.tuples(
+        st.integers(0, 6),  # created
+        st.integers(0, 5),  # first hour
+        st.lists(st.integers(0, 3), min_size=1, max_size=6),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(DOCUMENTS)
+def test_in_any_order_of_arrival_the_newest_that_carries_a_value_has_it(ledger, documents):
+    expected: dict[int, tuple[tuple[int, int], int]] = {}
+    for arrival, (created, first, values) in enumerate(documents):
+        for hour, value in enumerate(values, first):
+            version = (created, arrival)
+            if hour not in expected or version > expected[hour][0]:
+                expected[hour] = version, value
+
+    with pytest.raises(RolledBack), ledger.transaction() as store:
+        for arrival, (created, first, values) in enumerate(documents):
+            parsed = document(hours(*values, hour=first), created=created)
+            hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
+        assert month_in_force(store) == {hour: value for hour, (_, value) in expected.items()}
+        raise RolledBack

@@ -132,6 +132,7 @@ def one_line(text: str) -> str:
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+_PARAMETER_MOST = 10_000
 _PARAMETER = re.compile(rb';\s*([^=;"\s]{1,60})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
 
 
@@ -149,7 +150,7 @@ def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
         name, _, rest = match[1].decode("ascii", "replace").lower().partition("*")
         value = _unquoted(match[2].strip())
         if not rest and not match[1].endswith(b"*"):
-            plain.setdefault(name, header_text(value))
+            plain.setdefault(name, header_text(value, _PARAMETER_MOST))
             continue
         number = rest.rstrip("*")
         order = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
@@ -177,7 +178,7 @@ def _continued(pieces: list[tuple[int, bool, bytes]]) -> str:
             name, _, value = text.split(b"'", 2)
             charset = name.decode("ascii", "replace")
         joined += unquote_to_bytes(value) if is_extended else value
-    return header_text(joined) if b"=?" in joined else one_line(text_of(joined, charset))[:2000]
+    return header_text(joined) if b"=?" in joined else one_line(text_of(joined, charset))
 
 
 def file_name(text: str) -> str:

@@ -23,6 +23,7 @@ from ingest.smime import signed_content
 from ingest.terms import Attachment
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
+from parsers import looks_like_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,7 @@ class Limits:
     unpacked_bytes: int = 100 * 1024 * 1024
 
 
-def looks_like_document(name: str, content: bytes) -> bool:
-    """Whether a file may be a layout: an XML text or a workbook."""
-    head = content[:200].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
-    return head.startswith((b"<", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or name.endswith(".xml")
-
-
-class OverLimitError(ValueError):
+class OverLimitError(Exception):
     """A limit was reached; nothing of the letter is taken."""
 
     def __init__(self, found: Finding) -> None:
@@ -127,7 +122,16 @@ class Unpacker:
             OverLimitError: it is over one of the limits.
         """
         inner = _File(name, content, content_type, container, depth, enclosed)
-        match _kind(inner) if depth < DEPTH_MOST else _Kind.PLAIN:
+        match _kind(inner):
+            case _Kind.PLAIN if looks_like_document(name, content):
+                self._keep(Document(name, content, container))
+            case kind if kind in _CONTAINERS and depth < DEPTH_MOST:
+                self._open(kind, inner)
+            case _ if content_type not in _SIGNATURES:
+                self._set_aside(inner)
+
+    def _open(self, kind: _Kind, inner: _File) -> None:
+        match kind:
             case _Kind.ZIP:
                 self._zip(inner)
             case _Kind.GZIP:
@@ -136,12 +140,8 @@ class Unpacker:
                 self._tnef(inner)
             case _Kind.SIGNED:
                 self._signed(inner)
-            case _Kind.LETTER:
-                self.letter(content, enclosed + 1, depth + 1)
-            case _Kind.PLAIN if looks_like_document(name, content):
-                self._keep(Document(name, content, container))
-            case _ if content_type not in _SIGNATURES:
-                self._set_aside(inner)
+            case _:
+                self.letter(inner.content, inner.enclosed + 1, inner.depth + 1)
 
     def _keep(self, document: Document) -> None:
         if len(self.documents) >= self.limits.documents:
@@ -156,27 +156,41 @@ class Unpacker:
         if inner.content.count(b"PK\x01\x02") > ENTRIES_MOST:
             raise self._too_many(inner.name)
         try:
-            with zipfile.ZipFile(io.BytesIO(inner.content)) as archive:
-                for info in archive.infolist():
-                    self._entry(archive, info, inner)
+            archive = zipfile.ZipFile(io.BytesIO(inner.content))
         except _DAMAGED:
             self._unreadable(inner)
+            return
+        with archive:
+            for info in archive.infolist():
+                name = zip_name(info)
+                if not info.is_dir() and not _JUNK.search(name):
+                    self._entry(archive, info, inner)
 
     def _entry(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: _File) -> None:
-        name = zip_name(info)
-        if info.is_dir() or _JUNK.search(name):
-            return
+        name = file_name(zip_name(info))
         if info.flag_bits & 1:
-            if Code.ENCRYPTED_DOCUMENT not in {found.code for found in self.findings}:
-                place = Place(file=outer.name or None)
-                self.findings.add(finding(Code.ENCRYPTED_DOCUMENT, place, entry=file_name(name)))
+            self._locked(outer, name)
             return
+        # The other methods unpack in one piece, however large that is.
         if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             self._unreadable(outer)
             return
-        with archive.open(info) as stream:
-            content = self._counted(iter(lambda: stream.read(_CHUNK), b""), outer)
-        self._inner(outer, file_name(name), content)
+        try:
+            with archive.open(info) as stream:
+                content = self._counted(iter(lambda: stream.read(_CHUNK), b""), outer)
+        except _DAMAGED:
+            self._unreadable(outer)
+        else:
+            self._inner(outer, name, content)
+
+    def _locked(self, outer: _File, name: str) -> None:
+        """One finding for an archive, however many of its files are encrypted."""
+        place = Place(file=outer.name or None)
+        if not any(
+            found.code is Code.ENCRYPTED_DOCUMENT and found.place == place
+            for found in self.findings
+        ):
+            self.findings.add(finding(Code.ENCRYPTED_DOCUMENT, place, entry=name))
 
     def _gzip(self, inner: _File) -> None:
         try:
@@ -296,6 +310,8 @@ def _kind(inner: _File) -> _Kind:
     is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
     return _Kind.LETTER if is_letter and content else _Kind.PLAIN
 
+
+_CONTAINERS = frozenset({_Kind.ZIP, _Kind.GZIP, _Kind.TNEF, _Kind.SIGNED, _Kind.LETTER})
 
 _WORKBOOK_PARTS = ("xl/", "content.xml")
 _WORKBOOK_STREAMS = ("Workbook", "Book", "EncryptedPackage")

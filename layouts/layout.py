@@ -82,6 +82,9 @@ class TimeFormat:
         return "year" in self.parts
 
 
+NO_FORMAT = TimeFormat("", {}, compact=False)
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderField:
     """One fact that a document states about itself.
@@ -95,9 +98,9 @@ class HeaderField:
     name: str
     type: str
     required: bool = False
-    path: XmlPath | None = None
+    path: XmlPath = XmlPath((), None)
     labels: tuple[str, ...] = ()
-    format: TimeFormat | None = None
+    format: TimeFormat = NO_FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,7 +461,7 @@ def _xml_field(header: _Section, name: str) -> HeaderField:
         type=kind,
         required=section.flag("required"),
         path=_path(section, "path"),
-        format=_format(section, "format") if timed else None,
+        format=_format(section, "format") if timed else NO_FORMAT,
     )
     section.done()
     return made

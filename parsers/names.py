@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from layouts.findings import Code, Finding, Severity, finding
+from layouts.findings import NOWHERE, Code, Finding, Severity, finding
 from layouts.layout import Layout
 from layouts.terms import Header
 from parsers.clock import clock
@@ -41,8 +41,8 @@ def name_findings(
             continue
         severity = Severity.ERROR if part in layout.file_name.errors else Severity.WARNING
         expected = stated.get(part) or ", ".join(sorted(areas)[:3])
-        about = {"severity": severity, "field": part, "expected": expected}
-        found.append(finding(Code.NAME_MISMATCH, seen=seen, **about))
+        about: dict[str, object] = {"severity": severity, "field": part, "expected": expected}
+        found.append(finding(Code.NAME_MISMATCH, NOWHERE, seen=seen, **about))
     return found
 
 

@@ -58,11 +58,10 @@ def parse_workbook(
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A value of the header block, and the cell it stands in."""
+    """A value of the header block, and where it stands."""
 
     cell: Cell
-    row: int
-    column: int
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +80,30 @@ class _Table:
     wide: Mapping[int, str]
 
 
+_Able = tuple[Layout, WorkbookDefinition]
+"""A layout that has a workbook form, with that form."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """A sheet, and what can be said of whose it is."""
 
     sheet: Sheet
-    layouts: tuple[Layout, ...]
+    layouts: tuple[_Able, ...]
     stated: str | None
     fact: _Fact | None
 
     def read(self, about: Parsed, shared: Mapping[str, _Fact]) -> Parsed:
         """The document on this sheet, or the finding that it is none."""
-        place = Place(sheet=self.sheet.name)
-        if self.fact is not None:
-            place = _place(self.sheet, self.fact.row, self.fact.column)
+        place = self.fact.place if self.fact is not None else Place(sheet=self.sheet.name)
         if len(self.layouts) > 1:
-            both = ", ".join(layout.number for layout in self.layouts)
+            both = ", ".join(layout.number for layout, _ in self.layouts)
             found = finding(Code.AMBIGUOUS_LAYOUT, place, seen=self.stated, layouts=both)
             return replace(about, findings=(*about.findings, found))
         if not self.layouts:
             found = finding(Code.UNKNOWN_LAYOUT, place, seen=self.stated)
             return replace(about, findings=(*about.findings, found))
-        layout = self.layouts[0]
-        assert layout.workbook is not None
-        return _SheetReader(layout, layout.workbook, self, shared).read(about)
+        return _SheetReader(*self.layouts[0], self, shared).read(about)
 
 
 def _place(sheet: Sheet, row: int, column: int) -> Place:
@@ -116,25 +115,22 @@ def _place(sheet: Sheet, row: int, column: int) -> Place:
 
 def _claim(sheet: Sheet, layouts: Mapping[str, Layout]) -> _Claim | None:
     """The layouts that claim a sheet; None when it is just another sheet."""
-    able = [layout for layout in layouts.values() if layout.workbook is not None]
-    fact = next((fact for layout in able if (fact := _class_fact(sheet, layout))), None)
+    able = [(layout, layout.workbook) for layout in layouts.values() if layout.workbook]
+    fact = next((fact for _, form in able if (fact := _class_fact(sheet, form))), None)
     if fact is not None:
         code = mended_code(fact.cell)
         number = code if isinstance(code, str) else shown(fact.cell)
-        stated = tuple(layout for layout in able if number in layout.numbers)
+        stated = tuple(pair for pair in able if number in pair[0].numbers)
         return _Claim(sheet, stated, number, fact)
-    structured = tuple(
-        layout for layout in able if layout.workbook and _find_table(sheet, layout.workbook)
-    )
+    structured = tuple(pair for pair in able if _find_table(sheet, pair[1]) is not None)
     return _Claim(sheet, structured, None, None) if structured else None
 
 
 _CLASS = re.compile(r"\D*(\d{4,6})\D*")
 
 
-def _class_fact(sheet: Sheet, layout: Layout) -> _Fact | None:
-    assert layout.workbook is not None
-    field = next((field for field in layout.workbook.header if field.name == "class"), None)
+def _class_fact(sheet: Sheet, definition: WorkbookDefinition) -> _Fact | None:
+    field = next((field for field in definition.header if field.name == "class"), None)
     if field is None:
         return None
     fact = _block(sheet, (field,), _BLOCK_ROWS).get("class")
@@ -161,7 +157,8 @@ def _block(sheet: Sheet, fields: Sequence[HeaderField], most: int) -> dict[str, 
             name, inline = _named(cell, names)
             if name is None or name in facts:
                 continue
-            fact = _Fact(inline, row, column) if inline else _beside(sheet, row, column, names)
+            inside = _Fact(inline, _place(sheet, row, column))
+            fact = inside if inline else _beside(sheet, row, column, names)
             if fact is not None:
                 facts[name] = fact
     return facts
@@ -190,7 +187,7 @@ def _beside(sheet: Sheet, row: int, column: int, names: Mapping[str, str]) -> _F
     if following is None or _named(cells[following], names)[0] is not None:
         return None
     cell = cells[following]
-    return None if isinstance(cell, str) and not plain(cell) else _Fact(cell, row, following)
+    return None if is_blank(cell) else _Fact(cell, _place(sheet, row, following))
 
 
 _SHARED = ("sender_code", "password", "sender_name")
@@ -199,13 +196,10 @@ _SHARED = ("sender_code", "password", "sender_name")
 def _shared(sheets: Sequence[Sheet], claims: Sequence[_Claim]) -> dict[str, _Fact]:
     """Who sends it, as any sheet says: some forms have a title sheet for that."""
     facts: dict[str, _Fact] = {}
-    for layout in {layout.number: layout for c in claims for layout in c.layouts}.values():
-        if layout.workbook is None:
-            continue
-        fields = [field for field in layout.workbook.header if field.name in _SHARED]
+    for definition in {layout.number: form for c in claims for layout, form in c.layouts}.values():
+        fields = [field for field in definition.header if field.name in _SHARED]
         for sheet in sheets:
-            for name, fact in _block(sheet, fields, _BLOCK_ROWS).items():
-                facts.setdefault(name, fact)
+            facts = {**_block(sheet, fields, _BLOCK_ROWS), **facts}
     return facts
 
 
@@ -224,9 +218,15 @@ def _find_table(sheet: Sheet, definition: WorkbookDefinition) -> _Table | None:
         if table is None:
             continue
         # Labels may fill two rows: zones below a merged `Показания`.
-        below = _table_at(sheet, row + 1, definition)
-        return below if below is not None else table
+        following = sheet.rows.get(row + 1, {}).values()
+        if not definition.hours and any(_is_number(cell) for cell in following):
+            return table
+        return _table_at(sheet, row + 1, definition) or table
     return None
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(read_number(cell), Number)
 
 
 def _table_at(sheet: Sheet, row: int, definition: WorkbookDefinition) -> _Table | None:
@@ -370,9 +370,10 @@ class _SheetReader:
             return code if isinstance(code, str) else None
         value = self._value(field, fact)
         if isinstance(value, Fault):
-            place = _place(self._sheet, fact.row, fact.column)
             about = {"field": field.name, "expected": value.expected}
-            self._draft.findings.add(finding(value.code, place, seen=shown(fact.cell), **about))
+            self._draft.findings.add(
+                finding(value.code, fact.place, seen=shown(fact.cell), **about)
+            )
             return None
         return value
 
@@ -435,8 +436,15 @@ class _SheetReader:
             texts = [label(cell) for cell in cells.values() if isinstance(cell, str)]
             if any(text.startswith(totals) for text in texts if text):
                 continue
-            if not _counts(cells) and _table_at(self._sheet, row, self._definition) is None:
+            if not _counts(cells) and not self._repeats(table, cells):
                 yield row, cells
+
+    def _repeats(self, table: _Table, cells: Mapping[int, Cell]) -> bool:
+        """Whether a row repeats the labels, as on each printed page."""
+        column = next(table.columns[name] for name in sorted(self._definition.required))
+        text = label(cells.get(column))
+        labels = self._definition.columns.values()
+        return bool(text) and any(text == label(one) for texts in labels for one in texts)
 
     def _code(self, table: _Table, name: str, row: int) -> str | None:
         """A key's code in a row; None when empty or, with a finding, when wrong."""
@@ -466,7 +474,7 @@ class _SheetReader:
             filled = {column: cell for column, cell in filled.items() if not is_blank(cell)}
             if not filled:
                 continue
-            day = self._day(table, row, filled)
+            day = self._day(table, row)
             channel = self._channel(table, row)
             point = self._code(table, "point", row)
             named = point is not None
@@ -494,7 +502,7 @@ class _SheetReader:
         expected = self._definition.columns.get(name, ("",))[0]
         self._draft.findings.add(finding(Code.MISSING_FIELD, place, field=name, expected=expected))
 
-    def _day(self, table: _Table, row: int, filled: Mapping[int, Cell]) -> date | None:
+    def _day(self, table: _Table, row: int) -> date | None:
         """The day of a row; None, with a finding, when it cannot be read."""
         column = table.columns["date"]
         cell = self._sheet.key(row, column)
@@ -510,9 +518,8 @@ class _SheetReader:
     def _starts(self, day: date | None, hours: Sequence[int]) -> list[int | None]:
         if day is None:
             return [None] * len(hours)
-        if self._clock.is_plain(day):
-            midnight = self._clock.midnight(day)
-            assert midnight is not None
+        midnight = self._clock.midnight(day)
+        if midnight is not None and self._clock.is_plain(day):
             return [midnight + 3600 * hour for hour in hours]
         midnight_local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
         return self._clock.epochs([midnight_local + timedelta(hours=hour) for hour in hours])
@@ -535,7 +542,7 @@ class _SheetReader:
         keys = [table.columns[n] for n in ("point", "meter") if n in table.columns]
         if any(not is_blank(self._sheet.key(row, column)) for column in keys):
             return True
-        return any(isinstance(read_number(value), Number) for value in values)
+        return any(_is_number(value) for value in values)
 
     def _list_row(self, table: _Table, row: int, held: Mapping[int, str | None]) -> None:
         channel = self._channel(table, row)

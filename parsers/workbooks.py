@@ -121,7 +121,7 @@ def open_workbook(content: bytes) -> list[Sheet] | Finding:
             if forbidden is not None:
                 return forbidden
             return _with_openpyxl(content) if container == "xlsx" else _with_calamine(content)
-    except _TooManyCells:
+    except _TooManyCellsError:
         return finding(Code.TOO_COSTLY, limit=str(MOST_CELLS))
     except DefusedXmlException:
         return finding(Code.FORBIDDEN_CONTENT)
@@ -129,7 +129,7 @@ def open_workbook(content: bytes) -> list[Sheet] | Finding:
         return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
 
 
-class _TooManyCells(Exception):
+class _TooManyCellsError(Exception):
     """A sheet has more filled cells than a form can have."""
 
 
@@ -185,7 +185,7 @@ def _filled(worksheet: object) -> dict[int, dict[int, Cell]]:
         if filled:
             count += len(filled)
             if count > MOST_CELLS:
-                raise _TooManyCells
+                raise _TooManyCellsError
             rows[next(cell.row for cell in cells if cell.value is not None)] = filled
     return rows
 
@@ -303,7 +303,7 @@ def _calamine_sheet(book: object, name: str) -> Sheet:
         if filled:
             count += len(filled)
             if count > MOST_CELLS:
-                raise _TooManyCells
+                raise _TooManyCellsError
             rows[number] = filled
     merged: dict[tuple[int, int], int] = {}
     for (top, left), (bottom, _) in worksheet.merged_cell_ranges or ():

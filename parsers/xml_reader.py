@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from lxml import etree
-
 from layouts.findings import Code, Finding, Place, finding
-from layouts.layout import HeaderField, Layout, Level, TimeFormat, XmlDefinition, XmlForm, XmlPath
+from layouts.layout import HeaderField, Layout, Level, XmlDefinition, XmlForm, XmlPath
 from layouts.terms import Header, Kind, Parsed
 from parsers.assemble import Column, Draft, Reading, assemble, finished
-from parsers.clock import Clock, clock, hours_at_once, minutes_at_once, read_local
-from parsers.encodings import DECLARATION, Decoded, decode
+from parsers.clock import Clock, clock, read_local
 from parsers.fields import Fault, plain, read_code
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
-
-MOST_BYTES = 24 * 2**20
-"""A document larger than this is `too-costly`: a tree takes ten times its text."""
-
-# From here on libxml2 keeps no exact line of an element.
-_LINES_KNOWN = 65_535
-
-_ELEMENT = etree._Element  # noqa: SLF001 - lxml has no public name for this type
+from parsers.times import RowTimes
+from parsers.trees import Element, Tree, decoded_text, grow
 
 
 def parse_xml(about: Parsed, content: bytes, layouts: Mapping[str, Layout]) -> Parsed:
@@ -37,159 +26,52 @@ def parse_xml(about: Parsed, content: bytes, layouts: Mapping[str, Layout]) -> P
         content: Its bytes.
         layouts: The definitions that may claim it.
     """
-    if len(content) > MOST_BYTES:
-        limit = f"{MOST_BYTES // 2**20} MB"
-        return _unreadable(about, finding(Code.TOO_COSTLY, limit=limit))
-    text = _text(content)
+    text = decoded_text(content)
     if isinstance(text, Finding):
         return _unreadable(about, text)
-    opened = _open(text)
-    if isinstance(opened, Finding):
-        return _unreadable(about, opened)
+    tree = grow(text)
+    if isinstance(tree, Finding):
+        return _unreadable(about, tree)
     if text.guessed:
         seen, encoding = text.declared, text.encoding
         guessed = finding(Code.ENCODING_GUESSED, Place(line=1), seen=seen, encoding=encoding)
         about = replace(about, findings=(*about.findings, guessed))
-    return _claimed(about, opened, layouts)
+    return _claimed(about, tree, layouts)
 
 
 def _unreadable(about: Parsed, found: Finding) -> Parsed:
     return replace(about, findings=(*about.findings, found))
 
 
-def _text(content: bytes) -> Decoded | Finding:
-    if not content.strip(b" \t\r\n\0"):
-        return finding(Code.UNREADABLE_DOCUMENT, reason="empty")
-    decoded = decode(content)
-    if decoded is None:
-        return finding(Code.UNREADABLE_DOCUMENT, reason="not-text")
-    if not decoded.text.lstrip("\ufeff \t\r\n").startswith("<"):
-        return finding(Code.UNREADABLE_DOCUMENT, reason="not-xml")
-    line = _doctype_line(decoded.text)
-    if line is not None:
-        return finding(Code.FORBIDDEN_CONTENT, Place(line=line), seen="<!DOCTYPE")
-    return decoded
-
-
-def _doctype_line(text: str) -> int | None:
-    """Line of a DOCTYPE before the root element, None when there is none."""
-    at = 0
-    while (at := text.find("<", at)) >= 0:
-        if text.startswith("<?", at):
-            close = text.find("?>", at)
-        elif text.startswith("<!--", at):
-            close = text.find("-->", at + 4)
-        else:
-            declares = text[at : at + 9].upper().startswith(("<!DOCTYPE", "<!ENTITY"))
-            return text.count("\n", 0, at) + 1 if declares else None
-        if close < 0:
-            return None
-        at = close
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A well-formed document; `lines` holds what the tree cannot say exactly."""
-
-    root: etree._Element
-    lines: Mapping[etree._Element, int]
-
-    def line(self, element: etree._Element) -> int:
-        return self.lines.get(element) or element.sourceline or 0
-
-    def lines_of(self, elements: Sequence[etree._Element]) -> list[int]:
-        if not self.lines:
-            return [element.sourceline or 0 for element in elements]
-        return [self.line(element) for element in elements]
-
-
-def _open(decoded: Decoded) -> _Opened | Finding:
-    text = decoded.text.lstrip("\ufeff")
-    declaration = DECLARATION.match(text)
-    if declaration:
-        # The text is decoded already: what it says of its encoding no longer counts,
-        # and blanks in its place keep every line where it was.
-        text = re.sub(r"[^\n]", " ", declaration[0]) + text[declaration.end() :]
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        return _damaged(error)
-    if "}" in str(root.tag):
-        _without_namespaces(root)
-    return _Opened(root, _exact_lines(root, text))
-
-
-def _damaged(error: etree.XMLSyntaxError) -> Finding:
-    message = error.msg or ""
-    reason = "damaged"
-    if "EntityRef" in message or "Entity '" in message:
-        reason = "ampersand"
-    elif "Premature end" in message or "EndTag: '</' not found" in message:
-        reason = "cut-off"
-    return finding(Code.UNREADABLE_DOCUMENT, Place(line=error.lineno or 1), reason=reason)
-
-
-def _without_namespaces(root: etree._Element) -> None:
-    for element in root.iter():
-        element.tag = etree.QName(element).localname
-
-
-_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])|\n", re.DOTALL)
-
-
-def _exact_lines(root: etree._Element, text: str) -> dict[etree._Element, int]:
-    """Lines of a long document's elements; {} where the tree itself knows them."""
-    if text.count("\n") < _LINES_KNOWN:
-        return {}
-    return dict(zip(root.iter(), _tag_lines(text), strict=False))
-
-
-def _tag_lines(text: str) -> Iterator[int]:
-    line = 1
-    for token in _TAGS.finditer(text):
-        if token[0] == "<":
-            yield line
-        else:
-            line += token[0].count("\n")
-
-
-def _claimed(about: Parsed, opened: _Opened, layouts: Mapping[str, Layout]) -> Parsed:
+def _claimed(about: Parsed, tree: Tree, layouts: Mapping[str, Layout]) -> Parsed:
     """The document, read by the one layout that claims it."""
-    root = opened.root
-    claims = [layout for layout in layouts.values() if _claims(layout, root)]
-    place = Place(line=opened.line(root))
+    root = tree.root
+    claims = [
+        (layout, layout.xml)
+        for layout in layouts.values()
+        if layout.xml is not None and _claims(layout, layout.xml, root)
+    ]
+    place = tree.place(root)
     if len(claims) > 1:
-        both = ", ".join(layout.number for layout in claims)
+        both = ", ".join(layout.number for layout, _ in claims)
         return _unreadable(about, finding(Code.AMBIGUOUS_LAYOUT, place, layouts=both))
     if not claims:
         seen = str(root.get("class") or root.tag)
         return _unreadable(about, finding(Code.UNKNOWN_LAYOUT, place, seen=seen))
-    layout = claims[0]
-    assert layout.xml is not None
-    return _Reader(layout, layout.xml, opened).read(about)
+    layout, definition = claims[0]
+    return _Reader(layout, definition, tree).read(about)
 
 
-def _claims(layout: Layout, root: etree._Element) -> bool:
-    definition = layout.xml
-    if definition is None or root.tag != definition.root:
+def _claims(layout: Layout, definition: XmlDefinition, root: Element) -> bool:
+    if root.tag != definition.root:
         return False
     if not definition.class_attribute:
         return True
     return (root.get(definition.class_attribute) or "").strip() in layout.numbers
 
 
-def _text_at(element: etree._Element, path: XmlPath) -> str | None:
-    target: etree._Element | None = element
+def _text_at(element: Element, path: XmlPath) -> str | None:
+    target: Element | None = element
     for child in path.children:
         target = target.find(child) if target is not None else None
     if target is None:
@@ -203,10 +85,10 @@ Keys = dict[str, str]
 class _Reader:
     """Reads one document of a known layout into a draft."""
 
-    def __init__(self, layout: Layout, definition: XmlDefinition, opened: _Opened) -> None:
+    def __init__(self, layout: Layout, definition: XmlDefinition, tree: Tree) -> None:
         self._layout = layout
         self._definition = definition
-        self._opened = opened
+        self._tree = tree
         self._draft = Draft(layout, None, layout.unit)
         self._clock: Clock = clock(layout.zone)
         self._form: XmlForm = definition.forms[0]
@@ -220,11 +102,11 @@ class _Reader:
         facts = self._header()
         version = self._draft.header.version
         if version is not None and not self._choose_form(version):
-            place = Place(line=self._opened.line(self._opened.root))
+            place = self._tree.place(self._tree.root)
             found = finding(Code.UNSUPPORTED_VERSION, place, seen=version)
             return replace(about, header=self._draft.header, findings=(*about.findings, found))
         self._check_summer(facts.get("summer"))
-        self._walk(self._opened.root, 0, {})
+        self._walk(self._tree.root, 0, {})
         self._tell_skipped()
         self._check_name(about)
         return finished(self._draft, about, assemble(self._draft))
@@ -243,8 +125,7 @@ class _Reader:
         texts: dict[str, str] = {}
         typed: dict[str, object] = {}
         for field in self._definition.header:
-            assert field.path is not None
-            text = (_text_at(self._opened.root, field.path) or "").strip()
+            text = (_text_at(self._tree.root, field.path) or "").strip()
             if not text:
                 if field.required:
                     self._header_fault(field, "", Fault(Code.MISSING_FIELD, str(field.path)))
@@ -285,12 +166,11 @@ class _Reader:
         return Header(**facts)  # type: ignore[arg-type]
 
     def _header_fault(self, field: HeaderField, seen: str, fault: Fault) -> None:
-        assert field.path is not None
-        holder = self._opened.root
+        holder = self._tree.root
         for child in field.path.children:
             below = holder.find(child)
             holder = holder if below is None else below
-        place = Place(line=self._opened.line(holder))
+        place = self._tree.place(holder)
         about = {"field": field.name, "expected": fault.expected}
         self._draft.findings.add(finding(fault.code, place, seen=seen or None, **about))
 
@@ -298,11 +178,11 @@ class _Reader:
         """On a changeover day the periods of both times must be told apart."""
         if flag in (None, "2") or self._day is None or self._clock.is_plain(self._day):
             return
-        holder = self._opened.root
+        holder = self._tree.root
         self._draft.findings.add(
             finding(
                 Code.INVALID_TIME,
-                Place(line=self._opened.line(holder)),
+                self._tree.place(holder),
                 seen=flag,
                 field="summer",
                 expected="2",
@@ -311,7 +191,7 @@ class _Reader:
 
     def _check_name(self, about: Parsed) -> None:
         attribute = self._definition.class_attribute
-        number = (self._opened.root.get(attribute) or "").strip() if attribute else ""
+        number = (self._tree.root.get(attribute) or "").strip() if attribute else ""
         number = number or self._layout.number
         header = self._draft.header
         found = name_findings(about.name, self._layout, number, header, self._areas)
@@ -319,7 +199,7 @@ class _Reader:
 
     # The body.
 
-    def _walk(self, parent: etree._Element, depth: int, keys: Keys) -> None:
+    def _walk(self, parent: Element, depth: int, keys: Keys) -> None:
         """Read the rows below an element, level by level."""
         form = self._form
         if depth == len(form.levels):
@@ -334,7 +214,7 @@ class _Reader:
             else:
                 self._stray(child, depth)
 
-    def _keys(self, element: etree._Element, level: Level, keys: Keys) -> Keys | None:
+    def _keys(self, element: Element, level: Level, keys: Keys) -> Keys | None:
         """The keys of one level added to those above; None when it is passed over."""
         below = dict(keys)
         for name, path in level.keys.items():
@@ -354,12 +234,12 @@ class _Reader:
         return below
 
     def _key_fault(
-        self, element: etree._Element, name: str, path: XmlPath, fault: Fault, keys: Keys
+        self, element: Element, name: str, path: XmlPath, fault: Fault, keys: Keys
     ) -> None:
         self._draft.findings.add(
             finding(
                 fault.code,
-                Place(line=self._opened.line(element)),
+                self._tree.place(element),
                 seen=plain(_text_at(element, path) or "") or None,
                 area=keys.get("area"),
                 point=keys.get("point"),
@@ -368,7 +248,7 @@ class _Reader:
             )
         )
 
-    def _with_channel(self, element: etree._Element, keys: Keys) -> Keys | None:
+    def _with_channel(self, element: Element, keys: Keys) -> Keys | None:
         raw = keys["channel"]
         known = channel_of(raw, self._layout)
         if known is None and self._layout.skip_channels:
@@ -377,7 +257,7 @@ class _Reader:
             return None
         return {**keys, "channel": known or raw}
 
-    def _stray(self, element: etree._Element, depth: int) -> None:
+    def _stray(self, element: Element, depth: int) -> None:
         """An element that does not belong where it stands."""
         tag = str(element.tag)
         if tag in self._quiet:
@@ -387,7 +267,7 @@ class _Reader:
         if tag not in ours or tag in self._definition.skip:
             self._skip(element, tag)
             return
-        place = Place(line=self._opened.line(element))
+        place = self._tree.place(element)
         levels = self._form.levels
         inner = {level.element for level in levels[depth:]} | {self._form.row}
         if depth < len(levels) and tag in inner:
@@ -407,8 +287,8 @@ class _Reader:
             if tag in {level.element for level in form.levels}
         )
 
-    def _skip(self, element: etree._Element, seen: str, **about: object) -> None:
-        place = Place(line=self._opened.line(element))
+    def _skip(self, element: Element, seen: str, **about: object) -> None:
+        place = self._tree.place(element)
         key = (str(element.tag), seen)
         found = finding(Code.SKIPPED_ELEMENT, place, seen=seen, element=element.tag, **about)
         self._skipped.setdefault(key, []).append(found)
@@ -423,7 +303,7 @@ class _Reader:
 
     # The rows.
 
-    def _rows(self, parent: etree._Element, keys: Keys) -> None:
+    def _rows(self, parent: Element, keys: Keys) -> None:
         rows = list(parent.iterchildren(self._form.row))
         if len(rows) != len(parent):
             for child in parent:
@@ -432,7 +312,7 @@ class _Reader:
         if not rows:
             return
         cells = self._cells(rows)
-        lines = self._opened.lines_of(rows)
+        lines = self._tree.lines(rows)
         if self._layout.kind is Kind.REGISTER:
             self._readings(cells, lines, keys)
             return
@@ -441,9 +321,9 @@ class _Reader:
             taken = cells if whole else {n: [c[i] for i in indexes] for n, c in cells.items()}
             self._column(taken, lines if whole else [lines[i] for i in indexes], group)
 
-    def _cells(self, rows: Sequence[etree._Element]) -> dict[str, list[str | None]]:
+    def _cells(self, rows: Sequence[Element]) -> dict[str, list[str | None]]:
         """The rows' texts, column by column."""
-        below: dict[tuple[str, ...], list[etree._Element | None]] = {(): list(rows)}
+        below: dict[tuple[str, ...], list[Element | None]] = {(): list(rows)}
         cells: dict[str, list[str | None]] = {}
         for name, path in self._form.columns.items():
             if path.children not in below:
@@ -509,7 +389,7 @@ class _Reader:
             return
         self._draft.points.add((keys.get("area"), point))
         self._areas.update([keys["area"]] if "area" in keys else [])
-        starts, ends = _Times(self, cells, lines, {**keys, "channel": channel}).read()
+        starts, ends = self._times(cells, lines, {**keys, "channel": channel}).read()
         self._draft.add_column(
             Column(
                 area=keys.get("area"),
@@ -532,7 +412,7 @@ class _Reader:
     def _readings(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> None:
-        instants, _ = _Times(self, cells, lines, keys).read()
+        instants, _ = self._times(cells, lines, keys).read()
         for index, line in enumerate(lines):
             own = {
                 name: code
@@ -554,31 +434,11 @@ class _Reader:
                     Reading(point, meter, channel, zone, instants[index], value, line)
                 )
 
-    # What `_Times` needs of the document.
-
-    @property
-    def form(self) -> XmlForm:
-        """The form of this document's version."""
-        return self._form
-
-    @property
-    def day(self) -> date | None:
-        """The day the document is for."""
-        return self._day
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the layout's zone."""
-        return self._clock
-
-    @property
-    def layout(self) -> Layout:
-        """The layout that claims the document."""
-        return self._layout
-
-    def tell(self, found: Finding) -> None:
-        """Keep a finding."""
-        self._draft.findings.add(found)
+    def _times(
+        self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
+    ) -> RowTimes:
+        tell = self._draft.findings.add
+        return RowTimes(self._layout, self._form, self._day, cells, lines, keys, tell)
 
 
 def _own_names(definition: XmlDefinition) -> frozenset[str]:
@@ -599,7 +459,6 @@ def _header_value(field: HeaderField, text: str) -> object:
         fits = text.isascii() and text.isdigit() and len(text) <= 15
         return int(text) if fits else Fault(Code.INVALID_NUMBER)
     if field.type in ("instant", "date"):
-        assert field.format is not None
         moment = read_local(text, field.format)
         return moment or Fault(Code.INVALID_DATE, field.format.text)
     return text
@@ -610,122 +469,3 @@ def _flagged(statuses: Sequence[str | None] | None) -> set[int]:
     if statuses is None or not any(statuses):
         return set()
     return {i for i, text in enumerate(statuses) if (text or "0").strip() not in ("0", "")}
-
-
-class _Times:
-    """Reads the time columns of one series: at once, or one by one when it must."""
-
-    def __init__(
-        self,
-        reader: _Reader,
-        cells: Mapping[str, list[str | None]],
-        lines: Sequence[int],
-        keys: Keys,
-    ) -> None:
-        self._reader = reader
-        self._cells = cells
-        self._lines = lines
-        self._keys = keys
-        moment = "start" if "start" in cells else "instant"
-        self._moments = cells[moment]
-        self._moment = moment
-        self._form: TimeFormat = reader.form.start_format
-
-    def read(self) -> tuple[list[int | None], list[int | None] | None]:
-        """Starts (or instants) and ends, in epoch seconds; None for a bad one."""
-        form, day = self._reader.form, self._reader.day
-        if self._form.has_date:
-            quick = hours_at_once(self._moments, self._form, self._reader.clock)
-            if quick is not None and form.end_format is None:
-                return list(quick), None
-        elif form.end_format is not None and day is not None:
-            both = self._day_at_once(form.end_format, day)
-            if both is not None:
-                return both
-        return self._one_by_one()
-
-    def _day_at_once(
-        self, end_format: TimeFormat, day: date
-    ) -> tuple[list[int | None], list[int | None]] | None:
-        clock_ = self._reader.clock
-        starts = minutes_at_once(self._moments, self._form)
-        ends = minutes_at_once(self._cells["end"], end_format, closing=True)
-        midnight = clock_.midnight(day)
-        if starts is None or ends is None or midnight is None or not clock_.is_plain(day):
-            return None
-        return (
-            [midnight + 60 * start for start in starts],
-            # Midnight, written 0000, ends the day that it follows.
-            [
-                midnight + 60 * (end if end > start else end + 1440)
-                for start, end in zip(starts, ends, strict=True)
-            ],
-        )
-
-    def _one_by_one(self) -> tuple[list[int | None], list[int | None] | None]:
-        summers = [(text or "0").strip() == "1" for text in self._cells.get("summer", ())] or None
-        locals_ = self._locals(self._moment, self._form, closing=False)
-        starts = self._reader.clock.epochs(locals_, summers)
-        for index, (local, start) in enumerate(zip(locals_, starts, strict=True)):
-            if local is not None and start is None:
-                self._tell(Code.INVALID_TIME, self._moment, index, "")
-        form = self._reader.form.end_format
-        if form is None:
-            return starts, None
-        closings = self._locals("end", form, closing=True)
-        return starts, [self._end(*item) for item in zip(starts, locals_, closings, strict=True)]
-
-    def _locals(self, name: str, form: TimeFormat, *, closing: bool) -> list[datetime | None]:
-        found: list[datetime | None] = []
-        for index, text in enumerate(self._cells[name]):
-            local = read_local(text or "", form, self._reader.day, closing=closing)
-            # Without a day of the document no time can be read, which is told already.
-            if local is None and (form.has_date or self._reader.day is not None):
-                code = Code.INVALID_DATE if form.has_date else Code.INVALID_TIME
-                if not (text or "").strip():
-                    code = Code.MISSING_FIELD
-                elif form.has_date and read_local((text or "").strip()[:8] + "00", _HOURLY):
-                    code = Code.INVALID_TIME
-                self._tell(code, name, index, form.text)
-            found.append(local)
-        return found
-
-    def _tell(self, code: Code, name: str, index: int, expected: str) -> None:
-        keys = self._keys
-        self._reader.tell(
-            finding(
-                code,
-                Place(line=self._lines[index]),
-                seen=plain(self._cells[name][index] or "") or None,
-                area=keys.get("area"),
-                point=keys.get("point"),
-                meter=keys.get("meter"),
-                channel=keys.get("channel"),
-                field=name,
-                expected=expected,
-            )
-        )
-
-    def _end(
-        self, start: int | None, local: datetime | None, closing: datetime | None
-    ) -> int | None:
-        """End of an interval, written in the time of its start or in the new one."""
-        if start is None or local is None or closing is None:
-            return None
-        if closing <= local:
-            closing += timedelta(days=1)
-        length = int((closing - local).total_seconds())
-        permitted = {60 * step for step in self._reader.layout.step_minutes}
-        if length not in permitted:
-            for later in (False, True):
-                other = self._reader.clock.epoch(closing, later=later)
-                if other is not None and other - start in permitted:
-                    return other
-        return start + length
-
-
-_HOURLY = TimeFormat(
-    "YYYYMMDDHH",
-    {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
-    compact=True,
-)

@@ -1,0 +1,148 @@
+"""The time columns of XML rows: at once, or one by one when it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from layouts.findings import Code, Finding, Place, finding
+from layouts.layout import Layout, TimeFormat, XmlForm
+from parsers.clock import Clock, clock, hours_at_once, minutes_at_once, read_local
+from parsers.fields import plain
+
+Cells = Mapping[str, Sequence[str | None]]
+"""The texts of rows, column by column."""
+
+Epochs = list[int | None]
+"""Instants in epoch seconds; None where one could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowTimes:
+    """Reads the times of one series' rows.
+
+    Attributes:
+        day: The day that the document is for, of a form whose rows name none.
+        cells: The rows' texts.
+        lines: The rows' lines.
+        keys: What a finding says of the series.
+        tell: Takes the findings.
+    """
+
+    layout: Layout
+    form: XmlForm
+    day: date | None
+    cells: Cells
+    lines: Sequence[int]
+    keys: Mapping[str, str]
+    tell: Callable[[Finding], None]
+
+    def read(self) -> tuple[Epochs, Epochs | None]:
+        """Starts (or instants), and ends where the form has them."""
+        form, start_format = self.form, self.form.start_format
+        if start_format.has_date and form.end_format is None:
+            quick = hours_at_once(self._moments, start_format, self._clock)
+            if quick is not None:
+                return list(quick), None
+        elif form.end_format is not None and self.day is not None:
+            both = self._day_at_once(form.end_format, self.day)
+            if both is not None:
+                return both
+        return self._one_by_one()
+
+    @property
+    def _clock(self) -> Clock:
+        return clock(self.layout.zone)
+
+    @property
+    def _moment(self) -> str:
+        return "start" if "start" in self.cells else "instant"
+
+    @property
+    def _moments(self) -> Sequence[str | None]:
+        return self.cells[self._moment]
+
+    def _day_at_once(self, end_format: TimeFormat, day: date) -> tuple[Epochs, Epochs] | None:
+        clock_ = self._clock
+        starts = minutes_at_once(self._moments, self.form.start_format)
+        ends = minutes_at_once(self.cells["end"], end_format, closing=True)
+        midnight = clock_.midnight(day)
+        if starts is None or ends is None or midnight is None or not clock_.is_plain(day):
+            return None
+        return (
+            [midnight + 60 * start for start in starts],
+            # Midnight, written 0000, ends the day that it follows.
+            [
+                midnight + 60 * (end if end > start else end + 1440)
+                for start, end in zip(starts, ends, strict=True)
+            ],
+        )
+
+    def _one_by_one(self) -> tuple[Epochs, Epochs | None]:
+        summers = [(text or "0").strip() == "1" for text in self.cells.get("summer", ())] or None
+        locals_ = self._locals(self._moment, self.form.start_format, closing=False)
+        starts = self._clock.epochs(locals_, summers)
+        for index, (local, start) in enumerate(zip(locals_, starts, strict=True)):
+            if local is not None and start is None:
+                self._tell(Code.INVALID_TIME, self._moment, index, "")
+        form = self.form.end_format
+        if form is None:
+            return starts, None
+        closings = self._locals("end", form, closing=True)
+        return starts, [self._end(*item) for item in zip(starts, locals_, closings, strict=True)]
+
+    def _locals(self, name: str, form: TimeFormat, *, closing: bool) -> list[datetime | None]:
+        found: list[datetime | None] = []
+        for index, text in enumerate(self.cells[name]):
+            local = read_local(text or "", form, self.day, closing=closing)
+            # Without a day of the document no time can be read, which is told already.
+            if local is None and (form.has_date or self.day is not None):
+                code = Code.INVALID_DATE if form.has_date else Code.INVALID_TIME
+                if not (text or "").strip():
+                    code = Code.MISSING_FIELD
+                elif form.has_date and read_local((text or "").strip()[:8] + "00", _HOURLY):
+                    code = Code.INVALID_TIME
+                self._tell(code, name, index, form.text)
+            found.append(local)
+        return found
+
+    def _tell(self, code: Code, name: str, index: int, expected: str) -> None:
+        keys = self.keys
+        self.tell(
+            finding(
+                code,
+                Place(line=self.lines[index]),
+                seen=plain(self.cells[name][index] or "") or None,
+                area=keys.get("area"),
+                point=keys.get("point"),
+                meter=keys.get("meter"),
+                channel=keys.get("channel"),
+                field=name,
+                expected=expected,
+            )
+        )
+
+    def _end(
+        self, start: int | None, local: datetime | None, closing: datetime | None
+    ) -> int | None:
+        """End of an interval, written in the time of its start or in the new one."""
+        if start is None or local is None or closing is None:
+            return None
+        if closing <= local:
+            closing += timedelta(days=1)
+        length = int((closing - local).total_seconds())
+        permitted = {60 * step for step in self.layout.step_minutes}
+        if length not in permitted:
+            for later in (False, True):
+                other = self._clock.epoch(closing, later=later)
+                if other is not None and other - start in permitted:
+                    return other
+        return start + length
+
+
+_HOURLY = TimeFormat(
+    "YYYYMMDDHH",
+    {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
+    compact=True,
+)

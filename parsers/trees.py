@@ -1,0 +1,141 @@
+"""Bytes of an XML document to its tree, refused where it could do harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from layouts.findings import Code, Finding, Place, finding
+from parsers.encodings import DECLARATION, Decoded, decode
+
+MOST_BYTES = 24 * 2**20
+"""A document larger than this is `too-costly`: a tree takes ten times its text."""
+
+# From here on libxml2 keeps no exact line of an element.
+_LINES_KNOWN = 65_535
+
+Element = etree._Element  # noqa: SLF001 - lxml has no public name for this type
+
+
+def decoded_text(content: bytes) -> Decoded | Finding:
+    """The text of what begins like XML, or the finding that says why it is none."""
+    if len(content) > MOST_BYTES:
+        return finding(Code.TOO_COSTLY, limit=f"{MOST_BYTES // 2**20} MB")
+    if not content.strip(b" \t\r\n\0"):
+        return finding(Code.UNREADABLE_DOCUMENT, reason="empty")
+    decoded = decode(content)
+    if decoded is None:
+        return finding(Code.UNREADABLE_DOCUMENT, reason="not-text")
+    if not decoded.text.lstrip("\ufeff \t\r\n").startswith("<"):
+        return finding(Code.UNREADABLE_DOCUMENT, reason="not-xml")
+    line = _doctype_line(decoded.text)
+    if line is not None:
+        return finding(Code.FORBIDDEN_CONTENT, Place(line=line), seen="<!DOCTYPE")
+    return decoded
+
+
+def _doctype_line(text: str) -> int | None:
+    """Line of a DOCTYPE before the root element, None when there is none."""
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith("<?", at):
+            close = text.find("?>", at)
+        elif text.startswith("<!--", at):
+            close = text.find("-->", at + 4)
+        else:
+            declares = text[at : at + 9].upper().startswith(("<!DOCTYPE", "<!ENTITY"))
+            return text.count("\n", 0, at) + 1 if declares else None
+        if close < 0:
+            return None
+        at = close
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A well-formed document.
+
+    Attributes:
+        exact: Lines of elements where libxml2 cannot tell them.
+    """
+
+    root: Element
+    exact: Mapping[Element, int]
+
+    def line(self, element: Element) -> int:
+        """The line on which an element's start tag stands."""
+        return self.lines([element])[0]
+
+    def place(self, element: Element) -> Place:
+        """That line as a place."""
+        return Place(line=self.line(element))
+
+    def lines(self, elements: Sequence[Element]) -> list[int]:
+        """The lines of many elements."""
+        if self.exact:
+            return [self.exact[element] for element in elements]
+        # The stubs know of elements made by hand, which have no line.
+        return [element.sourceline for element in elements]  # type: ignore[misc]
+
+
+def grow(decoded: Decoded) -> Tree | Finding:
+    """The tree of a decoded text, or the finding that says where it is damaged."""
+    text = decoded.text.lstrip("\ufeff")
+    declaration = DECLARATION.match(text)
+    if declaration:
+        # The text is decoded already: what it says of its encoding no longer counts,
+        # and blanks in its place keep every line where it was.
+        text = re.sub(r"[^\n]", " ", declaration[0]) + text[declaration.end() :]
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        return _damaged(error)
+    if "}" in str(root.tag):
+        _without_namespaces(root)
+    return Tree(root, _exact_lines(root, text))
+
+
+def _damaged(error: etree.XMLSyntaxError) -> Finding:
+    message = error.msg or ""
+    reason = "damaged"
+    if "EntityRef" in message or "Entity '" in message:
+        reason = "ampersand"
+    elif "Premature end" in message or "EndTag: '</' not found" in message:
+        reason = "cut-off"
+    return finding(Code.UNREADABLE_DOCUMENT, Place(line=error.lineno or 1), reason=reason)
+
+
+def _without_namespaces(root: Element) -> None:
+    for element in root.iter():
+        element.tag = etree.QName(element).localname
+
+
+_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])|\n", re.DOTALL)
+
+
+def _exact_lines(root: Element, text: str) -> dict[Element, int]:
+    """Lines of a long document's elements; {} where the tree itself knows them."""
+    if text.count("\n") < _LINES_KNOWN:
+        return {}
+    return dict(zip(root.iter(), _tag_lines(text), strict=False))
+
+
+def _tag_lines(text: str) -> Iterator[int]:
+    line = 1
+    for token in _TAGS.finditer(text):
+        if token[0] == "<":
+            yield line
+        else:
+            line += token[0].count("\n")

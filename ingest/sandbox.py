@@ -49,6 +49,9 @@ GRACE_SECONDS = 10.0
 _OUT_OF_MEMORY = 71
 
 
+_Work = Callable[[RawLetter], Read]
+
+
 class ReaderUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
     """No child process can be had now; the pass ends and the letters stay."""
 
@@ -82,8 +85,15 @@ class _Fate(Enum):
 class SandboxReader:
     """Reads letters in bounded child processes, several at a time."""
 
-    def __init__(self, config: SandboxConfig | None = None) -> None:
+    def __init__(self, config: SandboxConfig | None = None, work: _Work | None = None) -> None:
+        """Nothing starts before the first letter.
+
+        Args:
+            config: How many children, and their limits.
+            work: What a child does with a letter; None: reads it whole.
+        """
         self._config = config or SandboxConfig()
+        self._work = work or read_whole
         # One thread waits for each child, so that what is given to the pool
         # starts at once and its time is its own.
         self._threads = ThreadPoolExecutor(self._config.workers, thread_name_prefix="reader")
@@ -110,13 +120,13 @@ class SandboxReader:
             _end(pool)
 
     def _read(self, raw: RawLetter) -> Read:
-        got = self._shared(read_whole, raw)
-        if got in {_Fate.DIED, _Fate.EXHAUSTED}:
+        got = self._shared(self._work, raw)
+        if got is _Fate.DIED or got is _Fate.EXHAUSTED:
             # Perhaps the child was spent, or fell with another; the letter is
             # judged by what it does to a fresh one, with nobody beside it.
-            got = self._by_itself(read_whole, raw)
+            got = self._by_itself(self._work, raw)
         if got is _Fate.DIED:
-            got = self._by_itself(read_whole, raw)
+            got = self._by_itself(self._work, raw)
         return got if isinstance(got, Read) else self._too_costly(raw)
 
     def _too_costly(self, raw: RawLetter) -> Read:
@@ -165,7 +175,7 @@ class SandboxReader:
             self._discard(pool)
             return _Fate.DIED
         except ProcessExpired as death:
-            if death.exitcode == -signal.SIGXCPU:
+            if death.exitcode in {-signal.SIGXCPU, -signal.SIGALRM}:
                 return _Fate.COSTLY
             return _Fate.EXHAUSTED if death.exitcode == _OUT_OF_MEMORY else _Fate.DIED
         except MemoryError:
@@ -189,7 +199,7 @@ class SandboxReader:
         if self._closed:
             raise ReaderUnavailable("the readers were ended")
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["__main__", __name__])
+        context.set_forkserver_preload(_PRELOADED)
         return ProcessPool(
             max_workers=workers,
             max_tasks=LETTERS_PER_CHILD,
@@ -199,7 +209,8 @@ class SandboxReader:
         )
 
 
-_Work = Callable[[RawLetter], Read]
+_PRELOADED = ["__main__", __name__, "lxml.etree", "openpyxl", "python_calamine"]
+"""Loaded once, in the process that children are forked from, so that they start warm."""
 
 
 def _prove(pool: ProcessPool) -> None:
@@ -275,8 +286,10 @@ def read_header(raw: RawLetter) -> Read:
 
 
 def _guarded(work: Callable[[], Read]) -> Read:
-    """The work within its CPU time; what it raises can travel and tells no secret."""
+    """The work within its time; what it raises can travel and tells no secret."""
     _allow_seconds(_bounds.seconds)
+    # The parent ends a late child itself; this one ends when there is no parent.
+    signal.setitimer(signal.ITIMER_REAL, _bounds.seconds * WALL + GRACE_SECONDS)
     try:
         return work()
     except (MemoryError, RecursionError):
@@ -286,6 +299,8 @@ def _guarded(work: Callable[[], Read]) -> Read:
         # Our own fault, for `poll` to count; as it is it might not survive the
         # way to the parent, and its text could hold what the letter held.
         raise ReaderFailed(_where(error)) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _where(error: Exception) -> str:

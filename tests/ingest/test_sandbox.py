@@ -1,0 +1,105 @@
+"""Whatever a letter does to its reader, the service goes on and can answer."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.ports import RawLetter, ReaderFailed
+from ingest.sandbox import ReaderUnavailable, SandboxConfig, SandboxReader
+from layouts.findings import Code
+from storage.records import Location
+from tests.fakes import mail
+from tests.readers import obey
+
+
+def raw(content: bytes, **options) -> RawLetter:
+    place = Location("main", "INBOX", 1, 1)
+    size = options.pop("size", len(content))
+    return RawLetter(place, content, size, datetime(2026, 11, 10, tzinfo=UTC), **options)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    reader = SandboxReader(SandboxConfig(workers=2, memory_mb=256, seconds=1.0), work=obey)
+    yield reader
+    reader.close()
+
+
+def codes(read):
+    return [found.code for found in read.letter.findings]
+
+
+def test_a_letter_is_read_in_a_child(reader):
+    read = reader.read(raw(mail("Показания"))).result()
+    assert read.letter.sender == "meter@example.ru"
+    assert read.letter.sha256
+    assert codes(read) == []
+
+
+def test_a_warm_child_answers_in_milliseconds(reader):
+    reader.read(raw(mail("warm"))).result()
+    started = time.monotonic()
+    for _ in range(10):
+        reader.read(raw(mail("quick"))).result()
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep", "eat", "recurse", "die"])
+def test_a_letter_that_is_too_costly_can_still_be_answered(reader, deed):
+    content = mail(f"please {deed}")
+    read = reader.read(raw(content)).result()
+    assert codes(read) == [Code.TOO_COSTLY]
+    assert read.letter.reply_to == "meter@example.ru"
+    assert read.letter.message_id == f"<please-{deed}@example.ru>"
+    assert read.letter.size == len(content)
+    assert reader.read(raw(mail("next"))).result().letter.subject == "next"
+
+
+def test_a_letter_whose_child_fell_with_another_is_read_again(reader, tmp_path):
+    content = mail("please die once") + f"note={tmp_path / 'note'} \r\n".encode()
+    read = reader.read(raw(content)).result()
+    assert codes(read) == []
+    assert read.letter.subject == "please die once"
+
+
+def test_others_go_on_while_one_dies(reader):
+    contents = [mail("please die" if n == 2 else f"letter {n}") for n in range(6)]
+    futures = [reader.read(raw(content)) for content in contents]
+    subjects = [future.result().letter.subject for future in futures]
+    assert subjects == ["letter 0", "letter 1", "please die", "letter 3", "letter 4", "letter 5"]
+
+
+def test_our_own_fault_is_raised_with_its_place_and_without_its_text(reader):
+    with pytest.raises(ReaderFailed, match=r"KeyError at tests/readers.py:\d+") as told:
+        reader.read(raw(mail("please fail"))).result()
+    assert "12345" not in str(told.value)
+
+
+def test_of_a_letter_over_the_limit_only_the_header_is_read(reader):
+    header = mail("huge").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    read = reader.read(raw(header, size=40_000_000, header_only=True)).result()
+    assert codes(read) == [Code.LETTER_TOO_LARGE]
+    assert read.letter.size == 40_000_000
+    assert read.letter.reply_to == "meter@example.ru"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 1000, b"\xff\xfe" * 500, b"\r\n\r\n"])
+def test_noise_is_a_letter_too(reader, content):
+    assert reader.read(raw(content)).result().letter.size == len(content)
+
+
+def test_without_children_it_is_a_fault_of_time():
+    broken = SandboxReader(SandboxConfig(layouts_path="/nowhere/at/all", seconds=1.0))
+    with pytest.raises(ReaderUnavailable):
+        broken.read(raw(mail("first"))).result()
+    broken.close()
+
+
+def test_a_closed_reader_reads_no_more():
+    reader = SandboxReader(SandboxConfig(workers=1, seconds=30.0), work=obey)
+    future = reader.read(raw(mail("please sleep")))
+    time.sleep(0.5)
+    reader.close()
+    with pytest.raises(ReaderUnavailable):
+        future.result(timeout=30)

@@ -45,7 +45,19 @@ def standing(case: Case, findings: Iterable[Finding]) -> tuple[Assigned, ...]:
     if any(item.point is None and item.meter is None for item in errors):
         return ()
     rejected = _Rejected(errors, case)
-    return tuple(item for item in case.held if not rejected.covers(item))
+    fallen = {_identity(item) for item in case.held if rejected.has_point_of(item)}
+    return tuple(
+        item
+        for item in case.held
+        if _identity(item) not in fallen and not rejected.has_channel_of(item)
+    )
+
+
+def _identity(item: Assigned) -> tuple[str | None, ...]:
+    """The point a series belongs to: as registered, else by the document's names."""
+    if item.point is not None:
+        return item.point.area, item.point.code
+    return item.series.area, item.series.point, item.series.meter
 
 
 class _Rejected:
@@ -64,17 +76,20 @@ class _Rejected:
                 self.meters.add(item.meter)
                 self.points |= _points_with(item.meter, case)
 
-    def covers(self, item: Assigned) -> bool:
-        """Whether a series is among them, under any of its names."""
+    def has_point_of(self, item: Assigned) -> bool:
+        """Whether the series' point is among them, under any of its names."""
         for series in (item.series, item.original):
             if {(series.area, series.point), (None, series.point)} & self.points:
                 return True
             if series.point is None and series.meter in self.meters:
                 return True
-            channel = (series.area, series.point, series.meter, series.channel)
-            if {(*channel, series.zone), (*channel, None)} & self.channels:
-                return True
         return False
+
+    def has_channel_of(self, item: Assigned) -> bool:
+        """Whether the series' channel, or its tariff zone, is among them."""
+        series = item.series
+        channel = (series.area, series.point, series.meter, series.channel)
+        return bool({(*channel, series.zone), (*channel, None)} & self.channels)
 
 
 def _points_with(meter: str | None, case: Case) -> set[tuple[str | None, str | None]]:

@@ -32,6 +32,17 @@ def key_of(series: Series) -> SeriesKey:
     return series.area, series.point or "", series.channel
 
 
+def owner_of(item: Assigned) -> SeriesKey:
+    """What identifies the series' owner: the metering point as it is registered.
+
+    A point without an area in the register matches any, and is one point all the
+    same; offline the document's own names stand for it.
+    """
+    if item.point is None:
+        return key_of(item.series)
+    return item.point.area, item.point.code, item.series.channel
+
+
 def recorded(item: Assigned, case: Case) -> RecordedIntervals | None:
     """What is in force for a series, under its registered name or the document's."""
     known = case.context.intervals
@@ -85,7 +96,7 @@ def _by_series(case: Case) -> dict[SeriesKey, list[Assigned]]:
     grouped: dict[SeriesKey, list[Assigned]] = defaultdict(list)
     for item in case.intervals:
         if item.series.values:
-            grouped[key_of(item.series)].append(item)
+            grouped[owner_of(item)].append(item)
     return grouped
 
 

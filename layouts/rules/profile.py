@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Assigned, Case, about, about_run, epoch, present, runs
-from layouts.rules.intervals import key_of
+from layouts.rules.intervals import owner_of
 from layouts.rules.runs import merge_runs
 from layouts.terms import Series, SeriesHistory
 
@@ -85,21 +85,24 @@ def flat_profile(case: Case) -> Iterator[Finding]:
 def _equal_runs(
     values: Sequence[int | None] | Sequence[Decimal], least: int
 ) -> Iterator[tuple[int, int]]:
-    """Runs of at least `least` equal values; a run of them covers one of the probes."""
-    index, count = 0, len(values)
-    while index + least <= count:
-        value = values[index]
-        # From the far end of the window: the first difference allows the widest leap.
-        for ahead in range(index + least - 1, index, -1):
-            if values[ahead] != value:
-                index = ahead
-                break
-        else:
-            last = index + least
-            while last < count and values[last] == value:
-                last += 1
-            yield index, last - 1
-            index = last
+    """Runs of at least `least` equal values.
+
+    Each window is read from its far end: the first difference shows that no run
+    begins before it, so that most windows cost one comparison.
+    """
+    start, count = 0, len(values)
+    while start + least <= count:
+        value, at = values[start + least - 1], start + least - 1
+        while at > start and values[at - 1] == value:
+            at -= 1
+        if at > start:
+            start = at
+            continue
+        end = start + least
+        while end < count and values[end] == value:
+            end += 1
+        yield start, end - 1
+        start = end
 
 
 def _is_fine(value: int, series: Series, case: Case) -> bool:
@@ -119,7 +122,7 @@ def repeated_day(case: Case) -> Iterator[Finding]:
     before the document counts when history has it in whole.
     """
     for item in case.intervals:
-        known = case.context.history.get(key_of(item.series))
+        known = case.context.history.get(owner_of(item))
         before = tuple(known.day_before) if known else ()
         if item.series.spans is not None or _hours_of(item.series) < (24 if before else 48):
             continue
@@ -176,7 +179,7 @@ def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
     if not case.context.history:
         return
     for item in case.intervals:
-        known = case.context.history.get(key_of(item.series))
+        known = case.context.history.get(owner_of(item))
         if known is not None and sum(known.hours_n) >= WEEK_HOURS:
             yield item, known
 

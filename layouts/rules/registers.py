@@ -54,7 +54,7 @@ def decimals(value: Decimal) -> int:
 
 def duplicate_reading(case: Case) -> Iterator[Finding]:
     """Two different values for one register and instant; the same one twice is one."""
-    first: dict[ReadingKey, Decimal] = {}
+    first: dict[tuple[object, ...], Decimal] = {}
     for item in case.registers:
         known = first.setdefault(_place_key(item), item.series.reading)
         if known != item.series.reading:
@@ -69,11 +69,9 @@ def without_repeats(held: tuple[Assigned, ...]) -> tuple[Assigned, ...]:
     return tuple(kept.values())
 
 
-def _place_key(item: Assigned) -> ReadingKey:
-    """The reading's key, told apart by point where no meter is known to be one."""
-    meter, *rest = reading_key(item.series)
-    point = "" if item.meter is not None else f"{item.series.area}/{item.series.point}/"
-    return point + meter, rest[0], rest[1], rest[2]  # type: ignore[return-value]
+def _place_key(item: Assigned) -> tuple[object, ...]:
+    """The reading's key, told apart by point: two makers may use one number."""
+    return item.series.area, item.series.point, *reading_key(item.series)
 
 
 def read_elsewhere(case: Case) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from layouts.findings import Code, Finding
 from layouts.layout import Layout
 from layouts.rules.assign import assign, was_there
 from layouts.rules.case import Assigned, Case, about, epoch, instant
-from layouts.rules.intervals import recorded
+from layouts.rules.intervals import owner_of, recorded
 from layouts.rules.registers import decimals
 from layouts.rules.versions import starts_of
 from layouts.terms import (
@@ -99,7 +99,7 @@ def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterat
         point = item.point
         if point is None:
             continue
-        key = (point.area, point.code, item.series.channel)
+        key = owner_of(item)
         for meter in point.meters:
             totals = _totals(meter, item.series.channel, readings)
             for (start, before), (end, after) in pairwise(totals):
@@ -200,8 +200,7 @@ def _profile(span: Span, case: Case) -> int | None:
     )
     energy, seconds = known.energy, known.seconds
     for item in case.intervals:
-        point = item.point
-        if point and (point.area, point.code, item.series.channel) == span.key:
+        if owner_of(item) == span.key:
             more, longer = _brought(item, span, recorded(item, case))
             energy, seconds = energy + more, seconds + longer
     return energy if seconds == span.end - span.start else None

@@ -1,0 +1,180 @@
+"""Deadlines, closed months and age; working days and peak hours."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from layouts.findings import Code
+from layouts.rules import Parameters
+from layouts.rules.calendar import CalendarError, load_calendar, load_peak_hours
+from layouts.terms import Verdict
+from tests.layouts.rules.build import (
+    DAY,
+    OWN,
+    codes,
+    daily,
+    date,
+    judged,
+    known,
+    meter,
+    monthly,
+    moscow,
+    point,
+    profile,
+    reading,
+    readings,
+)
+
+
+def october():
+    series = profile([1] * 744, point=OWN, area=None, start=moscow(2026, 10, 1), step=60)
+    return monthly(series, created=None)
+
+
+@pytest.mark.parametrize(
+    ("document", "context", "deadline"),
+    [
+        # Registers of midnight on 1 November close October: until the end of 2 November.
+        (readings(reading("1")), (point("P1", meter()),), moscow(2026, 11, 3)),
+        (october(), (point(OWN, area=None),), moscow(2026, 11, 3)),
+        # Sunday 1 November: Monday, Tuesday, a holiday on Wednesday, Thursday.
+        (daily(profile()), (point(),), moscow(2026, 11, 6)),
+    ],
+)
+def test_what_comes_after_its_deadline_is_late(document, context, deadline):
+    before = known(*context, at=deadline - timedelta(seconds=1))
+    assert Code.LATE_SUBMISSION not in codes(judged(document, before))
+    checked = judged(document, known(*context, at=deadline))
+    assert codes(checked) == [Code.LATE_SUBMISSION]
+    assert checked.verdict is Verdict.ACCEPTED
+    told = datetime.fromisoformat(checked.findings[0].detail["deadline"])
+    assert (told, told.utcoffset()) == (deadline, timedelta(hours=3))
+
+
+def test_a_cumulative_month_sent_on_its_way_is_not_late():
+    series = profile([1] * 24, point=OWN, area=None, step=60)
+    context = known(point(OWN, area=None), at=moscow(2026, 11, 20))
+    assert codes(judged(monthly(series), context)) == []
+
+
+def test_a_closed_month_takes_nothing_more():
+    closed = frozenset({date(2026, 10, 1)})
+    context = known(point("P1", meter()), closed=closed)
+    # The reading of 1 November, midnight, is October's.
+    checked = judged(readings(reading("1")), context)
+    assert codes(checked) == [Code.PERIOD_CLOSED]
+    assert checked.findings[0].detail == {"month": "2026-10"}
+    later = readings(reading("1", at=DAY + timedelta(hours=1)))
+    assert codes(judged(later, context)) == []
+    assert codes(judged(daily(profile()), known(point(), closed=closed))) == []
+    november = known(point(), closed=frozenset({date(2026, 11, 1)}))
+    assert codes(judged(daily(profile()), november)) == [Code.PERIOD_CLOSED]
+
+
+def test_what_is_older_than_the_limit_is_refused():
+    for days, found in ((92, False), (93, True)):
+        at = DAY + timedelta(days=1 + days)
+        checked = judged(daily(profile()), known(point(), at=at))
+        assert (Code.TOO_OLD in codes(checked)) is found
+
+
+def test_the_days_off_of_known_years_are_those_of_the_government_s_orders():
+    calendar = load_calendar()
+    off = {
+        date(2024, 4, 29),
+        date(2024, 12, 31),
+        date(2025, 1, 8),
+        date(2025, 5, 8),
+        date(2025, 6, 13),
+        date(2025, 11, 3),
+        date(2026, 1, 9),
+        date(2026, 3, 9),
+        date(2026, 5, 11),
+        date(2026, 11, 4),
+        date(2026, 12, 31),
+    }
+    assert not any(calendar.is_working(day) for day in off)
+    working = {
+        date(2024, 4, 27),
+        date(2024, 11, 2),
+        date(2025, 2, 24),
+        date(2025, 3, 10),
+        date(2025, 11, 1),
+        date(2026, 1, 12),
+        date(2026, 5, 12),
+    }
+    assert all(calendar.is_working(day) for day in working)
+
+
+@pytest.mark.parametrize(("year", "expected"), [(2024, 248), (2025, 247), (2026, 247)])
+def test_a_year_has_as_many_working_days_as_its_published_calendar(year, expected):
+    calendar = load_calendar()
+    days = (date(year, 1, 1) + timedelta(days=n) for n in range(366))
+    assert sum(calendar.is_working(day) for day in days if day.year == year) == expected
+
+
+def test_a_year_without_an_order_follows_the_law():
+    calendar = load_calendar()
+    assert not calendar.is_working(date(2027, 5, 3))
+    assert not calendar.is_working(date(2027, 6, 14))
+    assert calendar.is_working(date(2027, 1, 11))
+
+
+def test_peak_hours_of_a_month_may_be_given_exactly(tmp_path):
+    file = tmp_path / "peak.toml"
+    file.write_text('[months]\n11 = [8]\n[exact]\n"2026-11" = [17, 18]\n')
+    hours = load_peak_hours(file)
+    assert hours.of(date(2026, 11, 5)) == {17, 18}
+    assert hours.of(date(2025, 11, 5)) == {8}
+    assert hours.of(date(2025, 12, 5)) == set()
+    assert load_peak_hours().of(date(2026, 6, 1)) == {9, 10, 11, 12, 13, 14}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "months = 1", "[months]\n11 = [24]", "[months]\n11 = 8", "no toml"]
+)
+def test_a_wrong_file_of_peak_hours_is_named(tmp_path, text):
+    file = tmp_path / "peak.toml"
+    file.write_text(text)
+    with pytest.raises(CalendarError, match=r"peak\.toml: "):
+        load_peak_hours(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'holidays = ["13-01"]',
+        "holidays = [1]",
+        'holidays = ["01-01"]\nmoved = [{ from = 2026-01-01 }]',
+        'holidays = ["01-01"]\nmoved = [{ from = "2026-01-01", to = "2026-01-02" }]',
+    ],
+)
+def test_a_wrong_calendar_is_named(tmp_path, text):
+    file = tmp_path / "days.toml"
+    file.write_text(text)
+    with pytest.raises(CalendarError, match=r"days\.toml: "):
+        load_calendar(file)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"oldest_days": 0},
+        {"register_deadline_day": 29},
+        {"peak_drop_share": Decimal("1.1")},
+        {"low_factor": Decimal(-1)},
+        {"maximum_power_factor": Decimal(1)},
+    ],
+)
+def test_a_parameter_out_of_its_range_is_refused_by_name(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=name):
+        Parameters(**wrong)
+
+
+def test_a_deadline_follows_its_parameter():
+    late = known(point("P1", meter()), at=moscow(2026, 11, 4))
+    patient = Parameters(register_deadline_day=5)
+    assert codes(judged(readings(reading("1")), late, patient)) == []

@@ -1,0 +1,222 @@
+"""Which of a document's values come into force, whatever the order of arrival."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layouts.findings import Code, Severity
+from layouts.rules import version_of
+from layouts.terms import RecordedIntervals, RecordedReading, Verdict
+from tests.layouts.rules.build import (
+    DAY,
+    INN,
+    LAYOUTS,
+    NOON,
+    OWN,
+    Decimal,
+    codes,
+    daily,
+    epoch,
+    judged,
+    known,
+    meter,
+    monthly,
+    point,
+    profile,
+    reading,
+    readings,
+)
+
+HOUR = 3600
+FIRST = epoch(DAY)
+
+
+def month(values, created=NOON, flagged=(), first=0):
+    start = DAY + timedelta(hours=first)
+    series = profile(
+        values, point=OWN, area=None, start=start, step=60, not_commercial=frozenset(flagged)
+    )
+    return monthly(series, created=created)
+
+
+def in_force(values, **more):
+    starts = [FIRST + hour * HOUR for hour in range(len(values))]
+    recorded = RecordedIntervals(starts, values, **{"step_minutes": 60, **more})
+    return known(point(OWN, area=None), intervals={(None, OWN, "A+"): recorded})
+
+
+def change_of(document, context):
+    (change,) = judged(document, context).changes
+    return change
+
+
+def test_a_first_document_adds_all_that_it_carries():
+    change = change_of(month([1, 2, 3]), known(point(OWN, area=None)))
+    assert list(change.added) == [0, 1, 2]
+    assert (change.kept, change.stayed, list(change.replaced)) == (0, 0, [])
+
+
+def test_the_next_day_of_a_cumulative_month_adds_only_what_is_new():
+    change = change_of(month([1, 2, 3, 4]), in_force([1, 2]))
+    assert (list(change.added), change.kept, list(change.replaced)) == ([2, 3], 2, [])
+
+
+def test_a_correction_replaces_what_differs_and_tells_the_sums():
+    checked = judged(month([1, 20, 3]), in_force([1, 2]))
+    (change,) = checked.changes
+    assert (list(change.added), list(change.replaced), change.kept) == ([2], [1], 1)
+    assert (change.before, change.after) == (2, 20)
+    (told,) = checked.findings
+    assert (told.code, told.severity, told.count) == (Code.VALUE_CHANGED, Severity.NOTE, 1)
+    assert told.detail == {"before": "2", "after": "20", "unit": "Wh"}
+
+
+def test_a_value_that_only_lost_its_flag_is_replaced():
+    flagged = in_force([1, 2], not_commercial=frozenset({FIRST}))
+    assert list(change_of(month([1, 2]), flagged).replaced) == [0]
+    assert change_of(month([1, 2], flagged=[0]), flagged).kept == 2
+
+
+def test_values_that_become_zero_are_warned_of():
+    checked = judged(month([0, 0, 3]), in_force([1, 0, 3]))
+    assert codes(checked) == [Code.VALUES_ZEROED, Code.VALUE_CHANGED]
+    assert checked.findings[0].count == 1
+    assert Code.VALUES_ZEROED not in codes(judged(month([2, 0, 3]), in_force([1, 0, 3])))
+
+
+def test_an_older_document_adds_only_what_no_newer_one_carries():
+    context = in_force([5, 6], newer=[(FIRST, FIRST + 2 * HOUR)])
+    change = change_of(month([1, 2, 3]), context)
+    assert (list(change.added), change.stayed, list(change.replaced)) == ([2], 2, [])
+
+
+def test_an_older_document_that_adds_nothing_is_refused():
+    context = in_force([5, 6], newer=[(FIRST, FIRST + 2 * HOUR)])
+    checked = judged(month([1, 2]), context)
+    assert codes(checked) == [Code.OLDER_VERSION]
+    assert checked.verdict is Verdict.REJECTED
+    assert checked.changes == ()
+
+
+def test_an_older_document_that_confirms_a_value_is_accepted():
+    context = in_force([5, 6], newer=[(FIRST, FIRST + HOUR)])
+    checked = judged(month([1, 6]), context)
+    assert checked.verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("value", "newer", "found"),
+    [
+        ("7", False, []),
+        ("8", False, [Code.VALUE_CHANGED]),
+        ("8", True, [Code.OLDER_VERSION]),
+    ],
+)
+def test_a_register_reading_follows_the_same_order(value, newer, found):
+    key = ("07512345", "A+", "T0", FIRST)
+    context = known(
+        point("P1", meter()), readings={key: RecordedReading(Decimal(7), newer, "52006")}
+    )
+    assert codes(judged(readings(reading(value)), context)) == found
+
+
+def test_80020_is_ordered_by_its_number_and_then_by_its_timestamp():
+    layout = LAYOUTS["80020"]
+    first = version_of(daily(profile(), number=9), layout, NOON, 1)
+    resend = version_of(daily(profile(), number=10), layout, NOON - timedelta(days=1), 2)
+    same = version_of(daily(profile(), number=9, created=NOON), layout, NOON, 3)
+    assert first < resend
+    assert first < same
+    assert same < resend
+
+
+def test_a_workbook_is_ordered_by_its_receipt_and_ties_go_to_the_later():
+    layout = LAYOUTS["52006"]
+    book = readings(reading("1"), created=None)
+    written = readings(reading("1"), created=NOON)
+    assert version_of(written, layout, NOON, 1) < version_of(
+        book, layout, NOON + timedelta(seconds=1), 2
+    )
+    assert version_of(book, layout, NOON, 1) < version_of(book, layout, NOON, 2)
+
+
+DOCUMENTS = st.lists(
+    st.tuples(
+        st.integers(0, 6),
+        st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=6),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Memory:
+    """The smallest store: what is in force, and which documents carry it."""
+
+    def __init__(self):
+        self.values = {}
+        self.carried = {}
+
+    def context(self, document, version):
+        (series,) = document.series
+        starts = range(epoch(series.start), epoch(series.end), HOUR)
+        known_starts = [at for at in starts if at in self.values]
+        newer = [(at, at + HOUR) for at in starts if self.carried.get(at, 0) > version]
+        recorded = RecordedIntervals(
+            known_starts,
+            [self.values[at][0] for at in known_starts],
+            frozenset(at for at in known_starts if self.values[at][1]),
+            newer,
+            step_minutes=60,
+        )
+        return known(
+            point(OWN, area=None),
+            at=NOON + timedelta(days=9),
+            intervals={(None, OWN, "A+"): recorded},
+        )
+
+    def take(self, document, version):
+        checked = judged(document, self.context(document, version))
+        for change in checked.changes:
+            first = epoch(change.series.start)
+            for index in (*change.added, *change.replaced):
+                flagged = index in change.series.not_commercial
+                self.values[first + index * HOUR] = (change.series.values[index], flagged)
+            for index in range(len(change.series.values)):
+                at = first + index * HOUR
+                self.carried[at] = max(self.carried.get(at, 0), version)
+        return checked
+
+
+@settings(max_examples=200, deadline=None)
+@given(DOCUMENTS, st.data())
+def test_in_any_order_of_arrival_each_value_is_the_newest_document_s(contents, data):
+    documents = [
+        (
+            version,
+            month(
+                [value for value, _ in values],
+                created=NOON + timedelta(hours=version),
+                flagged=[i for i, (_, flag) in enumerate(values) if flag],
+                first=first,
+            ),
+        )
+        for version, (first, values) in enumerate(contents, 1)
+    ]
+    memory = Memory()
+    for version, document in data.draw(st.permutations(documents)):
+        checked = memory.take(document, version)
+        assert checked.verdict is Verdict.ACCEPTED or Code.OLDER_VERSION in codes(checked)
+    expected = {}
+    for first, values in contents:
+        for index, value in enumerate(values):
+            expected[FIRST + (first + index) * HOUR] = value
+    assert memory.values == expected
+
+
+def test_the_names_of_the_document_find_what_is_in_force_too():
+    recorded = RecordedIntervals([FIRST], [1000], step_minutes=30)
+    context = known(point(area=None), intervals={(INN, "P1", "A+"): recorded})
+    assert judged(daily(profile()), context).changes[0].kept == 1

@@ -12,12 +12,14 @@ from config.settings import MailboxSettings, Settings
 from layouts.layout import Layout, load
 
 if TYPE_CHECKING:
+    from ingest.authenticate import Guard
     from ingest.mailbox import ImapMailbox
     from ingest.outbox import SmtpPostman
     from ingest.poll import Receive
     from ingest.receive import Desk
     from ingest.sandbox import SandboxReader
     from ingest.unpack import Limits
+    from layouts.rules import Parameters
     from storage.ledger import Ledger
 
 
@@ -43,6 +45,19 @@ class App:
 
         return Ledger(self.settings.database.url.get_secret_value(), self.layouts)
 
+    def is_new_database(self) -> bool:
+        """Whether the database is an SQLite file that does not exist yet, or is empty."""
+        url = self.settings.database.url.get_secret_value()
+        path = Path(url.partition(":///")[2])
+        return url.startswith("sqlite") and not (path.is_file() and path.stat().st_size)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The bounds by which readings are judged."""
+        from layouts.rules import Parameters
+
+        return Parameters()
+
     @cached_property
     def limits(self) -> Limits:
         """What one letter may cost to unpack."""
@@ -50,9 +65,9 @@ class App:
 
         limits = self.settings.limits
         return Limits(
-            letter_bytes=int(limits.letter_mb * 1_000_000),
+            letter_bytes=int(limits.letter_mb * 1024 * 1024),
             documents=limits.documents,
-            unpacked_bytes=int(limits.unpacked_mb * 1_000_000),
+            unpacked_bytes=int(limits.unpacked_mb * 1024 * 1024),
         )
 
     @cached_property
@@ -65,7 +80,6 @@ class App:
     @cached_property
     def desk(self) -> Desk:
         """The forms, the rules and the manners of answering."""
-        from ingest.authenticate import Guard
         from ingest.receive import Desk
         from ingest.reply import ReplySettings
 
@@ -74,19 +88,28 @@ class App:
             key = store.instance_key()
         return Desk(
             layouts=self.layouts,
+            parameters=self.parameters,
             replies=ReplySettings(
                 sender=settings.smtp.sender or "meters@localhost",
                 language=settings.replies.language,
                 key=key,
             ),
-            guard=Guard(
-                max_failures=settings.authentication.max_failures,
-                lockout=timedelta(minutes=settings.authentication.lockout_minutes),
-                require_known_address=settings.authentication.require_known_address,
-            ),
+            guard=self.guard,
             own_addresses=self._own_addresses(),
             answer_unknown_senders=settings.replies.answer_unknown_senders,
             per_address_per_day=settings.replies.per_address_per_day,
+        )
+
+    @cached_property
+    def guard(self) -> Guard:
+        """How senders are proven, and when guessing is stopped."""
+        from ingest.authenticate import Guard
+
+        authentication = self.settings.authentication
+        return Guard(
+            max_failures=authentication.max_failures,
+            lockout=timedelta(minutes=authentication.lockout_minutes),
+            require_known_address=authentication.require_known_address,
         )
 
     def _own_addresses(self) -> frozenset[str]:
@@ -130,7 +153,7 @@ class App:
                 quarantine=settings.quarantine,
                 timeout_seconds=settings.timeout_seconds,
                 batch=self.settings.poll.batch,
-                batch_bytes=int(self.settings.poll.batch_mb * 1_000_000),
+                batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
                 letter_bytes=self.limits.letter_bytes,
             )
         )

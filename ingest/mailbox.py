@@ -162,6 +162,18 @@ class ImapMailbox:
             for chunk in _chunks(uids, CHUNK):
                 self._move(client, chunk, target)
 
+    def prepare(self) -> list[str]:
+        """Make the folders that letters are filed in, where they are missing: their names.
+
+        Raises:
+            MailboxUnavailable: the server refuses, or cannot be reached.
+        """
+        config = self._config
+        with self._told("prepare the folders"):
+            client = self._connected()
+            wanted = dict.fromkeys((config.processed, config.ignored, config.quarantine))
+            return [self._target(client, folder) for folder in wanted]
+
     def wait(self, timeout_seconds: float) -> bool:
         """Wait for mail with IDLE; False when the time ran out or IDLE is unknown.
 

@@ -75,6 +75,17 @@ class SmtpPostman:
             self._hand_in(self._connected(), reply)
             self._used_at = time.monotonic()
 
+    def greet(self) -> str:
+        """Connect and log in, and send nothing: what the server was found to be.
+
+        Raises:
+            OutboxUnavailable: it cannot be reached, or refused us.
+        """
+        with self._told():
+            self._connected().noop()
+        config = self._config
+        return f"{config.host}:{config.port} answers, {config.security}, as {config.sender}"
+
     def close(self) -> None:
         """Quit, quietly."""
         server, self._server = self._server, None

@@ -284,13 +284,13 @@ class Poller:
         """A letter whose bytes have their verdict is only filed, where the first one is."""
         first = Outcome(claim.outcome or Outcome.QUARANTINED)
         self._unfiled[raw.location.uidvalidity, raw.location.uid] = first
+        self._told(raw, claim, Handled(Outcome.DUPLICATE))
         before = self._known.get(raw.location.uid)
         if before is not None and before.letter == claim.letter:
             # Not a copy: the very letter, whose move a crash prevented.
             log.info("letter.filed_late", letter=claim.letter, **_place(raw), verdict=first.value)
             return
         self._outcomes[Outcome.DUPLICATE] += 1
-        self._told(raw, claim, Handled(Outcome.DUPLICATE))
         log.info(
             "letter.duplicate",
             letter=claim.letter,

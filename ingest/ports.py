@@ -22,19 +22,19 @@ from storage.records import (
 )
 
 
-class MailboxUnavailable(ConnectionError):
+class MailboxUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
     """The IMAP server cannot be used now; the pass ends and the letters stay."""
 
 
-class OutboxUnavailable(ConnectionError):
+class OutboxUnavailable(ConnectionError):  # noqa: N818 - the same
     """The SMTP server cannot be used now; replies wait."""
 
 
-class RecipientRefused(Exception):
+class RecipientRefused(Exception):  # noqa: N818 - the server's verdict
     """The recipient's server refused this reply for good (5xx)."""
 
 
-class Deferred(Exception):
+class Deferred(Exception):  # noqa: N818 - the server's verdict
     """The server asked to try this one reply again later (4xx)."""
 
 

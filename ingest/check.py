@@ -1,0 +1,176 @@
+"""Documents read and checked offline: no database, no password, no mail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.credentials import mask
+from ingest.letter import read_letter
+from ingest.process import finding_json
+from ingest.terms import Letter
+from ingest.unpack import Limits, OverLimitError, Unpacker
+from layouts.findings import Code, Finding, finding
+from layouts.layout import Layout
+from layouts.rules import Parameters, check, merge_runs
+from layouts.terms import (
+    Checked,
+    Context,
+    Document,
+    LegalEntity,
+    Parsed,
+    Series,
+    Verdict,
+)
+from parsers import parse
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What documents are checked against.
+
+    Attributes:
+        registry: None leaves the rules of the register of points out.
+        received_at: Aware; None leaves out what depends on the day of receipt.
+    """
+
+    layouts: Mapping[str, Layout]
+    parameters: Parameters
+    limits: Limits
+    registry: Sequence[LegalEntity] | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One document with its verdict."""
+
+    file: str
+    parsed: Parsed
+    checked: Checked
+    zone: ZoneInfo
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """The object of `check --json`."""
+        header = self.parsed.header
+        created = header.created.astimezone(self.zone).isoformat() if header.created else None
+        unreadable = self.checked.verdict is Verdict.UNREADABLE
+        return {
+            "file": self.file,
+            "layout": None if unreadable else self.parsed.layout,
+            "verdict": self.checked.verdict.value,
+            "sender": header.sender_code,
+            "created": created,
+            "series": [] if unreadable else [self._series(item) for item in self.parsed.series],
+            "findings": [
+                finding_json(item, language) for item in merge_runs(self.checked.findings)
+            ],
+        }
+
+    def _series(self, item: Series) -> dict[str, Any]:
+        return {
+            "area": item.area,
+            "point": item.point,
+            "meter": item.meter,
+            "channel": item.channel,
+            "zone": item.zone,
+            "kind": item.kind.value,
+            "unit": item.unit,
+            "start": item.start.astimezone(self.zone).isoformat(),
+            "end": item.end.astimezone(self.zone).isoformat(),
+            "step_minutes": item.step_minutes,
+            "count": item.count,
+            "total": str(item.total),
+            "not_commercial": len(item.not_commercial),
+        }
+
+
+def check_file(path: Path, rules: Rules) -> Iterator[Result]:
+    """Every document in a file: itself, those of an archive, those of a letter.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    letter, found = _opened(path, rules.limits)
+    for item in found:
+        about = Parsed(name=path.name, sha256="", size=0, findings=(item,))
+        yield _checked(path.name, letter, about, rules)
+    documents = letter.documents
+    if not documents and not found:
+        documents = (Document(path.name, path.read_bytes()),)
+    for document in documents:
+        for parsed in _masked(letter, parse(document, rules.layouts)):
+            yield _checked(parsed.name or path.name, letter, parsed, rules)
+
+
+def _opened(path: Path, limits: Limits) -> tuple[Letter, tuple[Finding, ...]]:
+    """The file as a letter: one that is no letter is taken as its only attachment."""
+    content = path.read_bytes()
+    if path.suffix.lower() == ".eml":
+        letter = read_letter(content, limits)
+        return letter, letter.findings
+    unpacker = Unpacker(limits)
+    letter = Letter(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    try:
+        unpacker.take(path.name, content)
+    except OverLimitError as over:
+        return letter, (over.found,)
+    return replace(letter, documents=tuple(unpacker.documents)), tuple(unpacker.findings)
+
+
+def _masked(letter: Letter, parsed: tuple[Parsed, ...]) -> tuple[Parsed, ...]:
+    return mask(letter, parsed)[1]
+
+
+def _checked(file: str, letter: Letter, parsed: Parsed, rules: Rules) -> Result:
+    layout = rules.layouts.get(parsed.layout or "")
+    context, unknown = _context(letter, parsed, rules)
+    checked = check(
+        replace(parsed, findings=(*parsed.findings, *unknown)), layout, context, rules.parameters
+    )
+    return Result(file, parsed, checked, ZoneInfo(layout.zone) if layout else MOSCOW)
+
+
+def _context(letter: Letter, parsed: Parsed, rules: Rules) -> tuple[Context, tuple[Finding, ...]]:
+    """What is known without a database, and a finding when nobody has the user code."""
+    if rules.registry is None or parsed.layout is None:
+        return Context(received_at=rules.received_at), ()
+    entity = _sender(letter, parsed, rules.registry)
+    if entity is None:
+        unknown = finding(Code.SENDER_MISMATCH, seen=parsed.header.sender_code)
+        return Context(received_at=rules.received_at), (unknown,)
+    others = [other for other in rules.registry if other.user_code != entity.user_code]
+    context = Context(
+        entity=entity,
+        points=entity.points,
+        foreign=frozenset(_names(others)),
+        received_at=rules.received_at,
+    )
+    return context, ()
+
+
+def _sender(letter: Letter, parsed: Parsed, registry: Sequence[LegalEntity]) -> LegalEntity | None:
+    """By the document's user code, the letter's, or a taxpayer number only one has."""
+    codes = [parsed.header.sender_code, *(item.user_code for item in letter.credentials)]
+    code = next((code for code in codes if code), None)
+    if code is None:
+        same = [entity for entity in registry if entity.inn == parsed.header.sender_inn]
+    else:
+        same = [entity for entity in registry if entity.user_code == code] or [
+            entity for entity in registry if entity.user_code.lstrip("0") == code.lstrip("0")
+        ]
+    return same[0] if len(same) == 1 else None
+
+
+def _names(entities: Iterable[LegalEntity]) -> Iterator[str]:
+    for entity in entities:
+        for point in entity.points:
+            yield point.code
+            yield from (meter.number for meter in point.meters)

@@ -1,0 +1,463 @@
+"""The verbs: each calls one function and prints its result.
+
+Exit codes: 0 done, 1 done with something to look at, 2 wrong use or configuration,
+3 a server could not be reached.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ingest.app import App
+
+DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file; default: $INGEST_CONFIG, else ingest.toml.",
+)
+
+
+class Call:
+    """What every verb has: the configuration, read when first asked for."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+
+    @cached_property
+    def app(self) -> App:
+        """The wired parts."""
+        from config.log import set_up
+        from config.settings import load
+        from ingest.app import App
+
+        settings = load(self._config)
+        try:
+            set_up(settings.log.format, settings.log.level, settings.log.file)
+        except OSError as fault:
+            raise click.UsageError(
+                f"log.file: {settings.log.file} cannot be opened: {fault.strerror}"
+            ) from None
+        return App(settings)
+
+    def reload(self) -> App:
+        """The parts wired anew from the configuration as it is now."""
+        del self.__dict__["app"]
+        return self.app
+
+    def current(self) -> App:
+        """The parts, once the database has the schema that this program needs.
+
+        A new SQLite file is given it at once; any other database waits for `migrate`.
+        """
+        app = self.app
+        if app.is_new_database():
+            app.ledger.migrate()
+        elif not app.ledger.schema_is_current():
+            raise click.UsageError(
+                "the database has another schema than this program needs: run `ingest migrate`"
+            )
+        return app
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@_config
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="meter-ingest", message="%(version)s")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, debug: bool) -> None:
+    """Receives meter readings by e-mail: polls, authenticates, validates, keeps, replies."""
+    context.obj = Call(config)
+    if not debug:
+        sys.excepthook = _one_sentence
+
+
+def main() -> None:
+    """Run a verb; every fault ends in one sentence and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as fault:
+        _complain(fault.format_message())
+        sys.exit(WRONG)
+    except ConnectionError as fault:
+        _complain(str(fault))
+        sys.exit(UNREACHABLE)
+    except ValueError as fault:
+        _complain_or_raise(fault)
+        sys.exit(WRONG)
+    except OSError as fault:
+        _complain(f"{fault.filename or 'the system'}: {fault.strerror or fault}")
+        sys.exit(WRONG)
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _complain(sentence: str) -> None:
+    click.echo(f"ingest: {sentence}", err=True)
+
+
+def _complain_or_raise(fault: ValueError) -> None:
+    """A mistake in what we were given is one sentence; any other is ours to see."""
+    from config.settings import SettingsError
+    from ingest.files import NoLettersError
+    from ingest.registry import RegistryMistakes
+    from layouts.layout import LayoutError
+
+    if not isinstance(fault, SettingsError | LayoutError | RegistryMistakes | NoLettersError):
+        raise fault
+    _complain(str(fault))
+
+
+def _one_sentence(
+    kind: type[BaseException], fault: BaseException, trace: TracebackType | None
+) -> None:
+    # Its text might hold what a letter held.
+    del fault
+    where = ""
+    while trace is not None:
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    _complain(f"an error of our own: {kind.__name__} at {where}; --debug shows more")
+
+
+def _print(rows: Iterable[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
+    """Rows as JSON lines, or as a table of the columns named."""
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    from ingest.listing import table
+
+    table(list(rows), columns)
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO date or moment; Moscow time unless it says otherwise."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The aware moment."""
+        from zoneinfo import ZoneInfo
+
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is not a moment like 2026-11-22 or 2026-11-22T12:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Moscow"))
+
+
+@cli.command()
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Leave database and replies there.")  # fmt: skip
+@click.option("--serve", is_flag=True, help="Go on running, for letters of your own.")
+def demo(keep: Path | None, serve: bool) -> int:
+    """The whole system on embedded servers, with the sample letters."""
+    from ingest.demo import run_demo
+
+    return DONE if run_demo(keep, serve=serve) else LOOK
+
+
+@cli.command()
+@click.pass_obj
+def run(call: Call) -> int:
+    """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
+    from ingest.service import serve
+
+    call.current()
+    return serve(call.reload)
+
+
+@cli.command()
+@click.pass_obj
+def poll(call: Call) -> int:
+    """One pass over every mailbox, the outbox drained, and out."""
+    from ingest.service import poll_all
+
+    return DONE if poll_all(call.current()) else LOOK
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path, dir_okay=False))  # fmt: skip  # noqa: E501
+@click.option("--registry", type=click.Path(exists=True, path_type=Path), help="The register of points to check against.")  # fmt: skip  # noqa: E501
+@click.option("--at", type=Instant(), help="The moment of receipt to assume.")
+@click.option("--language", type=click.Choice(["ru", "en"]), help="Of the messages; default: [replies] language.")  # fmt: skip  # noqa: E501
+@_json
+@click.pass_obj
+def check(
+    call: Call,
+    files: tuple[Path, ...],
+    registry: Path | None,
+    at: datetime | None,
+    language: str | None,
+    as_json: bool,
+) -> int:
+    """Read and check documents offline: XML, workbooks, zips of them, .eml letters.
+
+    Exit 0: clean or warnings only; 1: errors found; 2: unreadable.
+    """
+    from ingest.check import Rules, check_file
+    from ingest.listing import check_result
+    from ingest.registry import read_registry
+    from layouts.terms import Verdict
+
+    app = call.app
+    entities = read_registry(registry.read_bytes()).entities if registry else None
+    rules = Rules(app.layouts, app.parameters, app.limits, entities, at)
+    told = language or app.settings.replies.language
+    verdicts = set()
+    for file in files:
+        for result in check_file(file, rules):
+            verdicts.add(result.checked.verdict)
+            row = result.as_json(told)
+            click.echo(json.dumps(row, ensure_ascii=False) if as_json else check_result(row))
+    if Verdict.UNREADABLE in verdicts:
+        return WRONG
+    return LOOK if verdicts - {Verdict.ACCEPTED} else DONE
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--at", type=Instant(), help="Moment of receipt of letters that carry none.")
+@click.option("--dry-run", is_flag=True, help="Roll everything back, and show the replies.")
+@_json
+@click.pass_obj
+def process(
+    call: Call, paths: tuple[Path, ...], at: datetime | None, dry_run: bool, as_json: bool
+) -> int:
+    """Run .eml files, folders of them, a Maildir or an mbox through the pipeline."""
+    from ingest.listing import processed, reply_text
+    from ingest.service import process_paths
+
+    language = call.app.settings.replies.language
+    clean = True
+    for item in process_paths(call.current(), paths, at, dry_run=dry_run):
+        clean = clean and item.handled.outcome.value != "quarantined"
+        row = item.as_json(language)
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else processed(row))
+        if dry_run and item.handled.reply and not as_json:
+            click.echo(reply_text(item.handled.reply.content))
+    return DONE if clean else LOOK
+
+
+@cli.group()
+def registry() -> None:
+    """Legal entities, metering points and meters."""
+
+
+@registry.command("import")
+@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Only tell what would change.")
+@click.option("--with-passwords", is_flag=True, help="Take a password column, for a demo.")
+@_json
+@click.pass_obj
+def registry_import(
+    call: Call, file: Path, dry_run: bool, with_passwords: bool, as_json: bool
+) -> int:
+    """Take a CSV or XLSX over, in one transaction."""
+    from dataclasses import asdict
+
+    from ingest.listing import import_report
+    from ingest.service import import_registry
+
+    report = import_registry(
+        call.current(), file.read_bytes(), _who(), with_passwords=with_passwords, dry_run=dry_run
+    )
+    row = asdict(report) | {"dry_run": dry_run}
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else import_report(report, dry_run))
+    return DONE
+
+
+@registry.command("export")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="A .csv or .xlsx; default: CSV to standard output.")  # fmt: skip
+@click.pass_obj
+def registry_export(call: Call, output: Path | None) -> int:
+    """Everything in the register, in the form that `import` takes; no passwords."""
+    from ingest.registry import registry_csv, registry_xlsx
+
+    with call.current().ledger.reading() as store:
+        entities = store.registry()
+    if output is None:
+        click.get_binary_stream("stdout").write(registry_csv(entities))
+    elif output.suffix.lower() == ".xlsx":
+        output.write_bytes(registry_xlsx(entities))
+    else:
+        output.write_bytes(registry_csv(entities))
+    return DONE
+
+
+@registry.command("show")
+@click.argument("code")
+@_json
+@click.pass_obj
+def registry_show(call: Call, code: str, as_json: bool) -> int:
+    """One legal entity with its points and meters, and what was changed when."""
+    from ingest.listing import entity_json, entity_text
+
+    with call.current().ledger.reading() as store:
+        entity = store.entity(code)
+        changes = [*store.audit("entity", code), *store.audit("password", code)]
+    if entity is None:
+        raise click.UsageError(f"{code}: the register has no such user code")
+    row = entity_json(entity, changes)
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else entity_text(row))
+    return DONE
+
+
+@cli.command()
+@click.argument("code")
+@click.pass_obj
+def password(call: Call, code: str) -> int:
+    """Give an entity a password: one line from a pipe, else a new one is made and shown."""
+    from ingest.service import set_password
+
+    given = "" if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    made = set_password(call.current(), code, given, _who())
+    if made is None:
+        raise click.UsageError(f"{code}: the register has no such user code")
+    if not given:
+        click.echo(made)
+    return DONE
+
+
+@cli.command()
+@click.option("--state", help="claimed, done or quarantined; or an outcome such as rejected.")
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("--since", type=Instant(), help="Received then or later.")
+@_json
+@click.pass_obj
+def letters(
+    call: Call, state: str | None, entity: str | None, since: datetime | None, as_json: bool
+) -> int:
+    """What came, and what became of it."""
+    from ingest.listing import LETTER_COLUMNS, letter_json
+    from storage.records import LetterState
+
+    is_state = state in set(LetterState)
+    with call.current().ledger.reading() as store:
+        rows = store.letters(
+            state=state if is_state else None,
+            outcome=None if is_state else state,
+            entity=entity,
+            since=since,
+        )
+    _print((letter_json(row) for row in rows), as_json, LETTER_COLUMNS)
+    return DONE
+
+
+@cli.command()
+@click.argument("number", type=int, metavar="ID")
+@_json
+@click.pass_obj
+def show(call: Call, number: int, as_json: bool) -> int:
+    """One letter with its findings, receipts and reply."""
+    from ingest.listing import whole_json, whole_text
+
+    app = call.current()
+    with app.ledger.reading() as store:
+        whole = store.letter(number)
+    if whole is None:
+        raise click.UsageError(f"{number}: there is no letter of this number")
+    row = whole_json(whole, app.settings.replies.language)
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
+    return DONE
+
+
+@cli.command()
+@_json
+@click.pass_obj
+def status(call: Call, as_json: bool) -> int:
+    """How the service stands; exit 1 when something needs a person."""
+    from ingest.listing import status_json, status_text
+
+    app = call.current()
+    with app.ledger.reading() as store:
+        known = store.status(datetime.now(UTC).astimezone())
+    row = status_json(known, [mailbox.name for mailbox in app.settings.mailbox], datetime.now(UTC))
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
+    return LOOK if row["needs_a_person"] else DONE
+
+
+@cli.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--entity", default="", metavar="CODE", help="Of one legal entity.")
+@click.option("--verdict", default="", metavar="V", help="Letters with this verdict only.")
+@click.option("-f", "--follow", is_flag=True, help="Wait for more.")
+@_json
+@click.pass_obj
+def tail(
+    call: Call, file: Path | None, entity: str, verdict: str, follow: bool, as_json: bool
+) -> int:
+    """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
+    from ingest import tail as tailing
+
+    path = file or Path(call.app.settings.log.file or "-")
+    if file is None and str(path) == "-" and sys.stdin.isatty():
+        raise click.UsageError(
+            "[log] file is not set: name a file, or pipe the log in"
+            " (journalctl -u ingest -o cat | ingest tail -)"
+        )
+    wanted = tailing.Filter(entity, verdict)
+    if str(path) == "-":
+        opened: Any = nullcontext(sys.stdin)
+    elif follow:
+        opened = nullcontext(tailing.follow(path))
+    else:
+        opened = path.open(encoding="utf-8", errors="replace")
+    with opened as source:
+        for event, line in tailing.lines(source, wanted):
+            click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+    return DONE
+
+
+@cli.command()
+@_json
+@click.pass_obj
+def doctor(call: Call, as_json: bool) -> int:
+    """Try configuration, database, mailboxes, SMTP and clock; say what to do."""
+    from ingest.doctor import examine
+
+    worst = DONE
+    for result in examine(call.app):
+        worst = max(worst, DONE if result.is_well else result.exit_code)
+        row = result.as_json()
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else result.line())
+    return worst
+
+
+@cli.command()
+@click.pass_obj
+def migrate(call: Call) -> int:
+    """Bring the database's schema to the version this program needs."""
+    call.app.ledger.migrate()
+    return DONE
+
+
+def _who() -> str:
+    """The operator's login name, for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

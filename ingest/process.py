@@ -1,0 +1,118 @@
+"""Letters from files through the real pipeline and database, without IMAP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ingest.files import FileMailbox
+from ingest.outcome import Handled
+from ingest.poll import Poller, PollLedger, PollStore
+from ingest.ports import RawLetter, Reader
+from ingest.receive import Desk, quarantine_notice, receive
+from ingest.reply.texts import sentence
+from layouts.findings import Finding
+from layouts.terms import Receipt
+from storage.records import Claim, OwedReply
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One letter with its verdict."""
+
+    source: str
+    letter: int
+    handled: Handled
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """The object of `process --json`."""
+        handled = self.handled
+        return {
+            "source": self.source,
+            "letter": self.letter,
+            "outcome": handled.outcome.value,
+            "entity": handled.entity.user_code if handled.entity else None,
+            "findings": [finding_json(item, language) for item in handled.findings],
+            "documents": [document_json(item, language) for item in handled.receipts],
+            "reply": reply_json(handled.reply),
+        }
+
+
+def finding_json(item: Finding, language: str) -> dict[str, Any]:
+    """One finding, as operators may see it: a foreign point is called so."""
+    return {
+        "code": item.code.value,
+        "severity": item.severity.value,
+        "place": str(item.place),
+        "point": item.point,
+        "channel": item.channel,
+        "seen": item.seen,
+        "message": sentence(item, language),
+    }
+
+
+def document_json(receipt: Receipt, language: str) -> dict[str, Any]:
+    """One document of a letter with its receipt."""
+    checked = receipt.checked
+    return {
+        "name": receipt.parsed.name,
+        "layout": receipt.parsed.layout,
+        "verdict": checked.verdict.value,
+        "receipt": receipt.number,
+        "status": int(checked.status),
+        "values": checked.values,
+        "findings": [finding_json(item, language) for item in checked.findings],
+    }
+
+
+def reply_json(reply: OwedReply | None) -> dict[str, Any] | None:
+    """Where a reply goes."""
+    if reply is None:
+        return None
+    return {"to": reply.recipient, "subject": reply.subject, "message_id": reply.message_id}
+
+
+def process(
+    mailboxes: Sequence[FileMailbox],
+    reader: Reader,
+    ledger: PollLedger,
+    desk: Desk,
+    clock: Callable[[], datetime],
+    tell: Callable[[Processed], None],
+) -> None:
+    """Every letter to its verdict, in order; `tell` hears of each once it is committed."""
+    for mailbox in mailboxes:
+
+        def told(
+            raw: RawLetter, claim: Claim, handled: Handled, mailbox: FileMailbox = mailbox
+        ) -> None:
+            tell(Processed(mailbox.source(raw.location.uid), claim.letter, handled))
+
+        poller = Poller(
+            mailbox,
+            reader,
+            ledger,
+            partial(receive, desk=desk),
+            partial(quarantine_notice, desk=desk),
+            clock,
+            told=told,
+        )
+        poller.through()
+
+
+class Rehearsal:
+    """A ledger whose every transaction is a part of one that is rolled back."""
+
+    def __init__(self, store: PollStore) -> None:
+        self._store = store
+
+    @contextmanager
+    def transaction(self) -> Iterator[PollStore]:
+        """What is written is seen by what comes next, and never committed."""
+        yield self._store
+
+    reading = transaction

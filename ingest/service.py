@@ -1,0 +1,137 @@
+"""What the verbs do, with the parts that the composition root wires."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from ingest.app import App
+from ingest.files import FileMailbox
+from ingest.outbox import drain
+from ingest.poll import Poller, PollLedger
+from ingest.ports import Mailbox, Reader
+from ingest.process import Processed, Rehearsal, process
+from ingest.receive import quarantine_notice
+from ingest.registry import read_registry
+from layouts.terms import LegalEntity
+from storage.records import ImportReport
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def poller(app: App, mailbox: Mailbox, reader: Reader, ledger: PollLedger) -> Poller:
+    """Reads one mailbox with the app's forms, rules and manners."""
+    notice = partial(quarantine_notice, desk=app.desk)
+    return Poller(mailbox, reader, ledger, app.receive, notice, now)
+
+
+def poll_all(app: App) -> bool:
+    """One pass over every mailbox, then the outbox; False when a letter had no verdict.
+
+    Raises:
+        ConnectionError: a server could not be reached; the others were still served.
+    """
+    reader = app.reader()
+    faults: list[ConnectionError] = []
+    whole = True
+    try:
+        for mailbox in app.mailboxes():
+            try:
+                passed = poller(app, mailbox, reader, app.ledger).once()
+                whole = whole and passed.whole and not passed.failed
+            except ConnectionError as fault:
+                faults.append(fault)
+            finally:
+                mailbox.close()
+    finally:
+        reader.close()
+    postman = app.postman()
+    if postman is not None:
+        try:
+            drain(app.ledger, postman, now)
+        finally:
+            postman.close()
+    if faults:
+        raise faults[0]
+    return whole
+
+
+def process_paths(
+    app: App, paths: Sequence[Path], at: datetime | None, *, dry_run: bool
+) -> Iterator[Processed]:
+    """Every letter under the paths with its verdict, as it is committed.
+
+    Raises:
+        NoLettersError: a path holds none; said before the first letter is read.
+    """
+    boxes = [FileMailbox(path, at, app.limits.letter_bytes) for path in paths]
+    reader = app.reader()
+    try:
+        if not dry_run:
+            yield from _as_they_come(partial(process, boxes, reader, app.ledger, app.desk, now))
+            return
+        desk = app.desk
+        rehearsed: list[Processed] = []
+        with app.ledger.reading() as store:
+            process(boxes, reader, Rehearsal(store), desk, now, rehearsed.append)
+        yield from rehearsed
+    finally:
+        reader.close()
+
+
+def _as_they_come(work: Callable[[Callable[[Processed], None]], None]) -> Iterator[Processed]:
+    """What the work tells, while it goes on; a fault of it is raised here at its end."""
+    told: queue.SimpleQueue[Processed | BaseException | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            work(told.put)
+        except BaseException as fault:  # noqa: BLE001 - raised again in the caller's thread
+            told.put(fault)
+        else:
+            told.put(None)
+
+    threading.Thread(target=run, name="process", daemon=True).start()
+    while (item := told.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def import_registry(
+    app: App, content: bytes, who: str, *, with_passwords: bool, dry_run: bool
+) -> ImportReport:
+    """Take a registry file over, whole or not at all.
+
+    Raises:
+        RegistryMistakes: the file has mistakes; nothing is imported.
+    """
+    registry = read_registry(content, with_passwords=with_passwords)
+    passwords = app.guard.passwords
+
+    def hashed(entity: LegalEntity) -> LegalEntity:
+        given = registry.passwords.get(entity.user_code)
+        return replace(entity, password_hash=passwords.hash(given)) if given else entity
+
+    entities = [hashed(entity) for entity in registry.entities]
+    opened = app.ledger.reading() if dry_run else app.ledger.transaction()
+    with opened as store:
+        return store.import_registry(entities, who, now())
+
+
+def set_password(app: App, code: str, password: str, who: str) -> str | None:
+    """Give an entity this password, or a new one when it is ''; None: no such entity."""
+    password = password or secrets.token_urlsafe(9)
+    hashed = app.guard.passwords.hash(password)
+    with app.ledger.transaction() as store:
+        done = store.set_password(code, hashed, who, now())
+    return password if done else None

@@ -100,7 +100,7 @@ def _told(step: Step, code: Code, limit: Decimal | None) -> Finding:
     other = step.before if step.after.item is step.item else step.after
     told: dict[str, object] = {"other": other.value, "other_at": instant(other.at).isoformat()}
     if limit is not None:
-        told["limit"] = limit.quantize(Decimal("0.01"))
+        told["limit"] = f"{limit:.2f}"
     return about(step.item, code, seen=str(step.item.series.reading), **told)
 
 

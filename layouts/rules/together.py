@@ -86,7 +86,7 @@ def profile_against_registers(case: Case) -> Iterator[Finding]:
                 start=instant(span.start),
                 end=instant(span.end),
                 profile=profile,
-                registers=span.energy.quantize(Decimal(1)),
+                registers=span.energy.to_integral_value(),
                 unit="varh" if span.key[2].startswith("R") else "Wh",
             )
 

@@ -1,0 +1,165 @@
+"""Profile and registers of one point, whichever arrives second."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from layouts.findings import Code, Severity
+from layouts.rules import spans_to_compare
+from layouts.terms import ProfileSum, RecordedIntervals, Verdict
+from tests.layouts.rules.build import (
+    DAY,
+    INN,
+    LAYOUTS,
+    NEXT,
+    codes,
+    daily,
+    date,
+    epoch,
+    judged,
+    known,
+    meter,
+    moscow,
+    point,
+    profile,
+    reading,
+    readings,
+)
+
+FIRST, LAST = epoch(DAY), epoch(NEXT)
+KEY = (INN, "P1", "A+")
+REGISTER = ("07512345", "A+", "T0")
+READ = ((FIRST, Decimal(100)), (LAST, Decimal(148)))
+
+
+def profile_arrives(values, read=READ, sums=(), place=None, **more):
+    context = known(
+        place or point("P1", meter()), registers={REGISTER: read}, profiles={KEY: sums}, **more
+    )
+    return judged(daily(profile(values)), context)
+
+
+def registers_arrive(value, sums, **about):
+    context = known(
+        point("P1", meter(**about)), registers={REGISTER: READ[:1]}, profiles={KEY: sums}
+    )
+    return judged(readings(reading(value, at=NEXT), created=None), context)
+
+
+def whole(energy):
+    return [ProfileSum(FIRST, LAST, energy, 86400)]
+
+
+@pytest.mark.parametrize(
+    ("value", "fires"), [(1000, False), (1009, False), (991, False), (1012, True), (988, True)]
+)
+def test_a_profile_that_arrives_second_is_held_against_the_registers(value, fires):
+    values = [value] * 47 + [value + 1]
+    checked = profile_arrives(values)
+    assert codes(checked) == ([Code.PROFILE_REGISTER_MISMATCH] if fires else [])
+    if fires:
+        (told,) = checked.findings
+        assert (told.severity, told.start, told.end) == (Severity.WARNING, DAY, NEXT)
+        assert told.detail == {
+            "profile": str(sum(values)),
+            "registers": "48000",
+            "unit": "Wh",
+        }
+        assert checked.verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize(("value", "fires"), [("148", False), ("149", True), ("147", True)])
+def test_a_reading_that_arrives_second_is_held_against_the_profile(value, fires):
+    found = codes(registers_arrive(value, whole(48000)))
+    assert found == ([Code.PROFILE_REGISTER_MISMATCH] if fires else [])
+
+
+def test_the_ratio_multiplies_what_the_registers_say():
+    assert codes(registers_arrive("148", whole(1_920_000), ratio=Decimal(40))) == []
+    assert codes(registers_arrive("148", whole(48000), ratio=Decimal(40))) == [
+        Code.PROFILE_REGISTER_MISMATCH
+    ]
+
+
+def test_two_last_digits_are_in_doubt():
+    # A hundredth of a kilowatt-hour twice, times 40, is 800 Wh: far over one per cent here.
+    assert codes(registers_arrive("100.1", whole(4800), ratio=Decimal(40))) == []
+    assert codes(registers_arrive("100.1", whole(4801), ratio=Decimal(40))) == [
+        Code.PROFILE_REGISTER_MISMATCH
+    ]
+
+
+def test_a_profile_with_gaps_is_not_compared():
+    half = [ProfileSum(FIRST, LAST, 5, 43200)]
+    assert codes(registers_arrive("148", half)) == []
+    assert codes(registers_arrive("148", [])) == []
+    two_days = (READ[0], (LAST + 86400, Decimal(500)))
+    assert codes(profile_arrives([1000, 1001] * 24, two_days)) == []
+
+
+def test_what_is_in_force_and_what_arrives_are_added_up():
+    two_days = ((FIRST - 86400, Decimal(0)), (LAST, Decimal(96)))
+    sums = [ProfileSum(FIRST - 86400, LAST, 48000, 86400)]
+    assert codes(profile_arrives([1000, 1001] * 24, two_days, sums)) == []
+    wrong = [replace(sums[0], energy=96000)]
+    assert codes(profile_arrives([1000, 1001] * 24, two_days, wrong)) == [
+        Code.PROFILE_REGISTER_MISMATCH
+    ]
+
+
+def test_a_correction_counts_by_its_difference():
+    starts = [FIRST + 1800 * n for n in range(48)]
+    before = RecordedIntervals(starts, [5000] * 48, step_minutes=30)
+    checked = profile_arrives([1000, 1001] * 24, sums=whole(240_000), intervals={KEY: before})
+    assert codes(checked) == [Code.VALUE_CHANGED]
+
+
+def test_zones_stand_for_the_total_when_all_of_them_are_there():
+    place = point("P1", meter(zones=("T1", "T2")))
+    rows = {
+        ("07512345", "A+", "T1"): [(FIRST, Decimal(1)), (LAST, Decimal(31))],
+        ("07512345", "A+", "T2"): [(FIRST, Decimal(2)), (LAST, Decimal(20))],
+    }
+    for factor, fires in ((1, False), (2, True)):
+        document = daily(profile([1000 * factor, 1001 * factor] * 24))
+        found = codes(judged(document, known(place, registers=rows)))
+        assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
+    del rows["07512345", "A+", "T2"]
+    assert codes(judged(daily(profile([1, 2] * 24)), known(place, registers=rows))) == []
+
+
+def test_a_rollover_is_counted_on():
+    rolled = ((FIRST, Decimal(99990)), (LAST, Decimal(38)))
+    assert codes(profile_arrives([1000, 1001] * 24, rolled)) == []
+
+
+def test_a_span_with_two_meters_is_not_compared():
+    half = date(2026, 11, 1)
+    for place in (
+        point("P1", meter(), meter("22", installed=half)),
+        point("P1", meter(removed=date(2026, 10, 31)), meter("22")),
+    ):
+        assert codes(profile_arrives([9000, 9001] * 24, place=place)) == []
+    gone = point("P1", meter(), meter("22", removed=date(2026, 10, 31)))
+    assert Code.PROFILE_REGISTER_MISMATCH in codes(profile_arrives([9000, 9001] * 24, place=gone))
+
+
+def test_the_store_is_told_which_sums_are_wanted():
+    context = known(
+        point("P1", meter()), registers={REGISTER: (*READ, (LAST + 86400, Decimal(9999)))}
+    )
+    asked = spans_to_compare(daily(profile()), LAYOUTS["80020"], context)
+    assert asked == {KEY: ((FIRST, LAST),)}
+    before = known(point("P1", meter()), registers={REGISTER: READ[:1]})
+    document = readings(reading("148", at=NEXT))
+    assert spans_to_compare(document, LAYOUTS["52006"], before) == {KEY: ((FIRST, LAST),)}
+    assert spans_to_compare(document, LAYOUTS["52006"], known(point("P1", meter()))) == {}
+
+
+def test_readings_three_months_apart_are_not_compared():
+    far = ((epoch(moscow(2026, 8, 1)), Decimal(0)), (LAST, Decimal(1)))
+    context = known(point("P1", meter()), registers={REGISTER: far})
+    assert spans_to_compare(daily(profile()), LAYOUTS["80020"], context) == {}
+    assert timedelta(seconds=LAST - FIRST) == timedelta(days=1)

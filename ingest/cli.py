@@ -56,8 +56,8 @@ class Call:
 
     def reload(self) -> App:
         """The parts wired anew from the configuration as it is now."""
-        del self.__dict__["app"]
-        return self.app
+        self.__dict__.pop("app", None)
+        return self.current()
 
     def current(self) -> App:
         """The parts, once the database has the schema that this program needs.
@@ -183,10 +183,13 @@ def demo(keep: Path | None, serve: bool) -> int:
 @click.pass_obj
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
-    from ingest.service import serve
+    from ingest import daemon
+    from ingest.service import parts
 
-    call.current()
-    return serve(call.reload)
+    if not call.current().settings.mailbox:
+        raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
+    daemon.run(lambda: parts(call.reload()))
+    return DONE
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest.app import App
+from ingest.daemon import Parts
 from ingest.files import FileMailbox
 from ingest.outbox import drain
 from ingest.poll import Poller, PollLedger
@@ -63,6 +64,23 @@ def poll_all(app: App) -> bool:
     if faults:
         raise faults[0]
     return whole
+
+
+def parts(app: App) -> Parts:
+    """What the daemon runs with."""
+    settings = app.settings
+    return Parts(
+        mailboxes=app.mailboxes(),
+        bells=app.mailboxes() if settings.poll.idle else (),
+        reader=app.reader(),
+        ledger=app.ledger,
+        receive=app.receive,
+        notice=partial(quarantine_notice, desk=app.desk),
+        postman=app.postman(),
+        clock=now,
+        every_seconds=settings.poll.every_seconds,
+        close=app.ledger.close,
+    )
 
 
 def process_paths(

@@ -28,6 +28,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -326,7 +327,7 @@ def _list(workbook: Workbook, findings: Sequence[Finding], name: str, words: Wor
     sheet = workbook.create_sheet(_sheet_name(workbook, words.word("marks", "sheet")), 0)
     heading = words.word("marks", "title").format(name=one_line(PurePath(name).name, 100))
     _write(sheet.cell(1, 1), heading)
-    sheet.cell(1, 1).font = Font(bold=True, size=13)
+    sheet.cell(1, 1).font = Font(name=_FONT, bold=True, size=13)
     columns = [
         *(words.word("marks", key) for key in ("number", "kind", "sheet_column", "cell_column")),
         *(words.say(key) for key in ("written", "finding", "advice")),
@@ -334,16 +335,21 @@ def _list(workbook: Workbook, findings: Sequence[Finding], name: str, words: Wor
     for column, (text, width) in enumerate(zip(columns, _WIDTHS, strict=True), 1):
         cell = sheet.cell(3, column)
         _write(cell, text)
-        cell.font, cell.fill = Font(bold=True), _HEAD
+        cell.font, cell.fill = Font(name=_FONT, bold=True), _HEAD
         sheet.column_dimensions[get_column_letter(column)].width = width
     for number, item in enumerate(findings, 1):
         _list_row(workbook, sheet, number, item, words)
     sheet.freeze_panes = "A4"
     sheet.sheet_view.showGridLines = False
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     _select(workbook, sheet)
 
 
 _WIDTHS = (5, 13, 18, 10, 26, 50, 60)
+_FONT = "Calibri"
+_LINE_POINTS = 15
 
 
 def _list_row(
@@ -361,17 +367,22 @@ def _list_row(
         told,
         advice(code, language),
     )
-    sheet.cell(row, 1, number)
+    sheet.cell(row, 1, number).alignment = Alignment(vertical="top")
     for column, text in enumerate(texts, 2):
         cell = sheet.cell(row, column)
         _write(cell, text)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.cell(row, 2).fill = _FILLS[item.severity]
+    # LibreOffice does not grow a row for text that wraps, and Excel only at times.
+    lines = max(
+        -(-len(text) // (width - 2)) for text, width in zip(texts, _WIDTHS[1:], strict=True)
+    )
+    sheet.row_dimensions[row].height = _LINE_POINTS * max(lines, 1)
     if where.sheet and where.cell and _cell(workbook, where.sheet, where.cell) is not None:
         link = sheet.cell(row, 4)
         target = f"{quote_sheetname(where.sheet)}!{where.cell}"
         link.hyperlink = Hyperlink(ref=link.coordinate, location=target)
-        link.font = Font(color="FF0B57D0", underline="single")
+        link.font = Font(name=_FONT, color="FF0B57D0", underline="single")
 
 
 def _select(workbook: Workbook, sheet: Worksheet) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from layouts.findings import UNREADABLE, Code, Finding, Findings, Stage, Status, finding
 from layouts.layout import Layout
@@ -120,16 +121,15 @@ def check(
     if layout is None or any(item.code in UNREADABLE for item in parsed.findings):
         return Checked(Verdict.UNREADABLE, Status.UNREADABLE, parsed.findings)
     if context.duplicate_of is not None:
-        return _duplicate(context)
+        return _duplicate(*context.duplicate_of)
     case = Case(parsed, layout, context, parameters)
     series = period.without_padding(case)
     return _judge(replace(case, held=assign.assign(series, context, case.zone)))
 
 
-def _duplicate(context: Context) -> Checked:
-    number, moment = context.duplicate_of or (0, None)
-    told = finding(Code.DUPLICATE_DOCUMENT, receipt=number, received=moment)
-    return Checked(Verdict.DUPLICATE, Status.ACCEPTED, (told,), (), context.duplicate_of)
+def _duplicate(number: int, moment: datetime) -> Checked:
+    told = finding(Code.DUPLICATE_DOCUMENT, receipt=number, received=moment.isoformat())
+    return Checked(Verdict.DUPLICATE, Status.ACCEPTED, (told,), (), (number, moment))
 
 
 def _judge(case: Case) -> Checked:

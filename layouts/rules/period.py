@@ -21,7 +21,7 @@ def without_padding(case: Case) -> list[Series]:
     """
     limit = _now(case)
     if limit is None or not case.layout.future_zero:
-        return list(case.parsed.series)
+        return [series for series in case.parsed.series if series.values]
     return [kept for s in case.parsed.series if (kept := _cut(s, limit)).values]
 
 
@@ -173,9 +173,10 @@ def months_of(series: Series, zone: ZoneInfo) -> Iterator[date]:
     month = last
     if series.kind is Kind.INTERVAL:
         month = series.span(0)[0].astimezone(zone).date().replace(day=1)
-    while month <= last:
-        yield month
+    yield month
+    while month < last:
         month = next_month(month)
+        yield month
 
 
 def _last_day(end: datetime, zone: ZoneInfo) -> date:

@@ -8,27 +8,9 @@ from structlog.testing import capture_logs
 from ingest.outcome import Outcome
 from ingest.poll import Poller
 from ingest.ports import MailboxUnavailable
-from storage.ledger import Ledger, StoreUnavailable
+from storage.ledger import StoreUnavailable
 from storage.records import LetterState
 from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    path = tmp_path_factory.mktemp("ledger") / "empty.db"
-    ledger = Ledger(f"sqlite:///{path}")
-    ledger.migrate()
-    ledger.close()
-    return path
-
-
-@pytest.fixture
-def ledger(empty_database, tmp_path):
-    path = tmp_path / "ingest.db"
-    path.write_bytes(empty_database.read_bytes())
-    ledger = Ledger(f"sqlite:///{path}")
-    yield ledger
-    ledger.close()
 
 
 class House:

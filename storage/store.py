@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from layouts.layout import Layout
-from layouts.rules import version_of
+from layouts.rules import spans_to_compare, version_of
 from layouts.rules.assign import assign
 from layouts.rules.case import Assigned
 from layouts.terms import (
@@ -18,12 +18,14 @@ from layouts.terms import (
     Context,
     Kind,
     LegalEntity,
+    Meter,
     Parsed,
     Receipt,
     Verdict,
     Version,
 )
 from storage.columns import INTEGER_MOST, epoch
+from storage.history_rows import HistoryRows
 from storage.letter_rows import LetterRows
 from storage.outbox_rows import OutboxRows
 from storage.registry_rows import RegistryRows
@@ -33,11 +35,11 @@ from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
 
 
-class Store(LetterRows, RegistryRows, VersionRows, ValueRows, OutboxRows, WatchRows):
+class Store(LetterRows, RegistryRows, VersionRows, HistoryRows, ValueRows, OutboxRows, WatchRows):
     """The database inside one transaction; made by `Ledger`.
 
-    Each base is one matter: letters, the register of points, versions, values, the
-    outbox, the service's own state. Here is what needs several of them.
+    Each base is one matter: letters, the register of points, versions, history,
+    values, the outbox, the service's own state. Here is what needs several of them.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
@@ -57,18 +59,42 @@ class Store(LetterRows, RegistryRows, VersionRows, ValueRows, OutboxRows, WatchR
         if layout is None:
             return known
         self._hold_back_others(entity.id)
+        duplicate = self._duplicate_of(entity.id, parsed)
+        if duplicate is not None:
+            return replace(known, duplicate_of=duplicate)
         items = assign(parsed.series, known, ZoneInfo(layout.zone))
+        known = replace(
+            known,
+            foreign=self._foreign(entity.id, _unassigned(items)),
+            closed=self.closed_periods(),
+        )
+        return self._with_values(known, items, parsed, layout, received_at)
+
+    def _with_values(
+        self,
+        known: Context,
+        items: Sequence[Assigned],
+        parsed: Parsed,
+        layout: Layout,
+        received_at: datetime,
+    ) -> Context:
+        """The context with what is in force for a document's series, and around them."""
+        if not any(item.point for item in items):
+            return known
         version = self._version(parsed, received_at, INTEGER_MOST)
         intervals = [item for item in items if item.series.kind is Kind.INTERVAL]
         registers = [item for item in items if item.series.kind is Kind.REGISTER]
-        return replace(
+        known = replace(
             known,
-            foreign=self._foreign(entity.id, _unassigned(items)),
-            duplicate_of=self._duplicate_of(entity.id, parsed),
             intervals=self._recorded_intervals(intervals, layout.number, version),
             readings=self._recorded_readings(registers, layout.number, version),
-            closed=self.closed_periods(),
+            history=self._history(intervals, ZoneInfo(layout.zone)),
+            registers=self._registers(*_meters_around(items)),
         )
+        if not known.registers and not registers:
+            return known
+        wanted = spans_to_compare(parsed, layout, known)
+        return replace(known, profiles=self._profiles(wanted, items))
 
     def _hold_back_others(self, entity_id: int) -> None:
         if not self._connection.get_execution_options().get("writes"):
@@ -138,6 +164,20 @@ class Store(LetterRows, RegistryRows, VersionRows, ValueRows, OutboxRows, WatchR
             duplicate_of=checked.duplicate_of[0] if checked.duplicate_of else None,
         )
         return int(self._connection.scalars(facts.returning(SUBMISSION.c.id)).one())
+
+
+def _meters_around(items: Sequence[Assigned]) -> tuple[list[Meter], int, int]:
+    """The meters whose readings concern a document, and its first and last instant."""
+    held = [item for item in items if item.point is not None]
+    meters: dict[int | None, Meter] = {}
+    for item in held:
+        at_point = item.point.meters if item.point else ()
+        own = (item.meter,) if item.meter else ()
+        of_profile = item.series.kind is Kind.INTERVAL
+        meters |= {meter.id: meter for meter in (at_point if of_profile else own)}
+    first = min(epoch(item.series.start) for item in held)
+    last = max(epoch(item.series.end) for item in held)
+    return list(meters.values()), first, last
 
 
 def _unassigned(items: Sequence[Assigned]) -> list[str]:

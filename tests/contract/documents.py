@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -71,9 +72,7 @@ def hours(*values, day=0, hour=0, point=None, area=None, channel="A+", step=60, 
 
 def reading(value, meter="07512345", channel="A+", zone="T1", at=MONTH, point=None):
     """A register reading."""
-    return Series(
-        Kind.REGISTER, None, point, meter, channel, zone, at, 0, (Decimal(value),)
-    )
+    return Series(Kind.REGISTER, None, point, meter, channel, zone, at, 0, (Decimal(value),))
 
 
 def document(*series, created=0, layout="52005", number=None, **more):
@@ -95,8 +94,16 @@ def document(*series, created=0, layout="52005", number=None, **more):
 _LETTERS = itertools.count()
 
 
-class RolledBack(Exception):
-    """Ends a transaction that shall leave nothing behind."""
+class _Ended(Exception):  # noqa: N818 - nothing went wrong
+    pass
+
+
+@contextmanager
+def rolled_back(ledger):
+    """A transaction that leaves nothing behind."""
+    with suppress(_Ended), ledger.transaction() as store:
+        yield store
+        raise _Ended
 
 
 def import_all(ledger, *entities):

@@ -123,9 +123,13 @@ def test_a_quarantined_letter_keeps_its_bytes_until_it_has_a_verdict(ledger):
 
 
 def test_what_a_failed_transaction_did_is_gone(ledger):
-    with pytest.raises(KeyError), ledger.transaction() as store:
-        store.claim(PLACE, SHA, 1, NOW, NOW)
-        raise KeyError
+    def fail():
+        with ledger.transaction() as store:
+            store.claim(PLACE, SHA, 1, NOW, NOW)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
 
     with ledger.reading() as store:
         assert store.letters() == []
@@ -201,9 +205,16 @@ def test_letters_are_listed_by_state_outcome_entity_and_day(ledger):
 
 def test_text_that_no_database_takes_is_cleaned_and_kept(ledger):
     number = claim(ledger).letter
-    hostile = LetterFacts("a\0b@c.example", "тема \ud800 \0", "<\0>", (
-        finding(Code.INVALID_CODE, Place("\0.xml", sheet="\udfff", cell="A1"), seen="\0", field="\0"),
-    ))
+    hostile = LetterFacts(
+        "a\0b@c.example",
+        "тема \ud800 \0",
+        "<\0>",
+        (
+            finding(
+                Code.INVALID_CODE, Place("\0.xml", sheet="\udfff", cell="A1"), seen="\0", field="\0"
+            ),
+        ),
+    )
 
     with ledger.transaction() as store:
         store.settle(number, "refused", hostile, None, NOW)

@@ -30,7 +30,9 @@ def test_every_constraint_has_its_name_in_the_database(connection):
         named |= {key["name"] for key in found.get_unique_constraints(table.name)}
         named |= {key["name"] for key in found.get_check_constraints(table.name)}
         named.add(found.get_pk_constraint(table.name)["name"])
-        wanted = {connection.dialect.identifier_preparer.format_constraint(c) for c in table.constraints}
+        wanted = {
+            connection.dialect.identifier_preparer.format_constraint(c) for c in table.constraints
+        }
         assert named == wanted
 
 

@@ -15,7 +15,6 @@ from tests.contract.documents import (
     MONTH,
     NOW,
     OTHER,
-    RolledBack,
     context_of,
     document,
     hand_in,
@@ -24,6 +23,7 @@ from tests.contract.documents import (
     import_all,
     month_in_force,
     reading,
+    rolled_back,
     rows,
 )
 
@@ -62,9 +62,7 @@ def test_a_cumulative_month_adds_what_is_new_and_changes_what_differs(ledger):
     change = second.checked.changes[0]
     assert (len(change.added), len(change.replaced), change.kept) == (1, 1, 2)
     assert in_force(ledger) == {0: 1, 1: 5, 2: 3, 3: 4}
-    by = {start: number for start, number in rows(
-        ledger, "SELECT start, submission_id FROM interval_value"
-    )}
+    by = dict(map(tuple, rows(ledger, "SELECT start, submission_id FROM interval_value")))
     assert by == {FIRST: 1, FIRST + 3600: 2, FIRST + 7200: 1, FIRST + 10800: 2}
 
 
@@ -146,8 +144,10 @@ def test_an_80020_is_ordered_by_its_number_not_by_its_timestamp(ledger):
 
 def test_what_another_layout_carries_is_told(ledger):
     point = "332070000107101"
-    hand_in(ledger, document(hours(*[5000] * 24, point=point, area="3300000001"), layout="80020",
-                             number=1))
+    hand_in(
+        ledger,
+        document(hours(*[5000] * 24, point=point, area="3300000001"), layout="80020", number=1),
+    )
 
     other = document(hours(1, 2, hour=3, point=point), created=1)
     known = context_of(ledger, other).intervals
@@ -186,7 +186,8 @@ def test_series_with_gaps_keep_their_own_starts(ledger):
 
     carried = rows(ledger, 'SELECT start, "end" FROM submission_span WHERE series_id = 2')
     assert sorted(map(tuple, carried)) == [
-        (FIRST, FIRST + 7200), (FIRST + 5 * 3600, FIRST + 6 * 3600)
+        (FIRST, FIRST + 7200),
+        (FIRST + 5 * 3600, FIRST + 6 * 3600),
     ]
     starts = rows(ledger, "SELECT start FROM interval_value WHERE series_id = 2 ORDER BY start")
     assert [row[0] for row in starts] == [start for start, _ in spans]
@@ -249,8 +250,11 @@ def test_a_partly_accepted_document_is_never_the_first_of_duplicates(ledger):
 
 def test_points_and_meters_of_another_entity_are_told_as_foreign(ledger):
     parsed = document(
-        hours(1, point="000000004711"), reading("5", meter="00000815"), reading("5", meter="9"),
-        hours(1, point="\0"), layout="52006",
+        hours(1, point="000000004711"),
+        reading("5", meter="00000815"),
+        reading("5", meter="9"),
+        hours(1, point="\0"),
+        layout="52006",
     )
 
     assert context_of(ledger, parsed).foreign == {"000000004711", "00000815"}
@@ -331,9 +335,8 @@ def test_in_any_order_of_arrival_the_newest_that_carries_a_value_has_it(ledger, 
             if hour not in expected or version > expected[hour][0]:
                 expected[hour] = version, value
 
-    with pytest.raises(RolledBack), ledger.transaction() as store:
+    with rolled_back(ledger) as store:
         for arrival, (created, first, values) in enumerate(documents):
             parsed = document(hours(*values, hour=first), created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
         assert month_in_force(store) == {hour: value for hour, (_, value) in expected.items()}
-        raise RolledBack

@@ -1,0 +1,263 @@
+"""What the weeks before a document, and the other kind of readings, say of its points."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Integer, Select, case, func, literal_column, select
+
+from layouts.rules.case import Assigned
+from layouts.rules.intervals import owner_of
+from layouts.terms import Meter, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
+from storage.columns import epoch
+from storage.rows import Rows
+from storage.tables import READING, SERIES, VALUE
+
+_DAYS = 28
+_HOUR = 3600
+_WEEK_HOURS = 168
+_FROM_THURSDAY = 72 * _HOUR
+"""The epoch began on a Thursday: so much later hour 0 of the week is Monday's."""
+
+_Owner = tuple[int, str]
+"""Point and channel."""
+
+
+class HistoryRows(Rows):
+    """Sums over what is in force; few statements, however long the history."""
+
+    def _history(self, items: Iterable[Assigned], zone: ZoneInfo) -> dict[SeriesKey, SeriesHistory]:
+        """By (area, point, channel) as registered; series without any are left out."""
+        by_day: dict[datetime, list[Assigned]] = defaultdict(list)
+        for item in items:
+            if item.point is not None:
+                by_day[_midnight(item.series.start, zone)].append(item)
+        history: dict[SeriesKey, SeriesHistory] = {}
+        for midnight, group in by_day.items():
+            found = self._before(midnight, {_owner(item) for item in group})
+            history |= {
+                owner_of(item): found[_owner(item)] for item in group if _owner(item) in found
+            }
+        return history
+
+    def _before(self, midnight: datetime, owners: set[_Owner]) -> dict[_Owner, SeriesHistory]:
+        """The history up to a local midnight of each point and channel that has one."""
+        series = self._series_of(owners)
+        sums: dict[_Owner, _Sums] = defaultdict(_Sums)
+        for start, end, offset in _stretches(midnight):
+            rows = self._each(list(series), lambda ids: _by_hour(ids, start, end, offset))  # noqa: B023
+            for number, hour, values, dates, energy, highest in rows:
+                owner, step = series[number]
+                sums[owner].add(hour, step, values, dates, int(energy), highest)
+        days = self._day_before(midnight, series) if sums else {}
+        return {owner: one.history(days.get(owner, ())) for owner, one in sums.items()}
+
+    def _day_before(
+        self, midnight: datetime, series: Mapping[int, tuple[_Owner, int]]
+    ) -> dict[_Owner, tuple[int, ...]]:
+        start, end = epoch(midnight - timedelta(days=1)), epoch(midnight)
+        rows = self._each(
+            list(series),
+            lambda ids: (
+                select(VALUE.c.series_id, VALUE.c.energy_wh)
+                .where(
+                    VALUE.c.series_id.in_(ids),
+                    VALUE.c.start >= start,
+                    VALUE.c.start < end,
+                    VALUE.c.energy_wh.is_not(None),
+                    ~VALUE.c.not_commercial,
+                )
+                .order_by(VALUE.c.series_id, VALUE.c.start)
+            ),
+        )
+        days: dict[_Owner, tuple[int, ...]] = {}
+        for number, group in groupby(rows, key=lambda row: row[0]):
+            owner, step = series[number]
+            values = tuple(energy for _, energy in group)
+            if len(values) * step * 60 == end - start:
+                days[owner] = values
+        return days
+
+    def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:
+        """Owner and step of every series of these points and channels."""
+        points = sorted({point for point, _ in owners})
+        rows = self._each(points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids)))
+        return {
+            row.id: ((row.point_id, row.channel), row.step_minutes)
+            for row in rows
+            if (row.point_id, row.channel) in owners
+        }
+
+    def _registers(
+        self, meters: Sequence[Meter], first: int, last: int
+    ) -> dict[RegisterKey, list[tuple[int, Decimal]]]:
+        """Readings of each register from the last before `first` to the first after `last`."""
+        numbers = {meter.id: meter.number for meter in meters if meter.id is not None}
+        around = {
+            tuple(row[:3]): (row.low or first, row.high or last)
+            for row in self._each(list(numbers), lambda ids: _neighbours(ids, first, last))
+        }
+        if not around:
+            return {}
+        lowest = min(low for low, _ in around.values())
+        highest = max(high for _, high in around.values())
+        rows = self._each(
+            list(numbers),
+            lambda ids: select(READING).where(
+                READING.c.meter_id.in_(ids), READING.c.instant.between(lowest, highest)
+            ),
+        )
+        registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
+        for row in rows:
+            low, high = around[row.meter_id, row.channel, row.zone]
+            if low <= row.instant <= high:
+                key = numbers[row.meter_id], row.channel, row.zone
+                registers[key].append((row.instant, row.value))
+        return {key: sorted(readings) for key, readings in registers.items()}
+
+    def _profiles(
+        self,
+        wanted: Mapping[SeriesKey, Sequence[tuple[int, int]]],
+        items: Iterable[Assigned],
+    ) -> dict[SeriesKey, tuple[ProfileSum, ...]]:
+        """The energy in force over each wanted span."""
+        owners = {owner_of(item): _owner(item) for item in items if item.point is not None}
+        keys = {owners[key]: key for key in wanted}
+        series = self._series_of(set(keys))
+        by_span: dict[tuple[int, int], set[_Owner]] = defaultdict(set)
+        for key, spans in wanted.items():
+            for span in spans:
+                by_span[span].add(owners[key])
+        found: dict[SeriesKey, list[ProfileSum]] = defaultdict(list)
+        for (start, end), asking in sorted(by_span.items()):
+            sums = self._sums(start, end, {n: s for n, s in series.items() if s[0] in asking})
+            for owner, (energy, seconds) in sums.items():
+                found[keys[owner]].append(ProfileSum(start, end, energy, seconds))
+        return {key: tuple(sums) for key, sums in found.items()}
+
+    def _sums(
+        self, start: int, end: int, series: Mapping[int, tuple[_Owner, int]]
+    ) -> dict[_Owner, tuple[int, int]]:
+        rows = self._each(list(series), lambda ids: _sum_inside(ids, start, end))
+        sums: dict[_Owner, tuple[int, int]] = {}
+        for number, energy, count in rows:
+            owner, step = series[number]
+            before = sums.get(owner, (0, 0))
+            sums[owner] = before[0] + int(energy), before[1] + count * step * 60
+        return sums
+
+
+class _Sums:
+    """One series' history while it is being added up."""
+
+    def __init__(self) -> None:
+        self._hours_wh = [0] * _WEEK_HOURS
+        self._hours_n = [0] * _WEEK_HOURS
+        self._highest_w = 0
+
+    def add(
+        self, hour: int, step_minutes: int, values: int, dates: int, energy: int, highest: int
+    ) -> None:
+        """The hours of one kind: so many values in each of them, on so many dates."""
+        self._highest_w = max(self._highest_w, highest * 60 // step_minutes)
+        if values * step_minutes == 60:
+            self._hours_wh[hour] += energy
+            self._hours_n[hour] += dates
+
+    def history(self, day_before: Sequence[int]) -> SeriesHistory:
+        """As the rules see it."""
+        return SeriesHistory(self._hours_wh, self._hours_n, self._highest_w, day_before)
+
+
+def _owner(item: Assigned) -> _Owner:
+    return (item.point.id or 0) if item.point else 0, item.series.channel
+
+
+def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The local midnight at or before a moment."""
+    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _stretches(midnight: datetime) -> Iterator[tuple[int, int, int]]:
+    """The days before a local midnight, as [start, end) of one offset from UTC each.
+
+    One stretch, except around the changeovers of the years before 2014.
+    """
+    # Aware arithmetic within one zone counts in local days.
+    days = [midnight - timedelta(days=back) for back in range(_DAYS, -1, -1)]
+    offsets = [int((day.utcoffset() or timedelta()).total_seconds()) for day in days]
+    start = 0
+    for index in range(1, len(days)):
+        if index == _DAYS or offsets[index] != offsets[start]:
+            yield epoch(days[start]), epoch(days[index]), offsets[start]
+            start = index
+
+
+def _by_hour(series: Sequence[int], start: int, end: int, offset: int) -> Select[Any]:
+    """Sums by hour of the local week, apart by how many values the hours have."""
+    # Written out: PostgreSQL holds two parameters for different, even equal ones.
+    shift, hour_seconds, week = (
+        literal_column(str(number), Integer)
+        for number in (offset + _FROM_THURSDAY, _HOUR, _WEEK_HOURS)
+    )
+    hour = (VALUE.c.start + shift) // hour_seconds
+    hours = (
+        select(
+            VALUE.c.series_id,
+            hour.label("hour"),
+            func.count().label("values"),
+            func.sum(VALUE.c.energy_wh).label("energy"),
+            func.max(VALUE.c.energy_wh).label("highest"),
+        )
+        .where(
+            VALUE.c.series_id.in_(series),
+            VALUE.c.start >= start,
+            VALUE.c.start < end,
+            VALUE.c.energy_wh.is_not(None),
+            ~VALUE.c.not_commercial,
+        )
+        .group_by(VALUE.c.series_id, hour)
+        .subquery()
+    )
+    of_week = hours.c.hour % week
+    kind = (hours.c.series_id, of_week, hours.c["values"])
+    return select(
+        *kind, func.count(), func.sum(hours.c.energy), func.max(hours.c.highest)
+    ).group_by(*kind)
+
+
+def _neighbours(meters: Sequence[int], first: int, last: int) -> Select[Any]:
+    """Of each register: the last instant before `first` and the first one after `last`."""
+    register = (READING.c.meter_id, READING.c.channel, READING.c.zone)
+    at = READING.c.instant
+    return (
+        select(
+            *register,
+            func.max(case((at < first, at))).label("low"),
+            func.min(case((at > last, at))).label("high"),
+        )
+        .where(READING.c.meter_id.in_(meters))
+        .group_by(*register)
+    )
+
+
+def _sum_inside(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    return (
+        select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
+        .join_from(VALUE, SERIES)
+        .where(
+            VALUE.c.series_id.in_(series),
+            VALUE.c.start >= start,
+            VALUE.c.start + SERIES.c.step_minutes * 60 <= end,
+            # Says nothing new, but bounds what is read.
+            VALUE.c.start < end,
+            VALUE.c.energy_wh.is_not(None),
+        )
+        .group_by(VALUE.c.series_id)
+    )

@@ -1,0 +1,181 @@
+"""What a context tells of the weeks before a document, and of the other kind of reading."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from layouts.rules import check
+from layouts.terms import Meter, MeteringPoint, ProfileSum, SeriesHistory, Verdict
+from tests.contract.documents import (
+    ENTITY,
+    LAYOUTS,
+    MONTH,
+    NOW,
+    context_of,
+    document,
+    hand_in,
+    hours,
+    import_all,
+    new_letter,
+    reading,
+)
+
+OWN = (None, ENTITY.user_code, "A+")
+MOSCOW = ZoneInfo("Europe/Moscow")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def registered(ledger):
+    import_all(ledger)
+
+
+def keep(ledger, *every):
+    """Record documents with all their values, whatever the rules would say of them."""
+    with ledger.transaction() as store:
+        entity = store.entity(ENTITY.user_code)
+        for parsed in every:
+            context = store.context(entity, parsed, NOW)
+            bare = replace(context, received_at=None, closed=frozenset())
+            checked = check(parsed, LAYOUTS[parsed.layout], bare)
+            assert checked.verdict is not Verdict.REJECTED, checked.findings
+            store.record(new_letter(store), parsed, checked, entity, NOW, NOW)
+
+
+def before(ledger, series, layout="52005"):
+    return context_of(ledger, document(series, layout=layout, created=9)).history
+
+
+def test_a_series_without_a_past_has_no_history(ledger):
+    hand_in(ledger, document(hours(1, 2, 3)))
+
+    assert before(ledger, hours(1, 2, 3)) == {}
+
+
+def test_history_sums_the_28_local_days_before_by_hour_of_the_week(ledger):
+    # Midnight of 4 October, a Sunday, in Moscow: a day too early for the 28.
+    start = MONTH - 28 * DAY
+    keep(ledger, document(replace(hours(*range(1, 29 * 24 + 1)), start=start - DAY)))
+
+    told = before(ledger, hours(1, 2, 3))[OWN]
+
+    expected_wh, expected_n = [0] * 168, [0] * 168
+    for hour in range(28 * 24):
+        local = (start + timedelta(hours=hour)).astimezone(MOSCOW)
+        expected_wh[local.weekday() * 24 + local.hour] += 24 + hour + 1
+        expected_n[local.weekday() * 24 + local.hour] += 1
+    assert told == SeriesHistory(
+        expected_wh, expected_n, 29 * 24, tuple(range(28 * 24 + 1, 29 * 24 + 1))
+    )
+
+
+def test_history_ends_with_the_midnight_before_a_document_that_begins_by_day(ledger):
+    keep(ledger, document(hours(*[1000] * 24), hours(*[7000] * 12, channel="R+")))
+
+    told = before(ledger, hours(5, day=1, hour=5))
+
+    assert told == {OWN: told[OWN]}
+    assert sum(told[OWN].hours_wh) == 24_000
+    assert told[OWN].day_before == (1000,) * 24
+
+
+def test_only_commercial_hours_that_are_whole_count(ledger):
+    point, area = "332070000107101", "3300000001"
+    halves = hours(*[500] * 46, None, 900, point=point, area=area, step=30, flagged=[3, 46])
+    keep(ledger, document(halves, layout="80020", number=1))
+
+    key = (area, point, "A+")
+    told = before(ledger, hours(*[1] * 48, day=1, point=point, area=area, step=30), "80020")[key]
+
+    # Hour 1 has a half that is not fit for billing, hour 23 one without a value.
+    sunday = slice(6 * 24, 7 * 24)
+    assert told.hours_n[sunday] == [1, 0] + [1] * 21 + [0]
+    assert sum(told.hours_wh) == 22 * 1000
+    assert told.highest_w == 1800
+    assert told.day_before == ()
+
+
+def test_a_changeover_shifts_the_hours_of_the_days_before_it(ledger):
+    # On 31 October 2010 Moscow went from UTC+4 to UTC+3.
+    first = datetime(2010, 10, 29, 20, tzinfo=UTC)
+    keep(ledger, document(replace(hours(*range(1, 50)), start=first)))
+
+    later = replace(hours(1), start=datetime(2010, 10, 31, 21, tzinfo=UTC))
+    told = before(ledger, later)[OWN]
+
+    assert told.hours_wh[5 * 24] == 1
+    assert sum(told.hours_n) == 49
+    assert told.day_before == tuple(range(25, 50))
+
+
+def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
+    def at(days, value, zone="T1"):
+        return document(reading(value, at=MONTH + days * DAY, zone=zone), layout="52006", created=0)
+
+    keep(ledger, *(at(days, str(1000 + days)) for days in (-60, -30, 0, 3, 6, 9)))
+    keep(ledger, at(-30, "7", zone="T2"))
+
+    asked = document(reading("1001.5", at=MONTH + DAY), layout="52006", created=1)
+    told = context_of(ledger, asked).registers
+
+    first = int(MONTH.timestamp())
+    assert told == {
+        ("07512345", "A+", "T1"): [
+            (first, Decimal(1000)),
+            (first + 3 * 86400, Decimal(1003)),
+        ],
+        ("07512345", "A+", "T2"): [(first - 30 * 86400, Decimal(7))],
+    }
+
+
+def both_kinds(ledger):
+    """A point with a meter without zones whose profile is handed in, too."""
+    point = MeteringPoint("77", meters=(Meter("5", digits=6, decimals=0, id=None),))
+    import_all(ledger, replace(ENTITY, points=(*ENTITY.points, point)))
+
+
+def test_a_profile_meets_the_registers_at_its_point(ledger):
+    both_kinds(ledger)
+    for days, value in ((0, "100"), (1, "124")):
+        at = MONTH + days * DAY
+        keep(ledger, document(reading(value, "5", zone="T0", at=at), layout="52006"))
+
+    asked = document(hours(*[1000] * 24, point="77"), created=1)
+    context = context_of(ledger, asked)
+
+    first = int(MONTH.timestamp())
+    assert context.registers == {
+        ("5", "A+", "T0"): [(first, Decimal(100)), (first + 86400, Decimal(124))]
+    }
+    assert context.profiles == {}
+
+    keep(ledger, asked)
+    again = context_of(ledger, document(hours(*[2000] * 24, point="77"), created=2))
+    assert again.profiles == {
+        (None, "77", "A+"): (ProfileSum(first, first + 86400, 24_000, 86400),)
+    }
+
+
+def test_a_reading_meets_the_profile_since_the_last_one(ledger):
+    both_kinds(ledger)
+    keep(ledger, document(reading("100", "5", zone="T0"), layout="52006"))
+    # The last hour begins inside the span and ends after it.
+    keep(ledger, document(hours(*[1000] * 10, None, 5, hour=1, point="77", flagged=[0, 10])))
+
+    moment = MONTH + timedelta(hours=12, minutes=30)
+    asked = document(reading("150", "5", zone="T0", at=moment), layout="52006", created=1)
+    first = int(MONTH.timestamp())
+
+    assert context_of(ledger, asked).profiles == {
+        (None, "77", "A+"): (ProfileSum(first, int(moment.timestamp()), 10_000, 10 * 3600),)
+    }
+
+
+def test_closed_months_are_told(ledger):
+    with ledger.transaction() as store:
+        store.close_period(date(2026, 10, 1), "operator", NOW)
+
+    assert context_of(ledger, document(hours(1))).closed == {date(2026, 10, 1)}

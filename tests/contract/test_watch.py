@@ -1,0 +1,157 @@
+"""The service's own state: passes, leases of mailboxes, locks, months, its status."""
+
+from datetime import date, timedelta
+
+from storage.records import LetterFacts, OwedReply
+from tests.contract.documents import ENTITY, NOW, import_all, new_letter
+
+SECOND = timedelta(seconds=1)
+LOCKOUT = timedelta(minutes=15)
+CODE, ADDRESS = "200000001234", "buh@primer.example"
+
+
+def take(ledger, holder, now=NOW, **more):
+    with ledger.transaction() as store:
+        return store.take_mailbox("main", holder, now, **more)
+
+
+def test_a_free_mailbox_is_taken_and_others_are_told_who_has_it(ledger):
+    assert take(ledger, "a:1") == "a:1"
+    assert take(ledger, "b:2") == "a:1"
+
+
+def test_a_holder_renews_its_lease_and_loses_it_when_it_falls_silent(ledger):
+    take(ledger, "a:1")
+    assert take(ledger, "a:1", NOW + 10 * SECOND) == "a:1"
+
+    assert take(ledger, "b:2", NOW + 24 * SECOND) == "a:1"
+    assert take(ledger, "b:2", NOW + 25 * SECOND) == "b:2"
+    assert take(ledger, "a:1", NOW + 26 * SECOND) == "b:2"
+
+
+def test_a_holder_that_is_gone_loses_its_lease_at_once(ledger):
+    take(ledger, "a:1")
+
+    assert take(ledger, "b:2", is_gone=lambda holder: holder == "x") == "a:1"
+    assert take(ledger, "b:2", is_gone=lambda holder: holder == "a:1") == "b:2"
+    assert take(ledger, "a:1") == "b:2"
+
+
+def test_a_released_mailbox_is_free_but_only_its_holder_can_release_it(ledger):
+    take(ledger, "a:1")
+    with ledger.transaction() as store:
+        store.release_mailbox("main", "b:2")
+    assert take(ledger, "b:2") == "a:1"
+
+    with ledger.transaction() as store:
+        store.release_mailbox("main", "a:1")
+    assert take(ledger, "b:2") == "b:2"
+
+
+def fail(ledger, times, code=CODE, address=ADDRESS):
+    with ledger.transaction() as store:
+        for _ in range(times):
+            store.authentication_failed(code, address, NOW, 3, LOCKOUT)
+
+
+def locked_until(ledger, code=CODE, address=ADDRESS, now=NOW):
+    with ledger.reading() as store:
+        return store.locked_until(code, address, now)
+
+
+def test_an_address_is_locked_after_so_many_failures_for_twice_as_long_each_time(ledger):
+    fail(ledger, 2)
+    assert locked_until(ledger) is None
+
+    fail(ledger, 1)
+    assert locked_until(ledger) == NOW + LOCKOUT
+    fail(ledger, 1)
+    assert locked_until(ledger) == NOW + 2 * LOCKOUT
+    fail(ledger, 60)
+    assert locked_until(ledger) == NOW + timedelta(days=1)
+
+
+def test_a_lock_is_of_one_address_with_one_code_and_ends(ledger):
+    fail(ledger, 3)
+
+    assert locked_until(ledger, address="BUH@primer.example") == NOW + LOCKOUT
+    assert locked_until(ledger, address="other@primer.example") is None
+    assert locked_until(ledger, code="1") is None
+    assert locked_until(ledger, now=NOW + LOCKOUT) is None
+
+
+def test_success_forgets_the_failures(ledger):
+    fail(ledger, 3)
+    with ledger.transaction() as store:
+        store.authentication_succeeded(CODE, ADDRESS, NOW)
+
+    assert locked_until(ledger) is None
+    fail(ledger, 2)
+    assert locked_until(ledger) is None
+
+
+def test_codes_and_addresses_of_any_length_and_kind_are_counted(ledger):
+    hostile = "\0\ud800" + "9" * 100_000
+    fail(ledger, 3, hostile, hostile)
+
+    assert locked_until(ledger, hostile, hostile) == NOW + LOCKOUT
+
+
+def test_a_month_is_closed_and_opened_with_who_and_when(ledger):
+    october = date(2026, 10, 1)
+    with ledger.transaction() as store:
+        assert store.close_period(october, "petrova", NOW)
+        assert not store.close_period(october, "petrova", NOW)
+        assert store.closed_periods() == {october}
+        assert store.reopen_period(october, "ivanov", NOW + SECOND)
+        assert not store.reopen_period(october, "ivanov", NOW)
+        assert store.closed_periods() == frozenset()
+
+    with ledger.reading() as store:
+        changes = store.audit("period", "2026-10")
+    assert [(change.who, change.after["closed"]) for change in changes] == [
+        ("petrova", True),
+        ("ivanov", False),
+    ]
+
+
+def test_the_installation_keeps_its_secret(ledger):
+    with ledger.transaction() as store:
+        key = store.instance_key()
+
+    with ledger.transaction() as store:
+        assert store.instance_key() == key
+    assert len(key) == 32
+
+
+def test_the_status_of_an_empty_database_is_empty(ledger):
+    with ledger.reading() as store:
+        status = store.status(NOW)
+
+    assert (status.queue, status.quarantined, status.owed, status.undeliverable) == (0, 0, 0, 0)
+    assert status.oldest_unanswered is None
+    assert status.verdicts_today == {}
+    assert status.passes == {}
+
+
+def test_the_status_counts_what_waits_and_what_was_decided_today(ledger):
+    import_all(ledger)
+    facts = LetterFacts("", "", "")
+    with ledger.transaction() as store:
+        entity = store.entity(ENTITY.user_code)
+        yesterday = new_letter(store, NOW - timedelta(days=2))
+        store.settle(yesterday, "accepted", facts, entity, NOW - timedelta(days=1))
+        answered = new_letter(store, NOW - timedelta(hours=1))
+        store.settle(answered, "accepted", facts, entity, NOW)
+        store.owe(OwedReply(answered, ADDRESS, "", "<1@x>", b""), NOW)
+        store.quarantine(new_letter(store), "KeyError", NOW)
+        new_letter(store)
+        store.passed("main", NOW - SECOND)
+        store.passed("main", NOW)
+
+    with ledger.reading() as store:
+        status = store.status(NOW)
+    assert status.verdicts_today == {"accepted": 1, "quarantined": 1}
+    assert (status.queue, status.quarantined, status.owed) == (1, 1, 1)
+    assert status.oldest_unanswered == NOW - timedelta(hours=1)
+    assert status.passes == {"main": NOW}

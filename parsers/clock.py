@@ -146,7 +146,14 @@ def read_local(
         closing: Whether it is an end, where 24:00 is a time, too.
     """
     text = text.strip()
-    if len(text) != len(form.text) or not text.isascii():
+    if not text.isascii():
+        return None
+    if len(text) == date_length(form):
+        # A date without an hour means its 00:00.
+        text += "".join(
+            "0" if sign.isalpha() and sign != "T" else sign for sign in form.text[len(text) :]
+        )
+    if len(text) != len(form.text):
         return None
     parts = {name: text[place] for name, place in form.parts.items()}
     if not all(part.isdigit() for part in parts.values()) or not _same_signs(text, form):
@@ -168,6 +175,11 @@ def read_local(
         return datetime(**numbers) + timedelta(days=int(ends))  # type: ignore[arg-type]  # noqa: DTZ001
     except (ValueError, OverflowError):
         return None
+
+
+def date_length(form: TimeFormat) -> int:
+    """How long the date is that a form begins with; 0 when it names none."""
+    return max(form.parts[name].stop for name in ("year", "month", "day")) if form.has_date else 0
 
 
 def _same_signs(text: str, form: TimeFormat) -> bool:

@@ -259,14 +259,16 @@ def _zone_label(text: str) -> str:
 
 def _labels_at(sheet: Sheet, row: int) -> dict[int, Cell]:
     """Labels of a row; above an empty cell the label stands a row or two higher."""
-    cells: dict[int, Cell] = {}
-    if row not in sheet.rows:
-        return cells
-    for above in (row - 2, row - 1, row):
-        for column, cell in sheet.rows.get(above, {}).items():
-            if above == row or isinstance(cell, str):
-                cells[column] = cell
-    return dict(sorted(cells.items()))
+    own = sheet.rows.get(row)
+    if own is None:
+        return {}
+    above = {
+        column: cell
+        for higher in (row - 2, row - 1)
+        for column, cell in sheet.rows.get(higher, {}).items()
+        if isinstance(cell, str)
+    }
+    return dict(sorted({**above, **own}.items()))
 
 
 def _hours(cells: Mapping[int, Cell]) -> dict[int, int]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from layouts.findings import Code, Finding, Place, finding
 from layouts.layout import Layout, TimeFormat, XmlForm
-from parsers.clock import Clock, clock, hours_at_once, minutes_at_once, read_local
+from parsers.clock import Clock, clock, date_length, hours_at_once, minutes_at_once, read_local
 from parsers.fields import plain
 
 Cells = Mapping[str, Sequence[str | None]]
@@ -98,12 +98,7 @@ class RowTimes:
             local = read_local(text or "", form, self.day, closing=closing)
             # Without a day of the document no time can be read, which is told already.
             if local is None and (form.has_date or self.day is not None):
-                code = Code.INVALID_DATE if form.has_date else Code.INVALID_TIME
-                if not (text or "").strip():
-                    code = Code.MISSING_FIELD
-                elif form.has_date and read_local((text or "").strip()[:8] + "00", _HOURLY):
-                    code = Code.INVALID_TIME
-                self._tell(code, name, index, form.text)
+                self._tell(_fault((text or "").strip(), form), name, index, form.text)
             found.append(local)
         return found
 
@@ -141,8 +136,10 @@ class RowTimes:
         return start + length
 
 
-_HOURLY = TimeFormat(
-    "YYYYMMDDHH",
-    {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
-    compact=True,
-)
+def _fault(text: str, form: TimeFormat) -> Code:
+    """What is wrong with a text that is no time of this form."""
+    if not text:
+        return Code.MISSING_FIELD
+    if form.has_date and read_local(text[: date_length(form)], form) is None:
+        return Code.INVALID_DATE
+    return Code.INVALID_TIME

@@ -303,7 +303,7 @@ def registry_export(call: Call, output: Path | None) -> int:
     with call.current().ledger.reading() as store:
         entities = store.registry()
     if output is None:
-        click.get_binary_stream("stdout").write(registry_csv(entities))
+        sys.stdout.buffer.write(registry_csv(entities))
     elif output.suffix.lower() == ".xlsx":
         output.write_bytes(registry_xlsx(entities))
     else:

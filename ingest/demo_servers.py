@@ -15,7 +15,7 @@ from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 
 HOST = "127.0.0.1"
-USER = "meters@demo.example"
+USER = "meters@retailer.example"
 PASSWORD = "demo"  # noqa: S105 - of a server that lives on loopback for a minute
 
 

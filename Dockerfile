@@ -1,0 +1,20 @@
+# docker build -t meter-ingest . && docker run --rm meter-ingest demo
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY config config
+COPY ingest ingest
+COPY layouts layouts
+COPY parsers parsers
+COPY storage storage
+RUN python -m venv /opt/ingest && /opt/ingest/bin/pip install --no-cache-dir .
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/ingest ingest
+COPY --from=build /opt/ingest /opt/ingest
+COPY samples /opt/ingest/lib/python3.11/site-packages/samples
+USER ingest
+WORKDIR /var/lib/ingest
+VOLUME /var/lib/ingest
+ENTRYPOINT ["/opt/ingest/bin/ingest"]
+CMD ["run"]

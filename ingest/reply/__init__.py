@@ -6,6 +6,7 @@ sends. `texts.sentence` gives the words of a single finding.
 """
 
 from ingest.reply.answers import notice, refusal, reply
+from ingest.reply.deadlines import deadlines
 from ingest.reply.marked import Marked
 from ingest.reply.message import (
     ReplySettings,
@@ -17,6 +18,7 @@ from ingest.reply.message import (
 __all__ = [
     "Marked",
     "ReplySettings",
+    "deadlines",
     "is_own_message_id",
     "notice",
     "own_message_id",

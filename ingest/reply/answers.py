@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from ingest.letter import Letter
 from ingest.outcome import overall
@@ -27,6 +26,9 @@ from ingest.reply.wording import TEMPLATES, Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
+
+if TYPE_CHECKING:
+    import jinja2
 
 ATTACHED_MOST_BYTES = 3_500_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
@@ -251,6 +253,9 @@ def _written(told: ReplyView, words: Wording) -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[jinja2.Template, jinja2.Template]:
+    # Late, as half of what a verb without replies would load.
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),

@@ -42,7 +42,8 @@ class ReplySettings:
         language: `ru` or `en`.
         key: Secret of the installation that fixes the replies' Message-IDs.
         zone: Time zone in which moments are told.
-        deadline_of: When a document had to be here, None where that is not known.
+        deadline_of: The moment before which a document had to be here, None where
+            that is not known.
     """
 
     sender: str

@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.reply.cells import ranges_told
@@ -33,6 +34,7 @@ _BELOW = PatternFill("solid", bgColor="FFFFD54F")
 _EDGE = Border(*(Side(style="thin", color="FFBFBFBF"),) * 4)
 _KEYS = ("point", "meter", "channel", "zone")
 _DAYS = 31
+_HEAD_POINTS = 32
 _EMPTY_ROWS = 20
 _TURN_OF_MONTH = 10
 
@@ -236,6 +238,8 @@ class _Form:
             each.protection.sheet = True
             each.protection.formatColumns = False
         self._sheet.page_setup.orientation = "landscape"
+        self._sheet.page_setup.fitToHeight = 0
+        self._sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
     def _headings(self, labels: Sequence[str], widths: Sequence[int]) -> None:
         for column, (text, width) in enumerate(zip(labels, widths, strict=False), 1):
@@ -243,6 +247,7 @@ class _Form:
             cell.font, cell.fill, cell.border = Font(name=_FONT, bold=True), _HEAD, _EDGE
             cell.alignment = Alignment(wrap_text=True, vertical="center")
             self._sheet.column_dimensions[get_column_letter(column)].width = width
+        self._sheet.row_dimensions[self._row].height = _HEAD_POINTS
         self._row += 1
         self._sheet.freeze_panes = self._cell(1)
 

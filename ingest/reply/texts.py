@@ -17,6 +17,26 @@ _RUSSIAN_FORM = str.maketrans("YMDHS", "ГМДЧС")
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
+COMPUTED = frozenset(
+    {
+        Code.NEGATIVE_VALUE,
+        Code.ABOVE_PERMITTED_POWER,
+        Code.ABOVE_MAXIMUM_POWER,
+        Code.UNIT_SUSPECT,
+        Code.SPIKE,
+        Code.FLAT_PROFILE,
+        Code.HIGH_LOW,
+        Code.PEAK_DROP,
+        Code.READING_WENT_BACK,
+        Code.REGISTER_ROLLOVER,
+        Code.ZONE_SUM_MISMATCH,
+        Code.NO_CONSUMPTION,
+        Code.DUPLICATE_READING,
+    }
+)
+"""Codes whose `seen` is an amount that a rule made out, not text of the document."""
+
+
 def title(code: Code, language: str) -> str:
     """The finding in a few words."""
     return _text(code, "title", language)
@@ -64,12 +84,15 @@ def _part(text: str, values: Mapping[str, object], words: Wording, *, optional: 
     fields = _FIELD.findall(text)
     if optional and any(values.get(name) in {None, ""} for name, _ in fields):
         return ""
-    return _FIELD.sub(lambda m: _written(values.get(m[1]), m[2], words), text)
+    return _FIELD.sub(lambda m: _written(m[1], m[2], values, words), text)
 
 
-def _written(value: object, kind: str | None, words: Wording) -> str:
+def _written(name: str, kind: str, values: Mapping[str, object], words: Wording) -> str:
+    value = values.get(name)
     if value is None:
         return "…"
+    if kind == "energy":
+        return _energy(str(value), str(values.get("unit", "")), words)
     return _KINDS[kind](str(value), words) if kind else str(value)
 
 
@@ -83,9 +106,37 @@ def _values(finding: Finding, words: Wording) -> dict[str, object]:
         "place": words.places([finding.place]),
         "count": finding.count,
         "when": words.period(finding.start, finding.end) if finding.start else None,
-        "seen": words.quoted(finding.seen) if finding.seen else None,
+        "seen": seen(finding, finding.seen, words) if finding.seen else None,
     }
-    return {**finding.detail, **values}
+    return {"unit": _unit(finding), **finding.detail, **values}
+
+
+def seen(finding: Finding, text: str, words: Wording) -> str:
+    """What was found: text of the document in quotes, or an amount that a rule made out."""
+    if finding.code not in COMPUTED:
+        return words.quoted(text)
+    if text.endswith("%"):
+        return _share(text, words)
+    return _energy(text, _unit(finding), words)
+
+
+def _unit(finding: Finding) -> str:
+    """What a rule counts amounts in: intervals in Wh, a register as on its face."""
+    base = "varh" if (finding.channel or "").startswith("R") else "Wh"
+    return base if finding.zone is None else f"k{base}"
+
+
+def _energy(text: str, unit: str, words: Wording) -> str:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return words.quoted(text)
+    told = words.energy(int(amount)) if unit in {"Wh", "varh"} else words.number(amount)
+    return f"{told} {words.words['unit'].get(unit, unit)}"
+
+
+def _share(text: str, words: Wording) -> str:
+    return f"{_number(text.rstrip('%'), words)}%"
 
 
 def _number(text: str, words: Wording) -> str:
@@ -114,6 +165,10 @@ def _instant(text: str, write: Callable[[datetime], str]) -> str:
     except ValueError:
         return text
     return write(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
+
+
+def _month(text: str, words: Wording) -> str:
+    return _instant(f"{text}-01", words.month)
 
 
 def _listed(text: str, _: Wording) -> str:
@@ -145,5 +200,6 @@ _KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "form": _form,
     "field": _looked_up("field"),
     "reason": _looked_up("reason"),
-    "unit": _looked_up("unit"),
+    "month": _month,
+    "share": _share,
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ingest.letter import Letter
 from ingest.reply.runs import Run, joined, shown, weight
-from ingest.reply.texts import advice, sentence, title
+from ingest.reply.texts import COMPUTED, advice, seen, sentence, title
 from ingest.reply.wording import Wording
 from layouts.findings import Code, Finding, Severity
 from layouts.terms import Change, Kind, LegalEntity, Receipt, Verdict
@@ -192,7 +192,7 @@ def timeliness(receipt: Receipt, deadline: datetime | None, words: Wording) -> s
             return words.say("late", name=name, deadline=until)
     if deadline is None or receipt.checked.verdict in {Verdict.UNREADABLE, Verdict.DUPLICATE}:
         return ""
-    key = "in_time" if receipt.received_at <= deadline else "late"
+    key = "in_time" if receipt.received_at < deadline else "late"
     return words.say(key, name=name, deadline=words.until(deadline))
 
 
@@ -247,7 +247,9 @@ def _object_heading(item: Finding, words: Wording) -> str:
 def _problem(run: Run, words: Wording) -> Problem:
     item = run.finding
     code, language = item.public_code, words.language
-    told = sentence(replace(item, seen=None), language, words)
+    # An amount belongs into the sentence, text of the document beside its place.
+    computed = code in COMPUTED and item.seen is not None
+    told = sentence(item if computed else replace(item, seen=None), language, words)
     several = len(run.spans) > 1
     spans = [words.period(*span) for span in run.spans] if several else []
     return Problem(
@@ -258,7 +260,7 @@ def _problem(run: Run, words: Wording) -> Problem:
         advice=advice(code, language),
         where=words.places(run.places),
         when=words.listed(spans, _SPANS_MOST),
-        seen=", ".join(words.quoted(text) for text in run.seen),
+        seen="" if computed else ", ".join(seen(item, text, words) for text in run.seen),
         count=words.say("times", count=words.number(run.count)) if run.count > 1 else "",
     )
 

@@ -23,6 +23,7 @@ _NO_BREAK = "\u00a0"
 _GROUP = {"ru": _NO_BREAK, "en": ","}
 _POINT = {"ru": ",", "en": "."}
 _DAY = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
+_MONTH = {"ru": "%m.%Y", "en": "%Y-%m"}
 _PLACES_MOST = 8
 
 
@@ -63,6 +64,10 @@ class Wording:
     def moment(self, moment: datetime) -> str:
         """Day and time of a moment, to the minute."""
         return f"{self.day(moment)} {moment.astimezone(self.zone):%H:%M}"
+
+    def month(self, moment: datetime) -> str:
+        """The month of a moment."""
+        return moment.astimezone(self.zone).strftime(_MONTH[self.language])
 
     def end(self, moment: datetime) -> tuple[str, str]:
         """Day and time of an end: midnight belongs to the day that it ends, as 24:00."""

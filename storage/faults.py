@@ -20,6 +20,9 @@ def translate(engine: Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def _as_ours(context: ExceptionContext) -> None:
+        if context.is_pre_ping:
+            # The pool is only asking whether a connection is still good.
+            return
         fault = context.sqlalchemy_exception
         if context.is_disconnect or isinstance(fault, OperationalError | InterfaceError):
             raise _unavailable(context.original_exception) from context.original_exception

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
-        """A store for one steady look; whatever it is made to change is dropped.
+        """A store for one steady look; PostgreSQL refuses changes, SQLite drops them.
 
         Raises:
             StoreUnavailable: here or at any statement.
@@ -141,12 +141,22 @@ def _sqlite(url: URL) -> Engine:
     # A database in memory exists in its one connection only.
     in_memory = not url.database or url.database == ":memory:"
     kept: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(
-        url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **kept
-    )
+    if not in_memory:
+        _make_private(Path(str(url.database)))
+    arguments: dict[str, Any] = {"check_same_thread": False}
+    if "timeout" not in url.query:
+        arguments["timeout"] = _BUSY_SECONDS
+    engine = create_engine(url, connect_args=arguments, **kept)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    # Letters in quarantine are kept in it; SQLite's own files take after this one.
+    # What cannot be made here, SQLite says better.
+    with suppress(OSError):
+        file.touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

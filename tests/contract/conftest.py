@@ -1,6 +1,5 @@
 """Every contract test runs on SQLite and on PostgreSQL, each time on a fresh database."""
 
-import itertools
 import os
 import shutil
 import warnings
@@ -9,8 +8,7 @@ import psycopg
 import pytest
 
 from storage.ledger import Ledger
-
-_NUMBERS = itertools.count(1)
+from storage.tables import METADATA
 
 
 @pytest.fixture(scope="session")
@@ -42,28 +40,31 @@ def postgresql(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql):
-    """The name of a migrated database that each test gets a copy of."""
-    _execute(postgresql, "CREATE DATABASE template_ingest")
-    ledger = Ledger(postgresql.format("template_ingest"))
+def postgresql_migrated(postgresql):
+    """The URL of a migrated database, and how to empty it."""
+    with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE ingest")
+    ledger = Ledger(postgresql.format("ingest"))
     ledger.migrate()
     ledger.close()
-    return "template_ingest"
+    tables = ", ".join(table.name for table in METADATA.sorted_tables)
+    with psycopg.connect(postgresql.format("ingest"), autocommit=True) as connection:
+        yield (
+            postgresql.format("ingest"),
+            lambda: connection.execute(f"TRUNCATE {tables} RESTART IDENTITY"),
+        )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
-    """The URL of a fresh database with the current schema."""
+    """The URL of an empty database with the current schema."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "ingest.db")
         yield f"sqlite:///{tmp_path / 'ingest.db'}"
         return
-    server = request.getfixturevalue("postgresql")
-    template = request.getfixturevalue("postgresql_template")
-    name = f"test_{next(_NUMBERS)}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
-    yield server.format(name)
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    url, empty = request.getfixturevalue("postgresql_migrated")
+    yield url
+    empty()
 
 
 @pytest.fixture
@@ -71,8 +72,3 @@ def ledger(database_url):
     ledger = Ledger(database_url)
     yield ledger
     ledger.close()
-
-
-def _execute(server, statement):
-    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(statement)

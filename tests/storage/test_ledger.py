@@ -1,0 +1,125 @@
+"""The ledger as a whole: what time can mend leaves it as `StoreUnavailable`."""
+
+import sqlite3
+import stat
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+
+from storage.ledger import Ledger, StoreUnavailable
+
+NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ingest.db"
+
+
+@pytest.fixture
+def ledger(file):
+    ledger = Ledger(f"sqlite:///{file}?timeout=0.05")
+    ledger.migrate()
+    yield ledger
+    ledger.close()
+
+
+def claim(ledger, sha256="a" * 64, content=b""):
+    with ledger.transaction() as store:
+        number = store.claim(None, sha256, 1, NOW, NOW).letter
+        store.quarantine(number, "", NOW, content)
+
+
+def letters(ledger):
+    with ledger.reading() as store:
+        return store.letters()
+
+
+def test_making_a_ledger_opens_nothing(file):
+    ledger = Ledger(f"sqlite:///{file}")
+
+    assert not file.exists()
+    ledger.close()
+
+
+def test_a_database_that_others_lock_is_unavailable_and_nothing_is_half_done(file, ledger):
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreUnavailable, match="locked"):
+        claim(ledger)
+
+    assert letters(ledger) == []
+    other.execute("ROLLBACK")
+    other.close()
+    claim(ledger)
+    assert len(letters(ledger)) == 1
+
+
+def test_readers_do_not_wait_for_a_writer_and_see_one_moment(ledger):
+    with ledger.reading() as before:
+        assert before.letters() == []
+        claim(ledger)
+        assert before.letters() == []
+
+    assert len(letters(ledger)) == 1
+
+
+def test_a_full_disk_is_unavailable_and_nothing_is_half_done(ledger):
+    def fill(connection, _record):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    event.listen(ledger._engine, "connect", fill)
+    ledger._engine.dispose()
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        claim(ledger, content=bytes(100_000))
+
+    assert letters(ledger) == []
+
+
+def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path):
+    ledger = Ledger(f"sqlite:///{tmp_path / 'missing' / 'ingest.db'}")
+
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        letters(ledger)
+
+
+def test_a_server_that_is_away_is_unavailable():
+    # Nothing listens on port 1.
+    ledger = Ledger("postgresql://meters:secret@127.0.0.1:1/meters")
+
+    with pytest.raises(StoreUnavailable) as fault:
+        letters(ledger)
+
+    assert "secret" not in str(fault.value)
+    ledger.close()
+
+
+def test_a_mistake_of_ours_is_not_a_fault_of_time(ledger):
+    with pytest.raises(ZeroDivisionError), ledger.transaction():
+        1 / 0  # noqa: B018
+
+
+def test_the_database_file_is_its_owners_alone(file, ledger):
+    claim(ledger)
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
+
+
+def test_a_closed_ledger_opens_again_when_it_is_used(ledger):
+    claim(ledger)
+    ledger.close()
+
+    assert len(letters(ledger)) == 1
+
+
+def test_a_database_in_memory_lives_as_long_as_its_ledger():
+    ledger = Ledger("sqlite://")
+    ledger.migrate()
+    claim(ledger)
+
+    assert len(letters(ledger)) == 1
+    ledger.close()

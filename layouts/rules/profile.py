@@ -129,11 +129,12 @@ def repeated_day(case: Case) -> Iterator[Finding]:
         seen: dict[tuple[object, ...], date] = {}
         for day in days_of(item.series, case.zone):
             values = tuple(item.series.values[day.first : day.last])
-            if not day.is_whole or not _is_telling(values, item.series, case):
+            if not day.is_whole:
                 continue
             if before and not day.first:
                 seen[before] = day.date - timedelta(days=1)
-            if values in seen:
+            # Almost no day repeats: only one that does is looked at closely.
+            if values in seen and _is_telling(values, item.series, case):
                 told = {"repeats": seen[values].isoformat()}
                 yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
             seen.setdefault(values, day.date)
@@ -158,7 +159,7 @@ def unit_suspect(case: Case) -> Iterator[Finding]:
 
 
 def _is_other_unit(series: Series, known: SeriesHistory) -> bool:
-    total, usual = int(series.total), _usual(series, known)
+    total, usual = sum(present(series)), _usual(series, known)
     if not total or not usual or _hours_of(series) < 6:
         return False
     low, high = sorted((total, usual))
@@ -180,7 +181,7 @@ def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
         return
     for item in case.intervals:
         known = case.context.history.get(owner_of(item))
-        if known is not None and sum(known.hours_n) >= WEEK_HOURS:
+        if known is not None and len(known.hours_n) == WEEK_HOURS <= sum(known.hours_n):
             yield item, known
 
 
@@ -226,9 +227,9 @@ def _odd_days(item: Assigned, known: SeriesHistory, case: Case) -> Iterator[Find
         if not day.is_whole or not usual or not case.parameters.calendar.is_ordinary(day.date):
             continue
         values = item.series.values[day.first : day.last]
-        total = sum(int(value) for value in values if value is not None)
         if None in values:
             continue
+        total = int(sum(values))  # type: ignore[arg-type]
         if not total:
             yield about_run(item, Code.ALL_ZERO, day.first, day.last - 1)
         elif not low * usual <= total <= high * usual:
@@ -236,13 +237,11 @@ def _odd_days(item: Assigned, known: SeriesHistory, case: Case) -> Iterator[Find
             yield about_run(item, Code.HIGH_LOW, day.first, day.last - 1, **told)
 
 
-def weekday_mean(known: SeriesHistory, weekday: int, least: int = 3) -> int | None:
-    """What such a day usually has; None with fewer than `least` dates of it."""
-    hours = slice(weekday * 24, weekday * 24 + 24)
-    counts = known.hours_n[hours]
-    if len(counts) < 24 or min(counts) < least:
+def weekday_mean(known: SeriesHistory, weekday: int) -> int | None:
+    """What such a day usually has; None with fewer than three dates of it."""
+    if min(known.hours_n[weekday * 24 : weekday * 24 + 24]) < 3:
         return None
-    return sum(wh // n for wh, n in zip(known.hours_wh[hours], counts, strict=True))
+    return sum(_usual_hours(known, weekday))
 
 
 def peak_drop(case: Case) -> Iterator[Finding]:
@@ -258,8 +257,7 @@ def peak_drop(case: Case) -> Iterator[Finding]:
         if 60 % item.series.step_minutes:
             continue
         days = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
-        means = [weekday_mean(known, weekday, 2) for weekday in range(5)]
-        if len(days) >= 5 and None not in means:
+        if len(days) >= 5 and min(known.hours_n[: 5 * 24]) >= 2:
             yield from _drop(item, days, known, case)
 
 

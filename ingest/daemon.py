@@ -92,6 +92,7 @@ class Service:
         )
         self._outbox = self._sending(parts.postman)
         self._polls = {mailbox.name: self._poll(mailbox) for mailbox in parts.mailboxes}
+        self._jobs = [*self._polls.values(), *([self._outbox] if self._outbox else [])]
         self._bells: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +115,10 @@ class Service:
         self._stopping.set()
         for mailbox in self._parts.bells:
             mailbox.close()
-        self._scheduler.shutdown(wait=True)
+        # The scheduler's own wait would hold a lock that a job may be waiting for.
+        self._scheduler.shutdown(wait=False)
+        for job in self._jobs:
+            job.join()
         self._last_drain()
         self._close()
         log.info("service.stopped")
@@ -216,7 +220,7 @@ class _Job:
         self._work = work
         self._scheduler = scheduler
         self._job: Any = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._running = False
         self._wanted = False
         self._failures = 0
@@ -241,6 +245,11 @@ class _Job:
                 return
         self._run_in(max(0.0, self._rests_until - time.monotonic()))
 
+    def join(self) -> None:
+        """Wait until it does not run."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._running)
+
     def _turn(self) -> None:
         with self._lock:
             if self._running or time.monotonic() < self._rests_until:
@@ -258,6 +267,7 @@ class _Job:
         finally:
             with self._lock:
                 self._running = False
+                self._lock.notify_all()
 
     def _next(self) -> bool:
         with self._lock:

@@ -128,16 +128,17 @@ def _month(draft: Draft) -> tuple[int, int] | None:
     if draft.layout.period != "month":
         return None
     time = clock(draft.layout.zone)
-    days = Counter(
-        start - start % 86_400
-        for column in draft.columns.values()
-        for start in column.starts
-        if start is not None
-    )
+    starts = [at for column in draft.columns.values() for at in column.starts if at is not None]
+    if not starts:
+        return None
+    first = time.month(time.local(min(starts)).date())
+    if first is not None and max(starts) < first[1]:
+        return first
+    # A UTC day's noon lies in the local day that most of it belongs to.
+    days = Counter(start - start % 86_400 + 43_200 for start in starts)
     months: Counter[tuple[int, int]] = Counter()
     for day, count in days.items():
-        # A UTC day's noon lies in the local day that most of it belongs to.
-        month = time.month(time.local(day + 43_200).date())
+        month = time.month(time.local(day).date())
         if month is not None:
             months[month] += count
     if not months:
@@ -280,11 +281,12 @@ class _Interval:
         column = self._column
         starts = [start for start in column.starts if start is not None]
         ends = [end for end in self._ends() if end is not None]
-        step = _step(starts, ends)
-        first = starts[0]
+        first, step = starts[0], ends[0] - starts[0]
         plain = starts == list(range(first, first + step * len(starts), step)) and (
             ends == list(range(first + step, first + step * (len(starts) + 1), step))
         )
+        if not plain:
+            step = _step(starts, ends)
         return Series(
             kind=Kind.INTERVAL,
             area=column.area,

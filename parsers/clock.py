@@ -11,6 +11,9 @@ from layouts.layout import TimeFormat
 
 DAY_SECONDS = 86_400
 
+# Some months' worth; a document of nonsense dates must not fill the memory.
+_DAYS_KEPT = 4_000
+
 _HOURS = {f"{hour:02d}": hour * 3600 for hour in range(24)}
 _MINUTES = {
     f"{hour:02d}{minute:02d}": hour * 60 + minute for hour in range(24) for minute in range(60)
@@ -24,6 +27,7 @@ class Clock:
 
     def __init__(self, zone: str) -> None:
         self.zone = ZoneInfo(zone)
+        self._midnights: dict[date, int | None] = {}
 
     def epoch(self, local: datetime, *, later: bool = False) -> int | None:
         """A local time's instant; None when clocks skip it.
@@ -46,7 +50,12 @@ class Clock:
 
     def midnight(self, day: date) -> int | None:
         """The instant at which a local day begins."""
-        return self.epoch(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - local, as written
+        if day not in self._midnights:
+            if len(self._midnights) > _DAYS_KEPT:
+                self._midnights.clear()
+            local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
+            self._midnights[day] = self.epoch(local)
+        return self._midnights[day]
 
     def month(self, day: date) -> tuple[int, int] | None:
         """Start and end of the local month that a day lies in."""

@@ -19,7 +19,7 @@ _BOMS = (
 )
 _UNMARKED = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
 
-CYRILLIC = ("windows-1251", "koi8-r", "cp866")
+CYRILLIC = ("cp1251", "koi8-r", "cp866")
 """The one-byte encodings that senders use, the most frequent first."""
 
 # Their bytes all mean something in each of them, so that decoding never fails
@@ -94,14 +94,12 @@ def _best(content: bytes, declared: str) -> str | None:
             return declared
         declared = ""
     sample = _sample(content)
-    names = [name for name in (declared, *CYRILLIC) if name and _fits(content, name)]
-    if not names:
-        return None
-    best = max(names, key=lambda name: _likeness(sample, name))
-    # A few letters tell little: the declaration stands unless clearly beaten.
-    if declared in names and _likeness(sample, best) < _likeness(sample, declared) + 0.5:
-        return declared
-    return best
+    likeness = {name: _likeness(sample, name) for name in CYRILLIC}
+    if declared:
+        # A few letters tell little: the declaration stands unless clearly beaten.
+        likeness[declared] = _likeness(sample, declared) + 0.5
+    ranked = sorted(likeness, key=lambda name: likeness[name], reverse=True)
+    return next((name for name in ranked if _fits(content, name)), None)
 
 
 def _fits(content: bytes, name: str) -> bool:
@@ -119,18 +117,21 @@ def _strictly(content: bytes, name: str, declared: str, *, guessed: bool) -> Dec
         return None
     if "\0" in text:
         return None
-    return Decoded(text, name, declared, guessed)
+    return Decoded(text, "windows-1251" if name == "cp1251" else name, declared, guessed)
 
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 4096
+_HEAD = 32_768
 
 
 def _sample(content: bytes) -> list[bytes]:
     """Words beyond ASCII, each once, up to a bounded number of bytes."""
     words: dict[bytes, None] = {}
     size = 0
-    for word in _BEYOND.finditer(content):
+    # Names of senders and areas come first; what follows them is mostly numbers.
+    head = content[:_HEAD]
+    for word in _BEYOND.finditer(content if head.isascii() else head):
         if word[0] not in words:
             words[word[0]] = None
             size += len(word[0])

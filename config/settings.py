@@ -23,12 +23,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 DEFAULT_FILE = Path("ingest.toml")
 _PREFIX = "INGEST_"
@@ -191,16 +185,12 @@ class Log(Section):
 def _as_list(value: Any) -> Any:
     """Numbered tables, as the environment gives them, as the list they stand for."""
     if isinstance(value, Mapping):
-        return [value[key] for key in sorted(value, key=lambda k: int(k) if k.isdigit() else -1)]
+        return [value[key] for key in sorted(value, key=lambda k: int(k) if k.isdecimal() else -1)]
     return value
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """Everything that may vary, with its defaults; see `config/example.toml`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     database: Database = Database()
     mailbox: Annotated[list[MailboxSettings], BeforeValidator(_as_list)] = []
@@ -219,59 +209,29 @@ class Settings(BaseSettings):
             raise ValueError("two mailboxes have the same name")
         return self
 
-    @classmethod
-    def settings_customise_sources(  # noqa: D102
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The file arrives through __init__; the environment outranks it, and
-        # nothing else is a source.
-        del env_settings, dotenv_settings, file_secret_settings
-        return _Environment(settings_cls), init_settings
-
-
-class _Environment(EnvSettingsSource):
-    """The environment, with `INGEST_MAILBOX__0__HOST` for the keys of a list."""
-
-    def prepare_field_value(
-        self, field_name: str, field: Any, value: Any, value_is_complex: bool
-    ) -> Any:
-        if field_name == "mailbox" and value is None:
-            return self.explode_env_vars("mailbox", _NUMBERED, self.env_vars) or None
-        return super().prepare_field_value(field_name, field, value, value_is_complex)
-
-
-class _Numbered(BaseModel):
-    model_config = ConfigDict(extra="allow")
-    mailbox: dict[str, dict[str, str]] = {}
-
-
-_NUMBERED = _Numbered.model_fields["mailbox"]
-
 
 def load(file: Path | None = None) -> Settings:
     """The settings of a file, of `INGEST_CONFIG`, or of `ingest.toml` if it exists.
+
+    The environment outranks the file: `INGEST_POLL__BATCH`, and for the keys of a
+    list `INGEST_MAILBOX__0__HOST`.
 
     Raises:
         SettingsError: the file is missing or not TOML, a key is unknown, a value is
             of the wrong type or out of range, or a secret's file cannot be read.
     """
-    named = file or (Path(os.environ["INGEST_CONFIG"]) if "INGEST_CONFIG" in os.environ else None)
+    named = file or (Path(os.environ["INGEST_CONFIG"]) if os.environ.get("INGEST_CONFIG") else None)
     path = named or DEFAULT_FILE
     text = _read(path, required=named is not None)
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError(f"{path}: {fault}") from None
-    _refuse_unknown_variables()
+    variables = _variables()
     try:
-        return Settings(**_numbered(tree))
+        return Settings.model_validate(_overlaid(_numbered(tree), variables))
     except ValidationError as fault:
-        raise SettingsError(_sentence(fault, path, text)) from None
+        raise SettingsError(_sentence(fault, path, text, variables)) from None
 
 
 def _read(path: Path, *, required: bool) -> str:
@@ -295,22 +255,45 @@ def _numbered(tree: dict[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _refuse_unknown_variables() -> None:
-    known = {"CONFIG", *(name.upper() for name in Settings.model_fields)}
-    for name in os.environ:
-        if name.startswith(_PREFIX) and name[len(_PREFIX) :].split("__")[0] not in known:
-            raise SettingsError(f"environment variable {name}: there is no such setting")
+def _variables() -> dict[tuple[str, ...], str]:
+    """What the environment sets: the path of each key, and the variable's name."""
+    return {
+        tuple(name.removeprefix(_PREFIX).lower().split("__")): name
+        for name in os.environ
+        if name.startswith(_PREFIX) and name != f"{_PREFIX}CONFIG"
+    }
 
 
-def _sentence(fault: ValidationError, path: Path, text: str) -> str:
+def _overlaid(tree: dict[str, Any], variables: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """The tree with what the environment sets in its place."""
+    whole = dict(tree)
+    for path, name in variables.items():
+        table = whole
+        for key in path[:-1]:
+            inner = table.get(key, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"environment variable {name}: {key} is no table")
+            table[key] = table = dict(inner)
+        table[path[-1]] = os.environ[name]
+    return whole
+
+
+def _sentence(
+    fault: ValidationError, path: Path, text: str, variables: Mapping[tuple[str, ...], str]
+) -> str:
     """One sentence for the first mistake: file, line, key, and what is expected."""
     error = fault.errors(include_input=False, include_url=False)[0]
-    keys = [str(part) for part in error["loc"]]
+    keys = tuple(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such key"
-    where = _line(keys, text)
-    source = f"{path}, line {where}" if where else f"{path} or the environment"
+    # A variable can also be the reason why its whole table is refused.
+    name = next((name for at, name in variables.items() if keys and at[: len(keys)] == keys), None)
+    where = _line([*keys], text)
+    if name:
+        source = f"environment variable {name}"
+    else:
+        source = f"{path}, line {where}" if where else str(path)
     return f"{source}: {'.'.join(keys) or 'settings'}: {message}"
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.credentials import mask
 from ingest.letter import read_letter
-from ingest.process import finding_json
+from ingest.listing import finding_json
 from ingest.terms import Letter
 from ingest.unpack import Limits, OverLimitError, Unpacker
 from layouts.findings import Code, Finding, finding

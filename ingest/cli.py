@@ -39,24 +39,31 @@ class Call:
         self._config = config
 
     @cached_property
-    def app(self) -> App:
-        """The wired parts."""
-        from config.log import set_up
+    def offline(self) -> App:
+        """The wired parts, for a verb that logs nothing."""
         from config.settings import load
         from ingest.app import App
 
-        settings = load(self._config)
+        return App(load(self._config))
+
+    @cached_property
+    def app(self) -> App:
+        """The wired parts, logging where the settings say."""
+        from config.log import set_up
+
+        log = self.offline.settings.log
         try:
-            set_up(settings.log.format, settings.log.level, settings.log.file)
+            set_up(log.format, log.level, log.file)
         except OSError as fault:
             raise click.UsageError(
-                f"log.file: {settings.log.file} cannot be opened: {fault.strerror}"
+                f"log.file: {log.file} cannot be opened: {fault.strerror}"
             ) from None
-        return App(settings)
+        return self.offline
 
     def reload(self) -> App:
         """The parts wired anew from the configuration as it is now."""
-        self.__dict__.pop("app", None)
+        for wired in ("offline", "app"):
+            self.__dict__.pop(wired, None)
         return self.current()
 
     def current(self) -> App:
@@ -225,7 +232,7 @@ def check(
     from ingest.registry import read_registry
     from layouts.terms import Verdict
 
-    app = call.app
+    app = call.offline
     entities = read_registry(registry.read_bytes()).entities if registry else None
     rules = Rules(app.layouts, app.parameters, app.limits, entities, at)
     told = language or app.settings.replies.language
@@ -416,7 +423,7 @@ def tail(
     """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
     from ingest import tail as tailing
 
-    path = file or Path(call.app.settings.log.file or "-")
+    path = file or Path(call.offline.settings.log.file or "-")
     if file is None and str(path) == "-" and sys.stdin.isatty():
         raise click.UsageError(
             "[log] file is not set: name a file, or pipe the log in"

@@ -16,8 +16,6 @@ import string
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
-from charset_normalizer import from_bytes
-
 _GUESS_FROM = 16_384
 """How many bytes are looked at to guess a charset; more does not make it surer."""
 
@@ -63,6 +61,9 @@ def text_of(content: bytes, charset: str | None = None) -> str:
 
 def guessed_charset(content: bytes) -> str:
     """The charset among those of Russian mail in which `content` reads best."""
+    # Late, as few texts need it and it is slow to load.
+    from charset_normalizer import from_bytes
+
     best = from_bytes(content[:_GUESS_FROM], cp_isolation=_CYRILLIC).best()
     return best.encoding if best is not None else "cp1251"
 

@@ -10,10 +10,8 @@ from email.policy import default
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
-
-from ingest.process import finding_json
+from ingest.reply.texts import sentence
+from layouts.findings import Finding
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.records import (
     AuditEntry,
@@ -44,6 +42,9 @@ LETTER_COLUMNS = {
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
     """Print rows under headings; as wide as it takes when it goes into a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console()
     if not console.is_terminal:
         console = Console(width=250)
@@ -64,6 +65,19 @@ def _cell(value: Any) -> Any:
 def local(moment: datetime | None) -> str | None:
     """A moment in Moscow time, as ISO 8601."""
     return moment.astimezone(MOSCOW).isoformat(timespec="seconds") if moment else None
+
+
+def finding_json(item: Finding, language: str) -> dict[str, Any]:
+    """One finding, as operators may see it: a foreign point is called so."""
+    return {
+        "code": item.code.value,
+        "severity": item.severity.value,
+        "place": str(item.place),
+        "point": item.point,
+        "channel": item.channel,
+        "seen": item.seen,
+        "message": sentence(item, language),
+    }
 
 
 def letter_json(row: LetterRow) -> dict[str, Any]:

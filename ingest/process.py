@@ -10,12 +10,11 @@ from functools import partial
 from typing import Any
 
 from ingest.files import FileMailbox
+from ingest.listing import finding_json
 from ingest.outcome import Handled
 from ingest.poll import Poller, PollLedger, PollStore
 from ingest.ports import RawLetter, Reader
 from ingest.receive import Desk, quarantine_notice, receive
-from ingest.reply.texts import sentence
-from layouts.findings import Finding
 from layouts.terms import Receipt
 from storage.records import Claim, OwedReply
 
@@ -40,19 +39,6 @@ class Processed:
             "documents": [document_json(item, language) for item in handled.receipts],
             "reply": reply_json(handled.reply),
         }
-
-
-def finding_json(item: Finding, language: str) -> dict[str, Any]:
-    """One finding, as operators may see it: a foreign point is called so."""
-    return {
-        "code": item.code.value,
-        "severity": item.severity.value,
-        "place": str(item.place),
-        "point": item.point,
-        "channel": item.channel,
-        "seen": item.seen,
-        "message": sentence(item, language),
-    }
 
 
 def document_json(receipt: Receipt, language: str) -> dict[str, Any]:

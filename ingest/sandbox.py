@@ -209,7 +209,8 @@ class SandboxReader:
         )
 
 
-_PRELOADED = ["__main__", __name__, "lxml.etree", "openpyxl", "python_calamine"]
+_LATE = ["charset_normalizer", "lxml.etree", "openpyxl", "python_calamine", "tnefparse.tnef"]
+_PRELOADED = ["__main__", __name__, *_LATE]
 """Loaded once, in the process that children are forked from, so that they start warm."""
 
 

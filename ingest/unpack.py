@@ -14,8 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-from tnefparse.tnef import TNEF, TNEFAttachment
+from typing import TYPE_CHECKING
 
 from ingest import mime
 from ingest.decoding import file_name, guessed_charset, text_of
@@ -24,6 +23,9 @@ from ingest.terms import Attachment
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
 from parsers import looks_like_document
+
+if TYPE_CHECKING:
+    from tnefparse.tnef import TNEFAttachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +395,9 @@ _TNEF_OBJECTS_MOST = 2000
 
 def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
     """The body and the files in a winmail.dat; None when it is damaged."""
+    # Late, as few letters need it.
+    from tnefparse.tnef import TNEF
+
     if not _tnef_is_small(content):
         return None
     try:

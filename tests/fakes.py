@@ -189,11 +189,11 @@ class FakeReceive:
         return Handled(outcome, reply=reply)
 
 
-def owed(letter: int | None, subject: str = "Принято") -> OwedReply:
+def owed(letter: int | None, subject: str = "Принято", message_id: str | None = None) -> OwedReply:
     return OwedReply(
         letter=letter,
         recipient="meter@example.ru",
         subject=subject,
-        message_id=f"<reply-{letter}@retailer.example>",
+        message_id=message_id or f"<reply-{letter}@retailer.example>",
         content=b"Subject: reply\r\n\r\nThank you.\r\n",
     )

@@ -1,0 +1,147 @@
+"""Owed replies leave once, in order, and are tried again as long as there is hope."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.outbox import drain, retry_delay
+from ingest.ports import Deferred, OutboxUnavailable, RecipientRefused
+from storage.ledger import StoreUnavailable
+from tests.fakes import FakeClock, FakePostman, owed
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def owing(ledger, clock):
+    """Owe as many replies as named."""
+
+    def owe(*subjects):
+        with ledger.transaction() as store:
+            for number, subject in enumerate(subjects):
+                store.owe(owed(None, subject, message_id=f"<{subject}-{number}@x>"), clock())
+            clock.advance(seconds=1)
+
+    return owe
+
+
+def subjects(postman):
+    return [reply.subject for reply in postman.sent]
+
+
+def test_replies_leave_in_the_order_in_which_they_were_owed(ledger, clock, owing):
+    owing("first", "second", "third")
+    postman = FakePostman()
+    done = drain(ledger, postman, clock)
+    assert subjects(postman) == ["first", "second", "third"]
+    assert done.sent == 3
+
+
+def test_what_has_left_never_leaves_again(ledger, clock, owing):
+    owing("first")
+    drain(ledger, FakePostman(), clock)
+    clock.advance(days=10)
+    postman = FakePostman()
+    drain(ledger, postman, clock)
+    assert postman.sent == []
+
+
+def test_a_reply_asked_to_come_later_holds_up_no_other(ledger, clock, owing):
+    owing("first", "second")
+    postman = FakePostman(Deferred("450 busy"))
+    done = drain(ledger, postman, clock)
+    assert subjects(postman) == ["second"]
+    assert (done.sent, done.deferred) == (1, 1)
+
+
+def test_it_is_tried_again_after_10_seconds_doubling_to_an_hour_for_3_days(ledger, clock, owing):
+    owing("first")
+    owed_at, waits = clock(), []
+    while True:
+        postman = FakePostman(Deferred("450 busy"))
+        before = clock()
+        done = drain(ledger, postman, clock)
+        if done.undeliverable:
+            break
+        if done.deferred:
+            waits.append(before)
+        clock.advance(seconds=10 if len(waits) < 10 else 600)
+        assert clock() - owed_at < timedelta(days=4)
+
+    gaps = [int((after - before).total_seconds()) for before, after in pairwise(waits)]
+    assert gaps[:10] == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600]
+    assert set(gaps[9:]) == {3600}
+    assert timedelta(days=3) <= clock() - owed_at < timedelta(days=3, hours=2)
+
+
+def test_a_recipient_who_is_refused_is_given_up_and_shown(ledger, clock, owing):
+    owing("first", "second")
+    postman = FakePostman(RecipientRefused("550 no such user"))
+    with capture_logs() as logs:
+        done = drain(ledger, postman, clock)
+    assert (done.sent, done.undeliverable) == (1, 1)
+    assert [line["event"] for line in logs] == ["reply.undeliverable", "reply.sent"]
+    assert logs[0]["log_level"] == "error"
+    with ledger.reading() as store:
+        assert store.status(clock()).undeliverable == 1
+
+
+def test_a_server_that_is_away_ends_the_drain_and_counts_nothing(ledger, clock, owing):
+    owing("first", "second")
+    for _ in range(5):
+        with pytest.raises(OutboxUnavailable):
+            drain(ledger, FakePostman(OutboxUnavailable("away")), clock)
+    postman = FakePostman()
+    drain(ledger, postman, clock)
+    assert subjects(postman) == ["first", "second"]
+    assert {reply.attempts for reply in postman.sent} == {1}
+
+
+def test_the_attempt_is_committed_before_the_reply_leaves(ledger, clock, owing):
+    owing("first")
+
+    class Killed(FakePostman):
+        def send(self, reply):
+            super().send(reply)
+            raise SystemExit
+
+    first = Killed()
+    with pytest.raises(SystemExit):
+        drain(ledger, first, clock)
+    second = FakePostman()
+    drain(ledger, second, clock)
+    assert second.sent == []
+    clock.advance(seconds=61)
+    drain(ledger, second, clock)
+    assert second.sent[0].attempts == 2
+    assert second.sent[0].message_id == first.sent[0].message_id
+
+
+def test_a_database_that_goes_ends_the_drain(ledger, clock, owing):
+    owing("first")
+
+    class Gone:
+        def transaction(self):
+            raise StoreUnavailable("gone")
+
+    with pytest.raises(StoreUnavailable):
+        drain(Gone(), FakePostman(), clock)
+
+
+def test_stop_leaves_the_rest_for_later(ledger, clock, owing):
+    owing("first", "second")
+    postman = FakePostman()
+    drain(ledger, postman, clock, stop=lambda: bool(postman.sent))
+    assert subjects(postman) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 10), (1, 10), (2, 20), (9, 2560), (10, 3600), (10_000, 3600)]
+)
+def test_rests_between_attempts(attempts, seconds):
+    assert retry_delay(attempts) == timedelta(seconds=seconds)

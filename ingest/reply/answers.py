@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.letter import Letter
 from ingest.outcome import overall
 from ingest.reply import view
+from ingest.reply.hiding import hider
 from ingest.reply.marked import Marked
 from ingest.reply.message import (
     File,
@@ -21,6 +22,7 @@ from ingest.reply.message import (
     one_line,
 )
 from ingest.reply.receipt_xml import receipt_xml
+from ingest.reply.runs import SHOWN_MOST
 from ingest.reply.view import ReplyView
 from ingest.reply.wording import TEMPLATES, Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, finding
@@ -30,8 +32,10 @@ from storage.records import OwedReply
 if TYPE_CHECKING:
     import jinja2
 
-ATTACHED_MOST_BYTES = 3_500_000
+ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
+
+_RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10))
 
 _XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBERS_MOST = 5
@@ -60,7 +64,6 @@ def reply(
     settings: ReplySettings,
     *,
     letter_number: int,
-    findings: Sequence[Finding] = (),
     marked: Mapping[int, Marked] | None = None,
 ) -> OwedReply:
     """The answer to an authenticated sender: every document's verdict and receipt.
@@ -75,13 +78,13 @@ def reply(
         now: When the reply is written.
         settings: How replies are written.
         letter_number: The letter's number in the ledger.
-        findings: Of the letter itself.
         marked: Workbooks with marks, by index into `receipts`.
     """
     words = wording(settings.language, settings.zone)
-    findings = findings or letter.findings or _no_documents(receipts)
+    findings = letter.findings or _no_documents(receipts)
     verdict = _verdict(receipts, findings)
     headline = _headline(verdict, receipts, words)
+    hide = hider(letter, receipts)
     files, told_of_files = _files(letter, receipts, marked or {}, words)
     told = ReplyView(
         headline=headline,
@@ -93,8 +96,10 @@ def reply(
         closing=_closing(letter, receipts, settings, told_of_files, words),
     )
     subject = f"{headline} — Re: {letter.subject[:_ECHO_MOST]}" if letter.subject else headline
-    bodies = _written(told, words)
-    return compose(letter, letter_number, "reply", subject, bodies, files, now, settings)
+    text, page = map(hide, _written(told, words))
+    files = [file.mapped(hide) for file in files]
+    subject = hide(subject)
+    return compose(letter, letter_number, "reply", subject, (text, page), files, now, settings)
 
 
 def refusal(
@@ -114,7 +119,7 @@ def refusal(
     words = wording(settings.language, settings.zone)
     told_of = _public(findings)
     first = told_of[0].code if told_of else Code.CREDENTIALS_MISSING
-    verdict = _REFUSALS.get(first, "refused")
+    verdict = "refused" if first in _AUTHENTICATION else _REFUSALS.get(first, "unreadable")
     names = view.attachment_names(letter, words) if first is Code.NO_DOCUMENTS else ""
     told = ReplyView(
         headline=words.word("verdict", verdict),
@@ -170,7 +175,8 @@ def _no_documents(receipts: Sequence[Receipt]) -> tuple[Finding, ...]:
 
 def _documents(receipts: Sequence[Receipt], words: Wording) -> tuple[view.DocumentView, ...]:
     taken: Counter[Code] = Counter()
-    return tuple(view.document_view(receipt, words, taken) for receipt in receipts)
+    rows_most = view.ROWS_MOST // max(len(receipts), 1)
+    return tuple(view.document_view(receipt, words, taken, rows_most) for receipt in receipts)
 
 
 def _closing(
@@ -200,10 +206,7 @@ def _files(
     words: Wording,
 ) -> tuple[list[File], list[str]]:
     """Attachments within their bound, and what the reply says of them."""
-    files = [
-        File(name, receipt_xml(receipt, letter, words), "application", "xml")
-        for name, receipt in zip(_receipt_names(receipts), receipts, strict=True)
-    ]
+    files = _receipt_files(letter, receipts, words)
     told = []
     if files:
         told.append(words.say("attached_receipt" if len(files) == 1 else "attached_receipts"))
@@ -220,6 +223,17 @@ def _files(
             what = ", ".join(words.word("lost", item) for item in workbook.lost)
             told.append(words.say("lost", what=what))
     return files, told
+
+
+def _receipt_files(letter: Letter, receipts: Sequence[Receipt], words: Wording) -> list[File]:
+    """A receipt for each document; when findings are legion, more of them are only counted."""
+    findings = sum(len(receipt.checked.findings) for receipt in receipts)
+    most = next((most for bound, most in _RECEIPT_FINDINGS if findings <= bound), 1)
+    names = _receipt_names(receipts)
+    return [
+        File(name, receipt_xml(receipt, letter, words, most), "application", "xml")
+        for name, receipt in zip(names, receipts, strict=True)
+    ]
 
 
 def _receipt_names(receipts: Sequence[Receipt]) -> Iterator[str]:

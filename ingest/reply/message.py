@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
@@ -61,6 +61,13 @@ class File:
     content: bytes = field(repr=False)
     maintype: str
     subtype: str
+
+    def mapped(self, change: Callable[[str], str]) -> File:
+        """The file with its name, and the text of an XML, changed."""
+        content = self.content
+        if self.subtype == "xml":
+            content = change(content.decode("utf-8")).encode("utf-8")
+        return replace(self, name=change(self.name), content=content)
 
 
 def own_message_id(letter_number: int, kind: str, settings: ReplySettings) -> str:

@@ -18,11 +18,11 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ATTRIBUTES = ("area", "point", "meter", "channel", "zone")
 
 
-def receipt_xml(receipt: Receipt, letter: Letter, words: Wording) -> bytes:
+def receipt_xml(receipt: Receipt, letter: Letter, words: Wording, most: int = SHOWN_MOST) -> bytes:
     """The receipt as XML in UTF-8.
 
     Moments are local to the reply's zone, as every other form of the family
-    writes them. At most 100 findings of one code; `more` counts the rest.
+    writes them. At most `most` findings of one code; its element `more` counts the rest.
 
     Source: form 80021 of the field; `finding` is ours (`layouts/80021.xsd`).
     """
@@ -32,7 +32,7 @@ def receipt_xml(receipt: Receipt, letter: Letter, words: Wording) -> bytes:
     root.set("id", str(receipt.number))
     _email(root, receipt.received_at, letter, words)
     _file(root, receipt, words)
-    _verdict(root, receipt, words)
+    _verdict(root, receipt, words, most)
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
@@ -54,19 +54,19 @@ def _file(root: etree._Element, receipt: Receipt, words: Wording) -> None:
     _text(file, "sha256", parsed.sha256)
 
 
-def _verdict(root: etree._Element, receipt: Receipt, words: Wording) -> None:
+def _verdict(root: etree._Element, receipt: Receipt, words: Wording, most: int) -> None:
     reply = etree.SubElement(root, "reply")
     reply.set("status", str(int(receipt.checked.status)))
     told: dict[Code, int] = {}
     for item in receipt.checked.findings:
         number = told[item.public_code] = told.get(item.public_code, 0) + 1
-        if number <= SHOWN_MOST:
+        if number <= most:
             _finding(reply, item, words)
     for code, number in told.items():
-        if number > SHOWN_MOST:
+        if number > most:
             more = etree.SubElement(reply, "more")
             more.set("code", code.value)
-            more.set("count", str(number - SHOWN_MOST))
+            more.set("count", str(number - most))
 
 
 def _finding(reply: etree._Element, item: Finding, words: Wording) -> None:

@@ -12,6 +12,7 @@ from layouts.findings import Code, Finding, Place, Severity, finding
 SHOWN_MOST = 100
 """Findings of one code that a reply shows; the rest is counted."""
 
+_ALL_MOST = 300
 _SEEN_MOST = 3
 _POINTS_MOST = 30
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -27,7 +28,6 @@ class Run:
         spans: Periods concerned, neighbours joined; the end is None for a moment.
         seen: The first texts seen, each once.
         count: How many values they stand for.
-        more: How many like these the checker left out.
     """
 
     finding: Finding
@@ -35,7 +35,6 @@ class Run:
     spans: tuple[tuple[datetime, datetime | None], ...]
     seen: tuple[str, ...]
     count: int
-    more: int = 0
 
 
 def weight(severity: Severity) -> int:
@@ -45,11 +44,14 @@ def weight(severity: Severity) -> int:
 
 def joined(findings: Iterable[Finding]) -> list[Run]:
     """Findings as runs: errors first, then in document order."""
+    return [_run(items) for items in _alike(findings)]
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for item in _without_points(findings):
         alike.setdefault(_likeness(item), []).append(item)
-    runs = [_run(items) for items in alike.values()]
-    return sorted(runs, key=lambda run: weight(run.finding.severity))
+    return sorted(alike.values(), key=lambda items: weight(items[0].severity))
 
 
 def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -66,25 +68,24 @@ def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield finding(Code.POINT_MISSING, points=listed + left)
 
 
-def shown(runs: Iterable[Run], taken: Counter[Code]) -> tuple[list[Run], Counter[Code]]:
-    """The runs that a reply may still show, and how many of each code it may not.
+def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Run], Counter[Code]]:
+    """The runs that a reply may still show, and how many findings of each code it may not.
 
     Args:
-        runs: Of one document.
-        taken: How many of each code the reply shows already; counted on.
+        findings: Of one document.
+        taken: How many runs of each code the reply shows already; counted on.
     """
     kept: list[Run] = []
     hidden: Counter[Code] = Counter()
-    for run in runs:
-        code = run.finding.public_code
-        if taken[code] >= SHOWN_MOST:
-            hidden[code] += 1 + run.more
+    for items in _alike(findings):
+        code = items[0].public_code
+        hidden[code] += sum(int(item.detail.get("more", 0)) for item in items)
+        if taken[code] >= SHOWN_MOST or taken.total() >= _ALL_MOST:
+            hidden[code] += len(items)
             continue
         taken[code] += 1
-        kept.append(run)
-        if run.more:
-            hidden[code] += run.more
-    return kept, hidden
+        kept.append(_run(items))
+    return kept, +hidden
 
 
 def _likeness(item: Finding) -> tuple[object, ...]:
@@ -107,8 +108,7 @@ def _run(items: list[Finding]) -> Run:
         count=sum(item.count for item in items),
     )
     places = tuple(dict.fromkeys(replace(item.place, file=None) for item in items))
-    more = sum(int(item.detail.get("more", 0)) for item in items)
-    return Run(told, places, spans, seen[:_SEEN_MOST], told.count, more)
+    return Run(told, places, spans, seen[:_SEEN_MOST], told.count)
 
 
 def _spans(items: list[Finding]) -> tuple[tuple[datetime, datetime | None], ...]:

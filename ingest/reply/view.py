@@ -14,8 +14,8 @@ from ingest.reply.wording import Wording
 from layouts.findings import Code, Finding, Severity
 from layouts.terms import Change, Kind, LegalEntity, Receipt, Verdict
 
-ROWS_MOST = 200
-"""Recorded series that a document's table shows; the rest is counted."""
+ROWS_MOST = 300
+"""Recorded series that a reply's tables show; the rest is counted."""
 
 _SPANS_MOST = 6
 _NAMES_MOST = 10
@@ -110,11 +110,13 @@ _TONES = {
 }
 
 
-def document_view(receipt: Receipt, words: Wording, taken: Counter[Code]) -> DocumentView:
+def document_view(
+    receipt: Receipt, words: Wording, taken: Counter[Code], rows_most: int = ROWS_MOST
+) -> DocumentView:
     """One receipt as it is told; `taken` counts the findings shown so far."""
     checked = receipt.checked
     told = [item for item in checked.findings if item.code not in _TOLD_ELSEWHERE]
-    runs, hidden = shown(joined(told), taken)
+    runs, hidden = shown(told, taken)
     outcome = outcome_of(receipt)
     first = ""
     if checked.duplicate_of:
@@ -124,8 +126,8 @@ def document_view(receipt: Receipt, words: Wording, taken: Counter[Code]) -> Doc
         heading=_document_heading(receipt, words),
         verdict=words.word("document", outcome).format(first=first),
         tone=_TONES[outcome],
-        recorded=_recorded(checked.changes, words),
-        changes=tuple(_changes(checked.changes, words)),
+        recorded=_recorded(checked.changes, words, rows_most),
+        changes=tuple(_changes(checked.changes[:rows_most], words)),
         groups=groups(runs, words, whole=words.say("whole_document")),
         hidden=hidden_told(hidden, words),
     )
@@ -265,11 +267,11 @@ def _problem(run: Run, words: Wording) -> Problem:
     )
 
 
-def _recorded(changes: Sequence[Change], words: Wording) -> Table | None:
+def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> Table | None:
     if not changes:
         return None
     registers = changes[0].series.kind is Kind.REGISTER
-    kept = changes[:ROWS_MOST]
+    kept = changes[:rows_most]
     rows = tuple(_register_row(c, words) if registers else _profile_row(c, words) for c in kept)
     names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
     headings = tuple(words.say(f"{name}_column") for name in names)
@@ -308,7 +310,7 @@ def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
 
 
 def _changes(changes: Sequence[Change], words: Wording) -> Iterable[str]:
-    for change in changes[:ROWS_MOST]:
+    for change in changes:
         series = _series_name(change, words)
         if change.replaced:
             yield _replaced(change, series, words)

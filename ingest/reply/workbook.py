@@ -33,6 +33,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ingest.reply.cells import cell_position
+from ingest.reply.hiding import telling
 from ingest.reply.marked import Marked
 from ingest.reply.message import one_line
 from ingest.reply.runs import SHOWN_MOST, weight
@@ -412,9 +413,9 @@ def _saved(workbook: Workbook) -> bytes:
 
 def _tells(content: bytes, secrets: Collection[str]) -> bool:
     """Whether an unmistakable password is left anywhere: in a formula or a name, say."""
-    telling = [s.encode() for s in secrets if len(s) >= 6 and not s.isdigit()]
-    if not telling:
+    wanted = [secret.encode() for secret in telling(secrets)]
+    if not wanted:
         return False
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         texts = [package.read(name) for name in package.namelist()]
-    return any(secret in text for secret in telling for text in texts)
+    return any(secret in text for secret in wanted for text in texts)

@@ -5,19 +5,35 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from ingest.reply import is_own_message_id, notice, own_message_id, recipient, refusal, reply
+from ingest.credentials import mask
+from ingest.letter import read_letter
+from ingest.reply import (
+    Marked,
+    is_own_message_id,
+    notice,
+    own_message_id,
+    recipient,
+    refusal,
+    reply,
+)
+from ingest.unpack import Limits
 from layouts.findings import Code, Place, Status, finding
-from layouts.terms import Verdict
+from layouts.layout import load
+from layouts.rules import check
+from layouts.terms import Change, Context, Receipt, Verdict
+from parsers import parse
 from tests.ingest.reply import cases
 from tests.ingest.reply.cases import CASES, ENTITY, LETTER, NOW, settings
 from tests.ingest.reply.renew import ROOT, body, expected, opened
 
 LANGUAGES = ("ru", "en")
+LAYOUTS = load()
 
 
 @pytest.mark.parametrize(
@@ -195,3 +211,66 @@ def test_a_receipt_survives_signs_that_xml_cannot_hold() -> None:
     letter = replace(LETTER, subject="\x0b")
     message = opened(reply(letter, ENTITY, receipts, NOW, settings(), letter_number=17))
     etree.fromstring(next(message.iter_attachments()).get_content())
+
+
+def test_fifty_documents_full_of_findings_stay_under_five_megabytes() -> None:
+    findings = tuple(
+        finding(code, Place(line=n), seen="х" * 80, point=f"{n}", channel="A+")
+        for code in Code
+        for n in range(40)
+    )
+    series = cases.profile([1] * 24)
+    changes = (Change(series, cases.PROFILE, replaced=(1,), stayed=1, kept=1),) * 300
+    receipts = [
+        cases.receipt(
+            n, cases.parsed(), Verdict.PARTLY_ACCEPTED, Status.DATA_ERRORS, findings, changes
+        )
+        for n in range(1, 51)
+    ]
+    marked = {n: Marked(bytes(400_000)) for n in range(50)}
+    owed = reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=17, marked=marked)
+    assert len(owed.content) < 5_000_000
+    assert len(list(opened(owed).iter_attachments())) > 50
+
+
+@pytest.mark.parametrize("case", ["body", "subject", "document"])
+def test_a_password_is_in_no_part_of_a_reply(case: str) -> None:
+    password = "Крокодил-Гена-1966"
+    told = f"Код: {ENTITY.user_code}\nПароль: {password}\n"
+    attributes = f'password="{password}"' if case == "document" else ""
+    document = (
+        f'<package class="52006" version="1" sender_code="{ENTITY.user_code}" {attributes} '
+        f'created="20261101091500"><meter number="{password}" point="{password}">'
+        f'<reading date_time="{password}" value="{password}"/></meter></package>'
+    )
+    mail = EmailMessage()
+    mail["From"] = f'"{password}" <meter@example.ru>'
+    mail["Subject"] = told.replace("\n", " ") if case == "subject" else f"показания {password}"
+    mail["Message-ID"] = "<a@example.ru>"
+    mail.set_content(told if case == "body" else "без подписи")
+    mail.add_attachment(
+        document.encode(), maintype="text", subtype="xml", filename=f"{password}.xml"
+    )
+    letter = read_letter(mail.as_bytes(), Limits())
+    parsed = [item for file in letter.documents for item in parse(file, LAYOUTS)]
+    letter, documents = mask(letter, parsed)
+    receipts = [
+        Receipt(n, NOW, item, check(item, LAYOUTS.get(item.layout or ""), Context()))
+        for n, item in enumerate(documents, 1)
+    ]
+    assert any(item.seen for receipt in receipts for item in receipt.checked.findings)
+    findings = [finding(Code.CREDENTIALS_WRONG, seen=password)]
+    answers = [
+        reply(letter, ENTITY, receipts, NOW, settings(), letter_number=1),
+        refusal(letter, findings, NOW, settings(), letter_number=1),
+        notice(letter, NOW, settings(), letter_number=1),
+    ]
+    for answer in answers:
+        assert password not in answer.subject
+        message = opened(answer)
+        for name, value in message.items():
+            assert password not in str(value), name
+        for part in message.walk():
+            if not part.is_multipart():
+                assert password not in (part.get_payload(decode=True) or b"").decode("utf-8")
+                assert password not in (part.get_filename() or "")

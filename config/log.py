@@ -18,8 +18,15 @@ def set_up(
     format: Literal["json", "console"] = "json",  # noqa: A002 - the setting's name
     level: str = "info",
     file: str = "",
+    observe: Processor | None = None,
 ) -> None:
     """Send every event, also those of the libraries, where the settings say.
+
+    Args:
+        format: JSON lines, or lines for a terminal.
+        level: The lowest one that is told.
+        file: Opened for appending; '' for standard error.
+        observe: Sees every event of ours, whatever its level, before it is written.
 
     Raises:
         OSError: the file cannot be opened for appending.
@@ -31,7 +38,11 @@ def set_up(
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *([observe] if observe else []),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,

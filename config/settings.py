@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -68,13 +69,20 @@ class Database(Section):
     url: SecretStr = SecretStr("sqlite:///ingest.db")
     url_file: str = ""
 
-    @model_validator(mode="before")
+    @field_validator("url")
     @classmethod
-    def _known_kind(cls, data: Any) -> Any:
-        url = data.get("url") if isinstance(data, Mapping) else None
-        if isinstance(url, str) and not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
-            raise ValueError("url must begin with sqlite:/// or postgresql+psycopg://")
-        return data
+    def _is_one_we_can_use(cls, url: SecretStr) -> SecretStr:
+        if not _DATABASE.match(url.get_secret_value()):
+            raise ValueError("write sqlite:///file or postgresql+psycopg://user@host/name")
+        return url
+
+
+# What stands before the host may hold a password, with any sign in it.
+_DATABASE = re.compile(
+    r"sqlite:///. | postgresql (\+psycopg)? :// ([^:/@]* (:[^@]*)? @)?"
+    r" (\[[^\]]*\] | [^/@:?\s]*) (:\d+)? ([/?] | $)",
+    re.VERBOSE,
+)
 
 
 class Connection(Section):
@@ -182,6 +190,12 @@ class Log(Section):
     file: str = ""
 
 
+class Metrics(Section):
+    """Where figures for monitoring are served; empty: nowhere."""
+
+    listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
+
+
 def _as_list(value: Any) -> Any:
     """Numbered tables, as the environment gives them, as the list they stand for."""
     if isinstance(value, Mapping):
@@ -202,12 +216,13 @@ class Settings(Section):
     layouts: LayoutFolder = LayoutFolder()
     log: Log = Log()
 
-    @model_validator(mode="after")
-    def _mailboxes_have_own_names(self) -> Self:
-        names = [mailbox.name for mailbox in self.mailbox]
+    @field_validator("mailbox")
+    @classmethod
+    def _have_own_names(cls, mailboxes: list[MailboxSettings]) -> list[MailboxSettings]:
+        names = [mailbox.name for mailbox in mailboxes]
         if len(set(names)) < len(names):
             raise ValueError("two mailboxes have the same name")
-        return self
+        return mailboxes
 
 
 def load(file: Path | None = None) -> Settings:

@@ -1,0 +1,72 @@
+"""`config/example.toml` is the settings' documentation: whole and true."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+import config
+from config.settings import MailboxSettings, Settings, load
+
+EXAMPLE = Path(config.__file__).with_name("example.toml")
+TEXT = EXAMPLE.read_text(encoding="utf-8")
+TREE = tomllib.loads(TEXT)
+SECTIONS = {
+    name: (MailboxSettings if name == "mailbox" else type(field.default))
+    for name, field in Settings.model_fields.items()
+}
+KEYS = [(s, key) for s, model in SECTIONS.items() for key in model.model_fields]
+MADE_UP = {("mailbox", "name"), ("mailbox", "host")}
+"""Keys without a default; their comment says so."""
+
+
+def section(name):
+    found = TREE[name]
+    return found[0] if isinstance(found, list) else found
+
+
+def plain(value):
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def block(name):
+    """The lines of one table."""
+    found = re.search(rf"(?ms)^\[+{name}\]+\n(.*?)(?=^\[|\Z)", TEXT)
+    return found[1].splitlines()
+
+
+def test_every_section_is_there_and_no_other():
+    assert set(TREE) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_key_is_there_and_no_other(name):
+    assert issubclass(SECTIONS[name], BaseModel)
+    assert set(section(name)) == set(SECTIONS[name].model_fields)
+
+
+@pytest.mark.parametrize(("name", "key"), KEYS)
+def test_every_key_stands_with_its_true_default(name, key):
+    field = SECTIONS[name].model_fields[key]
+    if (name, key) in MADE_UP:
+        assert field.is_required()
+    else:
+        assert section(name)[key] == plain(field.default)
+
+
+@pytest.mark.parametrize(("name", "key"), KEYS)
+def test_every_key_has_a_comment_above_it(name, key):
+    lines = block(name)
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"{key} = "))
+    assert at, f"{name}.{key} stands first, without a comment"
+    assert lines[at - 1].startswith("# "), f"{name}.{key} has no comment above it"
+    if (name, key) in MADE_UP:
+        above = "".join(lines[max(0, at - 2) : at])
+        assert "No default" in above
+
+
+def test_the_example_is_a_configuration_that_loads(monkeypatch):
+    monkeypatch.delenv("INGEST_CONFIG", raising=False)
+    assert load(EXAMPLE).mailbox[0].folder == "INBOX"

@@ -1,0 +1,112 @@
+"""The log: one JSON object an event, also those of libraries."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from config.log import set_up
+
+
+@pytest.fixture(autouse=True)
+def _restored():
+    """Logging as it was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    for handler in root.handlers[:]:
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ingest.log"
+
+
+def events(file):
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_event_is_one_json_line_with_level_and_moment(file):
+    set_up("json", "info", str(file))
+    structlog.get_logger().info("letter.accepted", letter=17, entity="000000004711", text="а\nб")
+    [event] = events(file)
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {
+        "event": "letter.accepted",
+        "level": "info",
+        "letter": 17,
+        "entity": "000000004711",
+        "text": "а\nб",
+    }
+
+
+def test_a_librarys_sentence_is_an_event_of_one_name(file):
+    set_up("json", "info", str(file))
+    logging.getLogger("somebody").warning("%s went wrong", "it")
+    [event] = events(file)
+    assert (event["event"], event["library"], event["text"]) == (
+        "library.message",
+        "somebody",
+        "it went wrong",
+    )
+
+
+def test_a_traceback_stays_on_its_events_line(file):
+    set_up("json", "info", str(file))
+    try:
+        {}["x"]
+    except KeyError:
+        structlog.get_logger().exception("pass.failed")
+    [event] = events(file)
+    assert "KeyError" in event["exception"]
+
+
+def test_the_level_leaves_out_what_weighs_less(file):
+    set_up("json", "warning", str(file))
+    structlog.get_logger().info("mailbox.progress")
+    structlog.get_logger().warning("mailbox.held")
+    logging.getLogger("apscheduler.scheduler").info("ran a job")
+    assert [event["event"] for event in events(file)] == ["mailbox.held"]
+
+
+def test_without_a_file_events_go_to_standard_error(capsys):
+    set_up()
+    structlog.get_logger().info("daemon.started")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert json.loads(told.err)["event"] == "daemon.started"
+
+
+def test_the_console_form_is_a_readable_line(capsys):
+    set_up("console")
+    structlog.get_logger().info("letter.accepted", letter=17)
+    assert "letter.accepted" in capsys.readouterr().err
+
+
+def test_a_second_set_up_replaces_the_first(file, tmp_path):
+    set_up(file=str(file))
+    other = tmp_path / "other.log"
+    set_up(file=str(other))
+    structlog.get_logger().info("daemon.started")
+    assert not events(file)
+    assert len(events(other)) == 1
+
+
+def test_a_file_moved_away_by_logrotate_is_opened_anew(file, tmp_path):
+    set_up(file=str(file))
+    log = structlog.get_logger()
+    log.info("daemon.started")
+    file.rename(tmp_path / "ingest.log.1")
+    log.info("daemon.stopped")
+    assert [event["event"] for event in events(file)] == ["daemon.stopped"]
+    assert [event["event"] for event in events(tmp_path / "ingest.log.1")] == ["daemon.started"]
+
+
+def test_a_file_that_cannot_be_opened_is_an_os_error(tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        set_up(file=str(tmp_path / "absent" / "ingest.log"))

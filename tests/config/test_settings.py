@@ -1,0 +1,224 @@
+"""Settings: every mistake is one sentence with key, file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from config.settings import SettingsError, load
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path, monkeypatch):
+    """No configuration of the machine that runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INGEST_CONFIG", raising=False)
+
+
+def write(text, name="ingest.toml"):
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistake(text):
+    with pytest.raises(SettingsError) as told:
+        load(write(text))
+    sentence = str(told.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+MAILBOX = """[[mailbox]]
+name = "main"
+host = "imap.example.ru"
+"""
+SECOND = MAILBOX.replace("main", "second")
+
+
+def test_without_a_file_everything_has_its_default():
+    settings = load()
+    assert settings.database.url.get_secret_value() == "sqlite:///ingest.db"
+    assert settings.mailbox == []
+    assert settings.poll.batch == 50
+
+
+def test_the_file_in_the_folder_is_read_without_being_named():
+    write("[poll]\nbatch = 7")
+    assert load().poll.batch == 7
+
+
+def test_the_environment_names_the_file(monkeypatch):
+    write("[poll]\nbatch = 7", "other.toml")
+    monkeypatch.setenv("INGEST_CONFIG", "other.toml")
+    assert load().poll.batch == 7
+
+
+def test_a_named_file_that_is_missing_is_said(tmp_path, monkeypatch):
+    with pytest.raises(SettingsError, match=r"^absent\.toml: there is no such file$"):
+        load(Path("absent.toml"))
+    monkeypatch.setenv("INGEST_CONFIG", "absent.toml")
+    with pytest.raises(SettingsError, match=r"^absent\.toml: there is no such file$"):
+        load()
+
+
+def test_a_folder_in_the_files_place_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_a_file_in_another_encoding_is_said():
+    Path("ingest.toml").write_bytes('[smtp]\nsender = "Приём"'.encode("cp1251"))
+    with pytest.raises(SettingsError, match=r"^ingest\.toml is not UTF-8 text$"):
+        load()
+
+
+def test_what_is_not_toml_is_said_with_its_line():
+    assert "ingest.toml: " in mistake("[poll]\nbatch = = 7")
+    assert "line 2" in mistake("[poll]\nbatch = = 7")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[poll]\nbatsh = 7", "ingest.toml, line 2: poll.batsh: there is no such key"),
+        ("\n[pool]\nbatch = 7", "ingest.toml, line 2: pool: there is no such key"),
+        ("batch = 7", "ingest.toml, line 1: batch: there is no such key"),
+        (
+            '[poll]\nidle = true\nbatch = "many"',
+            "ingest.toml, line 3: poll.batch: Input should be a valid integer, ",
+        ),
+        ("[poll]\nbatch = 0", "ingest.toml, line 2: poll.batch: "),
+        (
+            '[database]\nurl = "mysql://x/y"',
+            "ingest.toml, line 2: database.url: write sqlite:///file or postgresql+psycopg://",
+        ),
+        ("poll = 3", "ingest.toml, line 1: poll: "),
+        (MAILBOX + "colour = 1", "ingest.toml, line 4: mailbox.0.colour: there is no such key"),
+        (MAILBOX + SECOND + "port = 0", "ingest.toml, line 7: mailbox.1.port: "),
+        ('[[mailbox]]\nname = "main"', "ingest.toml, line 1: mailbox.0.host: "),
+        (MAILBOX + MAILBOX, "ingest.toml: mailbox: two mailboxes have the same name"),
+        ('mailbox = "main"', "ingest.toml, line 1: mailbox: "),
+        (
+            '[smtp]\nhost = "smtp.example.ru"',
+            "ingest.toml, line 1: smtp: sender must hold an e-mail address",
+        ),
+        ('[log]\nformat = "xml"', "ingest.toml, line 2: log.format: Input should be 'json' or"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_file_line_and_key(text, sentence):
+    assert mistake(text).startswith(sentence)
+
+
+def test_letters_go_in_the_clear_to_this_machine_only():
+    told = mistake(MAILBOX + 'security = "none"')
+    assert 'security = "none" is for loopback only, and imap.example.ru is not' in told
+    for host in ("localhost", "127.0.0.1", "::1", "[::1]"):
+        text = MAILBOX.replace("imap.example.ru", host) + 'security = "none"'
+        assert load(write(text)).mailbox[0].security == "none"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://x/y",
+        "sqlite+aiosqlite:///x",
+        "postgresql://host:port/name",
+        "sqlite",
+        "",
+    ],
+)
+def test_a_database_that_this_program_cannot_use_is_said_without_its_url(url):
+    sentence = mistake(f'[database]\nurl = "{url}"')
+    assert "database" in sentence
+    assert "aiosqlite" not in sentence
+
+
+def test_a_secret_comes_from_a_file_without_its_line_end():
+    write("кот и пёс\r\n", "secret")
+    mailbox = load(write(MAILBOX + 'password_file = "secret"')).mailbox[0]
+    assert mailbox.password.get_secret_value() == "кот и пёс"
+
+
+def test_the_database_url_comes_from_a_file_and_is_checked_there_too():
+    write("postgresql://ingest:tikho@db/ingest\n", "url")
+    settings = load(write('[database]\nurl_file = "url"'))
+    assert settings.database.url.get_secret_value() == "postgresql://ingest:tikho@db/ingest"
+    write("mysql://ingest:tikho@db/ingest\n", "url")
+    sentence = mistake('[database]\nurl_file = "url"')
+    assert sentence.startswith("ingest.toml, line 1: database.url: write sqlite:///file")
+    assert "tikho" not in sentence
+
+
+@pytest.mark.parametrize("section", ["mailbox", "smtp", "database"])
+def test_a_secret_file_that_cannot_be_read_is_said_with_key_and_file(section):
+    key = "url_file" if section == "database" else "password_file"
+    head = MAILBOX if section == "mailbox" else f"[{section}]\n"
+    sentence = mistake(f'{head}{key} = "/run/secrets/absent"')
+    assert sentence.startswith("ingest.toml, line ")
+    assert f"{key}: /run/secrets/absent cannot be read: No such file or directory" in sentence
+
+
+def test_a_secret_file_that_is_no_text_is_said():
+    Path("secret").write_bytes(b"\xff\xfe\x00")
+    sentence = mistake('[smtp]\npassword_file = "secret"')
+    assert sentence.endswith("password_file: secret cannot be read: it is not UTF-8 text")
+
+
+def test_a_secret_is_given_once():
+    write("a", "secret")
+    sentence = mistake('[smtp]\npassword = "b"\npassword_file = "secret"')
+    assert sentence.endswith("smtp: give password or password_file, not both")
+
+
+def test_the_environment_outranks_the_file(monkeypatch):
+    monkeypatch.setenv("INGEST_POLL__BATCH", "9")
+    monkeypatch.setenv("INGEST_POLL__IDLE", "false")
+    monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///other.db")
+    settings = load(write("[poll]\nbatch = 7\nworkers = 3"))
+    assert (settings.poll.batch, settings.poll.idle, settings.poll.workers) == (9, False, 3)
+    assert settings.database.url.get_secret_value() == "sqlite:///other.db"
+
+
+def test_the_environment_reaches_one_mailbox_of_the_file(monkeypatch):
+    monkeypatch.setenv("INGEST_MAILBOX__1__PASSWORD", "tikho")
+    settings = load(write(MAILBOX + SECOND))
+    assert [m.password.get_secret_value() for m in settings.mailbox] == ["", "tikho"]
+
+
+def test_a_mailbox_can_stand_in_the_environment_alone(monkeypatch):
+    monkeypatch.setenv("INGEST_MAILBOX__0__NAME", "main")
+    monkeypatch.setenv("INGEST_MAILBOX__0__HOST", "imap.example.ru")
+    assert load().mailbox[0].host == "imap.example.ru"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("INGEST_POOL__BATCH", "1", "pool: there is no such key"),
+        ("INGEST_POLL__BATSH", "1", "poll.batsh: there is no such key"),
+        ("INGEST_POLL__BATCH", "x", "poll.batch: Input should be a valid integer"),
+        ("INGEST_POLL", "x", "poll: "),
+        ("INGEST_SMTP__PASSWORD_FILE", "/absent", "smtp: password_file: /absent cannot be read"),
+        ("INGEST_POLL__BATCH__MORE", "1", "poll.batch"),
+    ],
+)
+def test_a_mistake_in_the_environment_names_its_variable(name, value, sentence, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as told:
+        load()
+    assert str(told.value).startswith(f"environment variable {name}: {sentence}")
+
+
+def test_a_table_that_is_none_is_no_traceback_when_the_environment_reaches_into_it(monkeypatch):
+    monkeypatch.setenv("INGEST_POLL__BATCH", "1")
+    assert "poll is no table" in mistake("poll = 3")
+
+
+def test_secrets_are_not_told_by_settings():
+    text = (
+        MAILBOX
+        + 'password = "tikho"\n[smtp]\npassword = "tikho"\n'
+        + '[database]\nurl = "postgresql://ingest:tikho@db/ingest"'
+    )
+    settings = load(write(text))
+    assert "tikho" not in f"{settings!r}{settings}"

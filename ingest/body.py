@@ -14,7 +14,8 @@ from ingest.decoding import text_of
 TEXT_MOST = 262_144
 """Characters of one body that are read; credentials stand near its beginning."""
 
-_HTML_MOST = 2 * 1024 * 1024
+_HTML_MOST = 1024 * 1024
+_PASTED_MOST = 4 * 1024 * 1024
 
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _BLOCKS = frozenset(
@@ -168,13 +169,11 @@ def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
     packed = content.strip()
     if not is_html and packed.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) and packed[-1:] == b">":
         return Pasted(content, b"")
-    text = html_text(content, charset) if is_html else text_of(content, charset)
-    lines = text.replace("\r\n", "\n").split("\n")
-    start = _quote_start(lines)
-    text = "\n".join(lines[:start] if any(map(str.strip, lines[:start])) else lines)
+    whole = content[:_PASTED_MOST]
+    text = html_text(whole, charset) if is_html else text_of(whole, charset)
     begin = _XML.search(text)
     root = _ROOT.search(text, begin.start()) if begin else None
-    if begin is None or root is None:
+    if begin is None or root is None or _is_in_quote(text[: begin.start()]):
         return None
     closing = f"</{root[1]}>"
     end = text.rfind(closing)
@@ -182,3 +181,10 @@ def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
     document = _DECLARATION.sub("", text[begin.start() : end], count=1)
     rest = f"{text[: begin.start()]}\n{text[end:]}"
     return Pasted(document.encode("utf-8", "replace"), rest.encode("utf-8", "replace"))
+
+
+def _is_in_quote(before: str) -> bool:
+    """Whether what follows a text is the letter that it answers."""
+    lines = _tidy(before).split("\n")
+    start = _quote_start(lines)
+    return start < len(lines) and any(map(str.strip, lines[:start]))

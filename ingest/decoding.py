@@ -193,6 +193,9 @@ def file_name(text: str) -> str:
 
 _BASE64 = (string.ascii_letters + string.digits + "+/=").encode("ascii")
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_LINES_MOST = 1_000_000
+"""Lines of an encoded file; 25 MB in lines of 76 characters are a third of it."""
+
 _BLANKS = b" \t\r\n\v\f\0"
 
 
@@ -213,6 +216,8 @@ def from_base64(content: bytes) -> bytes:
 
 
 def _base64_lines(content: bytes) -> list[bytes]:
+    if content.count(b"\n") > _LINES_MOST:
+        return [content.translate(None, _NOT_BASE64).partition(b"=")[0]]
     kept: list[bytes] = []
     for line in content.splitlines():
         packed = line.translate(None, _NOT_BASE64)
@@ -238,6 +243,8 @@ def transferred(content: bytes, encoding: str) -> bytes:
 
 
 def _from_uuencode(content: bytes) -> bytes:
+    if content.count(b"\n") > _LINES_MOST:
+        return content
     kept: list[bytes] = []
     lines = content.splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith(b"begin ")), -1)

@@ -77,14 +77,13 @@ def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
-_BLANK_LINES = (b"\r\n\r\n", b"\n\n", b"\n\r\n", b"\r\r")
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 
 
 def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int]:
     """Where the first blank line begins and ends; `end` twice when there is none."""
-    found = ((buffer.find(mark, start, end), mark) for mark in _BLANK_LINES)
-    at, mark = min(((at, mark) for at, mark in found if at >= 0), default=(end, b""))
-    return at, at + len(mark)
+    blank = _BLANK_LINE.search(buffer, start, end)
+    return (blank.start(), blank.end()) if blank else (end, end)
 
 
 def _next_line(buffer: bytes, start: int, end: int) -> int:

@@ -215,6 +215,7 @@ class Settings(Section):
     limits: Limits = Limits()
     layouts: LayoutFolder = LayoutFolder()
     log: Log = Log()
+    metrics: Metrics = Metrics()
 
     @field_validator("mailbox")
     @classmethod

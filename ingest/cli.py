@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,8 @@ class Call:
 
     def __init__(self, config: Path | None) -> None:
         self._config = config
+        # Sees every event of the log, once the daemon has set it.
+        self.observe: Any = None
 
     @cached_property
     def offline(self) -> App:
@@ -191,11 +193,15 @@ def demo(keep: Path | None, serve: bool) -> int:
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
     from ingest import daemon
-    from ingest.service import parts
+    from ingest.metrics import Metrics, served
+    from ingest.service import parts, state
 
-    if not call.current().settings.mailbox:
+    settings = call.current().settings
+    if not settings.mailbox:
         raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
-    daemon.run(lambda: parts(call.reload()))
+    call.observe = Metrics(lambda: state(call.app))
+    with served(call.observe, settings.metrics.listen):
+        daemon.run(lambda: parts(call.reload()))
     return DONE
 
 
@@ -400,12 +406,10 @@ def show(call: Call, number: int, as_json: bool) -> int:
 @click.pass_obj
 def status(call: Call, as_json: bool) -> int:
     """How the service stands; exit 1 when something needs a person."""
-    from ingest.listing import status_json, status_text
+    from ingest.listing import status_text
+    from ingest.service import state
 
-    app = call.current()
-    with app.ledger.reading() as store:
-        known = store.status(datetime.now(UTC).astimezone())
-    row = status_json(known, [mailbox.name for mailbox in app.settings.mailbox], datetime.now(UTC))
+    row = state(call.current())
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
     return LOOK if row["needs_a_person"] else DONE
 

@@ -328,6 +328,7 @@ def status_json(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> 
     if known.undeliverable:
         reasons.append(f"undeliverable replies: {known.undeliverable}")
     return {
+        "stale": stale,
         "mailboxes": {name: local(known.passes.get(name)) for name in mailboxes},
         "verdicts_today": dict(known.verdicts_today),
         "queue": known.queue,

@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ingest.app import App
 from ingest.daemon import Parts
 from ingest.files import FileMailbox
+from ingest.listing import MOSCOW, status_json
 from ingest.outbox import drain
 from ingest.poll import Poller, PollLedger
 from ingest.ports import Mailbox, Reader
@@ -64,6 +66,17 @@ def poll_all(app: App) -> bool:
     if faults:
         raise faults[0]
     return whole
+
+
+def state(app: App) -> dict[str, Any]:
+    """How the service stands, as `status --json` tells it.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with app.ledger.reading() as store:
+        known = store.status(now().astimezone(MOSCOW))
+    return status_json(known, [mailbox.name for mailbox in app.settings.mailbox], now())
 
 
 def parts(app: App) -> Parts:

@@ -134,9 +134,7 @@ class Series:
     @property
     def reading(self) -> Decimal:
         """The value of a register reading."""
-        value = self.values[0]
-        assert isinstance(value, Decimal)
-        return value
+        return Decimal(self.values[0] or 0)
 
     @property
     def count(self) -> int:

@@ -25,7 +25,7 @@ ONLY_IN = {
     "lxml": {"parsers", "ingest.body", "ingest.reply"},
     "pebble": {"ingest.sandbox"},
     "apscheduler": {"ingest.daemon"},
-    "click": {"ingest.cli"},
+    "click": {"ingest.cli", "ingest.demo"},
 }
 
 

@@ -1,0 +1,156 @@
+"""Figures for monitoring: what the log tells, counted; what the database holds, asked.
+
+`/metrics` is in the form of Prometheus. `/healthz` answers 200 while the database
+answers and every mailbox was read through lately, else 503 with the reasons.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+State = Callable[[], dict[str, Any]]
+"""What `status --json` tells; raises `ConnectionError` when the database is away."""
+
+
+class Metrics:
+    """Counts events of the log; a processor of structlog, and a WSGI application."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._registry = CollectorRegistry()
+        self._events = Counter(
+            "ingest_events", "Events of the log, as docs/events.md names them.",
+            ["event"], registry=self._registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "ingest_letter_seconds", "From a letter's claim to its commit.",
+            registry=self._registry,
+            buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60),
+        )  # fmt: skip
+        self._values = Counter(
+            "ingest_values", "Values accepted, changed or not.", registry=self._registry
+        )
+        self._registry.register(_State(state))
+        self._metrics = make_wsgi_app(self._registry)
+
+    def __call__(self, _logger: object, _method: str, event: Any) -> Any:
+        """Count one event and pass it on as it is."""
+        name = str(event.get("event"))
+        self._events.labels(name).inc()
+        if name.startswith("letter.") and "values" in event:
+            self._seconds.observe(event["duration_ms"] / 1000)
+            self._values.inc(event["values"])
+        return event
+
+    def application(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        """Both pages; every other path is 404."""
+        path = environ.get("PATH_INFO")
+        if path == "/metrics":
+            pages: Iterable[bytes] = self._metrics(environ, start)
+            return pages
+        if path == "/healthz":
+            reasons = self._reasons()
+            start(
+                "503 Service Unavailable" if reasons else "200 OK",
+                [("Content-Type", "text/plain; charset=utf-8")],
+            )
+            return ["\n".join(reasons or ["ok"]).encode() + b"\n"]
+        start("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"/metrics or /healthz\n"]
+
+    def _reasons(self) -> list[str]:
+        try:
+            return list(self._state()["stale"])
+        except ConnectionError as fault:
+            return [str(fault)]
+
+
+class _State:
+    """What the database holds, asked at each scrape; nothing while it is away."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge for each figure."""
+        try:
+            state = self._state()
+        except ConnectionError:
+            state = {}
+        for key, text in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"ingest_{key}", text)
+            if key in state:
+                gauge.add_metric([], state[key])
+            yield gauge
+        passes = GaugeMetricFamily(
+            "ingest_last_pass_timestamp_seconds",
+            "When a mailbox was last read through.",
+            labels=["mailbox"],
+        )
+        for name, moment in state.get("mailboxes", {}).items():
+            if moment:
+                passes.add_metric([name], datetime.fromisoformat(moment).timestamp())
+        yield passes
+        oldest = GaugeMetricFamily(
+            "ingest_oldest_unanswered_seconds", "Age of the oldest reply that is still owed."
+        )
+        since = state.get("oldest_unanswered")
+        age = datetime.now(UTC) - datetime.fromisoformat(since) if since else None
+        oldest.add_metric([], age.total_seconds() if age else 0)
+        yield oldest
+
+
+_GAUGES = {
+    "queue": "Letters without a verdict yet.",
+    "quarantined": "Letters that a person must look at.",
+    "owed": "Replies that wait to leave.",
+    "undeliverable": "Replies that will never leave.",
+}
+
+
+@contextmanager
+def served(metrics: Metrics, listen: str) -> Iterator[int]:
+    """Serve both pages at `host:port` from a thread, and give the port; '' serves nothing.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    if not listen:
+        yield 0
+        return
+    host, _, port = listen.rpartition(":")
+    server = make_server(
+        host.strip("[]"), int(port), metrics.application, _Server, handler_class=_Quiet
+    )
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
+
+
+class _Server(WSGIServer):
+    """One slow reader must not hold up the end of the service."""
+
+    timeout = 5
+    allow_reuse_address = True
+
+
+class _Quiet(WSGIRequestHandler):
+    """Requests of a monitor are no news."""
+
+    timeout = 5
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""

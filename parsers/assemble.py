@@ -134,17 +134,9 @@ def _month(draft: Draft) -> tuple[int, int] | None:
     first = time.month(time.local(min(starts)).date())
     if first is not None and max(starts) < first[1]:
         return first
-    # A UTC day's noon lies in the local day that most of it belongs to.
-    days = Counter(start - start % 86_400 + 43_200 for start in starts)
-    months: Counter[tuple[int, int]] = Counter()
-    for day, count in days.items():
-        month = time.month(time.local(day).date())
-        if month is not None:
-            months[month] += count
-    if not months:
-        return None
+    months = Counter(time.month(time.local(start).date()) for start in starts)
     best = max(months.values())
-    return min(month for month, count in months.items() if count == best)
+    return next(month for month, count in months.items() if count == best)
 
 
 def runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -292,6 +292,11 @@ def _with_calamine(content: bytes) -> list[Sheet] | Finding:
         return finding(Code.ENCRYPTED_DOCUMENT)
     except CalamineError:
         return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
+    except BaseException as error:
+        # A panic of Rust is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
 
 
 def _calamine_sheet(book: object, name: str) -> Sheet:

@@ -1,0 +1,84 @@
+"""Letters in by IMAP, replies out by SMTP, the real daemon between them."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from email import message_from_bytes
+from email.policy import default
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.end_to_end.installation import SAMPLES, Installation
+
+RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
+LETTERS = [
+    path
+    for path in sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
+    if "wish" not in path.name
+]
+
+
+@pytest.fixture
+def installation(tmp_path, imap, smtp_server):
+    url = f"sqlite:///{tmp_path}/ingest.db"
+    made = Installation(tmp_path, url, imap, smtp_server.port)
+    yield made
+    made.ledger.close()
+
+
+def expected(path):
+    return json.loads(path.with_suffix(".expected.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.timeout(180)
+def test_sample_letters_get_their_verdicts_replies_and_folders(installation, imap, smtp_server):
+    imap.append(*(path.read_bytes() for path in LETTERS), at=RECEIVED_AT)
+
+    with installation.running() as process:
+        installation.wait_until(installation.is_idle, 120)
+    assert process.returncode == 0
+
+    outcomes = [expected(path)["outcome"] for path in LETTERS]
+    rows = sorted(installation.letters(), key=lambda row: row.id)
+    assert [row.outcome for row in rows] == outcomes
+    assert imap.count("Ignored") == outcomes.count("ignored")
+    assert imap.count("Processed") == len(outcomes) - outcomes.count("ignored")
+    answered = [path for path in LETTERS if expected(path)["outcome"] != "ignored"]
+    replies = [message_from_bytes(content, policy=default) for _, content in smtp_server.mails]
+    assert sorted(str(reply["In-Reply-To"]) for reply in replies) == sorted(
+        str(message_from_bytes(path.read_bytes(), policy=default)["Message-ID"])
+        for path in answered
+    )
+    assert all(reply["Auto-Submitted"] == "auto-replied" for reply in replies)
+
+
+@pytest.mark.timeout(180)
+def test_a_letter_that_comes_while_it_runs_is_answered_within_moments(
+    installation, imap, smtp_server
+):
+    installation.every_seconds = 3600
+    installation.config.write_text(installation._text(), encoding="utf-8")
+    with installation.running():
+        imap.append(LETTERS[0].read_bytes(), at=RECEIVED_AT)
+        smtp_server.wait_for(1, 60)
+        # Give IDLE the moment it needs to begin anew.
+        installation.wait_until(lambda: imap.count("INBOX") == 0)
+        time.sleep(1)
+        started = time.monotonic()
+        imap.append(LETTERS[1].read_bytes(), at=RECEIVED_AT)
+        smtp_server.wait_for(2, 30)
+        assert time.monotonic() - started < 5
+
+
+@pytest.mark.timeout(180)
+def test_letters_put_back_are_only_filed(installation, imap, smtp_server):
+    imap.append(LETTERS[0].read_bytes(), at=RECEIVED_AT)
+    with installation.running():
+        installation.wait_until(lambda: installation.letters() and installation.is_idle(), 60)
+        imap.append(LETTERS[0].read_bytes(), at=RECEIVED_AT)
+        installation.wait_until(lambda: imap.count("Processed") == 2, 60)
+    assert len(installation.letters()) == 1
+    assert len(smtp_server.mails) == 1

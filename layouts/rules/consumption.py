@@ -79,11 +79,23 @@ def between_readings(case: Case) -> Iterator[Finding]:
     for step in steps(case):
         limit = _most(step, case)
         if step.difference < 0:
-            over = step.past_rollover
-            rolled = limit is not None and over is not None and over <= limit
+            rolled = _is_rollover(step, limit)
             yield _told(step, Code.REGISTER_ROLLOVER if rolled else Code.READING_WENT_BACK, limit)
         elif limit is not None and step.difference > limit:
             yield _told(step, Code.ABOVE_MAXIMUM_POWER, limit)
+
+
+def _is_rollover(step: Step, limit: Decimal | None) -> bool:
+    """Whether passing its last digit explains a register that shows less than before.
+
+    The permitted power must allow it, and it may be half a turn at most: where the
+    power is large against the digits, a reading a little too low would pass for
+    nearly a whole turn, and be billed.
+    """
+    over = step.past_rollover
+    if over is None or limit is None:
+        return False
+    return over <= limit and 2 * over <= over - step.difference
 
 
 def _most(step: Step, case: Case) -> Decimal | None:

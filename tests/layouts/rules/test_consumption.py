@@ -76,6 +76,13 @@ def test_a_rollover_is_a_warning():
     assert checked.verdict is Verdict.ACCEPTED
 
 
+def test_nearly_a_whole_turn_is_no_rollover_whatever_the_power():
+    large = {"power": Decimal(1_000_000)}
+    assert codes(found("4.99", (OCTOBER, "5"), **large)) == [Code.READING_WENT_BACK]
+    assert codes(found("49999", (OCTOBER, "99999"), **large)) == [Code.REGISTER_ROLLOVER]
+    assert codes(found("50000", (OCTOBER, "99999"), **large)) == [Code.READING_WENT_BACK]
+
+
 def test_without_digits_or_power_a_rollover_is_not_believed():
     went_back = [Code.READING_WENT_BACK]
     assert codes(found("49", (OCTOBER, "99950"), power=POWER, digits=None)) == went_back

@@ -1,0 +1,333 @@
+"""Each code through the whole pipeline: letters that raise it, and a near miss beside them.
+
+Every case is two senders of their own with their letters in order; of each the
+findings of the last letter's document count.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from ingest.authenticate import Guard, Passwords
+from ingest.files import FileMailbox
+from ingest.process import process
+from ingest.receive import Desk
+from ingest.reply import ReplySettings
+from ingest.sandbox import DirectReader
+from layouts.layout import load
+from layouts.terms import Meter, MeteringPoint
+from storage.ledger import Ledger
+from tests.layouts.rules.build import moscow
+from tests.layouts.rules.senders import Party, Sent, day, deliver, hours, make_maildir, registers
+
+PASSWORD = "Zima-2026"
+OCTOBER, NOVEMBER = moscow(2026, 10, 1), moscow(2026, 11, 1)
+MONDAY = moscow(2026, 11, 9)
+CLOSED = date(2026, 8, 1)
+
+# Kilowatt-hours of a day of work; each date differs a little, so that none repeats.
+SHAPE = [20] * 6 + [70, 80, 91, 93, 92, 94, 90, 91, 92, 93, 95, 93, 80, 70, 60, 50, 40, 30]
+
+
+def load_of(days, factor=1000, shape=SHAPE):
+    """Hours of so many days in Wh."""
+    return [value * factor + 7 * n for n in range(days) for value in shape]
+
+
+HISTORY = hours(load_of(31), OCTOBER)
+HALVES = [n % 7 + 30 for n in range(48)]
+
+
+def week(change, days=1):
+    """October, then days from Monday 9 November that have been changed."""
+    return [HISTORY, hours(change(load_of(days)), MONDAY)]
+
+
+def last(value):
+    return lambda values: [*values[:-1], value]
+
+
+def peaks(share):
+    november = {9, 10, 16, 17, 18, 19}
+    shape = [v * share // 100 if hour in november else v for hour, v in enumerate(SHAPE)]
+    return [HISTORY, hours(load_of(5, shape=shape), MONDAY)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A code, what raises it, and what nearly does."""
+
+    code: str
+    raising: list[Sent]
+    near: list[Sent]
+    meter: tuple = ()
+    more: tuple = ()
+
+
+ZONES = (("zones", ("T1", "T2")),)
+SECOND = (MeteringPoint("-02", meters=(Meter("44", digits=5, decimals=2),)),)
+
+
+def before(value, *after, zone="T0"):
+    """A reading of 1 October, then those of 1 November."""
+    return [registers((zone, value), at=OCTOBER), registers(*after)]
+
+
+def days_between(factor):
+    """A register before and after a day, and then the day's profile."""
+    return [
+        registers(("T0", "100"), at=NOVEMBER),
+        registers(("T0", str(100 + sum(HALVES))), at=NOVEMBER + timedelta(days=1)),
+        day([value * factor for value in HALVES], NOVEMBER, NOVEMBER + timedelta(days=2)),
+    ]
+
+
+def the_other_way(value):
+    """The day's profile between two readings of which the second comes last."""
+    return [
+        registers(("T0", "100"), at=NOVEMBER),
+        day(HALVES, NOVEMBER),
+        registers(
+            ("T0", str(value)),
+            at=NOVEMBER + timedelta(days=1),
+            received=NOVEMBER + timedelta(days=2),
+        ),
+    ]
+
+
+CASES = [
+    Case("sender-mismatch", [day(HALVES, NOVEMBER, inn="7700000000")], [day(HALVES, NOVEMBER)]),
+    Case("duplicate-document", [hours([5], NOVEMBER)] * 2, [hours([5], NOVEMBER)]),
+    Case(
+        "older-version",
+        [hours([5, 6], NOVEMBER, created=NOVEMBER + timedelta(hours=n)) for n in (4, 3)],
+        [hours([5, 6, 7], NOVEMBER, created=NOVEMBER + timedelta(hours=n)) for n in (3, 4)],
+    ),
+    Case(
+        "values-zeroed",
+        [hours([5, 6], NOVEMBER), hours([5, 0, 1], NOVEMBER)],
+        [hours([5, 0], NOVEMBER), hours([5, 0, 1], NOVEMBER)],
+    ),
+    Case(
+        "value-changed",
+        [hours([5, 6], NOVEMBER), hours([5, 7, 1], NOVEMBER)],
+        [hours([5, 6], NOVEMBER), hours([5, 6, 1], NOVEMBER)],
+    ),
+    Case("nothing-to-record", [hours([], NOVEMBER)], [hours([0], NOVEMBER)]),
+    Case(
+        "invalid-date",
+        [hours([5], NOVEMBER, NOVEMBER, NOVEMBER + timedelta(hours=25))],
+        [hours([5], NOVEMBER, NOVEMBER, NOVEMBER + timedelta(hours=24))],
+    ),
+    Case(
+        "reading-in-future",
+        [registers(("T0", "1"), received=NOVEMBER - timedelta(minutes=1))],
+        [registers(("T0", "1"), received=NOVEMBER)],
+    ),
+    Case(
+        "period-closed",
+        [registers(("T0", "1"), at=moscow(2026, 9, 1))],
+        [registers(("T0", "1"), at=moscow(2026, 9, 1, 1))],
+    ),
+    Case(
+        "too-old",
+        [day(HALVES, NOVEMBER, NOVEMBER + timedelta(days=94))],
+        [day(HALVES, NOVEMBER, NOVEMBER + timedelta(days=93))],
+    ),
+    Case(
+        "late-submission",
+        [registers(("T0", "1"), received=moscow(2026, 11, 3))],
+        [registers(("T0", "1"), received=moscow(2026, 11, 2, 23, 59))],
+    ),
+    Case(
+        "unknown-point",
+        [day(HALVES, NOVEMBER, point=lambda party: "77")],
+        [day(HALVES, NOVEMBER)],
+    ),
+    Case(
+        "unknown-meter",
+        [registers(("T0", "1"), meter=lambda party: "99")],
+        [registers(("T0", "1"))],
+    ),
+    Case(
+        "meter-not-at-point",
+        [registers(("T0", "1"), at=moscow(2026, 11, 2))],
+        [registers(("T0", "1"))],
+        meter=(("removed", date(2026, 10, 31)),),
+    ),
+    Case(
+        "unknown-channel",
+        [day(HALVES, NOVEMBER, channel="02")],
+        [day(HALVES, NOVEMBER, channel="03")],
+    ),
+    Case(
+        "leading-zeros-lost",
+        [registers(("T0", "1"), meter=lambda party: party.device.lstrip("0"))],
+        [registers(("T0", "1"))],
+    ),
+    Case(
+        "zones-missing",
+        [registers(("T1", "1"))],
+        [registers(("T1", "1"), ("T2", "1"))],
+        meter=ZONES,
+    ),
+    Case(
+        "point-missing",
+        [day(HALVES, NOVEMBER)],
+        [hours([5], NOVEMBER)],
+        more=SECOND,
+    ),
+    Case(
+        "duplicate-interval",
+        [day(HALVES, NOVEMBER, again=[5])],
+        [day(HALVES, NOVEMBER)],
+    ),
+    Case(
+        "missing-interval",
+        [hours([5, 6, 7], NOVEMBER, at=lambda n: n + (n > 1), created=MONDAY)],
+        [hours([5, 6, 7], NOVEMBER, created=MONDAY)],
+    ),
+    Case(
+        "wrong-step",
+        [day([9] * 96, NOVEMBER, step=15)],
+        [day([9, 8] * 12, NOVEMBER, step=60)],
+    ),
+    Case(
+        "overlap",
+        [day(HALVES, NOVEMBER, lasts=[3])],
+        [day(HALVES, NOVEMBER, lasts=[3], skip=[4])],
+    ),
+    Case(
+        "negative-value",
+        [day([-1, *HALVES[1:]], NOVEMBER)],
+        [day([0, *HALVES[1:]], NOVEMBER)],
+    ),
+    Case("too-many-decimals", [registers(("T0", "1.234"))], [registers(("T0", "1.230"))]),
+    Case("too-many-digits", [registers(("T0", "100000"))], [registers(("T0", "99999.99"))]),
+    Case(
+        "above-permitted-power",
+        [day([551, *HALVES[1:]], NOVEMBER)],
+        [day([550, *HALVES[1:]], NOVEMBER)],
+    ),
+    Case(
+        "above-maximum-power",
+        [day([1501, *HALVES[1:]], NOVEMBER)],
+        [day([1500, *HALVES[1:]], NOVEMBER)],
+    ),
+    Case(
+        "above-maximum-power",
+        before("0", ("T0", "81841"), zone="T0"),
+        before("0", ("T0", "81840"), zone="T0"),
+        meter=(("ratio", Decimal(10)),),
+    ),
+    Case(
+        "not-commercial",
+        [day(HALVES, NOVEMBER, flagged=[3, 4])],
+        [day(HALVES, NOVEMBER)],
+    ),
+    Case(
+        "unit-suspect",
+        week(lambda values: [value // 1000 for value in values]),
+        week(lambda values: [value // 3 for value in values]),
+    ),
+    Case("spike", week(last(990_000)), week(last(500_000))),
+    Case(
+        "flat-profile",
+        [hours([25_000] * 24, NOVEMBER)],
+        [hours([25_000] * 23, NOVEMBER)],
+    ),
+    Case(
+        "repeated-day",
+        [hours(load_of(1) * 2, NOVEMBER)],
+        [hours(load_of(2), NOVEMBER)],
+    ),
+    Case("all-zero", week(lambda values: [0] * 24), week(lambda values: [0] * 23)),
+    Case(
+        "high-low",
+        week(lambda values: [value // 6 for value in values]),
+        week(lambda values: [value // 4 for value in values]),
+    ),
+    Case("peak-drop", peaks(75), peaks(95)),
+    Case("reading-went-back", before("5", ("T0", "4.99")), before("5", ("T0", "5.01"))),
+    Case(
+        "register-rollover",
+        before("99990", ("T0", "50")),
+        before("50", ("T0", "99990")),
+    ),
+    Case(
+        "zone-sum-mismatch",
+        [registers(("T0", "3.03"), ("T1", "1"), ("T2", "2"))],
+        [registers(("T0", "3.02"), ("T1", "1"), ("T2", "2"))],
+        meter=ZONES,
+    ),
+    Case("no-consumption", before("5", ("T0", "5")), before("5", ("T0", "5.01"))),
+    Case(
+        "duplicate-reading",
+        [registers(("T0", "5"), ("T0", "6"))],
+        [registers(("T0", "5"), ("T0", "5.0"))],
+    ),
+    Case("profile-register-mismatch", days_between(2), days_between(1)),
+    Case(
+        "profile-register-mismatch",
+        the_other_way(100 + 2 * sum(HALVES)),
+        the_other_way(100 + sum(HALVES)),
+    ),
+    Case(
+        "overlap",
+        [
+            day(HALVES, NOVEMBER, point=lambda party: party.user),
+            hours([5], NOVEMBER, created=MONDAY),
+        ],
+        [
+            day(HALVES, NOVEMBER, point=lambda party: party.user),
+            hours([5], NOVEMBER + timedelta(days=1), created=MONDAY),
+        ],
+    ),
+]
+
+
+def parties():
+    """Two senders for each case: the one that raises its code, and the near one."""
+    for number, case in enumerate(CASES):
+        for near, documents in enumerate((case.raising, case.near)):
+            yield Party(2 * number + near, dict(case.meter), case.more), documents
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """The findings of each sender's last document, by user code."""
+    folder = tmp_path_factory.mktemp("codes")
+    box, last_of = make_maildir(folder / "letters"), {}
+    letters = [(party, sent) for party, documents in parties() for sent in documents]
+    for serial, (party, sent) in enumerate(letters):
+        deliver(party, sent, serial, PASSWORD, box)
+    ledger = Ledger(f"sqlite:///{folder / 'ingest.db'}")
+    ledger.migrate()
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    hashed = Passwords().hash(PASSWORD)
+    with ledger.transaction() as store:
+        store.import_registry([party.entity(hashed) for party, _ in parties()], "tests", now)
+        store.close_period(CLOSED, "tests", now)
+
+    def hear(processed):
+        handled = processed.handled
+        last_of[handled.entity.user_code] = [
+            item.code.value for receipt in handled.receipts for item in receipt.checked.findings
+        ]
+
+    desk = Desk(load(), ReplySettings("Meters <meters@example.ru>", key=b"k"), Guard())
+    reader = DirectReader(load())
+    process([FileMailbox(box, None, 10**7)], reader, ledger, desk, lambda: now, hear)
+    reader.close()
+    ledger.close()
+    return last_of
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case.code for case in CASES])
+def test_the_code_is_told_of_what_raises_it_and_not_of_the_near_miss(number, outcomes):
+    case = CASES[number]
+    raising, near = (Party(2 * number + n, {}).user for n in (0, 1))
+    assert case.code in outcomes[raising]
+    assert case.code not in outcomes[near]

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from ingest.letter import Letter
 from ingest.outcome import overall
@@ -16,28 +14,26 @@ from ingest.reply import view
 from ingest.reply.hiding import hider
 from ingest.reply.marked import Marked
 from ingest.reply.message import (
+    XLSX,
     File,
     ReplySettings,
     compose,
     one_line,
 )
 from ingest.reply.receipt_xml import receipt_xml
+from ingest.reply.rendering import written
 from ingest.reply.runs import SHOWN_MOST
 from ingest.reply.view import ReplyView
-from ingest.reply.wording import TEMPLATES, Wording, wording
+from ingest.reply.wording import Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
-
-if TYPE_CHECKING:
-    import jinja2
 
 ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
 
 _RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10))
 
-_XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBERS_MOST = 5
 _ECHO_MOST = 90
 _AUTHENTICATION = {
@@ -96,7 +92,7 @@ def reply(
         closing=_closing(letter, receipts, settings, told_of_files, words),
     )
     subject = f"{headline} — Re: {letter.subject[:_ECHO_MOST]}" if letter.subject else headline
-    text, page = map(hide, _written(told, words))
+    text, page = map(hide, written(told, words))
     files = [file.mapped(hide) for file in files]
     subject = hide(subject)
     return compose(letter, letter_number, "reply", subject, (text, page), files, now, settings)
@@ -128,7 +124,7 @@ def refusal(
         groups=view.letter_groups(told_of, words),
         closing=tuple(line for line in (names, words.say("automatic")) if line),
     )
-    bodies = _written(told, words)
+    bodies = written(told, words)
     return compose(letter, letter_number, "refusal", told.headline, bodies, (), now, settings)
 
 
@@ -146,7 +142,7 @@ def notice(
         lead=words.word("lead", "notice"),
         closing=(words.say("received", moment=words.moment(now)),),
     )
-    bodies = _written(told, words)
+    bodies = written(told, words)
     return compose(letter, letter_number, "notice", told.headline, bodies, (), now, settings)
 
 
@@ -217,7 +213,7 @@ def _files(
             told.append(words.say("too_large"))
             continue
         room -= len(workbook.content)
-        files.append(File(_marked_name(name), workbook.content, "application", _XLSX))
+        files.append(File(_marked_name(name), workbook.content, *XLSX))
         told.append(words.say("attached_marked", name=name))
         if workbook.lost:
             what = ", ".join(words.word("lost", item) for item in workbook.lost)
@@ -257,23 +253,3 @@ def _public(findings: Sequence[Finding]) -> list[Finding]:
         kept = replace(item, code=code, seen=None, place=NOWHERE, detail={}, count=1)
         told.setdefault(code, kept)
     return list(told.values()) or [finding(Code.CREDENTIALS_MISSING)]
-
-
-def _written(told: ReplyView, words: Wording) -> tuple[str, str]:
-    text, html = _templates()
-    values = {"reply": told, "w": words}
-    return text.render(values), html.render(values)
-
-
-@lru_cache(maxsize=1)
-def _templates() -> tuple[jinja2.Template, jinja2.Template]:
-    # Late, as half of what a verb without replies would load.
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("reply.txt.j2"), environment.get_template("reply.html.j2")

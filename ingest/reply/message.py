@@ -19,6 +19,9 @@ from ingest.reply.wording import MOSCOW
 from layouts.terms import Receipt
 from storage.records import OwedReply
 
+XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+"""Main type and subtype of a workbook."""
+
 _FOLD = "\r\n"
 _SUBJECT_MOST = 200
 _REFERENCES_MOST = 20

@@ -21,7 +21,7 @@ _SPANS_MOST = 6
 _NAMES_MOST = 10
 _REGISTER_COLUMNS = ("point", "meter", "channel", "zone", "moment", "reading")
 _PROFILE_COLUMNS = ("point", "channel", "period", "count", "sum")
-_TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
+TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
 """Findings that the reply tells in words of its own."""
 
 
@@ -29,6 +29,7 @@ _TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.L
 class Table:
     """Rows of text under headings; `numeric` are the columns that align right."""
 
+    title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int]
@@ -65,10 +66,10 @@ class DocumentView:
     heading: str
     verdict: str
     tone: str
-    recorded: Table | None
-    changes: tuple[str, ...]
-    groups: tuple[Group, ...]
-    hidden: tuple[str, ...]
+    tables: tuple[Table, ...] = ()
+    changes: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -115,7 +116,7 @@ def document_view(
 ) -> DocumentView:
     """One receipt as it is told; `taken` counts the findings shown so far."""
     checked = receipt.checked
-    told = [item for item in checked.findings if item.code not in _TOLD_ELSEWHERE]
+    told = [item for item in checked.findings if item.code not in TOLD_ELSEWHERE]
     runs, hidden = shown(told, taken)
     outcome = outcome_of(receipt)
     first = ""
@@ -126,7 +127,7 @@ def document_view(
         heading=_document_heading(receipt, words),
         verdict=words.word("document", outcome).format(first=first),
         tone=_TONES[outcome],
-        recorded=_recorded(checked.changes, words, rows_most),
+        tables=_recorded(checked.changes, words, rows_most),
         changes=tuple(_changes(checked.changes[:rows_most], words)),
         groups=groups(runs, words, whole=words.say("whole_document")),
         hidden=hidden_told(hidden, words),
@@ -267,18 +268,28 @@ def _problem(run: Run, words: Wording) -> Problem:
     )
 
 
-def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> Table | None:
+def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tuple[Table, ...]:
     if not changes:
-        return None
+        return ()
     registers = changes[0].series.kind is Kind.REGISTER
-    kept = changes[:rows_most]
-    rows = tuple(_register_row(c, words) if registers else _profile_row(c, words) for c in kept)
+    row = _register_row if registers else _profile_row
+    rows = [row(change, words) for change in changes[:rows_most]]
+    return (table(rows, len(changes), words, registers=registers),)
+
+
+def table(
+    rows: Sequence[tuple[str, ...]], all_rows: int, words: Wording, *, registers: bool
+) -> Table:
+    """What is recorded: register readings, or profiles, under their headings."""
     names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
-    headings = tuple(words.say(f"{name}_column") for name in names)
-    more = len(changes) - len(kept)
-    left = words.say("rows_more", count=words.count(more, "row")) if more else ""
-    numeric = frozenset({5}) if registers else frozenset({3, 4})
-    return Table(headings, rows, numeric, left)
+    more = all_rows - len(rows)
+    return Table(
+        title=words.say("recorded"),
+        headings=tuple(words.say(f"{name}_column") for name in names),
+        rows=tuple(rows),
+        numeric=frozenset({5}) if registers else frozenset({3, 4}),
+        more=words.say("rows_more", count=words.count(more, "row")) if more else "",
+    )
 
 
 def _point_name(change: Change) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from ingest.letter import Attachment, Letter
 from ingest.reply import ReplySettings, notice, refusal, reply
+from ingest.reply.wishes import Missing, Recorded, Standing, form, standing
 from layouts.findings import Code, Finding, Place, Status, finding
 from layouts.terms import (
     Change,
@@ -239,6 +240,15 @@ WITHOUT_DOCUMENT = Letter(
     ),
 )
 
+STANDING = Standing(
+    OCTOBER,
+    recorded=(
+        Recorded(POINT.code, METER.number, "A+", "T1", NOVEMBER, NOVEMBER, 1, Decimal("12345.67")),
+        Recorded(PROFILE.code, None, "A+", None, OCTOBER, NOVEMBER, 744, 50_847_500),
+    ),
+    missing=(Missing("200000001234-02", "07519999"), Missing("200000001234-03")),
+)
+
 CASES: dict[str, Callable[[str], OwedReply]] = {
     "accepted": _reply(accepted_receipt()),
     "accepted_with_remarks": _reply(remarks_receipt()),
@@ -250,6 +260,15 @@ CASES: dict[str, Callable[[str], OwedReply]] = {
     "no_documents": _reply(letter=WITHOUT_DOCUMENT),
     "refused": _refusal(Code.CREDENTIALS_WRONG),
     "refused_without_document": _refusal(Code.NO_DOCUMENTS, letter=WITHOUT_DOCUMENT),
+    "form": lambda language: form(
+        LETTER, ENTITY, "52006", b"PK", NOW, settings(language), letter_number=17, known=["52006"]
+    ),
+    "form_unknown": lambda language: form(
+        LETTER, ENTITY, "51070", None, NOW, settings(language), letter_number=17, known=["52006"]
+    ),
+    "standing": lambda language: standing(
+        LETTER, ENTITY, STANDING, NOW, settings(language), letter_number=17
+    ),
     "quarantined": lambda language: notice(LETTER, NOW, settings(language), letter_number=17),
 }
 """Verdict to the reply in a language."""

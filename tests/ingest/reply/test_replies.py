@@ -199,6 +199,7 @@ def test_every_receipt_follows_its_schema() -> None:
         part.get_content()
         for case in CASES.values()
         for part in opened(case("ru")).iter_attachments()
+        if part.get_content_subtype() == "xml"
     ]
     assert len(receipts) == 9
     for receipt in receipts:

@@ -37,7 +37,7 @@ class LetterRows(FindingRows):
         sha256: str,
         size: int,
         received_at: datetime,
-        now: datetime,  # noqa: ARG002 - the port has it for stores that keep a journal
+        now: datetime,
     ) -> Claim:
         """The letter's ledger row, made when new; one attempt more is counted.
 
@@ -53,6 +53,7 @@ class LetterRows(FindingRows):
                 received_at=received_at,
                 state=LetterState.CLAIMED,
                 attempts=0,
+                claimed_at=now,
                 sender="",
                 subject="",
                 message_id="",
@@ -62,7 +63,7 @@ class LetterRows(FindingRows):
         counted = (
             LETTER.update()
             .where(LETTER.c.sha256 == sha256, LETTER.c.state == LetterState.CLAIMED)
-            .values(attempts=LETTER.c.attempts + 1)
+            .values(attempts=LETTER.c.attempts + 1, claimed_at=now)
             .returning(*_CLAIM)
         )
         row = self._connection.execute(counted).one_or_none()
@@ -197,6 +198,7 @@ class LetterRows(FindingRows):
             sha256=row.sha256,
             size=row.size,
             message_id=row.message_id,
+            claimed_at=row.claimed_at,
             settled_at=row.settled_at,
             locations=tuple(
                 Location(place.mailbox, place.folder, place.uidvalidity, place.uid)

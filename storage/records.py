@@ -183,6 +183,8 @@ class LetterWhole:
     """All that is known of one letter.
 
     Attributes:
+        claimed_at: When its last attempt began.
+        settled_at: When it got its verdict; None before.
         locations: Every place it was seen in.
         findings: Of the letter itself.
     """
@@ -191,6 +193,7 @@ class LetterWhole:
     sha256: str
     size: int
     message_id: str
+    claimed_at: datetime
     settled_at: datetime | None
     locations: tuple[Location, ...]
     findings: tuple[Finding, ...]

@@ -105,6 +105,8 @@ class LetterRecord(_Kept, table=True):
     state: str
     outcome: str | None = None
     attempts: int = 0
+    # When the last attempt began.
+    claimed_at: datetime = Field(sa_type=Instant)
     # Of its first arrival: our own delay must not make a sender late.
     received_at: datetime = Field(sa_type=Instant, index=True)
     entity_id: int | None = Field(default=None, foreign_key="legal_entity.id", index=True)

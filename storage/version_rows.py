@@ -76,11 +76,15 @@ class VersionRows(Rows):
         self, items: Iterable[Assigned], layout: str, version: Version
     ) -> dict[SeriesKey, RecordedIntervals]:
         """By the names in the document, and by the registered ones."""
-        wanted: dict[tuple[int, int], list[Assigned]] = defaultdict(list)
+        by_owner: dict[tuple[int, str], list[Assigned]] = defaultdict(list)
         for item in items:
             if item.point is not None:
-                span = epoch(item.series.start), epoch(item.series.end)
-                wanted[span].append(item)
+                by_owner[_owner(item)].append(item)
+        # A document may name one series twice, as two parts of its span.
+        wanted: dict[tuple[int, int], list[Assigned]] = defaultdict(list)
+        for parts in by_owner.values():
+            start = min(epoch(item.series.start) for item in parts)
+            wanted[start, max(epoch(item.series.end) for item in parts)] += parts
         recorded: dict[SeriesKey, RecordedIntervals] = {}
         for (start, end), group in wanted.items():
             found = self._found(group, start, end, layout, version)

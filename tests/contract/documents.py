@@ -150,7 +150,7 @@ def month_in_force(store):
     }
 
 
-def rows(ledger, statement):
+def rows(ledger, statement, *, writes=False):
     """What a statement selects, past the store."""
-    with ledger._connected(writes=False) as connection:
+    with ledger._connected(writes=writes) as connection:
         return connection.exec_driver_sql(statement).all()

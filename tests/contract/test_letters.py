@@ -31,9 +31,13 @@ def claim(ledger, place=PLACE, sha=SHA, at=NOW):
 
 
 def test_each_claim_counts_an_attempt_of_one_letter(ledger):
-    first, second = claim(ledger), claim(ledger)
+    later = NOW + timedelta(hours=1)
+    first, second = claim(ledger), claim(ledger, at=later)
 
     assert first.letter == second.letter
+    assert second.received_at == NOW
+    with ledger.reading() as store:
+        assert store.letter(first.letter).claimed_at == later
     assert (first.attempts, second.attempts) == (1, 2)
     assert first.state is LetterState.CLAIMED
     assert first.outcome is None

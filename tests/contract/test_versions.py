@@ -131,6 +131,17 @@ def test_ties_go_to_the_later_receipt(ledger):
     assert in_force(ledger) == {0: 2}
 
 
+def test_a_series_in_two_parts_is_one_series(ledger):
+    def parts(*, last, created):
+        return document(hours(1, 2), hours(3, last, hour=2), created=created)
+
+    hand_in(ledger, parts(last=4, created=0))
+    second = hand_in(ledger, parts(last=5, created=1))
+
+    assert [change.kept for change in second.checked.changes] == [2, 1]
+    assert in_force(ledger) == {0: 1, 1: 2, 2: 3, 3: 5}
+
+
 def test_an_80020_is_ordered_by_its_number_not_by_its_timestamp(ledger):
     def day(*, energy, number, created):
         series = hours(*[energy] * 24, point="332070000107101", area="3300000001")

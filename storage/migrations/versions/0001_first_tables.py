@@ -16,6 +16,7 @@ def upgrade() -> None:
     _letters()
     _values()
     _operation()
+    _append_only()
 
 
 def _registry() -> None:
@@ -91,6 +92,7 @@ def _letters() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("entity_id", sa.Integer(), nullable=True),
         sa.Column("sender", sa.Text(), nullable=False),
@@ -180,10 +182,10 @@ def _letters() -> None:
         sa.CheckConstraint(
             "(letter_id IS NULL) <> (submission_id IS NULL)", name=op.f("ck_finding_owner")
         ),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name="fk_finding_letter_id"),
         sa.ForeignKeyConstraint(
             ["submission_id"], ["submission.id"], name="fk_finding_submission_id"
         ),
-        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name="fk_finding_letter_id"),
     )
     op.create_index("ix_finding_code", "finding", ["code"])
     op.create_index("ix_finding_letter_id", "finding", ["letter_id"])
@@ -243,10 +245,10 @@ def _values() -> None:
         sa.Column("submission_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("series_id", "start", name="pk_interval_value"),
         sa.ForeignKeyConstraint(
-            ["series_id"], ["interval_series.id"], name="fk_interval_value_series_id"
+            ["submission_id"], ["submission.id"], name="fk_interval_value_submission_id"
         ),
         sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name="fk_interval_value_submission_id"
+            ["series_id"], ["interval_series.id"], name="fk_interval_value_series_id"
         ),
         sqlite_with_rowid=False,
     )
@@ -282,10 +284,10 @@ def _values() -> None:
         ),
         sa.CheckConstraint('"end" > start', name=op.f("ck_submission_span_order")),
         sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name="fk_submission_span_submission_id"
+            ["series_id"], ["interval_series.id"], name="fk_submission_span_series_id"
         ),
         sa.ForeignKeyConstraint(
-            ["series_id"], ["interval_series.id"], name="fk_submission_span_series_id"
+            ["submission_id"], ["submission.id"], name="fk_submission_span_submission_id"
         ),
         sqlite_with_rowid=False,
     )
@@ -320,13 +322,13 @@ def _values() -> None:
         sa.PrimaryKeyConstraint(
             "meter_id", "channel", "zone", "instant", "replaced_by", name="pk_register_history"
         ),
-        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_register_history_meter_id"),
-        sa.ForeignKeyConstraint(
-            ["replaced_by"], ["submission.id"], name="fk_register_history_replaced_by"
-        ),
         sa.ForeignKeyConstraint(
             ["submission_id"], ["submission.id"], name="fk_register_history_submission_id"
         ),
+        sa.ForeignKeyConstraint(
+            ["replaced_by"], ["submission.id"], name="fk_register_history_replaced_by"
+        ),
+        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_register_history_meter_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -339,10 +341,10 @@ def _values() -> None:
         sa.PrimaryKeyConstraint(
             "meter_id", "channel", "zone", "instant", "submission_id", name="pk_submission_reading"
         ),
+        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_submission_reading_meter_id"),
         sa.ForeignKeyConstraint(
             ["submission_id"], ["submission.id"], name="fk_submission_reading_submission_id"
         ),
-        sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name="fk_submission_reading_meter_id"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_submission_reading_submission_id", "submission_reading", ["submission_id"])
@@ -389,9 +391,27 @@ def _operation() -> None:
     )
 
 
+def _append_only() -> None:
+    """What was once is never changed: the database itself refuses."""
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    if on_postgresql:
+        op.execute(_REFUSE)
+    for table in _APPEND_ONLY:
+        for event in ("UPDATE", "DELETE"):
+            refused = (
+                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+                if on_postgresql
+                else f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+            name = f"tr_{table}_{event.lower()}"
+            op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} {refused}")
+
+
 def downgrade() -> None:
     for table in reversed(_TABLES):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")
 
 
 _TABLES = (
@@ -417,3 +437,11 @@ _TABLES = (
     "sender_failure",
     "period",
 )
+
+_APPEND_ONLY = ("audit", "interval_history", "register_history")
+_REFUSE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END $$
+"""

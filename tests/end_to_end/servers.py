@@ -25,7 +25,6 @@ from ingest.mailbox import ImapConfig
 
 HOST = "127.0.0.1"
 DOVECOT = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-OPENSSL = shutil.which("openssl")
 PASSWORD = "mailbox-password"
 
 
@@ -89,7 +88,7 @@ class Dovecot:
         self._base = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._base.chmod(0o755)
         self.port, self.tls_port = free_port(), free_port()
-        self.certificate = self._make_certificate()
+        self.certificate = make_certificate(self._base)
         self._config = self._base / "dovecot.conf"
         self._config.write_text(self._text(), encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,19 +121,6 @@ class Dovecot:
             certificate=self.certificate,
         )
 
-    def _make_certificate(self) -> Path | None:
-        if OPENSSL is None:
-            return None
-        certificate = self._base / "certificate.pem"
-        subprocess.run(
-            [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-             "-keyout", str(self._base / "key.pem"), "-out", str(certificate),
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-            check=True,
-            capture_output=True,
-        )  # fmt: skip
-        return certificate
-
     def _text(self) -> str:
         base = self._base
         mail = base / "mail"
@@ -151,10 +137,6 @@ class Dovecot:
             uid=owner.pw_uid,
             gid=owner.pw_gid,
             password=PASSWORD,
-            ssl="yes" if self.certificate else "no",
-            certificate=f"ssl_cert = <{base}/certificate.pem\nssl_key = <{base}/key.pem"
-            if self.certificate
-            else "",
             users="" if os.getuid() == 0 else _UNPRIVILEGED.format(user=owner.pw_name),
         )
 
@@ -165,8 +147,9 @@ state_dir = {base}/state
 log_path = {base}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = {ssl}
-{certificate}
+ssl = yes
+ssl_cert = <{base}/certificate.pem
+ssl_key = <{base}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_cache_size = 0
@@ -188,7 +171,7 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = {tls_port}
-    ssl = {ssl}
+    ssl = yes
   }}
 }}
 service imap {{
@@ -207,6 +190,18 @@ service imap-login {{
   chroot =
 }}
 """
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for loopback, its key beside it as `key.pem`; nobody vouches for it."""
+    certificate = folder / "certificate.pem"
+    command = [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        "-keyout", str(folder / "key.pem"), "-out", str(certificate), "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate
 
 
 def free_port() -> int:

@@ -261,11 +261,18 @@ def _problem(run: Run, words: Wording) -> Problem:
         title=title(code, language),
         sentence=told,
         advice=advice(code, language),
-        where=words.places(run.places),
+        where=_where(run, words),
         when=words.listed(spans, _SPANS_MOST),
         seen="" if computed else ", ".join(seen(item, text, words) for text in run.seen),
         count=words.say("times", count=words.number(run.count)) if run.count > 1 else "",
     )
+
+
+def _where(run: Run, words: Wording) -> str:
+    """The places; of values that were put together before only the first one is known."""
+    told = words.places(run.places)
+    together = run.count > 1 and len(run.places) == 1 and told
+    return words.say("onwards", place=told) if together else told
 
 
 def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tuple[Table, ...]:

@@ -16,7 +16,7 @@ from odf.text import P
 from openpyxl.workbook.workbook import Workbook
 
 from ingest.reply import reply
-from ingest.reply.marked import Marked
+from ingest.terms import Marked
 from ingest.reply.workbook import mark, marks, worth_marking
 from layouts.findings import Code, Finding, Place, Status, finding
 from layouts.terms import Document, Verdict

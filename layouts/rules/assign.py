@@ -197,9 +197,17 @@ def _named(series: Series, point: MeteringPoint, meter: Meter | None) -> Series:
 
 
 def objects_known(case: Case) -> Iterator[Finding]:
-    """Points and meters that are unknown, another's, or not where they are said to be."""
+    """Points and meters that are unknown, another's, or not where they are said to be.
+
+    Each is told once, at its first place, and not for every channel.
+    """
+    told = set()
     for item in case.held:
-        yield from item.faults
+        for fault in item.faults:
+            names = (fault.code, fault.area, fault.point, fault.meter, fault.seen, fault.start)
+            if names not in told:
+                told.add(names)
+                yield replace(fault, channel=None, zone=None)
 
 
 def channels_known(case: Case) -> Iterator[Finding]:

@@ -31,6 +31,14 @@ def test_a_point_that_the_sender_does_not_have_is_unknown():
     ]
 
 
+def test_an_unknown_point_is_told_once_and_not_for_each_channel():
+    document = daily(*(profile(point="P9", channel=c) for c in ("A+", "A-", "R+", "R-")))
+    checked = judged(document, known(point("P9", area="B")))
+    assert codes(checked) == [Code.UNKNOWN_POINT]
+    assert checked.findings[0].channel is None
+    assert checked.changes == ()
+
+
 def test_a_point_in_another_area_is_unknown_and_one_without_an_area_fits_all():
     document = daily(profile(area="7700000000"))
     assert Code.UNKNOWN_POINT in codes(judged(document, known(point())))

@@ -147,6 +147,11 @@ CASES = [
         [day(HALVES, NOVEMBER)],
     ),
     Case(
+        "foreign-point",
+        [day(HALVES, NOVEMBER, point=lambda party: Party(0, {}).point)],
+        [day(HALVES, NOVEMBER, point=lambda party: Party(9999, {}).point)],
+    ),
+    Case(
         "unknown-meter",
         [registers(("T0", "1"), meter=lambda party: "99")],
         [registers(("T0", "1"))],

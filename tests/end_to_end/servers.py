@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import trustme
 from imapclient import IMAPClient
 
 from ingest.mailbox import ImapConfig
@@ -69,7 +70,7 @@ class Account:
         return len(self.contents(folder))
 
     def tls_context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.certificate))
+        return trusting(self.certificate)
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[IMAPClient]:
@@ -192,15 +193,18 @@ service imap-login {{
 """
 
 
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate.with_name("authority.pem")))
+
+
 def make_certificate(folder: Path) -> Path:
-    """A certificate for loopback, its key beside it as `key.pem`; nobody vouches for it."""
+    """A certificate for loopback; beside it `key.pem`, and `authority.pem` to trust it by."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", HOST)
     certificate = folder / "certificate.pem"
-    command = [
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        "-keyout", str(folder / "key.pem"), "-out", str(certificate), "-subj", "/CN=localhost",
-        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    authority.cert_pem.write_to_path(folder / "authority.pem")
     return certificate
 
 

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from ingest.outbox import SmtpConfig, SmtpPostman
 from ingest.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.records import OwedReply
-from tests.end_to_end.servers import HOST, free_port, make_certificate
+from tests.end_to_end.servers import HOST, free_port, make_certificate, trusting
 
 SECRET = "Пароль-почты"
 
@@ -171,7 +171,7 @@ def test_starttls_and_a_password_beyond_ascii(server, smtp, server_tls, certific
         authenticator=authenticator,
         auth_required=True,
     )
-    trusted = ssl.create_default_context(cafile=str(certificate))
+    trusted = trusting(certificate)
     sender = postman(port, security="starttls", user="meters", password=SECRET, context=trusted)
     sender.send(reply())
     sender.close()
@@ -180,7 +180,7 @@ def test_starttls_and_a_password_beyond_ascii(server, smtp, server_tls, certific
 
 def test_a_wrong_password_is_told_as_such_and_never_shown(smtp, server_tls, certificate):
     port = smtp(tls_context=server_tls, authenticator=authenticator, auth_required=True)
-    trusted = ssl.create_default_context(cafile=str(certificate))
+    trusted = trusting(certificate)
     sender = postman(port, security="starttls", user="meters", password="wrong", context=trusted)
     with pytest.raises(OutboxUnavailable, match="refused the user or the password") as told:
         sender.send(reply())

@@ -1,4 +1,4 @@
-"""The letter inside an opaque S/MIME signature.
+"""The letter inside an opaque S/MIME signature, and whether there is one.
 
 The signature itself is not verified: who a sender is, the password says.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_SIGNED = bytes.fromhex("2a864886f70d010702")
+_ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DATA = bytes.fromhex("2a864886f70d010701")
 _DEEP = 16
 
@@ -24,7 +25,7 @@ def signed_content(message: bytes) -> bytes | None:
     """
     try:
         kind, inside = _pair(_only(message, 0x30))
-        if kind != _SIGNED_DATA:
+        if kind != _SIGNED:
             return None
         for tag, value in _elements(_only(inside, 0x30)):
             if tag == 0x30:
@@ -33,6 +34,14 @@ def signed_content(message: bytes) -> bytes | None:
     except _NotBerError:
         pass
     return None
+
+
+def is_encrypted(message: bytes) -> bool:
+    """Whether a CMS message is enveloped, so that only its recipient can read it."""
+    try:
+        return _pair(_only(message, 0x30))[0] in _ENVELOPED
+    except _NotBerError:
+        return False
 
 
 def _only(data: bytes, wanted: int) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ingest import mime
 from ingest.decoding import file_name, guessed_charset, text_of
-from ingest.smime import signed_content
+from ingest.smime import is_encrypted, signed_content
 from ingest.terms import Attachment
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
@@ -78,7 +78,7 @@ class Unpacker:
 
     Attributes:
         nodes: How many parts were met, enclosed letters' included.
-        texts: Bodies of enclosed letters and winmail.dat, as parts.
+        texts: Bodies of the letter, of the letters it encloses, and of winmail.dat.
     """
 
     limits: Limits
@@ -102,8 +102,7 @@ class Unpacker:
             raise self._too_many("") from None
 
     def _part(self, part: mime.Part, depth: int) -> None:
-        is_text = part.content_type.startswith("text/") and part.content_type in _BODIES
-        if is_text and not part.name and not part.is_attached:
+        if part.content_type in _BODIES and not part.name and not part.is_attached:
             self.texts.append(part)
             return
         self.take(part.name, part.content, part.content_type, depth=depth, enclosed=part.enclosed)
@@ -216,10 +215,12 @@ class Unpacker:
 
     def _signed(self, inner: _File) -> None:
         content = signed_content(inner.content)
-        if content is None:
-            self._set_aside(inner)
-        else:
+        if content is not None:
             self.letter(content, inner.enclosed, inner.depth + 1)
+        elif is_encrypted(inner.content):
+            self._locked(inner, inner.name)
+        else:
+            self._set_aside(inner)
 
     def _tnef(self, inner: _File) -> None:
         files = _tnef_files(inner.content)
@@ -258,6 +259,7 @@ _SIGNATURES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
 _NAMED_MOST = 100
+_MEMBERS_MOST = 1000
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 
 # What zipfile, zlib and tnefparse raise for bytes that are no archive, or a
@@ -280,6 +282,7 @@ _DAMAGED = (
 
 
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_GZIP_MAGIC = b"\x1f\x8b"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 
 
@@ -299,7 +302,7 @@ def _kind(inner: _File) -> _Kind:
     content = inner.content
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK")):
         return _zip_kind(content)
-    if content.startswith(b"\x1f\x8b"):
+    if content.startswith(_GZIP_MAGIC):
         return _Kind.GZIP
     if content.startswith(_TNEF_MAGIC):
         return _Kind.TNEF
@@ -378,16 +381,24 @@ def zip_name(info: zipfile.ZipInfo) -> str:
 
 def _gunzipped(content: bytes) -> Iterator[bytes]:
     """The uncompressed bytes of every member, in chunks."""
-    while content.startswith(b"\x1f\x8b"):
-        stream = zlib.decompressobj(wbits=31)
-        waiting = content
-        while not stream.eof:
-            chunk = stream.decompress(waiting, _CHUNK)
-            waiting = stream.unconsumed_tail
-            if not chunk and not waiting and not stream.eof:
+    waiting, at, members = b"", 0, 0
+    stream = zlib.decompressobj(wbits=31)
+    while waiting or at < len(content):
+        if len(waiting) < 2:
+            waiting += content[at : at + _CHUNK]
+            at += _CHUNK
+        if stream.eof:
+            members += 1
+            # What follows the last member is padding, or none of our business.
+            if not waiting.startswith(_GZIP_MAGIC):
+                return
+            if members == _MEMBERS_MOST:
                 raise EOFError
-            yield chunk
-        content = stream.unused_data
+            stream = zlib.decompressobj(wbits=31)
+        yield stream.decompress(waiting, _CHUNK)
+        waiting = stream.unused_data if stream.eof else stream.unconsumed_tail
+    if not stream.eof:
+        raise EOFError
 
 
 _TNEF_OBJECTS_MOST = 2000

@@ -159,11 +159,11 @@ def test_a_workbook_cut_off_in_the_middle_goes_to_the_parsers() -> None:
     assert names(letter(workbook[:80], "a.xlsx")) == [("a.xlsx", None)]
 
 
-@pytest.mark.parametrize("members", [1, 2])
-def test_a_gzip_gives_its_document(members: int) -> None:
-    half = len(XML) // 2
-    pieces = [XML] if members == 1 else [XML[:half], XML[half:]]
-    read = letter(b"".join(map(gzip.compress, pieces)), "a.xml.gz")
+@pytest.mark.parametrize("end", [b"", bytes(512), b"rubbish"])
+@pytest.mark.parametrize("size", [7, 40, 1000])
+def test_a_gzip_gives_its_document_also_in_several_members(size: int, end: bytes) -> None:
+    pieces = [XML[at : at + size] for at in range(0, len(XML), size)]
+    read = letter(b"".join(map(gzip.compress, pieces)) + end, "a.xml.gz")
     assert names(read) == [("a.xml", "a.xml.gz")]
     assert read.documents[0].content == XML
 
@@ -243,6 +243,12 @@ def test_what_is_no_signature_is_set_aside(content: bytes) -> None:
     assert signed_content(signed(XML, kind="2a864886f70d010703")) is None
     read = letter(content, "smime.p7m", kind="application/pkcs7-mime")
     assert [one.name for one in read.attachments] == ["smime.p7m"]
+
+
+def test_an_enveloped_letter_is_encrypted() -> None:
+    content = signed(XML, kind="2a864886f70d010703")
+    read = letter(content, "smime.p7m", kind="application/x-pkcs7-mime")
+    assert codes(read) == [Code.ENCRYPTED_DOCUMENT]
 
 
 def test_a_letter_saved_as_a_file_is_read_like_a_forwarded_one() -> None:

@@ -6,13 +6,16 @@ a child process) and `storage.store`; `tests/fakes.py` has the quick ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
-from ingest.terms import Letter
+from ingest.terms import Letter, Marked
+from layouts.completeness import MonthState
+from layouts.findings import Finding
 from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt
 from storage.records import (
     Claim,
@@ -137,8 +140,34 @@ class Reader(Protocol):
         other death of a child is a fault of time: `ConnectionError`.
         """
 
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """The letter's workbooks with the findings marked in them.
+
+        Args:
+            raw: The letter once more.
+            wanted: Findings by the SHA-256 of the document they are of.
+            language: Of the marks.
+
+        Returns:
+            By SHA-256; without those that cannot be marked, or only at too high a cost.
+
+        Raises:
+            ConnectionError: no child can be had now.
+        """
+
     def close(self) -> None:
         """End every child."""
+
+
+class Mark(Protocol):
+    """Marks the workbooks of the letter in hand: `Reader.mark` with its bytes."""
+
+    def __call__(
+        self, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """See `Reader.mark`."""
 
 
 class Store(Protocol):
@@ -219,3 +248,11 @@ class Store(Protocol):
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then."""
+
+    def month_state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
+        """What is in force in a month for the points and meters of these entities."""
+
+    def last_readings(
+        self, entity: LegalEntity
+    ) -> dict[tuple[str, str, str], tuple[Decimal, datetime]]:
+        """The last reading in force of each register, by (meter number, channel, zone)."""

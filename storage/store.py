@@ -27,6 +27,7 @@ from layouts.terms import (
 from storage.columns import INTEGER_MOST, epoch
 from storage.history_rows import HistoryRows
 from storage.letter_rows import LetterRows
+from storage.month_rows import MonthRows
 from storage.outbox_rows import OutboxRows
 from storage.registry_rows import RegistryRows
 from storage.tables import ENTITY, SUBMISSION
@@ -35,11 +36,20 @@ from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
 
 
-class Store(LetterRows, RegistryRows, VersionRows, HistoryRows, ValueRows, OutboxRows, WatchRows):
+class Store(
+    LetterRows,
+    RegistryRows,
+    VersionRows,
+    HistoryRows,
+    ValueRows,
+    MonthRows,
+    OutboxRows,
+    WatchRows,
+):
     """The database inside one transaction; made by `Ledger`.
 
     Each base is one matter: letters, the register of points, versions, history,
-    values, the outbox, the service's own state. Here is what needs several of them.
+    values, months, the outbox, the service's own state. Here is what needs several of them.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:

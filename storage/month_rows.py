@@ -1,0 +1,172 @@
+"""What is in force in a month: spans, sums and readings, a few statements for everybody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+
+from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
+from layouts.months import bounds
+from layouts.terms import LegalEntity
+from storage.columns import epoch, instant
+from storage.rows import Rows
+from storage.tables import METER, READING, SERIES, VALUE
+from storage.version_rows import merged
+
+_Owner = tuple[int, str]
+"""Point and channel."""
+
+_Register = tuple[int, str, str]
+"""Meter, channel and zone."""
+
+
+class MonthRows(Rows):
+    """The month's state of entities, for those who ask what is missing."""
+
+    def month_state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
+        """What is in force in a month for the points and meters of these entities.
+
+        Args:
+            month: Any day of it; its bounds are Moscow midnights.
+            entities: As stored, with the ids of their points and meters.
+        """
+        start, end = (epoch(moment) for moment in bounds(month))
+        points = [point.id for e in entities for point in e.points if point.id is not None]
+        meters = _meters(entities)
+        series = {
+            row.id: (row.point_id, row.channel)
+            for row in self._each(
+                points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids))
+            )
+        }
+        read = self._each(
+            meters,
+            lambda ids: select(READING.c.meter_id).where(READING.c.meter_id.in_(ids)).distinct(),
+        )
+        return MonthState(
+            month=month.replace(day=1),
+            profiles=self._profiles_in(series, start, end),
+            registers=self._registers_in(meters, start, end),
+            ever=frozenset(series.values()),
+            read=frozenset(row.meter_id for row in read),
+        )
+
+    def _profiles_in(
+        self, series: Mapping[int, _Owner], start: int, end: int
+    ) -> dict[_Owner, ProfileMonth]:
+        islands: dict[_Owner, list[Any]] = defaultdict(list)
+        for row in self._each(list(series), lambda ids: _islands(ids, start, end)):
+            islands[series[row.series_id]].append(row)
+        return {owner: _profile(rows) for owner, rows in islands.items()}
+
+    def _registers_in(
+        self, meters: Sequence[int], start: int, end: int
+    ) -> dict[_Register, RegisterMonth]:
+        inside: dict[_Register, list[tuple[int, Decimal]]] = defaultdict(list)
+        for row in self._each(meters, lambda ids: _read_in(ids, start, end)):
+            inside[row.meter_id, row.channel, row.zone].append((row.instant, row.value))
+        before = {
+            (row.meter_id, row.channel, row.zone): (row.instant, row.value)
+            for row in self._each(meters, lambda ids: _read_last(ids, start))
+        }
+        return {
+            key: RegisterMonth(tuple(sorted(inside.get(key, ()))), before.get(key))
+            for key in inside.keys() | before.keys()
+        }
+
+    def last_readings(
+        self, entity: LegalEntity
+    ) -> dict[tuple[str, str, str], tuple[Decimal, datetime]]:
+        """The last reading in force of each register, by (meter number, channel, zone)."""
+        rows = self._each(_meters([entity]), lambda ids: _read_last(ids, None))
+        return {
+            (row.number, row.channel, row.zone): (row.value, instant(row.instant))
+            for row in sorted(rows, key=lambda row: row.instant)
+        }
+
+
+def _meters(entities: Sequence[LegalEntity]) -> list[int]:
+    points = (point for entity in entities for point in entity.points)
+    return [meter.id for point in points for meter in point.meters if meter.id is not None]
+
+
+def _profile(rows: Sequence[Any]) -> ProfileMonth:
+    # PostgreSQL sums integers to a decimal.
+    return ProfileMonth(
+        spans=tuple(merged((row.first, row.end) for row in rows)),
+        values=sum(row.values_ for row in rows),
+        not_commercial=sum(int(row.flagged) for row in rows),
+        total_wh=sum(int(row.total) for row in rows),
+        billed_wh=sum(int(row.billed) for row in rows),
+    )
+
+
+def _islands(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    """Stretches of intervals without a gap, each with its sums."""
+    step = SERIES.c.step_minutes * 60
+    # Intervals that follow one another stay as far from their number as they were.
+    number = func.row_number().over(partition_by=VALUE.c.series_id, order_by=VALUE.c.start)
+    numbered = (
+        select(
+            VALUE.c.series_id,
+            VALUE.c.start,
+            (VALUE.c.start + step).label("end"),
+            VALUE.c.energy_wh,
+            case((VALUE.c.not_commercial, 0), else_=VALUE.c.energy_wh).label("billed_wh"),
+            case((VALUE.c.not_commercial, 1), else_=0).label("flag"),
+            (VALUE.c.start - number * step).label("island"),
+        )
+        .join_from(VALUE, SERIES)
+        .where(
+            VALUE.c.series_id.in_(series),
+            VALUE.c.start >= start,
+            VALUE.c.start < end,
+            VALUE.c.energy_wh.is_not(None),
+        )
+        .subquery()
+    )
+    return select(
+        numbered.c.series_id,
+        func.min(numbered.c.start).label("first"),
+        func.max(numbered.c.end).label("end"),
+        func.count().label("values_"),
+        func.sum(numbered.c.energy_wh).label("total"),
+        func.sum(numbered.c.billed_wh).label("billed"),
+        func.sum(numbered.c.flag).label("flagged"),
+    ).group_by(numbered.c.series_id, numbered.c.island)
+
+
+def _read_in(meters: Sequence[int], start: int, end: int) -> Select[Any]:
+    return select(READING).where(
+        READING.c.meter_id.in_(meters), READING.c.instant > start, READING.c.instant <= end
+    )
+
+
+def _read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
+    """The last reading of each register, at an instant or before it."""
+    key = (READING.c.meter_id, READING.c.channel, READING.c.zone)
+    wanted: list[ColumnElement[bool]] = [READING.c.meter_id.in_(meters)]
+    if until is not None:
+        wanted.append(READING.c.instant <= until)
+    last = (
+        select(*key, func.max(READING.c.instant).label("instant"))
+        .where(*wanted)
+        .group_by(*key)
+        .subquery()
+    )
+    return (
+        select(READING, METER.c.number)
+        .join_from(READING, METER)
+        .join(
+            last,
+            (last.c.meter_id == READING.c.meter_id)
+            & (last.c.channel == READING.c.channel)
+            & (last.c.zone == READING.c.zone)
+            & (last.c.instant == READING.c.instant),
+        )
+    )

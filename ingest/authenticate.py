@@ -40,7 +40,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The Argon2id hash to keep for a password."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(_bytes(password))
 
     def verify(self, known: str | None, password: str, now: datetime) -> bool:
         """Whether a password fits its hash; as slow when there is no hash at all."""
@@ -48,7 +48,7 @@ class Passwords:
         if self._right.get(digest, datetime.min.replace(tzinfo=now.tzinfo)) > now:
             return True
         try:
-            self._hasher.verify(known or self._decoy, password)
+            self._hasher.verify(known or self._decoy, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
         if known is None:
@@ -59,12 +59,16 @@ class Passwords:
         return True
 
     def _digest(self, known: str, password: str) -> bytes:
-        text = f"{known}\0{password}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, text, hashlib.sha256).digest()
+        return hmac.new(self._key, _bytes(f"{known}\0{password}"), hashlib.sha256).digest()
 
     @cached_property
     def _decoy(self) -> str:
         return self._hasher.hash(secrets.token_hex(16))
+
+
+def _bytes(text: str) -> bytes:
+    # A letter's text may hold half of a surrogate pair, which is no reason to fail.
+    return text.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +93,24 @@ def authenticate(
     """The legal entity that a letter proves to be from, or the finding why not.
 
     Every failure costs the same: as many verifications as the letter has password
-    candidates, against a decoy when the code is unknown or locked.
+    candidates and at least one, against a decoy where there is nothing to fit.
+    Failures are counted for the entity, by whatever code or number it was named.
     """
     codes = _codes(letter, parsed)
     passwords = _passwords(letter, parsed)
-    if len(codes) > 1 and codes[0] != codes[1]:
-        _waste(passwords, guard, now)
+    if len(codes) > 1:
+        _is_proven(None, passwords, guard, now)
         return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(codes))
-    if not passwords or not (codes or _inns(parsed)):
+    names = codes or _inns(parsed)
+    if not passwords or not names:
+        _is_proven(None, passwords, guard, now)
         return finding(Code.CREDENTIALS_MISSING)
-    named = codes[0] if codes else _inns(parsed)[0]
-    locked = store.locked_until(named, letter.sender, now) is not None
-    entity = None if locked else _entity(codes, parsed, store)
-    if entity is None or not _proven(entity, passwords, guard, now):
-        if entity is None:
-            _waste(passwords, guard, now)
-        if locked:
+    entity = _entity(codes, parsed, store)
+    named = entity.user_code if entity else names[0]
+    is_locked = store.locked_until(named, letter.sender, now) is not None
+    proven = _is_proven(None if is_locked else entity, passwords, guard, now)
+    if entity is None or not proven:
+        if is_locked:
             return finding(Code.SENDER_LOCKED, seen=named)
         store.authentication_failed(named, letter.sender, now, guard.max_failures, guard.lockout)
         return finding(Code.CREDENTIALS_WRONG, seen=named)
@@ -115,7 +121,7 @@ def authenticate(
 
 
 def _codes(letter: Letter, parsed: Sequence[Parsed]) -> list[str]:
-    """The user code the documents name and the one the letter names, in this order.
+    """The sender's user code; two when documents and letter contradict one another.
 
     Of several documents the one that agrees with the letter counts; the others
     then have another sender, which is a finding of theirs.
@@ -152,10 +158,9 @@ def _entity(codes: list[str], parsed: Sequence[Parsed], store: Store) -> LegalEn
     return with_inn[0] if len(with_inn) == 1 else None
 
 
-def _proven(entity: LegalEntity, passwords: list[str], guard: Guard, now: datetime) -> bool:
-    return any(guard.passwords.verify(entity.password_hash, item, now) for item in passwords)
-
-
-def _waste(passwords: list[str], guard: Guard, now: datetime) -> None:
-    for item in passwords:
-        guard.passwords.verify(None, item, now)
+def _is_proven(
+    entity: LegalEntity | None, passwords: list[str], guard: Guard, now: datetime
+) -> bool:
+    """Whether one of the passwords is the entity's; never, and as slowly, without one."""
+    known = entity.password_hash if entity else None
+    return any(guard.passwords.verify(known, item, now) for item in passwords or [""])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mailbox
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from ingest.ports import RawLetter
 from storage.records import Location
@@ -22,13 +22,10 @@ class NoLettersError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One letter: how it is called, where it lies, and what is known of its delivery."""
+    """One letter: how it is called, and what gives its bytes and moment of delivery."""
 
     name: str
-    path: Path
-    number: int = 1
-    key: Any = ""
-    kind: str = "eml"
+    read: Callable[[], tuple[bytes, datetime | None]]
 
 
 class FileMailbox:
@@ -83,7 +80,7 @@ class FileMailbox:
 
     def _raw(self, uid: int) -> RawLetter:
         source = self._sources[uid - 1]
-        content, delivered = _read(source)
+        content, delivered = source.read()
         header_only = len(content) > self._letter_bytes
         return RawLetter(
             location=Location(self.name, self.folder, 0, uid),
@@ -101,18 +98,21 @@ def _header(content: bytes) -> bytes:
 
 def _sources(path: Path) -> Iterator[_Source]:
     if path.is_dir() and (path / "cur").is_dir():
-        for key in sorted(mailbox.Maildir(path, create=False).keys()):
-            yield _Source(f"{path.name}/{key}", path, key=key, kind="maildir")
+        yield from _in_maildir(path)
     elif path.is_dir():
-        for file in sorted(path.glob("*.eml")):
-            yield _Source(file.name, file)
+        for file in sorted(path.iterdir()):
+            if _is_eml(file) and file.is_file():
+                yield _Source(file.name, partial(_file, file))
     elif not path.is_file():
         raise NoLettersError(f"{path}: there is no such file or folder")
-    elif path.suffix != ".eml" and _is_mbox(path):
-        for number, key in enumerate(_mbox(path).keys(), 1):
-            yield _Source(f"{path.name}#{number}", path, number, key, "mbox")
+    elif not _is_eml(path) and _is_mbox(path):
+        yield from _in_mbox(path)
     else:
-        yield _Source(path.name, path)
+        yield _Source(path.name, partial(_file, path))
+
+
+def _is_eml(path: Path) -> bool:
+    return path.suffix.lower() == ".eml"
 
 
 def _is_mbox(path: Path) -> bool:
@@ -120,26 +120,51 @@ def _is_mbox(path: Path) -> bool:
         return file.read(5) == b"From "
 
 
-def _mbox(path: Path) -> mailbox.mbox:
-    return mailbox.mbox(path, create=False)
+def _file(path: Path) -> tuple[bytes, None]:
+    return path.read_bytes(), None
 
 
-def _read(source: _Source) -> tuple[bytes, datetime | None]:
-    """A letter's bytes, and its delivery time where the mailbox knows it."""
-    if source.kind == "maildir":
-        box = mailbox.Maildir(source.path, create=False)
-        message = box.get_message(source.key)
-        return box.get_bytes(source.key), datetime.fromtimestamp(message.get_date(), UTC)
-    if source.kind == "mbox":
-        with closing(_mbox(source.path)) as file:
-            content = file.get_bytes(source.key)
-            return content, _from_line(file.get_bytes(source.key, from_=True))
-    return source.path.read_bytes(), None
+def _in_maildir(path: Path) -> Iterator[_Source]:
+    """Every letter of a Maildir, read or not; what follows the colon are flags."""
+    files = [file for part in ("new", "cur") for file in path.glob(f"{part}/[!.]*")]
+    for file in sorted(files, key=lambda one: one.name):
+        yield _Source(f"{path.name}/{file.name.partition(':')[0]}", partial(_of_maildir, file))
 
 
-def _from_line(content: bytes) -> datetime | None:
-    """The delivery time of an mbox's `From ` line: `From a@b Sun Nov  1 09:15:00 2026`, UTC."""
-    words = content.split(b"\n", 1)[0].decode("ascii", "replace").split()
+def _of_maildir(path: Path) -> tuple[bytes, datetime]:
+    # Its file was last changed when it was delivered.
+    return path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+_DELIVERY = re.compile(rb"From .*\d\d:\d\d.*\d{4}\s*")
+"""The line before each letter of an mbox; a text may well begin with "From " too."""
+
+
+def _in_mbox(path: Path) -> Iterator[_Source]:
+    begins: list[int] = []
+    at, after_blank = 0, True
+    with path.open("rb") as file:
+        for line in file:
+            if not begins or (after_blank and _DELIVERY.fullmatch(line)):
+                begins.append(at)
+            after_blank = not line.strip()
+            at += len(line)
+    for number, (start, end) in enumerate(pairwise([*begins, at]), 1):
+        yield _Source(f"{path.name}#{number}", partial(_of_mbox, path, start, end))
+
+
+def _of_mbox(path: Path, start: int, end: int) -> tuple[bytes, datetime | None]:
+    with path.open("rb") as file:
+        file.seek(start)
+        delivery = file.readline()
+        content = file.read(end - file.tell())
+    # The blank line that ends it is the mailbox's, not the letter's.
+    return content.removesuffix(b"\n").removesuffix(b"\r"), _delivered(delivery)
+
+
+def _delivered(line: bytes) -> datetime | None:
+    """The moment in `From a@b Sun Nov  1 09:15:00 2026`, UTC."""
+    words = line.decode("ascii", "replace").split()
     try:
         return datetime.strptime(" ".join([*words[-4:], "+0000"]), "%b %d %H:%M:%S %Y %z")
     except ValueError:

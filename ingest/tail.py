@@ -57,9 +57,9 @@ def readable(event: dict[str, Any]) -> str:
     fields = {k: v for k, v in event.items() if k not in _HIDDEN and v not in (None, "", [])}
     ordered = [k for k in _FIRST if k in fields] + [k for k in fields if k not in _FIRST]
     told = " ".join(f"{key}={_text(fields[key])}" for key in ordered)
-    head = f"{_local(str(event.get('timestamp', '')))} {event.get('level', ''):<7}"
+    head = f"{_local(str(event.get('timestamp', '')))} {event.get('level', '')!s:<7}"
     trace = f"\n{event['exception']}" if event.get("exception") else ""
-    return f"{head} {event['event']:<24} {told}{trace}"
+    return f"{head} {event['event']!s:<24} {told}".rstrip() + trace
 
 
 def _local(timestamp: str) -> str:
@@ -71,7 +71,9 @@ def _local(timestamp: str) -> str:
 
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return json.dumps(text, ensure_ascii=False) if " " in text else text
+    # Quoted, a line end or a terminal's control sign in a value does no harm.
+    is_plain = text.isprintable() and " " not in text
+    return text if is_plain else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def follow(path: Path, *, pause_seconds: float = 0.5) -> Iterator[str]:
@@ -87,6 +89,8 @@ def follow(path: Path, *, pause_seconds: float = 0.5) -> Iterator[str]:
                     part = ""
                     continue
                 if _replaced(path, opened, file.tell()):
+                    if part:
+                        yield part
                     break
                 time.sleep(pause_seconds)
         while not path.exists():

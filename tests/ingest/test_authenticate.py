@@ -1,0 +1,394 @@
+"""Who a letter is from: proven by user code and password, or not at all.
+
+Time is never measured: what costs it, an Argon2 verification, is counted.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from ingest.authenticate import MOST_PASSWORDS, Guard, Passwords, authenticate
+from ingest.letter import Letter
+from ingest.reply import ReplySettings, refusal
+from ingest.terms import Credential, Source
+from layouts.findings import Code
+from layouts.terms import Header, LegalEntity, Parsed
+
+NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
+CODE, PASSWORD = "200000001234", "Zima-2026"
+OTHER = "000000004711"
+ADDRESS = "buh@primer.example"
+
+
+class CountingHasher:
+    """Counts verifications; as cheap as they come."""
+
+    def __init__(self):
+        self.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        self.verified = []
+
+    def hash(self, password):
+        return self.hasher.hash(password)
+
+    def verify(self, known, password):
+        self.verified.append(known)
+        return self.hasher.verify(known, password)
+
+
+class CountingPasswords(Passwords):
+    """Passwords whose Argon2 verifications can be counted."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self._hasher = CountingHasher()
+
+    @property
+    def verifications(self):
+        return len(self._hasher.verified)
+
+    def costing(self, work):
+        before = self.verifications
+        result = work()
+        return result, self.verifications - before
+
+
+@pytest.fixture
+def passwords():
+    return CountingPasswords()
+
+
+@pytest.fixture
+def guard(passwords):
+    return Guard(passwords, max_failures=3, lockout=timedelta(minutes=10))
+
+
+@pytest.fixture
+def store(ledger, passwords):
+    """Two entities with a password, one without, one switched off; rolled back."""
+    entities = [
+        LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,)),
+        LegalEntity(OTHER, "ИП Соколова", "330000000003"),
+        LegalEntity("200000000999", "Новый", "3300000009"),
+        LegalEntity("200000000888", "Ушедший", "3300000008", active=False),
+        LegalEntity("300000000001", "Один", "3300000005"),
+        LegalEntity("300000000002", "Два", "3300000005"),
+    ]
+    hashed = {CODE: PASSWORD, OTHER: "Пароль№5", "200000000888": PASSWORD}
+    with ledger.reading() as store:
+        store.import_registry(
+            [
+                replace(
+                    entity,
+                    password_hash=passwords.hash(hashed[entity.user_code])
+                    if entity.user_code in hashed
+                    else None,
+                )
+                for entity in entities
+            ],
+            "operator",
+            NOW,
+        )
+        yield store
+
+
+@dataclass
+class Sender:
+    """Writes letters and hands them in."""
+
+    store: object
+    guard: Guard
+    address: str = ADDRESS
+    now: datetime = NOW
+    documents: tuple = field(default=())
+
+    def tries(self, code=None, password=None, *more, **about):
+        written = [Credential(Source.BODY, code, password), *more]
+        letter = Letter(
+            sha256="0" * 64,
+            size=100,
+            sender=about.get("address", self.address),
+            reply_to=about.get("address", self.address),
+            credentials=tuple(c for c in written if c.user_code or c.password),
+        )
+        return authenticate(
+            letter,
+            about.get("documents", self.documents),
+            self.store,
+            about.get("now", self.now),
+            self.guard,
+        )
+
+
+@pytest.fixture
+def sender(store, guard):
+    return Sender(store, guard)
+
+
+def document(code=None, password=None, inn=None):
+    header = Header(sender_code=code, sender_inn=inn, password=password)
+    return Parsed(name="z.xml", sha256="1" * 64, size=10, header=header)
+
+
+def why(result):
+    return result if isinstance(result, LegalEntity) else result.code
+
+
+def test_the_right_pair_proves_the_entity(sender):
+    assert sender.tries(CODE, PASSWORD).user_code == CODE
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        (document(CODE, PASSWORD),),
+        (document(), document(CODE, PASSWORD)),
+    ],
+)
+def test_the_pair_may_stand_in_a_document(sender, documents):
+    assert sender.tries(documents=documents).user_code == CODE
+
+
+def test_the_code_may_stand_in_the_document_and_the_password_in_the_letter(sender):
+    assert sender.tries(None, PASSWORD, documents=(document(CODE),)).user_code == CODE
+    assert sender.tries(CODE, documents=(document(None, PASSWORD),)).user_code == CODE
+
+
+def test_every_candidate_counts_up_to_a_bound(sender, passwords):
+    def candidates(*words):
+        return [Credential(Source.BODY, None, word) for word in words]
+
+    wrong = [f"wrong {n}" for n in range(MOST_PASSWORDS - 1)]
+    assert sender.tries(CODE, None, *candidates(*wrong, PASSWORD)).user_code == CODE
+    told, cost = passwords.costing(
+        lambda: sender.tries(CODE, None, *candidates("another", *wrong, PASSWORD))
+    )
+    assert told.code is Code.CREDENTIALS_WRONG
+    assert cost == MOST_PASSWORDS
+
+
+@pytest.mark.parametrize(
+    ("code", "password", "expected"),
+    [
+        (CODE, "wrong", Code.CREDENTIALS_WRONG),
+        ("200000009999", PASSWORD, Code.CREDENTIALS_WRONG),
+        ("200000000999", PASSWORD, Code.CREDENTIALS_WRONG),
+        ("200000000888", PASSWORD, Code.CREDENTIALS_WRONG),
+        (CODE, None, Code.CREDENTIALS_MISSING),
+        (None, PASSWORD, Code.CREDENTIALS_MISSING),
+        (None, None, Code.CREDENTIALS_MISSING),
+    ],
+    ids=["wrong", "unknown", "no password yet", "switched off", "no password", "no code", "none"],
+)
+def test_every_failure_costs_one_verification(sender, passwords, code, password, expected):
+    told, cost = passwords.costing(lambda: sender.tries(code, password))
+    assert told.code is expected
+    assert cost == 1
+
+
+def test_a_locked_pair_costs_as_much_with_the_right_password_as_with_a_wrong_one(sender, passwords):
+    for _ in range(3):
+        sender.tries(CODE, "wrong")
+    for password in (PASSWORD, "wrong"):
+        told, cost = passwords.costing(lambda given=password: sender.tries(CODE, given))
+        assert told.code is Code.SENDER_LOCKED
+        assert cost == 1
+
+
+def test_a_conflict_costs_as_much_as_any_failure(sender, passwords):
+    told, cost = passwords.costing(
+        lambda: sender.tries(CODE, PASSWORD, documents=(document(OTHER),))
+    )
+    assert told.code is Code.CREDENTIALS_CONFLICT
+    assert cost == 1
+
+
+def test_two_candidates_cost_two_whoever_is_named(sender, passwords):
+    second = Credential(Source.SUBJECT, None, "wrong too")
+    for code in (CODE, "200000009999"):
+        _, cost = passwords.costing(lambda named=code: sender.tries(named, "wrong", second))
+        assert cost == 2
+
+
+def test_missing_wrong_unknown_and_locked_are_told_in_the_same_words(sender):
+    findings = [
+        sender.tries(CODE, None),
+        sender.tries(CODE, "wrong"),
+        sender.tries("200000009999", "wrong"),
+        sender.tries("200000000888", PASSWORD),
+    ]
+    for _ in range(3):
+        sender.tries(CODE, "wrong")
+    findings.append(sender.tries(CODE, PASSWORD))
+    assert len({found.code for found in findings}) == 3
+    letter = Letter(sha256="0" * 64, size=1, sender=ADDRESS, reply_to=ADDRESS)
+    settings = ReplySettings(sender="meters@retailer.example", key=b"k" * 32)
+    told = {refusal(letter, (found,), NOW, settings, letter_number=1).content for found in findings}
+    assert len(told) == 1
+
+
+def test_codes_of_document_and_letter_that_differ_are_a_conflict(sender):
+    told = sender.tries(CODE, PASSWORD, documents=(document(OTHER),))
+    assert told.code is Code.CREDENTIALS_CONFLICT
+    assert told.seen == f"{OTHER}, {CODE}"
+
+
+def test_of_several_documents_the_one_that_agrees_with_the_letter_counts(sender):
+    documents = (document(OTHER), document(CODE))
+    assert sender.tries(CODE, PASSWORD, documents=documents).user_code == CODE
+
+
+def test_of_several_documents_the_first_counts_when_the_letter_names_nobody(sender):
+    documents = (document(OTHER), document(CODE))
+    assert sender.tries(None, "Пароль№5", documents=documents).user_code == OTHER
+    assert why(sender.tries(None, PASSWORD, documents=documents)) is Code.CREDENTIALS_WRONG
+
+
+@pytest.mark.parametrize("written", ["4711", "04711"])
+def test_a_code_that_lost_its_leading_zeros_is_found(sender, written):
+    assert sender.tries(written, "Пароль№5").user_code == OTHER
+    assert sender.tries(None, "Пароль№5", documents=(document(written),)).user_code == OTHER
+
+
+def test_a_code_without_its_zeros_in_one_place_is_no_conflict(sender):
+    for inside, written in ((OTHER, "4711"), ("4711", OTHER)):
+        told = sender.tries(written, "Пароль№5", documents=(document(inside),))
+        assert told.user_code == OTHER
+
+
+def test_without_a_code_a_taxpayer_number_that_one_entity_has_counts(sender):
+    assert sender.tries(None, PASSWORD, documents=(document(inn="3300000001"),)).user_code == CODE
+    for inn in ("3300000005", "3300000007"):
+        told = sender.tries(None, PASSWORD, documents=(document(inn=inn),))
+        assert told.code is Code.CREDENTIALS_WRONG
+
+
+def test_a_code_goes_before_a_taxpayer_number(sender):
+    told = sender.tries(CODE, PASSWORD, documents=(document(inn="330000000003"),))
+    assert told.user_code == CODE
+
+
+def test_the_pair_of_code_and_address_is_locked_after_so_many_failures(sender):
+    told = [why(sender.tries(CODE, "wrong")) for _ in range(4)]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+    assert why(sender.tries(CODE, PASSWORD)) is Code.SENDER_LOCKED
+    assert sender.tries(CODE, PASSWORD, address="zam@primer.example").user_code == CODE
+    assert sender.tries(OTHER, "Пароль№5").user_code == OTHER
+
+
+def test_every_further_failure_locks_for_twice_as_long(sender):
+    for _ in range(3):
+        sender.tries(CODE, "wrong")
+    moment = NOW
+    for minutes in (10, 20, 40):
+        just_before = moment + timedelta(minutes=minutes, seconds=-1)
+        assert why(sender.tries(CODE, PASSWORD, now=just_before)) is Code.SENDER_LOCKED
+        moment += timedelta(minutes=minutes)
+        assert why(sender.tries(CODE, "wrong", now=moment)) is Code.CREDENTIALS_WRONG
+    moment += timedelta(minutes=80)
+    assert sender.tries(CODE, PASSWORD, now=moment).user_code == CODE
+
+
+def test_success_forgets_the_failures_before_it(sender):
+    for _ in range(3):
+        for _ in range(2):
+            sender.tries(CODE, "wrong")
+        assert sender.tries(CODE, PASSWORD).user_code == CODE
+
+
+def test_an_unknown_code_is_locked_like_a_known_one(sender):
+    told = [why(sender.tries("200000009999", "wrong")) for _ in range(4)]
+    assert told[-1] is Code.SENDER_LOCKED
+
+
+def test_guessing_goes_on_no_longer_when_the_entity_is_named_in_other_ways(sender):
+    ways = [
+        {"code": OTHER},
+        {"code": "4711"},
+        {"code": "04711"},
+        {"documents": (document(inn="330000000003"),)},
+    ]
+    told = [
+        why(sender.tries(way.get("code"), "wrong", documents=way.get("documents", ())))
+        for way in ways
+    ]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+
+
+def test_only_listed_addresses_hand_in_when_that_is_asked_for(sender):
+    sender.guard = replace(sender.guard, require_known_address=True)
+    assert sender.tries(CODE, PASSWORD, address="BUH@primer.example").user_code == CODE
+    told = sender.tries(CODE, PASSWORD, address="zam@primer.example")
+    assert told.code is Code.ADDRESS_NOT_ALLOWED
+    assert why(sender.tries(CODE, "wrong", address="zam@x.example")) is Code.CREDENTIALS_WRONG
+
+
+def test_a_pair_that_was_right_is_verified_once_for_a_while(sender, passwords):
+    for _ in range(3):
+        assert sender.tries(CODE, PASSWORD).user_code == CODE
+    assert passwords.verifications == 1
+    later = NOW + timedelta(minutes=11)
+    assert sender.tries(CODE, PASSWORD, now=later).user_code == CODE
+    assert passwords.verifications == 2
+
+
+def test_a_remembered_pair_is_forgotten_when_the_password_changes(sender, passwords, store):
+    sender.tries(CODE, PASSWORD)
+    store.set_password(CODE, passwords.hash("Vesna-2027"), "operator", NOW)
+    assert why(sender.tries(CODE, PASSWORD)) is Code.CREDENTIALS_WRONG
+    assert sender.tries(CODE, "Vesna-2027").user_code == CODE
+
+
+def test_a_password_is_remembered_for_one_entity_only(sender, passwords):
+    sender.tries(CODE, PASSWORD)
+    assert why(sender.tries(OTHER, PASSWORD)) is Code.CREDENTIALS_WRONG
+    assert passwords.verifications == 2
+
+
+def test_a_wrong_password_is_verified_each_time(sender, passwords):
+    for _ in range(2):
+        sender.tries(CODE, "wrong")
+    assert passwords.verifications == 2
+
+
+def test_the_memory_of_pairs_is_bounded():
+    passwords = CountingPasswords(most=2)
+    hashes = {word: passwords.hash(word) for word in ("a", "b", "c")}
+    for word, known in hashes.items():
+        assert passwords.verify(known, word, NOW)
+    assert passwords.verify(hashes["c"], "c", NOW)
+    assert passwords.verifications == 3
+    assert passwords.verify(hashes["a"], "a", NOW)
+    assert passwords.verifications == 4
+
+
+def test_nothing_in_memory_holds_a_password(passwords):
+    known = passwords.hash(PASSWORD)
+    assert passwords.verify(known, PASSWORD, NOW)
+    assert PASSWORD not in repr(vars(passwords))
+    assert PASSWORD not in known
+
+
+@pytest.mark.parametrize("password", ["", "\udc80", "\0", "х" * 100_000])
+def test_any_text_can_be_tried(passwords, password):
+    assert not passwords.verify(None, password, NOW)
+    assert not passwords.verify(passwords.hash(PASSWORD), password, NOW)
+
+
+def test_a_hash_that_is_none_fits_nothing(passwords):
+    assert not passwords.verify("plain text", "plain text", NOW)
+
+
+def test_passwords_are_kept_with_the_profile_that_owasp_names():
+    assert Passwords().hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_no_repr_tells_a_password():
+    credential = Credential(Source.BODY, CODE, PASSWORD)
+    letter = Letter(sha256="0" * 64, size=1, credentials=(credential,))
+    entity = LegalEntity(CODE, password_hash="$argon2id$secret")
+    parsed = document(CODE, PASSWORD)
+    for thing in (credential, letter, parsed, parsed.header):
+        assert PASSWORD not in f"{thing!r}{thing}"
+    assert "$argon2id" not in f"{entity!r}{entity}"

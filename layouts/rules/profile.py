@@ -6,6 +6,7 @@ What a rule calls enough history is said with the rule; with less it says nothin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import gcd
@@ -33,12 +34,24 @@ class Day(NamedTuple):
     is_whole: bool
 
 
+def _fit(case: Case) -> Iterator[Assigned]:
+    """The series held, without the values that are not fit for billing anyway."""
+    for item in case.intervals:
+        flagged = item.series.not_commercial
+        if not flagged:
+            yield item
+            continue
+        values = [None if i in flagged else v for i, v in enumerate(item.series.values)]
+        fit = replace(item.series, values=values)  # type: ignore[arg-type]
+        yield replace(item, series=fit)
+
+
 def above_power(case: Case) -> Iterator[Finding]:
     """Active energy over the point's permitted power: a warning, far over it an error.
 
     Real overruns are billed, so that only what no line could carry is refused.
     """
-    for item in case.intervals:
+    for item in _fit(case):
         power = item.point.max_power_kw if item.point else None
         values = present(item.series)
         if power is None or not values or item.series.channel not in _ACTIVE:
@@ -71,7 +84,7 @@ def flat_profile(case: Case) -> Iterator[Finding]:
 
     Zeros and coarse values are silent: they repeat without any fault.
     """
-    for item in case.intervals:
+    for item in _fit(case):
         step = item.series.step_minutes
         least = case.parameters.flat_hours * 60 // step if step else 0
         if item.series.spans is not None or not 1 < least <= len(item.series.values):
@@ -121,7 +134,7 @@ def repeated_day(case: Case) -> Iterator[Finding]:
     Constant days, and days with values too coarse to differ, are silent. The day
     before the document counts when history has it in whole.
     """
-    for item in case.intervals:
+    for item in _fit(case):
         known = case.context.history.get(owner_of(item))
         before = tuple(known.day_before) if known else ()
         if item.series.spans is not None or _hours_of(item.series) < (24 if before else 48):
@@ -179,7 +192,7 @@ def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
     """The series with a history of at least a week; a shorter one says nothing."""
     if not case.context.history:
         return
-    for item in case.intervals:
+    for item in _fit(case):
         known = case.context.history.get(owner_of(item))
         if known is not None and len(known.hours_n) == WEEK_HOURS <= sum(known.hours_n):
             yield item, known
@@ -265,7 +278,9 @@ def _is_working(day: Day, series: Series, case: Case) -> bool:
     hours = (day.last - day.first) * series.step_minutes
     ordinary = day.date.weekday() < 5 and case.parameters.calendar.is_working(day.date)
     # A changeover day has no twenty-four hours to compare with.
-    return day.is_whole and ordinary and hours == 24 * 60
+    if not (day.is_whole and ordinary and hours == 24 * 60):
+        return False
+    return None not in series.values[day.first : day.last]
 
 
 def _drop(

@@ -66,6 +66,14 @@ def test_half_an_hour_has_half_the_energy():
     assert codes(judged(daily(profile([5501] + [1] * 47)), context)) == [Code.ABOVE_PERMITTED_POWER]
 
 
+def test_values_unfit_for_billing_are_not_judged_further():
+    context = known(point(max_power_kw=Decimal(10)))
+    values = [10**9, *range(1, 48)]
+    flagged = profile(values, not_commercial=frozenset({0}))
+    assert codes(judged(daily(flagged), context)) == [Code.NOT_COMMERCIAL]
+    assert codes(judged(daily(profile(values)), context)) == [Code.ABOVE_MAXIMUM_POWER]
+
+
 def test_reactive_energy_knows_no_permitted_power():
     context = known(point(max_power_kw=Decimal(1)))
     assert codes(judged(daily(profile([9000, 1] * 24, channel="R+")), context)) == []

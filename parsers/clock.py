@@ -11,6 +11,9 @@ from layouts.layout import TimeFormat
 
 DAY_SECONDS = 86_400
 
+YEARS = range(1990, 2101)
+"""Years that a document may mean; any other one is a slip of the pen."""
+
 # Some months' worth; a document of nonsense dates must not fill the memory.
 _DAYS_KEPT = 4_000
 
@@ -180,6 +183,8 @@ def read_local(
     )
     if ends:
         numbers["hour"] = 0
+    if numbers["year"] not in YEARS:
+        return None
     try:
         return datetime(**numbers) + timedelta(days=int(ends))  # type: ignore[arg-type]  # noqa: DTZ001
     except (ValueError, OverflowError):

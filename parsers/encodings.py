@@ -140,8 +140,7 @@ def _sample(content: bytes) -> list[bytes]:
     return list(words)
 
 
-# How often a letter stands in Russian text, in per mille; capitals count half,
-# since KOI8-R read as windows-1251 turns small letters into capitals.
+# How often a letter stands in Russian text, in per mille.
 _RUSSIAN = (
     "о110 е85 а80 и74 н67 т63 с55 р47 в45 л44 к35 м32 д30 п28 у26 я20 ы19 ь17 г17 з16 б16 ч14 "
     "й12 х10 ж9 ш7 ю6 ц5 щ4 э3 ф3 ъ1 ё3"
@@ -163,8 +162,7 @@ def _likeness(words: list[bytes], name: str) -> float:
 
 
 def _weight(letter: str) -> float:
-    if letter in _OFTEN:
-        return _OFTEN[letter]
-    if letter.lower() in _OFTEN:
-        return _OFTEN[letter.lower()] / 2
+    small = letter.lower()
+    if small in _OFTEN:
+        return _OFTEN[small]
     return 0.0 if letter in _SIGNS else -12.0

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 
 from layouts.findings import Code
+from parsers.clock import YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,12 @@ EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 
 def read_moment(cell: Cell, epoch: datetime = EPOCH_1900) -> datetime | Fault:
     """The local date, with a time if there is one, in a cell of any form."""
+    moment = _moment(cell, epoch)
+    wrong = isinstance(moment, datetime) and moment.year not in YEARS
+    return Fault(Code.INVALID_DATE) if wrong else moment
+
+
+def _moment(cell: Cell, epoch: datetime) -> datetime | Fault:
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None)
     if isinstance(cell, date):
@@ -308,10 +315,9 @@ def _is_month_like(number: float) -> bool:
 
 
 def _first_of(year: int, month: int) -> date | Fault:
-    try:
-        return date(year, month, 1)
-    except ValueError:
+    if year not in YEARS or not 1 <= month <= 12:
         return Fault(Code.INVALID_DATE)
+    return date(year, month, 1)
 
 
 _UNITS = {

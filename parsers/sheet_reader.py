@@ -384,9 +384,7 @@ class _SheetReader:
         if field.type == "code":
             code = mended_code(fact.cell)
             fits = isinstance(code, str) and code.isascii() and code.isdigit()
-            return (
-                code if fits and isinstance(code, str) else Fault(Code.INVALID_CODE, "0123456789")
-            )
+            return code if fits and isinstance(code, str) else Fault(Code.INVALID_CODE, "0-9")
         if field.type == "unit":
             unit = read_unit(fact.cell)
             if isinstance(unit, str):

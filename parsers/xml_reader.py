@@ -485,7 +485,7 @@ def _header_value(field: HeaderField, text: str) -> object:
     if field.type == "code":
         code = read_code(text)
         fits = isinstance(code, str) and code.isascii() and code.isdigit()
-        return code if fits else Fault(Code.INVALID_CODE, "0123456789")
+        return code if fits else Fault(Code.INVALID_CODE, "0-9")
     if field.type == "integer":
         fits = text.isascii() and text.isdigit() and len(text) <= 15
         return int(text) if fits else Fault(Code.INVALID_NUMBER)

@@ -174,7 +174,7 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
     Masked are subject, headers, names and findings, which are stored, logged and
     sent; `credentials` and the documents' headers keep them for authentication.
     """
-    secrets = _secrets(letter, parsed)
+    secrets = secrets_of(letter, parsed)
     if not secrets:
         return letter, tuple(parsed)
     hide = _Hider(secrets)
@@ -192,7 +192,8 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
     return masked, tuple(map(hide.parsed, parsed))
 
 
-def _secrets(letter: Letter, parsed: Sequence[Parsed]) -> set[str]:
+def secrets_of(letter: Letter, parsed: Sequence[Parsed]) -> set[str]:
+    """Every password candidate, right or wrong, in every form it may be seen in."""
     written = [one.password for one in letter.credentials]
     inside = [one.header.password for one in parsed]
     plain = {form for one in (*written, *inside) if one for form in (one, *candidates(one.strip()))}

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +27,7 @@ from ingest.outcome import Handled, Outcome
 from ingest.ports import (
     Mailbox,
     MailboxUnavailable,
+    Mark,
     RawLetter,
     Read,
     Reader,
@@ -53,7 +55,9 @@ _T = TypeVar("_T")
 class Receive(Protocol):
     """What one letter means: `ingest.receive.receive` with its desk at hand."""
 
-    def __call__(self, read: Read, claim: Claim, store: Store, now: datetime) -> Handled:
+    def __call__(
+        self, read: Read, claim: Claim, store: Store, now: datetime, mark: Mark
+    ) -> Handled:
         """Record what the letter hands in, and the reply it is owed."""
 
 
@@ -316,7 +320,8 @@ class Poller:
         job.read = job.future.result()
         now = self._clock()
         with self._ledger.transaction() as store:
-            handled = self._receive(job.read, job.claim, store, now)
+            mark = partial(self._reader.mark, job.raw)
+            handled = self._receive(job.read, job.claim, store, now, mark)
             letter = job.read.letter
             facts = LetterFacts(letter.sender, letter.subject, letter.message_id, handled.findings)
             store.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from ingest import reply as replies
 from ingest.authenticate import Guard, authenticate
 from ingest.gate import Gate, may_answer
-from ingest.letter import Letter
 from ingest.outcome import Handled, Outcome, overall
-from ingest.ports import Read, Store
+from ingest.ports import Mark, Read, Store
+from ingest.terms import Letter, Marked
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules import Parameters, check, version_of
@@ -59,7 +59,9 @@ class Desk:
         return self.layouts.get(document.layout or "")
 
 
-def receive(read: Read, claim: Claim, store: Store, now: datetime, desk: Desk) -> Handled:
+def receive(
+    read: Read, claim: Claim, store: Store, now: datetime, mark: Mark, desk: Desk
+) -> Handled:
     """Record what one letter hands in, and the reply it is owed.
 
     Neither sends nor commits: the caller gives the transaction.
@@ -68,88 +70,110 @@ def receive(read: Read, claim: Claim, store: Store, now: datetime, desk: Desk) -
     gate = desk.gate(letter, has_document=bool(documents))
     if not gate.record:
         return Handled(Outcome.IGNORED, reason=gate.reason)
+    turn = _Turn(letter, documents, gate, claim, store, now, mark, desk)
     entity = authenticate(letter, documents, store, now, desk.guard)
     if isinstance(entity, Finding):
-        handled = _refuse(read, gate, entity, claim, now, desk)
+        handled = _refuse(turn, entity)
     else:
-        receipts = _hand_in(documents, entity, claim, store, now, desk)
-        handled = _answer(letter, gate, entity, receipts, claim, now, desk)
-    return _owe(handled, store, now, desk)
+        handled = _answer(turn, entity, _hand_in(turn, entity))
+    return _owe(turn, handled)
 
 
-def _refuse(
-    read: Read, gate: Gate, why: Finding, claim: Claim, now: datetime, desk: Desk
-) -> Handled:
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One letter on the desk, with all that its handling needs."""
+
+    letter: Letter
+    documents: Sequence[Parsed]
+    gate: Gate
+    claim: Claim
+    store: Store
+    now: datetime
+    mark: Mark
+    desk: Desk
+
+
+def _refuse(turn: _Turn, why: Finding) -> Handled:
     """Nothing is recorded for a sender who is not proven to be one."""
-    letter = read.letter
+    letter, desk = turn.letter, turn.desk
     findings = (why, *letter.findings)
-    if why.code is Code.CREDENTIALS_MISSING and not read.parsed and not letter.wish:
+    if why.code is Code.CREDENTIALS_MISSING and not turn.documents and not letter.wish:
         # A letter that hands in nothing is told what to send, not who to be.
         findings = letter.findings or (finding(Code.NO_DOCUMENTS),)
     answer = None
-    if desk.may_refuse(letter, gate, why):
-        answer = replies.refusal(letter, findings, now, desk.replies, letter_number=claim.letter)
+    if desk.may_refuse(letter, turn.gate, why):
+        answer = replies.refusal(
+            letter, findings, turn.now, desk.replies, letter_number=turn.claim.letter
+        )
     return Handled(Outcome.REFUSED, findings=findings, reply=answer, reason=findings[0].code.value)
 
 
-def _hand_in(
-    documents: Sequence[Parsed],
-    entity: LegalEntity,
-    claim: Claim,
-    store: Store,
-    now: datetime,
-    desk: Desk,
-) -> tuple[Receipt, ...]:
+def _hand_in(turn: _Turn, entity: LegalEntity) -> tuple[Receipt, ...]:
     """Each document checked and recorded, older versions first; told in the letter's order."""
+    documents, desk, received_at = turn.documents, turn.desk, turn.claim.received_at
 
     def age(position: int) -> tuple[int, ...]:
         document = documents[position]
         layout = desk.layout_of(document)
         if layout is None:
             return (0, 0, 0, position)
-        return version_of(document, layout, claim.received_at, position).as_tuple()
+        return version_of(document, layout, received_at, position).as_tuple()
 
     recorded: dict[int, Receipt] = {}
     for position in sorted(range(len(documents)), key=age):
         document = documents[position]
-        context = store.context(entity, document, claim.received_at)
+        context = turn.store.context(entity, document, received_at)
         checked = check(document, desk.layout_of(document), context, desk.parameters)
-        recorded[position] = store.record(
-            claim.letter, document, checked, entity, claim.received_at, now
+        recorded[position] = turn.store.record(
+            turn.claim.letter, document, checked, entity, received_at, turn.now
         )
     return tuple(recorded[position] for position in range(len(documents)))
 
 
-def _answer(
-    letter: Letter,
-    gate: Gate,
-    entity: LegalEntity,
-    receipts: tuple[Receipt, ...],
-    claim: Claim,
-    now: datetime,
-    desk: Desk,
-) -> Handled:
+def _answer(turn: _Turn, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> Handled:
+    letter, desk = turn.letter, turn.desk
     findings = letter.findings
     if not receipts and not findings:
         findings = (finding(Code.NO_DOCUMENTS),)
     answer = None
-    if desk.may_reply(letter, gate):
-        told = replace(letter, findings=findings)
+    if desk.may_reply(letter, turn.gate):
         answer = replies.reply(
-            told, entity, receipts, now, desk.replies, letter_number=claim.letter
+            replace(letter, findings=findings),
+            entity,
+            receipts,
+            turn.now,
+            desk.replies,
+            letter_number=turn.claim.letter,
+            marked=_marked(turn, receipts),
         )
     outcome = overall(receipts, findings)
-    return Handled(outcome, entity, receipts, findings, answer, gate.reason)
+    return Handled(outcome, entity, receipts, findings, answer, turn.gate.reason)
 
 
-def _owe(handled: Handled, store: Store, now: datetime, desk: Desk) -> Handled:
+def _marked(turn: _Turn, receipts: Sequence[Receipt]) -> dict[int, Marked]:
+    """Workbooks with findings in their cells, by the first receipt that each of them has."""
+    wanted: dict[str, list[Finding]] = {}
+    first: dict[str, int] = {}
+    for index, receipt in enumerate(receipts):
+        found = receipt.checked.findings
+        if any(item.place.sheet is not None for item in found):
+            wanted.setdefault(receipt.parsed.sha256, []).extend(found)
+            first.setdefault(receipt.parsed.sha256, index)
+    if not wanted:
+        return {}
+    marked = turn.mark(wanted, turn.desk.replies.language)
+    return {first[sha256]: workbook for sha256, workbook in marked.items()}
+
+
+def _owe(turn: _Turn, handled: Handled) -> Handled:
     """Owe the reply, unless its recipient has had enough of them for a day."""
     answer = handled.reply
     if answer is None:
         return handled
-    if store.replies_to(answer.recipient, now - timedelta(days=1)) >= desk.per_address_per_day:
+    sent = turn.store.replies_to(answer.recipient, turn.now - timedelta(days=1))
+    if sent >= turn.desk.per_address_per_day:
         return replace(handled, reply=None, reason="too many replies to this address today")
-    store.owe(answer, now)
+    turn.store.owe(answer, turn.now)
     return handled
 
 

@@ -15,24 +15,33 @@ import resource
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path, PurePath
+from typing import TypeVar
 
+import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.credentials import mask
+from ingest.credentials import mask, secrets_of
 from ingest.letter import read_header_only, read_letter
 from ingest.ports import RawLetter, Read, ReaderFailed
-from ingest.terms import Letter
+from ingest.terms import Letter, Marked
 from ingest.unpack import Limits
-from layouts.findings import Code, finding
+from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout, load
 from parsers import parse
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+_Work = Callable[[RawLetter], Read]
 
 LETTERS_PER_CHILD = 200
 """A child is replaced after so many: libraries leak, and heaps fragment."""
@@ -47,9 +56,6 @@ GRACE_SECONDS = 10.0
 """How much later than its limits a child is given up that never answered."""
 
 _OUT_OF_MEMORY = 71
-
-
-_Work = Callable[[RawLetter], Read]
 
 
 class ReaderUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
@@ -110,6 +116,18 @@ class SandboxReader:
         """
         return self._threads.submit(self._read, raw)
 
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """The letter's workbooks with the findings marked in them; see `ports.Reader`."""
+        try:
+            got = self._shared(partial(mark_documents, wanted=wanted, language=language), raw)
+        except ReaderFailed as error:
+            # The findings stand in the reply's text as well: no letter waits for its marks.
+            log.warning("workbook.not_marked", error=str(error))
+            return {}
+        return {} if isinstance(got, _Fate) else got
+
     def close(self) -> None:
         """End every child, and with it every letter that is being read."""
         self._closed = True
@@ -140,7 +158,7 @@ class SandboxReader:
 
     # Children.
 
-    def _shared(self, work: _Work, raw: RawLetter) -> Read | _Fate:
+    def _shared(self, work: Callable[[RawLetter], _T], raw: RawLetter) -> _T | _Fate:
         pool = self._running()
         try:
             return self._ask(pool, work, raw)
@@ -151,7 +169,7 @@ class SandboxReader:
             self._discard(pool)
             return _Fate.DIED
 
-    def _by_itself(self, work: _Work, raw: RawLetter) -> Read | _Fate:
+    def _by_itself(self, work: Callable[[RawLetter], _T], raw: RawLetter) -> _T | _Fate:
         """What a fresh child gives that reads nothing else, and has proved to work."""
         with self._alone:
             pool = self._new_pool(workers=1)
@@ -163,12 +181,14 @@ class SandboxReader:
             finally:
                 _end(pool)
 
-    def _ask(self, pool: ProcessPool, work: _Work, raw: RawLetter) -> Read | _Fate:
+    def _ask(
+        self, pool: ProcessPool, work: Callable[[RawLetter], _T], raw: RawLetter
+    ) -> _T | _Fate:
         seconds = self._config.seconds * WALL
         future = pool.schedule(work, args=(raw,), timeout=seconds)
         try:
-            read: Read = future.result(timeout=seconds + GRACE_SECONDS)
-            return read
+            result: _T = future.result(timeout=seconds + GRACE_SECONDS)
+            return result
         except TimeoutError:
             if future.done():
                 return _Fate.COSTLY
@@ -286,7 +306,14 @@ def read_header(raw: RawLetter) -> Read:
     return Read(replace(read.letter, size=raw.size, sha256=sha256))
 
 
-def _guarded(work: Callable[[], Read]) -> Read:
+def mark_documents(
+    raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+) -> dict[str, Marked]:
+    """The workbooks of a letter marked; called in a confined child."""
+    return _guarded(lambda: mark_bytes(raw, _bounds.limits, _bounds.layouts, wanted, language))
+
+
+def _guarded(work: Callable[[], _T]) -> _T:
     """The work within its time; what it raises can travel and tells no secret."""
     _allow_seconds(_bounds.seconds)
     # The parent ends a late child itself; this one ends when there is no parent.
@@ -325,6 +352,30 @@ def read_bytes(raw: RawLetter, limits: Limits, layouts: Mapping[str, Layout]) ->
     return Read(replace(letter, documents=emptied), parsed)
 
 
+def mark_bytes(
+    raw: RawLetter,
+    limits: Limits,
+    layouts: Mapping[str, Layout],
+    wanted: Mapping[str, Sequence[Finding]],
+    language: str,
+) -> dict[str, Marked]:
+    """The wanted documents of a letter as marked workbooks, by their SHA-256."""
+    # What writes workbooks is needed by few letters.
+    from ingest.reply.workbook import mark
+
+    letter = read_letter(raw.content, limits)
+    parsed = [item for document in letter.documents for item in parse(document, layouts)]
+    secrets = secrets_of(letter, parsed)
+    marked = {}
+    for document in letter.documents:
+        sha256 = hashlib.sha256(document.content).hexdigest()
+        if sha256 in wanted and sha256 not in marked:
+            found = mark(document, wanted[sha256], secrets, language)
+            if found is not None:
+                marked[sha256] = found
+    return marked
+
+
 class DirectReader:
     """Reads in this very process: for tests, and for verbs on one's own files."""
 
@@ -336,6 +387,12 @@ class DirectReader:
     def read(self, raw: RawLetter) -> Future[Read]:
         """Begin to read a letter; whatever fails is raised by the future."""
         return self._thread.submit(read_bytes, raw, self._limits, self._layouts)
+
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """The same as `SandboxReader.mark`, in this process."""
+        return mark_bytes(raw, self._limits, self._layouts, wanted, language)
 
     def close(self) -> None:
         """End the thread that reads."""

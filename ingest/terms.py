@@ -71,3 +71,15 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
     findings: tuple[Finding, ...] = ()
     wish: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A sender's workbook with the findings marked in it, as .xlsx.
+
+    Attributes:
+        lost: What could not be carried over, as keys of the words' `lost` group.
+    """
+
+    content: bytes = field(repr=False)
+    lost: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from ingest.outcome import Handled, Outcome
 from ingest.ports import MailboxUnavailable, RawLetter, Read
-from ingest.terms import Letter
+from ingest.terms import Letter, Marked
 from storage.records import Claim, Location, OwedReply
 
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
@@ -144,6 +144,9 @@ class FakeReader:
             future.set_exception(fault)
         return future
 
+    def mark(self, raw: RawLetter, wanted, language: str) -> dict[str, Marked]:
+        return {sha256: Marked(b"marked") for sha256 in wanted}
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -180,7 +183,7 @@ class FakeReceive:
     on: dict[str, Callable[[], Outcome]] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
 
-    def __call__(self, read: Read, claim: Claim, store, now: datetime) -> Handled:
+    def __call__(self, read: Read, claim: Claim, store, now: datetime, mark=None) -> Handled:
         subject = read.letter.subject
         reply = owed(claim.letter, subject)
         store.owe(reply, now)

@@ -7,13 +7,13 @@ sends. `texts.sentence` gives the words of a single finding.
 
 from ingest.reply.answers import notice, refusal, reply
 from ingest.reply.deadlines import deadlines
-from ingest.reply.marked import Marked
 from ingest.reply.message import (
     ReplySettings,
     is_own_message_id,
     own_message_id,
     recipient,
 )
+from ingest.terms import Marked
 
 __all__ = [
     "Marked",

@@ -6,7 +6,6 @@ reads documents. Passwords are taken out of every cell, comment and property.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import struct
@@ -35,14 +34,14 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from ingest.reply.cells import cell_position
 from ingest.reply.hiding import telling
-from ingest.reply.marked import Marked
 from ingest.reply.message import one_line
 from ingest.reply.runs import SHOWN_MOST, weight
 from ingest.reply.texts import advice, sentence, title
 from ingest.reply.view import TOLD_ELSEWHERE
 from ingest.reply.wording import LANGUAGES, Wording, wording
+from ingest.terms import Marked
 from layouts.findings import Finding, Severity
-from layouts.terms import Document, Receipt
+from layouts.terms import Document
 
 _FILLS = {
     Severity.ERROR: PatternFill("solid", fgColor="FFF4A6A0"),
@@ -106,44 +105,6 @@ class _Hider:
             if len(secret) > 3:
                 value = value.replace(secret, "***")
         return value
-
-
-def worth_marking(receipt: Receipt) -> bool:
-    """Whether a document is a workbook in which there is something to show."""
-    found = receipt.checked.findings
-    return any(i.place.sheet is not None for i in found if i.code not in TOLD_ELSEWHERE)
-
-
-def marks(
-    documents: Sequence[Document],
-    told: Sequence[tuple[str, Sequence[Finding]]],
-    secrets: Collection[str],
-    language: str,
-) -> dict[int, Marked]:
-    """The marked workbooks of one letter, by index into `told`.
-
-    A workbook that held several documents comes back once, with the first of them.
-
-    Args:
-        documents: Of the letter, with their bytes.
-        told: SHA-256 and findings of each document worth marking; empty findings
-            for the others.
-        secrets: As for `mark`.
-        language: As for `mark`.
-    """
-    by_digest = {hashlib.sha256(item.content).hexdigest(): item for item in documents}
-    marked: dict[int, Marked] = {}
-    done: set[str] = set()
-    for index, (digest, findings) in enumerate(told):
-        document = by_digest.get(digest)
-        if document is None or not findings or digest in done:
-            continue
-        done.add(digest)
-        together = [item for other, items in told if other == digest for item in items]
-        made = mark(document, together, secrets, language)
-        if made is not None:
-            marked[index] = made
-    return marked
 
 
 def mark(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 
@@ -16,9 +15,9 @@ from odf.text import P
 from openpyxl.workbook.workbook import Workbook
 
 from ingest.reply import reply
+from ingest.reply.workbook import mark
 from ingest.terms import Marked
-from ingest.reply.workbook import mark, marks, worth_marking
-from layouts.findings import Code, Finding, Place, Status, finding
+from layouts.findings import Code, Place, Status, finding
 from layouts.terms import Document, Verdict
 from tests.ingest.reply import cases
 from tests.ingest.reply.cases import ENTITY, LETTER, NOW, settings
@@ -264,32 +263,3 @@ def test_a_workbook_too_large_for_mail_is_left_out_and_said_so() -> None:
     )
     assert len(owed.content) < 5_000_000
     assert "слишком велика" in body(opened(owed), "plain")
-
-
-def test_a_letter_s_workbooks_are_marked_each_once() -> None:
-    first, second = made(), xls()
-    documents = [Document("a.xlsx", first), Document("b.xls", second), Document("c.xml", b"<a/>")]
-    digests = [hashlib.sha256(item.content).hexdigest() for item in documents]
-    told = [
-        (digests[1], [ERROR]),
-        (digests[0], [WARNING]),
-        (digests[0], [ERROR]),
-        (digests[2], [ERROR]),
-        ("gone", [ERROR]),
-    ]
-    made_of = marks(documents, told, (SECRET,), "ru")
-    assert set(made_of) == {0, 1}
-    sheet = loaded(made_of[1])[SHEET]
-    assert sheet["C6"].comment is not None
-    assert sheet["C7"].comment is not None
-
-
-def test_only_findings_with_a_place_in_a_workbook_are_worth_marking() -> None:
-    def one(*findings: Finding) -> bool:
-        checked = (Verdict.REJECTED, Status.DATA_ERRORS, findings)
-        return worth_marking(cases.receipt(1, cases.parsed(), *checked))
-
-    assert one(ERROR)
-    assert not one(WHOLE)
-    assert not one(finding(Code.INVALID_NUMBER, Place(line=3)))
-    assert not one(finding(Code.VALUE_CHANGED, Place(sheet=SHEET, cell="C6")))

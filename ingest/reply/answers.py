@@ -12,7 +12,6 @@ from ingest.letter import Letter
 from ingest.outcome import overall
 from ingest.reply import view
 from ingest.reply.hiding import hider
-from ingest.reply.marked import Marked
 from ingest.reply.message import (
     XLSX,
     File,
@@ -25,6 +24,7 @@ from ingest.reply.rendering import written
 from ingest.reply.runs import SHOWN_MOST
 from ingest.reply.view import ReplyView
 from ingest.reply.wording import Wording, wording
+from ingest.terms import Marked
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply

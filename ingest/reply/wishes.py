@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from ingest.letter import Letter
 from ingest.reply.message import XLSX, File, ReplySettings, compose
 from ingest.reply.rendering import written
-from ingest.reply.view import ROWS_MOST, DocumentView, ReplyView, Table, entity_line, table
+from ingest.reply.view import ROWS_MOST, DocumentView, ReplyView, entity_line, table
 from ingest.reply.wording import Wording, wording
-from layouts.terms import LegalEntity
+from layouts.completeness import Missing, MonthState, missing
+from layouts.months import bounds
+from layouts.terms import ZONES, LegalEntity
 from storage.records import OwedReply
 
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One series, or register reading, in force in the month.
-
-    Attributes:
-        meter: None for an interval series, as is `zone`.
-        end: Equal to `start` for a register reading.
-        total: Sum in Wh or varh; a register's reading in kWh or kvarh.
-    """
-
-    point: str
-    meter: str | None
-    channel: str
-    zone: str | None
-    start: datetime
-    end: datetime
-    count: int
-    total: int | Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A point without its readings of the month; with its meter when it has one."""
-
-    point: str
-    meter: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What an entity has handed in for a month that begins at `month`."""
-
-    month: datetime
-    recorded: tuple[Recorded, ...]
-    missing: tuple[Missing, ...]
+_SPANS_MOST = 6
 
 
 def form(
@@ -93,7 +58,7 @@ def form(
 def standing(
     letter: Letter,
     entity: LegalEntity,
-    stands: Standing,
+    state: MonthState,
     now: datetime,
     settings: ReplySettings,
     *,
@@ -101,25 +66,28 @@ def standing(
 ) -> OwedReply:
     """The answer to `status`: what is accepted for the month, and what is missing."""
     words = wording(settings.language, settings.zone)
+    lacks = missing(entity.points, state, now)
     told = ReplyView(
-        headline=words.word("verdict", "standing").format(month=words.month(stands.month)),
-        tone="partly" if stands.missing else "good",
+        headline=words.word("verdict", "standing").format(
+            month=words.month(bounds(state.month)[0])
+        ),
+        tone="partly" if lacks else "good",
         lead=words.word("lead", "standing"),
         entity=entity_line(entity, words),
-        documents=(_accepted(stands, words), _missing(stands, words)),
+        documents=(_accepted(entity, state, words), _missing(lacks, words)),
         closing=(words.say("automatic"),),
     )
     bodies = written(told, words)
     return compose(letter, letter_number, "status", told.headline, bodies, (), now, settings)
 
 
-def _accepted(stands: Standing, words: Wording) -> DocumentView:
-    readings = [item for item in stands.recorded if item.meter is not None]
-    profiles = [item for item in stands.recorded if item.meter is None]
+def _accepted(entity: LegalEntity, state: MonthState, words: Wording) -> DocumentView:
+    registers = list(_register_rows(entity, state, words))
+    profiles = list(_profile_rows(entity, state, words))
     tables = [
-        _table(items, words, registers=registers)
-        for items, registers in ((readings, True), (profiles, False))
-        if items
+        table(rows[: ROWS_MOST // 2], len(rows), words, registers=rows is registers)
+        for rows in (registers, profiles)
+        if rows
     ]
     return DocumentView(
         heading=words.say("recorded_heading"),
@@ -130,9 +98,38 @@ def _accepted(stands: Standing, words: Wording) -> DocumentView:
     )
 
 
-def _missing(stands: Standing, words: Wording) -> DocumentView:
-    lines = [_missing_line(item, words) for item in stands.missing[:ROWS_MOST]]
-    more = len(stands.missing) - len(lines)
+def _register_rows(
+    entity: LegalEntity, state: MonthState, words: Wording
+) -> Iterator[tuple[str, ...]]:
+    meters = {meter.id: (point, meter) for point in entity.points for meter in point.meters}
+    for (meter_id, channel, zone), register in state.registers.items():
+        if meter_id not in meters:
+            continue
+        point, meter = meters[meter_id]
+        unit = words.word("unit", "kvarh" if channel.startswith("R") else "kWh")
+        for at, value in register.readings:
+            moment = words.moment(datetime.fromtimestamp(at, UTC))
+            reading = f"{words.number(value)} {unit}"
+            yield point.code, meter.number, channel, zone, moment, reading
+
+
+def _profile_rows(
+    entity: LegalEntity, state: MonthState, words: Wording
+) -> Iterator[tuple[str, ...]]:
+    points = {point.id: point for point in entity.points}
+    for (point_id, channel), profile in state.profiles.items():
+        if point_id not in points or not profile.spans:
+            continue
+        unit = words.word("unit", "varh" if channel.startswith("R") else "Wh")
+        ends = profile.spans[0][0], profile.spans[-1][1]
+        period = words.period(*(datetime.fromtimestamp(at, UTC) for at in ends))
+        total = f"{words.energy(profile.total_wh)} {unit}"
+        yield points[point_id].code, channel, period, words.number(profile.values), total
+
+
+def _missing(lacks: Sequence[Missing], words: Wording) -> DocumentView:
+    lines = [_missing_line(item, words) for item in lacks[:ROWS_MOST]]
+    more = len(lacks) - len(lines)
     if more:
         lines.append(words.say("and_more", count=words.number(more)))
     return DocumentView(
@@ -144,25 +141,13 @@ def _missing(stands: Standing, words: Wording) -> DocumentView:
 
 
 def _missing_line(item: Missing, words: Wording) -> str:
-    point = words.say("point", point=item.point)
-    return point if item.meter is None else f"{point}, {words.say('meter', meter=item.meter)}"
-
-
-def _table(items: Sequence[Recorded], words: Wording, *, registers: bool) -> Table:
-    row = _register_row if registers else _profile_row
-    rows = [row(item, words) for item in items[: ROWS_MOST // 2]]
-    return table(rows, len(items), words, registers=registers)
-
-
-def _register_row(item: Recorded, words: Wording) -> tuple[str, ...]:
-    unit = words.word("unit", "kvarh" if item.channel.startswith("R") else "kWh")
-    reading = f"{words.number(item.total)} {unit}"
-    about = (item.point, item.meter or "—", item.channel, item.zone or "T0")
-    return (*about, words.moment(item.start), reading)
-
-
-def _profile_row(item: Recorded, words: Wording) -> tuple[str, ...]:
-    unit = words.word("unit", "varh" if item.channel.startswith("R") else "Wh")
-    total = f"{words.energy(int(item.total))} {unit}"
-    period = words.period(item.start, item.end)
-    return (item.point, item.channel, period, words.number(item.count), total)
+    about = [words.say("point", point=item.point.code)]
+    if item.meter is not None:
+        about.append(words.say("meter", meter=item.meter.number))
+    about.append(words.say("channel", channel=item.channel))
+    about += [words.say("zone", zone=zone) for zone in item.zones if zone != ZONES[0]]
+    spans = [words.period(*span) for span in item.spans]
+    lack = words.word("lack", item.kind).format(
+        when=words.listed(spans, _SPANS_MOST), day=words.day(item.spans[0][0])
+    )
+    return f"{', '.join(about)}: {lack}"

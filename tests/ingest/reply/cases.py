@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ingest.letter import Attachment, Letter
 from ingest.reply import ReplySettings, notice, refusal, reply
-from ingest.reply.wishes import Missing, Recorded, Standing, form, standing
+from ingest.reply.wishes import form, standing
+from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.findings import Code, Finding, Place, Status, finding
 from layouts.terms import (
     Change,
@@ -240,13 +242,24 @@ WITHOUT_DOCUMENT = Letter(
     ),
 )
 
-STANDING = Standing(
-    OCTOBER,
-    recorded=(
-        Recorded(POINT.code, METER.number, "A+", "T1", NOVEMBER, NOVEMBER, 1, Decimal("12345.67")),
-        Recorded(PROFILE.code, None, "A+", None, OCTOBER, NOVEMBER, 744, 50_847_500),
+_HOUR = 3600
+_START, _END = int(OCTOBER.timestamp()), int(NOVEMBER.timestamp())
+STANDING = MonthState(
+    date(2026, 10, 1),
+    profiles={(3, "A+"): ProfileMonth(((_START, _END - 5 * _HOUR),), 739, 0, 50_512_500)},
+    registers={
+        (1, "A+", "T1"): RegisterMonth(((_END, Decimal("12345.67")),)),
+        (1, "A+", "T2"): RegisterMonth((), (_START, Decimal("2300.10"))),
+        (9, "A+", "T0"): RegisterMonth(((_END, Decimal(1)),)),
+    },
+)
+STANDING_ENTITY = replace(
+    ENTITY,
+    points=(
+        replace(POINT, id=2, meters=(replace(METER, id=1),)),
+        MeteringPoint("200000001234-02", id=4, meters=(Meter("07519999", id=2),)),
+        replace(PROFILE, id=3),
     ),
-    missing=(Missing("200000001234-02", "07519999"), Missing("200000001234-03")),
 )
 
 CASES: dict[str, Callable[[str], OwedReply]] = {
@@ -267,7 +280,7 @@ CASES: dict[str, Callable[[str], OwedReply]] = {
         LETTER, ENTITY, "51070", None, NOW, settings(language), letter_number=17, known=["52006"]
     ),
     "standing": lambda language: standing(
-        LETTER, ENTITY, STANDING, NOW, settings(language), letter_number=17
+        LETTER, STANDING_ENTITY, STANDING, NOW, settings(language), letter_number=17
     ),
     "quarantined": lambda language: notice(LETTER, NOW, settings(language), letter_number=17),
 }

@@ -22,11 +22,15 @@ _GUESS_FROM = 16_384
 _CYRILLIC = ["utf_8", "cp1251", "koi8_r", "cp866", "mac_cyrillic", "iso8859_5"]
 
 _SAYS_NOTHING = frozenset(
-    codecs.lookup(name).name for name in ("ascii", "latin-1", "cp1252", "iso8859-15", "utf-7")
+    {
+        *("ascii", "iso8859-1", "cp1252", "iso8859-15"),
+        *("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna"),
+    }
 )
-"""Charsets that mail programs declare out of habit: Russian text cannot be in them.
+"""Charsets that mail programs declare out of habit, and such as hide what they say.
 
-UTF-7 is here because it can hide any character behind plain letters.
+Russian text cannot be in the first; the second spell any character, half ones
+too, with plain letters.
 """
 
 _BOMS = (

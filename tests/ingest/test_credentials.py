@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from ingest.body import html_text, own_text, plain_text
 from ingest.credentials import MASK, candidates, find_credentials, mask
@@ -42,6 +45,7 @@ def pairs(text: str) -> list[tuple[str | None, str | None]]:
         f"Код\tПароль\n{CODE}\tklyuch 7 mart",
         f"*Код:* {CODE}\n*Пароль:* klyuch 7 mart",
         f"Код пользователя (логин): {CODE}\nПароль (от ЛК): klyuch 7 mart",
+        f"Код пользователя в кабинете: {CODE}\nПароль от личного кабинета: klyuch 7 mart",
         f"1. Код: {CODE}\n2. Пароль: klyuch 7 mart   ",
         "Код: 2000 0000 3080\nПароль: klyuch 7 mart",
     ],
@@ -172,6 +176,22 @@ def test_a_hostile_text_costs_time_in_proportion_to_its_length(text: str) -> Non
     begun = time.process_time()
     find_credentials(own_text(text[:262_144]), Source.BODY)
     assert time.process_time() - begun < 5
+
+
+_SIGNS = st.characters(categories=("L", "N", "P", "S"), include_characters=" ")
+
+
+@given(st.text(_SIGNS, min_size=1, max_size=60).map(str.strip).filter(bool))
+def test_whatever_a_password_is_made_of_it_is_tried_as_written(password: str) -> None:
+    assume(not re.search("(?i)код|парол|логин|польз|code|user|log|pass|pwd|[\\*_]", password))
+    found = [one for _, one in pairs(f"Код: {CODE}\nПароль: {password}\nС уважением")]
+    assert found[0] == password
+
+
+@given(st.text(max_size=300))
+def test_whatever_the_text_nothing_is_raised(text: str) -> None:
+    find_credentials(own_text(text), Source.BODY)
+    find_credentials(text.replace("a", "Пароль:").replace("b", "Код\t"), Source.SUBJECT)
 
 
 def letter(**about: object) -> Letter:

@@ -395,6 +395,7 @@ HOSTILE = {
     "nothing": b"",
     "only a line end": b"\r\n",
     "utf-7": b"Content-Type: text/plain; charset=utf-7\n\n+AAA-" * 1000,
+    "half a character": b"Content-Type: text/plain; charset=unicode_escape\n\n\\ud800\xff",
     "a codec that is no charset": b"Content-Type: text/plain; charset=zlib_codec\n\n\xff\xfe",
     "name* without a value": b"Content-Type: text/plain; name*\n\nx",
     "an impossible 2231 number": b"Content-Type: text/plain; name*99999999999999999999=a\n\nx",

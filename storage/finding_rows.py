@@ -9,8 +9,12 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from layouts.findings import Code, Finding, Place, Severity
-from storage.rows import Rows
+from storage.rows import KEYS, Rows
 from storage.tables import FINDING
+
+_KEEP = FINDING.insert()
+_OF_LETTERS = select(FINDING).where(FINDING.c.letter_id.in_(KEYS)).order_by(FINDING.c.id)
+_OF_SUBMISSIONS = select(FINDING).where(FINDING.c.submission_id.in_(KEYS)).order_by(FINDING.c.id)
 
 
 class FindingRows(Rows):
@@ -26,19 +30,13 @@ class FindingRows(Rows):
         owner = {"letter_id": letter_id, "submission_id": submission_id}
         rows = [{**owner, **_columns(item)} for item in findings]
         if rows:
-            self._connection.execute(FINDING.insert(), rows)
+            self._connection.execute(_KEEP, rows)
 
     def _findings_of_letter(self, letter: int) -> list[Finding]:
-        statement = select(FINDING).where(FINDING.c.letter_id == letter).order_by(FINDING.c.id)
-        return [_finding(row) for row in self._connection.execute(statement)]
+        return [_finding(row) for row in self._each([letter], _OF_LETTERS)]
 
     def _findings_of_submissions(self, numbers: Sequence[int]) -> Iterator[tuple[int, Finding]]:
-        rows = self._each(
-            numbers,
-            lambda piece: (
-                select(FINDING).where(FINDING.c.submission_id.in_(piece)).order_by(FINDING.c.id)
-            ),
-        )
+        rows = self._each(numbers, _OF_SUBMISSIONS)
         return ((row.submission_id, _finding(row)) for row in rows)
 
 

@@ -6,18 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Select, case, func, literal_column, select
+from sqlalchemy import (
+    BindParameter,
+    Executable,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+)
 
 from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
 from layouts.terms import Meter, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
 from storage.columns import epoch
-from storage.rows import Rows
+from storage.rows import KEYS, Rows
 from storage.tables import READING, SERIES, VALUE
+from storage.value_rows import SERIES_AT
 
 _DAYS = 28
 _HOUR = 3600
@@ -27,6 +38,48 @@ _FROM_THURSDAY = 72 * _HOUR
 
 _Owner = tuple[int, str]
 """Point and channel."""
+
+_FIRST: BindParameter[int] = bindparam("first")
+_LAST: BindParameter[int] = bindparam("last")
+_COMMERCIAL = and_(
+    VALUE.c.series_id.in_(KEYS),
+    VALUE.c.start >= _FIRST,
+    VALUE.c.start < _LAST,
+    VALUE.c.energy_wh.is_not(None),
+    ~VALUE.c.not_commercial,
+)
+_DAY = (
+    select(VALUE.c.series_id, VALUE.c.energy_wh)
+    .where(_COMMERCIAL)
+    .order_by(VALUE.c.series_id, VALUE.c.start)
+)
+_SUM_INSIDE = (
+    select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
+    .join_from(VALUE, SERIES)
+    .where(
+        VALUE.c.series_id.in_(KEYS),
+        VALUE.c.start >= _FIRST,
+        VALUE.c.start + SERIES.c.step_minutes * 60 <= _LAST,
+        # Says nothing new, but bounds what is read.
+        VALUE.c.start < _LAST,
+        VALUE.c.energy_wh.is_not(None),
+    )
+    .group_by(VALUE.c.series_id)
+)
+_REGISTER = (READING.c.meter_id, READING.c.channel, READING.c.zone)
+# The last instant of each register before `first`, and its first one after `last`.
+_NEIGHBOURS = (
+    select(
+        *_REGISTER,
+        func.max(case((READING.c.instant < _FIRST, READING.c.instant))).label("low"),
+        func.min(case((READING.c.instant > _LAST, READING.c.instant))).label("high"),
+    )
+    .where(READING.c.meter_id.in_(KEYS))
+    .group_by(*_REGISTER)
+)
+_READINGS = select(READING).where(
+    READING.c.meter_id.in_(KEYS), READING.c.instant.between(_FIRST, _LAST)
+)
 
 
 class HistoryRows(Rows):
@@ -51,7 +104,7 @@ class HistoryRows(Rows):
         series = self._series_of(owners)
         sums: dict[_Owner, _Sums] = defaultdict(_Sums)
         for start, end, offset in _stretches(midnight):
-            rows = self._each(list(series), lambda ids: _by_hour(ids, start, end, offset))  # noqa: B023
+            rows = self._each(list(series), _by_hour(offset), first=start, last=end)
             for number, hour, values, dates, energy, highest in rows:
                 owner, step = series[number]
                 sums[owner].add(hour, step, values, dates, int(energy), highest)
@@ -62,20 +115,7 @@ class HistoryRows(Rows):
         self, midnight: datetime, series: Mapping[int, tuple[_Owner, int]]
     ) -> dict[_Owner, tuple[int, ...]]:
         start, end = epoch(midnight - timedelta(days=1)), epoch(midnight)
-        rows = self._each(
-            list(series),
-            lambda ids: (
-                select(VALUE.c.series_id, VALUE.c.energy_wh)
-                .where(
-                    VALUE.c.series_id.in_(ids),
-                    VALUE.c.start >= start,
-                    VALUE.c.start < end,
-                    VALUE.c.energy_wh.is_not(None),
-                    ~VALUE.c.not_commercial,
-                )
-                .order_by(VALUE.c.series_id, VALUE.c.start)
-            ),
-        )
+        rows = self._each(list(series), _DAY, first=start, last=end)
         days: dict[_Owner, tuple[int, ...]] = {}
         for number, group in groupby(rows, key=lambda row: row[0]):
             owner, step = series[number]
@@ -87,7 +127,7 @@ class HistoryRows(Rows):
     def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:
         """Owner and step of every series of these points and channels."""
         points = sorted({point for point, _ in owners})
-        rows = self._each(points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids)))
+        rows = self._each(points, SERIES_AT)
         return {
             row.id: ((row.point_id, row.channel), row.step_minutes)
             for row in rows
@@ -101,18 +141,13 @@ class HistoryRows(Rows):
         numbers = {meter.id: meter.number for meter in meters if meter.id is not None}
         around = {
             tuple(row[:3]): (row.low or first, row.high or last)
-            for row in self._each(list(numbers), lambda ids: _neighbours(ids, first, last))
+            for row in self._each(list(numbers), _NEIGHBOURS, first=first, last=last)
         }
         if not around:
             return {}
         lowest = min(low for low, _ in around.values())
         highest = max(high for _, high in around.values())
-        rows = self._each(
-            list(numbers),
-            lambda ids: select(READING).where(
-                READING.c.meter_id.in_(ids), READING.c.instant.between(lowest, highest)
-            ),
-        )
+        rows = self._each(list(numbers), _READINGS, first=lowest, last=highest)
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
         for row in rows:
             low, high = around[row.meter_id, row.channel, row.zone]
@@ -144,7 +179,7 @@ class HistoryRows(Rows):
     def _sums(
         self, start: int, end: int, series: Mapping[int, tuple[_Owner, int]]
     ) -> dict[_Owner, tuple[int, int]]:
-        rows = self._each(list(series), lambda ids: _sum_inside(ids, start, end))
+        rows = self._each(list(series), _SUM_INSIDE, first=start, last=end)
         sums: dict[_Owner, tuple[int, int]] = {}
         for number, energy, count in rows:
             owner, step = series[number]
@@ -199,14 +234,15 @@ def _stretches(midnight: datetime) -> Iterator[tuple[int, int, int]]:
             start = index
 
 
-def _by_hour(series: Sequence[int], start: int, end: int, offset: int) -> Select[Any]:
+@cache
+def _by_hour(offset: int) -> Executable:
     """Sums by hour of the local week, apart by how many values the hours have."""
     # Written out: PostgreSQL holds two parameters for different, even equal ones.
-    shift, hour_seconds, week = (
+    shift, seconds, week = (
         literal_column(str(number), Integer)
         for number in (offset + _FROM_THURSDAY, _HOUR, _WEEK_HOURS)
     )
-    hour = (VALUE.c.start + shift) // hour_seconds
+    hour = (VALUE.c.start + shift) // seconds
     hours = (
         select(
             VALUE.c.series_id,
@@ -215,49 +251,11 @@ def _by_hour(series: Sequence[int], start: int, end: int, offset: int) -> Select
             func.sum(VALUE.c.energy_wh).label("energy"),
             func.max(VALUE.c.energy_wh).label("highest"),
         )
-        .where(
-            VALUE.c.series_id.in_(series),
-            VALUE.c.start >= start,
-            VALUE.c.start < end,
-            VALUE.c.energy_wh.is_not(None),
-            ~VALUE.c.not_commercial,
-        )
+        .where(_COMMERCIAL)
         .group_by(VALUE.c.series_id, hour)
         .subquery()
     )
-    of_week = hours.c.hour % week
-    kind = (hours.c.series_id, of_week, hours.c["values"])
+    kind = (hours.c.series_id, hours.c.hour % week, hours.c["values"])
     return select(
         *kind, func.count(), func.sum(hours.c.energy), func.max(hours.c.highest)
     ).group_by(*kind)
-
-
-def _neighbours(meters: Sequence[int], first: int, last: int) -> Select[Any]:
-    """Of each register: the last instant before `first` and the first one after `last`."""
-    register = (READING.c.meter_id, READING.c.channel, READING.c.zone)
-    at = READING.c.instant
-    return (
-        select(
-            *register,
-            func.max(case((at < first, at))).label("low"),
-            func.min(case((at > last, at))).label("high"),
-        )
-        .where(READING.c.meter_id.in_(meters))
-        .group_by(*register)
-    )
-
-
-def _sum_inside(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    return (
-        select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
-        .join_from(VALUE, SERIES)
-        .where(
-            VALUE.c.series_id.in_(series),
-            VALUE.c.start >= start,
-            VALUE.c.start + SERIES.c.step_minutes * 60 <= end,
-            # Says nothing new, but bounds what is read.
-            VALUE.c.start < end,
-            VALUE.c.energy_wh.is_not(None),
-        )
-        .group_by(VALUE.c.series_id)
-    )

@@ -19,7 +19,7 @@ from storage.store import Store
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["Ledger", "StoreUnavailable"]
+__all__ = ["Ledger", "Rehearsal", "StoreUnavailable"]
 
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -76,6 +76,17 @@ class Ledger:
             yield Store(connection, self._layouts)
 
     @contextmanager
+    def rehearsal(self) -> Iterator[Rehearsal]:
+        """A ledger for trying out: what is done with it is undone at the end.
+
+        Raises:
+            StoreUnavailable: here or at any statement.
+        """
+        with self._connected(writes=True) as connection, connection.begin() as whole:
+            yield Rehearsal(connection, self._layouts)
+            whole.rollback()
+
+    @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[Connection]:
         options: dict[str, Any] = {"writes": writes}
         if not writes and not self._is_sqlite:
@@ -110,6 +121,22 @@ class Ledger:
         if "_engine" in self.__dict__:
             self._engine.dispose()
             del self.__dict__["_engine"]
+
+
+class Rehearsal:
+    """A ledger whose every transaction is a part of one that is rolled back."""
+
+    def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
+        self._connection = connection
+        self._layouts = layouts
+
+    @contextmanager
+    def transaction(self) -> Iterator[Store]:
+        """A store whose changes the next transaction sees; none when it fails."""
+        with self._connection.begin_nested():
+            yield Store(self._connection, self._layouts)
+
+    reading = transaction
 
 
 def _with_driver(url: URL) -> URL:

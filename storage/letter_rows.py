@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Executable, Row, Select, bindparam, func, select
 
 from layouts.findings import Finding
 from layouts.terms import LegalEntity
@@ -23,9 +24,43 @@ from storage.records import (
     SentReply,
     SubmissionRow,
 )
+from storage.rows import KEYS, Insert
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
 _CLAIM = (LETTER.c.id, LETTER.c.state, LETTER.c.outcome, LETTER.c.attempts, LETTER.c.received_at)
+_SETTLED = select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256"))
+_SETTLE = LETTER.update().where(LETTER.c.id == bindparam("letter"))
+_KNOWN = (
+    select(LOCATION.c.uid, *_CLAIM)
+    .join_from(LOCATION, LETTER)
+    .where(
+        LOCATION.c.mailbox == bindparam("mailbox"),
+        LOCATION.c.folder == bindparam("folder"),
+        LOCATION.c.uidvalidity == bindparam("uidvalidity"),
+        LOCATION.c.uid.in_(KEYS),
+    )
+)
+
+
+@cache
+def _counted(insert: Insert) -> Executable:
+    """A new letter, or one attempt more of one without a verdict; else no row."""
+    new = insert(LETTER)
+    statement: Executable = new.on_conflict_do_update(
+        index_elements=["sha256"],
+        set_={"attempts": LETTER.c.attempts + 1, "claimed_at": new.excluded.claimed_at},
+        where=LETTER.c.state == LetterState.CLAIMED,
+    ).returning(*_CLAIM)
+    return statement
+
+
+@cache
+def _located(insert: Insert) -> Executable:
+    new = insert(LOCATION)
+    statement: Executable = new.on_conflict_do_update(
+        index_elements=list(LOCATION.primary_key), set_={"letter_id": new.excluded.letter_id}
+    )
+    return statement
 
 
 class LetterRows(FindingRows):
@@ -45,48 +80,33 @@ class LetterRows(FindingRows):
         The bytes decide which letter it is, not the place: a server that gives a
         UID a second time moves the place to the other letter.
         """
-        self._connection.execute(
-            self._insert(LETTER)
-            .values(
-                sha256=sha256,
-                size=size,
-                received_at=received_at,
-                state=LetterState.CLAIMED,
-                attempts=0,
-                claimed_at=now,
-                sender="",
-                subject="",
-                message_id="",
-            )
-            .on_conflict_do_nothing(index_elements=["sha256"])
-        )
-        counted = (
-            LETTER.update()
-            .where(LETTER.c.sha256 == sha256, LETTER.c.state == LetterState.CLAIMED)
-            .values(attempts=LETTER.c.attempts + 1, claimed_at=now)
-            .returning(*_CLAIM)
-        )
-        row = self._connection.execute(counted).one_or_none()
+        facts = {
+            "sha256": sha256,
+            "size": size,
+            "received_at": received_at,
+            "state": LetterState.CLAIMED,
+            "attempts": 1,
+            "claimed_at": now,
+            "sender": "",
+            "subject": "",
+            "message_id": "",
+        }
+        row = self._connection.execute(_counted(self._insert), facts).one_or_none()
         if row is None:
-            settled = select(*_CLAIM).where(LETTER.c.sha256 == sha256)
-            row = self._connection.execute(settled).one()
+            row = self._connection.execute(_SETTLED, {"sha256": sha256}).one()
         if location is not None:
             self._locate(location, row.id)
         return _claim(row)
 
     def _locate(self, location: Location, letter: int) -> None:
-        statement = self._insert(LOCATION).values(
-            mailbox=location.mailbox,
-            folder=location.folder,
-            uidvalidity=location.uidvalidity,
-            uid=location.uid,
-            letter_id=letter,
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(LOCATION.primary_key), set_={"letter_id": letter}
-            )
-        )
+        place = {
+            "mailbox": location.mailbox,
+            "folder": location.folder,
+            "uidvalidity": location.uidvalidity,
+            "uid": location.uid,
+            "letter_id": letter,
+        }
+        self._connection.execute(_located(self._insert), place)
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -104,13 +124,7 @@ class LetterRows(FindingRows):
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> dict[int, Claim]:
         """Those of the UIDs that the ledger knows, with what became of them."""
-        here = and_(
-            LOCATION.c.mailbox == mailbox,
-            LOCATION.c.folder == folder,
-            LOCATION.c.uidvalidity == uidvalidity,
-        )
-        joined = select(LOCATION.c.uid, *_CLAIM).join_from(LOCATION, LETTER).where(here)
-        rows = self._each(uids, lambda piece: joined.where(LOCATION.c.uid.in_(piece)))
+        rows = self._each(uids, _KNOWN, mailbox=mailbox, folder=folder, uidvalidity=uidvalidity)
         return {row.uid: _claim(row) for row in rows}
 
     def settle(
@@ -123,8 +137,9 @@ class LetterRows(FindingRows):
     ) -> None:
         """The letter has its verdict; what was kept of its bytes is dropped."""
         self._connection.execute(
-            LETTER.update().where(LETTER.c.id == letter),
+            _SETTLE,
             {
+                "letter": letter,
                 "state": LetterState.DONE,
                 "outcome": outcome,
                 "entity_id": entity.id if entity else None,

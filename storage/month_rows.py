@@ -62,7 +62,7 @@ class MonthRows(Rows):
         islands: dict[_Owner, list[Any]] = defaultdict(list)
         for row in self._each(list(series), lambda ids: _islands(ids, start, end)):
             islands[series[row.series_id]].append(row)
-        return {owner: _profile(rows) for owner, rows in islands.items()}
+        return {owner: _profile(rows) for owner, rows in sorted(islands.items())}
 
     def _registers_in(
         self, meters: Sequence[int], start: int, end: int
@@ -76,7 +76,7 @@ class MonthRows(Rows):
         }
         return {
             key: RegisterMonth(tuple(sorted(inside.get(key, ()))), before.get(key))
-            for key in inside.keys() | before.keys()
+            for key in sorted(inside.keys() | before.keys())
         }
 
     def last_readings(

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Executable, Row, bindparam, func, or_, select
 
 from storage.records import OwedReply, ReplyState
-from storage.rows import Rows
+from storage.rows import Insert, Rows
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
+_OURS = select(REPLY.c.id).where(REPLY.c.message_id == bindparam("message_id"))
+_OWED_SINCE = (
+    select(func.count())
+    .select_from(REPLY)
+    .where(REPLY.c.address == bindparam("address"), REPLY.c.owed_at >= bindparam("since"))
+)
+_DUE = (
+    select(REPLY.c.id)
+    .where(
+        REPLY.c.state == ReplyState.OWED,
+        REPLY.c.next_at <= bindparam("now"),
+        or_(REPLY.c.leased_until.is_(None), REPLY.c.leased_until <= bindparam("now")),
+    )
+    .order_by(REPLY.c.next_at, REPLY.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+@cache
+def _owed_once(insert: Insert) -> Executable:
+    statement: Executable = insert(REPLY).on_conflict_do_nothing(index_elements=["message_id"])
+    return statement
 
 
 class OutboxRows(Rows):
@@ -20,22 +44,19 @@ class OutboxRows(Rows):
 
     def owe(self, reply: OwedReply, now: datetime) -> None:
         """Keep a reply that must leave; owing the same Message-ID again is nothing new."""
-        self._connection.execute(
-            self._insert(REPLY)
-            .values(
-                letter_id=reply.letter,
-                recipient=reply.recipient,
-                address=_address(reply.recipient),
-                subject=reply.subject,
-                message_id=reply.message_id,
-                content=reply.content,
-                state=ReplyState.OWED,
-                attempts=0,
-                owed_at=now,
-                next_at=now,
-            )
-            .on_conflict_do_nothing(index_elements=["message_id"])
-        )
+        facts = {
+            "letter_id": reply.letter,
+            "recipient": reply.recipient,
+            "address": _address(reply.recipient),
+            "subject": reply.subject,
+            "message_id": reply.message_id,
+            "content": reply.content,
+            "state": ReplyState.OWED,
+            "attempts": 0,
+            "owed_at": now,
+            "next_at": now,
+        }
+        self._connection.execute(_owed_once(self._insert), facts)
 
     def lease_replies(
         self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE
@@ -44,18 +65,7 @@ class OutboxRows(Rows):
 
         The attempt is counted here, so that one which kills the sender counts too.
         """
-        due = (
-            select(REPLY.c.id)
-            .where(
-                REPLY.c.state == ReplyState.OWED,
-                REPLY.c.next_at <= now,
-                or_(REPLY.c.leased_until.is_(None), REPLY.c.leased_until <= now),
-            )
-            .order_by(REPLY.c.next_at, REPLY.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        numbers = self._connection.scalars(due).all()
+        numbers = self._connection.scalars(_DUE, {"now": now, "most": limit}).all()
         if not numbers:
             return []
         until = now + lease
@@ -103,17 +113,12 @@ class OutboxRows(Rows):
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then; letters' case is no matter."""
-        counted = (
-            select(func.count())
-            .select_from(REPLY)
-            .where(REPLY.c.address == _address(address), REPLY.c.owed_at >= since)
-        )
-        return int(self._connection.scalar(counted) or 0)
+        asked = {"address": _address(address), "since": since}
+        return int(self._connection.scalar(_OWED_SINCE, asked) or 0)
 
     def is_own_message_id(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
-        found = select(REPLY.c.id).where(REPLY.c.message_id == message_id)
-        return self._connection.scalar(found) is not None
+        return self._connection.scalar(_OURS, {"message_id": message_id}) is not None
 
 
 def _address(recipient: str) -> str:

@@ -7,13 +7,28 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Row, Table, bindparam, func, select
 
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.audit_rows import AuditRows
 from storage.columns import clean
 from storage.records import ImportReport
+from storage.rows import KEYS
 from storage.tables import ENTITY, METER, POINT
+
+_BY_CODE = (
+    select(ENTITY).where(ENTITY.c.user_code == bindparam("user_code")).order_by(ENTITY.c.user_code)
+)
+_POINTS_OF = select(POINT).where(POINT.c.entity_id.in_(KEYS))
+_METERS_AT = select(METER).where(METER.c.point_id.in_(KEYS))
+_OTHERS_POINTS = select(POINT.c.code).where(
+    POINT.c.code.in_(KEYS), POINT.c.entity_id != bindparam("entity")
+)
+_OTHERS_METERS = (
+    select(METER.c.number)
+    .join_from(METER, POINT)
+    .where(METER.c.number.in_(KEYS), POINT.c.entity_id != bindparam("entity"))
+)
 
 
 class RegistryRows(AuditRows):
@@ -21,7 +36,8 @@ class RegistryRows(AuditRows):
 
     def entity(self, user_code: str) -> LegalEntity | None:
         """The legal entity with its points and meters, also an inactive one."""
-        return self._only(ENTITY.c.user_code == user_code)
+        rows = self._connection.execute(_BY_CODE, {"user_code": user_code}).all()
+        return next(iter(self._whole(rows)), None)
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
@@ -44,13 +60,14 @@ class RegistryRows(AuditRows):
         rows = self._connection.execute(
             select(ENTITY).where(*conditions).order_by(ENTITY.c.user_code)
         ).all()
+        return self._whole(rows)
+
+    def _whole(self, rows: Sequence[Row[Any]]) -> list[LegalEntity]:
         points = self._points([row.id for row in rows])
         return [_entity(row, points[row.id]) for row in rows]
 
     def _points(self, entities: Sequence[int]) -> Mapping[int, list[MeteringPoint]]:
-        rows = list(
-            self._each(entities, lambda ids: select(POINT).where(POINT.c.entity_id.in_(ids)))
-        )
+        rows = list(self._each(entities, _POINTS_OF))
         meters = self._meters([row.id for row in rows])
         points: dict[int, list[MeteringPoint]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (row.code, row.area)):
@@ -58,7 +75,7 @@ class RegistryRows(AuditRows):
         return points
 
     def _meters(self, points: Sequence[int]) -> Mapping[int, list[Meter]]:
-        rows = self._each(points, lambda ids: select(METER).where(METER.c.point_id.in_(ids)))
+        rows = self._each(points, _METERS_AT)
         meters: dict[int, list[Meter]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (str(row.installed or ""), row.number)):
             meters[row.point_id].append(_meter(row))
@@ -66,20 +83,8 @@ class RegistryRows(AuditRows):
 
     def _foreign(self, entity_id: int, names: Sequence[str]) -> frozenset[str]:
         """Those of the point codes and meter numbers that belong to another entity."""
-        codes = self._each(
-            names,
-            lambda piece: select(POINT.c.code).where(
-                POINT.c.code.in_(piece), POINT.c.entity_id != entity_id
-            ),
-        )
-        numbers = self._each(
-            names,
-            lambda piece: (
-                select(METER.c.number)
-                .join_from(METER, POINT)
-                .where(METER.c.number.in_(piece), POINT.c.entity_id != entity_id)
-            ),
-        )
+        codes = self._each(names, _OTHERS_POINTS, entity=entity_id)
+        numbers = self._each(names, _OTHERS_METERS, entity=entity_id)
         return frozenset(row[0] for rows in (codes, numbers) for row in rows)
 
     def set_password(self, user_code: str, password_hash: str, who: str, now: datetime) -> bool:
@@ -198,7 +203,8 @@ class RegistryRows(AuditRows):
         values = {name: value for name, value in after.items() if name in table.c}
         values.update(owner)
         if number is None:
-            return self._insert_one(table, **values), True
+            made = table.insert().returning(table.c.id)
+            return int(self._connection.scalars(made, [values]).one()), True
         if before == after:
             return number, False
         self._connection.execute(table.update().where(table.c.id == number), values)

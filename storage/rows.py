@@ -1,4 +1,8 @@
-"""What the store's parts share: one connection, and lists in bounded pieces."""
+"""What the store's parts share: one connection, and lists in bounded pieces.
+
+Statements are made once, when their module is loaded: making one anew costs more
+than SQLite takes to run it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import BindParameter, Connection, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
+
+KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+"""Stands in a statement for the list that `Rows._each` is given."""
+
+Insert = Callable[[Table], Any]
+"""Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
 
 _AT_ONCE = 5000
 """SQLite takes 32766 parameters in one statement."""
@@ -25,21 +35,29 @@ class Rows:
     def _on_postgresql(self) -> bool:
         return self._connection.dialect.name == "postgresql"
 
-    def _insert(self, table: Table) -> Any:
-        """An INSERT that knows ON CONFLICT; both databases write it alike."""
-        return postgresql.insert(table) if self._on_postgresql else sqlite.insert(table)
-
-    def _insert_one(self, table: Table, **values: object) -> int:
-        """The new row's id."""
-        made = table.insert().returning(table.c.id)
-        return int(self._connection.scalars(made, [values]).one())
+    @property
+    def _insert(self) -> Insert:
+        return postgresql.insert if self._on_postgresql else sqlite.insert
 
     def _each(
-        self, keys: Sequence[T], statement: Callable[[Sequence[T]], Executable]
+        self,
+        keys: Sequence[T],
+        statement: Executable | Callable[[list[T]], Executable],
+        **more: object,
     ) -> Iterator[Any]:
-        """Rows (`sqlalchemy.Row`) of a statement that takes a list of keys, however long."""
+        """Rows (`sqlalchemy.Row`) of a statement about a list, however long that is.
+
+        Args:
+            keys: The list.
+            statement: About `KEYS`; or what makes one for a piece of the list, where
+                it is seldom needed.
+            more: Its other parameters.
+        """
         for piece in pieces(keys, _AT_ONCE):
-            yield from self._connection.execute(statement(piece))
+            if isinstance(statement, Executable):
+                yield from self._connection.execute(statement, {"keys": piece, **more})
+            else:
+                yield from self._connection.execute(statement(piece))
 
 
 def pieces(items: Sequence[T], size: int) -> Iterator[list[T]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from layouts.layout import Layout
 from layouts.rules import spans_to_compare, version_of
@@ -34,6 +34,16 @@ from storage.tables import ENTITY, SUBMISSION
 from storage.value_rows import ValueRows
 from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
+
+_LOCK = (
+    select(ENTITY.c.id).where(ENTITY.c.id == bindparam("entity")).with_for_update(key_share=True)
+)
+_BEFORE = select(func.count()).where(SUBMISSION.c.letter_id == bindparam("letter_id"))
+_HAND_IN = (
+    SUBMISSION.insert()
+    .values(position=_BEFORE.scalar_subquery(), letter_id=bindparam("letter_id"))
+    .returning(SUBMISSION.c.id)
+)
 
 
 class Store(
@@ -109,9 +119,9 @@ class Store(
     def _hold_back_others(self, entity_id: int) -> None:
         if not self._connection.get_execution_options().get("writes"):
             return
-        # SQLite has one writer at a time, and leaves the clause out.
-        lock = select(ENTITY.c.id).where(ENTITY.c.id == entity_id)
-        self._connection.execute(lock.with_for_update(key_share=True))
+        # SQLite has one writer at a time, and needs no lock.
+        if self._on_postgresql:
+            self._connection.execute(_LOCK, {"entity": entity_id})
 
     def _version(self, parsed: Parsed, received_at: datetime, submission: int) -> Version:
         layout = self._layouts.get(parsed.layout or "")
@@ -150,30 +160,28 @@ class Store(
         received_at: datetime,
         now: datetime,
     ) -> int:
-        before = select(func.count()).where(SUBMISSION.c.letter_id == letter).scalar_subquery()
         version = self._version(parsed, received_at, 0)
-        facts = SUBMISSION.insert().values(
-            letter_id=letter,
-            position=before,
-            entity_id=entity.id,
-            name=parsed.name,
-            container=parsed.container,
-            part=parsed.part,
-            sha256=parsed.sha256,
-            size=parsed.size,
-            layout=parsed.layout,
-            form_version=parsed.header.version,
-            created_at=parsed.header.created,
-            version_first=version.first,
-            version_second=version.second,
-            received_at=received_at,
-            recorded_at=now,
-            verdict=checked.verdict,
-            status=int(checked.status),
-            accepted_values=checked.values,
-            duplicate_of=checked.duplicate_of[0] if checked.duplicate_of else None,
-        )
-        return int(self._connection.scalars(facts.returning(SUBMISSION.c.id)).one())
+        facts = {
+            "letter_id": letter,
+            "entity_id": entity.id,
+            "name": parsed.name,
+            "container": parsed.container,
+            "part": parsed.part,
+            "sha256": parsed.sha256,
+            "size": parsed.size,
+            "layout": parsed.layout,
+            "form_version": parsed.header.version,
+            "created_at": parsed.header.created,
+            "version_first": version.first,
+            "version_second": version.second,
+            "received_at": received_at,
+            "recorded_at": now,
+            "verdict": checked.verdict,
+            "status": int(checked.status),
+            "accepted_values": checked.values,
+            "duplicate_of": checked.duplicate_of[0] if checked.duplicate_of else None,
+        }
+        return int(self._connection.scalars(_HAND_IN, facts).one())
 
 
 def _meters_around(items: Sequence[Assigned]) -> tuple[list[Meter], int, int]:

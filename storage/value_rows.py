@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from layouts.terms import Change, Kind, Series
 from storage.columns import epoch
 from storage.faults import driver_faults
-from storage.rows import Rows
+from storage.rows import KEYS, Rows
 from storage.tables import (
     CARRIED,
     READING,
@@ -30,6 +30,11 @@ _COLUMNS = ("series_id", "start", "energy_wh", "not_commercial", "submission_id"
 _Value = tuple[int, int, int | None, bool, int]
 """In the order of `_COLUMNS`."""
 
+SERIES_AT = select(SERIES).where(SERIES.c.point_id.in_(KEYS))
+_NEW_SERIES = SERIES.insert().returning(SERIES.c.id)
+_CARRY_SPANS = SPAN.insert()
+_CARRY_READINGS = CARRIED.insert()
+_ADD_READINGS = READING.insert()
 # As plain text, because thousands of tuples are bound much quicker than dicts.
 _ADD_VALUES = str(VALUE.insert().compile(dialect=sqlite.dialect()))
 _KEEP_OLD_VALUE = VALUE_HISTORY.insert().from_select(
@@ -131,7 +136,7 @@ class ValueRows(Rows):
                 {"series_id": number, "start": start, "end": end, "submission_id": submission}
                 for start, end in spans_of(change.series)
             )
-        self._connection.execute(SPAN.insert(), spans)
+        self._connection.execute(_CARRY_SPANS, spans)
         if added:
             self._add(added)
         if replaced:
@@ -142,14 +147,11 @@ class ValueRows(Rows):
         points = sorted({point for point, _, _ in names})
         known = {
             (row.point_id, row.channel, row.step_minutes): row.id
-            for row in self._each(
-                points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids))
-            )
+            for row in self._each(points, SERIES_AT)
         }
         for point, channel, step in sorted(names - known.keys()):
-            known[point, channel, step] = self._insert_one(
-                SERIES, point_id=point, channel=channel, step_minutes=step
-            )
+            new = {"point_id": point, "channel": channel, "step_minutes": step}
+            known[point, channel, step] = self._connection.scalars(_NEW_SERIES, [new]).one()
         return known
 
     def _add(self, rows: Sequence[_Value]) -> None:
@@ -192,14 +194,14 @@ class ValueRows(Rows):
         once = {tuple(_key(change).values()): change for change in reversed(changes)}
         keys = [_key(change) for change in once.values()]
         by = {"submission_id": submission}
-        self._connection.execute(CARRIED.insert(), [{**key, **by} for key in keys])
+        self._connection.execute(_CARRY_READINGS, [{**key, **by} for key in keys])
         added = [
             {**_key(change), **by, "value": change.series.reading}
             for change in once.values()
             if change.added
         ]
         if added:
-            self._connection.execute(READING.insert(), added)
+            self._connection.execute(_ADD_READINGS, added)
         replaced = [change for change in once.values() if change.replaced]
         if replaced:
             self._replace_readings(replaced, submission, now)

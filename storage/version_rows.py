@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import BindParameter, Row, bindparam, select
 
 from layouts.rules.case import Assigned
 from layouts.terms import (
@@ -21,17 +21,17 @@ from layouts.terms import (
     Version,
 )
 from storage.columns import epoch
-from storage.rows import Rows
+from storage.rows import KEYS, Rows
 from storage.tables import (
     CARRIED,
     READING,
     READING_HISTORY,
-    SERIES,
     SPAN,
     SUBMISSION,
     VALUE,
     VALUE_HISTORY,
 )
+from storage.value_rows import SERIES_AT
 
 _VERSION = (
     SUBMISSION.c.version_first,
@@ -39,6 +39,75 @@ _VERSION = (
     SUBMISSION.c.received_at,
     SUBMISSION.c.id.label("submission"),
 )
+
+_FIRST: BindParameter[int] = bindparam("first")
+_LAST: BindParameter[int] = bindparam("last")
+_VALUES_IN = (
+    select(VALUE.c.series_id, VALUE.c.start, VALUE.c.energy_wh, VALUE.c.not_commercial)
+    .where(VALUE.c.series_id.in_(KEYS), VALUE.c.start >= _FIRST, VALUE.c.start < _LAST)
+    .order_by(VALUE.c.start)
+)
+_SPANS_IN = (
+    select(SPAN.c.series_id, SPAN.c.start, SPAN.c.end, SUBMISSION.c.layout, *_VERSION)
+    .join_from(SPAN, SUBMISSION)
+    .where(SPAN.c.series_id.in_(KEYS), SPAN.c.end > _FIRST, SPAN.c.start < _LAST)
+)
+_CARRIED_IN = (
+    select(CARRIED.c.meter_id, CARRIED.c.channel, CARRIED.c.zone, CARRIED.c.instant, *_VERSION)
+    .join_from(CARRIED, SUBMISSION)
+    .where(
+        CARRIED.c.meter_id.in_(KEYS),
+        CARRIED.c.instant.between(_FIRST, _LAST),
+        SUBMISSION.c.layout == bindparam("layout"),
+    )
+)
+_READINGS_IN = (
+    select(READING, SUBMISSION.c.layout)
+    .join_from(READING, SUBMISSION)
+    .where(READING.c.meter_id.in_(KEYS), READING.c.instant.between(_FIRST, _LAST))
+)
+_SAME = (
+    select(SUBMISSION.c.id, SUBMISSION.c.received_at)
+    .where(
+        SUBMISSION.c.sha256 == bindparam("sha256"),
+        SUBMISSION.c.entity_id == bindparam("entity"),
+        SUBMISSION.c.layout == bindparam("layout"),
+        SUBMISSION.c.part.is_not_distinct_from(bindparam("part")),
+        SUBMISSION.c.verdict == Verdict.ACCEPTED,
+    )
+    .order_by(SUBMISSION.c.id.desc())
+    .limit(1)
+)
+_INTERVAL_REPLACED = (
+    select(VALUE_HISTORY.c.start)
+    .join_from(
+        SPAN,
+        VALUE_HISTORY,
+        (VALUE_HISTORY.c.series_id == SPAN.c.series_id)
+        & (VALUE_HISTORY.c.start >= SPAN.c.start)
+        & (VALUE_HISTORY.c.start < SPAN.c.end),
+    )
+    .where(
+        SPAN.c.submission_id == bindparam("submission"),
+        VALUE_HISTORY.c.replaced_by > bindparam("submission"),
+    )
+)
+_READING_REPLACED = (
+    select(READING_HISTORY.c.instant)
+    .join_from(
+        CARRIED,
+        READING_HISTORY,
+        (READING_HISTORY.c.meter_id == CARRIED.c.meter_id)
+        & (READING_HISTORY.c.channel == CARRIED.c.channel)
+        & (READING_HISTORY.c.zone == CARRIED.c.zone)
+        & (READING_HISTORY.c.instant == CARRIED.c.instant),
+    )
+    .where(
+        CARRIED.c.submission_id == bindparam("submission"),
+        READING_HISTORY.c.replaced_by > bindparam("submission"),
+    )
+)
+_REPLACED_SINCE = select(_INTERVAL_REPLACED.exists() | _READING_REPLACED.exists())
 
 
 @dataclass(slots=True)
@@ -102,10 +171,10 @@ class VersionRows(Rows):
         found = {_owner(item): _Found() for item in group}
         owners = {
             row.id: (found[row.point_id, row.channel], row.step_minutes)
-            for row in self._each(sorted({point for point, _ in found}), _series_of)
+            for row in self._each(sorted({point for point, _ in found}), SERIES_AT)
             if (row.point_id, row.channel) in found
         }
-        values = self._each(list(owners), lambda ids: _values_in(ids, start, end))
+        values = self._each(list(owners), _VALUES_IN, first=start, last=end)
         # Unpacking a row costs a third of asking it for its columns by name.
         for series, moment, energy, flagged in values:
             owner, step_minutes = owners[series]
@@ -114,7 +183,7 @@ class VersionRows(Rows):
             if flagged:
                 owner.not_commercial.add(moment)
             owner.steps.add(step_minutes)
-        for row in self._each(list(owners), lambda ids: _spans_in(ids, start, end)):
+        for row in self._each(list(owners), _SPANS_IN, first=start, last=end):
             owner, _ = owners[row.series_id]
             if row.layout != layout:
                 owner.elsewhere.setdefault(row.layout, []).append((row.start, row.end))
@@ -133,12 +202,12 @@ class VersionRows(Rows):
         first, last = min(instants), max(instants)
         newer = {
             _register(row)
-            for row in self._each(meters, lambda ids: _carried_in(ids, first, last, layout))
+            for row in self._each(meters, _CARRIED_IN, first=first, last=last, layout=layout)
             if _version(row) > version.as_tuple()
         }
         in_force = {
             _register(row): RecordedReading(row.value, _register(row) in newer, row.layout)
-            for row in self._each(meters, lambda ids: _readings_in(ids, first, last))
+            for row in self._each(meters, _READINGS_IN, first=first, last=last)
         }
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:
@@ -152,19 +221,13 @@ class VersionRows(Rows):
 
     def _duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:
         """Receipt and moment of the same bytes, accepted whole and still in force."""
-        same = (
-            select(SUBMISSION.c.id, SUBMISSION.c.received_at)
-            .where(
-                SUBMISSION.c.sha256 == parsed.sha256,
-                SUBMISSION.c.entity_id == entity_id,
-                SUBMISSION.c.layout == parsed.layout,
-                SUBMISSION.c.part.is_not_distinct_from(parsed.part),
-                SUBMISSION.c.verdict == Verdict.ACCEPTED,
-            )
-            .order_by(SUBMISSION.c.id.desc())
-            .limit(1)
-        )
-        row = self._connection.execute(same).one_or_none()
+        same = {
+            "sha256": parsed.sha256,
+            "entity": entity_id,
+            "layout": parsed.layout,
+            "part": parsed.part,
+        }
+        row = self._connection.execute(_SAME, same).one_or_none()
         if row is None or self._replaced_since(row.id):
             return None
         return row.id, row.received_at
@@ -175,35 +238,7 @@ class VersionRows(Rows):
         Its values may have come by an earlier submission that carried the same ones,
         so the spans are asked, not the values' own submission.
         """
-        interval = (
-            select(VALUE_HISTORY.c.start)
-            .join_from(
-                SPAN,
-                VALUE_HISTORY,
-                (VALUE_HISTORY.c.series_id == SPAN.c.series_id)
-                & (VALUE_HISTORY.c.start >= SPAN.c.start)
-                & (VALUE_HISTORY.c.start < SPAN.c.end),
-            )
-            .where(SPAN.c.submission_id == submission, VALUE_HISTORY.c.replaced_by > submission)
-            .exists()
-        )
-        reading = (
-            select(READING_HISTORY.c.instant)
-            .join_from(
-                CARRIED,
-                READING_HISTORY,
-                (READING_HISTORY.c.meter_id == CARRIED.c.meter_id)
-                & (READING_HISTORY.c.channel == CARRIED.c.channel)
-                & (READING_HISTORY.c.zone == CARRIED.c.zone)
-                & (READING_HISTORY.c.instant == CARRIED.c.instant),
-            )
-            .where(
-                CARRIED.c.submission_id == submission,
-                READING_HISTORY.c.replaced_by > submission,
-            )
-            .exists()
-        )
-        return bool(self._connection.scalar(select(interval | reading)))
+        return bool(self._connection.scalar(_REPLACED_SINCE, {"submission": submission}))
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -227,44 +262,3 @@ def _version(row: Row[Any]) -> tuple[int, int, int, int]:
 
 def _register(row: Row[Any]) -> tuple[int | None, str, str, int]:
     return row.meter_id, row.channel, row.zone, row.instant
-
-
-def _series_of(points: Sequence[int]) -> Select[Any]:
-    return select(SERIES).where(SERIES.c.point_id.in_(points))
-
-
-def _values_in(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    return (
-        select(VALUE.c.series_id, VALUE.c.start, VALUE.c.energy_wh, VALUE.c.not_commercial)
-        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
-        .order_by(VALUE.c.start)
-    )
-
-
-def _spans_in(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    return (
-        select(SPAN.c.series_id, SPAN.c.start, SPAN.c.end, SUBMISSION.c.layout, *_VERSION)
-        .join_from(SPAN, SUBMISSION)
-        .where(SPAN.c.series_id.in_(series), SPAN.c.end > start, SPAN.c.start < end)
-    )
-
-
-def _carried_in(meters: Sequence[int], first: int, last: int, layout: str) -> Select[Any]:
-    key = (CARRIED.c.meter_id, CARRIED.c.channel, CARRIED.c.zone, CARRIED.c.instant)
-    return (
-        select(*key, *_VERSION)
-        .join_from(CARRIED, SUBMISSION)
-        .where(
-            CARRIED.c.meter_id.in_(meters),
-            CARRIED.c.instant.between(first, last),
-            SUBMISSION.c.layout == layout,
-        )
-    )
-
-
-def _readings_in(meters: Sequence[int], first: int, last: int) -> Select[Any]:
-    return (
-        select(READING, SUBMISSION.c.layout)
-        .join_from(READING, SUBMISSION)
-        .where(READING.c.meter_id.in_(meters), READING.c.instant.between(first, last))
-    )

@@ -82,7 +82,8 @@ class Parameters:
         """
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if not low <= value <= high:
+            exact = type(value) in {int, Decimal} and Decimal(value).is_finite()
+            if not (exact and low <= value <= high):
                 raise ValueError(f"{name} must be between {low} and {high}, not {value}")
         if self.maximum_power_factor < self.permitted_power_factor:
             raise ValueError("maximum_power_factor must not be below permitted_power_factor")

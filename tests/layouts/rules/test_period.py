@@ -166,6 +166,9 @@ def test_a_wrong_calendar_is_named(tmp_path, text):
         {"peak_drop_share": Decimal("1.1")},
         {"low_factor": Decimal(-1)},
         {"maximum_power_factor": Decimal(1)},
+        {"spike_factor": 8.5},
+        {"flat_hours": True},
+        {"low_factor": Decimal("NaN")},
     ],
 )
 def test_a_parameter_out_of_its_range_is_refused_by_name(wrong):

@@ -108,7 +108,9 @@ def _values(finding: Finding, words: Wording) -> dict[str, object]:
         "when": words.period(finding.start, finding.end) if finding.start else None,
         "seen": seen(finding, finding.seen, words) if finding.seen else None,
     }
-    return {"unit": _unit(finding), **finding.detail, **values}
+    # In a workbook what is expected is a label that people see; in XML a path.
+    label = finding.detail.get("expected") if finding.place.sheet is not None else None
+    return {"unit": _unit(finding), "label": label, **finding.detail, **values}
 
 
 def seen(finding: Finding, text: str, words: Wording) -> str:

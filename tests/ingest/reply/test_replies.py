@@ -9,6 +9,9 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from lxml import etree
 
 from ingest.credentials import mask
@@ -22,6 +25,7 @@ from ingest.reply import (
     refusal,
     reply,
 )
+from ingest.terms import Attachment, Credential, Letter, Source
 from ingest.unpack import Limits
 from layouts.findings import Code, Place, Status, finding
 from layouts.layout import load
@@ -34,6 +38,10 @@ from tests.ingest.reply.renew import ROOT, body, expected, opened
 
 LANGUAGES = ("ru", "en")
 LAYOUTS = load()
+OUR_HEADERS = {
+    *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
+    *("auto-submitted", "x-auto-response-suppress", "mime-version", "content-type"),
+}
 
 
 @pytest.mark.parametrize(
@@ -107,10 +115,7 @@ def test_a_subject_cannot_add_a_header(subject: str) -> None:
         replace(LETTER, subject=subject), ENTITY, receipts, NOW, settings(), letter_number=17
     )
     message = opened(owed)
-    assert {name.lower() for name in message} == {
-        *("from", "to", "subject", "date", "message-id", "in-reply-to", "references"),
-        *("auto-submitted", "x-auto-response-suppress", "mime-version", "content-type"),
-    }
+    assert {name.lower() for name in message} == OUR_HEADERS
     assert message["To"] == "meter@example.ru"
 
 
@@ -275,3 +280,51 @@ def test_a_password_is_in_no_part_of_a_reply(case: str) -> None:
             if not part.is_multipart():
                 assert password not in (part.get_payload(decode=True) or b"").decode("utf-8")
                 assert password not in (part.get_filename() or "")
+
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=40)
+
+
+@given(data=st.data())
+@settings_of_hypothesis(max_examples=60, deadline=None)
+def test_whatever_a_letter_says_gives_a_mail_with_our_headers_only(data: st.DataObject) -> None:
+    def draw() -> str:
+        return data.draw(any_text)
+
+    letter = Letter(
+        sha256="",
+        size=0,
+        sender=draw(),
+        reply_to="a@b.ru",
+        subject=draw(),
+        message_id=draw(),
+        references=(draw(), "<a@b>"),
+        attachments=(Attachment(draw(), draw(), 1),),
+        credentials=(Credential(Source.BODY, draw(), draw()),),
+    )
+    found = finding(
+        data.draw(st.sampled_from(Code)),
+        Place(file=draw(), sheet=draw(), cell=draw()),
+        seen=draw(),
+        point=draw(),
+        channel=draw(),
+        meter=draw(),
+        limit=draw(),
+        expected=draw(),
+        field=draw(),
+        deadline="2026-11-01T00:00:00+03:00",
+    )
+    document = replace(cases.parsed(), name=draw(), part=draw(), container=draw(), layout=draw())
+    receipts = [cases.receipt(1, document, Verdict.REJECTED, Status.DATA_ERRORS, (found,))]
+    entity = replace(ENTITY, name=draw())
+    for owed in (
+        reply(letter, entity, receipts, NOW, settings(), letter_number=1),
+        reply(replace(letter, findings=(found,)), entity, [], NOW, settings(), letter_number=1),
+        refusal(letter, [found], NOW, settings(), letter_number=1),
+    ):
+        message = opened(owed)
+        assert len(message.keys()) == len({name.lower() for name in message})
+        assert message["To"] == "a@b.ru"
+        assert {name.lower() for name in message} <= OUR_HEADERS
+        assert body(message, "plain")
+        assert body(message, "html")

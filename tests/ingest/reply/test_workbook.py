@@ -9,6 +9,9 @@ import openpyxl
 import pytest
 import xlsxwriter
 import xlwt
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
@@ -263,3 +266,22 @@ def test_a_workbook_too_large_for_mail_is_left_out_and_said_so() -> None:
     )
     assert len(owed.content) < 5_000_000
     assert "слишком велика" in body(opened(owed), "plain")
+
+
+def test_macros_and_pictures_are_named_as_lost() -> None:
+    buffer = io.BytesIO(made())
+    with zipfile.ZipFile(buffer, "a") as package:
+        package.writestr("xl/vbaProject.bin", b"macro")
+        package.writestr("xl/media/image1.png", b"picture")
+    result = marked(buffer.getvalue())
+    assert result.lost[:2] == ("images", "macros")
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        assert "xl/vbaProject.bin" not in package.namelist()
+
+
+@given(st.integers(0, len(made()) - 1), st.integers(0, 255))
+@settings_of_hypothesis(max_examples=60, deadline=None)
+def test_a_damaged_workbook_never_raises(at: int, byte: int) -> None:
+    content = bytearray(made())
+    content[at] = byte
+    mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru")

@@ -439,8 +439,8 @@ def _zone(top: _Section) -> str:
 def _xml(section: _Section, kind: Kind) -> XmlDefinition:
     header = section.section("header")
     definition = XmlDefinition(
-        root=section.text("root"),
-        class_attribute=section.text("class_attribute", ""),
+        root=_name(section, "root"),
+        class_attribute=_name(section, "class_attribute", ""),
         header=tuple(_xml_field(header, name) for name in header.names(FIELD_TYPES)),
         forms=tuple(_form(form, kind) for form in section.sections("form")),
         ignore=frozenset(section.items("ignore")),
@@ -472,7 +472,15 @@ def _type(section: _Section, name: str) -> str:
     return section.text("type", types[0], among=types)
 
 
-_PATH = re.compile(r"(?:[\w.-]+/)*(?:@[\w.-]+|[\w.-]+)")
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_PATH = re.compile(rf"(?:{_NAME.pattern}/)*@?{_NAME.pattern}")
+
+
+def _name(section: _Section, key: str, default: str | None = None) -> str:
+    name = section.text(key, default)
+    if name != default and not _NAME.fullmatch(name):
+        raise section.wrong(key, "a name of XML, without a prefix")
+    return name
 
 
 def _path(section: _Section, name: str) -> XmlPath:
@@ -514,7 +522,7 @@ def _form(section: _Section, kind: Kind) -> XmlForm:
     form = XmlForm(
         versions=section.items("versions"),
         levels=tuple(_level(level) for level in section.sections("level")),
-        row=section.text("row"),
+        row=_name(section, "row"),
         columns={name: _path(columns, name) for name in columns.names(COLUMNS)},
         start_format=_format(section, f"{moment}_format"),
         end_format=_format(section, "end_format") if section.has("end_format") else None,
@@ -531,7 +539,7 @@ def _form(section: _Section, kind: Kind) -> XmlForm:
 def _level(section: _Section) -> Level:
     keys = section.section("keys")
     level = Level(
-        element=section.text("element"),
+        element=_name(section, "element"),
         keys={name: _path(keys, name) for name in keys.names(KEYS)},
         required=frozenset(section.items("required", among=KEYS)),
     )

@@ -315,35 +315,8 @@ def _expected(fault: Fault) -> dict[str, str]:
 
 
 def _register(draft: Draft, reading: Reading) -> Series | None:
-    places = draft.places([reading.place])
-
-    def tell(code: Code, **about: object) -> None:
-        draft.findings.add(
-            finding(
-                code,
-                places.place(0),
-                seen=shown(reading.value),
-                point=reading.point,
-                meter=reading.meter,
-                channel=reading.channel,
-                zone=reading.zone,
-                start=_instant(reading.instant),
-                **about,
-            )
-        )
-
-    if is_blank(reading.value):
-        tell(Code.MISSING_FIELD, field="value")
-        return None
-    number = read_number(reading.value)
-    fault = number if isinstance(number, Fault) else _unfit(number.value, draft)
-    if isinstance(number, Fault) or fault is not None:
-        if fault is not None:
-            tell(fault.code, **_expected(fault))
-        return None
-    if number.comma:
-        tell(Code.DECIMAL_COMMA)
-    if reading.instant is None:
+    value = _on_the_face(draft, reading)
+    if value is None or reading.instant is None:
         return None
     return Series(
         kind=Kind.REGISTER,
@@ -354,13 +327,43 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         zone=reading.zone,
         start=datetime.fromtimestamp(reading.instant, UTC),
         step_minutes=0,
-        values=(_in_kwh(number.value, draft.unit),),
-        places=places,
+        values=(_in_kwh(value, draft.unit),),
+        places=draft.places([reading.place]),
     )
 
 
-def _unfit(value: Decimal, draft: Draft) -> Fault | None:
-    return fitting(value, REGISTER_DIGITS, draft.layout.decimals)
+def _on_the_face(draft: Draft, reading: Reading) -> Decimal | None:
+    """The number that a reading is; None, with a finding, when it is none."""
+    if is_blank(reading.value):
+        _tell_reading(draft, reading, Code.MISSING_FIELD, field="value")
+        return None
+    number = read_number(reading.value)
+    if isinstance(number, Fault):
+        _tell_reading(draft, reading, number.code, **_expected(number))
+        return None
+    fault = fitting(number.value, REGISTER_DIGITS, draft.layout.decimals)
+    if fault is not None:
+        _tell_reading(draft, reading, fault.code, **_expected(fault))
+        return None
+    if number.comma:
+        _tell_reading(draft, reading, Code.DECIMAL_COMMA)
+    return number.value
+
+
+def _tell_reading(draft: Draft, reading: Reading, code: Code, **about: object) -> None:
+    draft.findings.add(
+        finding(
+            code,
+            draft.places([reading.place]).place(0),
+            seen=shown(reading.value),
+            point=reading.point,
+            meter=reading.meter,
+            channel=reading.channel,
+            zone=reading.zone,
+            start=_instant(reading.instant),
+            **about,
+        )
+    )
 
 
 def _in_kwh(value: Decimal, unit: str) -> Decimal:

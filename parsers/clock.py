@@ -157,38 +157,35 @@ def read_local(
         day: The day of a form that names none.
         closing: Whether it is an end, where 24:00 is a time, too.
     """
-    text = text.strip()
-    if not text.isascii():
-        return None
-    if len(text) == date_length(form):
-        # A date without an hour means its 00:00.
-        text += "".join(
-            "0" if sign.isalpha() and sign != "T" else sign for sign in form.text[len(text) :]
-        )
-    if len(text) != len(form.text):
-        return None
-    parts = {name: text[place] for name, place in form.parts.items()}
-    if not all(part.isdigit() for part in parts.values()) or not _same_signs(text, form):
+    parts = _parts(text.strip(), form)
+    if parts is None:
         return None
     numbers = {name: int(part) for name, part in parts.items()}
     if "year" not in numbers:
         if day is None:
             return None
         numbers.update(year=day.year, month=day.month, day=day.day)
-    ends = (
-        closing
-        and numbers.get("hour") == 24
-        and not numbers.get("minute")
-        and not numbers.get("second")
-    )
+    ends = closing and numbers.get("hour") == 24 and not numbers.get("minute")
     if ends:
         numbers["hour"] = 0
     if numbers["year"] not in YEARS:
         return None
     try:
         return datetime(**numbers) + timedelta(days=int(ends))  # type: ignore[arg-type]  # noqa: DTZ001
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+
+
+def _parts(text: str, form: TimeFormat) -> dict[str, str] | None:
+    """The digits of each part of a time; None when the text has another form."""
+    if len(text) == date_length(form):
+        # A date without an hour means its 00:00.
+        rest = form.text[len(text) :]
+        text += "".join("0" if sign in "HMS" else sign for sign in rest)
+    if len(text) != len(form.text) or not text.isascii() or not _same_signs(text, form):
+        return None
+    parts = {name: text[place] for name, place in form.parts.items()}
+    return parts if all(part.isdigit() for part in parts.values()) else None
 
 
 def date_length(form: TimeFormat) -> int:

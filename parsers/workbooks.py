@@ -164,6 +164,9 @@ def _with_openpyxl(content: bytes) -> list[Sheet]:
     formulas = None
     sheets = []
     for worksheet in book.worksheets:
+        # What the sender does not see, the sender does not send.
+        if worksheet.sheet_state != "visible":
+            continue
         about = facts.get(worksheet.title, _Facts())
         rows = _filled(worksheet)
         if about.has_formulas:
@@ -283,11 +286,21 @@ def _column(letters: bytes) -> int:
 
 def _with_calamine(content: bytes) -> list[Sheet] | Finding:
     """The sheets as calamine reads them; a huge extent ends the whole process."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import (
+        CalamineError,
+        CalamineWorkbook,
+        PasswordError,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
 
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(content))
-        return [_calamine_sheet(book, name) for name in book.sheet_names]
+        return [
+            _calamine_sheet(book, sheet.name)
+            for sheet in book.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+        ]
     except PasswordError:
         return finding(Code.ENCRYPTED_DOCUMENT)
     except CalamineError:

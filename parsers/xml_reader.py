@@ -83,6 +83,8 @@ def _text_at(element: Element, path: XmlPath) -> str | None:
 
 Keys = dict[str, str]
 
+_AS_THEY_ARE = ("version", "sender_code", "sender_inn", "sender_name", "password", "number")
+
 
 class _Reader:
     """Reads one document of a known layout into a draft."""
@@ -143,18 +145,7 @@ class _Reader:
         return texts
 
     def _typed(self, values: Mapping[str, object]) -> Header:
-        facts: dict[str, object] = {
-            name: values[name]
-            for name in (
-                "version",
-                "sender_code",
-                "sender_inn",
-                "sender_name",
-                "password",
-                "number",
-            )
-            if name in values
-        }
+        facts = {name: values[name] for name in _AS_THEY_ARE if name in values}
         created, day = values.get("created"), values.get("day")
         if isinstance(created, datetime):
             epoch = self._clock.epoch(created)
@@ -181,23 +172,15 @@ class _Reader:
         """On a changeover day the periods of both times must be told apart."""
         if flag in (None, "2") or self._day is None or self._clock.is_plain(self._day):
             return
-        holder = self._tree.root
-        self._draft.findings.add(
-            finding(
-                Code.INVALID_TIME,
-                self._tree.place(holder),
-                seen=flag,
-                field="summer",
-                expected="2",
-            )
-        )
+        place, about = self._tree.place(self._tree.root), {"field": "summer", "expected": "2"}
+        self._draft.findings.add(finding(Code.INVALID_TIME, place, seen=flag, **about))
 
     def _check_name(self, about: Parsed) -> None:
         attribute = self._definition.class_attribute
         number = (self._tree.root.get(attribute) or "").strip() if attribute else ""
         number = number or self._layout.number
-        header = self._draft.header
-        found = name_findings(about.name, self._layout, number, header, self._areas)
+        header, areas = self._draft.header, self._areas - {""}
+        found = name_findings(about.name, self._layout, number, header, areas)
         self._draft.findings.extend(found)
 
     # The body.
@@ -221,6 +204,9 @@ class _Reader:
         """The keys of one level added to those above; None when it is passed over."""
         below = dict(keys)
         for name, path in level.keys.items():
+            if name == "area_name":
+                self._areas.add(plain(_text_at(element, path) or ""))
+                continue
             code = read_code(_text_at(element, path))
             if code is None and name in level.required:
                 code = Fault(Code.MISSING_FIELD, str(path))
@@ -229,7 +215,7 @@ class _Reader:
                 return None
             if code is not None:
                 below[name] = code
-        self._areas.update(below[name] for name in ("area", "area_name") if name in below)
+        self._areas.add(below.get("area", ""))
         if below.get("point") and "point" in level.keys:
             self._draft.points.add((below.get("area"), below["point"]))
         if "channel" in level.keys and "channel" in below:
@@ -406,7 +392,7 @@ class _Reader:
             self._row_fault(Fault(Code.MISSING_FIELD), missing, None, lines[0], keys)
             return
         self._draft.points.add((keys.get("area"), point))
-        self._areas.update([keys["area"]] if "area" in keys else [])
+        self._areas.add(keys.get("area", ""))
         starts, ends = self._times(cells, lines, {**keys, "channel": channel}).read()
         self._draft.add_column(
             Column(

@@ -74,6 +74,8 @@ MISTAKES = [
     ("52005", "future_zero = true", "future_zeros = true", "values.future_zeros", "not known"),
     ("52005", '"01" = "A+"', '"01" = "P+"', "channels.codes.01", "A+, A-, R+, R-"),
     ("52005", 'root = "package"\n', "", "xml.root", "missing"),
+    ("52005", 'row = "consumption"', 'row = "a:b"', "xml.form[0].row", "a name of XML"),
+    ("52005", 'element = "point"', 'element = "1"', "xml.form[1].level[0].element", "a name"),
     ("52005", 'path = "@version"', 'path = "//version"', "xml.header.version.path", "a path"),
     ("52005", "[xml.header.created]", "[xml.header.made]", "xml.header.made", "one of"),
     ("52005", '"YYYYMMDDHHMMSS"', '"DDMMYY"', "xml.header.created.format", "YYYYMMDDHH"),

@@ -160,6 +160,15 @@ def test_a_sheet_each_makes_two_documents_that_share_the_title_sheet() -> None:
     assert series(hours).point == register_.header.sender_code == "000000004711"
 
 
+def test_a_hidden_sheet_is_not_sent() -> None:
+    def hide(book: Workbook) -> None:
+        book["Лист1"].sheet_state = "hidden"
+
+    old, new = register(["P", "1", None, None, 1]), register(["P", "1", None, None, 2])
+
+    assert series(read(old, new, change=hide)).reading == 2
+
+
 def test_a_workbook_of_another_kind_is_an_unknown_layout() -> None:
     assert (
         only(read([["Счёт № 5"], ["Товар", "Цена"], ["Бумага", 300]])).code is Code.UNKNOWN_LAYOUT

@@ -137,18 +137,12 @@ def compose(
         "Date": format_datetime(now.astimezone(settings.zone)),
         "Message-ID": message_id,
         **_thread(letter),
-        "Auto-Submitted": "auto-replied",
+        "Auto-Submitted": "auto-generated" if kind == "reminder" else "auto-replied",
         # Outlook and Exchange would answer with out-of-office notes otherwise.
         "X-Auto-Response-Suppress": "All",
     }
-    mark = _mark(letter_number, kind, settings)
-    return OwedReply(
-        letter=letter_number,
-        recipient=to.addr_spec,
-        subject=subject,
-        message_id=message_id,
-        content=_head(headers) + _body(bodies, files, mark),
-    )
+    content = _head(headers) + _body(bodies, files, _mark(letter_number, kind, settings))
+    return OwedReply(letter_number, to.addr_spec, subject, message_id, content)
 
 
 def one_line(text: str, most: int) -> str:

@@ -74,7 +74,7 @@ def standing(
         tone="partly" if lacks else "good",
         lead=words.word("lead", "standing"),
         entity=entity_line(entity, words),
-        documents=(_accepted(entity, state, words), _missing(lacks, words)),
+        documents=(_accepted(entity, state, words), missing_view(lacks, words)),
         closing=(words.say("automatic"),),
     )
     bodies = written(told, words)
@@ -102,12 +102,15 @@ def _register_rows(
     entity: LegalEntity, state: MonthState, words: Wording
 ) -> Iterator[tuple[str, ...]]:
     meters = {meter.id: (point, meter) for point in entity.points for meter in point.meters}
+    start = int(bounds(state.month)[0].timestamp())
     for (meter_id, channel, zone), register in state.registers.items():
         if meter_id not in meters:
             continue
         point, meter = meters[meter_id]
         unit = words.word("unit", "kvarh" if channel.startswith("R") else "kWh")
-        for at, value in register.readings:
+        # The reading at the month's start, by which its consumption is counted.
+        opening = [r for r in (register.before,) if r and r[0] == start]
+        for at, value in [*opening, *register.readings]:
             moment = words.moment(datetime.fromtimestamp(at, UTC))
             reading = f"{words.number(value)} {unit}"
             yield point.code, meter.number, channel, zone, moment, reading
@@ -127,7 +130,8 @@ def _profile_rows(
         yield points[point_id].code, channel, period, words.number(profile.values), total
 
 
-def _missing(lacks: Sequence[Missing], words: Wording) -> DocumentView:
+def missing_view(lacks: Sequence[Missing], words: Wording) -> DocumentView:
+    """What has not been handed in, a line for each series."""
     lines = [_missing_line(item, words) for item in lacks[:ROWS_MOST]]
     more = len(lacks) - len(lines)
     if more:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ingest import granted
 from ingest import reply as replies
 from ingest.authenticate import Guard, authenticate
 from ingest.gate import Gate, may_answer
@@ -74,6 +75,8 @@ def receive(
     entity = authenticate(letter, documents, store, now, desk.guard)
     if isinstance(entity, Finding):
         handled = _refuse(turn, entity)
+    elif letter.wish and not documents and not letter.findings:
+        handled = _grant(turn, entity)
     else:
         handled = _answer(turn, entity, _hand_in(turn, entity))
     return _owe(turn, handled)
@@ -163,6 +166,18 @@ def _marked(turn: _Turn, receipts: Sequence[Receipt]) -> dict[int, Marked]:
         return {}
     marked = turn.mark(wanted, turn.desk.replies.language)
     return {first[sha256]: workbook for sha256, workbook in marked.items()}
+
+
+def _grant(turn: _Turn, entity: LegalEntity) -> Handled:
+    """A letter without a document that asks for something is answered with it."""
+    letter, desk, store = turn.letter, turn.desk, turn.store
+    answer = None
+    if desk.may_reply(letter, turn.gate):
+        number = turn.claim.letter
+        answer = granted.answer(
+            letter, entity, store, turn.now, desk.replies, desk.layouts, letter_number=number
+        )
+    return Handled(Outcome.ANSWERED, entity, reply=answer, reason=turn.gate.reason)
 
 
 def _owe(turn: _Turn, handled: Handled) -> Handled:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingest.sandbox import SandboxReader
     from ingest.unpack import Limits
     from layouts.rules import Parameters
-    from storage.ledger import Ledger
+    from storage.ledger import Ledger, Rehearsal
 
 
 class App:
@@ -80,11 +80,15 @@ class App:
     @cached_property
     def desk(self) -> Desk:
         """The forms, the rules and the manners of answering."""
+        return self.desk_in(self.ledger)
+
+    def desk_in(self, ledger: Ledger | Rehearsal) -> Desk:
+        """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
         from ingest.receive import Desk
-        from ingest.reply import ReplySettings
+        from ingest.reply import ReplySettings, deadlines
 
         settings = self.settings
-        with self.ledger.transaction() as store:
+        with ledger.transaction() as store:
             key = store.instance_key()
         return Desk(
             layouts=self.layouts,
@@ -93,6 +97,7 @@ class App:
                 sender=settings.smtp.sender or "meters@localhost",
                 language=settings.replies.language,
                 key=key,
+                deadline_of=deadlines(self.layouts, self.parameters),
             ),
             guard=self.guard,
             own_addresses=self._own_addresses(),

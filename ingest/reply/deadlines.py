@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from layouts.layout import Layout
-from layouts.rules.case import Case
-from layouts.rules.parameters import Parameters
-from layouts.rules.period import due_at
-from layouts.terms import Context, Receipt
+from layouts.rules import Parameters, deadline
+from layouts.terms import Receipt
 
 
 def deadlines(
@@ -24,10 +22,8 @@ def deadlines(
     def deadline_of(receipt: Receipt) -> datetime | None:
         parsed = receipt.parsed
         layout = layouts.get(parsed.layout or "")
-        if layout is None or not parsed.series:
+        if layout is None:
             return None
-        case = Case(parsed, layout, Context(), parameters)
-        ends = {series.end for series in parsed.series if series.values}
-        return min((due_at(end, case) for end in ends), default=None)
+        return deadline([item for item in parsed.series if item.values], layout, parameters)
 
     return deadline_of

@@ -26,6 +26,7 @@ from layouts.rules import (
 from layouts.rules.acceptance import standing, status_of, verdict_of
 from layouts.rules.case import Case, Rule
 from layouts.rules.parameters import Parameters
+from layouts.rules.period import deadline
 from layouts.rules.runs import merge_runs
 from layouts.rules.together import spans_to_compare
 from layouts.rules.versions import version_of
@@ -35,6 +36,7 @@ __all__ = [
     "ORDER",
     "Parameters",
     "check",
+    "deadline",
     "merge_runs",
     "spans_to_compare",
     "status_of",

@@ -9,7 +9,9 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
+from layouts.layout import Layout
 from layouts.rules.case import Assigned, Case, about, about_run, epoch, runs
+from layouts.rules.parameters import Parameters
 from layouts.terms import Kind, Series
 
 
@@ -132,7 +134,7 @@ def late_submission(case: Case) -> Iterator[Finding]:
         by_end[item.series.end].append(item.series)
     missed: dict[datetime, list[Series]] = defaultdict(list)
     for end, several in by_end.items():
-        due = due_at(end, case)
+        due = due_at(end, case.layout, case.parameters)
         if received >= due:
             missed[due] += several
     for due, late in sorted(missed.items()):
@@ -145,22 +147,30 @@ def late_submission(case: Case) -> Iterator[Finding]:
         )
 
 
-def due_at(end: datetime, case: Case) -> datetime:
+def deadline(
+    series: Sequence[Series], layout: Layout, parameters: Parameters
+) -> datetime | None:
+    """The first moment by which one of the series had to be received; None without any."""
+    ends = {item.end for item in series}
+    return min((due_at(end, layout, parameters) for end in ends), default=None)
+
+
+def due_at(end: datetime, layout: Layout, parameters: Parameters) -> datetime:
     """The midnight before which a series that ends then had to be received.
 
     Registers: the end of a day of the month after the reading's own. A monthly
     profile: the same, after the month of its last interval. A daily one: the
     end of a working day after its day.
     """
-    last = _last_day(end, case.zone)
-    limits = case.parameters
-    if case.layout.deadline == "daily":
-        day = limits.calendar.after(last, limits.daily_deadline_working_days)
-    elif case.layout.deadline == "register":
-        day = next_month(last) + timedelta(days=limits.register_deadline_day - 1)
+    zone = ZoneInfo(layout.zone)
+    last = _last_day(end, zone)
+    if layout.deadline == "daily":
+        day = parameters.calendar.after(last, parameters.daily_deadline_working_days)
+    elif layout.deadline == "register":
+        day = next_month(last) + timedelta(days=parameters.register_deadline_day - 1)
     else:
-        day = next_month(last) + timedelta(days=limits.profile_deadline_day - 1)
-    return datetime.combine(day + timedelta(days=1), time(), case.zone)
+        day = next_month(last) + timedelta(days=parameters.profile_deadline_day - 1)
+    return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
 def months_of(series: Series, zone: ZoneInfo) -> Iterator[date]:

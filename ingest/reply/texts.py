@@ -204,4 +204,5 @@ _KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "reason": _looked_up("reason"),
     "month": _month,
     "share": _share,
+    "values": lambda text, words: words.count(int(text), "value"),
 }

@@ -291,7 +291,7 @@ def table(
     names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
     more = all_rows - len(rows)
     return Table(
-        title=words.say("recorded"),
+        title=words.say("recorded_registers" if registers else "recorded_profiles"),
         headings=tuple(words.say(f"{name}_column") for name in names),
         rows=tuple(rows),
         numeric=frozenset({5}) if registers else frozenset({3, 4}),

@@ -7,10 +7,11 @@ Exit codes: 0 done, 1 done with something to look at, 2 wrong use or configurati
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import sys
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ingest.app import App
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
+
+_PASSWORD_MOST = 200
+"""Characters of the longest password that is looked for in a letter."""
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _config = click.option(
@@ -98,9 +102,12 @@ def cli(context: click.Context, config: Path | None, debug: bool) -> None:
 def main() -> None:
     """Run a verb; every fault ends in one sentence and an exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="ingest", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as fault:
+        click.echo(fault.format_message(), err=True)
+        sys.exit(WRONG)
     except click.ClickException as fault:
         _complain(fault.format_message())
         sys.exit(WRONG)
@@ -124,12 +131,22 @@ def _complain_or_raise(fault: ValueError) -> None:
     """A mistake in what we were given is one sentence; any other is ours to see."""
     from config.settings import SettingsError
     from ingest.files import NoLettersError
-    from ingest.registry import RegistryMistakes
     from layouts.layout import LayoutError
 
-    if not isinstance(fault, SettingsError | LayoutError | RegistryMistakes | NoLettersError):
+    if not isinstance(fault, SettingsError | LayoutError | NoLettersError):
         raise fault
     _complain(str(fault))
+
+
+@contextmanager
+def _mistakes_told(file: Path) -> Iterator[None]:
+    """Tells all mistakes of a registry file at once, each on its line."""
+    from ingest.registry import RegistryMistakes
+
+    try:
+        yield
+    except RegistryMistakes as mistakes:
+        raise click.UsageError(f"{file} is not taken over:\n{mistakes}") from None
 
 
 def _one_sentence(
@@ -239,7 +256,10 @@ def check(
     from layouts.terms import Verdict
 
     app = call.offline
-    entities = read_registry(registry.read_bytes()).entities if registry else None
+    entities = None
+    if registry:
+        with _mistakes_told(registry):
+            entities = read_registry(registry.read_bytes()).entities
     rules = Rules(app.layouts, app.parameters, app.limits, entities, at)
     told = language or app.settings.replies.language
     verdicts = set()
@@ -297,9 +317,11 @@ def registry_import(
     from ingest.listing import import_report
     from ingest.service import import_registry
 
-    report = import_registry(
-        call.current(), file.read_bytes(), _who(), with_passwords=with_passwords, dry_run=dry_run
-    )
+    app = call.current()
+    with _mistakes_told(file):
+        report = import_registry(
+            app, file.read_bytes(), _who(), with_passwords=with_passwords, dry_run=dry_run
+        )
     row = asdict(report) | {"dry_run": dry_run}
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else import_report(report, dry_run))
     return DONE
@@ -349,13 +371,35 @@ def password(call: Call, code: str) -> int:
     """Give an entity a password: one line from a pipe, else a new one is made and shown."""
     from ingest.service import set_password
 
-    given = "" if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    given = _given_password()
     made = set_password(call.current(), code, given, _who())
     if made is None:
         raise click.UsageError(f"{code}: the register has no such user code")
     if not given:
         click.echo(made)
     return DONE
+
+
+def _given_password() -> str:
+    """The one line of a pipe, '' when there is none.
+
+    A password that no letter could give is refused.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    content = sys.stdin.buffer.read(_PASSWORD_MOST * 8)
+    try:
+        line = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise click.UsageError("the password on standard input is not UTF-8 text") from None
+    if content and not line:
+        raise click.UsageError("the password on standard input is empty")
+    if not line.isprintable() or line != line.strip() or len(line) > _PASSWORD_MOST:
+        raise click.UsageError(
+            "a password is one line without blanks around it, of at most"
+            f" {_PASSWORD_MOST} characters: letters give it so"
+        )
+    return line
 
 
 @cli.command()
@@ -369,9 +413,13 @@ def letters(
 ) -> int:
     """What came, and what became of it."""
     from ingest.listing import LETTER_COLUMNS, letter_json
+    from ingest.outcome import Outcome
     from storage.records import LetterState
 
     is_state = state in set(LetterState)
+    if state is not None and not is_state and state not in set(Outcome):
+        known = ", ".join([*LetterState, *Outcome])
+        raise click.UsageError(f"--state {state}: it is none of {known}")
     with call.current().ledger.reading() as store:
         rows = store.letters(
             state=state if is_state else None,
@@ -384,7 +432,7 @@ def letters(
 
 
 @cli.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 @_json
 @click.pass_obj
 def show(call: Call, number: int, as_json: bool) -> int:
@@ -435,7 +483,7 @@ def tail(
         )
     wanted = tailing.Filter(entity, verdict)
     if str(path) == "-":
-        opened: Any = nullcontext(sys.stdin)
+        opened: Any = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     elif follow:
         opened = nullcontext(tailing.follow(path))
     else:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 from ingest.files import FileMailbox
 from ingest.listing import finding_json
 from ingest.outcome import Handled
-from ingest.poll import Poller, PollLedger, PollStore
+from ingest.poll import Poller, PollLedger
 from ingest.ports import RawLetter, Reader
 from ingest.receive import Desk, quarantine_notice, receive
 from layouts.terms import Receipt
@@ -88,17 +87,3 @@ def process(
             told=told,
         )
         poller.through()
-
-
-class Rehearsal:
-    """A ledger whose every transaction is a part of one that is rolled back."""
-
-    def __init__(self, store: PollStore) -> None:
-        self._store = store
-
-    @contextmanager
-    def transaction(self) -> Iterator[PollStore]:
-        """What is written is seen by what comes next, and never committed."""
-        yield self._store
-
-    reading = transaction

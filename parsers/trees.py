@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
 from layouts.findings import Code, Finding, Place, finding
 from parsers.encodings import DECLARATION, Decoded, decode
 
-MOST_BYTES = 24 * 2**20
-"""A document larger than this is `too-costly`: a tree takes ten times its text."""
+MOST_BYTES = 12 * 2**20
+"""A document larger than this is `too-costly`: a tree takes 15 times its text."""
 
 # From here on libxml2 keeps no exact line of an element.
 _LINES_KNOWN = 65_535
@@ -59,26 +60,34 @@ class Tree:
     """A well-formed document.
 
     Attributes:
-        exact: Lines of elements where libxml2 cannot tell them.
+        starts: Lines of all start tags in document order, where libxml2 cannot
+            tell them all; else empty.
+        order: Where elements that hold others stand in that order.
     """
 
     root: Element
-    exact: Mapping[Element, int]
+    starts: Sequence[int] = ()
+    order: Mapping[Element, int] = field(default_factory=dict)
 
     def line(self, element: Element) -> int:
         """The line on which an element's start tag stands."""
-        return self.lines([element])[0]
+        return self.lines(element, [element])[0]
 
     def place(self, element: Element) -> Place:
         """That line as a place."""
         return Place(line=self.line(element))
 
-    def lines(self, elements: Sequence[Element]) -> list[int]:
-        """The lines of many elements."""
-        if self.exact:
-            return [self.exact[element] for element in elements]
-        # The stubs know of elements made by hand, which have no line.
-        return [element.sourceline for element in elements]  # type: ignore[misc]
+    def lines(self, parent: Element, elements: Sequence[Element]) -> list[int]:
+        """The lines of many elements at or below a parent."""
+        if not self.starts:
+            # The stubs know of elements made by hand, which have no line.
+            return [element.sourceline for element in elements]  # type: ignore[misc]
+        while parent not in self.order:
+            above = parent.getparent()
+            parent = self.root if above is None else above
+        wanted = set(elements)
+        at = {e: i for i, e in enumerate(parent.iter(), self.order[parent]) if e in wanted}
+        return [self.starts[at[element]] for element in elements]
 
 
 def grow(decoded: Decoded) -> Tree | Finding:
@@ -101,10 +110,15 @@ def grow(decoded: Decoded) -> Tree | Finding:
     try:
         root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as error:
+        # The stubs do not know the code of an error.
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:  # type: ignore[attr-defined]
+            raise MemoryError from error
         return _damaged(error)
     if "}" in str(root.tag):
         _without_namespaces(root)
-    return Tree(root, _exact_lines(root, text))
+    if text.count("\n") < _LINES_KNOWN:
+        return Tree(root)
+    return Tree(root, array("L", _tag_lines(text)), _order(root))
 
 
 def _damaged(error: etree.XMLSyntaxError) -> Finding:
@@ -125,11 +139,19 @@ def _without_namespaces(root: Element) -> None:
 _TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])|\n", re.DOTALL)
 
 
-def _exact_lines(root: Element, text: str) -> dict[Element, int]:
-    """Lines of a long document's elements; {} where the tree itself knows them."""
-    if text.count("\n") < _LINES_KNOWN:
-        return {}
-    return dict(zip(root.iter(), _tag_lines(text), strict=False))
+def _order(root: Element) -> dict[Element, int]:
+    """Where elements with children stand in document order.
+
+    Those that hold nothing but a text's element are left out: a long document
+    has hundreds of thousands of them, and nobody asks below them.
+    """
+    return {
+        element: index
+        for index, element in enumerate(root.iter())
+        if element is root
+        or len(element) > 1
+        or (len(element) and (len(element[0]) or element[0].keys()))
+    }
 
 
 def _tag_lines(text: str) -> Iterator[int]:

@@ -301,7 +301,7 @@ class _Reader:
         if not rows:
             return
         cells = self._cells(parent, rows)
-        lines = self._tree.lines(rows)
+        lines = self._tree.lines(parent, rows)
         if self._layout.kind is Kind.REGISTER:
             self._readings(cells, lines, keys)
             return

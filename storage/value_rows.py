@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import sqlite
 
 from layouts.terms import Change, Kind, Series
+from storage.bulk import Value, add_values, replace_values
 from storage.columns import epoch
-from storage.faults import driver_faults
 from storage.rows import KEYS, Rows
 from storage.tables import (
     CARRIED,
@@ -19,71 +18,16 @@ from storage.tables import (
     READING_HISTORY,
     SERIES,
     SPAN,
-    VALUE,
-    VALUE_HISTORY,
 )
 
 _SeriesName = tuple[int, str, int]
 """Point, channel and step: what an interval series is known by."""
-
-_COLUMNS = ("series_id", "start", "energy_wh", "not_commercial", "submission_id")
-_Value = tuple[int, int, int | None, bool, int]
-"""In the order of `_COLUMNS`."""
 
 SERIES_AT = select(SERIES).where(SERIES.c.point_id.in_(KEYS))
 _NEW_SERIES = SERIES.insert().returning(SERIES.c.id)
 _CARRY_SPANS = SPAN.insert()
 _CARRY_READINGS = CARRIED.insert()
 _ADD_READINGS = READING.insert()
-# As plain text, because thousands of tuples are bound much quicker than dicts.
-_ADD_VALUES = str(VALUE.insert().compile(dialect=sqlite.dialect()))
-_KEEP_OLD_VALUE = VALUE_HISTORY.insert().from_select(
-    [
-        "series_id",
-        "start",
-        "replaced_by",
-        "energy_wh",
-        "not_commercial",
-        "submission_id",
-        "replaced_at",
-    ],
-    select(
-        VALUE.c.series_id,
-        VALUE.c.start,
-        bindparam("by", type_=VALUE.c.submission_id.type),
-        VALUE.c.energy_wh,
-        VALUE.c.not_commercial,
-        VALUE.c.submission_id,
-        bindparam("at", type_=VALUE_HISTORY.c.replaced_at.type),
-    ).where(VALUE.c.series_id == bindparam("of"), VALUE.c.start == bindparam("from")),
-)
-_REPLACE_VALUE = (
-    VALUE.update()
-    .where(VALUE.c.series_id == bindparam("of"), VALUE.c.start == bindparam("from"))
-    .values(
-        energy_wh=bindparam("energy"),
-        not_commercial=bindparam("flag"),
-        submission_id=bindparam("by"),
-    )
-)
-_ALL_AT_ONCE = (
-    "unnest(%(series)s::integer[], %(starts)s::bigint[], %(energy)s::bigint[], "
-    "%(flags)s::boolean[]) AS new (series_id, start, energy_wh, not_commercial)"
-)
-# Only our own text is put together here; values are parameters.
-_KEEP_OLD_VALUES = f"""
-INSERT INTO interval_history (series_id, start, replaced_by, energy_wh, not_commercial,
-                              submission_id, replaced_at)
-SELECT old.series_id, old.start, %(by)s, old.energy_wh, old.not_commercial,
-       old.submission_id, %(at)s
-FROM interval_value AS old JOIN {_ALL_AT_ONCE} USING (series_id, start)
-"""  # noqa: S608
-_REPLACE_VALUES = f"""
-UPDATE interval_value AS old
-SET energy_wh = new.energy_wh, not_commercial = new.not_commercial, submission_id = %(by)s
-FROM {_ALL_AT_ONCE}
-WHERE old.series_id = new.series_id AND old.start = new.start
-"""  # noqa: S608
 
 _KEY = (READING.c.meter_id, READING.c.channel, READING.c.zone, READING.c.instant)
 _KEEP_OLD_READING = READING_HISTORY.insert().from_select(
@@ -125,8 +69,8 @@ class ValueRows(Rows):
 
     def _apply_intervals(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         numbers = self._series_numbers({_name(change) for change in changes})
-        added: list[_Value] = []
-        replaced: list[_Value] = []
+        added: list[Value] = []
+        replaced: list[Value] = []
         spans: list[dict[str, int]] = []
         for change in changes:
             number = numbers[_name(change)]
@@ -138,9 +82,9 @@ class ValueRows(Rows):
             )
         self._connection.execute(_CARRY_SPANS, spans)
         if added:
-            self._add(added)
+            add_values(self._connection, added)
         if replaced:
-            self._replace(replaced, submission, now)
+            replace_values(self._connection, replaced, submission, epoch(now))
 
     def _series_numbers(self, names: set[_SeriesName]) -> dict[_SeriesName, int]:
         """The number of each series; made for those met for the first time."""
@@ -153,41 +97,6 @@ class ValueRows(Rows):
             new = {"point_id": point, "channel": channel, "step_minutes": step}
             known[point, channel, step] = self._connection.scalars(_NEW_SERIES, [new]).one()
         return known
-
-    def _add(self, rows: Sequence[_Value]) -> None:
-        if self._on_postgresql:
-            self._copy(rows)
-        else:
-            self._connection.exec_driver_sql(_ADD_VALUES, list(rows))
-
-    def _copy(self, rows: Iterable[_Value]) -> None:
-        driver: Any = self._connection.connection.driver_connection
-        columns = ", ".join(_COLUMNS)
-        statement = f"COPY interval_value ({columns}) FROM STDIN"
-        with driver_faults(), driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-
-    def _replace(self, rows: Sequence[_Value], submission: int, now: datetime) -> None:
-        if self._on_postgresql:
-            self._replace_at_once(rows, submission, now)
-            return
-        keys = [{"of": r[0], "from": r[1], "by": submission} for r in rows]
-        self._connection.execute(_KEEP_OLD_VALUE, [{**key, "at": now} for key in keys])
-        self._connection.execute(
-            _REPLACE_VALUE,
-            [
-                {**key, "energy": row[2], "flag": row[3]}
-                for key, row in zip(keys, rows, strict=True)
-            ],
-        )
-
-    def _replace_at_once(self, rows: Sequence[_Value], submission: int, now: datetime) -> None:
-        series, starts, energy, flags, _ = (list(column) for column in zip(*rows, strict=True))
-        arguments = {"series": series, "starts": starts, "energy": energy, "flags": flags}
-        by = {"by": submission, "at": epoch(now)}
-        self._connection.exec_driver_sql(_KEEP_OLD_VALUES, arguments | by)
-        self._connection.exec_driver_sql(_REPLACE_VALUES, arguments | by)
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         # A document may say the same reading twice; once is enough.
@@ -236,7 +145,7 @@ def spans_of(series: Series) -> list[tuple[int, int]]:
 
 def _values(
     series: Series, indexes: Iterable[int], number: int, submission: int
-) -> Iterator[_Value]:
+) -> Iterator[Value]:
     values: Sequence[Any] = series.values
     flagged = series.not_commercial
     first, step = epoch(series.start), series.step_minutes * 60

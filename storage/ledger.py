@@ -155,11 +155,13 @@ def _alembic() -> Config:
     return config
 
 
+# What a statement was given may be a sender's: no exception may tell it to the log.
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
         pool_timeout=_BUSY_SECONDS,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10},
     )
 
@@ -173,7 +175,7 @@ def _sqlite(url: URL) -> Engine:
     arguments: dict[str, Any] = {"check_same_thread": False}
     if "timeout" not in url.query:
         arguments["timeout"] = _BUSY_SECONDS
-    engine = create_engine(url, connect_args=arguments, **kept)
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments, **kept)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
+from layouts.findings import Code, finding
 from storage.ledger import Ledger, StoreUnavailable
+from storage.records import LetterFacts
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 
@@ -101,6 +104,19 @@ def test_a_server_that_is_away_is_unavailable():
 def test_a_mistake_of_ours_is_not_a_fault_of_time(ledger):
     with pytest.raises(ZeroDivisionError), ledger.transaction():
         1 / 0  # noqa: B018
+
+
+def test_an_exception_does_not_tell_what_a_statement_was_given(ledger):
+    facts = LetterFacts("", "", "", (finding(Code.INVALID_CODE, seen="Zima-2026"),))
+
+    def fail():
+        with ledger.transaction() as store:
+            store.settle(404, "refused", facts, None, NOW)
+
+    with pytest.raises(IntegrityError) as fault:
+        fail()
+
+    assert "Zima" not in str(fault.value)
 
 
 def test_the_database_file_is_its_owners_alone(file, ledger):

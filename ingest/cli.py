@@ -191,7 +191,13 @@ class Instant(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value} is not a moment like 2026-11-22 or 2026-11-22T12:00", param, ctx)
+        if not _YEARS[0] <= moment.year <= _YEARS[1]:
+            self.fail(f"{value} is not between the years {_YEARS[0]} and {_YEARS[1]}", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Moscow"))
+
+
+_YEARS = (1970, 2200)
+"""Of a moment that anybody means; near the ends of the calendar no day has a next one."""
 
 
 @cli.command()

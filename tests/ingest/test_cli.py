@@ -1,7 +1,6 @@
 """Every verb says what it did, or in one sentence why it did not."""
 
 import json
-import logging
 import re
 import sqlite3
 import subprocess
@@ -10,39 +9,13 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
-import structlog
 
 from storage.ledger import Ledger
 from storage.records import LetterFacts, OwedReply
-from tests.ingest.verbs import SAMPLES, Verbs
+from tests.ingest.verbs import SAMPLES
 
 CODE = "200000001234"
 NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
-    """Calls verbs in an empty folder, without a configuration of the machine."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("INGEST_CONFIG", raising=False)
-    hook = sys.excepthook
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield Verbs(monkeypatch, capfd, tmp_path)
-    sys.excepthook = hook
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def service(run, empty_database):
-    """The same with a database that has the sample register of points."""
-    run.write("ingest.db", empty_database.read_bytes())
-    registry = (SAMPLES / "registry.csv").read_bytes()
-    run.write("registry.csv", registry)
-    assert run("registry", "import", "registry.csv", "--with-passwords").code == 0
-    return run
 
 
 def content(path):
@@ -343,8 +316,8 @@ def test_letters_are_listed_one_object_a_line(busy):
         (["--since", "2026-11-10"], {1, 2, 3}),
         (["--since", "2026-11-10T12:00:01"], set()),
         (["--since", "2026-11-10T09:00:00Z"], {1, 2, 3}),
-        (["--since", "0001-01-01"], {1, 2, 3}),
-        (["--since", "9999-12-31"], set()),
+        (["--since", "1970-01-01"], {1, 2, 3}),
+        (["--since", "2200-12-31"], set()),
     ],
 )
 def test_letters_are_filtered(busy, words, numbers):

@@ -107,7 +107,7 @@ def _values(lines: Sequence[str]) -> Iterator[tuple[bool, str]]:
         following = next((one for one in lines[at + 1 : at + 3] if one.strip()), "")[:_LINE_MOST]
         columns = [_label_alone(cell) for cell in line.split("\t") if cell.strip()]
         if len(columns) > 1 and all(columns):
-            yield from _row(columns, following)
+            yield from _row(filter(None, columns), following)
             continue
         labels = list(_labels(line, following))
         ends = [label.start for label in labels[1:]]
@@ -123,15 +123,14 @@ def _label_alone(cell: str) -> re.Match[str] | None:
     return match if match and match.end() == len(cell.strip(" :")) + 1 else None
 
 
-def _row(columns: Iterable[re.Match[str] | None], following: str) -> Iterator[tuple[bool, str]]:
+def _row(columns: Iterable[re.Match[str]], following: str) -> Iterator[tuple[bool, str]]:
     """The values under a row of labels."""
     for label, cell in zip(columns, following.split("\t"), strict=False):
-        if label is not None and cell.strip():
-            is_password = label["password"] is not None
-            code = _CODE.match(cell)
-            value = cell.strip() if is_password else (code[1] if code else "")
-            if value:
-                yield is_password, value.replace(" ", "") if not is_password else value
+        code = _CODE.match(cell)
+        if label["password"] is not None and cell.strip():
+            yield True, cell.strip()
+        elif code is not None and label["password"] is None:
+            yield False, code[1].replace(" ", "")
 
 
 def _labels(line: str, following: str) -> Iterator[_Label]:

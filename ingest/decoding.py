@@ -14,6 +14,7 @@ import contextlib
 import re
 import string
 import unicodedata
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 _GUESS_FROM = 16_384
@@ -91,6 +92,9 @@ _ENCODED_WORD = re.compile(
 )
 
 
+_WORDS_MOST = 200
+
+
 def header_text(raw: bytes, most: int = 2000) -> str:
     """A header's value as one line of text, at most `most` characters.
 
@@ -104,7 +108,7 @@ def header_text(raw: bytes, most: int = 2000) -> str:
     raw = raw[: most * 16]
     pieces: list[str] = []
     charset, pending, position = "", b"", 0
-    for word in _ENCODED_WORD.finditer(raw):
+    for word in islice(_ENCODED_WORD.finditer(raw), _WORDS_MOST):
         between = raw[position : word.start()]
         name = word[1].decode("ascii").lower()
         if pending and (between.strip() or name != charset):
@@ -137,12 +141,14 @@ def one_line(text: str) -> str:
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+_PARAMETERS = frozenset({"boundary", "charset", "name", "filename"})
 _PARAMETER_MOST = 10_000
+_PIECES_MOST = 500
 _PARAMETER = re.compile(rb';\s*([^=;"\s]{1,60})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
 
 
 def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
-    """A structured header's first word in lower case, and its parameters as text.
+    """A structured header's first word in lower case, and those parameters that count.
 
     Reads RFC 2231 (pieces, percent encoding, charsets), RFC 2047 where it must not
     be, unquoted blanks, and raw 8-bit text. Of equal names the first counts.
@@ -153,9 +159,12 @@ def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
     pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
     for match in _PARAMETER.finditer(raw):
         name, _, rest = match[1].decode("ascii", "replace").lower().partition("*")
+        if name not in _PARAMETERS or len(pieces.get(name, ())) > _PIECES_MOST:
+            continue
         value = _unquoted(match[2].strip())
         if not rest and not match[1].endswith(b"*"):
-            plain.setdefault(name, header_text(value, _PARAMETER_MOST))
+            if name not in plain:
+                plain[name] = header_text(value, _PARAMETER_MOST)
             continue
         number = rest.rstrip("*")
         order = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0

@@ -41,7 +41,6 @@ class Part:
         is_attached: Whether its disposition says `attachment`.
         content: The bytes, transfer encoding undone.
         enclosed: How many forwarded letters it stands in; 0 for the letter itself.
-        parameters: Of its Content-Type.
     """
 
     content_type: str
@@ -50,7 +49,6 @@ class Part:
     is_attached: bool
     content: bytes = field(repr=False)
     enclosed: int = 0
-    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 Fields = dict[str, list[bytes]]
@@ -239,5 +237,4 @@ def _leaf(inside: _Node, kind: str, about: Mapping[str, str], fields: Fields) ->
         is_attached=disposition.startswith("att"),
         content=transferred(inside.buffer[inside.start : inside.end], encoding),
         enclosed=inside.enclosed,
-        parameters=about,
     )

@@ -19,8 +19,8 @@ ROWS_MOST = 300
 
 _SPANS_MOST = 6
 _NAMES_MOST = 10
-_REGISTER_COLUMNS = ("point", "meter", "channel", "zone", "moment", "reading")
-_PROFILE_COLUMNS = ("point", "channel", "period", "count", "sum")
+_REGISTER_COLUMNS = ("register", "channel_zone", "moment", "reading")
+_PROFILE_COLUMNS = ("profile", "period", "count", "sum")
 TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
 """Findings that the reply tells in words of its own."""
 
@@ -294,7 +294,7 @@ def table(
         title=words.say("recorded_registers" if registers else "recorded_profiles"),
         headings=tuple(words.say(f"{name}_column") for name in names),
         rows=tuple(rows),
-        numeric=frozenset({5}) if registers else frozenset({3, 4}),
+        numeric=frozenset({3}) if registers else frozenset({2, 3}),
         more=words.say("rows_more", count=words.count(more, "row")) if more else "",
     )
 
@@ -312,8 +312,15 @@ def _meter_number(change: Change) -> str:
 def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
     series = change.series
     reading = f"{words.number(series.reading)} {words.word('unit', series.unit)}"
-    about = (_point_name(change), _meter_number(change), series.channel, series.zone or "T0")
-    return (*about, words.moment(series.start), reading)
+    names = _point_name(change), _meter_number(change), series.channel, series.zone or "T0"
+    return (*register_cells(*names, words), words.moment(series.start), reading)
+
+
+def register_cells(
+    point: str, meter: str, channel: str, zone: str, words: Wording
+) -> tuple[str, str]:
+    """A register in two cells: a phone has no room for four."""
+    return f"{point}, {words.say('meter', meter=meter)}", f"{channel} {zone}"
 
 
 def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
@@ -324,7 +331,7 @@ def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
         count += f" ({words.say('flagged', count=len(series.not_commercial))})"
     total = f"{words.energy(int(series.total))} {unit}"
     period = words.period(series.start, series.end)
-    return (_point_name(change), series.channel, period, count, total)
+    return (f"{_point_name(change)}, {series.channel}", period, count, total)
 
 
 def _changes(changes: Sequence[Change], words: Wording) -> Iterable[str]:

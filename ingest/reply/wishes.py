@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ingest.letter import Letter
 from ingest.reply.message import XLSX, File, ReplySettings, compose
 from ingest.reply.rendering import written
-from ingest.reply.view import ROWS_MOST, DocumentView, ReplyView, entity_line, table
+from ingest.reply.view import ROWS_MOST, DocumentView, ReplyView, entity_line, register_cells, table
 from ingest.reply.wording import Wording, wording
 from layouts.completeness import Missing, MonthState, missing
 from layouts.months import bounds
@@ -113,7 +113,7 @@ def _register_rows(
         for at, value in [*opening, *register.readings]:
             moment = words.moment(datetime.fromtimestamp(at, UTC))
             reading = f"{words.number(value)} {unit}"
-            yield point.code, meter.number, channel, zone, moment, reading
+            yield (*register_cells(point.code, meter.number, channel, zone, words), moment, reading)
 
 
 def _profile_rows(
@@ -127,7 +127,8 @@ def _profile_rows(
         ends = profile.spans[0][0], profile.spans[-1][1]
         period = words.period(*(datetime.fromtimestamp(at, UTC) for at in ends))
         total = f"{words.energy(profile.total_wh)} {unit}"
-        yield points[point_id].code, channel, period, words.number(profile.values), total
+        name = f"{points[point_id].code}, {channel}"
+        yield name, period, words.number(profile.values), total
 
 
 def missing_view(lacks: Sequence[Missing], words: Wording) -> DocumentView:

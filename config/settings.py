@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -196,6 +198,31 @@ class Metrics(Section):
     listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
 
 
+class Rules(Section):
+    """The bounds by which readings are judged, and files that replace the built-in ones.
+
+    Their ranges are the rules' own; `docs/rules.md` has them.
+    """
+
+    created_ahead_hours: int = 24
+    oldest_days: int = 92
+    register_deadline_day: int = 2
+    profile_deadline_day: int = 2
+    daily_deadline_working_days: int = 3
+    permitted_power_factor: Decimal = Decimal("1.1")
+    maximum_power_factor: Decimal = Decimal(3)
+    register_power_factor: Decimal = Decimal("1.1")
+    spike_factor: int = 8
+    flat_hours: int = 24
+    resolution_units: int = 20
+    low_factor: Decimal = Decimal("0.2")
+    high_factor: Decimal = Decimal(5)
+    peak_drop_share: Decimal = Decimal("0.10")
+    profile_register_share: Decimal = Decimal("0.01")
+    holidays: str = ""
+    peak_hours: str = ""
+
+
 def _as_list(value: Any) -> Any:
     """Numbered tables, as the environment gives them, as the list they stand for."""
     if isinstance(value, Mapping):
@@ -214,8 +241,15 @@ class Settings(Section):
     replies: Replies = Replies()
     limits: Limits = Limits()
     layouts: LayoutFolder = LayoutFolder()
+    rules: Rules = Rules()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    _file: Path = PrivateAttr(DEFAULT_FILE)
+
+    @property
+    def file(self) -> Path:
+        """The file they were read from, or would have been."""
+        return self._file
 
     @field_validator("mailbox")
     @classmethod
@@ -245,7 +279,9 @@ def load(file: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: {fault}") from None
     variables = _variables()
     try:
-        return Settings.model_validate(_overlaid(_numbered(tree), variables))
+        settings = Settings.model_validate(_overlaid(_numbered(tree), variables))
+        settings._file = path  # noqa: SLF001 - only known here
+        return settings
     except ValidationError as fault:
         raise SettingsError(_sentence(fault, path, text, variables)) from None
 

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.settings import MailboxSettings, Settings
+from config.settings import MailboxSettings, Settings, SettingsError
 from layouts.layout import Layout, load
 
 if TYPE_CHECKING:
@@ -55,8 +55,20 @@ class App:
     def parameters(self) -> Parameters:
         """The bounds by which readings are judged."""
         from layouts.rules import Parameters
+        from layouts.rules.calendar import CalendarError, load_calendar, load_peak_hours
 
-        return Parameters()
+        bounds = self.settings.rules.model_dump(exclude={"holidays", "peak_hours"})
+        holidays, peak_hours = self.settings.rules.holidays, self.settings.rules.peak_hours
+        try:
+            if holidays:
+                bounds["calendar"] = load_calendar(Path(holidays))
+            if peak_hours:
+                bounds["peak_hours"] = load_peak_hours(Path(peak_hours))
+            return Parameters(**bounds)
+        except CalendarError as fault:
+            raise SettingsError(str(fault)) from None
+        except ValueError as fault:
+            raise SettingsError(f"{self.settings.file}: rules.{fault}") from None
 
     @cached_property
     def limits(self) -> Limits:

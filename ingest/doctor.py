@@ -56,6 +56,7 @@ def examine(app: App) -> Iterator[Result]:
     settings = app.settings
     yield Result("configuration", f"{len(settings.mailbox)} mailboxes, all keys known")
     yield Result("layouts", ", ".join(sorted(app.layouts)))
+    yield Result("rules", f"not older than {app.parameters.oldest_days} days, and so on: in range")
     yield from _database(app)
     if not settings.mailbox:
         advice = "add a [[mailbox]] table, or letters can only be given to `process`"

@@ -22,6 +22,7 @@ import click
 
 if TYPE_CHECKING:
     from ingest.app import App
+    from storage.store import Store
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 
@@ -131,9 +132,10 @@ def _complain_or_raise(fault: ValueError) -> None:
     """A mistake in what we were given is one sentence; any other is ours to see."""
     from config.settings import SettingsError
     from ingest.files import NoLettersError
+    from ingest.readings import ExportError
     from layouts.layout import LayoutError
 
-    if not isinstance(fault, SettingsError | LayoutError | NoLettersError):
+    if not isinstance(fault, SettingsError | LayoutError | NoLettersError | ExportError):
         raise fault
     _complain(str(fault))
 
@@ -198,6 +200,26 @@ class Instant(click.ParamType[datetime]):
 
 _YEARS = (1970, 2200)
 """Of a moment that anybody means; near the ends of the calendar no day has a next one."""
+
+
+class Month(click.ParamType[date]):
+    """A month such as 2026-11."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Its first day."""
+        from layouts.months import parse_month
+
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_month(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+_period = click.option("--period", type=Month(), required=True, help="The month.")
 
 
 @cli.command()
@@ -520,6 +542,129 @@ def doctor(call: Call, as_json: bool) -> int:
 def migrate(call: Call) -> int:
     """Bring the database's schema to the version this program needs."""
     call.app.ledger.migrate()
+    return DONE
+
+
+@cli.command()
+@_period
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="A .csv, .xlsx or .parquet; default: CSV to standard output.")  # fmt: skip
+@click.option("--grain", type=click.Choice(["interval", "day", "month"]), default="interval",
+              show_default=True, help="How finely profiles are told.")  # fmt: skip
+@click.option("--history", is_flag=True, help="Also what was replaced, by whom and when.")
+@_json
+@click.pass_obj
+def readings(
+    call: Call,
+    period: date,
+    entity: str | None,
+    output: Path | None,
+    grain: str,
+    history: bool,
+    as_json: bool,
+) -> int:
+    """Accepted values for billing; docs/readings.md tells of every column."""
+    from ingest import readings as export
+    from storage.reading_rows import Grain
+
+    if history and grain != "interval":
+        raise click.UsageError("--history tells single values: leave out --grain")
+    if output is not None and as_json:
+        raise click.UsageError("--json goes to standard output: leave out -o")
+    if output is not None:
+        export.check_path(output)
+    with call.current().ledger.reading() as store:
+        _known(store, entity)
+        rows = store.readings(period, Grain(grain), entity, history=history)
+        if output is not None:
+            export.write_file(rows, output, history=history)
+        elif as_json:
+            export.write_json(rows, click.echo, history=history)
+        else:
+            export.write_csv(rows, click.get_text_stream("stdout", "utf-8"), history=history)
+    return DONE
+
+
+def _known(store: Store, entity: str | None) -> None:
+    if entity is not None and store.entity(entity) is None:
+        raise click.UsageError(f"{entity}: the register has no such user code")
+
+
+@cli.command()
+@_period
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("--remind", is_flag=True, help="Owe each of them a reminder, at most one a day.")
+@_json
+@click.pass_obj
+def missing(call: Call, period: date, entity: str | None, remind: bool, as_json: bool) -> int:
+    """Who has not reported a month, or not whole, by now; exit 1 when there is one."""
+    from ingest import periods
+
+    app, now = call.current(), datetime.now(UTC)
+    with app.ledger.reading() as store:
+        _known(store, entity)
+        closed = period in store.closed_periods()
+    if remind and closed:
+        raise click.UsageError(f"{period:%Y-%m} is closed: nobody could report it any more")
+    every: Iterable[periods.Lacking] = periods.lacking(app.ledger, period, now, entity)
+    if remind:
+        desk = app.desk
+        every = periods.remind(every, app.ledger, period, now, desk.replies, desk.layouts)
+    rows = [row for one in every for row in periods.missing_json(one)]
+    told = rows if as_json else [periods.missing_row(row) for row in rows]
+    _print(told, as_json, periods.MISSING_COLUMNS)
+    return LOOK if rows else DONE
+
+
+@cli.group()
+def period() -> None:
+    """Months that are closed to further documents."""
+
+
+@period.command("close")
+@click.argument("month", type=Month())
+@click.pass_obj
+def period_close(call: Call, month: date) -> int:
+    """Freeze a month: a later document for it gets `period-closed`."""
+    from layouts.months import bounds
+
+    now = datetime.now(UTC)
+    with call.current().ledger.transaction() as store:
+        done = store.close_period(month, _who(), now)
+    if not done:
+        _complain(f"{month:%Y-%m} is closed already")
+        return LOOK
+    click.echo(f"{month:%Y-%m} is closed")
+    if now < bounds(month)[1]:
+        _complain(f"{month:%Y-%m} has not ended yet; `ingest period reopen` opens it again")
+    return DONE
+
+
+@period.command("reopen")
+@click.argument("month", type=Month())
+@click.pass_obj
+def period_reopen(call: Call, month: date) -> int:
+    """Let documents into a closed month again."""
+    with call.current().ledger.transaction() as store:
+        done = store.reopen_period(month, _who(), datetime.now(UTC))
+    if not done:
+        _complain(f"{month:%Y-%m} is not closed")
+        return LOOK
+    click.echo(f"{month:%Y-%m} is open again")
+    return DONE
+
+
+@period.command("list")
+@_json
+@click.pass_obj
+def period_list(call: Call, as_json: bool) -> int:
+    """Every closing and reopening, with who and when."""
+    from ingest import periods
+
+    with call.current().ledger.reading() as store:
+        entries = store.audit("period")
+    _print(periods.period_json(entries), as_json, periods.PERIOD_COLUMNS)
     return DONE
 
 

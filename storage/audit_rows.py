@@ -37,16 +37,16 @@ class AuditRows(Rows):
             },
         )
 
-    def audit(self, what: str, key: str) -> list[AuditEntry]:
-        """Every change of one thing, the first one first.
+    def audit(self, what: str, key: str | None = None) -> list[AuditEntry]:
+        """Every change of one thing, or of all of a kind, the first one first.
 
         Args:
             what: `entity`, `point`, `meter`, `password` or `period`.
-            key: Its user code, code, number or month.
+            key: Its user code, code, number or month; None: of every one.
         """
-        statement = (
-            select(AUDIT).where(AUDIT.c.what == what, AUDIT.c.key == key).order_by(AUDIT.c.id)
-        )
+        statement = select(AUDIT).where(AUDIT.c.what == what).order_by(AUDIT.c.id)
+        if key is not None:
+            statement = statement.where(AUDIT.c.key == key)
         return [
             AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
             for row in self._connection.execute(statement)

@@ -68,11 +68,11 @@ class MonthRows(Rows):
         self, meters: Sequence[int], start: int, end: int
     ) -> dict[_Register, RegisterMonth]:
         inside: dict[_Register, list[tuple[int, Decimal]]] = defaultdict(list)
-        for row in self._each(meters, lambda ids: _read_in(ids, start, end)):
+        for row in self._each(meters, lambda ids: read_in(ids, start, end)):
             inside[row.meter_id, row.channel, row.zone].append((row.instant, row.value))
         before = {
             (row.meter_id, row.channel, row.zone): (row.instant, row.value)
-            for row in self._each(meters, lambda ids: _read_last(ids, start))
+            for row in self._each(meters, lambda ids: read_last(ids, start))
         }
         return {
             key: RegisterMonth(tuple(sorted(inside.get(key, ()))), before.get(key))
@@ -83,7 +83,7 @@ class MonthRows(Rows):
         self, entity: LegalEntity
     ) -> dict[tuple[str, str, str], tuple[Decimal, datetime]]:
         """The last reading in force of each register, by (meter number, channel, zone)."""
-        rows = self._each(_meters([entity]), lambda ids: _read_last(ids, None))
+        rows = self._each(_meters([entity]), lambda ids: read_last(ids, None))
         return {
             (row.number, row.channel, row.zone): (row.value, instant(row.instant))
             for row in sorted(rows, key=lambda row: row.instant)
@@ -141,13 +141,14 @@ def _islands(series: Sequence[int], start: int, end: int) -> Select[Any]:
     ).group_by(numbered.c.series_id, numbered.c.island)
 
 
-def _read_in(meters: Sequence[int], start: int, end: int) -> Select[Any]:
+def read_in(meters: Sequence[int], start: int, end: int) -> Select[Any]:
+    """Readings in `(start, end]`."""
     return select(READING).where(
         READING.c.meter_id.in_(meters), READING.c.instant > start, READING.c.instant <= end
     )
 
 
-def _read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
+def read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
     """The last reading of each register, at an instant or before it."""
     key = (READING.c.meter_id, READING.c.channel, READING.c.zone)
     wanted: list[ColumnElement[bool]] = [READING.c.meter_id.in_(meters)]

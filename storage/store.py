@@ -27,8 +27,8 @@ from layouts.terms import (
 from storage.columns import INTEGER_MOST, epoch
 from storage.history_rows import HistoryRows
 from storage.letter_rows import LetterRows
-from storage.month_rows import MonthRows
 from storage.outbox_rows import OutboxRows
+from storage.reading_rows import ReadingRows
 from storage.registry_rows import RegistryRows
 from storage.tables import ENTITY, SUBMISSION
 from storage.value_rows import ValueRows
@@ -52,7 +52,7 @@ class Store(
     VersionRows,
     HistoryRows,
     ValueRows,
-    MonthRows,
+    ReadingRows,
     OutboxRows,
     WatchRows,
 ):

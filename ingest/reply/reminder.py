@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zlib import crc32
 
-from ingest.reply.message import File, ReplySettings, compose
+from ingest.reply.message import File, ReplySettings, compose, own_message_id
 from ingest.reply.rendering import written
 from ingest.reply.view import ReplyView, entity_line
 from ingest.reply.wishes import missing_view
@@ -32,9 +32,9 @@ def reminder(
 ) -> OwedReply:
     """The mail that tells an entity what has not been handed in.
 
-    Its Message-ID is that of the entity, the address and the day, so that the same
-    reminder cannot leave twice on one day. Its recipient is '' when mail cannot go
-    to the address.
+    Its Message-ID is made of the entity, the address and the day: a second reminder,
+    also of another month, cannot leave on that day. Its recipient is '' when mail
+    cannot go to the address.
 
     Args:
         entity: As stored, with its id.
@@ -65,6 +65,11 @@ def reminder(
     bodies = written(told, words)
     mail = compose(to, number, _KIND, told.headline, bodies, files, now, settings)
     return replace(mail, letter=None)
+
+
+def reminder_id(entity: LegalEntity, address: str, now: datetime, settings: ReplySettings) -> str:
+    """The Message-ID of the day's reminder to an address."""
+    return own_message_id(_number(entity, address, now), _KIND, settings)
 
 
 def _number(entity: LegalEntity, address: str, now: datetime) -> int:

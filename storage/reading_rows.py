@@ -1,0 +1,472 @@
+"""Accepted values for billing, read piece by piece: a month may hold millions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer as SqlInteger
+from sqlalchemy import Select, case, func, select
+from sqlalchemy import literal_column as literal
+
+from layouts.consumed import consumed_wh, is_rollover
+from layouts.months import bounds, midnight
+from storage.columns import epoch
+from storage.month_rows import MonthRows, read_in, read_last
+from storage.rows import pieces
+from storage.tables import (
+    ENTITY,
+    LETTER,
+    METER,
+    POINT,
+    READING_HISTORY,
+    SERIES,
+    SUBMISSION,
+    VALUE,
+    VALUE_HISTORY,
+)
+
+_SERIES_AT_ONCE = 50
+"""Fifty months of half-hours are 74,400 values: all that is held at any time."""
+
+_SUMS_AT_ONCE = 1000
+
+
+class Grain(StrEnum):
+    """How finely profiles are told."""
+
+    INTERVAL = "interval"
+    DAY = "day"
+    MONTH = "month"
+
+
+class Remark(StrEnum):
+    """What is to be known of a register reading's consumption."""
+
+    FIRST = "first"
+    ROLLOVER = "rollover"
+    WENT_BACK = "went-back"
+
+
+class BillingRow(NamedTuple):
+    """One accepted value, or one that was; docs/readings.md tells of every column.
+
+    Instants are epoch seconds. `energy` and `billed` are in Wh or varh, the readings
+    in kWh or kvarh as on the meter's face.
+    """
+
+    kind: str
+    entity: str
+    area: str | None
+    point: str
+    meter: str | None
+    channel: str
+    zone: str | None
+    start: int | None
+    end: int
+    step_minutes: int | None
+    unit: str
+    energy: int | None
+    billed: int | None
+    value_count: int
+    not_commercial_count: int
+    missing_count: int
+    reading: Decimal | None
+    previous_reading: Decimal | None
+    ratio: Decimal | None
+    remark: str | None
+    receipt: int
+    letter: int
+    received_at: int
+    state: str | None = None
+    replaced_at: int | None = None
+    replaced_by: int | None = None
+    replaced_by_letter: int | None = None
+    replaced_who: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """An interval series by its names."""
+
+    id: int
+    entity: str
+    area: str | None
+    point: str
+    channel: str
+    step_minutes: int
+
+    @property
+    def names(self) -> tuple[str, str, str | None, str, None, str, None]:
+        """The first columns of its rows."""
+        return "interval", self.entity, self.area, self.point, None, self.channel, None
+
+    @property
+    def unit(self) -> str:
+        """What its energy is counted in."""
+        return _unit(self.channel)
+
+
+class _Came(NamedTuple):
+    """How a value came: the submission's letter, moment and sender."""
+
+    letter: int
+    received_at: int
+    sender: str
+
+
+class ReadingRows(MonthRows):
+    """The values in force in a month, and those that were, in billing's order."""
+
+    def readings(
+        self, month: date, grain: Grain, entity: str | None = None, *, history: bool = False
+    ) -> Iterator[BillingRow]:
+        """Accepted values: profiles by point, channel and time, then register readings.
+
+        Args:
+            month: Any day of it; a Moscow month.
+            grain: Of profiles; register readings are always told one by one.
+            entity: Only of the legal entity with this user code.
+            history: Also what was replaced, before what replaced it; only with
+                `Grain.INTERVAL`.
+        """
+        came = _Submissions(self._came)
+        series = self._series(entity)
+        if grain is Grain.INTERVAL:
+            yield from self._intervals(series, month, came, history=history)
+        else:
+            yield from self._sums_by(series, month, grain, came)
+        yield from self._registers_of(month, entity, came, history=history)
+
+    def _came(self, numbers: Sequence[int]) -> Iterator[tuple[int, _Came]]:
+        rows = self._each(
+            numbers,
+            lambda ids: (
+                select(
+                    SUBMISSION.c.id, SUBMISSION.c.letter_id, SUBMISSION.c.received_at,
+                    LETTER.c.sender,
+                )
+                .join_from(SUBMISSION, LETTER)
+                .where(SUBMISSION.c.id.in_(ids))
+            ),
+        )  # fmt: skip
+        for row in rows:
+            yield row.id, _Came(row.letter_id, epoch(row.received_at), row.sender)
+
+    def _series(self, entity: str | None) -> list[_Series]:
+        statement = (
+            select(
+                SERIES.c.id, SERIES.c.channel, SERIES.c.step_minutes,
+                POINT.c.code, POINT.c.area, ENTITY.c.user_code,
+            )
+            .join_from(SERIES, POINT)
+            .join(ENTITY, ENTITY.c.id == POINT.c.entity_id)
+        )  # fmt: skip
+        if entity is not None:
+            statement = statement.where(ENTITY.c.user_code == entity)
+        found = [
+            _Series(r.id, r.user_code, r.area or None, r.code, r.channel, r.step_minutes)
+            for r in self._connection.execute(statement)
+        ]
+        # Databases sort text each in its own way.
+        return sorted(
+            found, key=lambda s: (s.entity, s.point, s.area or "", s.channel, s.step_minutes)
+        )
+
+    def _intervals(
+        self, series: Sequence[_Series], month: date, came: _Submissions, *, history: bool
+    ) -> Iterator[BillingRow]:
+        start, end = (epoch(moment) for moment in bounds(month))
+        for piece in pieces(series, _SERIES_AT_ONCE):
+            numbers = [one.id for one in piece]
+            values = _by_series(self._connection.execute(_values(numbers, start, end)))
+            was = _by_series(
+                self._connection.execute(_replaced(numbers, start, end)) if history else ()
+            )
+            came.learn(row.submission_id for rows in values.values() for row in rows)
+            came.learn(n for rows in was.values() for r in rows for n in _both(r))
+            for one in piece:
+                rows = (_interval(one, row, came) for row in values[one.id])
+                if not history:
+                    yield from rows
+                    continue
+                now = [row._replace(state="in-force") for row in rows]
+                before = [_was_interval(one, row, came) for row in was[one.id]]
+                yield from sorted([*now, *before], key=_in_time)
+
+    def _sums_by(
+        self, series: Sequence[_Series], month: date, grain: Grain, came: _Submissions
+    ) -> Iterator[BillingRow]:
+        spans = _days(month) if grain is Grain.DAY else [_span(*bounds(month))]
+        for piece in pieces(series, _SUMS_AT_ONCE):
+            numbers = [one.id for one in piece]
+            sums: dict[int, dict[int, Any]] = defaultdict(dict)
+            for first, last, length in _stretches(spans):
+                for row in self._connection.execute(_sums(numbers, first, last, length)):
+                    sums[row.series_id][first + row.bucket * length] = row
+            came.learn(row.submission_id for rows in sums.values() for row in rows.values())
+            for one in piece:
+                for start, end in spans:
+                    if start in sums[one.id]:
+                        yield _sum(one, sums[one.id][start], start, end, came)
+
+    def _registers_of(
+        self, month: date, entity: str | None, came: _Submissions, *, history: bool
+    ) -> Iterator[BillingRow]:
+        start, end = (epoch(moment) for moment in bounds(month))
+        meters = self._meters_named(entity)
+        numbers = [meter.id for meter in meters]
+        before = {_register(row): row for row in self._each(numbers, _last_until(start))}
+        inside = _by_meter(self._each(numbers, _read_within(start, end)))
+        was = _by_meter(self._each(numbers, _was_read(start, end)) if history else ())
+        came.learn(row.submission_id for rows in inside.values() for row in rows)
+        came.learn(n for rows in was.values() for r in rows for n in _both(r))
+        for meter in meters:
+            rows: list[BillingRow] = []
+            previous = before
+            for row in sorted(inside[meter.id], key=lambda row: row.instant):
+                told = _reading(meter, row, previous.get(_register(row)), came)
+                rows.append(told._replace(state="in-force") if history else told)
+                previous[_register(row)] = row
+            rows += [_was_reading(meter, row, came) for row in was[meter.id]]
+            yield from sorted(rows, key=lambda row: (row.channel, row.zone, *_in_time(row)))
+
+    def _meters_named(self, entity: str | None) -> list[Any]:
+        statement = (
+            select(METER, POINT.c.code, POINT.c.area, ENTITY.c.user_code)
+            .join_from(METER, POINT)
+            .join(ENTITY, ENTITY.c.id == POINT.c.entity_id)
+        )
+        if entity is not None:
+            statement = statement.where(ENTITY.c.user_code == entity)
+        return sorted(
+            self._connection.execute(statement),
+            key=lambda r: (r.user_code, r.code, r.area, str(r.installed or ""), r.number),
+        )
+
+
+class _Submissions:
+    """How values came, each submission asked for once."""
+
+    def __init__(self, ask: Callable[[Sequence[int]], Iterable[tuple[int, _Came]]]) -> None:
+        self._ask = ask
+        self._known: dict[int, _Came] = {}
+
+    def learn(self, numbers: Iterable[int]) -> None:
+        """Have these known."""
+        new = set(numbers) - self._known.keys()
+        self._known.update(self._ask(sorted(new)))
+
+    def __getitem__(self, number: int) -> _Came:
+        return self._known[number]
+
+
+def _unit(channel: str) -> str:
+    return "varh" if channel.startswith("R") else "Wh"
+
+
+def _both(row: Any) -> tuple[int, int]:
+    return row.submission_id, row.replaced_by
+
+
+def _in_time(row: BillingRow) -> tuple[int, float]:
+    """By the value's own time; what was replaced stands before what replaced it."""
+    replaced = float("inf") if row.replaced_by is None else row.replaced_by
+    return row.end, replaced
+
+
+def _by_series(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.series_id].append(row)
+    return found
+
+
+def _by_meter(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.meter_id].append(row)
+    return found
+
+
+def _register(row: Any) -> tuple[int, str, str]:
+    return row.meter_id, row.channel, row.zone
+
+
+def _interval(one: _Series, row: Any, came: _Submissions) -> BillingRow:
+    energy, flagged = row.energy_wh, row.not_commercial
+    by = came[row.submission_id]
+    return BillingRow(
+        *one.names,
+        start=row.start,
+        end=row.start + one.step_minutes * 60,
+        step_minutes=one.step_minutes,
+        unit=one.unit,
+        energy=energy,
+        billed=None if flagged else energy,
+        value_count=int(energy is not None),
+        not_commercial_count=int(flagged),
+        missing_count=int(energy is None),
+        reading=None,
+        previous_reading=None,
+        ratio=None,
+        remark=None,
+        receipt=row.submission_id,
+        letter=by.letter,
+        received_at=by.received_at,
+    )
+
+
+def _was_interval(one: _Series, row: Any, came: _Submissions) -> BillingRow:
+    return _was(_interval(one, row, came), row, came)
+
+
+def _was(told: BillingRow, row: Any, came: _Submissions) -> BillingRow:
+    """A value that is no longer in force: never billed, with who ended it and when."""
+    by = came[row.replaced_by]
+    return told._replace(
+        billed=None,
+        state="replaced",
+        replaced_at=epoch(row.replaced_at),
+        replaced_by=row.replaced_by,
+        replaced_by_letter=by.letter,
+        replaced_who=by.sender,
+    )
+
+
+def _sum(one: _Series, row: Any, start: int, end: int, came: _Submissions) -> BillingRow:
+    by = came[row.submission_id]
+    return BillingRow(
+        *one.names,
+        start=start,
+        end=end,
+        step_minutes=one.step_minutes,
+        unit=one.unit,
+        energy=int(row.energy),
+        billed=int(row.billed),
+        value_count=row.present,
+        not_commercial_count=int(row.flagged),
+        missing_count=(end - start) // (one.step_minutes * 60) - row.present,
+        reading=None,
+        previous_reading=None,
+        ratio=None,
+        remark=None,
+        receipt=row.submission_id,
+        letter=by.letter,
+        received_at=by.received_at,
+    )
+
+
+def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRow:
+    energy, remark = None, Remark.FIRST
+    if before is not None:
+        energy = consumed_wh(before.value, row.value, meter.ratio, meter.digits)
+        rolled = is_rollover(before.value, row.value, meter.digits)
+        remark = Remark.ROLLOVER if rolled else Remark.WENT_BACK
+    by = came[row.submission_id]
+    plain = before is not None and row.value >= before.value
+    return BillingRow(
+        "register",
+        meter.user_code,
+        meter.area or None,
+        meter.code,
+        meter.number,
+        row.channel,
+        row.zone,
+        start=before.instant if before is not None else None,
+        end=row.instant,
+        step_minutes=None,
+        unit=_unit(row.channel),
+        energy=energy,
+        billed=energy,
+        value_count=1,
+        not_commercial_count=0,
+        missing_count=0,
+        reading=row.value,
+        previous_reading=before.value if before is not None else None,
+        ratio=meter.ratio,
+        remark=None if plain else remark.value,
+        receipt=row.submission_id,
+        letter=by.letter,
+        received_at=by.received_at,
+    )
+
+
+def _was_reading(meter: Any, row: Any, came: _Submissions) -> BillingRow:
+    # What a replaced reading would have meant was never billed.
+    told = _reading(meter, row, None, came)._replace(remark=None)
+    return _was(told, row, came)
+
+
+def _span(start: datetime, end: datetime) -> tuple[int, int]:
+    return epoch(start), epoch(end)
+
+
+def _days(month: date) -> list[tuple[int, int]]:
+    """The Moscow days of a month; those of the changeovers before 2014 are 23 or 25 hours."""
+    first, last = (moment.date() for moment in bounds(month))
+    days = [first + timedelta(days=n) for n in range((last - first).days)]
+    return [_span(midnight(day), midnight(day + timedelta(days=1))) for day in days]
+
+
+def _stretches(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Spans that follow one another at one length, as (start, end, length)."""
+    start = 0
+    for index in range(1, len(spans) + 1):
+        length = spans[start][1] - spans[start][0]
+        if index == len(spans) or spans[index][1] - spans[index][0] != length:
+            yield spans[start][0], spans[index - 1][1], length
+            start = index
+
+
+def _values(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    return (
+        select(VALUE)
+        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
+        .order_by(VALUE.c.series_id, VALUE.c.start)
+    )
+
+
+def _replaced(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    was = VALUE_HISTORY
+    return select(was).where(was.c.series_id.in_(series), was.c.start >= start, was.c.start < end)
+
+
+def _sums(series: Sequence[int], start: int, end: int, length: int) -> Select[Any]:
+    # Written out: PostgreSQL holds two parameters for different, even equal ones.
+    first, size = (literal(str(number), SqlInteger) for number in (start, length))
+    bucket = ((VALUE.c.start - first) // size).label("bucket")
+    billed = case((VALUE.c.not_commercial, 0), else_=VALUE.c.energy_wh)
+    return (
+        select(
+            VALUE.c.series_id,
+            bucket,
+            func.count(VALUE.c.energy_wh).label("present"),
+            func.coalesce(func.sum(VALUE.c.energy_wh), 0).label("energy"),
+            func.coalesce(func.sum(billed), 0).label("billed"),
+            func.sum(case((VALUE.c.not_commercial, 1), else_=0)).label("flagged"),
+            func.max(VALUE.c.submission_id).label("submission_id"),
+        )
+        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
+        .group_by(VALUE.c.series_id, bucket)
+    )
+
+
+def _read_within(start: int, end: int) -> Callable[[Sequence[int]], Select[Any]]:
+    return lambda meters: read_in(meters, start, end)
+
+
+def _last_until(start: int) -> Callable[[Sequence[int]], Select[Any]]:
+    return lambda meters: read_last(meters, start)
+
+
+def _was_read(start: int, end: int) -> Callable[[Sequence[int]], Select[Any]]:
+    was = READING_HISTORY
+    return lambda meters: select(was).where(
+        was.c.meter_id.in_(meters), was.c.instant > start, was.c.instant <= end
+    )

@@ -31,25 +31,35 @@ class LayoutError(ValueError):
 UNITS = {"Wh": 0, "kWh": 3, "MWh": 6, "varh": 0, "kvarh": 3, "Mvarh": 6}
 """Units a document may count in, with the power of ten that makes them Wh or varh."""
 
-FIELD_TYPES = {
-    "version": ("text",),
-    "sender_code": ("code",),
-    "sender_inn": ("code",),
-    "sender_name": ("text",),
-    "password": ("secret",),
-    "created": ("instant",),
-    "number": ("integer",),
-    "day": ("date",),
-    "month": ("month",),
-    "instant": ("instant",),
-    "unit": ("unit",),
-    "summer": ("text",),
-    "class": ("text",),
+XML_FIELDS = {
+    "version": "text",
+    "sender_code": "code",
+    "sender_inn": "code",
+    "sender_name": "text",
+    "password": "text",
+    "created": "instant",
+    "number": "integer",
+    "day": "date",
+    "summer": "text",
 }
-"""Header fields a definition may place, with the types that each may have."""
+"""Header fields of an XML document, with what each one's text must be."""
+
+SHEET_FIELDS = {
+    "class": "text",
+    "sender_code": "code",
+    "sender_inn": "code",
+    "sender_name": "text",
+    "password": "secret",
+    "month": "month",
+    "instant": "instant",
+    "unit": "unit",
+}
+"""Header fields of a sheet, with what the cell of each one must hold."""
 
 KEYS = ("area", "area_name", "point", "meter", "channel", "zone")
-COLUMNS = (*KEYS, "start", "end", "instant", "date", "time", "value", "status", "summer")
+MOMENTS = ("start", "end", "instant", "summer")
+XML_COLUMNS = ("area", "point", "meter", "channel", "zone", *MOMENTS, "value", "status")
+SHEET_COLUMNS = ("point", "meter", "channel", "zone", "date", "start", "instant", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +451,7 @@ def _xml(section: _Section, kind: Kind) -> XmlDefinition:
     definition = XmlDefinition(
         root=_name(section, "root"),
         class_attribute=_name(section, "class_attribute", ""),
-        header=tuple(_xml_field(header, name) for name in header.names(FIELD_TYPES)),
+        header=tuple(_xml_field(header, name) for name in header.names(XML_FIELDS)),
         forms=tuple(_form(form, kind) for form in section.sections("form")),
         ignore=frozenset(section.items("ignore")),
         skip=frozenset(section.items("skip")),
@@ -454,7 +464,7 @@ def _xml(section: _Section, kind: Kind) -> XmlDefinition:
 
 def _xml_field(header: _Section, name: str) -> HeaderField:
     section = header.section(name)
-    kind = _type(section, name)
+    kind = XML_FIELDS[name]
     timed = kind in ("instant", "date")
     made = HeaderField(
         name=name,
@@ -465,11 +475,6 @@ def _xml_field(header: _Section, name: str) -> HeaderField:
     )
     section.done()
     return made
-
-
-def _type(section: _Section, name: str) -> str:
-    types = FIELD_TYPES[name]
-    return section.text("type", types[0], among=types)
 
 
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -523,7 +528,7 @@ def _form(section: _Section, kind: Kind) -> XmlForm:
         versions=section.items("versions"),
         levels=tuple(_level(level) for level in section.sections("level")),
         row=_name(section, "row"),
-        columns={name: _path(columns, name) for name in columns.names(COLUMNS)},
+        columns={name: _path(columns, name) for name in columns.names(XML_COLUMNS)},
         start_format=_format(section, f"{moment}_format"),
         end_format=_format(section, "end_format") if section.has("end_format") else None,
     )
@@ -550,10 +555,10 @@ def _level(section: _Section) -> Level:
 def _workbook(section: _Section, kind: Kind) -> WorkbookDefinition:
     header, columns = section.section("header"), section.section("columns")
     definition = WorkbookDefinition(
-        header=tuple(_sheet_field(header, name) for name in header.names(FIELD_TYPES)),
-        columns={name: columns.items(name) for name in columns.names(COLUMNS)},
-        required=frozenset(section.items("required", among=COLUMNS)),
-        any_of=frozenset(section.items("any_of", among=(*COLUMNS, "wide"))),
+        header=tuple(_sheet_field(header, name) for name in header.names(SHEET_FIELDS)),
+        columns={name: columns.items(name) for name in columns.names(SHEET_COLUMNS)},
+        required=frozenset(section.items("required", among=SHEET_COLUMNS)),
+        any_of=frozenset(section.items("any_of", among=(*SHEET_COLUMNS, "wide"))),
         hours=section.flag("hours"),
         wide=section.section("wide").mapping(ZONES),
         totals=section.items("totals"),
@@ -570,7 +575,7 @@ def _sheet_field(header: _Section, name: str) -> HeaderField:
     section = header.section(name)
     made = HeaderField(
         name=name,
-        type=_type(section, name),
+        type=SHEET_FIELDS[name],
         required=section.flag("required"),
         labels=section.items("labels"),
     )

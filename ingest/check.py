@@ -68,11 +68,16 @@ class Result:
             "verdict": self.checked.verdict.value,
             "sender": header.sender_code,
             "created": created,
-            "series": [] if unreadable else [self._series(item) for item in self.parsed.series],
+            "series": [] if unreadable else [self._series(item) for item in self._told()],
             "findings": [
                 finding_json(item, language) for item in merge_runs(self.checked.findings)
             ],
         }
+
+    def _told(self) -> list[Series]:
+        """The series of the document, without hours that have not happened yet."""
+        taken = {_names_of(change.series): change.series for change in self.checked.changes}
+        return [taken.get(_names_of(item), item) for item in self.parsed.series]
 
     def _series(self, item: Series) -> dict[str, Any]:
         return {
@@ -90,6 +95,10 @@ class Result:
             "total": str(item.total),
             "not_commercial": len(item.not_commercial),
         }
+
+
+def _names_of(item: Series) -> tuple[object, ...]:
+    return item.area, item.point, item.meter, item.channel, item.zone, item.start
 
 
 def check_file(path: Path, rules: Rules) -> Iterator[Result]:

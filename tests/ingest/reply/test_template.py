@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -184,3 +185,18 @@ def test_a_name_that_begins_like_a_formula_stays_a_text() -> None:
     sheet = form("52006", entity=replace(ENTITY, name="=1+1")).worksheets[0]
     cell = next(c for row in sheet.iter_rows(max_row=9) for c in row if c.value == "=1+1")
     assert cell.data_type == "s"
+
+
+# Forms filled in and saved by LibreOffice 7: made once from `form(...)` with
+# `soffice --headless --convert-to xlsx --outdir saved filled.xlsx` (ods, xls).
+SAVED = Path(__file__).parent / "saved"
+
+
+@pytest.mark.parametrize("name", ["52006.xlsx", "52006.ods", "52005.xls"])
+def test_a_form_saved_by_libreoffice_is_read_without_a_finding(name: str) -> None:
+    (parsed,) = parse(Document(name, (SAVED / name).read_bytes()), LAYOUTS)
+    assert parsed.findings == ()
+    assert parsed.layout == name[:5]
+    assert sum(series.count for series in parsed.series) == (
+        4 if parsed.layout == "52006" else 1488
+    )

@@ -213,7 +213,7 @@ def _files(
             told.append(words.say("too_large"))
             continue
         room -= len(workbook.content)
-        files.append(File(_marked_name(name), workbook.content, *XLSX))
+        files.append(File(_marked_name(name, words), workbook.content, *XLSX))
         told.append(words.say("attached_marked", name=name))
         if workbook.lost:
             what = ", ".join(words.word("lost", item) for item in workbook.lost)
@@ -241,8 +241,8 @@ def _receipt_names(receipts: Sequence[Receipt]) -> Iterator[str]:
         yield f"80021_{receipt.number}{again}.xml"
 
 
-def _marked_name(name: str) -> str:
-    return f"{PurePath(name).stem} (проверено).xlsx"
+def _marked_name(name: str, words: Wording) -> str:
+    return f"{PurePath(name).stem} ({words.word('marks', 'checked')}).xlsx"
 
 
 def _public(findings: Sequence[Finding]) -> list[Finding]:

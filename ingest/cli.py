@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -582,7 +582,9 @@ def readings(
         elif as_json:
             export.write_json(rows, click.echo, history=history)
         else:
-            export.write_csv(rows, click.get_text_stream("stdout", "utf-8"), history=history)
+            out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+            export.write_csv(rows, out, history=history)
+            out.detach()
     return DONE
 
 

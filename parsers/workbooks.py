@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -16,6 +15,7 @@ from defusedxml.common import DefusedXmlException
 
 from layouts.findings import Code, Finding, finding
 from parsers.fields import EPOCH_1900, Cell, Uncounted
+from parsers.parts import Part, covered, ods_parts, xlsx_parts
 
 MOST_UNPACKED = 64 * 2**20
 """A workbook whose parts are larger than this together is `too-costly`."""
@@ -57,7 +57,7 @@ class Sheet:
 
     name: str
     rows: dict[int, dict[int, Cell]]
-    merged: dict[tuple[int, int], int] = field(default_factory=dict)
+    merged: Mapping[tuple[int, int], int] = field(default_factory=dict)
     epoch: datetime = EPOCH_1900
 
     def cell(self, row: int, column: int) -> Cell:
@@ -115,18 +115,24 @@ def open_workbook(content: bytes) -> list[Sheet] | Finding:
         with warnings.catch_warnings():
             # Both readers warn of styles and extensions that no reading needs.
             warnings.simplefilter("ignore")
-            if container == "xls":
-                return _with_calamine(content)
-            forbidden = _forbidden(content)
-            if forbidden is not None:
-                return forbidden
-            return _with_openpyxl(content) if container == "xlsx" else _with_calamine(content)
+            return _opened(content, container)
     except _TooManyCellsError:
         return finding(Code.TOO_COSTLY, limit=str(MOST_CELLS))
     except DefusedXmlException:
         return finding(Code.FORBIDDEN_CONTENT)
     except _DAMAGES:
         return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
+
+
+def _opened(content: bytes, container: str | None) -> list[Sheet] | Finding:
+    if container == "xls":
+        return _with_calamine(content, {})
+    forbidden = _forbidden(content)
+    if forbidden is not None:
+        return forbidden
+    if container == "xlsx":
+        return _with_openpyxl(content)
+    return _with_calamine(content, ods_parts(content) if container == "ods" else {})
 
 
 class _TooManyCellsError(Exception):
@@ -159,21 +165,15 @@ def _forbidden(content: bytes) -> Finding | None:
 def _with_openpyxl(content: bytes) -> list[Sheet]:
     from openpyxl import load_workbook
 
-    facts = _facts(content)
+    parts = xlsx_parts(content)
     book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    formulas = None
     sheets = []
     for worksheet in book.worksheets:
         # What the sender does not see, the sender does not send.
-        if worksheet.sheet_state != "visible":
-            continue
-        about = facts.get(worksheet.title, _Facts())
-        rows = _filled(worksheet)
-        if about.has_formulas:
-            if formulas is None:
-                formulas = load_workbook(BytesIO(content), read_only=True, keep_links=False)
-            _mark_uncounted(rows, formulas[worksheet.title])
-        sheets.append(Sheet(worksheet.title, rows, about.merged, book.epoch))
+        if worksheet.sheet_state == "visible":
+            part = parts.get(worksheet.title, Part())
+            rows = _with_uncounted(_filled(worksheet), part.uncounted)
+            sheets.append(Sheet(worksheet.title, rows, part.merged, book.epoch))
     return sheets
 
 
@@ -203,88 +203,16 @@ def _shown_value(cell: object) -> Cell:
     return value
 
 
-def _mark_uncounted(rows: dict[int, dict[int, Cell]], formulas: object) -> None:
-    """Put a mark where a formula stands without its value."""
-    formulas.reset_dimensions()  # type: ignore[attr-defined]
-    for cells in formulas.iter_rows():  # type: ignore[attr-defined]
-        for cell in cells:
-            if cell.value is not None and cell.data_type == "f":
-                row = rows.setdefault(cell.row, {})
-                if cell.column not in row:
-                    row[cell.column] = Uncounted(str(cell.value))
+def _with_uncounted(
+    rows: dict[int, dict[int, Cell]], uncounted: Mapping[tuple[int, int], str]
+) -> dict[int, dict[int, Cell]]:
+    """The rows with a mark where a formula stands without its value."""
+    for (row, column), formula in uncounted.items():
+        rows.setdefault(row, {})[column] = Uncounted(f"={formula.removeprefix('=')}")
+    return dict(sorted(rows.items())) if uncounted else rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What openpyxl does not tell of a sheet that it only reads."""
-
-    has_formulas: bool = False
-    merged: dict[tuple[int, int], int] = field(default_factory=dict)
-
-
-_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
-_MERGE = re.compile(rb"<(?:\w+:)?mergeCell [^>]*ref=\"([A-Z]{1,3})(\d+):([A-Z]{1,3})(\d+)\"")
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
-_ATTRIBUTE = re.compile(rb"([\w:]+)=\"([^\"]*)\"")
-_MERGED_ROWS = 500
-
-
-def _facts(content: bytes) -> dict[str, _Facts]:
-    """Formulas and merged cells of each sheet, by its name."""
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        names = archive.namelist()
-        book = next(name for name in names if name.endswith("workbook.xml"))
-        folder, _, file = book.rpartition("/")
-        related = f"{folder}/_rels/{file}.rels".lstrip("/")
-        if related not in names:
-            return {}
-        targets = {
-            item.get("Id", ""): item.get("Target", "")
-            for item in _tags(_RELATION, archive.read(related))
-        }
-        facts = {}
-        for item in _tags(_SHEET, archive.read(book)):
-            relation = next((value for name, value in item.items() if name.endswith(":id")), "")
-            target = targets.get(relation, "")
-            path = (
-                target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
-            )
-            if path in names:
-                part = archive.read(path)
-                formulas = _FORMULA.search(part) is not None
-                facts[item.get("name", "")] = _Facts(formulas, dict(_merged(part)))
-    return facts
-
-
-def _tags(form: re.Pattern[bytes], part: bytes) -> Iterator[dict[str, str]]:
-    from html import unescape
-
-    for tag in form.findall(part):
-        yield {
-            name.decode("utf-8", "replace"): unescape(value.decode("utf-8", "replace"))
-            for name, value in _ATTRIBUTE.findall(tag)
-        }
-
-
-def _merged(part: bytes) -> Iterator[tuple[tuple[int, int], int]]:
-    for left, top, _, bottom in _MERGE.findall(part):
-        yield from _covered(int(top), int(bottom), _column(left))
-
-
-def _covered(top: int, bottom: int, column: int) -> Iterator[tuple[tuple[int, int], int]]:
-    for row in range(top + 1, min(bottom, top + _MERGED_ROWS) + 1):
-        yield (row, column), top
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _with_calamine(content: bytes) -> list[Sheet] | Finding:
+def _with_calamine(content: bytes, parts: Mapping[str, Part]) -> list[Sheet] | Finding:
     """The sheets as calamine reads them; a huge extent ends the whole process."""
     from python_calamine import (
         CalamineError,
@@ -297,7 +225,7 @@ def _with_calamine(content: bytes) -> list[Sheet] | Finding:
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(content))
         return [
-            _calamine_sheet(book, sheet.name)
+            _calamine_sheet(book, sheet.name, parts.get(sheet.name, Part()))
             for sheet in book.sheets_metadata
             if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
         ]
@@ -312,7 +240,7 @@ def _with_calamine(content: bytes) -> list[Sheet] | Finding:
         return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
 
 
-def _calamine_sheet(book: object, name: str) -> Sheet:
+def _calamine_sheet(book: object, name: str, part: Part) -> Sheet:
     worksheet = book.get_sheet_by_name(name)  # type: ignore[attr-defined]
     rows: dict[int, dict[int, Cell]] = {}
     count = 0
@@ -325,5 +253,5 @@ def _calamine_sheet(book: object, name: str) -> Sheet:
             rows[number] = filled
     merged: dict[tuple[int, int], int] = {}
     for (top, left), (bottom, _) in worksheet.merged_cell_ranges or ():
-        merged.update(_covered(top + 1, bottom + 1, left + 1))
-    return Sheet(name, rows, merged)
+        merged.update(covered(top + 1, bottom + 1, left + 1))
+    return Sheet(name, _with_uncounted(rows, part.uncounted), merged)

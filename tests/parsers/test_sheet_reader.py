@@ -8,6 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
@@ -483,6 +486,45 @@ def test_formulas_count_by_their_kept_value() -> None:
     (parsed,) = read_all(counted)
 
     assert series(parsed).reading == 5
+
+
+def test_a_formula_that_gives_an_empty_text_is_an_empty_cell() -> None:
+    content = workbook(register(["P", "1", None, None, '=""'], ["P", "2", None, None, 5]))
+    part = "xl/worksheets/sheet1.xml"
+    counted = replaced(content, part, b'<c r="E5">', b'<c r="E5" t="str">')
+
+    (parsed,) = read_all(counted)
+
+    assert parsed.findings == ()
+    assert [item[1] for item in values(parsed)] == ["2"]
+
+
+def test_a_row_of_nothing_but_an_uncounted_formula_keeps_its_place() -> None:
+    parsed = read(register(["P", "1", None, None, "=1"], ["P", "2", None, None, 5]))
+
+    assert (only(parsed).code, only(parsed).seen) == (Code.FORMULA_WITHOUT_VALUE, "=1")
+
+
+def test_a_formula_of_an_ods_that_was_never_counted_is_told() -> None:
+    rows = register(["P", "1", "A+", "T1", None])
+    table = Table(name="Лист1")
+    for cells in rows:
+        line = TableRow()
+        for cell in cells:
+            made = TableCell(valuetype="string")
+            made.addElement(P(text=cell))
+            line.addElement(made if cell else TableCell(formula="of:=[.A1]+1"))
+        table.addElement(line)
+    book = OpenDocumentSpreadsheet()
+    book.spreadsheet.addElement(table)
+    held = io.BytesIO()
+    book.save(held)
+
+    (parsed,) = parse(Document("x.ods", held.getvalue()), LAYOUTS)
+
+    found = only(parsed)
+    assert (found.code, found.seen) == (Code.FORMULA_WITHOUT_VALUE, "=[.A1]+1")
+    assert str(found.place) == "sheet 'Лист1', cell E5"
 
 
 def replaced(content: bytes, part: str, old: bytes, new: bytes, other: bytes = b"") -> bytes:

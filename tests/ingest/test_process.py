@@ -1,0 +1,214 @@
+"""`process`: letters from files through the real pipeline and database."""
+
+import json
+import mailbox
+import os
+import sqlite3
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+
+import pytest
+
+from storage.ledger import Ledger
+from tests.ingest.verbs import SAMPLES
+
+LETTERS = SAMPLES / "letters"
+FIRST = LETTERS / "00-52005-xml.eml"
+CODE = "200000001234"
+RECEIVED = "2026-11-22T12:00"
+"""A week after the sample letters were written."""
+DELIVERED = datetime(2026, 11, 15, 6, 15, tzinfo=UTC)
+
+
+def content():
+    """Everything in the database, as statements."""
+    connection = sqlite3.connect("ingest.db")
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def without_passes(statements):
+    """All but the moment at which the last pass ended."""
+    return [one for one in statements if 'INTO "mailbox_pass"' not in one]
+
+
+def codes(findings):
+    return [found["code"] for found in findings]
+
+
+def test_each_sample_letter_has_its_documented_outcome_and_a_second_run_stores_nothing(service):
+    ran = service("process", LETTERS, "--json", "--at", RECEIVED)
+    assert ran.code == 0
+    told = {row["source"]: row for row in ran.rows}
+    assert set(told) == {path.name for path in LETTERS.glob("*.eml")}
+    for source, row in told.items():
+        expected = json.loads((LETTERS / source).with_suffix(".expected.json").read_text())
+        assert (row["outcome"], row["entity"]) == (expected["outcome"], expected["entity"]), source
+        assert codes(row["findings"]) == expected["findings"], source
+        assert [
+            (item["layout"], item["verdict"], codes(item["findings"])) for item in row["documents"]
+        ] == [(d["layout"], d["verdict"], d["findings"]) for d in expected["documents"]], source
+
+    before = content()
+    again = service("process", LETTERS, "--json", "--at", RECEIVED)
+    assert again.code == 0
+    for row in again.rows:
+        assert row["outcome"] == "duplicate"
+        assert (row["documents"], row["reply"]) == ([], None)
+        assert row["letter"] == told[row["source"]]["letter"]
+    assert without_passes(content()) == without_passes(before)
+
+
+def test_a_row_has_the_documented_keys_in_their_order(service):
+    [row] = service("process", FIRST, "--json", "--at", "2026-11-15").rows
+    assert list(row) == [
+        "source", "letter", "outcome", "entity", "findings", "documents", "reply",
+    ]  # fmt: skip
+    assert (row["source"], row["outcome"], row["entity"]) == (FIRST.name, "accepted", CODE)
+    [document] = row["documents"]
+    assert list(document) == [
+        "name", "layout", "verdict", "receipt", "status", "values", "findings",
+    ]  # fmt: skip
+    assert document["values"] > 300
+    assert document["status"] in (0, 1)
+    assert list(row["reply"]) == ["to", "subject", "message_id"]
+    assert row["reply"]["message_id"].startswith("<")
+
+
+def test_a_refused_letter_has_no_entity_and_no_documents(service):
+    [row] = service("process", LETTERS / "07-wrong-password.eml", "--json").rows
+    assert (row["outcome"], row["entity"], row["documents"]) == ("refused", None, [])
+    assert codes(row["findings"]) == ["credentials-wrong"]
+    assert row["reply"]
+
+
+def test_an_ignored_letter_is_owed_nothing(service):
+    [row] = service("process", LETTERS / "11-auto-reply.eml", "--json").rows
+    assert (row["outcome"], row["reply"]) == ("ignored", None)
+
+
+def test_a_letter_in_the_same_run_twice_is_a_duplicate(service):
+    rows = service("process", FIRST, FIRST, "--json", "--at", RECEIVED).rows
+    assert [row["outcome"] for row in rows] == ["accepted", "duplicate"]
+    assert rows[0]["letter"] == rows[1]["letter"]
+
+
+def test_a_dry_run_tells_the_same_and_leaves_the_database_as_it_was(service):
+    before = content()
+    # The resend finds what the first one would have recorded.
+    paths = [FIRST, LETTERS / "08-52005-resend-with-changes.eml", FIRST]
+    rehearsed = service("process", *paths, "--json", "--dry-run", "--at", RECEIVED)
+    assert content() == before
+    assert rehearsed.code == 0
+    real = service("process", *paths, "--json", "--at", RECEIVED)
+
+    def told(ran):
+        return [
+            (row["outcome"], row["entity"], [codes(d["findings"]) for d in row["documents"]])
+            for row in ran.rows
+        ]
+
+    assert told(rehearsed) == told(real)
+    assert [row["outcome"] for row in rehearsed.rows] == ["accepted", "accepted", "duplicate"]
+
+
+def test_a_dry_run_shows_people_the_reply(service):
+    ran = service("process", FIRST, "--dry-run", "--at", RECEIVED)
+    assert f"{FIRST.name}: accepted" in ran.out
+    assert "Subject: " in ran.out
+    assert "receipt 1, " in ran.out
+
+
+def test_a_letter_is_late_or_not_by_the_moment_we_are_told(service):
+    words = ["process", FIRST, "--json", "--dry-run", "--at"]
+    [soon] = service(*words, "2026-11-15T09:00").rows
+    [late] = service(*words, "2026-12-20").rows
+    [old] = service(*words, "2027-12-01").rows
+    assert "late-submission" not in codes(soon["documents"][0]["findings"])
+    assert "late-submission" in codes(late["documents"][0]["findings"])
+    assert old["outcome"] == "rejected"
+
+
+def received(service):
+    return {row["received_at"] for row in service("letters", "--json").rows}
+
+
+def test_a_maildirs_delivery_time_is_the_moment_of_receipt(service):
+    box = mailbox.Maildir("Maildir")
+    key = box.add(mailbox.MaildirMessage(FIRST.read_bytes()))
+    os.utime(service.folder / "Maildir" / "new" / key, (0, DELIVERED.timestamp()))
+    [row] = service("process", "Maildir", "--json", "--at", "2027-12-01").rows
+    assert row["outcome"] == "accepted"
+    assert received(service) == {"2026-11-15T09:15:00+03:00"}
+
+
+def test_an_mboxs_delivery_time_is_the_moment_of_receipt(service):
+    line = b"From buh@primer.example Sun Nov 15 06:15:00 2026\n"
+    service.write("inbox", line + FIRST.read_bytes() + b"\n")
+    [row] = service("process", "inbox", "--json", "--at", "2027-12-01").rows
+    assert (row["source"], row["outcome"]) == ("inbox#1", "accepted")
+    assert received(service) == {"2026-11-15T09:15:00+03:00"}
+
+
+def test_without_a_server_replies_stay_owed(service):
+    service("process", FIRST)
+    assert service("status", "--json").rows[0]["owed"] == 1
+    [row] = service("show", 1, "--json").rows
+    [reply] = row["replies"]
+    assert reply["state"] == "owed"
+    ledger = Ledger("sqlite:///ingest.db")
+    with ledger.reading() as store:
+        whole = store.letter(1)
+    ledger.close()
+    mail = message_from_bytes(whole.replies[0].content, policy=policy.default)
+    assert mail["To"] == "buh@primer.example"
+    assert mail["Auto-Submitted"] == "auto-replied"
+
+
+JUNK = {
+    "empty": b"",
+    "noise": bytes(range(256)) * 100,
+    "cut off": FIRST.read_bytes()[:700],
+    "no header": b"\r\n\r\nonly text",
+    "hostile header": b"Content-Type: text/plain; name*\r\nFrom: a@b.example\r\n\r\nx",
+    "large": b"From: a@b.example\r\n\r\n" + b"x" * 30_000_000,
+}
+
+
+def test_no_letter_whatever_its_bytes_is_a_fault(service):
+    (service.folder / "junk").mkdir()
+    for name, junk in JUNK.items():
+        service.write(f"junk/{name}.eml", junk)
+    ran = service("process", "junk", "--json")
+    assert ran.code == 0
+    assert "Traceback" not in ran.err
+    outcomes = {row["source"].removesuffix(".eml"): row["outcome"] for row in ran.rows}
+    assert set(outcomes) == set(JUNK)
+    assert set(outcomes.values()) == {"refused"}
+    large = next(row for row in ran.rows if row["source"] == "large.eml")
+    assert codes(large["findings"])[-1] == "letter-too-large"
+
+
+def test_a_wrong_path_is_said_before_the_first_letter_is_read(service):
+    before = content()
+    ran = service("process", FIRST, "absent")
+    assert (ran.code, ran.complaint) == (2, "absent: there is no such file or folder")
+    assert content() == before
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_strangers_are_answered_only_when_that_is_wished(service, answer):
+    service.write("ingest.toml", f"[replies]\nanswer_unknown_senders = {str(answer).lower()}")
+    [row] = service("process", LETTERS / "07-wrong-password.eml", "--json").rows
+    assert (row["outcome"], row["reply"] is not None) == ("refused", answer)
+
+
+def test_replies_to_one_address_end_at_the_days_bound(service):
+    service.write("ingest.toml", "[replies]\nper_address_per_day = 2")
+    for number in range(4):
+        service.write(f"{number}.eml", b"From: a@b.example\r\n\r\n%d" % number)
+    rows = service("process", ".", "--json").rows
+    assert [row["reply"] is not None for row in rows] == [True, True, False, False]
+    assert {row["outcome"] for row in rows} == {"refused"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
@@ -49,6 +49,7 @@ from making import (
     several,
     text_part,
     winmail,
+    with_macros,
     word,
     xls,
     xlsx,
@@ -595,21 +596,20 @@ def credentials() -> Iterator[Sample]:
 
 def documents() -> Iterator[Sample]:
     """Documents in the encodings and workbooks that senders have."""
-    text = next_reading().decode("cp1251").partition("\r\n")[2]
-    encodings = [
-        ("declared-utf-8-but-1251", xml(text, "cp1251", "UTF-8"), ("encoding-guessed",)),
-        (
-            "utf-16",
-            ("\ufeff" + '<?xml version="1.0" encoding="UTF-16"?>\r\n' + text).encode("utf-16-le"),
-            (),
-        ),
-        ("leading-blank-lines", b"\r\n\r\n" + xml(text), ()),
+    guessed = ("encoding-guessed",)
+    encodings: list[tuple[str, Callable[[str], bytes], tuple[str, ...]]] = [
+        ("blank-declaration", lambda text: xml(text, "cp1251", " "), guessed),
+        ("cp866", lambda text: xml(text, "cp866"), ()),
+        ("declared-utf-8-but-1251", lambda text: xml(text, "cp1251", "UTF-8"), guessed),
+        ("koi8-r", lambda text: xml(text, "koi8-r"), ()),
+        ("leading-blank-lines", lambda text: b"\r\n\r\n" + xml(text), ()),
+        ("undeclared-1251", lambda text: text.encode("cp1251"), guessed),
+        ("utf-16", lambda text: xml(text, "utf-16"), ()),
+        ("utf-8-mark", lambda text: xml(text, "utf-8-sig", "utf-8"), ()),
     ]
-    for number, (name, content, findings) in enumerate(encodings, start=82):
-        yield Sample(f"{number}-xml-{name}", attached(content), good(findings=findings))
-        moved = next_reading().decode("cp1251").partition("\r\n")[2]
-        encodings[:] = [(n, _with_text(c, text, moved), f) for n, c, f in encodings]
-        text = moved
+    for letter, (name, encode, findings) in zip("abcdefgh", encodings, strict=True):
+        text = next_reading().decode("cp1251").partition("\r\n")[2]
+        yield Sample(f"82{letter}-xml-{name}", attached(encode(text)), good(findings=findings))
     stray = xml(z52006(ZAVOD, at(20)).replace("АО ", "АО & Ко "))
     yield Sample(
         "85-xml-stray-ampersand",
@@ -643,6 +643,7 @@ def documents() -> Iterator[Sample]:
         mail(several(text_part(hello()), file_part("52006.xls", xlsx(*rows)))),
         good(findings=("decimal-comma",)),
     )
+    yield from workbooks()
     other = b'<?xml version="1.0"?><catalog><book/></catalog>'
     yield Sample(
         "89-xml-of-another-kind",
@@ -679,12 +680,48 @@ def documents() -> Iterator[Sample]:
     )
 
 
-def _with_text(content: bytes, old: str, new: str) -> bytes:
-    """The same document in the same encoding with another reading."""
-    for encoding in ("cp1251", "utf-16-le"):
-        if old.encode(encoding) in content:
-            return content.replace(old.encode(encoding), new.encode(encoding))
-    return content
+def workbooks() -> Iterator[Sample]:
+    """Workbooks of every kind, by several writers; `samples/README.md` says which."""
+    late = "late-submission"
+    kept = [
+        ("a-52006-libreoffice-ods", PRIMER, "52006/readings-libreoffice.ods", (late,)),
+        ("b-52006-libreoffice-xlsx", PRIMER, "52006/readings-libreoffice.xlsx", (late,)),
+        ("c-52006-xlsb", PRIMER, "52006/readings.xlsb", (late,)),
+        (
+            "d-52006-as-excel-mangles",
+            PRIMER,
+            "52006/as-excel-mangles.xlsx",
+            ("decimal-comma", "leading-zeros-lost", "zones-missing", late),
+        ),
+        ("e-52005-libreoffice-xls", ZAVOD, "52005/hours-libreoffice.xls", (late,)),
+        ("f-52005-ods-in-mwh", ZAVOD, "52005/megawatt-hours.ods", (late,)),
+    ]
+    for name, code, path, findings in kept:
+        content = (FOLDER.parent / path).read_bytes()
+        file = file_part(path.partition("/")[2], content)
+        layout = path.partition("/")[0]
+        yield Sample(
+            f"88{name}",
+            mail(several(text_part(hello(code)), file), code=code, extra=OUTLOOK),
+            expect("accepted", doc(layout, "accepted", *findings), entity=code),
+        )
+    book = with_macros(xlsx(*rows_52006(SOKOLOVA, at(18))))
+    yield Sample(
+        "88g-52006-xlsm",
+        mail(several(text_part(hello()), file_part("52006.xlsm", book)), extra=OUTLOOK),
+        good(),
+    )
+    both = (FOLDER.parent / "52006/two-documents.xlsx").read_bytes()
+    yield Sample(
+        "88h-two-sheets-of-two-senders",
+        mail(several(text_part(hello(PRIMER)), file_part("both.xlsx", both)), code=PRIMER),
+        expect(
+            "partly_accepted",
+            doc("52005", "rejected", "sender-mismatch"),
+            doc("52006", "accepted", late),
+            entity=PRIMER,
+        ),
+    )
 
 
 def never_answered() -> Iterator[Sample]:

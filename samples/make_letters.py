@@ -215,7 +215,7 @@ def demo_mistakes() -> Iterator[Sample]:
         mail(
             several(
                 text_part(hello(PRIMER)),
-                file_part("Акт сверки.pdf".encode("ascii", "ignore").decode(), b"%PDF-1.4\n%%EOF"),
+                file_part("akt.pdf", b"%PDF-1.4\n%%EOF"),
             ),
             code=PRIMER,
         ),

@@ -71,6 +71,7 @@ def test_a_machine_letter_is_ignored_without_a_document_and_recorded_with_one(he
         "Auto-Submitted: no",
         "Precedence: normal",
         "Return-Path: <buh@primer.example>",
+        "Return-Path: <бухгалтерия at primer>",
         "X-Auto-Response-Suppress: None",
         "In-Reply-To: <ours@retailer.example>",
     ],

@@ -257,6 +257,17 @@ def test_a_document_pasted_into_a_body_is_cut_out_of_it(kind: str) -> None:
     assert [one.password for one in letter.credentials] == ["весна"]
 
 
+def test_an_indent_of_no_break_blanks_does_not_spoil_a_pasted_document() -> None:
+    letter = read("\n<package class='1'>\n  <a b='1'/>\n</package>".encode())
+    assert letter.documents[0].content == b"<package class='1'>\n  <a b='1'/>\n</package>"
+
+
+def test_a_document_that_is_quoted_below_an_answer_is_not_handed_in_again() -> None:
+    quoted = "-----Original Message-----\n<?xml version='1.0'?>\n<package class='1'></package>"
+    assert read(f"\nСпасибо!\n\n{quoted}".encode()).documents == ()
+    assert len(read(f"\n{quoted}".encode()).documents) == 1
+
+
 def test_a_pasted_document_in_both_variants_of_a_body_counts_once() -> None:
     both = MIMEMultipart("alternative")
     both.attach(MIMEText('Показания:\n<package class="52006"/>', "plain", "utf-8"))

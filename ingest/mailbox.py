@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import imaplib
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -50,6 +51,8 @@ class ImapConfig:
         batch_bytes: And their bytes together, by RFC822.SIZE.
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every answer of the server.
+        since: Letters that arrived before this day are not seen.
+        files: Whether letters are moved; else they stay where they lie.
 
     Raises:
         ValueError: the security named is unknown, or unsafe for that host.
@@ -69,6 +72,8 @@ class ImapConfig:
     batch_bytes: int = 32 * 1024 * 1024
     letter_bytes: int = 25 * 1024 * 1024
     timeout_seconds: float = 30.0
+    since: date | None = None
+    files: bool = True
 
     def __post_init__(self) -> None:
         checked(self.security, self.host, f"mailbox {self.name}")
@@ -106,6 +111,10 @@ class ImapMailbox:
         self._closed = threading.Event()
 
     @property
+    def _since(self) -> list[Any]:
+        return ["SINCE", self._config.since] if self._config.since else []
+
+    @property
     def folder(self) -> str:
         """The folder that letters arrive in."""
         return self._config.folder
@@ -126,14 +135,14 @@ class ImapMailbox:
             for first in range(1, self._exists + 1, SEARCHED):
                 last = min(first + SEARCHED - 1, self._exists)
                 among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
-                found.update(client.search(among))
+                found.update(client.search([among, *self._since]))
         return self._uidvalidity, sorted(found)
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
         """The letters in batches, in the order named; what has gone is left out.
 
         Letters that were asked for when a connection broke come last, each
-        alone, so that one which breaks its server holds up no other.
+        alone, the likeliest culprit at the end: it holds up no other.
 
         Raises:
             MailboxUnavailable: the connection broke.
@@ -144,7 +153,8 @@ class ImapMailbox:
                 letters = self._bodies(batch)
                 if letters:
                     yield letters
-        for uid in [uid for uid in uids if uid in self._suspects]:
+        suspects = [uid for uid in uids if uid in self._suspects]
+        for uid in sorted(suspects, key=self._suspects.__getitem__):
             letters = self._alone(uid)
             if letters:
                 yield letters
@@ -155,12 +165,62 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: the connection broke, or the server refused.
         """
+        if not self._config.files:
+            return
         folder = self._config.folder_for(outcome)
         with self._told(f"cannot move letters into the folder {folder}"):
             client = self._ready()
             target = self._target(client, folder)
             for chunk in _chunks(uids, CHUNK):
                 self._move(client, chunk, target)
+
+    def put_back(
+        self,
+        outcome: str,
+        wanted: Mapping[str, tuple[int, datetime]],
+        found: Callable[[Collection[str]], None],
+    ) -> set[str]:
+        """Move letters from the folder for an outcome back to where letters arrive.
+
+        Args:
+            outcome: What the letters were filed as.
+            wanted: Size and moment of receipt by the SHA-256 of the bytes.
+            found: Told of those that are there, before they are moved.
+
+        Returns:
+            Those of them that were found.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+        folder = self._config.folder_for(outcome)
+        with self._told(f"cannot look into the folder {folder}"):
+            client = self._connected()
+            client.select_folder(self._target(client, folder))
+            there = {
+                sha256: uid
+                for sha256, (size, received_at) in wanted.items()
+                for uid in self._of_size(client, size, received_at)
+                if _sha256_of(client, uid) == sha256
+            }
+            if there:
+                found(there)
+                self._move(client, [*there.values()], _with_prefix(client, self._config.folder))
+            self._select(client)
+        return set(there)
+
+    @staticmethod
+    def _of_size(client: IMAPClient, size: int, received_at: datetime) -> list[int]:
+        """Letters of the selected folder that may be the one; servers' days are their own."""
+        day = timedelta(days=1)
+        span = ["SINCE", (received_at - day).date(), "BEFORE", (received_at + 2 * day).date()]
+        uids = client.search(span)
+        sizes = {
+            uid: answer.get(b"RFC822.SIZE")
+            for chunk in _chunks(uids, CHUNK)
+            for uid, answer in client.fetch(chunk, ["RFC822.SIZE"]).items()
+        }
+        return [uid for uid in uids if sizes.get(uid) == size]
 
     def prepare(self) -> list[str]:
         """Make the folders that letters are filed in, where they are missing: their names.
@@ -439,6 +499,11 @@ def _login(client: IMAPClient, config: ImapConfig) -> None:
 def _selected(client: IMAPClient, folder: str) -> Mapping[bytes, Any]:
     answer: Mapping[bytes, Any] = client.select_folder(folder)
     return answer
+
+
+def _sha256_of(client: IMAPClient, uid: int) -> str:
+    answer = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
+    return hashlib.sha256(answer.get(b"BODY[]") or b"").hexdigest()
 
 
 def _with_prefix(client: IMAPClient, folder: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from imapclient import IMAPClient
 
 from ingest.mailbox import ImapMailbox
 from ingest.ports import MailboxUnavailable
@@ -105,3 +106,66 @@ def test_a_server_that_goes_and_comes_back_is_used_again():
         mailbox.close()
     finally:
         server.close()
+
+
+def test_a_letter_that_breaks_its_connection_holds_up_no_other(dovecot, monkeypatch):
+    dovecot.append(mail("first"), mail("poison"), mail("third"))
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    breaks_at(monkeypatch, uids[1])
+
+    assert fetched(mailbox, uids) == []
+    got = [raw.content for _ in range(3) for raw in fetched(mailbox, uids)]
+    mailbox.close()
+    assert {mail("first"), mail("third")} <= set(got)
+
+
+def test_a_letter_that_always_breaks_a_working_server_is_given_without_its_bytes(
+    dovecot, monkeypatch
+):
+    dovecot.append(mail("poison"))
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    breaks_at(monkeypatch, uids[0])
+    given = []
+    for _ in range(10):
+        given = fetched(mailbox, uids)
+        if given:
+            break
+    assert [raw.missing for raw in given] == [True]
+    mailbox.close()
+
+
+def test_a_letter_that_was_only_unlucky_comes_whole(dovecot, monkeypatch):
+    dovecot.append(mail("first"))
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    with monkeypatch.context() as patched:
+        breaks_at(patched, uids[0])
+        assert fetched(mailbox, uids) == []
+    assert [raw.content for raw in fetched(mailbox, uids)] == [mail("first")]
+    assert mailbox._suspects == {}
+    mailbox.close()
+
+
+def fetched(mailbox, uids):
+    """What comes before the connection breaks."""
+    letters = []
+    try:
+        for batch in mailbox.fetch(uids):
+            letters += batch
+    except MailboxUnavailable:
+        pass
+    return letters
+
+
+def breaks_at(monkeypatch, uid):
+    """A server that ends the connection whenever it is asked for this letter's bytes."""
+    whole = IMAPClient.fetch
+
+    def fetch(client, uids, what, *rest):
+        if uid in uids and "BODY.PEEK[]" in what:
+            client.socket().shutdown(2)
+        return whole(client, uids, what, *rest)
+
+    monkeypatch.setattr(IMAPClient, "fetch", fetch)

@@ -14,11 +14,7 @@ import pytest
 from tests.end_to_end.installation import SAMPLES, Installation
 
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
-LETTERS = [
-    path
-    for path in sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
-    if "wish" not in path.name
-]
+LETTERS = sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
 
 
 @pytest.fixture

@@ -125,17 +125,23 @@ def _smtp(app: App) -> str:
 def _clock(app: App) -> Result:
     """Whether the clock has gone back behind what it once wrote itself."""
     now = datetime.now(UTC)
-    try:
-        with app.ledger.reading() as store:
-            passes = store.status(now).passes
-    except ConnectionError:
-        passes = {}
-    newest = max(passes.values(), default=now)
+    newest = max(_passes(app, now), default=now)
     told = now.astimezone(ZoneInfo("Europe/Moscow")).isoformat(timespec="seconds")
     if newest - now > _CLOCK_MOST:
         advice = "set it by NTP: moments of receipt and retries depend on it"
         return Result("clock", f"{told}, but a pass ended at {newest.isoformat()}", advice, 1)
     return Result("clock", told)
+
+
+def _passes(app: App, now: datetime) -> list[datetime]:
+    """When each mailbox was last read through, as far as the database can tell."""
+    try:
+        if app.is_new_database() or not app.ledger.schema_is_current():
+            return []
+        with app.ledger.reading() as store:
+            return list(store.status(now).passes.values())
+    except ConnectionError:
+        return []
 
 
 def _log(file: str) -> Result:

@@ -27,9 +27,8 @@ _BLOCKS = frozenset(
     }
 )
 _CELLS = frozenset({"td", "th"})
-_QUOTES = re.compile(
-    r"gmail_quote|yahoo_quoted|moz-cite-prefix|mail-quote-collapse|WordSection-quote"
-)
+# Gmail, Yahoo and Thunderbird; the others use a blockquote.
+_QUOTES = re.compile(r"gmail_quote|yahoo_quoted|moz-cite-prefix")
 _QUOTE_MARK = "\n>"
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from layouts.months import MOSCOW
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
 
 _ENTITY = ("name", "inn", "addresses", "active")
@@ -66,10 +67,29 @@ class Registry:
     Attributes:
         entities: Without ids and password hashes.
         passwords: In the clear, by user code; empty unless they were asked for.
+        lines: Where each meter stands, by point, area ('' for none) and meter.
     """
 
     entities: tuple[LegalEntity, ...]
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lines: Mapping[tuple[str, str, Meter], int] = field(default_factory=dict, repr=False)
+
+    def contradictions(
+        self, read: Iterable[tuple[MeteringPoint, Meter, datetime]]
+    ) -> tuple[Mistake, ...]:
+        """What is wrong with meters that were read after they are said to be removed.
+
+        Args:
+            read: Point, meter and moment of its last reading.
+        """
+        return tuple(
+            Mistake(
+                self.lines.get((point.code, point.area or "", meter), 0),
+                f"meter {meter.number} is removed on {meter.removed}, but its last recorded"
+                f" reading is of {last.astimezone(MOSCOW):%Y-%m-%d %H:%M}",
+            )
+            for point, meter, last in read
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +242,8 @@ class _Reading:
             meters = tuple(meter for _, meter in self._meters.get(key, ()))
             points[self._owners[key]].append(replace(point, meters=meters))
         entities = (replace(e, points=tuple(points[c])) for c, e in self._entities.items())
-        return Registry(tuple(entities), dict(self._passwords))
+        lines = {(*key, m): line for key, held in self._meters.items() for line, m in held}
+        return Registry(tuple(entities), dict(self._passwords), lines)
 
     def _take_entity(self, row: _Row, code: str) -> None:
         if row[PASSWORD]:

@@ -22,7 +22,7 @@ from ingest.poll import Poller, PollLedger
 from ingest.ports import Mailbox, Reader
 from ingest.process import Processed, process
 from ingest.receive import quarantine_notice
-from ingest.registry import read_registry
+from ingest.registry import RegistryMistakes, read_registry
 from layouts.terms import LegalEntity
 from storage.records import ImportReport
 
@@ -144,7 +144,8 @@ def import_registry(
     """Take a registry file over, whole or not at all.
 
     Raises:
-        RegistryMistakes: the file has mistakes; nothing is imported.
+        RegistryMistakes: the file has mistakes, or contradicts what is recorded;
+            nothing is imported.
     """
     registry = read_registry(content, with_passwords=with_passwords)
     passwords = app.guard.passwords
@@ -156,6 +157,9 @@ def import_registry(
     entities = [hashed(entity) for entity in registry.entities]
     opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
     with opened as ledger, ledger.transaction() as store:
+        wrong = registry.contradictions(store.read_after_removal(entities))
+        if wrong:
+            raise RegistryMistakes(wrong)
         return store.import_registry(entities, who, now())
 
 

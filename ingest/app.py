@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.settings import MailboxSettings, Settings, SettingsError
 from layouts.layout import Layout, load
@@ -149,31 +150,38 @@ class App:
             )
         )
 
+    def filed(self, since: date) -> list[ImapMailbox]:
+        """Every folder that letters were filed in since a day; they stay there."""
+        return [
+            self._mailbox(settings, folder=folder, since=since, files=False)
+            for settings in self.settings.mailbox
+            for folder in dict.fromkeys((settings.processed, settings.quarantine))
+        ]
+
     def mailboxes(self) -> list[ImapMailbox]:
         """Every mailbox of the settings; no connection is opened yet."""
         return [self._mailbox(settings) for settings in self.settings.mailbox]
 
-    def _mailbox(self, settings: MailboxSettings) -> ImapMailbox:
+    def _mailbox(self, settings: MailboxSettings, **otherwise: Any) -> ImapMailbox:
         from ingest.mailbox import ImapConfig, ImapMailbox
 
-        return ImapMailbox(
-            ImapConfig(
-                name=settings.name,
-                host=settings.host,
-                port=settings.port,
-                security=settings.security,
-                user=settings.user,
-                password=settings.password.get_secret_value(),
-                folder=settings.folder,
-                processed=settings.processed,
-                ignored=settings.ignored,
-                quarantine=settings.quarantine,
-                timeout_seconds=settings.timeout_seconds,
-                batch=self.settings.poll.batch,
-                batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
-                letter_bytes=self.limits.letter_bytes,
-            )
+        config = ImapConfig(
+            name=settings.name,
+            host=settings.host,
+            port=settings.port,
+            security=settings.security,
+            user=settings.user,
+            password=settings.password.get_secret_value(),
+            folder=settings.folder,
+            processed=settings.processed,
+            ignored=settings.ignored,
+            quarantine=settings.quarantine,
+            timeout_seconds=settings.timeout_seconds,
+            batch=self.settings.poll.batch,
+            batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
+            letter_bytes=self.limits.letter_bytes,
         )
+        return ImapMailbox(replace(config, **otherwise))
 
     def postman(self) -> SmtpPostman | None:
         """Sends replies; None when no SMTP server is configured."""

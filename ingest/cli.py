@@ -10,7 +10,7 @@ import getpass
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ import click
 
 if TYPE_CHECKING:
     from ingest.app import App
+    from storage.records import LetterRow
     from storage.store import Store
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
@@ -59,8 +60,10 @@ class Call:
         from config.log import set_up
 
         log = self.offline.settings.log
+        # Who sits at a terminal and asked for no form wants to read.
+        is_read = "format" not in log.model_fields_set and not log.file and sys.stderr.isatty()
         try:
-            set_up(log.format, log.level, log.file)
+            set_up("console" if is_read else log.format, log.level, log.file)
         except OSError as fault:
             raise click.UsageError(
                 f"log.file: {log.file} cannot be opened: {fault.strerror}"
@@ -441,6 +444,14 @@ def letters(
 ) -> int:
     """What came, and what became of it."""
     from ingest.listing import LETTER_COLUMNS, letter_json
+
+    rows = _letters(call.current(), state, entity=entity, since=since)
+    _print((letter_json(row) for row in rows), as_json, LETTER_COLUMNS)
+    return DONE
+
+
+def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterRow]:
+    """Letters in a state, or with an outcome."""
     from ingest.outcome import Outcome
     from storage.records import LetterState
 
@@ -448,15 +459,66 @@ def letters(
     if state is not None and not is_state and state not in set(Outcome):
         known = ", ".join([*LetterState, *Outcome])
         raise click.UsageError(f"--state {state}: it is none of {known}")
-    with call.current().ledger.reading() as store:
-        rows = store.letters(
-            state=state if is_state else None,
-            outcome=None if is_state else state,
-            entity=entity,
-            since=since,
+    with app.ledger.reading() as store:
+        return store.letters(
+            state=state if is_state else None, outcome=None if is_state else state, **wanted
         )
-    _print((letter_json(row) for row in rows), as_json, LETTER_COLUMNS)
+
+
+@cli.command()
+@click.argument("numbers", nargs=-1, type=click.IntRange(1, 2**63 - 1), metavar="[ID]…")
+@click.option("--state", help="Every letter in this state, or with this outcome.")
+@_json
+@click.pass_obj
+def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: bool) -> int:
+    """Letters once more through the pipeline, from the folder they were filed in."""
+    from dataclasses import asdict
+
+    from ingest.service import poll_all
+    from ingest.service import replay as put_back
+
+    if bool(numbers) == bool(state):
+        raise click.UsageError("name letters by their numbers, or a --state, not both")
+    app = call.current()
+    replayed = put_back(app, numbers or [row.id for row in _letters(app, state)])
+    whole = poll_all(app) if replayed.put_back else True
+    if as_json:
+        click.echo(json.dumps(asdict(replayed)))
+    else:
+        click.echo(f"put back: {len(replayed.put_back)}")
+        for number in replayed.not_found:
+            click.echo(f"letter {number} is in no mailbox and keeps its verdict")
+    return DONE if whole and not replayed.not_found else LOOK
+
+
+@cli.command()
+@click.option("--since", type=Instant(), required=True, help="The first day of receipt.")
+@_json
+@click.pass_obj
+def backfill(call: Call, since: datetime, as_json: bool) -> int:
+    """Read letters that were filed already once more; what is known is passed over."""
+    from ingest.service import backfill as read_again
+
+    outcomes = read_again(call.current(), since.date(), _progress())
+    if as_json:
+        click.echo(json.dumps(outcomes))
+    else:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
+        click.echo(told or "no letters")
     return DONE
+
+
+def _progress() -> Callable[[], None]:
+    """Counts letters on a terminal; nothing is shown in a pipe."""
+    count = 0
+
+    def one_more() -> None:
+        nonlocal count
+        count += 1
+        if sys.stderr.isatty():
+            click.echo(f"\r{count} letters", nl=False, err=True)
+
+    return one_more
 
 
 @cli.command()

@@ -75,7 +75,7 @@ class Told(Protocol):
         """Called after the commit."""
 
 
-def _nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
+def nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
     """Nothing but the log tells of it."""
 
 
@@ -157,7 +157,7 @@ class Poller:
         notice: Notice,
         clock: Callable[[], datetime],
         holder: str | None = None,
-        told: Told = _nobody_is_told,
+        told: Told = nobody_is_told,
     ) -> None:
         self._holder = holder
         self._told = told
@@ -350,8 +350,8 @@ class Poller:
         owed = self._tried(lambda: self._noticed(job))
         notice = None if isinstance(owed, Exception) else owed
         # When even that cannot be kept, the row alone must do.
-        for reply, content in ((notice, job.raw.content), (None, None)):
-            fault = self._tried(lambda: self._quarantine(job, error, reply, content))  # noqa: B023
+        for reply in (notice, None):
+            fault = self._tried(lambda: self._quarantine(job, error, reply))  # noqa: B023
             if fault is None:
                 log.error("letter.quarantined", **about, **_described(error))
                 self._told(job.raw, job.claim, Handled(Outcome.QUARANTINED, reply=reply))
@@ -362,12 +362,10 @@ class Poller:
     def _noticed(self, job: _Job) -> OwedReply | None:
         return self._notice(job.read.letter if job.read else None, job.claim, self._clock())
 
-    def _quarantine(
-        self, job: _Job, error: Exception, reply: OwedReply | None, content: bytes | None
-    ) -> None:
+    def _quarantine(self, job: _Job, error: Exception, reply: OwedReply | None) -> None:
         now = self._clock()
         with self._ledger.transaction() as store:
-            store.quarantine(job.claim.letter, _described(error)["error"], now, content)
+            store.quarantine(job.claim.letter, _described(error)["error"], now)
             if reply is not None:
                 store.owe(reply, now)
 

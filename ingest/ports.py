@@ -222,9 +222,7 @@ class Store(Protocol):
     ) -> None:
         """The letter has its verdict."""
 
-    def quarantine(
-        self, letter: int, error: str, now: datetime, content: bytes | None = None
-    ) -> None:
+    def quarantine(self, letter: int, error: str, now: datetime) -> None:
         """A person must look; `error` says what at, without secrets."""
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:

@@ -42,6 +42,10 @@ class Desk:
         """Whether a letter is recorded and answered."""
         return may_answer(letter, has_document, self.own_addresses, self._is_own)
 
+    def for_run(self, run: int) -> Desk:
+        """The desk for a letter that was replayed so often: its replies are new ones."""
+        return replace(self, replies=replace(self.replies, run=run)) if run else self
+
     def _is_own(self, message_id: str) -> bool:
         return replies.is_own_message_id(message_id, self.replies)
 
@@ -71,6 +75,7 @@ def receive(
     gate = desk.gate(letter, has_document=bool(documents))
     if not gate.record:
         return Handled(Outcome.IGNORED, reason=gate.reason)
+    desk = desk.for_run(claim.run)
     turn = _Turn(letter, documents, gate, claim, store, now, mark, desk)
     entity = authenticate(letter, documents, store, now, desk.guard)
     if isinstance(entity, Finding):
@@ -201,4 +206,5 @@ def quarantine_notice(
     gate = desk.gate(letter, has_document=bool(letter.documents))
     if not gate.record or not desk.may_reply(letter, gate):
         return None
-    return replies.notice(letter, now, desk.replies, letter_number=claim.letter)
+    settings = desk.for_run(claim.run).replies
+    return replies.notice(letter, now, settings, letter_number=claim.letter)

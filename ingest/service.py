@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ from ingest.app import App
 from ingest.daemon import Parts
 from ingest.files import FileMailbox
 from ingest.listing import MOSCOW, status_json
+from ingest.mailbox import ImapMailbox
 from ingest.outbox import drain
-from ingest.poll import Poller, PollLedger
-from ingest.ports import Mailbox, Reader
+from ingest.outcome import Handled
+from ingest.poll import Poller, PollLedger, Told, nobody_is_told
+from ingest.ports import Mailbox, RawLetter, Reader
 from ingest.process import Processed, process
 from ingest.receive import quarantine_notice
 from ingest.registry import RegistryMistakes, read_registry
 from layouts.terms import LegalEntity
-from storage.records import ImportReport
+from storage.records import Claim, ImportReport, LetterWhole
 
 
 def now() -> datetime:
@@ -32,10 +35,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def poller(app: App, mailbox: Mailbox, reader: Reader, ledger: PollLedger) -> Poller:
+def poller(
+    app: App,
+    mailbox: Mailbox,
+    reader: Reader,
+    ledger: PollLedger,
+    told: Told = nobody_is_told,
+) -> Poller:
     """Reads one mailbox with the app's forms, rules and manners."""
     notice = partial(quarantine_notice, desk=app.desk)
-    return Poller(mailbox, reader, ledger, app.receive, notice, now)
+    return Poller(mailbox, reader, ledger, app.receive, notice, now, told=told)
 
 
 def poll_all(app: App) -> bool:
@@ -95,6 +104,89 @@ def parts(app: App) -> Parts:
         every_seconds=settings.poll.every_seconds,
         close=app.ledger.close,
     )
+
+
+def replay(app: App, numbers: Sequence[int]) -> Replayed:
+    """Put letters back to where they arrived, so that the next pass reads them anew.
+
+    A running daemon notices at once. A letter that no mailbox has any more, one
+    from a file for instance, keeps its verdict.
+
+    Raises:
+        ConnectionError: a mailbox or the database is away.
+    """
+    letters = [whole for number in numbers if (whole := _whole(app, number))]
+    by_outcome: dict[str, dict[str, LetterWhole]] = defaultdict(dict)
+    for whole in letters:
+        if whole.row.outcome:
+            by_outcome[whole.row.outcome][whole.sha256] = whole
+    done: set[int] = set()
+    for mailbox in app.mailboxes():
+        try:
+            for outcome, several in by_outcome.items():
+                done |= _put_back(app, mailbox, outcome, several)
+        finally:
+            mailbox.close()
+    return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
+
+
+def _put_back(
+    app: App, mailbox: ImapMailbox, outcome: str, letters: Mapping[str, LetterWhole]
+) -> set[int]:
+    def reopen(there: Collection[str]) -> None:
+        # Before they are moved: a daemon would file what has its verdict at once.
+        with app.ledger.transaction() as store:
+            for sha256 in there:
+                store.reopen(letters[sha256].row.id)
+
+    wanted = {sha: (whole.size, whole.row.received_at) for sha, whole in letters.items()}
+    there = mailbox.put_back(outcome, wanted, reopen)
+    return {letters[sha256].row.id for sha256 in there}
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Numbers of letters that will be read anew, and of those that no mailbox has."""
+
+    put_back: tuple[int, ...]
+    not_found: tuple[int, ...]
+
+
+def _whole(app: App, number: int) -> LetterWhole | None:
+    with app.ledger.reading() as store:
+        return store.letter(number)
+
+
+def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
+    """Read the letters filed since a day once more; those the ledger knows are passed over.
+
+    Args:
+        app: The wired parts.
+        since: By the mail server's calendar.
+        tell: Called after each letter, for progress.
+
+    Returns:
+        How many letters had which outcome.
+
+    Raises:
+        ConnectionError: a mailbox or the database is away.
+    """
+    outcomes: Counter[str] = Counter()
+
+    def told(raw: RawLetter, claim: Claim, handled: Handled) -> None:  # noqa: ARG001
+        outcomes[handled.outcome.value] += 1
+        tell()
+
+    reader = app.reader()
+    try:
+        for mailbox in app.filed(since):
+            try:
+                poller(app, mailbox, reader, app.ledger, told).through()
+            finally:
+                mailbox.close()
+    finally:
+        reader.close()
+    return dict(outcomes)
 
 
 def process_paths(

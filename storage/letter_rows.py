@@ -27,7 +27,14 @@ from storage.records import (
 from storage.rows import KEYS, Insert
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
-_CLAIM = (LETTER.c.id, LETTER.c.state, LETTER.c.outcome, LETTER.c.attempts, LETTER.c.received_at)
+_CLAIM = (
+    LETTER.c.id,
+    LETTER.c.state,
+    LETTER.c.outcome,
+    LETTER.c.attempts,
+    LETTER.c.received_at,
+    LETTER.c.run,
+)
 _SETTLED = select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256"))
 _SETTLE = LETTER.update().where(LETTER.c.id == bindparam("letter"))
 _KNOWN = (
@@ -87,6 +94,7 @@ class LetterRows(FindingRows):
             "state": LetterState.CLAIMED,
             "attempts": 1,
             "claimed_at": now,
+            "run": 0,
             "sender": "",
             "subject": "",
             "message_id": "",
@@ -135,7 +143,7 @@ class LetterRows(FindingRows):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """The letter has its verdict; what was kept of its bytes is dropped."""
+        """The letter has its verdict."""
         self._connection.execute(
             _SETTLE,
             {
@@ -148,21 +156,19 @@ class LetterRows(FindingRows):
                 "message_id": facts.message_id,
                 "settled_at": now,
                 "error": None,
-                "content": None,
             },
         )
         self._keep_findings(facts.findings, letter_id=letter)
 
-    def quarantine(
-        self, letter: int, error: str, now: datetime, content: bytes | None = None
-    ) -> None:
+    def quarantine(self, letter: int, error: str, now: datetime) -> None:
         """A person must look; `error` says what at, without secrets.
+
+        The letter's bytes, and the password in them, stay on the mail server alone.
 
         Args:
             letter: Its number.
             error: One line; shown by `show` and `status`.
             now: When.
-            content: The raw bytes, when nothing else will keep them.
         """
         self._connection.execute(
             LETTER.update().where(LETTER.c.id == letter),
@@ -171,9 +177,27 @@ class LetterRows(FindingRows):
                 "outcome": LetterState.QUARANTINED,
                 "settled_at": now,
                 "error": error,
-                "content": content,
             },
         )
+
+    def reopen(self, letter: int) -> bool:
+        """Let a settled letter be read once more; False when it waits for that already.
+
+        Its moment of receipt stays the first one; what it recorded stays recorded.
+        """
+        reopened = self._connection.execute(
+            LETTER.update()
+            .where(LETTER.c.id == letter, LETTER.c.state != LetterState.CLAIMED)
+            .values(
+                state=LetterState.CLAIMED,
+                outcome=None,
+                attempts=0,
+                settled_at=None,
+                error=None,
+                run=LETTER.c.run + 1,
+            )
+        )
+        return reopened.rowcount == 1
 
     def letters(
         self,
@@ -224,13 +248,6 @@ class LetterRows(FindingRows):
             replies=tuple(self._replies(number)),
         )
 
-    def quarantined_content(self, number: int) -> bytes | None:
-        """The raw bytes of a letter in quarantine, where they were kept."""
-        content: bytes | None = self._connection.scalar(
-            select(LETTER.c.content).where(LETTER.c.id == number)
-        )
-        return content
-
     def _submissions(self, letter: int) -> list[SubmissionRow]:
         rows = self._connection.execute(
             select(SUBMISSION)
@@ -250,7 +267,9 @@ class LetterRows(FindingRows):
 
 
 def _claim(row: Row[Any]) -> Claim:
-    return Claim(row.id, LetterState(row.state), row.outcome, row.attempts, row.received_at)
+    return Claim(
+        row.id, LetterState(row.state), row.outcome, row.attempts, row.received_at, row.run
+    )
 
 
 def _listing() -> Select[Any]:
@@ -271,10 +290,9 @@ def _listing() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    kept = [column for column in LETTER.c if column.name != "content"]
     return (
         select(
-            *kept,
+            *LETTER.c,
             ENTITY.c.user_code,
             handed_in.c.documents,
             handed_in.c.accepted_values,

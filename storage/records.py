@@ -48,6 +48,7 @@ class Claim:
         outcome: That verdict, None before there is one.
         attempts: This one included.
         received_at: Of its first arrival.
+        run: How often it was replayed.
     """
 
     letter: int
@@ -55,6 +56,7 @@ class Claim:
     outcome: str | None
     attempts: int
     received_at: datetime
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)

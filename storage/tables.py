@@ -115,8 +115,8 @@ class LetterRecord(_Kept, table=True):
     message_id: str = Field(default="", sa_type=Clean)
     settled_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     error: str | None = Field(default=None, sa_type=Clean)
-    # The raw bytes, only while the letter is in quarantine.
-    content: bytes | None = None
+    # How often it was replayed: each run has a reply of its own.
+    run: int = 0
 
 
 class LetterLocation(_Kept, table=True):

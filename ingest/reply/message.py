@@ -28,7 +28,7 @@ _REFERENCES_MOST = 20
 _ID = re.compile(r"<[^<>\s@\x00-\x1f\x7f-\uffff]{1,200}@[^<>\s@\x00-\x1f\x7f-\uffff]{1,200}>")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
-_OWN = re.compile(r"<([a-z]+)\.(\d+)\.([0-9a-f]{32})@[^<>@\s]+>")
+_OWN = re.compile(r"<([a-z]+)\.(\d+(?:-\d+)?)\.([0-9a-f]{32})@[^<>@\s]+>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 
 
@@ -47,6 +47,7 @@ class ReplySettings:
         zone: Time zone in which moments are told.
         deadline_of: The moment before which a document had to be here, None where
             that is not known.
+        run: How often the letter in hand was replayed: each run has its own reply.
     """
 
     sender: str
@@ -54,6 +55,7 @@ class ReplySettings:
     key: bytes = field(default=b"", repr=False)
     zone: ZoneInfo = MOSCOW
     deadline_of: Callable[[Receipt], datetime | None] = _unknown
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class File:
 
 def own_message_id(letter_number: int, kind: str, settings: ReplySettings) -> str:
     """The Message-ID of a reply: the same each time it is made again."""
-    mark = _mark(letter_number, kind, settings)
-    return f"<{kind}.{letter_number}.{mark}@{_sender_address(settings).domain}>"
+    number = f"{letter_number}-{settings.run}" if settings.run else f"{letter_number}"
+    mark = _mark(number, kind, settings)
+    return f"<{kind}.{number}.{mark}@{_sender_address(settings).domain}>"
 
 
 def is_own_message_id(message_id: str, settings: ReplySettings) -> bool:
@@ -84,7 +87,7 @@ def is_own_message_id(message_id: str, settings: ReplySettings) -> bool:
     match = _OWN.fullmatch(message_id)
     if match is None:
         return False
-    expected = _mark(int(match[2]), match[1], settings)
+    expected = _mark(match[2], match[1], settings)
     return hmac.compare_digest(expected, match[3])
 
 
@@ -141,7 +144,7 @@ def compose(
         # Outlook and Exchange would answer with out-of-office notes otherwise.
         "X-Auto-Response-Suppress": "All",
     }
-    content = _head(headers) + _body(bodies, files, _mark(letter_number, kind, settings))
+    content = _head(headers) + _body(bodies, files, _mark(str(letter_number), kind, settings))
     return OwedReply(letter_number, to.addr_spec, subject, message_id, content)
 
 
@@ -227,8 +230,8 @@ def _filename(name: str) -> str:
     return f"filename*={encode_rfc2231(safe, 'utf-8')}"
 
 
-def _mark(letter_number: int, kind: str, settings: ReplySettings) -> str:
-    named = f"{kind}.{letter_number}".encode()
+def _mark(number: str, kind: str, settings: ReplySettings) -> str:
+    named = f"{kind}.{number}".encode()
     return hmac.new(settings.key, named, hashlib.sha256).hexdigest()[:32]
 
 

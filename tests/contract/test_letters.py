@@ -107,23 +107,38 @@ def test_two_claims_at_once_make_one_letter_and_count_both(ledger):
     assert sorted(one.attempts for one in claims) == list(range(1, 9))
 
 
-def test_a_quarantined_letter_keeps_its_bytes_until_it_has_a_verdict(ledger):
+def test_a_quarantined_letter_stays_so_until_it_has_a_verdict(ledger):
     number = claim(ledger).letter
     with ledger.transaction() as store:
-        store.quarantine(number, "KeyError in rules", NOW, b"From: x\r\n")
+        store.quarantine(number, "KeyError in rules", NOW)
 
     again = claim(ledger)
     assert again.state is LetterState.QUARANTINED
     assert again.outcome == "quarantined"
     with ledger.reading() as store:
-        assert store.quarantined_content(number) == b"From: x\r\n"
         assert store.letter(number).row.error == "KeyError in rules"
 
     with ledger.transaction() as store:
         store.settle(number, "accepted", FACTS, None, NOW)
     with ledger.reading() as store:
-        assert store.quarantined_content(number) is None
         assert store.letter(number).row.error is None
+
+
+def test_a_settled_letter_can_be_reopened_once_and_keeps_its_moment_of_receipt(ledger):
+    first = claim(ledger)
+    with ledger.transaction() as store:
+        assert not store.reopen(first.letter)
+        store.settle(first.letter, "rejected", FACTS, None, NOW)
+        assert store.reopen(first.letter)
+        assert not store.reopen(first.letter)
+
+    again = claim(ledger)
+    assert again.letter == first.letter
+    assert again.state is LetterState.CLAIMED
+    assert again.outcome is None
+    assert again.attempts == 1
+    assert again.run == first.run + 1
+    assert again.received_at == first.received_at
 
 
 def test_what_a_failed_transaction_did_is_gone(ledger):

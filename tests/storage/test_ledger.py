@@ -28,10 +28,10 @@ def ledger(file):
     ledger.close()
 
 
-def claim(ledger, sha256="a" * 64, content=b""):
+def claim(ledger, sha256="a" * 64, error=""):
     with ledger.transaction() as store:
         number = store.claim(None, sha256, 1, NOW, NOW).letter
-        store.quarantine(number, "", NOW, content)
+        store.quarantine(number, error, NOW)
 
 
 def letters(ledger):
@@ -78,7 +78,7 @@ def test_a_full_disk_is_unavailable_and_nothing_is_half_done(ledger):
     ledger._engine.dispose()
 
     with pytest.raises(StoreUnavailable, match="full"):
-        claim(ledger, content=bytes(100_000))
+        claim(ledger, error="x" * 100_000)
 
     assert letters(ledger) == []
 

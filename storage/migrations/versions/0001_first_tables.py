@@ -100,7 +100,7 @@ def _letters() -> None:
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("run", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_letter"),
         sa.UniqueConstraint("sha256", name="uq_letter_sha256"),
         sa.CheckConstraint(

@@ -7,6 +7,7 @@ findings, never an exception.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from layouts.layout import Layout
@@ -39,12 +40,23 @@ def parse(document: Document, layouts: Mapping[str, Layout]) -> tuple[Parsed, ..
 
 
 _ENDINGS = (".xml", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-_XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
+_ROOT = re.compile(
+    rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<(?:!doctype\s+)?([^\s/>\[]+)", re.DOTALL | re.IGNORECASE
+)
+
+# Roots of what stands beside documents in a letter: its text as HTML, a logo.
+_OTHER_ROOTS = frozenset(
+    b"html head body div p span table br font meta style title center svg".split()
+)
 
 
 def looks_like_document(name: str, content: bytes) -> bool:
     """Whether a file may be a layout: by its first bytes, else by its name's ending."""
-    start = content[:4096].lstrip(b" \t\r\n")
-    if is_workbook(content) or start.startswith(_XML_STARTS):
-        return not start[:15].lower().startswith((b"<!doctype html", b"<html"))
-    return name.strip().lower().endswith(_ENDINGS)
+    if is_workbook(content) or name.strip().lower().endswith(_ENDINGS):
+        return True
+    # Without marks and zeros, UTF-16 begins like any other encoding.
+    start = content[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
+    root = _ROOT.match(start)
+    if root is None:
+        return start.lstrip().startswith(b"<?xml")
+    return root[1].lower() not in _OTHER_ROOTS

@@ -113,7 +113,7 @@ def grow(decoded: Decoded) -> Tree | Finding:
         # The stubs do not know the code of an error.
         if error.code == etree.ErrorTypes.ERR_NO_MEMORY:  # type: ignore[attr-defined]
             raise MemoryError from error
-        return _damaged(error)
+        return _damaged(error, text)
     if "}" in str(root.tag):
         _without_namespaces(root)
     if text.count("\n") < _LINES_KNOWN:
@@ -121,12 +121,12 @@ def grow(decoded: Decoded) -> Tree | Finding:
     return Tree(root, array("L", _tag_lines(text)), _order(root))
 
 
-def _damaged(error: etree.XMLSyntaxError) -> Finding:
+def _damaged(error: etree.XMLSyntaxError, text: str) -> Finding:
     message = error.msg or ""
     reason = "damaged"
     if "EntityRef" in message or "Entity '" in message:
         reason = "ampersand"
-    elif "Premature end" in message or "EndTag: '</' not found" in message:
+    elif "Premature end" in message or not text.rstrip().endswith(">"):
         reason = "cut-off"
     return finding(Code.UNREADABLE_DOCUMENT, Place(line=error.lineno or 1), reason=reason)
 

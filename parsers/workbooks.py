@@ -79,7 +79,10 @@ def _container(content: bytes) -> str | None:
     if content.startswith(_OLE):
         if _named("EncryptedPackage") in content:
             return "encrypted"
-        return "xls" if _named("Workbook") in content or _named("Book") in content else None
+        # A text or a presentation may hold a workbook inside.
+        other = _named("WordDocument") in content or _named("PowerPoint Document") in content
+        own = _named("Workbook") in content or _named("Book") in content
+        return "xls" if own and not other else None
     if not content.startswith(_ZIP):
         return None
     names = _names(content)

@@ -503,6 +503,22 @@ def test_what_is_no_document_is_one_finding(content: bytes, code: Code, line: in
     assert (parsed.layout, parsed.series) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"Dear sirs", "not-xml"),
+        (b"\0\1\2\3", "not-text"),
+        (b"<a><b c='1'></a>", "damaged"),
+        (b"<a b='1 & 2'/>", "ampersand"),
+        (b"<a><b>", "cut-off"),
+        (b"<a><b c='1", "cut-off"),
+    ],
+)
+def test_an_unreadable_document_has_its_reason(content: bytes, reason: str) -> None:
+    assert only(read(content)).detail["reason"] == reason
+
+
 def test_depth_and_size_of_texts_are_bounded() -> None:
     deep = read(b"<a>" * 5000)
     wide = read(b"<a b='" + b"x" * 11_000_000 + b"'/>")
@@ -534,6 +550,12 @@ def test_a_cut_off_document_never_raises_wherever_it_is_cut() -> None:
         ("report.XML", b"noise", True),
         ("book.xls", b"noise", True),
         ("letter.html", b"<!DOCTYPE html><html></html>", False),
+        ("", b"\xff\xfe" + "<HTML><body>".encode("utf-16-le"), False),
+        ("", b"<div>Dear sirs</div>", False),
+        ("logo.svg", b"<?xml version='1.0'?><!-- x --><svg xmlns='x'/>", False),
+        ("", b"<!-- x --><package/>", True),
+        ("", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", True),
+        ("", b"<!DOCTYPE a SYSTEM 'a.dtd'><a/>", True),
         ("photo.jpg", b"\xff\xd8\xff\xe0", False),
         ("documents.zip", b"PK\x05\x06" + b"\0" * 18, False),
         ("letter.txt", b"Dear sirs", False),

@@ -163,6 +163,7 @@ class _Interval:
         self._step = draft.layout.step_minutes[0] * 60
         self._spoilt = None in column.starts or None in (column.ends or ())
         self._places = draft.places(column.places)
+        self._commas: list[int] = []
 
     def series(self) -> Series | None:
         values = self._numbers()
@@ -210,20 +211,13 @@ class _Interval:
         quick = energies_at_once(column.values, power, decimals)  # type: ignore[arg-type]
         if quick is not None:
             return list(quick)
-        commas: list[int] = []
-        values: list[int | None] = []
-        for index, cell in enumerate(column.values):
-            value = self._number(index, cell, power, decimals)
-            if isinstance(value, tuple):
-                commas.append(index)
-                value = value[0]
-            values.append(value)
-        for first, last in runs(commas):
+        values = [self._number(i, cell, power, decimals) for i, cell in enumerate(column.values)]
+        for first, last in runs(self._commas):
             self._tell(Code.DECIMAL_COMMA, first, last)
         return values
 
-    def _number(self, index: int, cell: Cell, power: int, decimals: int) -> int | tuple[int] | None:
-        """Wh; as a tuple when written with a comma; None when there is none."""
+    def _number(self, index: int, cell: Cell, power: int, decimals: int) -> int | None:
+        """One value in Wh; None, with a finding, when it is none."""
         if is_blank(cell):
             if index not in self._column.flagged:
                 self._wrong(Code.MISSING_FIELD, index, index, field="value")
@@ -233,7 +227,9 @@ class _Interval:
         if isinstance(exact, Fault):
             self._wrong(exact.code, index, index, **_expected(exact))
             return None
-        return (exact,) if isinstance(number, Number) and number.comma else exact
+        if isinstance(number, Number) and number.comma:
+            self._commas.append(index)
+        return exact
 
     def _outside_month(self) -> None:
         if self._month is None:
@@ -249,13 +245,13 @@ class _Interval:
         """Indexes of values whose intervals had ended when the document was made."""
         created = self._draft.header.created
         everything = list(range(len(values)))
-        if created is None or not self._draft.layout.future_zero or self._spoilt:
+        if created is None or not self._draft.layout.future_zero:
             return everything
         now = int(created.timestamp())
         later = [i for i, end in enumerate(self._ends()) if end is not None and end > now]
         if not later:
             return everything
-        for first, last in runs(index for index in later if values[index] != 0):
+        for first, last in runs(index for index in later if values[index]):
             self._wrong(Code.READING_IN_FUTURE, first, last)
         gone = set(later)
         return [index for index in everything if index not in gone]

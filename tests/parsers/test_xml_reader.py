@@ -96,6 +96,16 @@ def test_energy_in_an_hour_to_come_is_an_error_told_once_for_its_run() -> None:
     assert parsed.points == {(None, "200000001234")}
 
 
+def test_energy_to_come_is_told_beside_other_mistakes() -> None:
+    parsed = read(package(hour("2026111418", "?") + hour("2026111419") + hour("2026111420", "?")))
+
+    assert [found.code for found in parsed.findings] == [
+        Code.INVALID_NUMBER,
+        Code.INVALID_NUMBER,
+        Code.READING_IN_FUTURE,
+    ]
+
+
 def test_a_file_of_hours_to_come_has_nothing_to_record() -> None:
     parsed = read(package(hour("2026112000", "0")))
 

@@ -109,6 +109,7 @@ class ImapMailbox:
         self._made: dict[str, str] = {}
         self._suspects: dict[int, int] = {}
         self._closed = threading.Event()
+        self._waiting = threading.Lock()
 
     @property
     def _since(self) -> list[Any]:
@@ -242,7 +243,7 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: it cannot be reached, or the connection broke.
         """
-        with self._told("cannot wait for mail"):
+        with self._waiting, self._told("cannot wait for mail"):
             client = self._connected()
             before = self._uidnext
             self._select(client)
@@ -256,7 +257,9 @@ class ImapMailbox:
     def close(self) -> None:
         """Log out, quietly; a `wait` in another thread ends within a second."""
         self._closed.set()
-        client, self._client = self._client, None
+        # Two threads must not talk over one connection.
+        with self._waiting:
+            client, self._client = self._client, None
         if client is not None:
             with suppress(imaplib.IMAP4.error, OSError, ValueError):
                 client.logout()

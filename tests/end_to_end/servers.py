@@ -66,6 +66,14 @@ class Account:
             found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
             return [found[uid][b"BODY[]"] for uid in sorted(found)]
 
+    def move(self, folder: str, target: str) -> None:
+        """Every letter of one folder into another, as a person would."""
+        with self._client() as client:
+            if not client.folder_exists(target):
+                client.create_folder(target)
+            client.select_folder(folder)
+            client.move(client.search("ALL"), target)
+
     def count(self, folder: str) -> int:
         return len(self.contents(folder))
 

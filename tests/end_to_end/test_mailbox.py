@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -148,8 +149,12 @@ def test_without_mail_a_wait_ends_with_its_time(mailbox):
 
 def test_close_ends_a_wait(mailbox):
     mailbox.wait(0.1)
-    threading.Timer(0.3, mailbox._closed.set).start()
+    timer = threading.Timer(0.3, mailbox.close)
+    timer.start()
+    started = time.monotonic()
     assert not mailbox.wait(60)
+    timer.join()
+    assert time.monotonic() - started < 5
 
 
 def test_a_wrong_password_is_told_as_such_and_never_shown(imap):

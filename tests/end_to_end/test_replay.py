@@ -1,0 +1,106 @@
+"""Letters that were filed already, read once more: `replay` and `backfill`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from ingest.service import now
+from tests.end_to_end.installation import ROOT, SAMPLES, Installation
+from tests.end_to_end.test_pipeline import RECEIVED_AT
+
+LETTERS = sorted((SAMPLES / "letters").glob("0[01]-*.eml"))
+
+
+@pytest.fixture
+def installation(tmp_path, imap, smtp_server):
+    made = Installation(tmp_path, f"sqlite:///{tmp_path}/ingest.db", imap, smtp_server.port)
+    yield made
+    made.ledger.close()
+
+
+def ingest(installation, *words: str, code: int = 0) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest", "--config", str(installation.config), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout or "{}")
+
+
+@pytest.fixture
+def settled(installation, imap):
+    imap.append(*(path.read_bytes() for path in LETTERS), at=RECEIVED_AT)
+    ingest(installation, "poll")
+    assert [row.outcome for row in installation.letters()] == ["accepted", "accepted"]
+    return installation
+
+
+@pytest.mark.timeout(180)
+def test_a_quarantined_letter_goes_through_once_more_and_is_answered(settled, imap, smtp_server):
+    first, _ = settled.letters()
+    with settled.ledger.transaction() as store:
+        store.quarantine(first.id, "KeyError at receive.py:1", now())
+    imap.move("Processed", "Quarantine")
+
+    told = ingest(settled, "replay", "--state", "quarantined", "--json")
+
+    assert told == {"put_back": [first.id], "not_found": []}
+    again = settled.letters()[0]
+    # What it recorded the first time is still in force.
+    assert (again.id, again.outcome) == (first.id, "duplicate")
+    assert again.received_at == first.received_at
+    ids = [message_from_bytes(mail, policy=default)["Message-ID"] for _, mail in smtp_server.mails]
+    assert len(ids) == len(set(ids)) == 3
+
+
+@pytest.mark.timeout(180)
+def test_a_letter_that_no_mailbox_has_keeps_its_verdict(settled, imap):
+    imap.move("Processed", "Elsewhere")
+
+    told = ingest(settled, "replay", "1", "--json", code=1)
+
+    assert told == {"put_back": [], "not_found": [1]}
+    assert settled.letters()[0].outcome == "accepted"
+
+
+@pytest.mark.timeout(180)
+def test_backfill_passes_over_what_the_ledger_knows(settled, imap, smtp_server):
+    sent = len(smtp_server.mails)
+
+    told = ingest(settled, "backfill", "--since", "2026-11-20", "--json")
+
+    assert told == {"duplicate": 2}
+    assert len(settled.letters()) == 2
+    assert imap.count("Processed") == 2
+    assert len(smtp_server.mails) == sent
+
+
+@pytest.mark.timeout(180)
+def test_backfill_records_what_a_lost_database_knew(settled, imap, tmp_path, smtp_server):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    new = Installation(folder, f"sqlite:///{folder}/ingest.db", imap, smtp_server.port)
+
+    assert ingest(new, "backfill", "--since", "2026-11-20", "--json") == {"accepted": 2}
+
+    assert [row.outcome for row in new.letters()] == ["accepted", "accepted"]
+    assert [row.received_at for row in new.letters()] == [
+        row.received_at for row in settled.letters()
+    ]
+    assert imap.count("Processed") == 2
+    new.ledger.close()
+
+
+@pytest.mark.timeout(180)
+def test_backfill_does_not_see_letters_before_its_day(settled):
+    assert ingest(settled, "backfill", "--since", "2026-11-24", "--json") == {}

@@ -1,6 +1,8 @@
 """Every verb says what it did, or in one sentence why it did not."""
 
 import json
+import os
+import pty
 import re
 import sqlite3
 import subprocess
@@ -476,3 +478,25 @@ def test_a_fault_of_our_own_is_one_sentence_unless_debugging(run, monkeypatch):
     assert "an error of our own: KeyError at " in quiet.stderr
     assert "Zima" not in quiet.stderr
     assert "Traceback" in told("--debug").stderr
+
+
+def on_a_terminal(folder):
+    """What `process` writes to standard error, when that is a terminal."""
+    ours, theirs = pty.openpty()
+    letter = SAMPLES / "letters" / "00-52005-xml.eml"
+    words = [sys.executable, "-m", "ingest", "process", str(letter)]
+    subprocess.run(
+        words, cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=60
+    )
+    os.close(theirs)
+    told = os.read(ours, 100_000).decode()
+    os.close(ours)
+    return told
+
+
+def test_events_are_readable_on_a_terminal_unless_json_is_asked_for(run):
+    told = on_a_terminal(run.folder)
+    assert "letter.refused" in told
+    assert "{" not in told
+    run.write("ingest.toml", '[log]\nformat = "json"')
+    assert json.loads(on_a_terminal(run.folder).splitlines()[-1])["verdict"] == "accepted"

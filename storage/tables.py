@@ -250,6 +250,8 @@ class SubmissionSpan(_Kept, table=True):
     end: int = Field(primary_key=True, sa_type=BigInteger)
     start: int = Field(primary_key=True, sa_type=BigInteger)
     submission_id: int = Field(primary_key=True, foreign_key="submission.id", index=True)
+    # See places.py; NULL where the reader did not tell.
+    places: str | None = Field(default=None, sa_type=Clean)
 
 
 class RegisterReading(_Kept, table=True):
@@ -293,6 +295,8 @@ class SubmissionReading(_Kept, table=True):
     zone: str = Field(primary_key=True)
     instant: int = Field(primary_key=True, sa_type=BigInteger)
     submission_id: int = Field(primary_key=True, foreign_key="submission.id", index=True)
+    # See places.py; NULL where the reader did not tell.
+    places: str | None = Field(default=None, sa_type=Clean)
 
 
 class ReplyRecord(_Kept, table=True):

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from layouts.terms import Change, Kind, Series
 from storage.bulk import Value, add_values, replace_values
 from storage.columns import epoch
+from storage.places import carried, packed
 from storage.rows import KEYS, Rows
 from storage.tables import (
     CARRIED,
@@ -71,14 +72,15 @@ class ValueRows(Rows):
         numbers = self._series_numbers({_name(change) for change in changes})
         added: list[Value] = []
         replaced: list[Value] = []
-        spans: list[dict[str, int]] = []
+        spans: list[dict[str, Any]] = []
         for change in changes:
             number = numbers[_name(change)]
             added += _values(change.series, change.added, number, submission)
             replaced += _values(change.series, change.replaced, number, submission)
+            by = {"series_id": number, "submission_id": submission}
             spans += (
-                {"series_id": number, "start": start, "end": end, "submission_id": submission}
-                for start, end in spans_of(change.series)
+                {**by, "start": start, "end": end, "places": places}
+                for start, end, places in carried(change.series)
             )
         self._connection.execute(_CARRY_SPANS, spans)
         if added:
@@ -103,7 +105,11 @@ class ValueRows(Rows):
         once = {tuple(_key(change).values()): change for change in reversed(changes)}
         keys = [_key(change) for change in once.values()]
         by = {"submission_id": submission}
-        self._connection.execute(_CARRY_READINGS, [{**key, **by} for key in keys])
+        places = [packed(change.series.places) for change in once.values()]
+        self._connection.execute(
+            _CARRY_READINGS,
+            [{**key, **by, "places": at} for key, at in zip(keys, places, strict=True)],
+        )
         added = [
             {**_key(change), **by, "value": change.series.reading}
             for change in once.values()
@@ -128,19 +134,6 @@ class ValueRows(Rows):
                 for key, change in zip(which, changes, strict=True)
             ],
         )
-
-
-def spans_of(series: Series) -> list[tuple[int, int]]:
-    """What an interval series covers: one span, or more where it has gaps."""
-    if series.spans is None:
-        return [(epoch(series.start), epoch(series.end))] if series.values else []
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(series.spans):
-        if joined and joined[-1][1] == start:
-            joined[-1] = joined[-1][0], end
-        else:
-            joined.append((start, end))
-    return joined
 
 
 def _values(

@@ -14,12 +14,13 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from ingest.credentials import candidates
 from ingest.letter import Letter
 from ingest.ports import Store
 from layouts.findings import Code, Finding, finding
 from layouts.terms import LegalEntity, Parsed
 
-MOST_PASSWORDS = 4
+MOST_PASSWORDS = 6
 """How many password candidates of one letter are tried; a letter with more guesses."""
 
 
@@ -137,7 +138,12 @@ def _codes(letter: Letter, parsed: Sequence[Parsed]) -> list[str]:
 
 def _passwords(letter: Letter, parsed: Sequence[Parsed]) -> list[str]:
     """Password candidates: the documents', then the body's, then the subject's."""
-    inside = [document.header.password for document in parsed]
+    inside = [
+        form
+        for document in parsed
+        if document.header.password
+        for form in candidates(document.header.password)
+    ]
     written = [credential.password for credential in letter.credentials]
     return _unique([*inside, *written])[:MOST_PASSWORDS]
 

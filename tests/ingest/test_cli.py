@@ -432,7 +432,7 @@ SAMPLE = SAMPLES / "52005" / "month-so-far.xml"
 def test_the_program_checks_without_loading_what_it_does_not_need(run):
     words = [sys.executable, "-X", "importtime", "-m", "ingest", "check", SAMPLE, "--json"]
     ran = subprocess.run(words, cwd=run.folder, capture_output=True, check=True, timeout=60)
-    assert json.loads(ran.stdout)["verdict"] == "refused"
+    assert json.loads(ran.stdout)["verdict"] == "accepted"
     loaded = set(re.findall(r"\| +([\w.]+)$", ran.stderr.decode(), re.MULTILINE))
     assert "ingest.check" in loaded
     late = {"sqlalchemy", "alembic", "imapclient", "structlog", "rich", "jinja2", "openpyxl"}

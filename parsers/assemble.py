@@ -364,7 +364,7 @@ def _tell_reading(draft: Draft, reading: Reading, code: Code, **about: object) -
 
 def _in_kwh(value: Decimal, unit: str) -> Decimal:
     power = UNITS[unit] - UNITS["kWh"]
-    return value if power == 0 else value.scaleb(power)
+    return value if power == 0 else value * Decimal(10) ** power
 
 
 def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:

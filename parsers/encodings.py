@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,15 +52,29 @@ def decode(content: bytes) -> Decoded | None:
     """
     marked = _marked(content)
     if marked is not None:
-        return _strictly(content, marked, "", guessed=False)
+        return _decoded(_text(content, marked), marked, "", guessed=False)
     declared = _declared(content)
     if content.isascii():
-        return _strictly(content, "ascii", declared, guessed=False)
-    name = _codec(declared) or ("" if declared.strip() else "utf-8")
-    best = _best(content, name)
-    if best is None:
+        return _decoded(_text(content, "ascii"), "ascii", declared, guessed=False)
+    stated = _codec(declared) or ("" if declared.strip() else "utf-8")
+    for name in _candidates(content, stated):
+        text = _text(content, name)
+        if text is not None:
+            return _decoded(text, name, declared, guessed=name != stated)
+    return None
+
+
+def _text(content: bytes, name: str) -> str | None:
+    try:
+        return content.decode(name)
+    except UnicodeError:
         return None
-    return _strictly(content, best, declared, guessed=_codec(best) != _codec(name))
+
+
+def _decoded(text: str | None, name: str, declared: str, *, guessed: bool) -> Decoded | None:
+    if text is None or "\0" in text:
+        return None
+    return Decoded(text, "windows-1251" if name == "cp1251" else name, declared, guessed)
 
 
 def _marked(content: bytes) -> str | None:
@@ -85,39 +100,19 @@ def _codec(name: str) -> str:
     return codec.name if fits else ""
 
 
-def _best(content: bytes, declared: str) -> str | None:
-    """The encoding that bytes with signs beyond ASCII are in."""
-    if _fits(content, "utf-8"):
-        return "utf-8"
-    if declared and declared not in _ONE_BYTE:
-        if declared != "utf-8" and _fits(content, declared):
-            return declared
-        declared = ""
+def _candidates(content: bytes, stated: str) -> Iterator[str]:
+    """Encodings that bytes beyond ASCII may be in, the likeliest first."""
+    # Text in one byte a letter is never UTF-8 by chance.
+    yield "utf-8"
+    if stated and stated not in _ONE_BYTE:
+        yield stated
+        stated = ""
     sample = _sample(content)
     likeness = {name: _likeness(sample, name) for name in CYRILLIC}
-    if declared:
-        # A few letters tell little: the declaration stands unless clearly beaten.
-        likeness[declared] = _likeness(sample, declared) + 0.5
-    ranked = sorted(likeness, key=lambda name: likeness[name], reverse=True)
-    return next((name for name in ranked if _fits(content, name)), None)
-
-
-def _fits(content: bytes, name: str) -> bool:
-    try:
-        content.decode(name)
-    except UnicodeError:
-        return False
-    return True
-
-
-def _strictly(content: bytes, name: str, declared: str, *, guessed: bool) -> Decoded | None:
-    try:
-        text = content.decode(name)
-    except UnicodeError:
-        return None
-    if "\0" in text:
-        return None
-    return Decoded(text, "windows-1251" if name == "cp1251" else name, declared, guessed)
+    if stated:
+        # A few letters tell little: what is stated stands unless clearly beaten.
+        likeness[stated] = _likeness(sample, stated) + 0.5
+    yield from sorted(likeness, key=lambda name: likeness[name], reverse=True)
 
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")

@@ -106,7 +106,15 @@ def read_number(cell: Cell) -> Number | Fault:
         text = text.replace(" ", "")
     if not _NUMBER.fullmatch(text):
         return fault
-    return Number(Decimal(text.replace(",", ".")), comma="," in text)
+    return Number(_written_out(Decimal(text.replace(",", "."))), comma="," in text)
+
+
+def _written_out(value: Decimal) -> Decimal:
+    """The same number as people write it: 1E+5 is 100000."""
+    exponent = value.as_tuple().exponent
+    # What is larger still fits no field, and is told so.
+    scaled = isinstance(exponent, int) and 0 < exponent < 20
+    return Decimal(int(value)) if scaled else value
 
 
 def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> list[int] | None:

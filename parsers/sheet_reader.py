@@ -164,6 +164,9 @@ def _block(sheet: Sheet, fields: Sequence[HeaderField], most: int) -> dict[str, 
     return facts
 
 
+_INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)
+
+
 def _named(cell: Cell, names: Mapping[str, str]) -> tuple[str | None, str]:
     """The field that a cell is the label of, with a value in the same cell."""
     if not isinstance(cell, str):
@@ -171,9 +174,9 @@ def _named(cell: Cell, names: Mapping[str, str]) -> tuple[str | None, str]:
     name = names.get(label(cell))
     if name is not None:
         return name, ""
-    before, sign, after = re.sub("=", ":", cell, count=1).partition(":")
-    if sign and after.strip():
-        return names.get(label(before)), after.strip()
+    inline = _INLINE.fullmatch(cell)
+    if inline:
+        return names.get(label(inline[1])), inline[2].strip()
     head, _, tail = plain(cell).rpartition(" ")
     if tail.isdigit() and names.get(label(head)) == "class":
         return "class", tail
@@ -383,8 +386,9 @@ class _SheetReader:
         epoch = self._sheet.epoch
         if field.type == "code":
             code = mended_code(fact.cell)
-            fits = isinstance(code, str) and code.isascii() and code.isdigit()
-            return code if fits and isinstance(code, str) else Fault(Code.INVALID_CODE, "0-9")
+            digits = code.replace(" ", "") if isinstance(code, str) else ""
+            fits = digits.isascii() and digits.isdigit()
+            return digits if fits else Fault(Code.INVALID_CODE, "0-9")
         if field.type == "unit":
             unit = read_unit(fact.cell)
             if isinstance(unit, str):

@@ -199,6 +199,30 @@ def test_a_stated_class_without_its_table_says_what_is_missing(stated: list[Any]
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "password"),
+    [
+        (["Пароль", "a b=c:d"], "a b=c:d"),
+        (["Пароль: a b=c:d "], "a b=c:d"),
+        (["пароль =a:b"], "a:b"),
+        (["Пароль:", None, None, " Zima-2026\xa0"], "Zima-2026"),
+        (["Пароль", 2026.0], "2026"),
+        (["Пароль", None, None, None], None),
+        (["Пароль", "Код пользователя"], None),
+    ],
+)
+def test_a_password_is_what_stands_beside_its_label(cells: list[Any], password: str | None) -> None:
+    parsed = read(register(["P", "1", None, None, 5], head=[*HEAD, cells]))
+
+    assert parsed.header.password == password
+
+
+def test_a_user_code_may_be_written_in_groups() -> None:
+    head = (["Логин", "2000 0000 1234"], HEAD[1])
+
+    assert read(register(["P", "1", None, None, 5], head=head)).header.sender_code == "200000001234"
+
+
 # Register readings.
 
 
@@ -215,12 +239,14 @@ def test_a_stated_class_without_its_table_says_what_is_missing(stated: list[Any]
         ("12\u2009345", "12345"),
         ("'00815", "815"),
         (" 7 ", "7"),
+        ("1E+5", "100000"),
+        (1e5, "100000"),
     ],
 )
 def test_numbers_are_read_in_every_dress(cell: Any, number: str) -> None:
     parsed = read(register(["P", "1", None, None, cell]))
 
-    assert series(parsed).reading == Decimal(number)
+    assert str(series(parsed).reading) == str(Decimal(number))
 
 
 @pytest.mark.parametrize(
@@ -371,6 +397,17 @@ def test_an_unknown_zone_is_told() -> None:
         "T9",
         "sheet 'Лист1', cell D5",
     )
+
+
+def test_readings_in_another_unit_are_told_in_kwh() -> None:
+    head = (*HEAD, ["Единица", "МВт·ч"])
+    table = [*TABLE[:4], "Показание, МВт·ч"]
+
+    stated = read(register(["P", "1", None, None, 1.5], head=head))
+    labelled = read(register(["P", "1", None, None, 1.5], table=table))
+
+    assert series(stated).reading == series(labelled).reading == 1500
+    assert str(series(stated).total) == "1500.0"
 
 
 # Hourly consumption.

@@ -15,6 +15,10 @@ class StoreUnavailable(ConnectionError):  # noqa: N818 - it names a state, as it
     """The database cannot be used now: away, locked, or out of room."""
 
 
+class SettledElsewhere(StoreUnavailable):
+    """Another process was quicker; what this one was about to record is dropped."""
+
+
 def translate(engine: Engine) -> None:
     """Have every such fault of the driver leave the engine as `StoreUnavailable`."""
 

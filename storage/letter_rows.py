@@ -12,6 +12,7 @@ from sqlalchemy import Executable, Row, Select, bindparam, func, select
 
 from layouts.findings import Finding
 from layouts.terms import LegalEntity
+from storage.faults import SettledElsewhere
 from storage.finding_rows import FindingRows
 from storage.records import (
     Claim,
@@ -36,7 +37,9 @@ _CLAIM = (
     LETTER.c.run,
 )
 _SETTLED = select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256"))
-_SETTLE = LETTER.update().where(LETTER.c.id == bindparam("letter"))
+_SETTLE = LETTER.update().where(
+    LETTER.c.id == bindparam("letter"), LETTER.c.state != LetterState.DONE
+)
 _KNOWN = (
     select(LOCATION.c.uid, *_CLAIM)
     .join_from(LOCATION, LETTER)
@@ -143,8 +146,13 @@ class LetterRows(FindingRows):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """The letter has its verdict."""
-        self._connection.execute(
+        """The letter has its verdict.
+
+        Raises:
+            SettledElsewhere: another process, which took this one for dead, gave it
+                a verdict meanwhile; the transaction must not be committed.
+        """
+        settled = self._connection.execute(
             _SETTLE,
             {
                 "letter": letter,
@@ -158,7 +166,13 @@ class LetterRows(FindingRows):
                 "error": None,
             },
         )
+        if settled.rowcount == 0 and self._is_done(letter):
+            raise SettledElsewhere("another process has settled this letter meanwhile")
         self._keep_findings(facts.findings, letter_id=letter)
+
+    def _is_done(self, letter: int) -> bool:
+        state = self._connection.scalar(select(LETTER.c.state).where(LETTER.c.id == letter))
+        return bool(state == LetterState.DONE)
 
     def quarantine(self, letter: int, error: str, now: datetime) -> None:
         """A person must look; `error` says what at, without secrets.

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from layouts.findings import Code, Place, finding
+from storage.faults import SettledElsewhere
 from storage.records import LetterFacts, LetterState, Location, OwedReply, ReplyState
 from tests.contract.documents import (
     ENTITY,
@@ -122,6 +123,16 @@ def test_a_quarantined_letter_stays_so_until_it_has_a_verdict(ledger):
         store.settle(number, "accepted", FACTS, None, NOW)
     with ledger.reading() as store:
         assert store.letter(number).row.error is None
+
+
+def test_a_letter_is_settled_by_the_process_that_is_quicker(ledger):
+    number = claim(ledger).letter
+    with ledger.transaction() as store:
+        store.settle(number, "accepted", FACTS, None, NOW)
+    with pytest.raises(SettledElsewhere), ledger.transaction() as store:
+        store.settle(number, "refused", FACTS, None, NOW)
+    with ledger.reading() as store:
+        assert store.letter(number).row.outcome == "accepted"
 
 
 def test_a_settled_letter_can_be_reopened_once_and_keeps_its_moment_of_receipt(ledger):

@@ -1,6 +1,6 @@
 """Killed at random and at each step, cut off from its servers: nothing lost or doubled.
 
-`INGEST_CHAOS_LETTERS` and `INGEST_CHAOS_KILLS` make the random part longer.
+`CHAOS_LETTERS` and `CHAOS_KILLS` make the random part longer.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.killable import STEPS
 from tests.end_to_end.proxy import Proxy
 
-LETTERS = int(os.environ.get("INGEST_CHAOS_LETTERS", "60"))
-KILLS = int(os.environ.get("INGEST_CHAOS_KILLS", "6"))
-SEED = int(os.environ.get("INGEST_CHAOS_SEED", "1"))
+LETTERS = int(os.environ.get("CHAOS_LETTERS", "60"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from ingest.outcome import Outcome
 from ingest.poll import Poller
 from ingest.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
-from storage.records import LetterState
+from storage.records import LetterFacts, LetterState
 from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
 
 
@@ -353,6 +353,21 @@ def test_a_mailbox_that_another_process_reads_is_left_alone(house):
     house.clock.advance(seconds=16)
     house.once()
     assert house.receive.received == ["first"]
+
+
+def test_a_process_that_was_taken_for_dead_records_nothing_twice(house):
+    house.mailbox.put(mail("first"))
+
+    def receive(read, claim, store, now, mark):
+        # The other process had the letter to its end while this one stood still.
+        facts = LetterFacts("", "first", "")
+        store.settle(claim.letter, "accepted", facts, None, now)
+        return house.receive(read, claim, store, now, mark)
+
+    house.poller._receive = receive
+    with pytest.raises(StoreUnavailable, match="meanwhile"):
+        house.once()
+    assert house.replies() == []
 
 
 def test_each_letter_leaves_one_canonical_line(house):

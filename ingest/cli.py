@@ -291,7 +291,8 @@ def check(
     if registry:
         with _mistakes_told(registry):
             entities = read_registry(registry.read_bytes()).entities
-    rules = Rules(app.layouts, app.parameters, app.limits, entities, at)
+    memory_mb = app.settings.limits.memory_mb
+    rules = Rules(app.layouts, app.parameters, app.limits, entities, at, memory_mb)
     told = language or app.settings.replies.language
     verdicts = set()
     for file in files:
@@ -581,6 +582,29 @@ def tail(
     with opened as source:
         for event, line in tailing.lines(source, wanted):
             click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+    return DONE
+
+
+@cli.command()
+@click.argument("layout", metavar="CLASS")
+@click.option("--entity", metavar="CODE", help="Fill in its points and meters.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="Default: CLASS_CODE.xlsx here.")  # fmt: skip
+@click.pass_obj
+def template(call: Call, layout: str, entity: str | None, output: Path | None) -> int:
+    """A workbook to fill in and to mail."""
+    from ingest.service import template as made
+
+    app = call.current() if entity else call.app
+    forms = sorted(name for name, form in app.layouts.items() if form.workbook is not None)
+    if layout not in forms:
+        raise click.UsageError(f"{layout}: there are workbooks of {', '.join(forms)}")
+    content = made(app, layout, entity)
+    if content is None:
+        raise click.UsageError(f"{entity}: the register has no such user code")
+    path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")
+    path.write_bytes(content)
+    click.echo(str(path))
     return DONE
 
 

@@ -35,15 +35,15 @@ def answer(
         state = store.month_state(month_told(now), [entity])
         return standing(letter, entity, state, now, settings, letter_number=letter_number)
     forms = [name for name, layout in sorted(layouts.items()) if layout.workbook is not None]
-    workbook = None
+    filled = None
     if number in forms:
         day = now.astimezone(MOSCOW).date()
-        workbook = _workbook(layouts[number], entity, store, settings.language, day)
+        filled = workbook(layouts[number], entity, store, settings.language, day)
     return form(
         letter,
         entity,
         number,
-        workbook,
+        filled,
         now,
         settings,
         letter_number=letter_number,
@@ -77,12 +77,20 @@ def forms_for(
         of_kind = (x for _, x in sorted(layouts.items()) if x.kind is kind and x.workbook)
         layout = next(of_kind, None)
         if layout is not None:
-            content = _workbook(layout, entity, store, language, within)
+            content = workbook(layout, entity, store, language, within)
             yield File(f"{layout.number}_{entity.user_code}.xlsx", content, *XLSX)
 
 
-def _workbook(layout: Layout, entity: LegalEntity, store: Store, language: str, day: date) -> bytes:
+def workbook(
+    layout: Layout, entity: LegalEntity | None, store: Store | None, language: str, day: date
+) -> bytes:
+    """A workbook to fill in, on that day; an empty form without an entity.
+
+    Raises:
+        ValueError: the layout has no workbook.
+    """
     # Late: openpyxl takes longer to load than all of the rest.
     from ingest.reply.template import template
 
-    return template(layout, entity, store.last_readings(entity), language, today=day)
+    last = store.last_readings(entity) if store is not None and entity is not None else {}
+    return template(layout, entity, last, language, today=day)

@@ -17,6 +17,7 @@ from typing import Any
 from ingest.app import App
 from ingest.daemon import Parts
 from ingest.files import FileMailbox
+from ingest.granted import workbook
 from ingest.listing import MOSCOW, status_json
 from ingest.mailbox import ImapMailbox
 from ingest.outbox import drain
@@ -150,6 +151,21 @@ class Replayed:
 
     put_back: tuple[int, ...]
     not_found: tuple[int, ...]
+
+
+def template(app: App, number: str, code: str | None) -> bytes | None:
+    """A workbook to fill in, with the points of an entity; None: no such user code.
+
+    Raises:
+        ValueError: the layout has no workbook.
+    """
+    layout, today = app.layouts[number], now().astimezone(MOSCOW).date()
+    language = app.settings.replies.language
+    if code is None:
+        return workbook(layout, None, None, language, today)
+    with app.ledger.reading() as store:
+        entity = store.entity(code)
+        return workbook(layout, entity, store, language, today) if entity else None
 
 
 def _whole(app: App, number: int) -> LetterWhole | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.reply.cells import lines_told, ranges_told
 from ingest.reply.texts import sentence
 from layouts.findings import Finding
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
 from storage.records import (
     AuditEntry,
+    CarriedRow,
     ImportReport,
     LetterRow,
     LetterWhole,
@@ -135,7 +138,43 @@ def _submission_json(item: SubmissionRow, language: str) -> dict[str, Any]:
         "status": item.status,
         "values": item.values,
         "findings": [finding_json(found, language) for found in item.findings],
+        "carried": [_carried_json(carried) for carried in item.carried],
     }
+
+
+def _carried_json(item: CarriedRow) -> dict[str, Any]:
+    return {
+        "kind": item.kind.value,
+        "area": item.area,
+        "point": item.point,
+        "meter": item.meter,
+        "channel": item.channel,
+        "zone": item.zone,
+        "start": local(item.start),
+        "end": local(item.end),
+        "place": _places(item.places),
+        "value": _plain(item.value),
+        "value_before": _plain(item.value_before),
+        "in_force": item.in_force,
+        "replaced": item.replaced,
+        "replaced_since": [{"receipt": by, "values": n} for by, n in item.replaced_since],
+        "replaced_at": local(item.replaced_at),
+    }
+
+
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _places(places: Places | None) -> str | None:
+    """Where a span's values stood: `lines 3–746`, `sheet 'A', cells C5:Z35`."""
+    if places is None or not places.at:
+        return None
+    if places.sheet is None:
+        lines = lines_told(places.at)
+        return f"{'lines' if len(set(places.at)) > 1 else 'line'} {', '.join(lines)}"
+    cells = ranges_told(str(places.place(n).cell) for n in range(len(places.at)))
+    return f"sheet {places.sheet!r}, {'cells' if len(places.at) > 1 else 'cell'} {', '.join(cells)}"
 
 
 def _sent_json(item: SentReply) -> dict[str, Any]:
@@ -182,10 +221,28 @@ def whole_text(row: Mapping[str, Any]) -> str:
             f"{item['values']} values"
         )
         lines += _finding_lines(item["findings"], "  ")
+        lines += [_carried_line(carried) for carried in item["carried"]]
     for item in row["replies"]:
         lines.append(f"\nreply {item['state']}  attempts {item['attempts']}  {item['error'] or ''}")
         lines.append(item["text"])
     return "\n".join(lines)
+
+
+def _carried_line(item: Mapping[str, Any]) -> str:
+    """What a document brought, from where in it, and what became of that."""
+    names = (item["area"], item["point"], item["meter"], item["channel"], item["zone"])
+    told = " ".join(name for name in names if name)
+    if item["kind"] == "register":
+        what = f"{item['start']}  {item['value']}"
+        state = "in force" if item["in_force"] else "not in force"
+        if item["value_before"] is not None:
+            state += f", in place of {item['value_before']}"
+    else:
+        what = f"{item['start']}..{item['end']}"
+        state = f"in force {item['in_force']}, replaced {item['replaced']} before it"
+    since = ", ".join(f"{by['values']} by receipt {by['receipt']}" for by in item["replaced_since"])
+    place = f"  {item['place']}" if item["place"] else ""
+    return f"  {told}  {what}{place}: {state}" + (f", replaced since: {since}" if since else "")
 
 
 def _finding_lines(findings: Iterable[Mapping[str, Any]], indent: str) -> list[str]:

@@ -16,7 +16,14 @@ from typing import Any, TextIO
 from layouts.months import MOSCOW
 from storage.reading_rows import BillingRow
 
-HISTORY_COLUMNS = ("state", "replaced_at", "replaced_by", "replaced_by_letter", "replaced_who")
+HISTORY_COLUMNS = (
+    "place",
+    "state",
+    "replaced_at",
+    "replaced_by",
+    "replaced_by_letter",
+    "replaced_who",
+)
 COLUMNS = tuple(name for name in BillingRow._fields if name not in HISTORY_COLUMNS)
 """Of every file, in this order; docs/readings.md tells of each."""
 

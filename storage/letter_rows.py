@@ -15,6 +15,7 @@ from layouts.terms import LegalEntity
 from storage.faults import SettledElsewhere
 from storage.finding_rows import FindingRows
 from storage.records import (
+    CarriedRow,
     Claim,
     LetterFacts,
     LetterRow,
@@ -26,6 +27,7 @@ from storage.records import (
     SubmissionRow,
 )
 from storage.rows import KEYS, Insert
+from storage.story_rows import StoryRows
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
 _CLAIM = (
@@ -73,7 +75,7 @@ def _located(insert: Insert) -> Executable:
     return statement
 
 
-class LetterRows(FindingRows):
+class LetterRows(FindingRows, StoryRows):
     """Letters by their bytes; where they lie is a second matter."""
 
     def claim(
@@ -271,7 +273,11 @@ class LetterRows(FindingRows):
         findings: Mapping[int, list[Finding]] = defaultdict(list)
         for owner, item in self._findings_of_submissions([row.id for row in rows]):
             findings[owner].append(item)
-        return [_submission_row(row, tuple(findings[row.id])) for row in rows]
+        carried = self._carried_by([row.id for row in rows])
+        return [
+            _submission_row(row, tuple(findings[row.id]), tuple(carried.get(row.id, ())))
+            for row in rows
+        ]
 
     def _replies(self, letter: int) -> list[SentReply]:
         rows = self._connection.execute(
@@ -335,7 +341,9 @@ def _letter_row(row: Row[Any]) -> LetterRow:
     )
 
 
-def _submission_row(row: Row[Any], findings: tuple[Finding, ...]) -> SubmissionRow:
+def _submission_row(
+    row: Row[Any], findings: tuple[Finding, ...], carried: tuple[CarriedRow, ...]
+) -> SubmissionRow:
     return SubmissionRow(
         receipt=row.duplicate_of or row.id,
         name=row.name,
@@ -349,6 +357,7 @@ def _submission_row(row: Row[Any], findings: tuple[Finding, ...]) -> SubmissionR
         status=row.status,
         values=row.accepted_values,
         findings=findings,
+        carried=carried,
     )
 
 

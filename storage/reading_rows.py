@@ -18,14 +18,17 @@ from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
 from storage.columns import epoch
 from storage.month_rows import MonthRows, read_in, read_last
+from storage.places import place_at
 from storage.rows import pieces
 from storage.tables import (
+    CARRIED,
     ENTITY,
     LETTER,
     METER,
     POINT,
     READING_HISTORY,
     SERIES,
+    SPAN,
     SUBMISSION,
     VALUE,
     VALUE_HISTORY,
@@ -83,6 +86,7 @@ class BillingRow(NamedTuple):
     receipt: int
     letter: int
     received_at: int
+    place: str | None = None
     state: str | None = None
     replaced_at: int | None = None
     replaced_by: int | None = None
@@ -188,6 +192,9 @@ class ReadingRows(MonthRows):
             was = _by_series(
                 self._connection.execute(_replaced(numbers, start, end)) if history else ()
             )
+            spans = _by_series(
+                self._connection.execute(_spans(numbers, start, end)) if history else ()
+            )
             came.learn(row.submission_id for rows in values.values() for row in rows)
             came.learn(n for rows in was.values() for r in rows for n in _both(r))
             for one in piece:
@@ -197,7 +204,8 @@ class ReadingRows(MonthRows):
                     continue
                 now = [row._replace(state="in-force") for row in rows]
                 before = [_was_interval(one, row, came) for row in was[one.id]]
-                yield from sorted([*now, *before], key=_in_time)
+                every = sorted([*now, *before], key=_in_time)
+                yield from (_placed(row, spans[one.id]) for row in every)
 
     def _sums_by(
         self, series: Sequence[_Series], month: date, grain: Grain, came: _Submissions
@@ -226,6 +234,7 @@ class ReadingRows(MonthRows):
         was = _by_meter(self._each(numbers, _was_read(start, end)) if history else ())
         came.learn(row.submission_id for rows in inside.values() for row in rows)
         came.learn(n for rows in was.values() for r in rows for n in _both(r))
+        at = self._places_read(numbers, start, end) if history else {}
         for meter in meters:
             rows: list[BillingRow] = []
             previous = before
@@ -234,7 +243,29 @@ class ReadingRows(MonthRows):
                 rows.append(told._replace(state="in-force") if history else told)
                 previous[_register(row)] = row
             rows += [_was_reading(meter, row, came) for row in was[meter.id]]
+            rows = [
+                row._replace(place=at.get((meter.id, row.channel, row.zone, row.end, row.receipt)))
+                for row in rows
+            ]
             yield from sorted(rows, key=lambda row: (row.channel, row.zone, *_in_time(row)))
+
+    def _places_read(
+        self, meters: Sequence[int], start: int, end: int
+    ) -> dict[tuple[int, str, str | None, int, int], str]:
+        """By meter, channel, zone, instant and submission: the line or cell of a reading."""
+        rows = self._each(
+            meters,
+            lambda ids: select(CARRIED).where(
+                CARRIED.c.meter_id.in_(ids), CARRIED.c.instant > start, CARRIED.c.instant <= end
+            ),
+        )
+        return {
+            (row.meter_id, row.channel, row.zone, row.instant, row.submission_id): str(
+                place_at(row.places, 0)
+            )
+            for row in rows
+            if row.places
+        }
 
     def _meters_named(self, entity: str | None) -> list[Any]:
         statement = (
@@ -339,6 +370,16 @@ def _was(told: BillingRow, row: Any, came: _Submissions) -> BillingRow:
     )
 
 
+def _placed(told: BillingRow, spans: Sequence[Any]) -> BillingRow:
+    """The value with its line or cell in the document that brought it."""
+    start, seconds = told.start or 0, (told.step_minutes or 0) * 60
+    for span in spans:
+        if span.submission_id == told.receipt and span.start <= start < span.end:
+            place = place_at(span.places, (start - span.start) // seconds)
+            return told._replace(place=str(place) or None)
+    return told
+
+
 def _sum(one: _Series, row: Any, start: int, end: int, came: _Submissions) -> BillingRow:
     by = came[row.submission_id]
     return BillingRow(
@@ -435,6 +476,10 @@ def _values(series: Sequence[int], start: int, end: int) -> Select[Any]:
 def _replaced(series: Sequence[int], start: int, end: int) -> Select[Any]:
     was = VALUE_HISTORY
     return select(was).where(was.c.series_id.in_(series), was.c.start >= start, was.c.start < end)
+
+
+def _spans(series: Sequence[int], start: int, end: int) -> Select[Any]:
+    return select(SPAN).where(SPAN.c.series_id.in_(series), SPAN.c.end > start, SPAN.c.start < end)
 
 
 def _sums(series: Sequence[int], start: int, end: int, length: int) -> Select[Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from layouts.findings import Finding
+from layouts.terms import Kind, Places
 
 
 class LetterState(StrEnum):
@@ -141,12 +143,45 @@ class StoreStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedRow:
+    """A span of a profile, or one register reading, that a submission carries.
+
+    Attributes:
+        end: Of the span; the instant itself of a reading.
+        places: Where its values stood, in the order of time; None when not known.
+        in_force: How many of its values are in force by this submission.
+        replaced: How many values of earlier receipts it replaced.
+        replaced_since: Receipts that replaced values of this one, with how many.
+        value: Of a reading, as the submission has it.
+        value_before: What the reading replaced.
+        replaced_at: When a reading was replaced.
+    """
+
+    kind: Kind
+    area: str | None
+    point: str
+    meter: str | None
+    channel: str
+    zone: str | None
+    start: datetime
+    end: datetime
+    places: Places | None
+    in_force: int
+    replaced: int
+    replaced_since: tuple[tuple[int, int], ...] = ()
+    value: Decimal | None = None
+    value_before: Decimal | None = None
+    replaced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionRow:
     """One document of a letter, as `show` tells it.
 
     Attributes:
         receipt: Its receipt number; of a duplicate, that of the first one.
         findings: In the order they were told.
+        carried: What it brought, and what became of it.
     """
 
     receipt: int
@@ -161,6 +196,7 @@ class SubmissionRow:
     status: int
     values: int
     findings: tuple[Finding, ...] = ()
+    carried: tuple[CarriedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

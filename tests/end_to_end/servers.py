@@ -93,7 +93,8 @@ class Account:
 class Dovecot:
     """A Dovecot of our own: any user, one password, Maildirs that go at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._base = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._base.chmod(0o755)
         self.port, self.tls_port = free_port(), free_port()
@@ -142,6 +143,7 @@ class Dovecot:
             base=base,
             mail=mail,
             port=self.port,
+            prefix=self._prefix,
             tls_port=self.tls_port,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
@@ -166,6 +168,11 @@ mail_location = maildir:{mail}/%u
 first_valid_uid = 1
 first_valid_gid = 1
 mail_fsync = never
+namespace inbox {{
+  inbox = yes
+  separator = .
+  prefix = {prefix}
+}}
 passdb {{
   driver = static
   args = password={password}

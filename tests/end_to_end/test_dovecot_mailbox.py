@@ -80,6 +80,21 @@ def test_a_folder_that_cannot_be_made_is_told_by_its_name(dovecot):
     mailbox.close()
 
 
+def test_folders_are_made_under_the_prefix_that_some_servers_ask_for():
+    server = Dovecot(prefix="INBOX.")
+    try:
+        server.start()
+        account = server.account()
+        account.append(mail("first"))
+        mailbox = ImapMailbox(account.config())
+        _, uids = mailbox.uids()
+        mailbox.file(uids, "accepted")
+        mailbox.close()
+        assert account.contents("INBOX.Processed") == [mail("first")]
+    finally:
+        server.close()
+
+
 def test_thousands_of_letters_are_listed_and_fetched_in_pieces(dovecot):
     dovecot.append(*(mail(f"letter {n}") for n in range(1200)))
     mailbox = ImapMailbox(dovecot.config(batch=100))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import resource
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +30,7 @@ from layouts.terms import (
     Verdict,
 )
 from parsers import parse
+from parsers.workbooks import is_workbook
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -39,6 +42,7 @@ class Rules:
     Attributes:
         registry: None leaves the rules of the register of points out.
         received_at: Aware; None leaves out what depends on the day of receipt.
+        memory_mb: Of the process that reads a workbook.
     """
 
     layouts: Mapping[str, Layout]
@@ -46,6 +50,7 @@ class Rules:
     limits: Limits
     registry: Sequence[LegalEntity] | None = None
     received_at: datetime | None = None
+    memory_mb: int = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +120,33 @@ def check_file(path: Path, rules: Rules) -> Iterator[Result]:
     if not documents and not found:
         documents = (Document(path.name, path.read_bytes()),)
     for document in documents:
-        for parsed in _masked(letter, parse(document, rules.layouts)):
+        for parsed in _masked(letter, _parsed(document, rules)):
             yield _checked(parsed.name or path.name, letter, parsed, rules)
+
+
+def _parsed(document: Document, rules: Rules) -> tuple[Parsed, ...]:
+    """What a document says; a workbook is read in a process that it may well kill."""
+    if not is_workbook(document.content):
+        return parse(document, rules.layouts)
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    # A fork has the layouts already, and this process has no threads to lose.
+    with ProcessPoolExecutor(1, get_context("fork"), _confine, (rules.memory_mb,)) as child:
+        try:
+            return child.submit(parse, document, rules.layouts).result()
+        except (BrokenProcessPool, MemoryError):
+            found = finding(Code.TOO_COSTLY, limit_mb=rules.memory_mb)
+    digest = hashlib.sha256(document.content).hexdigest()
+    return (Parsed(document.name, digest, len(document.content), findings=(found,)),)
+
+
+def _confine(memory_mb: int) -> None:
+    # A library that runs out of memory says so at length.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 1024 * 1024,) * 2)
 
 
 def _opened(path: Path, limits: Limits) -> tuple[Letter, tuple[Finding, ...]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from layouts.findings import Code, Findings, finding
+from layouts.findings import Code, Finding, Findings, finding
 from layouts.layout import UNITS, Layout
 from layouts.terms import Header, Kind, Parsed, Places, Series
 from parsers.clock import clock
@@ -378,6 +380,19 @@ def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:
         layout=draft.layout.number,
         header=draft.header,
         series=series,
-        findings=(*about.findings, *draft.findings),
+        findings=(*about.findings, *sorted(draft.findings, key=_by_place)),
         points=frozenset(draft.points),
     )
+
+
+_CELL = re.compile(r"([A-Z]+)(\d+)")
+
+
+def _by_place(found: Finding) -> tuple[int, int, str]:
+    """Where a finding stands among those of its document; those of no place come last."""
+    cell = _CELL.fullmatch(found.place.cell or "")
+    if cell is not None:
+        return int(cell[2]), len(cell[1]), cell[1]
+    if found.place.line is not None:
+        return found.place.line, 0, ""
+    return (sys.maxsize if found.place.sheet is None else 0), 0, ""

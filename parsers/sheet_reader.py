@@ -320,7 +320,9 @@ class _SheetReader:
         self._draft = Draft(layout, claim.sheet.name, layout.unit)
         self._instant: int | None = None
         self._month: date | None = None
-        self._points_told: set[tuple[str, int]] = set()
+        self._point: str | None = None
+        self._faulty: set[str] = set()
+        self._missing_told: set[str] = set()
 
     def read(self, about: Parsed) -> Parsed:
         """The document with its series and every format mistake."""
@@ -375,6 +377,7 @@ class _SheetReader:
             return code if isinstance(code, str) else None
         value = self._value(field, fact)
         if isinstance(value, Fault):
+            self._faulty.add(field.name)
             about = {"field": field.name, "expected": value.expected}
             self._draft.findings.add(
                 finding(value.code, fact.place, seen=shown(fact.cell), **about)
@@ -459,7 +462,7 @@ class _SheetReader:
         code = mended_code(cell)
         if isinstance(code, Fault):
             place = _place(self._sheet, row, column)
-            about = {"field": name, "expected": code.expected}
+            about = {"point": self._point, "field": name, "expected": code.expected}
             self._draft.findings.add(finding(code.code, place, seen=shown(cell), **about))
             return None
         return code
@@ -478,14 +481,17 @@ class _SheetReader:
             filled = {column: cell for column, cell in filled.items() if not is_blank(cell)}
             if not filled:
                 continue
+            self._point = None
+            point = self._point = self._code(table, "point", row)
             day = self._day(table, row)
             channel = self._channel(table, row)
-            point = self._code(table, "point", row)
             named = point is not None
             if not named and self._layout.point_from_sender:
                 point = self._draft.header.sender_code
-            if point is None or channel is None:
-                self._missing_in_row("point" if point is None else "channel", table, row)
+            if point is None and "sender_code" not in self._faulty:
+                self._missing_in_row("point", table, row)
+            if channel is None:
+                self._missing_in_row("channel", table, row)
                 continue
             self._draft.points.add((None, point))
             column_places = [Places.cell_at(row, column) for column in filled]
@@ -495,16 +501,19 @@ class _SheetReader:
             self._draft.add_column(made)
 
     def _missing_in_row(self, name: str, table: _Table, row: int) -> None:
-        column = table.columns.get(name)
-        key = (name, row if column is not None else 0)
-        if key in self._points_told:
-            return
-        self._points_told.add(key)
-        place = Place(sheet=self._sheet.name)
+        """Tell a key that is not there; of a column that is not there, once."""
+        place, column = Place(sheet=self._sheet.name), table.columns.get(name)
         if column is not None:
+            if not is_blank(self._sheet.key(row, column)):
+                # What stands there has been told to be wrong.
+                return
             place = _place(self._sheet, row, column)
+        elif name in self._missing_told:
+            return
+        self._missing_told.add(name)
         expected = self._definition.columns.get(name, ("",))[0]
-        self._draft.findings.add(finding(Code.MISSING_FIELD, place, field=name, expected=expected))
+        about = {"point": self._point, "field": name, "expected": expected}
+        self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
 
     def _day(self, table: _Table, row: int) -> date | None:
         """The day of a row; None, with a finding, when it cannot be read."""
@@ -513,7 +522,7 @@ class _SheetReader:
         moment = _day_of_month(cell, self._month) or read_moment(cell, self._sheet.epoch)
         if isinstance(moment, Fault):
             code = Code.MISSING_FIELD if is_blank(cell) else moment.code
-            about = {"field": "date", "expected": "01.11.2026"}
+            about = {"point": self._point, "field": "date", "expected": "01.11.2026"}
             place = _place(self._sheet, row, column)
             self._draft.findings.add(finding(code, place, seen=shown(cell) or None, **about))
             return None
@@ -549,8 +558,9 @@ class _SheetReader:
         return any(_is_number(value) for value in values)
 
     def _list_row(self, table: _Table, row: int, held: Mapping[int, str | None]) -> None:
+        self._point = None
+        point = self._point = self._code(table, "point", row)
         channel = self._channel(table, row)
-        point = self._code(table, "point", row)
         if point is not None:
             self._draft.points.add((None, point))
         if self._layout.kind is Kind.INTERVAL:
@@ -558,9 +568,10 @@ class _SheetReader:
             return
         meter = self._code(table, "meter", row)
         instant = self._moment(table, row, "instant") or self._instant
-        if meter is None or channel is None or instant is None:
-            names = {"meter": meter, "channel": channel, "instant": instant}
-            self._missing_in_row(next(n for n, v in names.items() if v is None), table, row)
+        if instant is None and "instant" not in self._faulty:
+            self._missing_in_row("instant", table, row)
+        if meter is None or channel is None:
+            self._missing_in_row("meter" if meter is None else "channel", table, row)
             return
         for column, wide in held.items():
             zone = wide or self._zone(table, row, point)
@@ -601,7 +612,7 @@ class _SheetReader:
         epoch = None if isinstance(moment, Fault) else self._clock.epoch(moment)
         if epoch is None:
             place = _place(self._sheet, row, column)
-            about = {"field": name, "expected": "01.11.2026"}
+            about = {"point": self._point, "field": name, "expected": "01.11.2026"}
             self._draft.findings.add(finding(Code.INVALID_DATE, place, seen=shown(cell), **about))
         return epoch
 

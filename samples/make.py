@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,7 @@ def make_52005() -> None:
     keep("52005/october.xml", text.encode("cp1251"), whole)
     keep("52005/one-line.xml", text.replace("\n", "").encode("cp1251"), whole)
     _make_52005_faults(so_far, padded)
+    _make_52005_refused()
     _make_52005_points()
 
 
@@ -192,8 +194,7 @@ def _make_52005_faults(so_far: list[int], padded: list[str]) -> None:
     def fault(name: str, rows: Sequence[str], *found: dict[str, Any], **about: Any) -> None:
         text = xml_52005(PRIMER, "ООО «Пример»", created, rows)
         series, verdict = about.get("series", ()), about.get("verdict", "rejected")
-        layout = about.get("layout", "52005")
-        said = result(layout, verdict, PRIMER, made, series, found)
+        said = result("52005", verdict, PRIMER, made, series, found)
         keep(f"52005/{name}.xml", text.encode("cp1251"), said)
 
     commas = [padded[0], *(text.replace(".", ",") for text in padded[1:3]), *padded[3:]]
@@ -213,10 +214,10 @@ def _make_52005_faults(so_far: list[int], padded: list[str]) -> None:
     fault(
         "mistakes",
         broken,
-        finding("invalid-date", "line 9", "2026113206", channel="A+"),
-        finding("invalid-time", "line 10", "2026110127", channel="A+"),
         finding("invalid-number", "line 7", "O.066", channel="A+"),
         finding("missing-field", "line 8", "", channel="A+"),
+        finding("invalid-date", "line 9", "2026113206", channel="A+"),
+        finding("invalid-time", "line 10", "2026110127", channel="A+"),
         finding("too-many-decimals", "line 11", "0.0661234", channel="A+"),
     )
     future = [*padded[:400], "0.055", *padded[401:]]
@@ -226,6 +227,9 @@ def _make_52005_faults(so_far: list[int], padded: list[str]) -> None:
         finding("reading-in-future", "line 403", "0.055", channel="A+"),
     )
     fault("no-hours", [], finding("nothing-to-record"))
+
+
+def _make_52005_refused() -> None:
     whole = (HERE / "52005/month-so-far.xml").read_bytes()
     cut = whole[: len(whole) // 2]
     lines = cut.count(b"\n") + 1
@@ -233,7 +237,9 @@ def _make_52005_faults(so_far: list[int], padded: list[str]) -> None:
     stray = whole.replace("«Пример»".encode("cp1251"), b"A & B")
     keep("52005/stray-ampersand.xml", stray, unreadable(finding("unreadable-document", "line 2")))
     later = whole.replace(b'version="1" sender', b'version="9" sender')
-    said = unreadable(finding("unsupported-version", "line 2", "9"), sender=PRIMER, created=made)
+    said = unreadable(
+        finding("unsupported-version", "line 2", "9"), sender=PRIMER, created="2026-11-14 19:32:32"
+    )
     keep("52005/unsupported-version.xml", later, said)
     entity = b'<?xml version="1.0"?>\n<!DOCTYPE a [<!ENTITY b "c">]>\n<a>&b;</a>\n'
     said = unreadable(finding("forbidden-content", "line 2", "<!DOCTYPE"))
@@ -381,53 +387,58 @@ def by_xlsxwriter(grid: Grid, *, sums: bool) -> bytes:
 
 def xlsb(grid: Grid) -> bytes:
     """A sheet in Excel's binary form, with no more records than a reader needs."""
-    import zipfile
-
-    def record(kind: int, data: bytes = b"") -> bytes:
-        name = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
-        size, rest = b"", len(data)
-        while rest > 127:
-            size, rest = size + bytes([rest & 127 | 128]), rest >> 7
-        return name + size + bytes([rest]) + data
-
-    def text(value: str) -> bytes:
-        return struct.pack("<I", len(value)) + value.encode("utf-16-le")
-
-    cells = b""
-    for row, values in enumerate(grid):
-        cells += record(0, struct.pack("<IIHHBI", row, 0, 300, 0, 0, 0))
-        for column, value in enumerate(values):
-            place = struct.pack("<II", column, 0)
-            if isinstance(value, int | float):
-                cells += record(5, place + struct.pack("<d", value))
-            elif value is not None:
-                cells += record(6, place + text(str(value)))
     width = max(len(values) for values in grid)
     extent = struct.pack("<IIII", 0, len(grid) - 1, 0, width - 1)
-    sheet = record(129) + record(148, extent) + record(145) + cells + record(146) + record(130)
-    bundle = struct.pack("<II", 0, 1) + text("rId1") + text("Лист1")
-    book = record(131) + record(143) + record(156, bundle) + record(144) + record(132)
-    office = "http://schemas.openxmlformats.org/"
-    relation = f"{office}officeDocument/2006/relationships/"
+    bundle = struct.pack("<II", 0, 1) + _long("rId1") + _long("Лист1")
+    sheet = [(129, b""), (148, extent), (145, b""), *_xlsb_rows(grid), (146, b""), (130, b"")]
+    book = [(131, b""), (143, b""), (156, bundle), (144, b""), (132, b"")]
     parts = {
-        "[Content_Types].xml": f'<Types xmlns="{office}package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.'
-        'relationships+xml"/><Default Extension="bin" ContentType="application/vnd.ms-excel.'
-        'sheet.binary.macroEnabled.main"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{office}package/2006/relationships">'
-        f'<Relationship Id="rId1" Type="{relation}officeDocument" Target="xl/workbook.bin"/>'
-        "</Relationships>",
-        "xl/_rels/workbook.bin.rels": f'<Relationships xmlns="{office}package/2006/relationships">'
-        f'<Relationship Id="rId1" Type="{relation}worksheet" Target="worksheets/sheet1.bin"/>'
-        "</Relationships>",
-        "xl/workbook.bin": book,
-        "xl/worksheets/sheet1.bin": sheet,
+        "[Content_Types].xml": f'<Types xmlns="{OFFICE}package/2006/content-types"/>',
+        "_rels/.rels": _relation("officeDocument", "xl/workbook.bin"),
+        "xl/_rels/workbook.bin.rels": _relation("worksheet", "worksheets/sheet1.bin"),
+        "xl/workbook.bin": b"".join(_record(*item) for item in book),
+        "xl/worksheets/sheet1.bin": b"".join(_record(*item) for item in sheet),
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(zipfile.ZipInfo(name, (2026, 11, 1, 0, 0, 0)), content)
     return held.getvalue()
+
+
+OFFICE = "http://schemas.openxmlformats.org/"
+
+
+def _relation(kind: str, target: str) -> str:
+    return (
+        f'<Relationships xmlns="{OFFICE}package/2006/relationships"><Relationship Id="rId1" '
+        f'Type="{OFFICE}officeDocument/2006/relationships/{kind}" Target="{target}"/>'
+        "</Relationships>"
+    )
+
+
+def _record(kind: int, data: bytes) -> bytes:
+    """Kind and size of a record take seven bits a byte, the lowest first."""
+    name = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
+    size, rest = b"", len(data)
+    while rest > 127:
+        size, rest = size + bytes([rest & 127 | 128]), rest >> 7
+    return name + size + bytes([rest]) + data
+
+
+def _long(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def _xlsb_rows(grid: Grid) -> Iterator[tuple[int, bytes]]:
+    for row, values in enumerate(grid):
+        yield 0, struct.pack("<IIHHBI", row, 0, 300, 0, 0, 0)
+        for column, value in enumerate(values):
+            place = struct.pack("<II", column, 0)
+            if isinstance(value, int | float):
+                yield 5, place + struct.pack("<d", value)
+            elif value is not None:
+                yield 6, place + _long(str(value))
 
 
 def encrypted(content: bytes) -> bytes:
@@ -497,46 +508,57 @@ def as_series(rows: Grid, *, numbers: bool = False) -> list[dict[str, Any]]:
     return [reading(p, m, value(v), zone, channel) for p, m, channel, zone, v in rows]
 
 
+def xml_meter(rows: Grid, point: str = ' point="200000001234-01"') -> list[str]:
+    """A meter with the readings of rows of a sheet."""
+    return [
+        f'<meter number="{rows[0][1]}"{point}>',
+        *(
+            f'<reading date_time="2026110100" channel="{c}" zone="{z}" value="{v}"/>'
+            for _, _, c, z, v in rows
+        ),
+        "</meter>",
+    ]
+
+
+def xml_52006(body: Sequence[str], sender: str = PRIMER, name: str = "ООО «Пример»") -> bytes:
+    """A whole document of class 52006."""
+    head = (
+        f'<package class="52006" version="1" sender_code="{sender}" sender_name="{name}" '
+        'created="20261101091500">'
+    )
+    text = "\n".join(
+        ['<?xml version="1.0" encoding="windows-1251"?>', head, *body, "</package>", ""]
+    )
+    return text.encode("cp1251")
+
+
+MADE = "2026-11-01 09:15:00"
+
+
 def make_52006() -> None:
     """XML samples of class 52006."""
-
-    def meter(rows: Grid, point: str = ' point="200000001234-01"') -> list[str]:
-        return [
-            f'<meter number="{rows[0][1]}"{point}>',
-            *(
-                f'<reading date_time="2026110100" channel="{c}" zone="{z}" value="{v}"/>'
-                for _, _, c, z, v in rows
-            ),
-            "</meter>",
-        ]
-
-    def document(body: Sequence[str], sender: str = PRIMER, name: str = "ООО «Пример»") -> bytes:
-        head = (
-            f'<package class="52006" version="1" sender_code="{sender}" sender_name="{name}" '
-            'created="20261101091500">'
-        )
-        text = "\n".join(
-            ['<?xml version="1.0" encoding="windows-1251"?>', head, *body, "</package>", ""]
-        )
-        return text.encode("cp1251")
-
-    made = "2026-11-01 09:15:00"
-    good = result("52006", "accepted", PRIMER, made, as_series(READINGS))
-    keep("52006/readings.xml", document(meter(READINGS)), good)
-    bare = result("52006", "accepted", PRIMER, made,
+    good = result("52006", "accepted", PRIMER, MADE, as_series(READINGS))
+    keep("52006/readings.xml", xml_52006(xml_meter(READINGS)), good)
+    bare = result("52006", "accepted", PRIMER, MADE,
                   [{**item, "point": None} for item in as_series(READINGS)])  # fmt: skip
-    keep("52006/meter-alone.xml", document(meter(READINGS, "")), bare)
+    keep("52006/meter-alone.xml", xml_52006(xml_meter(READINGS, "")), bare)
     shop = ['<meter number="00000815" point="000000004711">',
             '<reading date_time="20261101" value="48211"/>', "</meter>"]  # fmt: skip
-    one = result("52006", "accepted", IP, made, [reading(IP, "00000815", "48211")])
-    keep("52006/defaults.xml", document(shop, IP, "ИП Соколова"), one)
+    one = result("52006", "accepted", IP, MADE, [reading(IP, "00000815", "48211")])
+    keep("52006/defaults.xml", xml_52006(shop, IP, "ИП Соколова"), one)
+    _make_52006_two_meters()
+    _make_52006_faults()
+
+
+def _make_52006_two_meters() -> None:
+    zones = (("T1", "10234.5"), ("T2", "4021.0"), ("T3", "20111.7"))
+    first = [["", "11223344", "A+", zone, value] for zone, value in zones]
+    channels = (("01", "7310.25"), ("03", "1200.10"))
+    second = [["", "11223355", code, "T0", value] for code, value in channels]
     zavod = [
-        *meter([["", "11223344", "A+", zone, value] for zone, value in
-                (("T1", "10234.5"), ("T2", "4021.0"), ("T3", "20111.7"))],
-               ' point="200000003080-01"'),
-        *meter([["", "11223355", "01", "T0", "7310.25"], ["", "11223355", "03", "T0", "1200.10"]],
-               ' point="200000003080-02"'),
-    ]  # fmt: skip
+        *xml_meter(first, ' point="200000003080-01"'),
+        *xml_meter(second, ' point="200000003080-02"'),
+    ]
     series = [
         reading("200000003080-01", "11223344", "10234.5", "T1"),
         reading("200000003080-01", "11223344", "4021.0", "T2"),
@@ -544,10 +566,13 @@ def make_52006() -> None:
         reading("200000003080-02", "11223355", "7310.25"),
         reading("200000003080-02", "11223355", "1200.10", channel="R+"),
     ]
-    said = result("52006", "accepted", ZAVOD, made, series)
-    keep("52006/two-meters.xml", document(zavod, ZAVOD, "АО «Владимирский завод»"), said)
+    said = result("52006", "accepted", ZAVOD, MADE, series)
+    keep("52006/two-meters.xml", xml_52006(zavod, ZAVOD, "АО «Владимирский завод»"), said)
+
+
+def _make_52006_faults() -> None:
     wrong = [
-        *meter(READINGS)[:2],
+        *xml_meter(READINGS)[:2],
         '<reading date_time="2026110100" channel="A+" zone="T7" value="2345.60"/>',
         '<reading date_time="2026130100" channel="R+" zone="T1" value="801.05"/>',
         '<reading date_time="2026110100" channel="R+" zone="T2" value="95.3O"/>',
@@ -556,13 +581,13 @@ def make_52006() -> None:
     ]
     about = {"point": "200000001234-01"}
     found = [
-        finding("invalid-date", "line 6", "2026130100", **about),
         finding("invalid-code", "line 5", "T7", **about),
+        finding("invalid-date", "line 6", "2026130100", **about),
         finding("invalid-number", "line 7", "95.3O", channel="R+", **about),
         finding("missing-field", "line 8", "", channel="A+", **about),
     ]
-    said = result("52006", "rejected", PRIMER, made, as_series(READINGS[:1]), found)
-    keep("52006/mistakes.xml", document(wrong), said)
+    said = result("52006", "rejected", PRIMER, MADE, as_series(READINGS[:1]), found)
+    keep("52006/mistakes.xml", xml_52006(wrong), said)
 
 
 def make_workbooks_52006() -> None:

@@ -292,8 +292,8 @@ def test_a_code_with_lost_digits_is_told(cell: Any) -> None:
     parsed = read(register(["P", cell, None, None, 5]))
 
     assert parsed.series == ()
-    assert parsed.findings[0].detail["field"] == "meter"
-    assert str(parsed.findings[0].place) == "sheet 'Лист1', cell B5"
+    assert (only(parsed).detail["field"], only(parsed).point) == ("meter", "P")
+    assert str(only(parsed).place) == "sheet 'Лист1', cell B5"
 
 
 def test_a_number_shown_with_leading_zeros_is_read_as_it_is_shown() -> None:
@@ -344,8 +344,8 @@ def test_what_is_no_date_is_told_with_its_cell(cell: Any) -> None:
 
     parsed = read(register(["P", "1", None, None, 5], head=head))
 
-    assert str(parsed.findings[0].place) == "sheet 'Лист1', cell B2"
-    assert parsed.findings[0].is_error
+    assert str(only(parsed).place) == "sheet 'Лист1', cell B2"
+    assert only(parsed).is_error
     assert parsed.series == ()
 
 
@@ -500,7 +500,16 @@ def test_a_wrong_date_spoils_its_series_only() -> None:
         Code.INVALID_DATE,
         "sheet 'Лист1', cell B4",
     )
+    assert only(parsed).point == "P"
     assert [item.point for item in parsed.series] == ["Q"]
+
+
+def test_without_a_date_of_readings_it_is_told_once() -> None:
+    rows = [["P", str(number), None, None, 5] for number in range(3)]
+
+    found = only(read(register(*rows, head=HEAD[:1])))
+
+    assert (found.code, found.detail["field"]) == (Code.MISSING_FIELD, "instant")
 
 
 def test_the_password_is_read_and_told_nowhere() -> None:
@@ -510,7 +519,10 @@ def test_the_password_is_read_and_told_nowhere() -> None:
 
     assert parsed.header.password == "739184"
     assert "739184" not in repr(parsed)
-    assert len([found for found in parsed.findings if found.is_error]) >= 2
+    assert [(found.code, found.detail["field"]) for found in parsed.findings] == [
+        (Code.INVALID_CODE, "sender_code"),
+        (Code.INVALID_CODE, "unit"),
+    ]
 
 
 # Containers.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -418,17 +418,11 @@ class _SheetReader:
 
     def _unit_from_labels(self, field: HeaderField, table: _Table | None) -> None:
         """The unit that titles or labels end with: `Потребление, кВт·ч`."""
-        units = set()
-        for row, cells in self._sheet.rows.items():
-            if table is not None and row > table.row:
-                break
-            for cell in cells.values():
-                tail = _UNIT_TAIL.search(cell) if isinstance(cell, str) else None
-                unit = read_unit(tail[0]) if tail else None
-                if isinstance(unit, str):
-                    units.add(unit)
-        if len(units) == 1:
-            self._draft.unit = units.pop()
+        most = _BLOCK_ROWS if table is None else table.row
+        above = [cells.values() for row, cells in self._sheet.rows.items() if row <= most]
+        unit = _common_unit(cell for cells in above for cell in cells)
+        if unit is not None:
+            self._draft.unit = unit
         elif field.required:
             self._missing(field)
 
@@ -539,6 +533,9 @@ class _SheetReader:
 
     def _list(self, table: _Table) -> None:
         """A row for each value, or for each meter with its zones in columns."""
+        labels = [*table.wide, *([table.columns["value"]] if "value" in table.columns else [])]
+        unit = _common_unit(self._sheet.cell(table.row, column) for column in labels)
+        self._draft.unit = unit or self._draft.unit
         for row, cells in self._rows(table):
             filled = {column: zone for column, zone in table.wide.items() if column in cells}
             held: dict[int, str | None] = {
@@ -624,6 +621,14 @@ class _SheetReader:
             about = {"point": point, "field": "zone", "expected": "T0, T1, T2, T3, T4"}
             self._draft.findings.add(finding(Code.INVALID_CODE, place, seen=raw, **about))
         return zone
+
+
+def _common_unit(labels: Iterable[Cell]) -> str | None:
+    """The one unit that labels end with, after a comma or in brackets."""
+    tails = [_UNIT_TAIL.search(text) for text in labels if isinstance(text, str)]
+    units = [read_unit(tail[0]) for tail in tails if tail]
+    found = {unit for unit in units if isinstance(unit, str)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _counts(cells: Mapping[int, Cell]) -> bool:

@@ -2,11 +2,14 @@
 
 import io
 import json
+import os
 import random
+import signal
 import zipfile
 
 import openpyxl
 import pytest
+import xlwt
 
 from tests.ingest.verbs import ROOT, SAMPLES
 
@@ -153,6 +156,30 @@ def test_a_workbook_cut_off_anywhere_is_no_fault(run):
         ran = run("check", "a.xlsx", "--json")
         assert ran.code == 2
         assert ran.rows[0]["verdict"] == "unreadable"
+
+
+def test_a_workbook_that_would_take_all_memory_is_too_costly(run):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("a")
+    sheet.write(0, 0, "Макет")
+    sheet.write(65_535, 255, 1)
+    content = io.BytesIO()
+    book.save(content)
+    run.write("a.xls", content.getvalue())
+    ran = run("check", "a.xls", "--json")
+    assert (ran.code, codes(ran), ran.err) == (2, ["too-costly"], "")
+    assert ran.rows[0]["verdict"] == "unreadable"
+
+
+def dies(_document, _layouts):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_workbook_that_kills_its_reader_is_too_costly(run, monkeypatch):
+    run.write("a.xlsx", workbook(["Макет", "52005"]))
+    monkeypatch.setattr("ingest.check.parse", dies)
+    ran = run("check", "a.xlsx", "--json")
+    assert (ran.code, codes(ran)) == (2, ["too-costly"])
 
 
 @pytest.mark.parametrize("name", ["a.xml", "a.eml", "a.bin"])

@@ -25,7 +25,19 @@ from imapclient import IMAPClient
 from ingest.mailbox import ImapConfig
 
 HOST = "127.0.0.1"
-DOVECOT = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+def _dovecot() -> str | None:
+    """The program, when it is of the line whose configuration we write."""
+    places = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    program = shutil.which("dovecot", path=places)
+    if program is None:
+        return None
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return program if told.stdout.startswith("2.3.") else None
+
+
+DOVECOT = _dovecot()
 PASSWORD = "mailbox-password"
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.killable import STEPS
 from tests.end_to_end.proxy import Proxy
 
-LETTERS = int(os.environ.get("CHAOS_LETTERS", "60"))
-KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
+LETTERS = int(os.environ.get("CHAOS_LETTERS", "40"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)
@@ -57,6 +58,8 @@ def letter(number: int) -> bytes:
 class Chaos(Installation):
     """An installation whose process is killed and started again."""
 
+    starts = 0
+
     def start_killable(self, step: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.end_to_end.killable", step]
         command += ["--config", str(self.config), "run"]
@@ -75,6 +78,14 @@ class Chaos(Installation):
         process.kill()
         process.wait()
         return died
+
+    def wait_for_start(self) -> None:
+        """Until one more process has begun to poll."""
+        self.starts += 1
+        self.wait_until(lambda: self._started() >= self.starts)
+
+    def _started(self) -> int:
+        return self.log.read_text("utf-8").count("service.started") if self.log.exists() else 0
 
     def finish(self, letters: int, seconds: float = 120.0) -> None:
         """Start it unharmed and wait until nothing is left to do."""
@@ -155,22 +166,23 @@ def test_killed_at_each_step_and_at_the_next_one_after_it(tmp_path, dovecot, smt
 @pytest.mark.timeout(3600)
 def test_killed_and_cut_off_at_random(chaos, dovecot, smtp_server):
     chance = random.Random(SEED)
-    dovecot.append(*(letter(number) for number in range(LETTERS // 2)), at=RECEIVED_AT)
-    for kill in range(KILLS):
+    numbers = iter(range(LETTERS))
+    for _ in range(KILLS):
         process = chaos.start_killable("")
-        end = time.monotonic() + chance.uniform(1.5, 4.0)
+        chaos.wait_for_start()
+        share = [letter(number) for number in islice(numbers, LETTERS // KILLS)]
+        dovecot.append(*share, at=RECEIVED_AT)
+        end = time.monotonic() + chance.uniform(0.1, 2.5)
         while time.monotonic() < end:
-            time.sleep(chance.uniform(0.05, 0.4))
+            time.sleep(chance.uniform(0.02, 0.3))
             proxy = chance.choice(chaos.proxies)
             proxy.cut()
             proxy.is_open = chance.random() < 0.8
         process.kill()
         process.wait()
-        if kill == KILLS // 2:
-            late = range(LETTERS // 2, LETTERS)
-            dovecot.append(*(letter(number) for number in late), at=RECEIVED_AT)
-    for proxy in chaos.proxies:
-        proxy.is_open = True
+        for proxy in chaos.proxies:
+            proxy.is_open = True
+    dovecot.append(*(letter(number) for number in numbers), at=RECEIVED_AT)
     chaos.finish(LETTERS, seconds=60 + LETTERS)
     assert_nothing_lost_or_doubled(chaos, smtp_server, LETTERS)
     cuts = sum(proxy.cuts for proxy in chaos.proxies)

@@ -130,14 +130,17 @@ def _xlsx_file(rows: Rows, path: Path, *, history: bool) -> None:
             made.number_format = "yyyy-mm-dd hh:mm"
         return made
 
-    for count, row in enumerate(rows, 1):
-        if count >= _SHEET_ROWS_MOST:
-            raise ExportError(
-                f"{_SHEET_ROWS_MOST} rows are the most that a sheet holds: write .csv or"
-                " .parquet, or ask for --entity or --grain day"
-            )
-        pairs = zip(names, row, strict=False)
-        sheet.append([None if value is None else cell(name, value) for name, value in pairs])
+    try:
+        for count, row in enumerate(rows, 1):
+            if count >= _SHEET_ROWS_MOST:
+                raise ExportError(
+                    f"{_SHEET_ROWS_MOST} rows are the most that a sheet holds: write .csv or"
+                    " .parquet, or ask for --entity or --grain day"
+                )
+            pairs = zip(names, row, strict=False)
+            sheet.append([None if value is None else cell(name, value) for name, value in pairs])
+    finally:
+        sheet.close()
     book.save(path)
 
 

@@ -30,13 +30,12 @@ PROFILES = ("00-52005-xml", "19-80020-not-commercial")
 
 
 @pytest.fixture
-def process(run):
+def process(service):
     """Runs sample letters through the pipeline, all at one moment."""
-    assert run("registry", "import", "--with-passwords", SAMPLES / "registry.csv").code == 0
 
     def process(*names):
         paths = [next((SAMPLES / "letters").glob(f"{name}*.eml")) for name in names]
-        return run("process", "--at", "2026-11-22T12:00", "--json", *paths).rows
+        return service("process", "--at", "2026-11-22T12:00", "--json", *paths).rows
 
     return process
 

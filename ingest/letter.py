@@ -12,7 +12,7 @@ from dataclasses import replace
 from ingest import mime
 from ingest.body import cut_xml, html_text, own_text, plain_text
 from ingest.credentials import find_credentials
-from ingest.decoding import header_text
+from ingest.decoding import header_text, one_line
 from ingest.terms import Attachment, Credential, Letter, Source
 from ingest.unpack import Limits, OverLimitError, Unpacker
 from layouts.findings import Code, Finding, finding
@@ -29,6 +29,9 @@ __all__ = [
 
 SUBJECT_MOST = 500
 VALUE_MOST = 2000
+RESULTS_MOST = 8000
+"""The same of Authentication-Results: a letter of many signatures has many of them."""
+
 VALUES_MOST = 200
 """Values of one header that are kept; a forged letter may have thousands."""
 
@@ -122,10 +125,20 @@ def _return_path(fields: mime.Fields) -> str | None:
 
 
 def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
-    return {
+    headers = {
         name: tuple(header_text(raw, VALUE_MOST) for raw in values[:VALUES_MOST])
         for name, values in fields.items()
     }
+    if results := fields.get("authentication-results"):
+        headers["authentication-results"] = tuple(map(_as_it_stands, results[:VALUES_MOST]))
+    return headers
+
+
+def _as_it_stands(raw: bytes) -> str:
+    # A server quotes addresses of the sender's here; an encoded word in them that
+    # was read could write results of its own.
+    text = raw[: RESULTS_MOST * 2].decode("ascii", "replace").replace("\ufffd", "?")
+    return one_line(text)[:RESULTS_MOST]
 
 
 def _subject(fields: mime.Fields) -> str:

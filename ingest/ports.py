@@ -229,7 +229,11 @@ class Store(Protocol):
         """The one entity whose code is this one before it lost its leading zeros."""
 
     def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
-        """Until when an address may not try a user code; None when it may."""
+        """Until when an address may not try a user code; None when it may.
+
+        One that has authenticated with the code has a lock of its own only, any
+        other its domain's too.
+        """
 
     def authentication_failed(
         self,
@@ -243,6 +247,9 @@ class Store(Protocol):
 
     def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
+
+    def has_authenticated(self, address: str) -> bool:
+        """Whether an address ever proved itself, with whatever user code."""
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then."""

@@ -359,9 +359,13 @@ class MailboxLease(_Kept, table=True):
 
 
 class SenderFailure(_Kept, table=True):
-    """How an address fared with a user code; never the entity as a whole."""
+    """How an address, or a domain as `@name`, fared with a user code; never the entity."""
 
     __tablename__ = "sender_failure"
+    __table_args__ = (
+        Index("ix_sender_failure_address", "address"),
+        Index("ix_sender_failure_failed_at", "failed_at"),
+    )
 
     user_code: str = Field(primary_key=True, sa_type=Clean)
     address: str = Field(primary_key=True, sa_type=Clean)

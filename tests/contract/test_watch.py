@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from storage.records import LetterFacts, OwedReply
-from tests.contract.documents import ENTITY, NOW, import_all, new_letter
+from tests.contract.documents import ENTITY, NOW, import_all, new_letter, rows
 
 SECOND = timedelta(seconds=1)
 LOCKOUT = timedelta(minutes=15)
@@ -48,10 +48,15 @@ def test_a_released_mailbox_is_free_but_only_its_holder_can_release_it(ledger):
     assert take(ledger, "b:2") == "b:2"
 
 
-def fail(ledger, times, code=CODE, address=ADDRESS):
+def fail(ledger, times, code=CODE, address=ADDRESS, now=NOW):
     with ledger.transaction() as store:
         for _ in range(times):
-            store.authentication_failed(code, address, NOW, 3, LOCKOUT)
+            store.authentication_failed(code, address, now, 3, LOCKOUT)
+
+
+def succeed(ledger, code=CODE, address=ADDRESS, now=NOW):
+    with ledger.transaction() as store:
+        store.authentication_succeeded(code, address, now)
 
 
 def locked_until(ledger, code=CODE, address=ADDRESS, now=NOW):
@@ -75,15 +80,89 @@ def test_a_lock_is_of_one_address_with_one_code_and_ends(ledger):
     fail(ledger, 3)
 
     assert locked_until(ledger, address="BUH@primer.example") == NOW + LOCKOUT
-    assert locked_until(ledger, address="other@primer.example") is None
+    assert locked_until(ledger, address="buh@other.example") is None
     assert locked_until(ledger, code="1") is None
     assert locked_until(ledger, now=NOW + LOCKOUT) is None
 
 
+def test_strangers_of_a_domain_are_counted_together(ledger):
+    for name in "abc":
+        fail(ledger, 1, address=f"{name}@mail.example")
+
+    assert locked_until(ledger, address="d@mail.example") == NOW + LOCKOUT
+    assert locked_until(ledger, address="D@MAIL.example") == NOW + LOCKOUT
+    assert locked_until(ledger, address="d@post.mail.example") is None
+    assert locked_until(ledger, address="d@mail.example", code="1") is None
+    assert locked_until(ledger, address="d@mail.example", now=NOW + LOCKOUT) is None
+
+
+def test_an_address_that_has_authenticated_is_locked_by_its_own_failures_only(ledger):
+    succeed(ledger)
+    fail(ledger, 5, address="stranger@primer.example")
+
+    assert locked_until(ledger) is None
+    fail(ledger, 2)
+    assert locked_until(ledger) is None
+    fail(ledger, 1)
+    assert locked_until(ledger) == NOW + LOCKOUT
+
+
+def test_failures_of_an_address_that_has_authenticated_lock_nobody_else(ledger):
+    succeed(ledger)
+    fail(ledger, 5)
+
+    assert locked_until(ledger, address="new@primer.example") is None
+
+
+def test_having_authenticated_for_one_code_says_nothing_of_another(ledger):
+    succeed(ledger, code="1")
+    fail(ledger, 3, address="stranger@primer.example")
+
+    assert locked_until(ledger, address=ADDRESS) == NOW + LOCKOUT
+
+
+def test_of_two_locks_the_longer_one_counts(ledger):
+    fail(ledger, 3)
+    fail(ledger, 1, address="other@primer.example")
+
+    assert locked_until(ledger, address="other@primer.example") == NOW + 2 * LOCKOUT
+    assert locked_until(ledger) == NOW + 2 * LOCKOUT
+    fail(ledger, 2, address="b@mail.example")
+    fail(ledger, 1, address="b@mail.example", now=NOW + LOCKOUT)
+    assert locked_until(ledger, address="b@mail.example") == NOW + 2 * LOCKOUT
+
+
+def test_an_address_is_known_once_it_has_authenticated_with_any_code(ledger):
+    fail(ledger, 1)
+    succeed(ledger, code="1", address="Other@primer.example")
+
+    with ledger.reading() as store:
+        assert store.has_authenticated("other@Primer.example")
+        assert not store.has_authenticated(ADDRESS)
+        assert not store.has_authenticated("")
+
+
+def test_failures_that_led_to_nothing_are_forgotten_after_a_month(ledger):
+    month = timedelta(days=30)
+    succeed(ledger, address="known@primer.example")
+    fail(ledger, 3, address="known@primer.example")
+    fail(ledger, 2, address="a@mail.example")
+    fail(ledger, 1, address="b@mail.example", now=NOW + SECOND)
+
+    fail(ledger, 1, code="1", now=NOW + month + SECOND)
+    counted = "SELECT address, failures FROM sender_failure WHERE user_code = '{}' ORDER BY 1"
+    assert rows(ledger, counted.format(CODE)) == [
+        ("@mail.example", 3),
+        ("b@mail.example", 1),
+        ("known@primer.example", 3),
+    ]
+    fail(ledger, 1, code="1", now=NOW + month + 2 * SECOND)
+    assert rows(ledger, counted.format(CODE)) == [("known@primer.example", 3)]
+
+
 def test_success_forgets_the_failures(ledger):
     fail(ledger, 3)
-    with ledger.transaction() as store:
-        store.authentication_succeeded(CODE, ADDRESS, NOW)
+    succeed(ledger)
 
     assert locked_until(ledger) is None
     fail(ledger, 2)

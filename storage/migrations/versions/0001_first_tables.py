@@ -381,6 +381,8 @@ def _operation() -> None:
         sa.Column("succeeded_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("user_code", "address", name="pk_sender_failure"),
     )
+    op.create_index("ix_sender_failure_address", "sender_failure", ["address"])
+    op.create_index("ix_sender_failure_failed_at", "sender_failure", ["failed_at"])
     op.create_table(
         "period",
         sa.Column("month", sa.String(), nullable=False),

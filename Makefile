@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint chaos clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,5 +22,18 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Long: hundreds of letters, the service killed and cut off again and again.
+chaos: $(VENV)/.installed
+	CHAOS_LETTERS=$${CHAOS_LETTERS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-40} \
+	  $(BIN)/python -m pytest -s tests/end_to_end/test_kill.py
+
+# Ten minutes, and needs dovecot-imapd; tables for docs/performance.md.
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+# A minute: exits 1 when a ratio to the floor is 30 % worse than recorded.
+bench-quick: $(VENV)/.installed
+	$(BIN)/python -m benchmarks quick
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

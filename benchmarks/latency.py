@@ -1,0 +1,104 @@
+"""How long a sender waits, what the service takes at rest, and in a large mailbox."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from benchmarks.letters import KINDS, Letter
+from benchmarks.machine import Peak
+from benchmarks.servers import Servers, wait_until
+from benchmarks.service import Service
+
+SINGLE = 60
+BURST = 2000
+REST_SECONDS = 15.0
+KIND = KINDS["registers-xml"]
+CUTS = 5
+
+
+def measure(servers: Servers) -> str:
+    """Single letters, rest, and a burst, on one service."""
+    service = Service(servers)
+    with service:
+        service.take(KIND.letters(KIND.senders))
+        single = _single(service)
+        rest = _rest(service)
+        burst = _burst(service)
+    return "\n".join([single, rest, burst])
+
+
+def _single(service: Service) -> str:
+    waits = []
+    for letter in KIND.letters(SINGLE, KIND.senders):
+        answered = service.servers.sink.count() + 1
+        dropped = time.time()
+        service.mailbox.drop(letter)
+        wait_until(lambda: service.servers.sink.count() >= answered, 30, "an answer", 0.005)  # noqa: B023
+        waits.append(service.servers.sink.mails()[-1][0] - dropped)
+        # The letter is filed, and IDLE begins anew.
+        time.sleep(0.15)
+    waits.sort()
+    return (
+        f"latency with IDLE, {SINGLE} single letters: median {statistics.median(waits) * 1000:.0f} "
+        f"ms, 99 % {waits[int(len(waits) * 0.99)] * 1000:.0f} ms"
+    )
+
+
+def _rest(service: Service) -> str:
+    time.sleep(1)
+    before = service.tree.cpu()
+    with Peak(service.tree) as peak:
+        time.sleep(0.5)
+    time.sleep(REST_SECONDS - 0.5)
+    share = (service.tree.cpu() - before) / REST_SECONDS
+    return f"at rest: {peak.mb:.0f} MB, {share * 100:.2f} % of a core"
+
+
+def _burst(service: Service) -> str:
+    sink = service.servers.sink
+    before = sink.count()
+    letters = list(KIND.letters(BURST, KIND.senders + SINGLE))
+    with Peak(service.tree) as peak:
+        service.mailbox.fill(letters)
+        started = time.time()
+        wait_until(lambda: sink.count() >= before + BURST, 240, "answers to the burst", 0.1)
+    moments = sorted(moment - started for moment, _ in sink.mails()[before:])
+    return (
+        f"burst of {BURST}: first reply after {moments[0]:.2f} s, half of them after "
+        f"{moments[BURST // 2]:.1f} s, the last after {moments[-1]:.1f} s; peak {peak.mb:.0f} MB"
+    )
+
+
+def _small(count: int) -> Iterator[Letter]:
+    """Letters that differ in one header only, made quickly; the first thousand are whole."""
+    models = list(KIND.letters(KIND.senders, KIND.senders))
+    for number in range(count):
+        model = models[number % len(models)]
+        content = b"X-Number: %d\r\n" % number + model.content
+        yield replace(
+            model, content=content, received_at=model.received_at + timedelta(seconds=number)
+        )
+
+
+def large_mailbox(servers: Servers, count: int) -> str:
+    """The first thousand letters of a large mailbox beside a mailbox of a thousand."""
+    told = []
+    for size in (1000, count):
+        service = Service(servers)
+        with service:
+            service.take(KIND.letters(KIND.senders))
+            before, seen = servers.sink.count(), service.tree.cpu()
+            with Peak(service.tree) as peak:
+                service.mailbox.fill(_small(size))
+                started = time.monotonic()
+                wait_until(lambda: servers.sink.count() >= before + 1000, 240, "answers")  # noqa: B023
+                seconds = time.monotonic() - started
+                cpu = service.tree.cpu() - seen
+        told.append(
+            f"first 1,000 of {size:,}: {seconds:.1f} s, {cpu:.2f} s of CPU, peak {peak.mb:.0f} MB"
+        )
+    return "\n".join(told)

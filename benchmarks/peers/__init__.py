@@ -1,0 +1,1 @@
+"""Programs of others that do comparable work, each in its own way."""

@@ -1,0 +1,144 @@
+"""Where the time of one letter goes, without servers and without other processes.
+
+Run as `python -m benchmarks.profiles KIND [read|record|send] [COUNT]`. What a child
+does (`read`), what the parent does (`record`), what sending takes (`send`).
+"""
+
+from __future__ import annotations
+
+import cProfile
+import pickle
+import pstats
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from benchmarks.letters import KINDS, Kind, registry
+from config.log import set_up
+from config.settings import Database, Settings
+from ingest import service
+from ingest.app import App
+from ingest.outbox import drain
+from ingest.ports import RawLetter, Read
+from ingest.sandbox import read_bytes
+from storage.records import Location, OwedReply
+
+
+class _Box:
+    """A mailbox in memory."""
+
+    name, folder = "main", "INBOX"
+
+    def __init__(self, letters: Sequence[RawLetter]) -> None:
+        self.letters = letters
+
+    def uids(self) -> tuple[int, Sequence[int]]:
+        return 1, [letter.location.uid for letter in self.letters]
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        for start in range(0, len(self.letters), 50):
+            yield [x for x in self.letters[start : start + 50] if x.location.uid in uids]
+
+    def file(self, uids: Sequence[int], outcome: str) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class _ReadBefore:
+    """Gives what was read before, as it comes out of the pipe to a child."""
+
+    def __init__(self, reads: dict[int, bytes]) -> None:
+        self._reads = reads
+
+    def read(self, raw: RawLetter) -> Future[Read]:
+        future: Future[Read] = Future()
+        future.set_result(pickle.loads(self._reads[raw.location.uid]))
+        return future
+
+    def mark(self, raw: RawLetter, wanted: object, language: str) -> dict[str, object]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class _Postman:
+    def send(self, reply: OwedReply) -> None:
+        """Nothing."""
+
+
+def _raw(kind: Kind, count: int, first: int) -> list[RawLetter]:
+    return [
+        RawLetter(
+            Location("main", "INBOX", 1, first + number),
+            letter.content,
+            len(letter.content),
+            letter.received_at,
+        )
+        for number, letter in enumerate(kind.letters(count, first), 1)
+    ]
+
+
+def _measured(title: str, count: int, work: Callable[[], object], *, told: bool) -> None:
+    # CPU: what waits for a disk or for others is not work.
+    profile = cProfile.Profile(time.process_time)
+    started = time.process_time()
+    if told:
+        profile.enable()
+    work()
+    profile.disable()
+    print(f"{title}: {(time.process_time() - started) / count * 1000:.2f} ms per letter")
+    if told:
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(70)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+
+
+def main() -> None:
+    kind = KINDS[sys.argv[1]]
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else kind.count
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/profile.db"
+        app = App(Settings(database=Database(url=SecretStr(url))))
+        set_up(file=str(Path(folder) / "log"))
+        app.ledger.migrate()
+        rows = registry().decode().splitlines()
+        own = [rows[0], *(row for row in rows if row.startswith(kind.prefix))]
+        service.import_registry(
+            app, "\n".join(own).encode(), "bench", with_passwords=True, dry_run=False
+        )
+        _profile(app, kind, count, wanted)
+        app.ledger.close()
+
+
+def _profile(app: App, kind: Kind, count: int, wanted: str) -> None:
+    warm, letters = _raw(kind, kind.senders, 0), _raw(kind, count, kind.senders)
+    known: dict[int, bytes] = {}
+
+    def read(which: Sequence[RawLetter]) -> None:
+        for raw in which:
+            known[raw.location.uid] = pickle.dumps(read_bytes(raw, app.limits, app.layouts))
+
+    def record(which: Sequence[RawLetter]) -> None:
+        service.poller(app, _Box(which), _ReadBefore(known), app.ledger).once()
+
+    def send() -> None:
+        drain(app.ledger, _Postman(), service.now)
+
+    read(warm)
+    _measured("read", count, lambda: read(letters), told=wanted == "read")
+    record(warm)
+    send()
+    _measured("record", count, lambda: record(letters), told=wanted == "record")
+    _measured("send", count, send, told=wanted == "send")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The real service, started as operators start it, and what it costs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from benchmarks.letters import Letter
+from benchmarks.machine import Peak, Tree
+from benchmarks.servers import ROOT, Mailbox, Servers, on_disk, wait_until
+
+LONGEST_RUN_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What some letters cost.
+
+    Attributes:
+        cpu: Seconds of the service's processes.
+        servers_cpu: Seconds of Dovecot, the SMTP server and PostgreSQL.
+        peak_mb: Of the service's processes together, as PSS.
+    """
+
+    letters: int
+    seconds: float
+    cpu: float
+    servers_cpu: float = 0.0
+    peak_mb: float = 0.0
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of CPU per letter."""
+        return self.cpu / self.letters * 1000
+
+    @property
+    def rate(self) -> float:
+        """Letters per second."""
+        return self.letters / self.seconds
+
+
+class Service:
+    """`ingest run` on a database and a mailbox of its own."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        backend: str = "sqlite",
+        workers: int = 2,
+        *,
+        idle: bool = True,
+        every_seconds: float = 3600,
+        mailbox: Mailbox | None = None,
+    ) -> None:
+        self.servers = servers
+        self.mailbox = mailbox or servers.mailbox()
+        self.url = servers.database(backend)
+        self._folder = servers.folder / self.url.rpartition("/")[2].partition("?")[0].replace(
+            ".db", ""
+        )
+        self._folder.mkdir()
+        self._config = self._folder / "ingest.toml"
+        self._config.write_text(self._text(workers, idle, every_seconds), encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "ingest", "--config", str(self._config), "run"]
+        with (self._folder / "stderr").open("ab") as told:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told)
+        self.tree = Tree(self._process.pid)
+        wait_until(lambda: "service.started" in self.log(), 30, "the service")
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(timeout=60)
+
+    def log(self) -> str:
+        """What it wrote."""
+        path = self._folder / "ingest.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def take(self, letters: Iterable[Letter]) -> Run:
+        """Give it letters and wait until each is answered and filed."""
+        letters = list(letters)
+        sink, mailbox = self.servers.sink, self.mailbox
+        answered, filed = sink.count() + len(letters), mailbox.filed() + len(letters)
+        with Peak(self.tree) as peak:
+            # Whatever still runs of what came before is not this run's.
+            time.sleep(0.3)
+            before, servers_before = self.tree.cpu(), self._servers_cpu()
+            mailbox.fill(letters)
+            started = time.monotonic()
+
+            def is_done() -> bool:
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"the service ended:\n{self.log()[-3000:]}")
+                return sink.count() >= answered and mailbox.filed() >= filed
+
+            wait_until(is_done, LONGEST_RUN_SECONDS, "answers to all letters")
+            seconds = time.monotonic() - started
+            # The last reply is noted, the last reader comes to rest.
+            time.sleep(0.2)
+            cpu = self.tree.cpu() - before
+            servers_cpu = self._servers_cpu() - servers_before
+        return Run(len(letters), seconds, cpu, servers_cpu, peak.mb)
+
+    def verdicts(self) -> Counter[str]:
+        """Letters by verdict, from the log."""
+        lines = (json.loads(line) for line in self.log().splitlines())
+        return Counter(line["verdict"] for line in lines if "verdict" in line)
+
+    def size(self) -> int:
+        """Bytes of the database."""
+        return on_disk(self.url)
+
+    def _servers_cpu(self) -> float:
+        servers = self.servers
+        trees = [servers.imap_tree, servers.sink.tree, servers.database_tree]
+        return sum(tree.cpu() for tree in trees if tree is not None)
+
+    def _text(self, workers: int, idle: bool, every_seconds: float) -> str:
+        account = self.mailbox.account
+        return f"""\
+[database]
+url = "{self.url}"
+
+[[mailbox]]
+name = "main"
+host = "{account.host}"
+port = {account.port}
+security = "none"
+user = "{account.user}"
+password = "{account.password}"
+
+[smtp]
+host = "127.0.0.1"
+port = {self.servers.sink.port}
+security = "none"
+sender = "Приём показаний <meters@retailer.example>"
+
+[poll]
+every_seconds = {every_seconds}
+workers = {workers}
+idle = {str(idle).lower()}
+
+[replies]
+per_address_per_day = 1000000
+
+[log]
+file = "{self._folder / "ingest.log"}"
+"""

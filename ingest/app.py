@@ -128,6 +128,7 @@ class App:
             max_failures=authentication.max_failures,
             lockout=timedelta(minutes=authentication.lockout_minutes),
             require_known_address=authentication.require_known_address,
+            trusted_authserv_id=authentication.trusted_authserv_id,
         )
 
     def _own_addresses(self) -> frozenset[str]:

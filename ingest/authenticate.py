@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -9,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -17,8 +18,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from ingest.credentials import candidates
 from ingest.letter import Letter
 from ingest.ports import Store
+from ingest.provenance import is_disproved
 from layouts.findings import Code, Finding, finding
 from layouts.terms import LegalEntity, Parsed
+
+_TIMES, _KIB = 2, 19456
+# The OWASP profile; the library's default costs five times as much.
 
 MOST_PASSWORDS = 6
 """How many password candidates of one letter are tried; a letter with more guesses."""
@@ -29,11 +34,20 @@ class Passwords:
 
     The memory holds keyed digests only, never leaves the process, and forgets
     after `remember`; it spares a sender of hundreds of letters 16 ms for each.
+
+    All mailboxes share one: `at_once` bounds how many verifications of 19 MB each
+    run side by side.
     """
 
-    def __init__(self, remember: timedelta = timedelta(minutes=10), most: int = 10_000) -> None:
-        # The OWASP profile; the library's default costs five times as much.
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+    def __init__(
+        self,
+        remember: timedelta = timedelta(minutes=10),
+        most: int = 10_000,
+        at_once: int = 2,
+    ) -> None:
+        self._hasher = PasswordHasher(time_cost=_TIMES, memory_cost=_KIB, parallelism=1)
+        self._turns = BoundedSemaphore(at_once)
+        self._decoy = _decoy()
         self._key = secrets.token_bytes(32)
         self._remember = remember
         self._most = most
@@ -41,7 +55,8 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The Argon2id hash to keep for a password."""
-        return self._hasher.hash(_bytes(password))
+        with self._turns:
+            return self._hasher.hash(_bytes(password))
 
     def verify(self, known: str | None, password: str, now: datetime) -> bool:
         """Whether a password fits its hash; as slow when there is no hash at all."""
@@ -49,7 +64,8 @@ class Passwords:
         if self._right.get(digest, datetime.min.replace(tzinfo=now.tzinfo)) > now:
             return True
         try:
-            self._hasher.verify(known or self._decoy, _bytes(password))
+            with self._turns:
+                self._hasher.verify(known or self._decoy, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
         if known is None:
@@ -62,9 +78,12 @@ class Passwords:
     def _digest(self, known: str, password: str) -> bytes:
         return hmac.new(self._key, _bytes(f"{known}\0{password}"), hashlib.sha256).digest()
 
-    @cached_property
-    def _decoy(self) -> str:
-        return self._hasher.hash(secrets.token_hex(16))
+
+def _decoy() -> str:
+    """A hash that no password has, as slow to find out as any; made without Argon2's work."""
+    salt, digest = (base64.b64encode(secrets.token_bytes(n)).decode("ascii") for n in (16, 32))
+    salt, digest = salt.rstrip("="), digest.rstrip("=")
+    return f"$argon2id$v=19$m={_KIB},t={_TIMES},p=1${salt}${digest}"
 
 
 def _bytes(text: str) -> bytes:
@@ -80,12 +99,18 @@ class Guard:
         max_failures: Wrong passwords before a pair of code and address is locked.
         lockout: For how long at first; it doubles with every further failure.
         require_known_address: Only the addresses an entity lists may hand in.
+        trusted_authserv_id: Whose Authentication-Results are believed; '' for nobody's.
     """
 
     passwords: Passwords = field(default_factory=Passwords)
     max_failures: int = 5
     lockout: timedelta = timedelta(minutes=15)
     require_known_address: bool = False
+    trusted_authserv_id: str = ""
+
+    def disbelieves(self, letter: Letter) -> bool:
+        """Whether the From of a letter is found to be another's, who is then a stranger."""
+        return is_disproved(letter, self.trusted_authserv_id)
 
 
 def authenticate(
@@ -96,6 +121,8 @@ def authenticate(
     Every failure costs the same: as many verifications as the letter has password
     candidates and at least one, against a decoy where there is nothing to fit.
     Failures are counted for the entity, by whatever code or number it was named.
+    A letter whose From is another's counts for a stranger of its own, so that it
+    can neither lock nor open anything for the address that it claims.
     """
     codes = _codes(letter, parsed)
     passwords = _passwords(letter, parsed)
@@ -108,15 +135,19 @@ def authenticate(
         return finding(Code.CREDENTIALS_MISSING)
     entity = _entity(codes, parsed, store)
     named = entity.user_code if entity else names[0]
-    is_locked = store.locked_until(named, letter.sender, now) is not None
+    is_forged = guard.disbelieves(letter)
+    address = f"{letter.sender} (forged)" if is_forged else letter.sender
+    is_locked = store.locked_until(named, address, now) is not None
     proven = _is_proven(None if is_locked else entity, passwords, guard, now)
     if entity is None or not proven:
         if is_locked:
             return finding(Code.SENDER_LOCKED, seen=named)
-        store.authentication_failed(named, letter.sender, now, guard.max_failures, guard.lockout)
+        store.authentication_failed(named, address, now, guard.max_failures, guard.lockout)
         return finding(Code.CREDENTIALS_WRONG, seen=named)
-    store.authentication_succeeded(named, letter.sender, now)
-    if guard.require_known_address and letter.sender.lower() not in entity.addresses:
+    if not is_forged:
+        store.authentication_succeeded(named, letter.sender, now)
+    is_listed = not is_forged and letter.sender.lower() in entity.addresses
+    if guard.require_known_address and not is_listed:
         return finding(Code.ADDRESS_NOT_ALLOWED, seen=letter.sender)
     return entity
 

@@ -64,7 +64,9 @@ class Receive(Protocol):
 class Notice(Protocol):
     """The reply to a letter that a person must look at."""
 
-    def __call__(self, letter: Letter | None, claim: Claim, now: datetime) -> OwedReply | None:
+    def __call__(
+        self, letter: Letter | None, claim: Claim, store: Store, now: datetime
+    ) -> OwedReply | None:
         """None where none may go; `letter` is None when it could not be read."""
 
 
@@ -360,7 +362,9 @@ class Poller:
         return None
 
     def _noticed(self, job: _Job) -> OwedReply | None:
-        return self._notice(job.read.letter if job.read else None, job.claim, self._clock())
+        letter = job.read.letter if job.read else None
+        with self._ledger.reading() as store:
+            return self._notice(letter, job.claim, store, self._clock())
 
     def _quarantine(self, job: _Job, error: Exception, reply: OwedReply | None) -> None:
         now = self._clock()

@@ -19,6 +19,9 @@ from layouts.rules import Parameters, check, version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
 from storage.records import Claim, OwedReply
 
+STRANGER_MOST_AN_HOUR = 5
+"""Replies to an address that never authenticated; a forged From makes us write to anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -58,6 +61,20 @@ class Desk:
     def may_reply(self, letter: Letter, gate: Gate) -> bool:
         """Whether there is an address that a reply may go to."""
         return gate.answer and replies.recipient(letter.reply_to) is not None
+
+    def is_stranger(self, letter: Letter, store: Store) -> bool:
+        """Whether From is another's, or it or the reply's address never authenticated."""
+        addresses = (letter.sender, letter.reply_to)
+        return self.guard.disbelieves(letter) or not all(map(store.has_authenticated, addresses))
+
+    def too_many(self, answer: OwedReply, store: Store, now: datetime, *, is_stranger: bool) -> str:
+        """Why the recipient has had replies enough, '' when there may be one more."""
+        an_hour, a_day = now - timedelta(hours=1), now - timedelta(days=1)
+        if is_stranger and store.replies_to(answer.recipient, an_hour) >= STRANGER_MOST_AN_HOUR:
+            return "too many replies to a stranger this hour"
+        if store.replies_to(answer.recipient, a_day) >= self.per_address_per_day:
+            return "too many replies to this address today"
+        return ""
 
     def layout_of(self, document: Parsed) -> Layout | None:
         """The layout that claimed a document."""
@@ -186,25 +203,33 @@ def _grant(turn: _Turn, entity: LegalEntity) -> Handled:
 
 
 def _owe(turn: _Turn, handled: Handled) -> Handled:
-    """Owe the reply, unless its recipient has had enough of them for a day."""
-    answer = handled.reply
+    """Owe the reply, unless its recipient has had enough of them."""
+    answer, store, now, desk = handled.reply, turn.store, turn.now, turn.desk
     if answer is None:
         return handled
-    sent = turn.store.replies_to(answer.recipient, turn.now - timedelta(days=1))
-    if sent >= turn.desk.per_address_per_day:
-        return replace(handled, reply=None, reason="too many replies to this address today")
-    turn.store.owe(answer, turn.now)
+    is_stranger = handled.entity is None and desk.is_stranger(turn.letter, store)
+    if reason := desk.too_many(answer, store, now, is_stranger=is_stranger):
+        return replace(handled, reply=None, reason=reason)
+    store.owe(answer, now)
     return handled
 
 
 def quarantine_notice(
-    letter: Letter | None, claim: Claim, now: datetime, desk: Desk
+    letter: Letter | None, claim: Claim, store: Store, now: datetime, desk: Desk
 ) -> OwedReply | None:
-    """The reply to a letter that a person must look at; None where none may go."""
+    """The reply to a letter that a person must look at; None where none may go.
+
+    Nobody has proven to be its sender: what a stranger is not told of a refusal, it
+    is not told of this either.
+    """
     if letter is None:
         return None
     gate = desk.gate(letter, has_document=bool(letter.documents))
     if not gate.record or not desk.may_reply(letter, gate):
         return None
+    is_stranger = desk.is_stranger(letter, store)
+    if is_stranger and (gate.only_authenticated or not desk.answer_unknown_senders):
+        return None
     settings = desk.for_run(claim.run).replies
-    return replies.notice(letter, now, settings, letter_number=claim.letter)
+    answer = replies.notice(letter, now, settings, letter_number=claim.letter)
+    return None if desk.too_many(answer, store, now, is_stranger=is_stranger) else answer

@@ -243,7 +243,7 @@ class _Lock:
         """Until when so many of them lock; None when they are too few."""
         if failures < self.max_failures:
             return None
-        doubled = self.lockout * 2 ** min(failures - self.max_failures, 16)
+        doubled: timedelta = self.lockout * 2 ** min(failures - self.max_failures, 16)
         return self.now + min(doubled, _LONGEST_LOCKOUT)
 
 

@@ -273,7 +273,7 @@ def test_the_pair_of_code_and_address_is_locked_after_so_many_failures(sender):
     told = [why(sender.tries(CODE, "wrong")) for _ in range(4)]
     assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
     assert why(sender.tries(CODE, PASSWORD)) is Code.SENDER_LOCKED
-    assert sender.tries(CODE, PASSWORD, address="zam@primer.example").user_code == CODE
+    assert sender.tries(CODE, PASSWORD, address="buh@other.example").user_code == CODE
     assert sender.tries(OTHER, "Пароль№5").user_code == OTHER
 
 

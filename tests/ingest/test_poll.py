@@ -36,7 +36,7 @@ class House:
     def _receive(self, *args):
         return self.receive(*args)
 
-    def _notice(self, letter, claim, now):
+    def _notice(self, letter, claim, store, now):
         self.notices.append(claim.letter)
         return owed(claim.letter, "Письмо смотрит человек")
 

@@ -225,7 +225,7 @@ def test_a_quarantined_letters_sender_is_told_where_an_answer_may_go(office):
         letter = read_letter(content, Limits())
         with office.ledger.transaction() as store:
             claim = store.claim(None, sha256(content).hexdigest(), 1, NOW, NOW)
-            return quarantine_notice(letter, claim, NOW, office.desk)
+            return quarantine_notice(letter, claim, store, NOW, office.desk)
 
     assert notice(mail(xml("0.067"))).recipient == ADDRESS
     assert notice(mail(xml("0.067"), head="Auto-Submitted: auto-replied\r\n")) is None
@@ -235,4 +235,4 @@ def test_a_quarantined_letters_sender_is_told_where_an_answer_may_go(office):
 def test_an_unreadable_letters_sender_is_unknown(office):
     with office.ledger.transaction() as store:
         claim = store.claim(None, "0" * 64, 1, NOW, NOW)
-        assert quarantine_notice(None, claim, NOW, office.desk) is None
+        assert quarantine_notice(None, claim, store, NOW, office.desk) is None

@@ -388,7 +388,7 @@ def registry_show(call: Call, code: str, as_json: bool) -> int:
 
     with call.current().ledger.reading() as store:
         entity = store.entity(code)
-        changes = [*store.audit("entity", code), *store.audit("password", code)]
+        changes = store.changes_of(entity) if entity else []
     if entity is None:
         raise click.UsageError(f"{code}: the register has no such user code")
     row = entity_json(entity, changes)

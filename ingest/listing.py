@@ -313,6 +313,7 @@ def entity_json(entity: LegalEntity, changes: Iterable[AuditEntry]) -> dict[str,
                 "at": local(entry.at),
                 "who": entry.who,
                 "what": entry.what,
+                "key": entry.key,
                 "before": entry.before,
                 "after": entry.after,
             }
@@ -364,8 +365,29 @@ def entity_text(row: Mapping[str, Any]) -> str:
             f"{' '.join(point['channels'])}".rstrip()
         )
         lines += [_meter_line(meter) for meter in point["meters"]]
-    lines += [f"{c['at']} {c['who']} {c['what']}: {c['after']}" for c in row["changes"]]
+    lines += [_change_line(change) for change in row["changes"]]
     return "\n".join(lines)
+
+
+def _change_line(change: Mapping[str, Any]) -> str:
+    """Who changed what, and only what differs of it."""
+    before, after = change["before"] or {}, change["after"] or {}
+    told = [
+        f"{name} {_words(before[name])} -> {_words(value)}"
+        if name in before
+        else f"{name} {_words(value)}"
+        for name, value in after.items()
+        if before.get(name, _NOTHING) != value
+    ]
+    return f"{change['at']} {change['who']} {change['what']} {change['key']}: {', '.join(told)}"
+
+
+_NOTHING = object()
+
+
+def _words(value: Any) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if value not in (None, "", []) else "-"
 
 
 def _meter_line(meter: Mapping[str, Any]) -> str:

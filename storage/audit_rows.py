@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from layouts.terms import LegalEntity
 from storage.records import AuditEntry
 from storage.rows import Rows
 from storage.tables import AUDIT
@@ -54,6 +55,26 @@ class AuditRows(Rows):
         statement = select(AUDIT).where(AUDIT.c.what == what).order_by(AUDIT.c.id)
         if key is not None:
             statement = statement.where(AUDIT.c.key == key)
+        return self._entries(statement)
+
+    def changes_of(self, entity: LegalEntity) -> list[AuditEntry]:
+        """Every change of an entity, its password, points and meters, the first one first."""
+        codes = {point.code for point in entity.points}
+        numbers = {meter.number for point in entity.points for meter in point.meters}
+        of = AUDIT.c
+        found = select(AUDIT).where(
+            (of.what.in_(("entity", "password")) & (of.key == entity.user_code))
+            | ((of.what == "point") & of.key.in_(codes))
+            | ((of.what == "meter") & of.key.in_(numbers))
+        )
+        return [
+            entry
+            for entry in self._entries(found.order_by(of.id))
+            # Another entity may have a meter of the same number.
+            if entry.what != "meter" or (entry.after or {}).get("point") in codes
+        ]
+
+    def _entries(self, statement: Select[Any]) -> list[AuditEntry]:
         return [
             AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
             for row in self._connection.execute(statement)

@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from ingest.letter import Attachment, Letter
 from ingest.reply import ReplySettings, notice, refusal, reply
+from ingest.reply.message import XLSX, File
+from ingest.reply.reminder import reminder
 from ingest.reply.wishes import form, standing
-from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
+from layouts.completeness import MonthState, ProfileMonth, RegisterMonth, missing
 from layouts.findings import Code, Finding, Place, Status, finding
 from layouts.terms import (
     Change,
@@ -281,6 +283,15 @@ CASES: dict[str, Callable[[str], OwedReply]] = {
     ),
     "standing": lambda language: standing(
         LETTER, STANDING_ENTITY, STANDING, NOW, settings(language), letter_number=17
+    ),
+    "reminder": lambda language: reminder(
+        STANDING_ENTITY,
+        "meter@example.ru",
+        date(2026, 10, 1),
+        missing(STANDING_ENTITY.points, STANDING, NOW),
+        [File("52006_200000001234.xlsx", b"PK", *XLSX)],
+        NOW,
+        settings(language),
     ),
     "quarantined": lambda language: notice(LETTER, NOW, settings(language), letter_number=17),
 }

@@ -187,7 +187,8 @@ file = "{folder}/ingest.log"
 def daemon(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The real daemon as a process of its own; ended with SIGTERM."""
     command = [sys.executable, "-m", "ingest", "--config", str(folder / "ingest.toml"), "run"]
-    process = subprocess.Popen(command)  # noqa: S603 - our own program
+    # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own program
     try:
         yield process
     finally:
@@ -284,7 +285,7 @@ def _serve(smtp_port: int, imap_port: int, folder: Path) -> None:
 Still running. Send a letter of your own:
 
   curl smtp://{HOST}:{smtp_port} --mail-from you@example.org --mail-rcpt {USER} \\
-       --upload-file letter.eml
+       --crlf --upload-file letter.eml
 
 or set a mail program's outgoing server to {HOST}, port {smtp_port}, no encryption, and
 write to {USER}. Replies appear in {folder}; the mailbox is at

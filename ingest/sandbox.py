@@ -267,6 +267,8 @@ def _confine(config: SandboxConfig) -> None:
     """Bound this process for good, before it sees the first letter."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # The library behind old workbooks dies of a full heap; its stack is no news.
+    os.environ["RUST_BACKTRACE"] = "0"
     _bounds.layouts = load(Path(config.layouts_path) if config.layouts_path else None)
     _bounds.limits, _bounds.seconds = config.limits, config.seconds
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -52,7 +52,10 @@ class OverLimitError(Exception):
 
 
 ENTRIES_MOST = 2000
-"""Files of one archive; an honest one holds a few documents."""
+"""Files in all the archives of one letter; an honest one holds a few documents."""
+
+BODIES_MOST = 50
+"""Bodies of one letter that are read, those of enclosed letters included."""
 
 DEPTH_MOST = 4
 """Containers within one another that are opened; a deeper one is an attachment."""
@@ -88,6 +91,7 @@ class Unpacker:
     texts: list[mime.Part] = field(default_factory=list)
     nodes: mime.Count = field(default_factory=mime.Count)
     _spent: int = 0
+    _entries: int = 0
 
     def letter(self, content: bytes, enclosed: int = 0, depth: int = 0) -> None:
         """Take every part of a letter.
@@ -103,7 +107,8 @@ class Unpacker:
 
     def _part(self, part: mime.Part, depth: int) -> None:
         if part.content_type in _BODIES and not part.name and not part.is_attached:
-            self.texts.append(part)
+            if len(self.texts) < BODIES_MOST:
+                self.texts.append(part)
             return
         self.take(part.name, part.content, part.content_type, depth=depth, enclosed=part.enclosed)
 
@@ -154,7 +159,9 @@ class Unpacker:
             self.attachments.append(Attachment(inner.name, inner.content_type, len(inner.content)))
 
     def _zip(self, inner: _File) -> None:
-        if inner.content.count(b"PK\x01\x02") > ENTRIES_MOST:
+        # Before the directory is read: each entry of it costs time and memory.
+        self._entries += inner.content.count(b"PK\x01\x02")
+        if self._entries > ENTRIES_MOST:
             raise self._too_many(inner.name)
         try:
             archive = zipfile.ZipFile(io.BytesIO(inner.content))
@@ -228,7 +235,7 @@ class Unpacker:
             self._unreadable(inner)
             return
         body, attached = files
-        if body:
+        if body and len(self.texts) < BODIES_MOST:
             self.texts.append(mime.Part("text/plain", "", "", False, body, inner.enclosed))
         for name, content in attached:
             self._counted(iter([content]), inner)

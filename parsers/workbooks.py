@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zipfile
@@ -21,7 +22,10 @@ MOST_UNPACKED = 64 * 2**20
 """A workbook whose parts are larger than this together is `too-costly`."""
 
 MOST_CELLS = 500_000
-"""A sheet with more filled cells than this is `too-costly`."""
+"""A workbook with more filled cells than this is `too-costly`."""
+
+MOST_EXTENT = 5_000_000
+"""So is one with more cells and rows, empty ones and those repeated included."""
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -139,10 +143,30 @@ def _opened(content: bytes, container: str | None) -> list[Sheet] | Finding:
 
 
 class _TooManyCellsError(Exception):
-    """A sheet has more filled cells than a form can have."""
+    """A workbook has more cells than a form can have."""
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What was read of a workbook, all its sheets together."""
+
+    cells: int = 0
+    extent: int = 0
+
+    def row(self, cells: int, extent: int) -> None:
+        """Count one row.
+
+        Raises:
+            _TooManyCellsError: it is more than any form has.
+        """
+        self.cells += cells
+        self.extent += extent + 1
+        if self.cells > MOST_CELLS or self.extent > MOST_EXTENT:
+            raise _TooManyCellsError
 
 
 _ENCRYPTED_ENTRY = 1
+_STRING = re.compile(rb"<(?:\w{1,20}:)?si[\s>/]")
 
 
 def _forbidden(content: bytes) -> Finding | None:
@@ -162,7 +186,23 @@ def _forbidden(content: bytes) -> Finding | None:
                 # An .ods encrypts its parts one by one and says so here.
                 if entry.filename == "META-INF/manifest.xml" and b"encryption-data" in head:
                     return finding(Code.ENCRYPTED_DOCUMENT)
+                if entry.filename.endswith("sharedStrings.xml"):
+                    _count_strings(archive, entry)
     return None
+
+
+def _count_strings(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Count the texts that cells share: the reader makes them all before the first cell.
+
+    Raises:
+        _TooManyCellsError: they are more than there may be cells.
+    """
+    count = 0
+    with archive.open(entry) as part:
+        while piece := part.read(1 << 20):
+            count += len(_STRING.findall(piece))
+            if count > MOST_CELLS:
+                raise _TooManyCellsError
 
 
 def _with_openpyxl(content: bytes) -> list[Sheet]:
@@ -170,28 +210,25 @@ def _with_openpyxl(content: bytes) -> list[Sheet]:
 
     parts = xlsx_parts(content)
     book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    sheets = []
+    sheets, spent = [], _Spent()
     for worksheet in book.worksheets:
         # What the sender does not see, the sender does not send.
         if worksheet.sheet_state == "visible":
             part = parts.get(worksheet.title, Part())
-            rows = _with_uncounted(_filled(worksheet), part.uncounted)
+            rows = _with_uncounted(_filled(worksheet, spent), part.uncounted)
             sheets.append(Sheet(worksheet.title, rows, part.merged, book.epoch))
     return sheets
 
 
-def _filled(worksheet: object) -> dict[int, dict[int, Cell]]:
+def _filled(worksheet: object, spent: _Spent) -> dict[int, dict[int, Cell]]:
     """The filled cells of an openpyxl sheet."""
     # The dimensions that a file states are often wrong, and rows are cut by them.
     worksheet.reset_dimensions()  # type: ignore[attr-defined]
     rows: dict[int, dict[int, Cell]] = {}
-    count = 0
     for cells in worksheet.iter_rows():  # type: ignore[attr-defined]
         filled = {cell.column: _shown_value(cell) for cell in cells if cell.value is not None}
+        spent.row(len(filled), len(cells))
         if filled:
-            count += len(filled)
-            if count > MOST_CELLS:
-                raise _TooManyCellsError
             rows[next(cell.row for cell in cells if cell.value is not None)] = filled
     return rows
 
@@ -226,9 +263,9 @@ def _with_calamine(content: bytes, parts: Mapping[str, Part]) -> list[Sheet] | F
     )
 
     try:
-        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        book, spent = CalamineWorkbook.from_filelike(BytesIO(content)), _Spent()
         return [
-            _calamine_sheet(book, sheet.name, parts.get(sheet.name, Part()))
+            _calamine_sheet(book, sheet.name, parts.get(sheet.name, Part()), spent)
             for sheet in book.sheets_metadata
             if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
         ]
@@ -243,16 +280,13 @@ def _with_calamine(content: bytes, parts: Mapping[str, Part]) -> list[Sheet] | F
         return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
 
 
-def _calamine_sheet(book: object, name: str, part: Part) -> Sheet:
+def _calamine_sheet(book: object, name: str, part: Part, spent: _Spent) -> Sheet:
     worksheet = book.get_sheet_by_name(name)  # type: ignore[attr-defined]
     rows: dict[int, dict[int, Cell]] = {}
-    count = 0
     for number, cells in enumerate(worksheet.to_python(skip_empty_area=False), 1):
         filled = {column: cell for column, cell in enumerate(cells, 1) if cell != ""}
+        spent.row(len(filled), len(cells))
         if filled:
-            count += len(filled)
-            if count > MOST_CELLS:
-                raise _TooManyCellsError
             rows[number] = filled
     merged: dict[tuple[int, int], int] = {}
     for (top, left), (bottom, _) in worksheet.merged_cell_ranges or ():

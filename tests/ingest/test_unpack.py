@@ -111,6 +111,21 @@ def test_an_archive_of_thousands_of_files_is_too_many() -> None:
     assert codes(read) == [Code.TOO_MANY_DOCUMENTS]
 
 
+def test_the_files_of_all_archives_are_counted_together() -> None:
+    inner = zipped(*((f"{n}.txt", b"x") for n in range(900)))
+    read = letter(zipped(*((f"{n}.zip", inner) for n in range(3))))
+    assert codes(read) == [Code.TOO_MANY_DOCUMENTS]
+
+
+def test_of_a_letter_of_many_bodies_the_first_ones_are_read() -> None:
+    body = b"--b\r\nContent-Type: text/plain\r\n\r\n"
+    login = body + "Код: 200000003080\r\nПароль: весна\r\n".encode()
+    head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    first = read_letter(head + login + body * 200, LIMITS)
+    assert [one.password for one in first.credentials] == ["весна"]
+    assert read_letter(head + body * 200 + login, LIMITS).credentials == ()
+
+
 def test_too_many_documents_are_taken_not_at_all() -> None:
     read = letter(zipped(*((f"{n}.xml", XML) for n in range(51))))
     assert codes(read) == [Code.TOO_MANY_DOCUMENTS]

@@ -1,0 +1,72 @@
+"""A workbook costs what its cells are worth, whatever it says of itself."""
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+
+from layouts.findings import Code
+from layouts.layout import load
+from layouts.terms import Document
+from parsers import parse
+
+LAYOUTS = load()
+
+
+def changed(part: str, old: str, new: str) -> bytes:
+    """A small workbook with one part of it changed."""
+    book = openpyxl.Workbook()
+    book.active["A1"] = "Макет"
+    content = io.BytesIO()
+    book.save(content)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(content) as whole, zipfile.ZipFile(packed, "w", 8) as archive:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            if name.endswith(part):
+                assert old in text
+                text = text.replace(old, new)
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
+ROW = '<row r="{0}"><c r="{1}{0}"><v>1</v></c></row>'
+END = "</sheetData>"
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("sheet1.xml", END, ROW.format(99_999_999_999, "A") + END),
+        ("sheet1.xml", END, "".join(ROW.format(n, "XFD") for n in range(2, 400)) + END),
+        ("sharedStrings.xml", "</sst>", "<si><t>a</t></si>" * 510_000 + "</sst>"),
+    ],
+    ids=["a row beyond the last", "the widest rows", "more texts than cells"],
+)
+def test_more_than_a_form_can_have_is_too_costly(part, old, new):
+    (parsed,) = parse(Document("a.xlsx", changed(part, old, new)), LAYOUTS)
+    assert [found.code for found in parsed.findings] == [Code.TOO_COSTLY]
+
+
+def test_the_sheets_of_a_workbook_are_counted_together():
+    rows = "".join(ROW.format(n, "XFD") for n in range(2, 160))
+    whole = zipfile.ZipFile(io.BytesIO(changed("sheet1.xml", END, rows + END)))
+    one, packed = "<sheet xmlns:", io.BytesIO()
+    with zipfile.ZipFile(packed, "w", 8) as archive:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            if name.endswith("workbook.xml"):
+                start = text.index(one)
+                end = text.index("/>", start) + 2
+                again = text[start:end].replace('name="Sheet"', 'name="Again"')
+                text = text[:end] + again + again.replace("Again", "More") + text[end:]
+            archive.writestr(name, text)
+    (parsed,) = parse(Document("a.xlsx", packed.getvalue()), LAYOUTS)
+    assert [found.code for found in parsed.findings] == [Code.TOO_COSTLY]
+
+
+def test_cells_in_the_first_and_the_last_place_are_two_cells():
+    content = changed("sheet1.xml", END, ROW.format(1_048_576, "XFD") + END)
+    (parsed,) = parse(Document("a.xlsx", content), LAYOUTS)
+    assert [found.code for found in parsed.findings] == [Code.UNKNOWN_LAYOUT]

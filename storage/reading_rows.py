@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from sqlalchemy import Column, Select, Table, case, func, select
 from sqlalchemy import Integer as SqlInteger
-from sqlalchemy import Select, case, func, select
 from sqlalchemy import literal_column as literal
 
 from layouts.consumed import consumed_wh, is_rollover
@@ -198,12 +198,13 @@ class ReadingRows(MonthRows):
             came.learn(row.submission_id for rows in values.values() for row in rows)
             came.learn(n for rows in was.values() for r in rows for n in _both(r))
             for one in piece:
-                rows = (_interval(one, row, came) for row in values[one.id])
+                rows = _intervals_of(one, values[one.id], came)
                 if not history:
                     yield from rows
                     continue
                 now = [row._replace(state="in-force") for row in rows]
-                before = [_was_interval(one, row, came) for row in was[one.id]]
+                told = _intervals_of(one, was[one.id], came)
+                before = [_was(*pair, came) for pair in zip(told, was[one.id], strict=True)]
                 every = sorted([*now, *before], key=_in_time)
                 yield from (_placed(row, spans[one.id]) for row in every)
 
@@ -329,32 +330,17 @@ def _register(row: Any) -> tuple[int, str, str]:
     return row.meter_id, row.channel, row.zone
 
 
-def _interval(one: _Series, row: Any, came: _Submissions) -> BillingRow:
-    energy, flagged = row.energy_wh, row.not_commercial
-    by = came[row.submission_id]
-    return BillingRow(
-        *one.names,
-        start=row.start,
-        end=row.start + one.step_minutes * 60,
-        step_minutes=one.step_minutes,
-        unit=one.unit,
-        energy=energy,
-        billed=None if flagged else energy,
-        value_count=int(energy is not None),
-        not_commercial_count=int(flagged),
-        missing_count=int(energy is None),
-        reading=None,
-        previous_reading=None,
-        ratio=None,
-        remark=None,
-        receipt=row.submission_id,
-        letter=by.letter,
-        received_at=by.received_at,
-    )
-
-
-def _was_interval(one: _Series, row: Any, came: _Submissions) -> BillingRow:
-    return _was(_interval(one, row, came), row, came)
+def _intervals_of(one: _Series, rows: Iterable[Any], came: _Submissions) -> Iterator[BillingRow]:
+    names, unit, step, seconds = one.names, one.unit, one.step_minutes, one.step_minutes * 60
+    for row in rows:
+        # By position, and what they share made once: a month has millions of them.
+        _, start, energy, flagged, receipt = row[:5]
+        by = came[receipt]
+        yield BillingRow(
+            *names, start, start + seconds, step, unit, energy, None if flagged else energy,
+            int(energy is not None), int(flagged), int(energy is None), None, None, None, None,
+            receipt, by.letter, by.received_at,
+        )  # fmt: skip
 
 
 def _was(told: BillingRow, row: Any, came: _Submissions) -> BillingRow:
@@ -465,9 +451,14 @@ def _stretches(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int
             start = index
 
 
+def _value_columns(table: Table) -> list[Column[Any]]:
+    names = ("series_id", "start", "energy_wh", "not_commercial", "submission_id")
+    return [table.c[name] for name in names]
+
+
 def _values(series: Sequence[int], start: int, end: int) -> Select[Any]:
     return (
-        select(VALUE)
+        select(*_value_columns(VALUE))
         .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
         .order_by(VALUE.c.series_id, VALUE.c.start)
     )
@@ -475,7 +466,9 @@ def _values(series: Sequence[int], start: int, end: int) -> Select[Any]:
 
 def _replaced(series: Sequence[int], start: int, end: int) -> Select[Any]:
     was = VALUE_HISTORY
-    return select(was).where(was.c.series_id.in_(series), was.c.start >= start, was.c.start < end)
+    return select(*_value_columns(was), was.c.replaced_by, was.c.replaced_at).where(
+        was.c.series_id.in_(series), was.c.start >= start, was.c.start < end
+    )
 
 
 def _spans(series: Sequence[int], start: int, end: int) -> Select[Any]:

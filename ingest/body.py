@@ -143,9 +143,9 @@ def _is_block(lines: list[str], at: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A document found in a body, and the text around it, in UTF-8."""
+    """The documents found in a body, and the text around them, in UTF-8."""
 
-    document: bytes
+    documents: tuple[bytes, ...]
     rest: bytes
 
 
@@ -156,36 +156,69 @@ _XML = re.compile(
 )
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})[\s/>]")
 _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
+# Every declaration begins a document, whether or not the one before it is whole.
+_BEGINNING = re.compile(r"^[ \t]*(?=<\?xml\b)", re.MULTILINE)
 
 
 def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
-    """The XML text that was pasted into a body, None when there is none.
+    """The XML texts that were pasted into a body, None when there is none.
 
-    A body that is nothing else is kept byte for byte: its own declaration knows its
-    encoding better than the mail's header. Cut out of a text, the document loses its
-    declaration and becomes UTF-8.
+    A body that is one document and nothing else is kept byte for byte: its own
+    declaration knows its encoding better than the mail's header. Cut out of a text, a
+    document loses its declaration and becomes UTF-8.
     """
-    packed = content.strip()
-    if not is_html and packed.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) and packed[-1:] == b">":
-        return Pasted(content, b"")
+    if not is_html and _is_one_document(content.strip()):
+        return Pasted((content,), b"")
     whole = content[:_PASTED_MOST]
     text = html_text(whole, charset) if is_html else text_of(whole, charset)
-    begin = _XML.search(text)
-    root = _ROOT.search(text, begin.start()) if begin else None
-    if begin is None or root is None or _is_in_quote(text[: begin.start()]):
+    spans = list(_documents(text))
+    if not spans:
+        return None
+    ends = [0, *(end for _, end in spans)]
+    begins = [*(begin for begin, _ in spans), len(text)]
+    rest = "\n".join(text[end:begin] for end, begin in zip(ends, begins, strict=True))
+    documents = tuple(_cut_out(text[begin:end]) for begin, end in spans)
+    return Pasted(documents, rest.encode("utf-8", "replace"))
+
+
+def _is_one_document(packed: bytes) -> bool:
+    if not packed.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) or not packed.endswith(b">"):
+        return False
+    root = re.search(rb"<([A-Za-z_][\w.:-]{0,60})", packed)
+    ends = packed.count(b"</%s>" % root[1]) if root else 0
+    return packed.count(b"<?xml") == 1 and ends <= 1
+
+
+def _documents(text: str) -> Iterator[tuple[int, int]]:
+    """Where each document begins and ends, up to the quoted part of an earlier letter."""
+    starts = [0, *(match.start() for match in _BEGINNING.finditer(text))]
+    done = 0
+    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+        at = start
+        while span := _document(text, at, stop):
+            if _is_in_quote(text[done : span[0]], is_below_own=done > 0):
+                return
+            yield span
+            at = done = span[1]
+
+
+def _document(text: str, at: int, stop: int) -> tuple[int, int] | None:
+    begin = _XML.search(text, at, stop)
+    root = _ROOT.search(text, begin.start(), stop) if begin else None
+    if begin is None or root is None:
         return None
     closing = f"</{root[1]}>"
-    end = text.rfind(closing, begin.start())
-    end = end + len(closing) if end > 0 else len(text)
-    document = _DECLARATION.sub("", text[begin.start() : end], count=1)
+    end = text.find(closing, root.end(), stop)
+    return begin.start(), end + len(closing) if end > 0 else stop
+
+
+def _cut_out(text: str) -> bytes:
     # Mail programs indent with no-break blanks, which XML takes for text.
-    document = _BLANK_SIGNS.sub(" ", document)
-    rest = f"{text[: begin.start()]}\n{text[end:]}"
-    return Pasted(document.encode("utf-8", "replace"), rest.encode("utf-8", "replace"))
+    return _BLANK_SIGNS.sub(" ", _DECLARATION.sub("", text, count=1)).encode("utf-8", "replace")
 
 
-def _is_in_quote(before: str) -> bool:
+def _is_in_quote(before: str, *, is_below_own: bool) -> bool:
     """Whether what follows a text is the letter that it answers."""
     lines = _tidy(before).split("\n")
     start = _quote_start(lines)
-    return start < len(lines) and any(map(str.strip, lines[:start]))
+    return start < len(lines) and (is_below_own or any(map(str.strip, lines[:start])))

@@ -240,8 +240,9 @@ def _pasted(unpacker: Unpacker) -> None:
             kept.append(part)
             continue
         kept.append(replace(part, content=found.rest, charset="utf-8", content_type="text/plain"))
-        # The HTML variant holds the same document once more.
+        # The HTML variant holds the same documents once more.
         if not (_is_html(part) and part.enclosed in with_xml):
-            unpacker.take("", found.document, "text/xml")
+            for document in found.documents:
+                unpacker.take("", document, "text/xml")
         with_xml.add(part.enclosed)
     unpacker.texts[:] = kept

@@ -257,6 +257,35 @@ def test_a_document_pasted_into_a_body_is_cut_out_of_it(kind: str) -> None:
     assert [one.password for one in letter.credentials] == ["весна"]
 
 
+ONE, TWO = (f"<package class='{n}'>\n<a b='1'/>\n</package>" for n in (1, 2))
+DECLARED = "<?xml version='1.0'?>\n"
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{DECLARED}{ONE}\n{DECLARED}{TWO}\n",
+        f"Два файла:\n{ONE}\nи\n{TWO}\nИванова",
+        f"{DECLARED}{ONE}\n\n{TWO}",
+        f"{ONE}\n{TWO}\n-----Original Message-----\n{ONE}",
+    ],
+    ids=["nothing else", "text around", "one declared", "a third one quoted"],
+)
+def test_documents_pasted_below_one_another_are_all_cut_out(body: str, kind: str) -> None:
+    if kind == "html":
+        body = body.replace("<", "&lt;").replace("\n", "<br>\n")
+    letter = read(f"Content-Type: text/{kind}; charset=utf-8\r\n\r\n{body}".encode())
+    found = [one.content.decode().strip() for one in letter.documents]
+    assert found == [ONE, TWO]
+
+
+def test_a_pasted_document_that_is_cut_off_leaves_the_next_one_whole() -> None:
+    letter = read(f"\n{DECLARED}{ONE[:-5]}\n{DECLARED}{TWO}".encode())
+    found = [one.content.decode().strip() for one in letter.documents]
+    assert found == [ONE[:-5], TWO]
+
+
 def test_an_indent_of_no_break_blanks_does_not_spoil_a_pasted_document() -> None:
     letter = read("\n<package class='1'>\n  <a b='1'/>\n</package>".encode())
     assert letter.documents[0].content == b"<package class='1'>\n  <a b='1'/>\n</package>"
@@ -402,6 +431,8 @@ HOSTILE = {
     "one long line": b"\n" + b"code: " * 2_000_000,
     "angle brackets": b"\n" + b"<a " * 2_000_000,
     "declarations": b"\n" + b"<?xml " * 1_000_000,
+    "pasted documents": b"\n" + b"<?xml?><a b=''></a>\n" * 200_000,
+    "pasted documents without an end": b"\n" + b"<?xml?><a b=''>\n" * 200_000,
     "noise": bytes(range(256)) * 20_000,
     "nothing": b"",
     "only a line end": b"\r\n",

@@ -258,14 +258,19 @@ def drain(
         OutboxUnavailable: the server is away; the replies wait.
         StoreUnavailable: the database is away.
     """
-    done = Drained()
-    while not stop():
+    done, sent = Drained(), False
+    reply: OwedReply | None = None
+    while True:
+        # One commit notes what was sent and leases what comes next.
         with ledger.transaction() as outbox:
-            leased = outbox.lease_replies(clock(), limit=1, lease=LEASE)
+            if reply is not None and sent:
+                outbox.reply_sent(reply.id, clock())
+            leased = [] if stop() else outbox.lease_replies(clock(), limit=1, lease=LEASE)
         if not leased:
-            break
-        done = _deliver(ledger, postman, clock, leased[0], done)
-    return done
+            return done
+        reply, before = leased[0], done
+        done = _deliver(ledger, postman, clock, reply, before)
+        sent = done.sent > before.sent
 
 
 def _deliver(
@@ -289,8 +294,6 @@ def _deliver(
         return _defer(ledger, clock(), reply, str(answer), done)
     except RecipientRefused as answer:
         return _give_up(ledger, clock(), reply, str(answer), done)
-    with ledger.transaction() as outbox:
-        outbox.reply_sent(reply.id, clock())
     about.info("reply.sent", duration_ms=round((time.monotonic() - started) * 1000))
     return replace(done, sent=done.sent + 1)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Executable, Row, bindparam, func, or_, select
 
 from storage.records import OwedReply, ReplyState
-from storage.rows import Insert, Rows
+from storage.rows import KEYS, Insert, Rows
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
@@ -31,6 +31,13 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_LEASED = (
+    REPLY.update()
+    .where(REPLY.c.id.in_(KEYS))
+    .values(attempts=REPLY.c.attempts + 1, leased_until=bindparam("until"))
+    .returning(REPLY)
+)
+_CHANGED = REPLY.update().where(REPLY.c.id == bindparam("reply"))
 
 
 @cache
@@ -68,14 +75,8 @@ class OutboxRows(Rows):
         numbers = self._connection.scalars(_DUE, {"now": now, "most": limit}).all()
         if not numbers:
             return []
-        until = now + lease
-        leased = (
-            REPLY.update()
-            .where(REPLY.c.id.in_(numbers))
-            .values(attempts=REPLY.c.attempts + 1, leased_until=until)
-            .returning(REPLY)
-        )
-        rows = {row.id: _owed(row) for row in self._connection.execute(leased)}
+        leased = self._connection.execute(_LEASED, {"keys": numbers, "until": now + lease})
+        rows = {row.id: _owed(row) for row in leased}
         return [rows[number] for number in numbers]
 
     def release_replies(self, numbers: Sequence[int]) -> None:
@@ -96,20 +97,16 @@ class OutboxRows(Rows):
 
     def reply_deferred(self, reply: int, next_at: datetime, error: str) -> None:
         """The server asked to try this one again later."""
-        self._connection.execute(
-            REPLY.update().where(REPLY.c.id == reply),
-            {"next_at": next_at, "leased_until": None, "last_error": error},
-        )
+        later = {"next_at": next_at, "leased_until": None, "last_error": error}
+        self._connection.execute(_CHANGED, {"reply": reply, **later})
 
     def reply_undeliverable(self, reply: int, error: str, now: datetime) -> None:
         """The server will never take it; a person sees it in `status`."""
         self._end(reply, ReplyState.UNDELIVERABLE, now, error)
 
     def _end(self, reply: int, state: ReplyState, now: datetime, error: str | None) -> None:
-        self._connection.execute(
-            REPLY.update().where(REPLY.c.id == reply),
-            {"state": state, "settled_at": now, "leased_until": None, "last_error": error},
-        )
+        ended = {"state": state, "settled_at": now, "leased_until": None, "last_error": error}
+        self._connection.execute(_CHANGED, {"reply": reply, **ended})
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then; letters' case is no matter."""

@@ -6,17 +6,35 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Executable, bindparam, func, or_, select, tuple_
 
 from storage.audit_rows import AuditRows
 from storage.records import LetterState, ReplyState, StoreStatus
+from storage.rows import KEYS, Insert
 from storage.tables import FAILURE, INSTANCE, LEASE, LETTER, PASS, PERIOD, REPLY
 
 _LEASE = timedelta(seconds=15)
 _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 100
+
+_LOCKS = select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
+    FAILURE.c.user_code == bindparam("user_code"), FAILURE.c.address.in_(KEYS)
+)
+_CLOSED = select(PERIOD.c.month).where(PERIOD.c.closed)
+
+
+@cache
+def _succeeded(insert: Insert) -> Executable:
+    new = insert(FAILURE)
+    names = ("failures", "locked_until", "succeeded_at")
+    statement: Executable = new.on_conflict_do_update(
+        index_elements=["user_code", "address"],
+        set_={name: new.excluded[name] for name in names},
+    )
+    return statement
 
 
 def _nobody_is_gone(_holder: str) -> bool:
@@ -89,12 +107,11 @@ class WatchRows(AuditRows):
         other its domain's too.
         """
         counted = (_key(user_code, address), _key(user_code, _domain(address)))
-        found = self._connection.execute(
-            select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
-                FAILURE.c.user_code == counted[0]["user_code"],
-                FAILURE.c.address.in_([key["address"] for key in counted]),
-            )
-        ).all()
+        asked = {
+            "user_code": counted[0]["user_code"],
+            "keys": [key["address"] for key in counted],
+        }
+        found = self._connection.execute(_LOCKS, asked).all()
         # A domain never authenticates.
         own = [row for row in found if row.succeeded_at is not None]
         locks: list[datetime] = [row.locked_until for row in own or found if row.locked_until]
@@ -154,11 +171,7 @@ class WatchRows(AuditRows):
     def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
         known = {"failures": 0, "locked_until": None, "succeeded_at": now}
-        self._connection.execute(
-            self._insert(FAILURE)
-            .values(**_key(user_code, address), **known)
-            .on_conflict_do_update(index_elements=["user_code", "address"], set_=known)
-        )
+        self._connection.execute(_succeeded(self._insert), _key(user_code, address) | known)
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""
@@ -182,7 +195,7 @@ class WatchRows(AuditRows):
 
     def closed_periods(self) -> frozenset[date]:
         """First days of the months that are closed."""
-        months = self._connection.scalars(select(PERIOD.c.month).where(PERIOD.c.closed))
+        months = self._connection.scalars(_CLOSED)
         return frozenset(date.fromisoformat(f"{month}-01") for month in months)
 
     def _turn_period(self, month: date, who: str, now: datetime, *, closed: bool) -> bool:

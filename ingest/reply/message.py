@@ -12,6 +12,7 @@ from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
 from email.utils import encode_rfc2231, format_datetime, parseaddr
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ingest.letter import Letter
@@ -165,16 +166,20 @@ def _head(headers: Mapping[str, str]) -> bytes:
 
 
 def _encoded(name: str, text: str) -> str:
-    if text.isascii() and len(text) < 60:
-        return text
-    return Header(text, "utf-8", header_name=name, maxlinelen=76).encode(linesep=_FOLD)
+    return text if text.isascii() and len(text) < 60 else _in_words(text, name)
+
+
+@lru_cache(maxsize=256)
+def _in_words(text: str, name: str | None = None) -> str:
+    """Encoded words; the same few subjects and senders come in thousands of replies."""
+    return Header(text, "utf-8", header_name=name).encode(linesep=_FOLD)
 
 
 def _from(settings: ReplySettings) -> str:
     sender = _sender_address(settings)
     if not sender.display_name:
         return sender.addr_spec
-    return f"{Header(sender.display_name, 'utf-8').encode(linesep=_FOLD)} <{sender.addr_spec}>"
+    return f"{_in_words(sender.display_name)} <{sender.addr_spec}>"
 
 
 def _thread(letter: Letter) -> dict[str, str]:
@@ -218,8 +223,9 @@ def _leaf(content_type: str, content: bytes, name: str = "") -> bytes:
     headers = {"Content-Type": content_type, "Content-Transfer-Encoding": "base64"}
     if name:
         headers["Content-Disposition"] = f"attachment; {_filename(name)}"
-    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
-    return _head(headers) + b"\r\n" + encoded
+    encoded = base64.b64encode(content)
+    lines = [encoded[start : start + 76] + b"\r\n" for start in range(0, len(encoded), 76)]
+    return _head(headers) + b"\r\n" + b"".join(lines)
 
 
 def _filename(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import authres
 
-from ingest.terms import Letter
+from ingest.letter import RESULTS_MOST, Letter
 
 _READER = authres.all_features()
 
@@ -28,12 +28,23 @@ def is_disproved(letter: Letter, authserv_id: str) -> bool:
     topmost = next((v for v in values if authserv_id and _writer(v) == authserv_id.lower()), None)
     if topmost is None:
         return False
-    try:
-        results = _READER.parse_value(topmost).results
-    except (authres.AuthResError, RecursionError):
+    results = _results(topmost)
+    if results is None:
         return True
     domain = letter.sender.rpartition("@")[2]
     return _is_about_another(results, domain) or _fails(results, domain)
+
+
+def _results(value: str) -> list[authres.AuthenticationResult] | None:
+    """What a value says; None when it cannot be read whole."""
+    # The reader passes over a comment without an end, and what it swallowed.
+    if len(value) >= RESULTS_MOST or value.count("(") != value.count(")"):
+        return None
+    try:
+        results: list[authres.AuthenticationResult] = _READER.parse_value(value).results
+    except (authres.AuthResError, RecursionError):
+        return None
+    return results
 
 
 def _writer(value: str) -> str:

@@ -1,93 +1,30 @@
 """What one letter means: recorded, refused or ignored, and the reply that it is owed."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
-from hashlib import sha256
 
 import pytest
 
-from ingest.authenticate import Guard, Passwords
-from ingest.credentials import mask
 from ingest.letter import Limits, read_letter
 from ingest.ports import Read
-from ingest.receive import Desk, quarantine_notice, receive
-from ingest.reply import ReplySettings
-from layouts.layout import load
-from layouts.terms import LegalEntity, MeteringPoint
-from parsers import parse
-from storage.records import LetterFacts
-
-LAYOUTS = load()
-NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
-CODE, PASSWORD, ADDRESS = "200000001234", "Zima-2026", "buh@primer.example"
-GUARD = Guard(Passwords())
-OURS = "meters@retailer.example"
-
-
-def xml(*energies, created="20261114193232", code=CODE):
-    rows = "".join(
-        f'<consumption date_time="20261101{hour:02}" energy="{energy}"/>'
-        for hour, energy in enumerate(energies)
-    )
-    return (
-        f'<package class="52005" version="1" sender_code="{code}" created="{created}">'
-        f"{rows}</package>"
-    )
-
-
-def mail(*documents, body=f"Код: {CODE}\nПароль: {PASSWORD}", head="", sender=ADDRESS):
-    """A letter with documents; `head` are further header lines."""
-    parts = "".join(
-        f'--b\r\nContent-Type: text/xml; name="{number}.xml"\r\n\r\n{document}\r\n'
-        for number, document in enumerate(documents)
-    )
-    return (
-        f"From: {sender}\r\nTo: {OURS}\r\nSubject: readings\r\nMessage-ID: <1@primer.example>\r\n"
-        f"{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-        f"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n{parts}--b--\r\n"
-    ).encode()
-
-
-def nothing_marked(_wanted, _language):
-    return {}
-
-
-@dataclass
-class Office:
-    """One desk with its ledger; letters are handed over it, each in a transaction."""
-
-    ledger: object
-    desk: Desk
-
-    def takes(self, content, now=NOW):
-        letter = read_letter(content, Limits())
-        parsed = tuple(one for d in letter.documents for one in parse(d, LAYOUTS))
-        read = Read(*mask(letter, parsed))
-        with self.ledger.transaction() as store:
-            claim = store.claim(None, sha256(content).hexdigest(), len(content), now, now)
-            handled = receive(read, claim, store, now, nothing_marked, desk=self.desk)
-            facts = LetterFacts(letter.sender, read.letter.subject, letter.message_id)
-            store.settle(claim.letter, handled.outcome, facts, handled.entity, now)
-        return handled
-
-    def owed(self):
-        with self.ledger.reading() as store:
-            return store.status(NOW).owed
+from ingest.receive import quarantine_notice, receive
+from tests.ingest.office import (
+    ADDRESS,
+    CODE,
+    GUARD,
+    NOW,
+    OURS,
+    mail,
+    nothing_marked,
+    office_with,
+    xml,
+)
 
 
 @pytest.fixture
 def office(ledger):
-    known = GUARD.passwords.hash(PASSWORD)
-    points = (MeteringPoint(CODE, channels=("A+",)),)
-    with ledger.transaction() as store:
-        store.import_registry(
-            [LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,), True, points, known)],
-            "operator",
-            NOW,
-        )
-    replies = ReplySettings(sender=OURS, key=b"k" * 32)
-    return Office(ledger, Desk(LAYOUTS, replies, GUARD, own_addresses=frozenset({OURS})))
+    return office_with(ledger)
 
 
 def text_of(reply):
@@ -221,15 +158,95 @@ def test_a_letter_over_the_limits_says_so_and_nothing_of_credentials(office):
 
 
 def test_a_quarantined_letters_sender_is_told_where_an_answer_may_go(office):
-    def notice(content):
-        letter = read_letter(content, Limits())
-        with office.ledger.transaction() as store:
-            claim = store.claim(None, sha256(content).hexdigest(), 1, NOW, NOW)
-            return quarantine_notice(letter, claim, store, NOW, office.desk)
+    assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
+    assert office.notice(mail(xml("0.067"), head="Auto-Submitted: auto-replied\r\n")) is None
+    assert office.notice(mail(sender=OURS)) is None
 
-    assert notice(mail(xml("0.067"))).recipient == ADDRESS
-    assert notice(mail(xml("0.067"), head="Auto-Submitted: auto-replied\r\n")) is None
-    assert notice(mail(sender=OURS)) is None
+
+def test_a_machines_quarantined_letter_is_told_of_when_it_is_known(office):
+    head = "Auto-Submitted: auto-generated\r\n"
+    assert office.notice(mail(xml("0.067"), head=head)) is None
+    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"), head=head)).recipient == ADDRESS
+
+
+def test_a_quarantined_letter_of_a_stranger_is_not_told_of_when_strangers_get_no_answer(office):
+    office.desk = replace(office.desk, answer_unknown_senders=False)
+    assert office.notice(mail(xml("0.067"))) is None
+    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
+
+
+def test_a_stranger_is_answered_five_times_an_hour_at_most(office):
+    def asks(number, after=0, **more):
+        answer = office.takes(mail(body=f"{number}", **more), NOW + timedelta(minutes=after)).reply
+        return answer is not None
+
+    assert [asks(number, number) for number in range(6)] == [True] * 5 + [False]
+    assert asks(7, sender="other@primer.example")
+    assert office.notice(mail(xml("0.1")), NOW + timedelta(minutes=59)) is None
+    assert [asks(8 + n, 62) for n in range(4)] == [True, True, False, False]
+    # The sixth letter's reason is for the log.
+    refused = office.takes(mail(body="again"), NOW + timedelta(minutes=62))
+    assert refused.reason == "too many replies to a stranger this hour"
+
+
+def test_whoever_has_authenticated_is_refused_as_often_as_the_day_allows(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    answers = [office.takes(mail(body=f"{number}")).reply for number in range(8)]
+    assert None not in answers
+
+
+def test_replies_directed_to_a_third_address_are_a_strangers(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    head = "Reply-To: victim@elsewhere.example\r\n"
+    answers = [office.takes(mail(body=f"{number}", head=head)).reply for number in range(6)]
+    assert [answer.recipient for answer in answers[:5]] == ["victim@elsewhere.example"] * 5
+    assert answers[5] is None
+
+
+def test_a_stranger_gets_nothing_back_of_what_it_sent(office):
+    telling = "buy-this-now"
+    letters = [
+        mail(body=telling),
+        mail(xml("0.067", code=telling), body=telling),
+        mail(f"<package>{telling}</package>", body=telling),
+        mail(xml("0.067"), body=f"Код: 555\nПароль: {telling}\n{telling}"),
+        mail(xml("0.067", code="777"), body=f"Код: 555\nПароль: {telling}\n{telling}"),
+        mail("PK\x03\x04" + telling, body=telling).replace(b"0.xml", f"{telling}.zip".encode()),
+    ]
+    for number, letter in enumerate(letters):
+        content = letter.replace(b"Subject: readings", f"Subject: {telling}".encode())
+        content = content.replace(b'name="0.xml"', f'name="{telling}.xml"'.encode())
+        handled = office.takes(content, NOW + timedelta(hours=number))
+        assert handled.outcome == "refused"
+        message = message_from_bytes(handled.reply.content, policy=policy.default)
+        assert [part.get_content_type() for part in message.walk()] == [
+            "multipart/alternative", "text/plain", "text/html",
+        ]  # fmt: skip
+        told = [part.get_content() for part in message.walk() if not part.is_multipart()]
+        assert telling not in "".join([*told, *map(str, message.values())])
+
+
+def test_of_attachments_that_are_no_documents_a_stranger_is_told_the_names_only(office):
+    content = mail("what is in it", body="").replace(b"text/xml", b"image/png")
+    handled = office.takes(content.replace(b"0.xml", b"photo.png"))
+    assert codes(handled) == ["no-documents"]
+    assert "photo.png" in text_of(handled.reply)
+    assert "what is in it" not in text_of(handled.reply)
+
+
+FAILS = "Authentication-Results: mx.retailer.example; dmarc=fail header.from=primer.example\r\n"
+
+
+def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
+    office.desk = replace(office.desk, guard=guard)
+    answers = [office.takes(mail(body=f"{n}", head=FAILS)).reply for n in range(5)]
+    # The reply to the first letter counts among the five.
+    assert [answer is not None for answer in answers] == [True] * 4 + [False]
+    assert office.takes(mail(body="honest")).reply
 
 
 def test_an_unreadable_letters_sender_is_unknown(office):

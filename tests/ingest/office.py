@@ -1,0 +1,103 @@
+"""A desk with its ledger over which letters are handed, from their bytes on."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ingest.authenticate import Guard, Passwords
+from ingest.credentials import mask
+from ingest.letter import Limits, read_letter
+from ingest.outcome import Handled
+from ingest.ports import Read
+from ingest.receive import Desk, quarantine_notice, receive
+from ingest.reply import ReplySettings
+from layouts.layout import load
+from layouts.terms import LegalEntity, MeteringPoint
+from parsers import parse
+from storage.ledger import Ledger
+from storage.records import LetterFacts
+
+LAYOUTS = load()
+NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
+CODE, PASSWORD, ADDRESS = "200000001234", "Zima-2026", "buh@primer.example"
+GUARD = Guard(Passwords())
+OURS = "meters@retailer.example"
+HASH = GUARD.passwords.hash(PASSWORD)
+
+
+def xml(*energies, created="20261114193232", code=CODE):
+    """A document of 52005."""
+    rows = "".join(
+        f'<consumption date_time="20261101{hour:02}" energy="{energy}"/>'
+        for hour, energy in enumerate(energies)
+    )
+    return (
+        f'<package class="52005" version="1" sender_code="{code}" created="{created}">'
+        f"{rows}</package>"
+    )
+
+
+def mail(*documents, body=f"Код: {CODE}\nПароль: {PASSWORD}", head="", sender=ADDRESS):
+    """A letter with documents; `head` are further header lines."""
+    parts = "".join(
+        f'--b\r\nContent-Type: text/xml; name="{number}.xml"\r\n\r\n{document}\r\n'
+        for number, document in enumerate(documents)
+    )
+    return (
+        f"From: {sender}\r\nTo: {OURS}\r\nSubject: readings\r\nMessage-ID: <1@primer.example>\r\n"
+        f"{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        f"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n{parts}--b--\r\n"
+    ).encode()
+
+
+def nothing_marked(_wanted, _language):
+    """No workbook gets marks."""
+    return {}
+
+
+@dataclass
+class Office:
+    """One desk with its ledger; letters are handed over it, each in a transaction."""
+
+    ledger: Ledger
+    desk: Desk
+
+    def takes(self, content: bytes, now: datetime = NOW) -> Handled:
+        """A letter to its verdict."""
+        letter = read_letter(content, Limits())
+        parsed = tuple(one for d in letter.documents for one in parse(d, LAYOUTS))
+        read = Read(*mask(letter, parsed))
+        with self.ledger.transaction() as store:
+            claim = store.claim(None, sha256(content).hexdigest(), len(content), now, now)
+            handled = receive(read, claim, store, now, nothing_marked, desk=self.desk)
+            facts = LetterFacts(letter.sender, read.letter.subject, letter.message_id)
+            store.settle(claim.letter, handled.outcome, facts, handled.entity, now)
+        return handled
+
+    def notice(self, content: bytes, now: datetime = NOW):
+        """What the sender of a quarantined letter is owed."""
+        letter = read_letter(content, Limits())
+        with self.ledger.transaction() as store:
+            claim = store.claim(None, sha256(content).hexdigest(), len(content), now, now)
+            told = quarantine_notice(letter, claim, store, now, self.desk)
+            if told is not None:
+                store.owe(told, now)
+        return told
+
+    def owed(self) -> int:
+        """How many replies wait."""
+        with self.ledger.reading() as store:
+            return store.status(NOW).owed
+
+
+def office_with(ledger: Ledger, ours: str = OURS) -> Office:
+    """An office of that address, with one entity in its register."""
+    points = (MeteringPoint(CODE, channels=("A+",)),)
+    with ledger.transaction() as store:
+        store.import_registry(
+            [LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,), True, points, HASH)],
+            "operator",
+            NOW,
+        )
+    replies = ReplySettings(sender=ours, key=ours.encode().ljust(32))
+    return Office(ledger, Desk(LAYOUTS, replies, GUARD, own_addresses=frozenset({ours})))

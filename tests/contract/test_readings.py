@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ingest.readings import columns, write_csv
 from layouts.terms import Header, LegalEntity, Meter, MeteringPoint
@@ -18,9 +20,11 @@ from tests.contract.documents import (
     OTHER,
     document,
     hand_in,
+    hand_in_to,
     hours,
     import_all,
     reading,
+    rolled_back,
     rows,
 )
 
@@ -286,3 +290,42 @@ def test_csv_says_what_the_rows_are(ledger):
     )
     assert lines[0]["start"] == "2026-11-01T00:00:00+03:00"
     assert lines[-1]["reading"] == "12.25"
+
+
+SENT = st.tuples(
+    st.integers(0, 5),
+    st.integers(0, 40),
+    st.lists(st.integers(0, 100), min_size=1, max_size=6),
+    st.booleans(),
+)
+"""When it was made, its first hour, its values, and whether its first one is flagged."""
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(SENT, min_size=1, max_size=6))
+def test_in_any_order_of_arrival_the_sums_are_those_of_the_newest_documents(ledger, documents):
+    newest: dict[int, tuple[int, int, int, bool]] = {}
+    for arrival, (created, first, values, flag) in enumerate(documents):
+        for hour, value in enumerate(values, first):
+            sent = created, arrival, value, flag and hour == first
+            newest[hour] = max(newest.get(hour, sent), sent)
+
+    with rolled_back(ledger) as store:
+        for arrival, (created, first, values, flag) in enumerate(documents):
+            series = hours(*values, hour=first, flagged=[0] if flag else ())
+            hand_in_to(
+                store, document(series, created=created), at=NOW + timedelta(seconds=arrival)
+            )
+        found = {grain: list(store.readings(NOVEMBER, grain)) for grain in Grain}
+
+    in_force = newest.values()
+    for rows_of_grain in found.values():
+        assert sum(row.energy for row in rows_of_grain) == sum(sent[2] for sent in in_force)
+        assert sum(row.billed or 0 for row in rows_of_grain) == sum(
+            value for _, _, value, flagged in in_force if not flagged
+        )
+        assert sum(row.value_count for row in rows_of_grain) == len(newest)

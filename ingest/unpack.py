@@ -171,7 +171,8 @@ class Unpacker:
         with archive:
             for info in archive.infolist():
                 name = zip_name(info)
-                if not info.is_dir() and not _JUNK.search(name):
+                # A name may be empty, which the library's own question is not made for.
+                if not info.filename.endswith("/") and not _JUNK.search(name):
                     self._entry(archive, info, inner)
 
     def _entry(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: _File) -> None:

@@ -166,6 +166,7 @@ class _Spent:
 
 
 _ENCRYPTED_ENTRY = 1
+_STRINGS = re.compile(rb"<(?:\w{1,20}:)?sst[\s>/]")
 _STRING = re.compile(rb"<(?:\w{1,20}:)?si[\s>/]")
 
 
@@ -186,7 +187,7 @@ def _forbidden(content: bytes) -> Finding | None:
                 # An .ods encrypts its parts one by one and says so here.
                 if entry.filename == "META-INF/manifest.xml" and b"encryption-data" in head:
                     return finding(Code.ENCRYPTED_DOCUMENT)
-                if entry.filename.endswith("sharedStrings.xml"):
+                if _STRINGS.search(head):
                     _count_strings(archive, entry)
     return None
 

@@ -67,6 +67,10 @@ def test_a_name_in_a_zip_is_read_in_the_charset_it_was_written_in(charset: str) 
     assert names(letter(content)) == [(name, "a.zip")]
 
 
+def test_a_file_without_a_name_in_a_zip_is_a_file() -> None:
+    assert names(letter(zipped(("", XML)))) == [("", "a.zip")]
+
+
 def test_a_zip_in_a_zip_is_opened() -> None:
     assert names(letter(zipped(("b.zip", zipped(("a.xml", XML)))))) == [("a.xml", "b.zip")]
 

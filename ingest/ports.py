@@ -152,9 +152,6 @@ class Reader(Protocol):
 
         Returns:
             By SHA-256; without those that cannot be marked, or only at too high a cost.
-
-        Raises:
-            ConnectionError: no child can be had now.
         """
 
     def close(self) -> None:

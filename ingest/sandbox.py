@@ -49,6 +49,9 @@ LETTERS_PER_CHILD = 200
 HEADER_BYTES = 256 * 1024
 """What is read again of a letter that was too costly to be read whole."""
 
+MARK_SECONDS = 5.0
+"""How long the marking of a letter's workbooks may take."""
+
 WALL = 2
 """Seconds on the wall for each second of CPU: other work slows a child down."""
 
@@ -78,6 +81,9 @@ class SandboxConfig:
     seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
     layouts_path: str = ""
+
+
+_UNMARKED = (ReaderFailed, TimeoutError, ProcessExpired, BrokenProcessPool, CancelledError)
 
 
 class _Fate(Enum):
@@ -119,14 +125,21 @@ class SandboxReader:
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
-        """The letter's workbooks with the findings marked in them; see `ports.Reader`."""
+        """The letter's workbooks with the findings marked in them; see `ports.Reader`.
+
+        Never waits long: the caller has a transaction open, and the findings stand in
+        the reply's text as well.
+        """
+        work = partial(mark_documents, wanted=wanted, language=language)
+        future = self._running().schedule(work, args=(raw,), timeout=MARK_SECONDS)
         try:
-            got = self._shared(partial(mark_documents, wanted=wanted, language=language), raw)
-        except ReaderFailed as error:
-            # The findings stand in the reply's text as well: no letter waits for its marks.
-            log.warning("workbook.not_marked", error=str(error))
+            marked: dict[str, Marked] = future.result(timeout=2 * MARK_SECONDS)
+            return marked
+        except (*_UNMARKED, OSError, RuntimeError, MemoryError) as error:
+            future.cancel()  # type: ignore[no-untyped-call]
+            told = str(error) if isinstance(error, ReaderFailed) else type(error).__name__
+            log.warning("workbook.not_marked", error=told)
             return {}
-        return {} if isinstance(got, _Fate) else got
 
     def close(self) -> None:
         """End every child, and with it every letter that is being read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -147,14 +146,13 @@ def test_without_mail_a_wait_ends_with_its_time(mailbox):
     assert not mailbox.wait(0.3)
 
 
+@pytest.mark.timeout(20)
 def test_close_ends_a_wait(mailbox):
     mailbox.wait(0.1)
     timer = threading.Timer(0.3, mailbox.close)
     timer.start()
-    started = time.monotonic()
     assert not mailbox.wait(60)
     timer.join()
-    assert time.monotonic() - started < 5
 
 
 def test_a_wrong_password_is_told_as_such_and_never_shown(imap):

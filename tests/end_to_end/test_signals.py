@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 
 import pytest
 
@@ -72,9 +71,7 @@ def test_the_first_signal_waits_for_the_outbox_and_the_second_does_not(tmp_path,
         process.send_signal(signal.SIGTERM)
         installation.wait_until(lambda: logged(installation, "service.stopping"))
         assert process.poll() is None
-        started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
-        assert time.monotonic() - started < 5
         go_on.set()
         installation.ledger.close()

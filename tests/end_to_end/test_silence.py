@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 import pytest
 
@@ -44,26 +43,24 @@ def says():
 @pytest.mark.parametrize(
     "greeting", [b"", b"* OK ready\r\n", b"220 not an IMAP server\r\n", b"\0" * 5000, b"* BYE\r\n"]
 )
+@pytest.mark.timeout(20)
 def test_an_imap_server_that_is_silent_or_mad_ends_the_pass(says, greeting):
     port = says(greeting)
     mailbox = ImapMailbox(
         ImapConfig("main", HOST, port, security="none", user="u", password="p", timeout_seconds=0.5)
     )
-    started = time.monotonic()
     with pytest.raises(MailboxUnavailable, match=f"mailbox main: {HOST}:{port}"):
         mailbox.uids()
-    assert time.monotonic() - started < 5
     mailbox.close()
 
 
 @pytest.mark.parametrize(
     "greeting", [b"", b"220 ready\r\n", b"* OK IMAP\r\n", b"\0" * 5000, b"554 go away\r\n"]
 )
+@pytest.mark.timeout(20)
 def test_an_smtp_server_that_is_silent_or_mad_ends_the_drain(says, greeting):
     port = says(greeting)
     postman = SmtpPostman(SmtpConfig(HOST, port, security="none", timeout_seconds=0.5))
-    started = time.monotonic()
     with pytest.raises(OutboxUnavailable, match=f"SMTP server {HOST}:{port}"):
         postman.send(OwedReply(1, "a@b.example", "s", "<1@x>", b"Subject: s\r\n\r\n"))
-    assert time.monotonic() - started < 5
     postman.close()

@@ -42,5 +42,5 @@ def test_a_form_for_an_entity_names_its_points_and_meters(config, tmp_path):
 
 @pytest.mark.parametrize("words", [("80020",), ("99999",), ("52006", "--entity", "1")])
 def test_what_there_is_no_form_for_is_said_in_one_sentence(config, words):
-    with pytest.raises(cli.click.UsageError, match="workbooks of 52005, 52006|no such user code"):
+    with pytest.raises(cli.click.UsageError, match=r"workbooks of 52005, 52006|no such user code"):
         run("--config", str(config), "template", *words)

@@ -129,9 +129,8 @@ def _unit(finding: Finding) -> str:
 
 
 def _energy(text: str, unit: str, words: Wording) -> str:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
+    amount = _amount(text)
+    if amount is None:
         return words.quoted(text)
     told = words.energy(int(amount)) if unit in {"Wh", "varh"} else words.number(amount)
     return f"{told} {words.words['unit'].get(unit, unit)}"
@@ -142,11 +141,17 @@ def _share(text: str, words: Wording) -> str:
 
 
 def _number(text: str, words: Wording) -> str:
+    value = _amount(text)
+    return text if value is None else words.number(value)
+
+
+def _amount(text: str) -> Decimal | None:
+    """The number that a text is; None for what nobody would write out."""
     try:
         value = Decimal(text)
     except InvalidOperation:
-        return text
-    return words.number(value) if value.is_finite() else text
+        return None
+    return value if value.is_finite() and abs(value.adjusted()) < _WRITTEN_OUT else None
 
 
 def _moment(text: str, words: Wording) -> str:
@@ -192,6 +197,9 @@ def _form(text: str, words: Wording) -> str:
         return text.translate(_RUSSIAN_FORM)
     return text
 
+
+_WRITTEN_OUT = 40
+"""Places that a number is told with at most."""
 
 _KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "number": _number,

@@ -20,6 +20,12 @@ RU = wording("ru")
 NOVEMBER = datetime(2026, 10, 31, 21, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("amount", ["Infinity", "NaN", "1e999999", "1e-999999"])
+def test_an_amount_that_nobody_would_write_out_is_told_as_it_stands(amount: str) -> None:
+    told = sentence(finding(Code.NEGATIVE_VALUE, seen=amount), "ru")
+    assert f"«{amount}»" in told
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", Code)
 def test_every_finding_is_told_in_both_languages_with_nothing_known(

@@ -34,3 +34,13 @@ def test_findings_of_one_instant_or_of_no_time_stay_apart():
     instant = finding(Code.READING_WENT_BACK, point="P1", start=DAY, end=DAY)
     bare = finding(Code.INVALID_NUMBER, point="P1")
     assert len(merge_runs([instant, instant, bare, bare])) == 4
+
+
+def test_values_that_cannot_be_read_keep_each_its_own_place_and_text():
+    texts = ("abc", "12Ы", "12Ы")
+    told = merge_runs(at(3 + n, Code.INVALID_NUMBER, seen=text) for n, text in enumerate(texts))
+    assert [(item.place.line, item.seen) for item in told] == [
+        (13, "abc"),
+        (14, "12Ы"),
+        (15, "12Ы"),
+    ]

@@ -307,11 +307,18 @@ class Version:
 SeriesKey = tuple[str | None, str, str]
 """(area, point, channel) of an interval series."""
 
-ReadingKey = tuple[str, str, str, int]
+MeterKey = tuple[str | None, str, str, date | None]
+"""(area, point, number, installed) of a meter as registered.
+
+Its number alone does not tell it: two makers may use one, and a meter may come back
+to its point with another beginning.
+"""
+
+ReadingKey = tuple[MeterKey, str, str, int]
 """(meter, channel, zone, instant in epoch seconds) of a register reading."""
 
-RegisterKey = tuple[str, str, str]
-"""(meter, channel, zone) of a register; the meter's number as registered."""
+RegisterKey = tuple[MeterKey, str, str]
+"""(meter, channel, zone) of a register."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
-from layouts.terms import Meter, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
+from layouts.terms import MeterKey, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
 from storage.columns import epoch
 from storage.rows import KEYS, Rows
 from storage.tables import READING, SERIES, VALUE
@@ -135,24 +135,29 @@ class HistoryRows(Rows):
         }
 
     def _registers(
-        self, meters: Sequence[Meter], first: int, last: int
+        self, meters: Mapping[int, MeterKey], first: int, last: int
     ) -> dict[RegisterKey, list[tuple[int, Decimal]]]:
-        """Readings of each register from the last before `first` to the first after `last`."""
-        numbers = {meter.id: meter.number for meter in meters if meter.id is not None}
+        """Readings of each register from the last before `first` to the first after `last`.
+
+        Args:
+            meters: By their ids.
+            first: In epoch seconds.
+            last: The same.
+        """
         around = {
             tuple(row[:3]): (row.low or first, row.high or last)
-            for row in self._each(list(numbers), _NEIGHBOURS, first=first, last=last)
+            for row in self._each(list(meters), _NEIGHBOURS, first=first, last=last)
         }
         if not around:
             return {}
         lowest = min(low for low, _ in around.values())
         highest = max(high for _, high in around.values())
-        rows = self._each(list(numbers), _READINGS, first=lowest, last=highest)
+        rows = self._each(list(meters), _READINGS, first=lowest, last=highest)
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
         for row in rows:
             low, high = around[row.meter_id, row.channel, row.zone]
             if low <= row.instant <= high:
-                key = numbers[row.meter_id], row.channel, row.zone
+                key = meters[row.meter_id], row.channel, row.zone
                 registers[key].append((row.instant, row.value))
         return {key: sorted(readings) for key, readings in registers.items()}
 

@@ -13,12 +13,13 @@ from layouts.layout import Layout
 from layouts.rules import spans_to_compare, version_of
 from layouts.rules.assign import assign
 from layouts.rules.case import Assigned
+from layouts.rules.registers import meter_key
 from layouts.terms import (
     Checked,
     Context,
     Kind,
     LegalEntity,
-    Meter,
+    MeterKey,
     Parsed,
     Receipt,
     Verdict,
@@ -184,18 +185,19 @@ class Store(
         return int(self._connection.scalars(_HAND_IN, facts).one())
 
 
-def _meters_around(items: Sequence[Assigned]) -> tuple[list[Meter], int, int]:
+def _meters_around(items: Sequence[Assigned]) -> tuple[dict[int, MeterKey], int, int]:
     """The meters whose readings concern a document, and its first and last instant."""
-    held = [item for item in items if item.point is not None]
-    meters: dict[int | None, Meter] = {}
-    for item in held:
-        at_point = item.point.meters if item.point else ()
+    held = [(item, item.point) for item in items if item.point is not None]
+    meters: dict[int, MeterKey] = {}
+    for item, point in held:
         own = (item.meter,) if item.meter else ()
         of_profile = item.series.kind is Kind.INTERVAL
-        meters |= {meter.id: meter for meter in (at_point if of_profile else own)}
-    first = min(epoch(item.series.start) for item in held)
-    last = max(epoch(item.series.end) for item in held)
-    return list(meters.values()), first, last
+        for meter in point.meters if of_profile else own:
+            if meter.id is not None:
+                meters[meter.id] = meter_key(point, meter)
+    first = min(epoch(item.series.start) for item, _ in held)
+    last = max(epoch(item.series.end) for item, _ in held)
+    return meters, first, last
 
 
 def _unassigned(items: Sequence[Assigned]) -> list[str]:

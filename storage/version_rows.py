@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, bindparam, select
 
 from layouts.rules.case import Assigned
+from layouts.rules.registers import reading_key
 from layouts.terms import (
     Parsed,
     ReadingKey,
@@ -194,7 +195,7 @@ class VersionRows(Rows):
     def _recorded_readings(
         self, items: Sequence[Assigned], layout: str, version: Version
     ) -> dict[ReadingKey, RecordedReading]:
-        """By the names in the document, and by the registered ones."""
+        """Of each register and instant that the document reads."""
         meters = sorted({item.meter.id or 0 for item in items if item.meter is not None})
         instants = [epoch(item.series.start) for item in items]
         if not meters:
@@ -211,12 +212,12 @@ class VersionRows(Rows):
         }
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:
-            series, at = item.series, epoch(item.series.start)
-            zone = series.zone or "T0"
-            row_key = (item.meter.id if item.meter else None, series.channel, zone, at)
-            if row_key in in_force:
-                recorded[series.meter or "", series.channel, zone, at] = in_force[row_key]
-                recorded[item.original.meter or "", series.channel, zone, at] = in_force[row_key]
+            key = reading_key(item)
+            if key is None or item.meter is None:
+                continue
+            _, channel, zone, at = key
+            if (row_key := (item.meter.id, channel, zone, at)) in in_force:
+                recorded[key] = in_force[row_key]
         return recorded
 
     def _duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:

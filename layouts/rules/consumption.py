@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Assigned, Case, about, epoch, instant
-from layouts.rules.registers import decimals
-from layouts.terms import Meter, RegisterKey
+from layouts.rules.registers import decimals, register_key
+from layouts.terms import Meter, MeterKey, RegisterKey
 
 _ACTIVE = ("A+", "A-")
 
@@ -60,9 +60,9 @@ def steps(case: Case) -> Iterator[Step]:
     """Each two readings in a row of which the document brings one or both."""
     brought: dict[RegisterKey, dict[int, Reading]] = defaultdict(dict)
     for item in case.registers:
-        if item.meter is None or (item.change is not None and item.change.stayed):
+        key = register_key(item)
+        if key is None or (item.change is not None and item.change.stayed):
             continue
-        key = (item.meter.number, item.series.channel, item.series.zone or "T0")
         at = epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
@@ -133,13 +133,13 @@ def zone_sum(case: Case) -> Iterator[Finding]:
             yield about(total, Code.ZONE_SUM_MISMATCH, seen=seen, expected=expected)
 
 
-def _by_instant(case: Case) -> dict[tuple[str, str, datetime], dict[str, Assigned]]:
+def _by_instant(case: Case) -> dict[tuple[MeterKey, str, datetime], dict[str, Assigned]]:
     """The document's readings by meter, channel and instant, then by zone."""
-    found: dict[tuple[str, str, datetime], dict[str, Assigned]] = defaultdict(dict)
+    found: dict[tuple[MeterKey, str, datetime], dict[str, Assigned]] = defaultdict(dict)
     for item in case.registers:
-        if item.meter is not None:
-            key = (item.meter.number, item.series.channel, item.series.start)
-            found[key][item.series.zone or "T0"] = item
+        if (register := register_key(item)) is not None:
+            meter, channel, zone = register
+            found[meter, channel, item.series.start][zone] = item
     return found
 
 
@@ -160,14 +160,14 @@ def last_digit(items: list[Assigned]) -> Decimal:
 
 def no_consumption(case: Case) -> Iterator[Finding]:
     """A meter whose active energy in total is what it was; zones alone may rest."""
-    rested: dict[tuple[str, datetime], dict[str, bool]] = defaultdict(dict)
+    rested: dict[tuple[MeterKey, datetime], dict[str, bool]] = defaultdict(dict)
     for step in steps(case):
-        series = step.item.series
-        if series.channel == "A+" and step.after.item is step.item:
-            rests = step.difference == 0
-            rested[step.meter.number, series.start][series.zone or "T0"] = rests
-    for (number, channel, start), zones in _by_instant(case).items():
-        known = rested.get((number, start), {})
+        register = register_key(step.item)
+        if register is not None and register[1] == "A+" and step.after.item is step.item:
+            meter, _, zone = register
+            rested[meter, step.item.series.start][zone] = step.difference == 0
+    for (meter, channel, start), zones in _by_instant(case).items():
+        known = rested.get((meter, start), {})
         if channel == "A+" and _rests(known, zones):
             item = zones.get("T0") or next(iter(zones.values()))
             yield about(item, Code.NO_CONSUMPTION, zone="T0", seen=str(item.series.reading))

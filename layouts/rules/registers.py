@@ -7,20 +7,38 @@ from decimal import Decimal
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Assigned, Case, about, epoch
-from layouts.terms import ReadingKey, RecordedReading, Series
+from layouts.terms import (
+    Meter,
+    MeteringPoint,
+    MeterKey,
+    ReadingKey,
+    RecordedReading,
+    RegisterKey,
+)
 
 
-def reading_key(series: Series) -> ReadingKey:
-    """What identifies a register reading."""
-    return series.meter or "", series.channel, series.zone or "T0", epoch(series.start)
+def meter_key(point: MeteringPoint, meter: Meter) -> MeterKey:
+    """What tells a meter from every other one, those of the same number among them."""
+    return point.area, point.code, meter.number, meter.installed
+
+
+def register_key(item: Assigned) -> RegisterKey | None:
+    """The register that a reading is of; None offline, and for an unknown meter."""
+    if item.point is None or item.meter is None:
+        return None
+    return meter_key(item.point, item.meter), item.series.channel, item.series.zone or "T0"
+
+
+def reading_key(item: Assigned) -> ReadingKey | None:
+    """The register that a reading is of, with its instant; None as above."""
+    register = register_key(item)
+    return None if register is None else (*register, epoch(item.series.start))
 
 
 def recorded_reading(item: Assigned, case: Case) -> RecordedReading | None:
-    """The reading in force, under the meter's registered number or the document's."""
-    known = case.context.readings
-    if not known:
-        return None
-    return known.get(reading_key(item.series)) or known.get(reading_key(item.original))
+    """The reading in force of the same register and instant."""
+    key = reading_key(item)
+    return None if key is None else case.context.readings.get(key)
 
 
 def negative_reading(case: Case) -> Iterator[Finding]:
@@ -70,8 +88,10 @@ def without_repeats(held: tuple[Assigned, ...]) -> tuple[Assigned, ...]:
 
 
 def _place_key(item: Assigned) -> tuple[object, ...]:
-    """The reading's key, told apart by point: two makers may use one number."""
-    return item.series.area, item.series.point, *reading_key(item.series)
+    """What tells a reading from the others of its document, registered or not."""
+    series = item.series
+    zone, at = series.zone or "T0", epoch(series.start)
+    return series.area, series.point, series.meter, series.channel, zone, at
 
 
 def read_elsewhere(case: Case) -> Iterator[Finding]:

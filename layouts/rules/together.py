@@ -19,13 +19,14 @@ from layouts.layout import Layout
 from layouts.rules.assign import assign, was_there
 from layouts.rules.case import Assigned, Case, about, epoch, instant
 from layouts.rules.intervals import owner_of, recorded
-from layouts.rules.registers import decimals
+from layouts.rules.registers import decimals, meter_key, register_key
 from layouts.rules.versions import starts_of
 from layouts.terms import (
     Context,
     Kind,
     Meter,
     MeteringPoint,
+    MeterKey,
     Parsed,
     ProfileSum,
     RecordedIntervals,
@@ -101,8 +102,8 @@ def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterat
             continue
         key = owner_of(item)
         for meter in point.meters:
-            totals = _totals(meter, item.series.channel, readings)
-            for (start, before), (end, after) in pairwise(totals):
+            mine = readings.get((meter_key(point, meter), item.series.channel), {})
+            for (start, before), (end, after) in pairwise(_totals(meter, mine)):
                 span = (key, start, end)
                 if span in told or not _touches(item, meter, start, end):
                     continue
@@ -113,33 +114,34 @@ def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterat
                     yield Span(*span, energy, doubt, item)
 
 
-_Values = Mapping[tuple[str, str], Mapping[int, Mapping[str, Decimal]]]
-"""By (meter, channel): the values of each zone by instant."""
+_Readings = Mapping[int, Mapping[str, Decimal]]
+"""By instant: the value of each zone."""
 
 
-def _readings(held: Iterable[Assigned], context: Context) -> _Values:
-    found: dict[tuple[str, str], dict[int, dict[str, Decimal]]] = defaultdict(
+def _readings(
+    held: Iterable[Assigned], context: Context
+) -> Mapping[tuple[MeterKey, str], _Readings]:
+    """By meter and channel, recorded ones and those of the document alike."""
+    found: dict[tuple[MeterKey, str], dict[int, dict[str, Decimal]]] = defaultdict(
         lambda: defaultdict(dict)
     )
-    for (number, channel, zone), values in context.registers.items():
+    for (meter, channel, zone), values in context.registers.items():
         for at, value in values:
-            found[number, channel][at][zone] = value
+            found[meter, channel][at][zone] = value
     for item in held:
+        register = register_key(item)
         stays = item.change is not None and item.change.stayed
-        if item.series.kind is Kind.REGISTER and item.meter is not None and not stays:
-            at = epoch(item.series.start)
-            zone = item.series.zone or "T0"
-            found[item.meter.number, item.series.channel][at][zone] = item.series.reading
+        if register is not None and not stays:
+            meter, channel, zone = register
+            found[meter, channel][epoch(item.series.start)][zone] = item.series.reading
     return found
 
 
-def _totals(
-    meter: Meter, channel: str, readings: _Values
-) -> list[tuple[int, tuple[Decimal, Decimal]]]:
+def _totals(meter: Meter, readings: _Readings) -> list[tuple[int, tuple[Decimal, Decimal]]]:
     """The meter's total by instant, with the worth of the last digits in it."""
     totals = []
     stated = set(meter.zones) - {"T0"}
-    for at, zones in sorted(readings.get((meter.number, channel), {}).items()):
+    for at, zones in sorted(readings.items()):
         if "T0" in zones:
             totals.append((at, (zones["T0"], _digit(meter, [zones["T0"]]))))
         elif stated and set(zones) >= stated:

@@ -23,6 +23,7 @@ from tests.contract.documents import (
     reading,
 )
 
+METER = (None, "200000001234-01", "07512345", None)
 OWN = (None, ENTITY.user_code, "A+")
 MOSCOW = ZoneInfo("Europe/Moscow")
 DAY = timedelta(days=1)
@@ -123,11 +124,11 @@ def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
 
     first = int(MONTH.timestamp())
     assert told == {
-        ("07512345", "A+", "T1"): [
+        (METER, "A+", "T1"): [
             (first, Decimal(1000)),
             (first + 3 * 86400, Decimal(1003)),
         ],
-        ("07512345", "A+", "T2"): [(first - 30 * 86400, Decimal(7))],
+        (METER, "A+", "T2"): [(first - 30 * 86400, Decimal(7))],
     }
 
 
@@ -148,7 +149,10 @@ def test_a_profile_meets_the_registers_at_its_point(ledger):
 
     first = int(MONTH.timestamp())
     assert context.registers == {
-        ("5", "A+", "T0"): [(first, Decimal(100)), (first + 86400, Decimal(124))]
+        ((None, "77", "5", None), "A+", "T0"): [
+            (first, Decimal(100)),
+            (first + 86400, Decimal(124)),
+        ]
     }
     assert context.profiles == {}
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from layouts.findings import Code
-from layouts.terms import RecordedReading, Verdict
+from layouts.terms import Meter, MeteringPoint, RecordedReading, Verdict
 from tests.contract.documents import (
     ENTITY,
     MONTH,
@@ -29,7 +29,7 @@ from tests.contract.documents import (
 
 FIRST = int(MONTH.timestamp())
 OWN = (None, ENTITY.user_code, "A+")
-REGISTER = ("07512345", "A+", "T1", FIRST)
+REGISTER = ((None, "200000001234-01", "07512345", None), "A+", "T1", FIRST)
 
 
 @pytest.fixture(autouse=True)
@@ -308,7 +308,29 @@ def test_a_reading_under_a_number_that_lost_its_zeros_is_the_same(ledger):
 
     known = context_of(ledger, document(reading("10", meter="7512345"), layout="52006")).readings
 
-    assert known[REGISTER] == known["7512345", "A+", "T1", FIRST]
+    assert known[REGISTER].value == Decimal(10)
+
+
+def test_meters_of_one_number_at_two_points_keep_their_own_readings(ledger):
+    points = ("-01", "-02")
+    places = [
+        MeteringPoint(ENTITY.user_code + name, meters=(Meter("5", digits=5),)) for name in points
+    ]
+    import_all(ledger, replace(ENTITY, points=tuple(places)))
+
+    def both(*values, created, at=MONTH):
+        named = zip(places, values, strict=True)
+        series = [reading(v, "5", zone="T0", at=at, point=place.code) for place, v in named if v]
+        return document(*series, layout="52006", created=created)
+
+    hand_in(ledger, both("100", None, created=0, at=MONTH - timedelta(days=30)))
+    hand_in(ledger, both("150", None, created=0))
+    second = hand_in(ledger, both("150", "7", created=1)).checked
+
+    assert [item.code for item in second.findings] == [Code.LATE_SUBMISSION]
+    assert [(change.kept, tuple(change.added)) for change in second.changes] == [(1, ()), (0, (0,))]
+    kept = rows(ledger, "SELECT value FROM register_reading ORDER BY meter_id, instant")
+    assert [row[0] // 10**6 for row in kept] == [100, 150, 7]
 
 
 @pytest.mark.parametrize("length", [10, 250])

@@ -16,6 +16,7 @@ from layouts.terms import (
     Meter,
     MeteringPoint,
     Parsed,
+    RegisterKey,
     Series,
 )
 
@@ -71,6 +72,18 @@ def reading(
 ) -> Series:
     """A register reading."""
     return Series(Kind.REGISTER, None, point, meter, channel, zone, at, 0, [Decimal(value)])
+
+
+def register(
+    meter: str = "07512345",
+    channel: str = "A+",
+    zone: str = "T0",
+    installed: date | None = None,
+    point: str = "P1",
+    area: str | None = INN,
+) -> RegisterKey:
+    """What a context calls a register."""
+    return (area, point, meter, installed), channel, zone
 
 
 def daily(*series: Series, findings=(), points=None, **header) -> Parsed:

@@ -21,6 +21,7 @@ from tests.layouts.rules.build import (
     point,
     profile,
     readings,
+    register,
 )
 
 HOURS = st.integers(-600_000, 70_000_000)
@@ -79,9 +80,7 @@ HISTORY = {
     (INN, "P1", "A+"): SeriesHistory([9] * 168, [4] * 168, 3, [1] * 48),
     (None, "0001", "A+"): SeriesHistory([0] * 168, [4] * 168, 0),
 }
-ROWS = {
-    ("07512345", "A+", zone): [(0, Decimal(5)), (epoch(NOON), Decimal(9))] for zone in ("T0", "T1")
-}
+ROWS = {register(zone=zone): [(0, Decimal(5)), (epoch(NOON), Decimal(9))] for zone in ("T0", "T1")}
 CONTEXTS = st.sampled_from(
     [
         Context(),

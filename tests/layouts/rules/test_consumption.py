@@ -19,6 +19,7 @@ from tests.layouts.rules.build import (
     point,
     reading,
     readings,
+    register,
 )
 
 OCTOBER = moscow(2026, 10, 1)
@@ -31,7 +32,7 @@ def beside(*recorded, zone="T0", power=None, **about):
     """A context in which the register has been read at these instants."""
     rows = [(epoch(at), Decimal(value)) for at, value in recorded]
     place = point("P1", meter(**about), max_power_kw=power)
-    return known(place, registers={("07512345", "A+", zone): rows})
+    return known(place, registers={register(zone=zone): rows})
 
 
 def found(value, *recorded, **about):
@@ -116,12 +117,43 @@ def test_a_new_meter_does_not_go_on_from_the_old_one():
     change = moscow(2026, 10, 15, 11)
     old = meter(removed=date(2026, 10, 15))
     new = meter("22", installed=date(2026, 10, 15))
-    rows = {("07512345", "A+", "T0"): [(epoch(OCTOBER), Decimal(900))]}
+    rows = {register(): [(epoch(OCTOBER), Decimal(900))]}
     context = known(point("P1", old, new), registers=rows)
     document = readings(
         reading("950", at=change), reading("0", meter="22", at=change), reading("7", meter="22")
     )
     assert codes(judged(document, context)) == []
+
+
+def test_meters_of_one_number_at_two_points_are_two():
+    places = point("P1", meter(zones=("T1",))), point("P2", meter(zones=("T1",)))
+    rows = {
+        register(point=code): [(epoch(OCTOBER), Decimal(value))]
+        for code, value in (("P1", 900), ("P2", 5))
+    }
+    document = readings(
+        *(
+            reading(value, zone=zone, point=code)
+            for code, value in (("P1", "950"), ("P2", "7"))
+            for zone in ("T0", "T1")
+        )
+    )
+    assert codes(judged(document, known(*places, registers=rows))) == []
+    document = readings(reading("950"), reading("5", point="P2"))
+    [rests] = [
+        item
+        for item in judged(document, known(*places, registers=rows)).findings
+        if item.code is Code.NO_CONSUMPTION
+    ]
+    assert rests.point == "P2"
+
+
+def test_a_meter_that_came_back_begins_anew():
+    gone = meter(installed=date(2020, 1, 1), removed=date(2026, 10, 5))
+    back = meter(installed=date(2026, 10, 20))
+    rows = {register(installed=gone.installed): [(epoch(OCTOBER), Decimal(900))]}
+    context = known(point("P1", gone, back), registers=rows)
+    assert codes(judged(readings(reading("3")), context)) == []
 
 
 @pytest.mark.parametrize(
@@ -156,7 +188,7 @@ def test_a_register_that_rests_is_told():
 
 
 def test_a_reactive_register_may_rest():
-    rows = {("07512345", "R+", "T0"): [(epoch(OCTOBER), Decimal(5))]}
+    rows = {register(channel="R+"): [(epoch(OCTOBER), Decimal(5))]}
     context = known(point("P1", meter()), registers=rows)
     assert codes(judged(readings(reading("5", channel="R+")), context)) == []
 
@@ -164,7 +196,7 @@ def test_a_reactive_register_may_rest():
 @pytest.mark.parametrize(("night", "rests"), [("20", True), ("21", False)])
 def test_a_zone_may_rest_but_not_all_of_them(night, rests):
     rows = {
-        ("07512345", "A+", zone): [(epoch(OCTOBER), Decimal(value))]
+        register(zone=zone): [(epoch(OCTOBER), Decimal(value))]
         for zone, value in (("T1", "10"), ("T2", "20"))
     }
     context = known(point("P1", meter(zones=("T1", "T2"))), registers=rows)

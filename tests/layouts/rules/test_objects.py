@@ -22,6 +22,7 @@ from tests.layouts.rules.build import (
     profile,
     reading,
     readings,
+    register,
     spans,
 )
 
@@ -102,7 +103,7 @@ def test_a_span_that_another_layout_has_brought_is_refused():
 
 
 def test_a_reading_that_another_layout_has_brought_is_refused():
-    key = ("07512345", "A+", "T0", epoch(NOVEMBER))
+    key = (*register(), epoch(NOVEMBER))
     for layout, found in (("52006", []), ("51070", [Code.OVERLAP])):
         before = RecordedReading(Decimal("5"), newer=False, layout=layout)
         context = known(point("P1", meter()), readings={key: before})

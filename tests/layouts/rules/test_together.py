@@ -26,11 +26,12 @@ from tests.layouts.rules.build import (
     profile,
     reading,
     readings,
+    register,
 )
 
 FIRST, LAST = epoch(DAY), epoch(NEXT)
 KEY = (INN, "P1", "A+")
-REGISTER = ("07512345", "A+", "T0")
+REGISTER = register()
 READ = ((FIRST, Decimal(100)), (LAST, Decimal(148)))
 
 
@@ -119,14 +120,14 @@ def test_a_correction_counts_by_its_difference():
 def test_zones_stand_for_the_total_when_all_of_them_are_there():
     place = point("P1", meter(zones=("T1", "T2")))
     rows = {
-        ("07512345", "A+", "T1"): [(FIRST, Decimal(1)), (LAST, Decimal(31))],
-        ("07512345", "A+", "T2"): [(FIRST, Decimal(2)), (LAST, Decimal(20))],
+        register(zone="T1"): [(FIRST, Decimal(1)), (LAST, Decimal(31))],
+        register(zone="T2"): [(FIRST, Decimal(2)), (LAST, Decimal(20))],
     }
     for factor, fires in ((1, False), (2, True)):
         document = daily(profile([1000 * factor, 1001 * factor] * 24))
         found = codes(judged(document, known(place, registers=rows)))
         assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
-    del rows["07512345", "A+", "T2"]
+    del rows[register(zone="T2")]
     assert codes(judged(daily(profile([1, 2] * 24)), known(place, registers=rows))) == []
 
 

@@ -27,6 +27,7 @@ from tests.layouts.rules.build import (
     profile,
     reading,
     readings,
+    register,
 )
 
 HOUR = 3600
@@ -115,7 +116,7 @@ def test_an_older_document_that_confirms_a_value_is_accepted():
     ],
 )
 def test_a_register_reading_follows_the_same_order(value, newer, found):
-    key = ("07512345", "A+", "T0", FIRST)
+    key = (*register(), FIRST)
     context = known(
         point("P1", meter()), readings={key: RecordedReading(Decimal(7), newer, "52006")}
     )

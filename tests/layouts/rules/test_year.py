@@ -22,11 +22,16 @@ from tests.layouts.rules.build import (
     profile,
     reading,
     readings,
+    register,
 )
 
 FIRST = date(2025, 12, 1)
 DAYS = 396
 CALENDAR = load_calendar()
+KEYS = {
+    "11": register("11", point="P2"),
+    "22": register("22", point="P2", installed=date(2026, 6, 15)),
+}
 
 
 def midnight(day):
@@ -144,14 +149,14 @@ def test_a_year_of_registers_rolls_over_once_and_agrees_with_its_profile():
                 document = readings(reading(f"{total:.2f}", name, "P2", at=midnight(day)))
                 checked = judged(replace_created(document, day), context)
                 told += [(day, code) for code in codes(checked)]
-                rows.setdefault((name, "A+", "T0"), []).append((epoch(midnight(day)), total))
+                rows.setdefault(KEYS[name], []).append((epoch(midnight(day)), total))
             number, since, sums = numbers[-1], day, 0
         energy = sum(load.bring(day))
         sums += energy
         total = (total + Decimal(energy) / 400_000) % 100000
     assert told == [(date(2026, 1, 1), Code.REGISTER_ROLLOVER)]
-    assert len(rows["11", "A+", "T0"]) == 8
-    assert len(rows["22", "A+", "T0"]) == 7
+    assert len(rows[KEYS["11"]]) == 8
+    assert len(rows[KEYS["22"]]) == 7
 
 
 def beside(place, rows, span, day) -> Context:

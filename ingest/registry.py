@@ -77,19 +77,29 @@ class Registry:
     def contradictions(
         self, read: Iterable[tuple[MeteringPoint, Meter, datetime]]
     ) -> tuple[Mistake, ...]:
-        """What is wrong with meters that were read after they are said to be removed.
+        """What is wrong with meters that were read when they are said not to be there.
 
         Args:
-            read: Point, meter and moment of its last reading.
+            read: Point and meter, with the moment of its last reading, or of its first.
         """
         return tuple(
-            Mistake(
-                self.lines.get((point.code, point.area or "", meter), 0),
-                f"meter {meter.number} is removed on {meter.removed}, but its last recorded"
-                f" reading is of {last.astimezone(MOSCOW):%Y-%m-%d %H:%M}",
-            )
-            for point, meter, last in read
+            Mistake(self.lines.get((point.code, point.area or "", meter), 0), _told(meter, moment))
+            for point, meter, moment in read
         )
+
+
+def _told(meter: Meter, read: datetime) -> str:
+    local = read.astimezone(MOSCOW)
+    at = f"{local:%Y-%m-%d %H:%M}"
+    if meter.removed is not None and local.date() > meter.removed:
+        return (
+            f"meter {meter.number} is removed on {meter.removed}, but its last recorded"
+            f" reading is of {at}"
+        )
+    return (
+        f"meter {meter.number} is installed on {meter.installed}, but its first recorded"
+        f" reading is of {at}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,7 +265,7 @@ def import_registry(
     entities = [hashed(entity) for entity in registry.entities]
     opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
     with opened as ledger, ledger.transaction() as store:
-        wrong = registry.contradictions(store.read_after_removal(entities))
+        wrong = registry.contradictions(store.read_outside(entities))
         if wrong:
             raise RegistryMistakes(wrong)
         return store.import_registry(entities, who, now())

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
-from layouts.months import bounds, midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.months import bounds
+from layouts.terms import LegalEntity
 from storage.columns import epoch, instant
 from storage.rows import Rows
-from storage.tables import METER, POINT, READING, SERIES, VALUE
+from storage.tables import METER, READING, SERIES, VALUE
 from storage.version_rows import merged
 
 _Owner = tuple[int, str]
@@ -88,37 +88,6 @@ class MonthRows(Rows):
             (row.number, row.channel, row.zone): (row.value, instant(row.instant))
             for row in sorted(rows, key=lambda row: row.instant)
         }
-
-    def read_after_removal(
-        self, entities: Sequence[LegalEntity]
-    ) -> list[tuple[MeteringPoint, Meter, datetime]]:
-        """Meters that these entities call removed before their last recorded reading.
-
-        Args:
-            entities: As a registry file has them, without ids.
-
-        Returns:
-            The point, the meter and the moment of its last reading, in their order.
-        """
-        removed = {
-            (point.code, point.area or "", meter.number, meter.installed): (point, meter)
-            for entity in entities
-            for point in entity.points
-            for meter in point.meters
-            if meter.removed is not None
-        }
-        numbers = sorted({number for *_, number, _ in removed})
-        read: dict[tuple[str, str, str, date | None], datetime] = {}
-        for row in self._each(numbers, _last_of):
-            key = (row.code, row.area, row.number, row.installed)
-            read[key] = instant(row.instant)
-        return [
-            (point, meter, read[key])
-            for key, (point, meter) in removed.items()
-            if meter.removed is not None
-            and key in read
-            and read[key] > midnight(meter.removed + timedelta(days=1))
-        ]
 
 
 def _meters(entities: Sequence[LegalEntity]) -> list[int]:
@@ -201,16 +170,4 @@ def read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
             & (last.c.zone == READING.c.zone)
             & (last.c.instant == READING.c.instant),
         )
-    )
-
-
-def _last_of(numbers: Sequence[str]) -> Select[Any]:
-    """The last reading of each meter of these numbers, wherever it is."""
-    key = (POINT.c.code, POINT.c.area, METER.c.number, METER.c.installed)
-    return (
-        select(*key, func.max(READING.c.instant).label("instant"))
-        .join_from(READING, METER)
-        .join(POINT, POINT.c.id == METER.c.point_id)
-        .where(METER.c.number.in_(numbers))
-        .group_by(*key)
     )

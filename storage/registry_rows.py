@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, func, select
 
+from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.audit_rows import AuditRows
-from storage.columns import clean
+from storage.columns import clean, instant
 from storage.records import ImportReport
 from storage.rows import KEYS
-from storage.tables import ENTITY, METER, POINT
+from storage.tables import ENTITY, METER, POINT, READING
 
 _BY_CODE = (
     select(ENTITY).where(ENTITY.c.user_code == bindparam("user_code")).order_by(ENTITY.c.user_code)
@@ -29,6 +30,16 @@ _OTHERS_METERS = (
     select(METER.c.number)
     .join_from(METER, POINT)
     .where(METER.c.number.in_(KEYS), POINT.c.entity_id != bindparam("entity"))
+)
+
+_READ = (
+    select(
+        READING.c.meter_id,
+        func.min(READING.c.instant).label("first"),
+        func.max(READING.c.instant).label("last"),
+    )
+    .where(READING.c.meter_id.in_(KEYS))
+    .group_by(READING.c.meter_id)
 )
 
 
@@ -125,6 +136,37 @@ class RegistryRows(AuditRows):
             changed=tuple(sorted(changed & before)),
             untouched=tuple(sorted(before - mentioned - changed)),
         )
+
+    def read_outside(
+        self, entities: Sequence[LegalEntity]
+    ) -> list[tuple[MeteringPoint, Meter, datetime]]:
+        """Meters that were read when, by these entities, they were not there.
+
+        Args:
+            entities: As a registry file has them, without ids.
+
+        Returns:
+            Point and meter with the moment of the last reading, or of the first one.
+        """
+        facing = _Facing(self.registry())
+        stated = [
+            (point, meter, facing.stored(meter, point))
+            for entity in entities
+            for point in entity.points
+            for meter in point.meters
+        ]
+        numbers = [old.id for _, _, old in stated if old is not None]
+        spans = {row.meter_id: (row.first, row.last) for row in self._each(numbers, _READ)}
+        found = []
+        for point, meter, old in stated:
+            if old is None or old.id not in spans:
+                continue
+            first, last = (instant(seconds) for seconds in spans[old.id])
+            if meter.removed and last > midnight(meter.removed + timedelta(days=1)):
+                found.append((point, meter, last))
+            elif meter.installed and first < midnight(meter.installed):
+                found.append((point, meter, first))
+        return found
 
     def _import(
         self, facing: _Facing, entities: Sequence[LegalEntity], who: str, now: datetime
@@ -225,11 +267,8 @@ class _Facing:
         )
 
     def meter(self, meter: Meter, point: MeteringPoint, row: _Wanted) -> _Wanted:
-        """A meter at a point; the same number installed another day is another one."""
-        _, known = self._points.get((point.code, point.area), ("", None))
-        meters = known.meters if known else ()
-        same = (m for m in meters if (m.number, m.installed) == (meter.number, meter.installed))
-        old = next(same, None)
+        """A meter at a point, beside the one that is stored."""
+        old = self.stored(meter, point)
         at_point = {"point": point.code}
         return _Wanted(
             meter.number,
@@ -239,6 +278,26 @@ class _Facing:
             _meter_facts(meter) | at_point,
             ("point_id", row),
         )
+
+    def stored(self, meter: Meter, point: MeteringPoint) -> Meter | None:
+        """The stored meter that a meter of a file is.
+
+        The same number installed another day is another one, unless both could not
+        have been there: then the day was corrected.
+        """
+        _, known = self._points.get((point.code, point.area), ("", None))
+        meters = [m for m in known.meters if m.number == meter.number] if known else []
+        stated = {m.installed for m in point.meters if m.number == meter.number}
+        same = [m for m in meters if m.installed == meter.installed]
+        moved = [m for m in meters if m.installed not in stated and _together(m, meter)]
+        return next(iter(same or moved), None)
+
+
+def _together(one: Meter, other: Meter) -> bool:
+    """Whether both say that they were there on one day; a meter may move within a day."""
+    return (one.installed or date.min) < (other.removed or date.max) and (
+        other.installed or date.min
+    ) < (one.removed or date.max)
 
 
 def _entity(row: Row[Any], points: Sequence[MeteringPoint]) -> LegalEntity:

@@ -5,7 +5,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from layouts.terms import Meter, MeteringPoint
-from tests.contract.documents import ENTITY, NOW, OTHER, import_all, rolled_back
+from tests.contract.documents import (
+    ENTITY,
+    MONTH,
+    NOW,
+    OTHER,
+    document,
+    hand_in,
+    import_all,
+    reading,
+    rolled_back,
+)
 
 LATER = NOW + timedelta(days=1)
 
@@ -143,3 +153,57 @@ def test_an_import_without_passwords_keeps_those_that_are_set(ledger):
     import_all(ledger, replace(ENTITY, name="ООО «Пример-2»"))
 
     assert entity(ledger).password_hash == "$argon2id$x"
+
+
+def with_meters(*meters):
+    return replace(ENTITY, points=(replace(ENTITY.points[1], meters=meters),))
+
+
+def meters_of(ledger):
+    with ledger.reading() as store:
+        points = {point.code: point for point in store.entity(ENTITY.user_code).points}
+    return [(m.number, m.installed, m.removed) for m in points["200000001234-01"].meters]
+
+
+def test_a_corrected_day_of_installation_is_the_same_meter(ledger):
+    meter = ENTITY.points[1].meters[0]
+    import_all(ledger, with_meters(meter))
+    import_all(ledger, with_meters(replace(meter, installed=date(2020, 3, 1))))
+    import_all(ledger, with_meters(replace(meter, installed=date(2020, 4, 1))))
+
+    assert meters_of(ledger) == [("07512345", date(2020, 4, 1), None)]
+    hand_in(ledger, document(reading("10"), layout="52006"))
+
+
+def test_a_meter_that_comes_back_later_is_another_one(ledger):
+    meter = ENTITY.points[1].meters[0]
+    first = replace(meter, installed=date(2020, 3, 1), removed=date(2021, 3, 1))
+    again = replace(meter, installed=date(2023, 3, 1))
+    import_all(ledger, with_meters(first))
+    import_all(ledger, with_meters(again))
+
+    assert meters_of(ledger) == [
+        ("07512345", date(2020, 3, 1), date(2021, 3, 1)),
+        ("07512345", date(2023, 3, 1), None),
+    ]
+
+
+def test_readings_outside_of_a_meters_time_are_told_with_their_moments(ledger):
+    import_all(ledger)
+    for days in (0, 10):
+        at = MONTH + timedelta(days=days)
+        hand_in(ledger, document(reading(str(days + 1), at=at), layout="52006", created=days))
+    meter = ENTITY.points[1].meters[0]
+
+    def outside(**dates):
+        stated = replace(meter, **dates)
+        with ledger.reading() as store:
+            return [moment for _, _, moment in store.read_outside([with_meters(stated)])]
+
+    last = MONTH + timedelta(days=10)
+    assert outside(removed=date(2026, 11, 9)) == [last]
+    # Read at the midnight that ends the day of its removal.
+    assert outside(removed=date(2026, 11, 10)) == []
+    assert outside(installed=date(2026, 11, 2)) == [MONTH]
+    assert outside(installed=date(2026, 11, 1)) == []
+    assert outside() == []

@@ -412,3 +412,17 @@ def test_a_registry_that_removes_a_meter_before_its_last_reading_is_refused(run,
     assert run("registry", "import", "--with-passwords", later).code == 0
     shown = json.loads(run("registry", "show", CODE, "--json").out)
     assert shown["points"][1]["meters"][0]["removed"] == "2026-11-14"
+
+
+def test_a_registry_that_installs_a_meter_after_its_first_reading_is_refused(run, process):
+    process("01")
+    text = (SAMPLES / "registry.csv").read_text()
+    path = run.write("registry.csv", text.replace("2020-03-01;;", "2026-11-16;;"))
+
+    ran = run("registry", "import", "--with-passwords", path)
+
+    assert ran.code == 2
+    assert (
+        "line 3: meter 07512345 is installed on 2026-11-16, but its first recorded reading is of"
+        " 2026-11-15 00:00"
+    ) in ran.err

@@ -724,6 +724,84 @@ def workbooks() -> Iterator[Sample]:
     )
 
 
+def later() -> Iterator[Sample]:
+    """Letters that came after the others, in the order of their names all the same."""
+    one, two = (next_reading().decode("cp1251").replace("\r\n", "\n") for _ in range(2))
+    yield Sample(
+        "51a-two-documents-pasted-into-the-body",
+        mail(text_part(f"{login()}\n{one}\n\n{two}\nСоколова\n"), extra=MAILRU),
+        expect("accepted", GOOD, GOOD, entity=SOKOLOVA),
+    )
+    encrypted = (
+        b"0\x1f" + b"\x06\x09" + bytes.fromhex("2a864886f70d010703") + b"\xa0\x12" + bytes(18)
+    )
+    head = 'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'
+    yield Sample(
+        "61a-smime-encrypted",
+        mail(several(text_part(hello()), part(head, encrypted)), extra=OUTLOOK),
+        expect("rejected", findings=("encrypted-document",), entity=SOKOLOVA),
+    )
+    locked = zipped((XML_NAME, b"<x/>"), locked=True)
+    yield Sample(
+        "61b-encrypted-zip-beside-a-document",
+        mail(
+            several(
+                text_part(hello()),
+                file_part(XML_NAME, next_reading()),
+                file_part("52005.zip", locked, "application/zip"),
+            ),
+            extra=OUTLOOK,
+        ),
+        expect("partly_accepted", GOOD, findings=("encrypted-document",), entity=SOKOLOVA),
+    )
+    yield Sample(
+        "61c-damaged-zip-beside-a-document",
+        mail(
+            several(
+                text_part(hello()),
+                file_part(XML_NAME, next_reading()),
+                file_part("52005.zip", zipped((XML_NAME, b"<x/>"))[:60], "application/zip"),
+            ),
+        ),
+        expect("partly_accepted", GOOD, findings=("unreadable-document",), entity=SOKOLOVA),
+    )
+    form = (FOLDER.parent / "52006/form-libreoffice.xlsx").read_bytes()
+    yield Sample(
+        "88i-our-form-saved-by-libreoffice",
+        mail(several(text_part(hello()), file_part("52006_000000004711.xlsx", form))),
+        good(findings=("late-submission",)),
+    )
+    formula = (FOLDER.parent / "52006/formula-without-value.xlsx").read_bytes()
+    yield Sample(
+        "88j-formula-without-value",
+        mail(
+            several(text_part(hello(PRIMER)), file_part("52006.xlsx", formula)),
+            code=PRIMER,
+            extra=OUTLOOK,
+        ),
+        expect("rejected", doc("52006", "rejected", "formula-without-value"), entity=PRIMER),
+    )
+    wishes = [
+        ("a-wish-in-english", "template 52005", login()),
+        ("b-wish-in-an-answer", "Re: Шаблон 52006", login()),
+        ("c-wish-for-a-form-that-is-not", "шаблон 80020", login()),
+        ("d-status-in-english", "Status", login()),
+    ]
+    for name, subject, body in wishes:
+        answered = expect("answered", entity=SOKOLOVA)
+        yield Sample(f"92{name}", mail(text_part(body), subject=subject), answered)
+    yield Sample(
+        "92e-wish-of-a-stranger",
+        mail(text_part("Пришлите, пожалуйста.\n"), subject="шаблон 52006", sender=STRANGER),
+        refused("credentials-missing", None),
+    )
+    yield Sample(
+        "92f-wish-with-a-document",
+        attached(subject="статус"),
+        good(),
+    )
+
+
 def never_answered() -> Iterator[Sample]:
     """Lists, robots and what nobody can be told about."""
     news = "List-Id: Новости <news.example>\nPrecedence: list"
@@ -767,6 +845,7 @@ def main() -> None:
         containers(),
         credentials(),
         documents(),
+        later(),
         never_answered(),
     ):
         (FOLDER / f"{sample.name}.eml").write_bytes(sample.content)

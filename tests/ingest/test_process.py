@@ -6,6 +6,7 @@ import os
 import sqlite3
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 
@@ -62,6 +63,28 @@ def test_each_sample_letter_has_its_documented_outcome_and_a_second_run_stores_n
         assert (row["documents"], row["reply"]) == ([], None)
         assert row["letter"] == told[row["source"]]["letter"]
     assert without_passes(content()) == without_passes(before)
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "password", "values"),
+    [
+        ("52006/form-libreoffice.xlsx", "000000004711", "Пароль№5", 1),
+        ("52006/form-libreoffice.ods", "200000003080", "klyuch 7 mart", 5),
+        ("52005/form-libreoffice.xls", "200000003080", "klyuch 7 mart", 744),
+    ],
+)
+def test_our_form_filled_in_and_saved_by_libreoffice_is_accepted_without_a_finding(
+    service, form, code, password, values
+):
+    letter = EmailMessage()
+    letter["From"] = "buh@primer.example"
+    letter.set_content(f"Код: {code}\nПароль: {password}\n")
+    letter.add_attachment((SAMPLES / form).read_bytes(), "application", "octet-stream")
+    path = service.write("letter.eml", letter.as_bytes())
+    [row] = service("process", path, "--json", "--at", "2026-11-02T23:59").rows
+    assert (row["outcome"], row["findings"]) == ("accepted", [])
+    [document] = row["documents"]
+    assert (document["findings"], document["values"]) == ([], values)
 
 
 def test_a_row_has_the_documented_keys_in_their_order(service):

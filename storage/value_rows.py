@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -136,16 +136,16 @@ class ValueRows(Rows):
         )
 
 
-def _values(
-    series: Series, indexes: Iterable[int], number: int, submission: int
-) -> Iterator[Value]:
+def _values(series: Series, indexes: Iterable[int], number: int, submission: int) -> list[Value]:
     values: Sequence[Any] = series.values
     flagged = series.not_commercial
-    first, step = epoch(series.start), series.step_minutes * 60
-    spans = series.spans
-    for index in indexes:
-        start = first + step * index if spans is None else spans[index][0]
-        yield number, start, values[index], index in flagged, submission
+    starts: Sequence[int]
+    if series.spans is None:
+        first, step = epoch(series.start), series.step_minutes * 60
+        starts = range(first, first + step * len(values), step)
+    else:
+        starts = [start for start, _ in series.spans]
+    return [(number, starts[i], values[i], i in flagged, submission) for i in indexes]
 
 
 def _name(change: Change) -> _SeriesName:

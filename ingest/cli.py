@@ -105,6 +105,8 @@ def cli(context: click.Context, config: Path | None, debug: bool) -> None:
 
 def main() -> None:
     """Run a verb; every fault ends in one sentence and an exit code."""
+    # Passwords go through this memory: it is never written to a core file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         code = cli.main(prog_name="ingest", standalone_mode=False)
     except click.exceptions.Abort:
@@ -664,7 +666,7 @@ def readings(
         _known(store, entity)
         rows = store.readings(period, Grain(grain), entity, history=history)
         if output is not None:
-            export.write_file(rows, output, history=history)
+            export.write_file(_counted(rows), output, history=history)
         elif as_json:
             export.write_json(rows, click.echo, history=history)
         else:
@@ -672,6 +674,15 @@ def readings(
             export.write_csv(rows, out, history=history)
             out.detach()
     return DONE
+
+
+def _counted(rows: Iterable[Any]) -> Iterator[Any]:
+    """The rows, counted on a terminal while they pass."""
+    told = sys.stderr.isatty()
+    for number, row in enumerate(rows, 1):
+        if told and not number % 50_000:
+            click.echo(f"\r{number} values", nl=False, err=True)
+        yield row
 
 
 def _known(store: Store, entity: str | None) -> None:

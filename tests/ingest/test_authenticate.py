@@ -3,11 +3,13 @@
 Time is never measured: what costs it, an Argon2 verification, is counted.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Lock
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 
 from ingest.authenticate import MOST_PASSWORDS, Guard, Passwords, authenticate
 from ingest.letter import Letter
@@ -43,6 +45,7 @@ class CountingPasswords(Passwords):
     def __init__(self, **more):
         super().__init__(**more)
         self._hasher = CountingHasher()
+        self._decoy = self._hasher.hash("nobody has this")
 
     @property
     def verifications(self):
@@ -110,6 +113,7 @@ class Sender:
             size=100,
             sender=about.get("address", self.address),
             reply_to=about.get("address", self.address),
+            headers=about.get("headers", {}),
             credentials=tuple(c for c in written if c.user_code or c.password),
         )
         return authenticate(
@@ -185,6 +189,84 @@ def test_every_failure_costs_one_verification(sender, passwords, code, password,
     told, cost = passwords.costing(lambda: sender.tries(code, password))
     assert told.code is expected
     assert cost == 1
+
+
+def failures(sender):
+    """Every way to fail, each with a number of password candidates."""
+    locked = "locked@elsewhere.example"
+    for _ in range(3):
+        sender.tries(CODE, "wrong", address=locked)
+    return {
+        "wrong": lambda *more: sender.tries(CODE, "wrong", *more),
+        "unknown code": lambda *more: sender.tries("200000009999", PASSWORD, *more),
+        "no password yet": lambda *more: sender.tries("200000000999", PASSWORD, *more),
+        "switched off": lambda *more: sender.tries("200000000888", PASSWORD, *more),
+        "no code": lambda *more: sender.tries(None, PASSWORD, *more),
+        "locked": lambda *more: sender.tries(CODE, PASSWORD, *more, address=locked),
+        "conflict": lambda *more: sender.tries(CODE, "x", *more, documents=(document(OTHER),)),
+        "number of two": lambda *more: sender.tries(
+            None, PASSWORD, *more, documents=(document(inn="3300000005"),)
+        ),
+    }
+
+
+def test_the_work_of_every_failure_has_the_same_distribution(sender, passwords):
+    ways, spent = failures(sender), {}
+    # Nobody but the one who is locked already.
+    sender.guard = replace(sender.guard, max_failures=1000)
+    for name, tried in ways.items():
+        work = []
+        for candidates in range(1, MOST_PASSWORDS + 3):
+            more = [Credential(Source.BODY, None, f"wrong {n}") for n in range(1, candidates)]
+            told, cost = passwords.costing(lambda tried=tried, more=more: tried(*more))
+            assert not isinstance(told, LegalEntity)
+            work.append(cost)
+        spent[name] = work
+    expected = [min(n, MOST_PASSWORDS) for n in range(1, MOST_PASSWORDS + 3)]
+    assert spent == dict.fromkeys(ways, expected)
+
+
+def test_what_nobody_has_as_password_is_as_slow_to_find_out_as_any_password():
+    passwords = Passwords()
+    decoy, real = (extract_parameters(one) for one in (passwords._decoy, passwords.hash(PASSWORD)))
+    assert decoy == real
+    assert not passwords.verify(None, PASSWORD, NOW)
+    assert Passwords()._decoy != passwords._decoy
+
+
+class OneInHand:
+    """A hasher in which two must meet before either goes on; tells how many were in it."""
+
+    def __init__(self, meeting):
+        self.meeting = Barrier(meeting)
+        self.lock = Lock()
+        self.inside = self.most = 0
+
+    def verify(self, known, password):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.meeting.wait(10)
+        with self.lock:
+            self.inside -= 1
+        return True
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_no_more_verifications_run_side_by_side_than_there_is_memory_for(at_once):
+    passwords = Passwords(at_once=at_once)
+    passwords._hasher = OneInHand(at_once)
+    with ThreadPoolExecutor(8) as pool:
+        told = pool.map(lambda n: passwords.verify("hash", f"{n}", NOW), range(16))
+        assert all(told)
+    assert passwords._hasher.most == at_once
+
+
+def test_a_verification_that_fails_gives_its_place_back():
+    passwords = CountingPasswords(at_once=1)
+    for _ in range(3):
+        assert not passwords.verify("plain text", "wrong", NOW)
+        assert not passwords.verify(None, "wrong", NOW)
 
 
 def test_a_locked_pair_costs_as_much_with_the_right_password_as_with_a_wrong_one(sender, passwords):
@@ -275,6 +357,72 @@ def test_the_pair_of_code_and_address_is_locked_after_so_many_failures(sender):
     assert why(sender.tries(CODE, PASSWORD)) is Code.SENDER_LOCKED
     assert sender.tries(CODE, PASSWORD, address="buh@other.example").user_code == CODE
     assert sender.tries(OTHER, "Пароль№5").user_code == OTHER
+
+
+def test_strangers_of_a_domain_lock_their_domain_and_nobody_who_is_known(sender):
+    big = "@mail.example"
+    assert sender.tries(CODE, PASSWORD, address=f"known{big}").user_code == CODE
+    told = [why(sender.tries(CODE, "wrong", address=f"stranger{n}{big}")) for n in range(4)]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+    assert why(sender.tries(CODE, PASSWORD, address=f"new{big}")) is Code.SENDER_LOCKED
+    assert sender.tries(CODE, PASSWORD, address=f"known{big}").user_code == CODE
+    assert sender.tries(CODE, PASSWORD, address="new@elsewhere.example").user_code == CODE
+    # The domain is locked for that code only.
+    assert sender.tries(OTHER, "Пароль№5", address=f"new{big}").user_code == OTHER
+
+
+def test_whoever_is_known_is_locked_by_failures_of_its_own(sender):
+    assert sender.tries(CODE, PASSWORD).user_code == CODE
+    told = [why(sender.tries(CODE, "wrong")) for _ in range(4)]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+    assert sender.tries(CODE, PASSWORD, address="zam@primer.example").user_code == CODE
+
+
+def test_unknown_codes_lock_a_domain_like_known_ones(sender):
+    told = [
+        why(sender.tries("200000009999", "wrong", address=f"{n}@mail.example")) for n in range(4)
+    ]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+
+
+FORGED = {"authentication-results": ("mx.ours.example; dmarc=fail",)}
+
+
+@pytest.fixture
+def believing(sender):
+    """A sender whose letters pass a server that is believed."""
+    sender.guard = replace(sender.guard, trusted_authserv_id="mx.ours.example")
+    return sender
+
+
+def test_a_forged_from_locks_nobody_but_forgers(believing):
+    assert believing.tries(CODE, PASSWORD).user_code == CODE
+    told = [why(believing.tries(CODE, "wrong", headers=FORGED)) for _ in range(4)]
+    assert told == [Code.CREDENTIALS_WRONG] * 3 + [Code.SENDER_LOCKED]
+    assert why(believing.tries(CODE, PASSWORD, headers=FORGED)) is Code.SENDER_LOCKED
+    assert believing.tries(CODE, PASSWORD).user_code == CODE
+    assert believing.tries(CODE, PASSWORD, address="new@primer.example").user_code == CODE
+
+
+def test_forgers_of_a_domain_are_counted_together(believing):
+    for n in range(3):
+        believing.tries(CODE, "wrong", address=f"{n}@mail.example", headers=FORGED)
+    told = believing.tries(CODE, PASSWORD, address="3@mail.example", headers=FORGED)
+    assert told.code is Code.SENDER_LOCKED
+
+
+def test_a_forged_from_that_knows_the_password_makes_its_address_no_known_one(believing, store):
+    assert believing.tries(CODE, PASSWORD, headers=FORGED).user_code == CODE
+    assert not store.has_authenticated(ADDRESS)
+    assert believing.tries(CODE, PASSWORD).user_code == CODE
+    assert store.has_authenticated(ADDRESS)
+
+
+def test_a_forged_from_is_on_nobodys_list(believing):
+    believing.guard = replace(believing.guard, require_known_address=True)
+    told = believing.tries(CODE, PASSWORD, headers=FORGED)
+    assert told.code is Code.ADDRESS_NOT_ALLOWED
+    assert believing.tries(CODE, PASSWORD).user_code == CODE
 
 
 def test_every_further_failure_locks_for_twice_as_long(sender):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import io
 import json
+import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext

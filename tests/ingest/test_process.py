@@ -248,3 +248,78 @@ def test_replies_to_one_address_end_at_the_days_bound(service):
     rows = service("process", ".", "--json").rows
     assert [row["reply"] is not None for row in rows] == [True, True, False, False]
     assert {row["outcome"] for row in rows} == {"refused"}
+
+
+def known_only(service):
+    service.write(
+        "ingest.toml",
+        "[authentication]\nrequire_known_address = true\n"
+        'trusted_authserv_id = "mx.retailer.example"\n',
+    )
+
+
+def test_only_listed_addresses_hand_in_when_that_is_asked_for(service):
+    known_only(service)
+    other = FIRST.read_bytes().replace(b"<buh@primer.example>", b"<zam@primer.example>")
+    service.write("other.eml", other)
+    rows = service("process", FIRST, "other.eml", "--json", "--at", RECEIVED).rows
+    assert [row["outcome"] for row in rows] == ["accepted", "refused"]
+    assert codes(rows[1]["findings"]) == ["address-not-allowed"]
+    # It knows the password: it may know why.
+    assert rows[1]["reply"]["to"] == "zam@primer.example"
+
+
+def test_a_listed_address_that_our_server_disproves_does_not_hand_in(service):
+    known_only(service)
+    forged = b"Authentication-Results: mx.retailer.example; spf=fail; dmarc=fail (p=reject)\r\n"
+    honest = b"Authentication-Results: mx.retailer.example; dmarc=pass\r\n" + forged
+    service.write("forged.eml", forged + FIRST.read_bytes())
+    service.write("honest.eml", honest + FIRST.read_bytes())
+    rows = service("process", "forged.eml", "honest.eml", "--json", "--at", RECEIVED).rows
+    assert [row["outcome"] for row in rows] == ["refused", "accepted"]
+    assert codes(rows[0]["findings"]) == ["address-not-allowed"]
+
+
+def test_results_of_a_server_that_nobody_trusts_change_nothing(service):
+    service.write("ingest.toml", "[authentication]\nrequire_known_address = true")
+    forged = b"Authentication-Results: mx.retailer.example; dmarc=fail\r\n"
+    service.write("forged.eml", forged + FIRST.read_bytes())
+    [row] = service("process", "forged.eml", "--json", "--at", RECEIVED).rows
+    assert row["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_who_may_not_hand_in_is_told_so_even_where_strangers_are_told_nothing(service, answer):
+    known_only(service)
+    with (service.folder / "ingest.toml").open("a") as settings:
+        settings.write(f"[replies]\nanswer_unknown_senders = {str(answer).lower()}")
+    content = FIRST.read_bytes().replace(b"<buh@primer.example>", b"<zam@primer.example>")
+    service.write("right.eml", content)
+    service.write("wrong.eml", content.replace(b"Zima-2026", b"Leto-2026"))
+    rows = service("process", "right.eml", "wrong.eml", "--json", "--at", RECEIVED).rows
+    assert [row["outcome"] for row in rows] == ["refused", "refused"]
+    assert [row["reply"] is not None for row in rows] == [True, answer]
+
+
+def test_a_stranger_is_answered_five_times_an_hour_and_a_sender_as_often_as_it_writes(service):
+    for folder in "ab":
+        (service.folder / folder).mkdir()
+    for number in range(7):
+        service.write(f"a/{number}.eml", b"From: a@b.example\r\n\r\n%d" % number)
+        sender = b"From: buh@primer.example\r\n\r\n%d" % number
+        service.write(f"b/{number}.eml", sender)
+    rows = service("process", "a", FIRST, "b", "--json", "--at", RECEIVED).rows
+    answered = [row["reply"] is not None for row in rows]
+    assert answered == [True] * 5 + [False] * 2 + [True] + [True] * 7
+
+
+def test_an_address_is_locked_with_one_text_for_right_and_wrong(service):
+    content = FIRST.read_bytes()
+    for number in range(6):
+        wrong = content.replace(b"Zima-2026", b"Leto-%04d" % number)
+        service.write(f"{number}.eml", wrong.replace(b"Message-ID: <", b"Message-ID: <%d" % number))
+    service.write("9.eml", content)
+    rows = service("process", ".", "--json", "--at", RECEIVED).rows
+    told = [codes(row["findings"]) for row in rows]
+    assert told == [["credentials-wrong"]] * 5 + [["sender-locked"]] * 2
+    assert len({row["reply"]["subject"] for row in rows[:5]}) == 1

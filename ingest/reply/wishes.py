@@ -10,7 +10,13 @@ from ingest.reply.message import XLSX, File, ReplySettings, compose
 from ingest.reply.rendering import written
 from ingest.reply.view import ROWS_MOST, DocumentView, ReplyView, entity_line, register_cells, table
 from ingest.reply.wording import Wording, wording
-from layouts.completeness import Missing, MonthState, missing
+from layouts.completeness import (
+    Missing,
+    MonthState,
+    missing,
+    reads_meters,
+    register_deadline,
+)
 from layouts.months import bounds
 from layouts.terms import ZONES, LegalEntity
 from storage.records import OwedReply
@@ -75,10 +81,17 @@ def standing(
         lead=words.word("lead", "standing"),
         entity=entity_line(entity, words),
         documents=(_accepted(entity, state, words), missing_view(lacks, words)),
-        closing=(words.say("automatic"),),
+        closing=(*_due(entity, state, now, words), words.say("automatic")),
     )
     bodies = written(told, words)
     return compose(letter, letter_number, "status", told.headline, bodies, (), now, settings)
+
+
+def _due(entity: LegalEntity, state: MonthState, now: datetime, words: Wording) -> Iterator[str]:
+    """Until when a month's meters may be read, as long as that is ahead."""
+    deadline = register_deadline(state.month)
+    if now < deadline and any(reads_meters(point, state) for point in entity.points):
+        yield words.say("due", deadline=words.until(deadline))
 
 
 def _accepted(entity: LegalEntity, state: MonthState, words: Wording) -> DocumentView:

@@ -61,10 +61,13 @@ class Places:
 
     Attributes:
         at: XML lines when `sheet` is None; else cells packed by `cell_at`.
+        keys: Columns, from 1, in which `point`, `meter` and so on stand in the rows of
+            a sheet.
     """
 
     sheet: str | None
     at: Sequence[int]
+    keys: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def cell_at(row: int, column: int) -> int:
@@ -77,6 +80,13 @@ class Places:
             return Place(line=self.at[index])
         row, column = divmod(self.at[index], _COLUMNS)
         return Place(sheet=self.sheet, cell=cell_name(row, column + 1))
+
+    def place_of(self, key: str, index: int) -> Place:
+        """The cell that names the `key` of the value at `index`, else the value's own."""
+        column = self.keys.get(key)
+        if self.sheet is None or column is None:
+            return self.place(index)
+        return Place(sheet=self.sheet, cell=cell_name(self.at[index] // _COLUMNS, column))
 
 
 def cell_name(row: int, column: int) -> str:
@@ -155,6 +165,10 @@ class Series:
     def place(self, index: int) -> Place:
         """Where the value at `index` stood, as far as it is known."""
         return self.places.place(index) if self.places else Place()
+
+    def place_of(self, key: str) -> Place:
+        """Where the series' `point`, `meter`, `channel` or `zone` is named, if known."""
+        return self.places.place_of(key, 0) if self.places else Place()
 
     def span(self, index: int) -> tuple[datetime, datetime]:
         """Start and end of the interval at `index`, in UTC."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -84,6 +84,7 @@ class Draft:
         unit: Of the values; the layout's own unless the document states one.
         month: Start and end of the month the document says it is for, in epoch
             seconds; None when it says none.
+        keys: As in `Places.keys`.
     """
 
     layout: Layout
@@ -95,6 +96,7 @@ class Draft:
     readings: list[Reading] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
     points: set[tuple[str | None, str | None]] = field(default_factory=set)
+    keys: Mapping[str, int] = field(default_factory=dict)
 
     def add_column(self, column: Column) -> None:
         """Keep a series, or add to the one of the same area, point and channel."""
@@ -106,7 +108,7 @@ class Draft:
 
     def places(self, at: Sequence[int]) -> Places:
         """Places of this document."""
-        return Places(self.sheet, at)
+        return Places(self.sheet, at, self.keys)
 
 
 def assemble(draft: Draft) -> tuple[Series, ...]:

@@ -329,6 +329,7 @@ class _SheetReader:
         table = _find_table(self._sheet, self._definition)
         most = _BLOCK_ROWS if table is None else table.row
         self._header(_block(self._sheet, self._definition.header, most), table)
+        self._draft.keys = {} if table is None else table.columns
         if table is None:
             place = Place(sheet=self._sheet.name)
             labels = ", ".join(self._wanted())

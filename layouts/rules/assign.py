@@ -109,9 +109,9 @@ def _point(
     if point is None:
         foreign = code is None and seen in context.foreign
         wrong = Code.FOREIGN_POINT if foreign else Code.UNKNOWN_POINT
-        return None, (about(bare, wrong, seen=seen),)
+        return None, (about(bare, wrong, "point", seen=seen),)
     if code != seen:
-        lost = about(bare, Code.LEADING_ZEROS_LOST, seen=seen, point=code, expected=code)
+        lost = about(bare, Code.LEADING_ZEROS_LOST, "point", seen=seen, point=code, expected=code)
         return point, (lost,)
     return point, ()
 
@@ -149,18 +149,17 @@ def _meter(
     number = register.meter_number(seen)
     if number is None:
         return None, None, (_unknown_meter(bare, point, seen, context),)
-    lost = (
-        ()
-        if number == seen
-        else (about(bare, Code.LEADING_ZEROS_LOST, seen=seen, meter=number, expected=number),)
-    )
+    lost: tuple[Finding, ...] = ()
+    if number != seen:
+        about_zeros = {"seen": seen, "meter": number, "expected": number}
+        lost = (about(bare, Code.LEADING_ZEROS_LOST, "meter", **about_zeros),)
     everywhere = register.meters[number]
     here = [(p, m) for p, m in everywhere if point is None or p is point]
     then = [(p, m) for p, m in here if was_there(m, series.start, zone)]
     if len(then) == 1:
         return then[0][1], then[0][0], lost
     if len(then) > 1:
-        return None, None, (about(bare, Code.MISSING_FIELD, seen=seen, field="point"),)
+        return None, None, (about(bare, Code.MISSING_FIELD, "point", seen=seen, field="point"),)
     return None, None, (_not_at_point(bare, here or everywhere, seen),)
 
 
@@ -169,15 +168,15 @@ def _unknown_meter(
 ) -> Finding:
     """The meter is nobody's, or another's: then only the operators may know."""
     if point is None and seen in context.foreign:
-        return about(bare, Code.FOREIGN_POINT, seen=seen)
-    return about(bare, Code.UNKNOWN_METER, seen=seen)
+        return about(bare, Code.FOREIGN_POINT, "meter", seen=seen)
+    return about(bare, Code.UNKNOWN_METER, "meter", seen=seen)
 
 
 def _not_at_point(bare: Assigned, known: list[tuple[MeteringPoint, Meter]], seen: str) -> Finding:
     point, meter = known[-1]
     dates = {"installed": meter.installed, "removed": meter.removed}
     told = {name: day.isoformat() for name, day in dates.items() if day is not None}
-    return about(bare, Code.METER_NOT_AT_POINT, seen=seen, expected=point.code, **told)
+    return about(bare, Code.METER_NOT_AT_POINT, "meter", seen=seen, expected=point.code, **told)
 
 
 def was_there(meter: Meter, moment: datetime, zone: ZoneInfo) -> bool:
@@ -220,13 +219,18 @@ def channels_known(case: Case) -> Iterator[Finding]:
             yield about(
                 item,
                 Code.UNKNOWN_CHANNEL,
+                "channel",
                 seen=series.channel,
                 expected=" ".join(allowed),
                 zone=None,
             )
         elif series.zone is not None and series.zone not in _zones(item.meter):
             yield about(
-                item, Code.UNKNOWN_CHANNEL, seen=series.zone, expected=" ".join(_zones(item.meter))
+                item,
+                Code.UNKNOWN_CHANNEL,
+                "zone",
+                seen=series.zone,
+                expected=" ".join(_zones(item.meter)),
             )
 
 

@@ -68,12 +68,12 @@ Rule = Callable[[Case], Iterable[Finding]]
 """A rule tells what it finds in the series that the rules before it left standing."""
 
 
-def about(item: Assigned, code: Code, **detail: object) -> Finding:
-    """A finding about a whole series."""
+def about(item: Assigned, code: Code, key: str = "", /, **detail: object) -> Finding:
+    """A finding about a whole series, where its `key` is named, else at its first value."""
     series = item.series
     return finding(
         code,
-        series.place(0) if series.places else NOWHERE,
+        series.place_of(key) if series.places else NOWHERE,
         **{"start": series.start, "end": series.end, **_names(series), **detail},  # type: ignore[arg-type]
     )
 

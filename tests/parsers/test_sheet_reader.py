@@ -144,6 +144,19 @@ def test_a_key_cell_merged_over_rows_counts_for_each_of_them() -> None:
     ]
 
 
+def test_a_reading_knows_the_cells_of_its_names() -> None:
+    columns = ["№ п/п", "Точка учёта", None, "№ прибора учёта", "Канал", "Зона", "Показание"]
+    row = [1, "200000001234-01", None, "07512345", "A+", "T1", 5]
+    parsed = read(register(row, table=columns))
+    (one,) = parsed.series
+    names = ("point", "meter", "channel", "zone")
+    value = one.place(0).cell or ""
+    assert [one.place_of(name).cell for name in names] == [
+        value.replace("G", sign) for sign in "BDEF"
+    ]
+    assert one.place_of("area") == one.place(0)
+
+
 def test_labels_repeated_on_a_printed_page_are_no_data() -> None:
     parsed = read(register(["P", "1", "A+", "T1", 10], TABLE, ["P", "1", "A+", "T2", 20]))
 

@@ -1,11 +1,12 @@
 """Which metering point and meter a series belongs to."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from layouts.findings import Code
-from layouts.terms import Verdict
+from layouts.findings import Code, Place
+from layouts.terms import Places, Verdict
 from tests.layouts.rules.build import (
     INN,
     NOVEMBER,
@@ -136,6 +137,37 @@ def test_leading_zeros_that_a_workbook_lost_are_given_back():
 def test_leading_zeros_are_not_given_back_when_two_meters_would_fit():
     context = known(point("P1", meter("075"), meter("0075")))
     assert codes(judged(readings(reading("1", meter="75")), context)) == [Code.UNKNOWN_METER]
+
+
+IN_A_SHEET = Places(
+    "Показания", [Places.cell_at(7, 6)], {"point": 2, "meter": 3, "channel": 4, "zone": 5}
+)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "cell"),
+    [
+        ({"point": "P9"}, Code.UNKNOWN_POINT, "B7"),
+        ({"point": "42"}, Code.LEADING_ZEROS_LOST, "B7"),
+        ({"meter": "99"}, Code.UNKNOWN_METER, "C7"),
+        ({"meter": "7512345"}, Code.LEADING_ZEROS_LOST, "C7"),
+        ({"meter": "8"}, Code.METER_NOT_AT_POINT, "C7"),
+        ({"channel": "R+"}, Code.UNKNOWN_CHANNEL, "D7"),
+        ({"zone": "T3"}, Code.UNKNOWN_CHANNEL, "E7"),
+    ],
+)
+def test_a_wrong_name_in_a_sheet_is_told_in_its_own_cell(wrong, code, cell):
+    only = meter(channels=("A+",), zones=("T1",))
+    context = known(point("0042", only), point("P1", only), point("P8", meter("8")))
+    series = replace(reading("1", **wrong), places=IN_A_SHEET)
+    told = {one.code: one.place.cell for one in judged(readings(series), context).findings}
+    assert told[code] == cell
+
+
+def test_a_wrong_name_in_xml_is_told_in_the_line_of_its_value():
+    series = replace(reading("1", meter="99"), places=Places(None, [12]))
+    (found,) = judged(readings(series), known(point("P1", meter()))).findings[:1]
+    assert (found.code, found.place) == (Code.UNKNOWN_METER, Place(line=12))
 
 
 def test_a_channel_outside_the_four_is_unknown_even_offline():

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint chaos clean
+.PHONY: demo test lint chaos hostile fuzz clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,19 @@ bench: $(VENV)/.installed
 # A minute: exits 1 when a ratio to the floor is 30 % worse than recorded.
 bench-quick: $(VENV)/.installed
 	$(BIN)/python -m benchmarks quick
+
+# Five minutes: letters made to hurt, given to the running service; a table for
+# docs/reliability.md.
+hostile: $(VENV)/.installed
+	$(BIN)/python -m tests.hostile.against_the_service
+
+# Coverage-guided; finds are kept in fuzz/. FUZZ_SECONDS is for each of the targets.
+fuzz: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	for target in read_letter unpack parse; do \
+	  $(BIN)/python -m tests.hostile.fuzz $$target fuzz \
+	    -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

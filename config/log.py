@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -71,8 +73,16 @@ def set_up(
 def _handler(file: str) -> logging.Handler:
     if not file:
         return logging.StreamHandler(sys.stderr)
-    # It opens the file anew after logrotate has moved it away.
-    return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+    return _PrivateFile(file, encoding="utf-8")
+
+
+class _PrivateFile(logging.handlers.WatchedFileHandler):
+    """A file for its owner's eyes; opened anew after logrotate has moved it away."""
+
+    def _open(self) -> TextIOWrapper:
+        # Addresses stand in it. A file that is there already keeps the mode it was given.
+        Path(self.baseFilename).touch(mode=0o600)
+        return super()._open()
 
 
 def _renderer(format: str, *, colors: bool) -> Processor:  # noqa: A002 - as above

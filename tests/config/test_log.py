@@ -2,6 +2,7 @@
 
 import json
 import logging
+import stat
 
 import pytest
 import structlog
@@ -43,6 +44,14 @@ def test_an_event_is_one_json_line_with_level_and_moment(file):
         "entity": "000000004711",
         "text": "а\nб",
     }
+
+
+def test_a_new_file_is_for_its_owner_only_and_one_that_is_there_keeps_its_mode(file):
+    set_up("json", "info", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.chmod(0o640)
+    set_up("json", "info", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
 def test_a_librarys_sentence_is_an_event_of_one_name(file):

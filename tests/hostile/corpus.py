@@ -1,0 +1,969 @@
+"""Letters made to hurt their reader, each generated when it is wanted."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import itertools
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from layouts.findings import Code
+
+MB = 1024 * 1024
+
+CODE, PASSWORD, SENDER = "200000001234", "Zima-2026", "buh@primer.example"
+LOGIN = f"Код: {CODE}\r\nПароль: {PASSWORD}\r\n".encode()
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One letter and what may be told of it.
+
+    Attributes:
+        told: Codes of which one at least is a finding of the letter or of a document
+            in it; empty: it is harmless, once it is read with care.
+    """
+
+    name: str
+    make: Callable[[], bytes]
+    told: frozenset[Code]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CORPUS: list[Hostile] = []
+
+
+def hostile(*told: Code) -> Callable[[Callable[[], bytes]], Callable[[], bytes]]:
+    """Enter a letter into the corpus under its function's name."""
+
+    def enter(make: Callable[[], bytes]) -> Callable[[], bytes]:
+        CORPUS.append(Hostile(make.__name__.replace("_", "-"), make, frozenset(told)))
+        return make
+
+    return enter
+
+
+# Letters.
+
+
+def header(subject: bytes = b"hostile", extra: bytes = b"", sender: str = SENDER) -> bytes:
+    return (
+        b"From: " + sender.encode() + b"\r\nTo: meters@retailer.example\r\nSubject: " + subject
+        # Where there is none, the ledger and the replies need none either.
+        + b"\r\nMIME-Version: 1.0\r\n" + extra
+    )  # fmt: skip
+
+
+def plain(body: bytes, kind: bytes = b"text/plain", subject: bytes = b"hostile") -> bytes:
+    """A letter that is nothing but a body."""
+    return (
+        header(subject) + b"Content-Type: " + kind + b"; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: 8bit\r\n\r\n" + body
+    )
+
+
+def several(*parts: bytes, extra: bytes = b"") -> bytes:
+    """A letter of parts that have their own headers."""
+    inside = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts)
+    head = header(extra=extra) + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    return head + inside + b"--b--\r\n"
+
+
+BODY = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + LOGIN
+
+
+def attached(name: str, content: bytes, kind: str = "application/octet-stream") -> bytes:
+    """A part that carries a file."""
+    coded = base64.encodebytes(content)
+    return (
+        f'Content-Type: {kind}; name="{name}"\r\n'
+        f'Content-Disposition: attachment; filename="{name}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    ).encode() + coded
+
+
+def carrying(name: str, content: bytes, kind: str = "application/octet-stream") -> bytes:
+    """A letter with credentials and one file."""
+    return several(BODY, attached(name, content, kind))
+
+
+def ordinary(number: int = 0) -> bytes:
+    """A letter as all should be, with a reading that no other one has."""
+    instant = datetime(2026, 10, 1) + timedelta(hours=number)  # noqa: DTZ001 - local time
+    document = (
+        '<package class="52006" version="1" sender_code="200000001234" created="20261120091500">'
+        '<meter number="07512345" point="200000001234-01"><reading channel="A+" zone="T1" '
+        f'date_time="{instant:%Y%m%d%H}" value="12345.67"/></meter></package>'
+    )
+    return carrying("52006.xml", document.encode(), "text/xml")
+
+
+# Archives.
+
+
+def zipped(*files: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", how) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, how, 9)
+    return packed.getvalue()
+
+
+def deflated(pieces: Iterator[bytes]) -> tuple[bytes, int, int]:
+    """A raw deflate stream, its CRC and how much it unpacks to; nothing is kept whole."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    crc = size = 0
+    packed = bytearray()
+    for piece in pieces:
+        crc, size = zlib.crc32(piece, crc), size + len(piece)
+        packed += packer.compress(piece)
+    packed += packer.flush()
+    return bytes(packed), crc, size
+
+
+def archive(*entries: tuple[str, bytes, int, int], copies: int = 1) -> bytes:
+    """A zip of streams that are packed already; with copies every name shares one stream."""
+    made, directory = bytearray(), bytearray()
+    for name, packed, crc, size in entries:
+        about = struct.pack("<5H3L", 20, 0, 8, 0, 33, crc, len(packed), size & 0xFFFFFFFF)
+        at = len(made)
+        made += b"PK\3\4" + about + struct.pack("<2H", len(name), 0) + name.encode() + packed
+        for _ in range(copies):
+            directory += b"PK\1\2" + struct.pack("<H", 20) + about
+            directory += struct.pack("<5H2L", len(name), 0, 0, 0, 0, 0, at) + name.encode()
+    count = len(entries) * copies
+    end = struct.pack("<4H2LH", 0, 0, count, count, len(directory), len(made), 0)
+    return bytes(made + directory + b"PK\5\6" + end)
+
+
+def repeated(piece: bytes, times: int) -> tuple[bytes, int, int]:
+    """The same for one piece again and again, packed only once."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    crc = 0
+    for _ in range(times):
+        crc = zlib.crc32(piece, crc)
+    return packed * times + packer.flush(), crc, len(piece) * times
+
+
+def zeros(megabytes: int) -> tuple[bytes, int, int]:
+    return repeated(bytes(MB), megabytes)
+
+
+@hostile(Code.UNPACKS_TOO_LARGE)
+def zip_bomb() -> bytes:
+    return carrying("a.zip", archive(("a.xml", *zeros(400))))
+
+
+@hostile(Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT)
+def zip_bomb_that_states_ten_bytes() -> bytes:
+    packed, crc, _ = zeros(400)
+    return carrying("a.zip", archive(("a.xml", packed, crc, 10)))
+
+
+@hostile(Code.UNPACKS_TOO_LARGE)
+def zip_bomb_of_many_files() -> bytes:
+    one = zeros(1)
+    return carrying("a.zip", archive(*((f"{n}.txt", *one) for n in range(1900))))
+
+
+@hostile()
+def zip_nested_thirty_deep() -> bytes:
+    content = zipped(("a.xml", b"<a/>"))
+    for _ in range(30):
+        content = zipped(("inner.zip", content))
+    return carrying("a.zip", content)
+
+
+@hostile(Code.UNPACKS_TOO_LARGE, Code.TOO_MANY_DOCUMENTS)
+def zip_nested_sixteen_wide() -> bytes:
+    """The shape of 42.zip: sixteen in each, down to files of zeros."""
+    content = archive(("0.txt", *zeros(64)))
+    for _ in range(5):
+        content = zipped(*((f"{n}.zip", content) for n in range(16)))
+    return carrying("42.zip", content)
+
+
+@hostile(Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT)
+def zip_of_overlapping_files() -> bytes:
+    return carrying("a.zip", archive(("a.txt", *zeros(1)), copies=1900))
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def zip_of_sixty_thousand_empty_files() -> bytes:
+    return carrying("a.zip", archive(*((f"{n}", b"\3\0", 0, 0) for n in range(60_000))))
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def zip_of_thousands_of_documents() -> bytes:
+    return carrying("a.zip", zipped(*((f"{n}.xml", b"<a/>") for n in range(1900))))
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS, Code.UNREADABLE_DOCUMENT)
+def zip_of_archives_with_long_directories() -> bytes:
+    inner = archive(*((f"{n}", b"\3\0", 0, 0) for n in range(1900)))
+    packed = repeated(inner, 1)
+    return carrying("a.zip", archive(*((f"{n}.zip", *packed) for n in range(300))))
+
+
+@hostile(Code.UNPACKS_TOO_LARGE)
+def gzip_bomb() -> bytes:
+    packed, crc, size = zeros(400)
+    head = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+    return carrying("a.xml.gz", head + packed + struct.pack("<2L", crc, size))
+
+
+@hostile(Code.UNPACKS_TOO_LARGE)
+def gzip_in_gzip() -> bytes:
+    packed, crc, size = zeros(400)
+    content = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + packed + struct.pack("<2L", crc, size)
+    return carrying("a.gz", gzip.compress(gzip.compress(content)))
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def gzip_of_a_million_members() -> bytes:
+    return carrying("a.gz", gzip.compress(b"") * 700_000)
+
+
+# XML.
+
+
+def xml_of(text: str) -> bytes:
+    return carrying("a.xml", text.encode())
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def billion_laughs() -> bytes:
+    lines = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    return xml_of(f'<!DOCTYPE p [<!ENTITY l0 "ha">{lines}]><package class="52005">&l9;</package>')
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def quadratic_blow_up() -> bytes:
+    text = "a" * 100_000
+    return xml_of(f'<!DOCTYPE p [<!ENTITY a "{text}">]><p>{"&a;" * 50_000}</p>')
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def external_entity() -> bytes:
+    return xml_of(
+        '<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+        '<package class="52005" sender_name="x">&x;</package>'
+    )
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def external_dtd() -> bytes:
+    return xml_of('<!DOCTYPE p SYSTEM "http://127.0.0.1:1/a.dtd"><package class="52005"/>')
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def doctype_in_utf_16() -> bytes:
+    text = '<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]><p>&x;</p>'
+    return carrying("a.xml", text.encode("utf-16"))
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.FORBIDDEN_CONTENT, Code.UNKNOWN_LAYOUT)
+def doctype_in_utf_7() -> bytes:
+    text = "+ADwAIQ-DOCTYPE p [+ADwAIQ-ENTITY x SYSTEM 'file:///etc/passwd'+AD4AXQA+"
+    return carrying("a.xml", f"<?xml version='1.0' encoding='utf-7'?>{text}<p>&x;</p>".encode())
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT, Code.TOO_COSTLY)
+def xml_of_a_million_attributes() -> bytes:
+    attributes = " ".join(f'a{n}=""' for n in range(1_000_000))
+    return xml_of(f'<package class="52005" {attributes}/>')
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.TOO_COSTLY)
+def xml_a_hundred_thousand_deep() -> bytes:
+    return xml_of("<a>" * 100_000 + "</a>" * 100_000)
+
+
+@hostile(Code.UNKNOWN_LAYOUT, Code.TOO_COSTLY)
+def xml_of_a_million_elements() -> bytes:
+    return xml_of("<a>" + "<b/>" * 2_500_000 + "</a>")
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.TOO_COSTLY, Code.UNKNOWN_LAYOUT)
+def xml_of_a_million_namespaces() -> bytes:
+    names = "".join(f'<b xmlns:n{n}="u{n}"><n{n}:c/></b>' for n in range(200_000))
+    return xml_of(f"<a>{names}</a>")
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.TOO_COSTLY)
+def xml_of_one_text_of_twelve_megabytes() -> bytes:
+    return xml_of(f'<package class="52005">{"a" * (12 * MB - 100)}</package>')
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def xml_of_comments_never_closed() -> bytes:
+    return xml_of("<package>" + "<!--" * 2_500_000)
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def xml_of_processing_instructions() -> bytes:
+    return xml_of("<?a?>" * 2_000_000)
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def xml_declaration_of_blanks() -> bytes:
+    return xml_of(" " * 5_000_000 + "<?xml " * 500_000)
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.TOO_COSTLY)
+def xml_of_unclosed_tags() -> bytes:
+    return xml_of("<a " * 3_000_000)
+
+
+@hostile(Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
+def xml_of_undefined_entities() -> bytes:
+    return xml_of("<a>" + "&x;" * 1_000_000 + "</a>")
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT)
+def xml_of_a_hundred_megabytes_in_a_zip() -> bytes:
+    line = b'<consumption date_time="2026110100" energy="0"/>\n' * 21_000
+    return carrying("a.zip", archive(("a.xml", *repeated(line, 95))))
+
+
+def document(rows: str, about: str = "") -> bytes:
+    return xml_of(
+        f'<package class="52005" version="1" sender_code="{CODE}" created="20261120090000"'
+        f" {about}>{rows}</package>"
+    )
+
+
+def hour(value: str, moment: str = "2026110100") -> str:
+    return f'<consumption date_time="{moment}" energy="{value}"/>'
+
+
+@hostile(Code.INVALID_NUMBER)
+def gigantic_numbers() -> bytes:
+    digits = "9" * 1_000_000
+    values = ("1e999999999", "-1e999999999", "1e-999999999", digits, f"0.{digits}", "١٢٣", "NaN")
+    return document("".join(map(hour, (*values, "inf", "1_000", "0x10", "1" * 5000))))
+
+
+@hostile(Code.TOO_MANY_DIGITS, Code.TOO_COSTLY)
+def fifty_thousand_gigantic_numbers() -> bytes:
+    return document(hour("9" * 100) * 50_000)
+
+
+@hostile(Code.INVALID_TIME, Code.INVALID_DATE)
+def dates_far_away() -> bytes:
+    moments = ("0000010100", "0001010100", "9999123123", "99991231235959", "2026023000", "9" * 99)
+    return document("".join(hour("1", moment) for moment in moments), 'sender_name="x"')
+
+
+@hostile(Code.MISSING_INTERVAL, Code.READING_IN_FUTURE, Code.INVALID_TIME, Code.TOO_COSTLY)
+def an_hour_of_each_of_a_thousand_years() -> bytes:
+    moments = (f"{year:04}010100" for year in range(1000, 3000))
+    return document("".join(hour("1", moment) for moment in moments))
+
+
+@hostile()
+def one_hour_two_hundred_thousand_times() -> bytes:
+    return document(hour("1") * 200_000)
+
+
+@hostile()
+def twenty_thousand_points() -> bytes:
+    day = "<period start='0000' end='0030'><value>1</value></period>"
+    points = "".join(
+        f"<measuringpoint code='{n}'><measuringchannel code='01'>{day}</measuringchannel>"
+        "</measuringpoint>"
+        for n in range(20_000)
+    )
+    return xml_of(
+        "<message class='80020' version='2' number='1'><datetime><timestamp>20261120090000"
+        "</timestamp><daylightsavingtime>0</daylightsavingtime><day>20261119</day></datetime>"
+        "<sender><inn>3300000001</inn><name>x</name></sender><area timezone='1'>"
+        f"<inn>3300000001</inn><name>x</name>{points}</area></message>"
+    )
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def nul_bytes_in_xml() -> bytes:
+    return carrying("a.xml", b"<package class='52005' sender_code='\0\0\0'>" + bytes(1000))
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def lone_surrogates_in_xml() -> bytes:
+    half = "<package class='52005' sender_name='\ud800'/>".encode("utf-8", "surrogatepass")
+    return carrying("a.xml", half + "<a>\udfff</a>".encode("utf-16-le", "surrogatepass"))
+
+
+@hostile()
+def bidi_controls_everywhere() -> bytes:
+    turned = "\u202e\u2066gpj.\u200fxml\u202c"
+    body = f'<package class="52005" version="1" sender_name="{turned}" sender_code="{turned}"/>'
+    name = base64.b64encode(f"{turned}.xml".encode()).decode()
+    return several(BODY, attached(f"=?utf-8?B?{name}?=", body.encode()))
+
+
+# Workbooks.
+
+_SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def _types(*overrides: tuple[str, str]) -> bytes:
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+    lines = "".join(
+        f'<Override PartName="{name}" ContentType="{kinds}{kind}+xml"/>' for name, kind in overrides
+    )
+    return (
+        f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{lines}</Types>'
+    ).encode()
+
+
+def _relations(*targets: tuple[str, str], outside: str = "") -> bytes:
+    lines = "".join(
+        f'<Relationship Id="r{n}" Type="{_RELATED}/{kind}" Target="{target}"/>'
+        for n, (kind, target) in enumerate(targets, 1)
+    )
+    return (
+        f'<Relationships xmlns="{_PACKAGE}/relationships">{lines}{outside}</Relationships>'.encode()
+    )
+
+
+def book(rows: Iterator[bytes], strings: Iterator[bytes] | None = None, outside: str = "") -> bytes:
+    """An .xlsx of one sheet from pieces of its XML, packed as they come."""
+    sheet = itertools.chain(
+        [f'<worksheet xmlns="{_SHEET}"><sheetData>'.encode()], rows, [b"</sheetData></worksheet>"]
+    )
+    parts = {
+        "[Content_Types].xml": iter([
+            _types(
+                ("/xl/workbook.xml", "sheet.main"),
+                ("/xl/worksheets/sheet1.xml", "worksheet"),
+                ("/xl/sharedStrings.xml", "sharedStrings"),
+            )
+        ]),
+        "_rels/.rels": iter([_relations(("officeDocument", "xl/workbook.xml"))]),
+        "xl/workbook.xml": iter([
+            f'<workbook xmlns="{_SHEET}" xmlns:r="{_RELATED}"><sheets>'
+            '<sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>'.encode()
+        ]),
+        "xl/_rels/workbook.xml.rels": iter([
+            _relations(
+                ("worksheet", "worksheets/sheet1.xml"),
+                ("sharedStrings", "sharedStrings.xml"),
+                outside=outside,
+            )
+        ]),
+        "xl/worksheets/sheet1.xml": sheet,
+        "xl/sharedStrings.xml": itertools.chain(
+            [f'<sst xmlns="{_SHEET}">'.encode()], strings or (), [b"</sst>"]
+        ),
+    }  # fmt: skip
+    return archive(*((name, *deflated(pieces)) for name, pieces in parts.items()))
+
+
+def cell(place: str, inside: str, kind: str = "") -> str:
+    row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f'<row r="{row}"><c r="{place}"{kind}>{inside}</c></row>'
+
+
+@hostile()
+def workbook_of_the_largest_extent() -> bytes:
+    rows = cell("A1", "<v>1</v>") + cell("XFD1048576", "<v>1</v>")
+    return carrying("a.xlsx", book(iter([rows.encode()])))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_the_widest_rows() -> bytes:
+    rows = (cell(f"XFD{n}", "<v>1</v>").encode() for n in range(1, 5001))
+    return carrying("a.xlsx", book(rows))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_beyond_the_last_row() -> bytes:
+    rows = cell("A99999999999", "<v>1</v>") + cell("ZZZZZZ1", "<v>1</v>") + cell("A0", "<v>1</v>")
+    return carrying("a.xlsx", book(iter([rows.encode()])))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_a_million_cells() -> bytes:
+    row = b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>"
+    return carrying("a.xlsx", book(itertools.repeat(row, 1000)))
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT)
+def workbook_of_four_gigabytes_of_strings() -> bytes:
+    piece = b"<si><t>" + b"a" * (MB - 20) + b"</t></si>"
+    # A zip states sizes in 32 bits: this one seems small.
+    packed = repeated(piece, 4100)
+    content = book(iter([cell("A1", "<v>0</v>", ' t="s"').encode()]))
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        others = [
+            (info.filename, *deflated(iter([old.read(info)])))
+            for info in old.infolist()
+            if info.filename != "xl/sharedStrings.xml"
+        ]
+    return carrying("a.xlsx", archive(*others, ("xl/sharedStrings.xml", *packed)))
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT)
+def workbook_of_sixty_megabytes_of_strings() -> bytes:
+    strings = (b"<si><t>%d</t></si>" % n * 20 for n in range(120_000))
+    return carrying("a.xlsx", book(iter([cell("A1", "<v>0</v>", ' t="s"').encode()]), strings))
+
+
+@hostile()
+def workbook_with_external_links() -> bytes:
+    outside = (
+        f'<Relationship Id="r8" Type="{_RELATED}/externalLink" '
+        'Target="http://127.0.0.1:1/a.xlsx" TargetMode="External"/>'
+        f'<Relationship Id="r9" Type="{_RELATED}/worksheet" '
+        'Target="file:///etc/passwd" TargetMode="External"/>'
+    )
+    rows = cell("A1", "<f>[1]Sheet1!A1</f><v>1</v>") + cell("A2", "<f>WEBSERVICE(B1)</f>")
+    return carrying("a.xlsx", book(iter([rows.encode()]), outside=outside))
+
+
+@hostile(Code.FORBIDDEN_CONTENT)
+def workbook_with_billion_laughs() -> bytes:
+    entities = b'<!DOCTYPE s [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    return carrying("a.xlsx", book(iter([]), iter([entities, b"<si><t>&b;</t></si>"])))
+
+
+@hostile()
+def workbook_of_formulas() -> bytes:
+    formula = "=".join(["SUM(A1:XFD1048576)"] * 500)
+    rows = (cell(f"A{n}", f"<f>{formula}</f>").encode() for n in range(1, 2000))
+    return carrying("a.xlsx", book(rows))
+
+
+@hostile()
+def workbook_of_merged_cells() -> bytes:
+    merged = b"".join(b'<mergeCell ref="A%d:XFD1048576"/>' % n for n in range(1, 20_000))
+    rows = cell("A1", "<v>1</v>").encode() + b"</sheetData><mergeCells>" + merged
+    return carrying("a.xlsx", book(iter([rows + b"</mergeCells><sheetData>"])))
+
+
+@hostile()
+def workbook_of_numbers_without_end() -> bytes:
+    values = ("1e999999999", "9" * 100_000, "-1e308", "NaN", "1e308")
+    rows = "".join(cell(f"A{n}", f"<v>{value}</v>") for n, value in enumerate(values, 1))
+    return carrying("a.xlsx", book(iter([rows.encode()])))
+
+
+@hostile()
+def workbook_of_a_thousand_sheets() -> bytes:
+    sheets = "".join(f'<sheet name="{n}" sheetId="{n}" r:id="r1"/>' for n in range(1, 1001))
+    content = book(iter([cell("A1", "<v>1</v>").encode()]))
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        files = {info.filename: old.read(info) for info in old.infolist()}
+    files["xl/workbook.xml"] = (
+        f'<workbook xmlns="{_SHEET}" xmlns:r="{_RELATED}"><sheets>{sheets}</sheets></workbook>'
+    ).encode()
+    return carrying("a.xlsx", zipped(*files.items()))
+
+
+def ods(rows: str) -> bytes:
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<office:document-content xmlns:office="{names}:office:1.0" '
+        f'xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0">'
+        '<office:body><office:spreadsheet><table:table table:name="1">'
+        f"{rows}</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        made.writestr("content.xml", content, zipfile.ZIP_DEFLATED)
+        made.writestr("META-INF/manifest.xml", f'<m xmlns="{names}:manifest:1.0"/>')
+    return packed.getvalue()
+
+
+_ODS_CELL = '<table:table-cell office:value-type="float" office:value="1"{}/>'
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
+def ods_of_the_largest_extent() -> bytes:
+    empty = '<table:table-cell table:number-columns-repeated="16383"/>'
+    one = _ODS_CELL.format("")
+    return carrying(
+        "a.ods",
+        ods(
+            f"<table:table-row>{one}</table:table-row>"
+            '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/>'
+            f"</table:table-row><table:table-row>{empty}{one}</table:table-row>"
+        ),
+    )
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT)
+def ods_of_a_cell_repeated_for_ever() -> bytes:
+    one = _ODS_CELL.format(' table:number-columns-repeated="999999999"')
+    return carrying(
+        "a.ods",
+        ods(f'<table:table-row table:number-rows-repeated="999999999">{one}</table:table-row>'),
+    )
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
+def xls_of_the_largest_extent() -> bytes:
+    import xlwt
+
+    made = xlwt.Workbook()
+    sheet = made.add_sheet("1")
+    for row, column in ((0, 0), (65_535, 255)):
+        sheet.write(row, column, 1)
+    packed = io.BytesIO()
+    made.save(packed)
+    return carrying("a.xls", packed.getvalue())
+
+
+def _record(kind: int, content: bytes) -> bytes:
+    """One record of a binary workbook (MS-XLSB 2.1.4)."""
+    head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size = len(content)
+    return (
+        head + (bytes([size]) if size < 128 else bytes([size & 0x7F | 0x80, size >> 7])) + content
+    )
+
+
+def _wide(text: str) -> bytes:
+    return struct.pack("<L", len(text)) + text.encode("utf-16-le")
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
+def xlsb_of_the_largest_extent() -> bytes:
+    def row(number: int) -> bytes:
+        return _record(0, struct.pack("<2LHBBBL", number, 0, 300, 0, 0, 0, 0))
+
+    def number(column: int) -> bytes:
+        return _record(5, struct.pack("<2Ld", column, 0, 1.0))
+
+    extent = _record(148, struct.pack("<4L", 0, 1_048_575, 0, 16_383))
+    rows = row(0) + number(0) + row(1_048_575) + number(16_383)
+    sheet = _record(129, b"") + extent + _record(145, b"") + rows + _record(146, b"")
+    listed = _record(156, struct.pack("<2L", 0, 1) + _wide("r1") + _wide("1"))
+    files = {
+        "[Content_Types].xml": _types(),
+        "_rels/.rels": _relations(("officeDocument", "xl/workbook.bin")),
+        "xl/workbook.bin": _record(131, b"") + _record(143, b"") + listed + _record(144, b"")
+        + _record(132, b""),
+        "xl/_rels/workbook.bin.rels": _relations(("worksheet", "worksheets/sheet1.bin")),
+        "xl/worksheets/sheet1.bin": sheet + _record(130, b""),
+    }  # fmt: skip
+    return carrying("a.xlsb", zipped(*files.items()))
+
+
+# MIME.
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def mime_of_a_hundred_thousand_parts() -> bytes:
+    return several(BODY, *([b"\r\nx"] * 100_000))
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def mime_of_thousands_of_documents() -> bytes:
+    return several(BODY, *(attached(f"{n}.xml", b"<a/>") for n in range(5000)))
+
+
+@hostile()
+def mime_three_thousand_deep() -> bytes:
+    parts = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
+        for n in range(3000)
+    )
+    return header() + parts + b"\r\n" + LOGIN
+
+
+@hostile()
+def letters_a_thousand_deep() -> bytes:
+    head = b"Content-Type: message/rfc822\r\n\r\n"
+    return header() + head * 20_000 + b"\r\n" + LOGIN
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def letters_as_files_a_thousand_wide() -> bytes:
+    inner = several(*(attached(f"{n}.eml", plain(b"x"), "message/rfc822") for n in range(300)))
+    return several(*(attached(f"{n}.eml", inner, "message/rfc822") for n in range(50)))
+
+
+@hostile()
+def a_boundary_on_every_line() -> bytes:
+    lines = b"--b-\r\n--bb\r\n-b\r\n" * 700_000
+    return header() + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + lines
+
+
+@hostile()
+def a_header_of_twenty_four_megabytes() -> bytes:
+    line = b"X-Filler: " + b"y" * 900 + b"\r\n"
+    return header(extra=line * (24 * MB // len(line))) + b"\r\n" + LOGIN
+
+
+@hostile()
+def one_header_line_of_twenty_four_megabytes() -> bytes:
+    return header(extra=b"X-Filler: " + b"y" * (24 * MB) + b"\r\n") + b"\r\n" + LOGIN
+
+
+@hostile(Code.LETTER_TOO_LARGE)
+def a_header_over_the_limit() -> bytes:
+    line = b"X-Filler: " + b"y" * 900 + b"\r\n"
+    return header(extra=line * (26 * MB // len(line))) + b"\r\n" + LOGIN
+
+
+@hostile()
+def a_million_fields() -> bytes:
+    return header(extra=b"A:b\r\n" * 1_000_000) + b"\r\n" + LOGIN
+
+
+@hostile()
+def a_field_folded_a_million_times() -> bytes:
+    return header(extra=b"References: <a@b>\r\n" + b" <a@b>\r\n" * 1_000_000) + b"\r\n" + LOGIN
+
+
+@hostile()
+def a_subject_of_a_megabyte() -> bytes:
+    return plain(LOGIN, subject=b"a" * MB)
+
+
+@hostile()
+def a_subject_of_encoded_words() -> bytes:
+    return plain(LOGIN, subject=b"=?utf-8?B?0J/QsNGA0L7Qu9GM?=\r\n " * 30_000)
+
+
+@hostile()
+def a_subject_of_words_never_ended() -> bytes:
+    return plain(LOGIN, subject=b"=?utf-8?Q?" * 100_000)
+
+
+@hostile()
+def a_sender_of_quotes_never_closed() -> bytes:
+    quoted = '"' + "\\\\" * 100_000
+    return header(sender=f"{quoted} <{SENDER}>") + b"\r\n" + LOGIN
+
+
+@hostile()
+def a_thousand_senders() -> bytes:
+    return (
+        header(sender=", ".join(f"<{n}@primer.example>" for n in range(100_000))) + b"\r\n" + LOGIN
+    )
+
+
+@hostile()
+def a_type_of_parameters() -> bytes:
+    pieces = b"".join(b"; name*%d*=utf-8''%%D0" % n for n in range(20_000))
+    return header(extra=b"Content-Type: text/plain" + pieces + b"\r\n") + b"\r\n" + LOGIN
+
+
+@hostile()
+def a_parameter_of_backslashes() -> bytes:
+    kind = b'Content-Type: text/plain; name="' + b'\\"' * 200_000
+    return header(extra=kind + b"\r\n") + b"\r\n" + LOGIN
+
+
+@hostile()
+def nul_bytes_in_headers() -> bytes:
+    return plain(LOGIN, subject=b"a\0b\0\r\n\0: x\r\nX\0Y: z")
+
+
+@hostile()
+def controls_and_surrogates_in_headers() -> bytes:
+    word = base64.b64encode("\ud800\u202eтема\r\nBcc: a@b.example".encode("utf-8", "surrogatepass"))
+    return plain(LOGIN, subject=b"=?utf-8?B?" + word + b"?= =?utf-7?Q?+2AA-?=")
+
+
+# Bodies.
+
+
+@hostile()
+def a_body_of_labels() -> bytes:
+    return plain("Пароль: ".encode() * 500_000)
+
+
+@hostile()
+def a_body_of_labels_on_lines() -> bytes:
+    return plain("Код: 1\r\nПароль: x\r\n".encode() * 300_000)
+
+
+@hostile()
+def a_body_of_different_passwords() -> bytes:
+    lines = (f"Код: {100000000000 + n}\r\nПароль: secret-{n}\r\n" for n in range(100_000))
+    return plain("".join(lines).encode())
+
+
+@hostile()
+def a_body_of_tabs_and_labels() -> bytes:
+    return plain("Код\t".encode() * 500_000 + b"\r\n" + b"1\t" * 500_000)
+
+
+@hostile()
+def a_body_of_quotes() -> bytes:
+    return plain(b">" * 5 * MB + b"\r\n> > >" * 500_000)
+
+
+@hostile()
+def a_body_of_senders() -> bytes:
+    return plain("От: а\r\n".encode() * 1_000_000)
+
+
+@hostile()
+def a_body_of_one_line_of_blanks() -> bytes:
+    return plain(LOGIN + b" " * 10 * MB + b"x")
+
+
+@hostile()
+def a_body_of_no_break_blanks() -> bytes:
+    return plain("Пароль".encode() + "\u00a0".encode() * 5_000_000 + b":x")
+
+
+@hostile()
+def a_body_of_dashes() -> bytes:
+    return plain(b"-" * 5 * MB + b"\r\n" + b"-- " * 1_000_000)
+
+
+@hostile()
+def a_body_of_brackets() -> bytes:
+    return plain("Пароль (".encode() * 300_000 + b"(" * 300_000)
+
+
+@hostile()
+def a_body_that_begins_documents() -> bytes:
+    return plain(b"<a b" * 2_000_000 + b"\r\n<a =" * 500_000)
+
+
+@hostile()
+def html_of_tags_never_closed() -> bytes:
+    return plain(b"<div><b><table><tr><td>" * 400_000 + LOGIN, b"text/html")
+
+
+@hostile()
+def html_of_quotes_in_quotes() -> bytes:
+    return plain(b'<div class="gmail_quote"><blockquote>' * 100_000 + LOGIN, b"text/html")
+
+
+@hostile()
+def html_of_attributes() -> bytes:
+    inside = b" ".join(b"a%d=%d" % (n, n) for n in range(500_000))
+    return plain(b"<div " + inside + b">" + LOGIN, b"text/html")
+
+
+@hostile()
+def html_of_comments() -> bytes:
+    return plain(LOGIN + b"<!--" * 1_000_000 + b"<![CDATA[" * 300_000, b"text/html")
+
+
+@hostile()
+def html_of_entities() -> bytes:
+    return plain(b"&nbsp;&#1055;&#x110000;&amp" * 300_000 + LOGIN, b"text/html")
+
+
+@hostile()
+def html_of_a_style_without_end() -> bytes:
+    return plain(LOGIN + b"<style><script>" + b"a{b:c}</style" * 500_000, b"text/html")
+
+
+@hostile()
+def html_of_a_thousand_bodies() -> bytes:
+    part = b"Content-Type: text/html\r\n\r\n" + b"<p>x" * 5000
+    return several(BODY, *([part] * 900))
+
+
+@hostile()
+def quoted_printable_of_soft_breaks() -> bytes:
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable"
+    return header(extra=head + b"\r\n") + b"\r\n" + b"=\r\n=D0=" * 2_000_000
+
+
+@hostile()
+def base64_of_a_million_bad_lines() -> bytes:
+    head = b"Content-Type: text/xml; name=a.xml\r\nContent-Transfer-Encoding: base64"
+    return header(extra=head + b"\r\n") + b"\r\n" + b"QUJD*\r\n" * 3_000_000
+
+
+@hostile(Code.TOO_COSTLY)
+def uuencode_without_end() -> bytes:
+    head = b"Content-Type: text/xml; name=a.xml\r\nContent-Transfer-Encoding: x-uuencode"
+    return header(extra=head + b"\r\n") + b"\r\nbegin 644 a\r\n" + b"M!!\r\n" * 3_000_000
+
+
+# Other containers.
+
+
+def tnef(*objects: tuple[int, int, bytes]) -> bytes:
+    made = bytearray(struct.pack("<LH", 0x223E9F78, 1))
+    for level, name, content in objects:
+        head = struct.pack("<BLL", level, name, len(content))
+        made += head + content + struct.pack("<H", sum(content) & 0xFFFF)
+    return bytes(made)
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def winmail_of_a_hundred_thousand_objects() -> bytes:
+    return carrying("winmail.dat", tnef(*([(2, 0x00069002, bytes(14))] * 100_000)))
+
+
+@hostile()
+def winmail_that_lies_about_lengths() -> bytes:
+    lie = struct.pack("<BLL", 2, 0x0006800F, 0xFFFFFFFF) + b"x" * 100
+    return carrying("winmail.dat", struct.pack("<LH", 0x223E9F78, 1) + lie * 1000)
+
+
+@hostile()
+def winmail_of_a_million_properties() -> bytes:
+    properties = (
+        struct.pack("<L", 0xFFFFFFFF) + struct.pack("<HHL", 0x1F, 0x3001, 0x7FFFFFFF) * 1000
+    )
+    return carrying("winmail.dat", tnef((1, 0x00069003, properties), (2, 0x00069005, properties)))
+
+
+@hostile()
+def winmail_cut_off() -> bytes:
+    whole = tnef((2, 0x00069002, bytes(14)), (2, 0x0006800F, b"<a/>" * 1000))
+    return several(BODY, *(attached(f"{n}.dat", whole[:n]) for n in range(6, 900, 7)))
+
+
+@hostile()
+def smime_of_open_ends() -> bytes:
+    return carrying("smime.p7m", b"\x30\x80" * 2_000_000, "application/pkcs7-mime")
+
+
+@hostile()
+def smime_of_a_million_pieces() -> bytes:
+    kind, data = (bytes.fromhex(f"06092a864886f70d01070{n}") for n in (2, 1))
+    pieces = b"\x24\x80" + b"\x04\x01x" * 1_000_000 + b"\0\0"
+    carried = b"\x30\x80" + data + b"\xa0\x80" + pieces + b"\0\0" * 2
+    content = b"\x30\x80" + kind + b"\xa0\x80\x30\x80\x02\x01\x01\x31\0" + carried + bytes(6)
+    return carrying("smime.p7m", content, "application/pkcs7-mime")
+
+
+# Noise.
+
+
+@hostile()
+def nothing_at_all() -> bytes:
+    return b""
+
+
+@hostile()
+def nothing_but_nul_bytes() -> bytes:
+    return bytes(5 * MB)
+
+
+@hostile()
+def every_byte_in_turn() -> bytes:
+    return bytes(range(256)) * 20_000
+
+
+@hostile()
+def nothing_but_line_ends() -> bytes:
+    return header() + b"\r\n" + b"\r\n" * 5_000_000

@@ -1,0 +1,48 @@
+"""Whatever a letter is made of, it is read or refused within the limits; the next one is read.
+
+`make hostile` gives the same letters to the running service, and measures.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.ports import RawLetter
+from ingest.sandbox import SandboxReader
+from layouts.findings import Code
+from storage.records import Location
+from tests.hostile.corpus import CORPUS, ordinary
+
+RECEIVED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def raw(content: bytes) -> RawLetter:
+    return RawLetter(Location("main", "INBOX", 1, 1), content, len(content), RECEIVED_AT)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    reader = SandboxReader()
+    yield reader
+    reader.close()
+
+
+def told(read) -> set[Code]:
+    documents = (found.code for parsed in read.parsed for found in parsed.findings)
+    return {found.code for found in read.letter.findings} | set(documents)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("letter", CORPUS, ids=str)
+def test_a_hostile_letter_is_told_what_it_is_and_hurts_nobody(reader, letter):
+    content = letter.make()
+    read = reader.read(raw(content)).result()
+    found = told(read)
+    assert read.letter.size == len(content)
+    assert found & letter.told or not letter.told
+    # Only what is meant to be is too costly: all else ends long before its limits.
+    assert Code.TOO_COSTLY not in found - letter.told
+    after = reader.read(raw(ordinary())).result()
+    assert [parsed.layout for parsed in after.parsed] == ["52006"]
+    assert told(after) == set()
+    assert after.letter.credentials[0].password

@@ -111,6 +111,7 @@ class App:
                 language=settings.replies.language,
                 key=key,
                 deadline_of=deadlines(self.layouts, self.parameters),
+                register_deadline_day=self.parameters.register_deadline_day,
             ),
             guard=self.guard,
             own_addresses=self._own_addresses(),

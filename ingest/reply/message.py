@@ -48,6 +48,8 @@ class ReplySettings:
         zone: Time zone in which moments are told.
         deadline_of: The moment before which a document had to be here, None where
             that is not known.
+        register_deadline_day: Day of the next month by whose end a month's register
+            readings are due.
         run: How often the letter in hand was replayed: each run has its own reply.
     """
 
@@ -56,6 +58,7 @@ class ReplySettings:
     key: bytes = field(default=b"", repr=False)
     zone: ZoneInfo = MOSCOW
     deadline_of: Callable[[Receipt], datetime | None] = _unknown
+    register_deadline_day: int = 2
     run: int = 0
 
 

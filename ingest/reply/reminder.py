@@ -46,7 +46,7 @@ def reminder(
         settings: How replies are written.
     """
     words = wording(settings.language, settings.zone)
-    deadline = register_deadline(month)
+    deadline = register_deadline(month, settings.register_deadline_day)
     key = "due" if now < deadline else "overdue"
     told = ReplyView(
         headline=words.word("verdict", _KIND).format(month=words.month(bounds(month)[0])),

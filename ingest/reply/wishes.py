@@ -81,15 +81,18 @@ def standing(
         lead=words.word("lead", "standing"),
         entity=entity_line(entity, words),
         documents=(_accepted(entity, state, words), missing_view(lacks, words)),
-        closing=(*_due(entity, state, now, words), words.say("automatic")),
+        closing=(*_due(entity, state, now, settings), words.say("automatic")),
     )
     bodies = written(told, words)
     return compose(letter, letter_number, "status", told.headline, bodies, (), now, settings)
 
 
-def _due(entity: LegalEntity, state: MonthState, now: datetime, words: Wording) -> Iterator[str]:
+def _due(
+    entity: LegalEntity, state: MonthState, now: datetime, settings: ReplySettings
+) -> Iterator[str]:
     """Until when a month's meters may be read, as long as that is ahead."""
-    deadline = register_deadline(state.month)
+    words = wording(settings.language, settings.zone)
+    deadline = register_deadline(state.month, settings.register_deadline_day)
     if now < deadline and any(reads_meters(point, state) for point in entity.points):
         yield words.say("due", deadline=words.until(deadline))
 

@@ -1,0 +1,54 @@
+"""`ingest doctor` on servers that are well, and on one that is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.end_to_end.installation import ROOT, Installation
+
+
+@pytest.fixture
+def installation(tmp_path, imap, smtp_server):
+    made = Installation(tmp_path, f"sqlite:///{tmp_path}/ingest.db", imap, smtp_server.port)
+    yield made
+    made.ledger.close()
+
+
+def doctor(installation) -> tuple[int, dict[str, dict]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest", "--config", str(installation.config), "doctor", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, {item["what"]: item for item in found}
+
+
+def test_everything_is_well_and_the_folders_are_made(installation, imap):
+    code, found = doctor(installation)
+
+    assert [item for item in found.values() if not item["well"]] == []
+    assert code == 0
+    assert {"configuration", "database", "mailbox main", "smtp 127.0.0.1", "clock"} <= set(found)
+    imap.append(b"Subject: x\r\n\r\n", folder="Quarantine")
+    assert imap.count("Quarantine") == 1
+
+
+def test_a_refused_password_is_told_with_what_to_do_and_the_rest_is_tried(installation):
+    text = installation.config.read_text(encoding="utf-8")
+    wrong = text.replace(f'password = "{installation.account.password}"', 'password = "wrong"')
+    installation.config.write_text(wrong, encoding="utf-8")
+
+    code, found = doctor(installation)
+
+    assert code == 3
+    assert not found["mailbox main"]["well"]
+    assert "password" in found["mailbox main"]["found"] + found["mailbox main"]["advice"]
+    assert found["smtp 127.0.0.1"]["well"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from email.utils import parseaddr
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ingest.mailbox import ImapMailbox
     from ingest.outbox import SmtpPostman
     from ingest.poll import Receive
+    from ingest.ports import Read
     from ingest.receive import Desk
     from ingest.sandbox import SandboxReader
     from ingest.unpack import Limits
@@ -137,19 +139,20 @@ class App:
         named += [mailbox.user for mailbox in self.settings.mailbox]
         return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
 
-    def reader(self, workers: int | None = None) -> SandboxReader:
-        """Reads letters in bounded child processes."""
+    def reader(self, then: Callable[[Read], None] | None = None) -> SandboxReader:
+        """Reads letters in bounded child processes; see `SandboxReader` for `then`."""
         from ingest.sandbox import SandboxConfig, SandboxReader
 
         limits = self.settings.limits
         return SandboxReader(
             SandboxConfig(
-                workers=workers or self.settings.poll.workers,
+                workers=self.settings.poll.workers,
                 memory_mb=limits.memory_mb,
                 seconds=limits.seconds,
                 limits=self.limits,
                 layouts_path=self.settings.layouts.path,
-            )
+            ),
+            then=then,
         )
 
     def filed(self, since: date) -> list[ImapMailbox]:

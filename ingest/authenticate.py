@@ -52,6 +52,7 @@ class Passwords:
         self._remember = remember
         self._most = most
         self._right: OrderedDict[bytes, datetime] = OrderedDict()
+        self._wrong_ahead: set[bytes] = set()
 
     def hash(self, password: str) -> str:
         """The Argon2id hash to keep for a password."""
@@ -61,6 +62,9 @@ class Passwords:
     def verify(self, known: str | None, password: str, now: datetime) -> bool:
         """Whether a password fits its hash; as slow when there is no hash at all."""
         digest = self._digest(known or "", password)
+        if digest in self._wrong_ahead:
+            self._wrong_ahead.discard(digest)
+            return False
         if self._right.get(digest, datetime.min.replace(tzinfo=now.tzinfo)) > now:
             return True
         try:
@@ -74,6 +78,15 @@ class Passwords:
         while len(self._right) > self._most:
             self._right.popitem(last=False)
         return True
+
+    def verify_ahead(self, known: str | None, password: str, now: datetime) -> bool:
+        """The same; the next `verify` of the pair takes no time, whatever the answer was."""
+        is_right = self.verify(known, password, now)
+        if not is_right:
+            if len(self._wrong_ahead) >= self._most:
+                self._wrong_ahead.clear()
+            self._wrong_ahead.add(self._digest(known or "", password))
+        return is_right
 
     def _digest(self, known: str, password: str) -> bytes:
         return hmac.new(self._key, _bytes(f"{known}\0{password}"), hashlib.sha256).digest()
@@ -150,6 +163,18 @@ def authenticate(
     if guard.require_known_address and not is_listed:
         return finding(Code.ADDRESS_NOT_ALLOWED, seen=letter.sender)
     return entity
+
+
+def candidates_of(letter: Letter, parsed: Sequence[Parsed]) -> tuple[str, list[str]]:
+    """Who a letter says it is from, and the passwords to try; '' when it is not clear who."""
+    codes = _codes(letter, parsed)
+    names = codes or _inns(parsed)
+    return (names[0] if names and len(codes) <= 1 else ""), _passwords(letter, parsed)
+
+
+def claimed_entity(letter: Letter, parsed: Sequence[Parsed], store: Store) -> LegalEntity | None:
+    """The entity that a letter says it is from, proven or not."""
+    return _entity(_codes(letter, parsed), parsed, store)
 
 
 def _codes(letter: Letter, parsed: Sequence[Parsed]) -> list[str]:

@@ -97,15 +97,23 @@ class _Fate(Enum):
 class SandboxReader:
     """Reads letters in bounded child processes, several at a time."""
 
-    def __init__(self, config: SandboxConfig | None = None, work: _Work | None = None) -> None:
+    def __init__(
+        self,
+        config: SandboxConfig | None = None,
+        work: _Work | None = None,
+        then: Callable[[Read], None] | None = None,
+    ) -> None:
         """Nothing starts before the first letter.
 
         Args:
             config: How many children, and their limits.
             work: What a child does with a letter; None: reads it whole.
+            then: Slow work on what was read that need not wait for the letter's turn;
+                several letters at a time. What it raises is raised by the future.
         """
         self._config = config or SandboxConfig()
         self._work = work or read_whole
+        self._then = then
         # One thread waits for each child, so that what is given to the pool
         # starts at once and its time is its own.
         self._threads = ThreadPoolExecutor(self._config.workers, thread_name_prefix="reader")
@@ -120,7 +128,7 @@ class SandboxReader:
         The future raises `ReaderUnavailable` when no child can be had, and
         `ReaderFailed` when our own code failed in it.
         """
-        return self._threads.submit(self._read, raw)
+        return self._threads.submit(self._read_and_then, raw)
 
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
@@ -149,6 +157,12 @@ class SandboxReader:
             pool, self._pool = self._pool, None
         if pool is not None:
             _end(pool)
+
+    def _read_and_then(self, raw: RawLetter) -> Read:
+        read = self._read(raw)
+        if self._then is not None:
+            self._then(read)
+        return read
 
     def _read(self, raw: RawLetter) -> Read:
         got = self._shared(self._work, raw)

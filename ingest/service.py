@@ -25,6 +25,7 @@ from ingest.outcome import Handled
 from ingest.poll import Poller, PollLedger, Told, nobody_is_told
 from ingest.ports import Mailbox, RawLetter, Reader
 from ingest.process import Processed, process
+from ingest.prover import Prover
 from ingest.receive import quarantine_notice
 from ingest.registry import RegistryMistakes, read_registry
 from layouts.terms import LegalEntity
@@ -96,7 +97,7 @@ def parts(app: App) -> Parts:
     return Parts(
         mailboxes=app.mailboxes(),
         bells=app.mailboxes() if settings.poll.idle else (),
-        reader=app.reader(),
+        reader=app.reader(Prover(app.ledger, app.guard, now)),
         ledger=app.ledger,
         receive=app.receive,
         notice=partial(quarantine_notice, desk=app.desk),

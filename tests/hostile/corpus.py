@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from layouts.findings import Code
+from tests.hostile.quine import quine
 
 MB = 1024 * 1024
 
@@ -195,6 +196,11 @@ def zip_nested_sixteen_wide() -> bytes:
 @hostile(Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT)
 def zip_of_overlapping_files() -> bytes:
     return carrying("a.zip", archive(("a.txt", *zeros(1)), copies=1900))
+
+
+@hostile()
+def zip_that_holds_itself() -> bytes:
+    return carrying("a.zip", quine())
 
 
 @hostile(Code.TOO_MANY_DOCUMENTS)

@@ -3,6 +3,8 @@
 `make hostile` gives the same letters to the running service, and measures.
 """
 
+import io
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +14,7 @@ from ingest.sandbox import SandboxReader
 from layouts.findings import Code
 from storage.records import Location
 from tests.hostile.corpus import CORPUS, ordinary
+from tests.hostile.quine import quine
 
 RECEIVED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -30,6 +33,13 @@ def reader():
 def told(read) -> set[Code]:
     documents = (found.code for parsed in read.parsed for found in parsed.findings)
     return {found.code for found in read.letter.findings} | set(documents)
+
+
+def test_the_archive_that_holds_itself_is_one():
+    whole = quine()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        [name] = archive.namelist()
+        assert archive.read(name) == whole
 
 
 @pytest.mark.timeout(240)

@@ -1,176 +1,341 @@
-"""A year of invented history: what should be told is told, and nothing else fires."""
+"""A year of invented history for 20 points through the real store.
 
+What should be told is told, and nothing else fires. The year has both changeover days
+of the last summer time in Moscow, a meter that is replaced, one that rolls over, two of
+one number, days and months that never came, and the mistakes that `EXPECTED` names.
+"""
+
+import hashlib
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from layouts.findings import Code
-from layouts.rules.calendar import load_calendar
-from layouts.terms import Context, ProfileSum, SeriesHistory
-from tests.layouts.rules.build import (
-    INN,
-    codes,
-    daily,
-    date,
-    epoch,
-    judged,
-    known,
-    meter,
-    moscow,
-    point,
-    profile,
-    reading,
-    readings,
-    register,
-)
+from layouts.layout import load
+from layouts.rules import check
+from layouts.rules.calendar import load_calendar, load_peak_hours
+from layouts.terms import LegalEntity, Meter, MeteringPoint
+from storage.ledger import Ledger
+from tests.contract.documents import new_letter
+from tests.layouts.rules.build import INN, OWN, daily, date, monthly, profile, reading, readings
 
-FIRST = date(2025, 12, 1)
-DAYS = 396
-CALENDAR = load_calendar()
-KEYS = {
-    "11": register("11", point="P2"),
-    "22": register("22", point="P2", installed=date(2026, 6, 15)),
-}
+FIRST, LAST = date(2010, 8, 1), date(2011, 8, 1)
+SECOND_AREA = "3300000002"
+MOSCOW = ZoneInfo("Europe/Moscow")
+CALENDAR, PEAKS = load_calendar(), load_peak_hours()
+LAYOUTS = load()
+DAY = timedelta(days=1)
 
 
-def midnight(day):
-    return moscow(day.year, day.month, day.day)
+def midnight(day, hour=0):
+    return datetime.combine(day, time(hour), MOSCOW).astimezone(UTC)
 
 
 def shift(day, hour, chance):
     """A works of one shift: nearly nothing on days off."""
-    base = 400 if CALENDAR.is_working(day) and 7 <= hour < 18 else 60
-    return int(base * chance.uniform(0.9, 1.1)) * 1000
+    base = 400 if CALENDAR.is_working(day) and 7 <= hour < 18 else 80
+    return int(base * chance.uniform(0.9, 1.1))
 
 
 def plant(day, hour, chance):
     """A plant that never stops."""
-    return int(900 * chance.uniform(0.92, 1.08)) * 1000
+    return int(900 * chance.uniform(0.92, 1.08))
 
 
 def lamps(day, hour, chance):
     """Street lighting: the nights of summer are short."""
     dusk = 16 + abs(day.timetuple().tm_yday - 355) % 190 // 38
-    return int(150 * chance.uniform(0.98, 1.02)) * 1000 if hour >= dusk or hour < 6 else 0
+    return int(150 * chance.uniform(0.98, 1.02)) if hour >= dusk or hour < 6 else 0
 
 
 def shop(day, hour, chance):
     """A shop: open every day, busier before the evening."""
-    return int((40 + 60 * (9 <= hour < 21) + hour) * chance.uniform(0.85, 1.15)) * 1000
+    return int((40 + 60 * (9 <= hour < 21) + hour) * chance.uniform(0.85, 1.15))
 
 
 @dataclass
 class Load:
-    """One point with the days that were recorded so far."""
+    """What is drawn at one point; the same for each run of the tests."""
 
     code: str
-    shape: object
-    days: list = field(default_factory=list)
+    shape: Callable
+    step: int = 60
+    known: dict = field(default_factory=dict)
 
-    def bring(self, day):
-        """Forty-eight half-hours of a day; the same for each run of the tests."""
-        chance = random.Random(f"{self.code}{day}")
-        return [self.shape(day, half // 2, chance) for half in range(48)]
+    def of(self, day):
+        """Energy in Wh of each interval of a local day; 23 or 25 hours on changeovers."""
+        if day not in self.known:
+            chance = random.Random(f"{self.code}{day}")
+            step = timedelta(minutes=self.step)
+            at, end, values = midnight(day), midnight(day + DAY), []
+            while at < end:
+                hour = at.astimezone(MOSCOW).hour
+                values.append(1000 * self.shape(day, hour, chance))
+                at += step
+            self.known[day] = values
+        return self.known[day]
 
-    def history(self, number):
-        """What the 28 days before the day of this number amount to."""
-        sums, counts = [0] * 168, [0] * 168
-        recorded = [(n, self.days[n]) for n in range(max(0, number - 28), number)]
-        recorded = [(n, values) for n, values in recorded if values is not None]
-        for n, values in recorded:
-            at = (FIRST + timedelta(days=n)).weekday() * 24
-            for hour in range(24):
-                sums[at + hour] += values[2 * hour] + values[2 * hour + 1]
-                counts[at + hour] += 1
-        highest = max((max(values) for _, values in recorded), default=0)
-        before = self.days[number - 1] if number else None
-        return SeriesHistory(sums, counts, 2 * highest, before or ())
+    def between(self, start, end):
+        """Energy in Wh from one local midnight to another."""
+        return sum(sum(self.of(start + DAY * n)) for n in range((end - start).days))
 
 
-LOADS = {"P1": shift, "P2": plant, "P3": lamps, "P4": shop}
-# What happens in that year, by point and day: the values that arrive, and what is told.
-EVENTS = {
-    ("P1", date(2026, 3, 18)): (lambda values: [v * 1000 for v in values], Code.UNIT_SUSPECT),
-    ("P1", date(2026, 5, 20)): (lambda values: [0] * 48, Code.ALL_ZERO),
-    ("P1", date(2026, 8, 12)): (lambda values: [v // 10 for v in values], Code.HIGH_LOW),
-    ("P2", date(2026, 2, 10)): (lambda values: [900_000] * 48, Code.FLAT_PROFILE),
-    ("P4", date(2026, 9, 2)): (lambda values: [*values[:-1], 5_000_000], Code.SPIKE),
-    ("P2", date(2026, 10, 7)): (None, Code.REPEATED_DAY),
-    # A day that never came: the days after it have less history, and no false alarm.
-    ("P3", date(2026, 6, 6)): ("gap", None),
+def whole(day, hour, chance):
+    """The enterprise: in one month it spares the peak hours."""
+    energy = plant(day, hour, chance) + shop(day, hour, chance)
+    spares = day.replace(day=1) == SPARED and hour in PEAKS.of(day)
+    return energy // 2 if spares else energy
+
+
+DAILY = [
+    Load("P1", shift, 30), Load("P2", plant, 30), Load("P3", lamps), Load("P4", shop),
+    Load("P5", shift), Load("P6", plant), Load("P7", shop), Load("P8", lamps),
+]  # fmt: skip
+BELATED = [Load("P9", plant), Load("P10", shop)]
+WHOLE = Load(OWN, whole)
+READ = [Load(f"R{n}", shape) for n, shape in enumerate((shop, plant, shift) * 3, 1)]
+LOADS = {load.code: load for load in (*DAILY, *BELATED, *READ)}
+
+REPLACED, RESTED = date(2011, 6, 15), (date(2011, 5, 1), date(2011, 6, 1))
+SPARED = date(2011, 2, 1)
+WRONG_UNIT = date(2010, 12, 11)
+LATE = date(2010, 9, 8)
+RESENT = date(2011, 7, 12)
+CLOSED = date(2011, 7, 1)
+# What never came: one point's day, and a month of the second area.
+NEVER = {("P3", date(2011, 6, 6))}
+SILENT = (date(2011, 6, 1), date(2011, 7, 1))
+UNFIT = ("P3", date(2010, 12, 12))
+OVERRUN = ("P1", date(2011, 1, 20))
+
+# By point and day: what is handed in instead of the truth, which is sent the same day.
+FAULTS = {
+    ("P1", date(2010, 11, 17)): lambda values: [10 * v for v in values],
+    ("P1", date(2011, 5, 18)): lambda values: [0] * 48,
+    ("P2", date(2011, 2, 10)): lambda values: [900_000] * 48,
+    ("P4", date(2011, 4, 6)): lambda values: [*values[:-1], 5_000_000],
+    ("P5", date(2011, 7, 13)): lambda values: [v // 10 for v in values],
+    ("P6", date(2010, 10, 7)): lambda values: LOADS["P6"].of(date(2010, 10, 6)),
+    ("P7", date(2011, 3, 15)): lambda values: [v // 1000 for v in values],
+    ("P8", date(2010, 10, 31)): lambda values: values[:24],
+}
+# By point and day: zones read wrong, or None for not at all, and whether it is refused;
+# the truth is sent the same day then.
+MISREAD = {
+    ("R5", date(2010, 11, 1)): ({"T1": 9000}, True),
+    ("R6", date(2010, 12, 1)): ({"T0": 5}, True),
+    ("R4", date(2011, 4, 1)): ({"T0": 99_000}, True),
+    ("R8", date(2011, 2, 1)): ({"T1": None}, False),
+    ("R7", date(2011, 3, 1)): ({"T0": None}, False),
+    # Five per cent too much.
+    ("P9", date(2011, 1, 1)): ({"T0": 9340}, False),
+}
+
+# Day, code and point of all that may be told. A day is the profile's own, the one of
+# the reading, or, of the enterprise's month, the one that the document was made on.
+EXPECTED = {
+    (date(2010, 9, 8), "late-submission", None),
+    (date(2010, 10, 7), "repeated-day", "P6"),
+    (date(2010, 10, 7), "value-changed", "P6"),
+    (date(2010, 10, 31), "missing-interval", "P8"),
+    (date(2010, 11, 1), "register-rollover", "P2"),
+    (date(2010, 11, 1), "zone-sum-mismatch", "R5"),
+    (date(2010, 11, 17), "above-maximum-power", "P1"),
+    (date(2010, 11, 17), "above-permitted-power", "P1"),
+    (date(2010, 11, 17), "high-low", "P1"),
+    # The profile comes second, of this month and of the next, which lacks what was too much.
+    (date(2010, 12, 31), "profile-register-mismatch", "P9"),
+    (date(2011, 1, 31), "profile-register-mismatch", "P9"),
+    (date(2010, 12, 1), "reading-went-back", "R6"),
+    (date(2010, 12, 11), "unit-suspect", OWN),
+    (date(2010, 12, 12), "not-commercial", "P3"),
+    (date(2010, 12, 21), "value-changed", OWN),
+    (date(2011, 1, 20), "above-permitted-power", "P1"),
+    (date(2011, 2, 1), "zones-missing", "R8"),
+    (date(2011, 2, 10), "flat-profile", "P2"),
+    (date(2011, 2, 10), "value-changed", "P2"),
+    (date(2011, 2, 11), "peak-drop", OWN),
+    (date(2011, 2, 21), "peak-drop", OWN),
+    (date(2011, 3, 1), "peak-drop", OWN),
+    (date(2011, 3, 1), "point-missing", "R7"),
+    (date(2011, 3, 15), "unit-suspect", "P7"),
+    (date(2011, 3, 15), "value-changed", "P7"),
+    (date(2011, 4, 1), "above-maximum-power", "R4"),
+    (date(2011, 4, 6), "spike", "P4"),
+    (date(2011, 4, 6), "value-changed", "P4"),
+    (date(2011, 5, 18), "all-zero", "P1"),
+    (date(2011, 5, 18), "value-changed", "P1"),
+    (date(2011, 6, 1), "no-consumption", "R3"),
+    (date(2011, 6, 6), "point-missing", "P3"),
+    (date(2011, 7, 12), "older-version", None),
+    (date(2011, 7, 12), "duplicate-document", None),
+    (date(2011, 7, 13), "high-low", "P5"),
+    (date(2011, 7, 13), "value-changed", "P5"),
+    *((date(2011, 7, 31), "period-closed", load.code) for load in DAILY),
 }
 
 
-def test_a_year_of_daily_profiles_tells_its_events_and_nothing_else():
-    loads = [Load(code, shape) for code, shape in LOADS.items()]
-    told = []
-    for number in range(DAYS):
-        day = FIRST + timedelta(days=number)
-        for load in loads:
-            values = load.bring(day)
-            change, _ = EVENTS.get((load.code, day), (lambda same: same, None))
-            if change == "gap":
-                load.days.append(None)
-                continue
-            values = change(values) if change else list(load.days[-1])
-            told += [(load.code, day, code) for code in codes(arrive(load, number, values))]
-            load.days.append(values if change and change(values) == values else load.bring(day))
-    assert told == sorted(
-        ((code, day, event) for (code, day), (_, event) in EVENTS.items() if event),
-        key=lambda item: (item[1], item[0]),
-    )
+@dataclass
+class Device:
+    """A meter that counts what its point draws; its zones are the total and two more."""
+
+    point: str
+    meter: Meter
+    begins: Decimal = Decimal(1000)
+
+    def at(self, day):
+        """The reading of each zone at a local midnight."""
+        energy = LOADS[self.point].between(self.meter.installed or FIRST, day)
+        if self.point == "R3" and day >= RESTED[1]:
+            energy -= LOADS[self.point].between(*RESTED)
+        went = (Decimal(energy) / 1000 / self.meter.ratio).quantize(Decimal("0.01"))
+        if not self.meter.zones:
+            return {"T0": (self.begins + went) % 100_000}
+        night = (went / 3).quantize(Decimal("0.01"))
+        by_day = self.begins + went - night
+        return {"T0": by_day + self.begins + night, "T1": by_day, "T2": self.begins + night}
+
+    def read(self, day, *, is_truth):
+        """The readings of a day as a document has them."""
+        wrong = {} if is_truth else MISREAD.get((self.point, day), ({}, False))[0]
+        return [
+            reading(str(value), self.meter.number, self.point, zone=zone, at=midnight(day))
+            for zone, right in self.at(day).items()
+            if (value := wrong.get(zone, right)) is not None
+        ]
 
 
-def arrive(load, number, values):
-    start = midnight(FIRST + timedelta(days=number))
-    key = (INN, load.code, "A+")
-    end = start + timedelta(days=1)
-    context = known(
-        point(load.code), at=end + timedelta(hours=9), history={key: load.history(number)}
-    )
-    about = {"period_start": start, "period_end": end, "created": end + timedelta(hours=8)}
-    return judged(daily(profile(values, load.code, start=start), **about), context)
+def device(point, number, begins=1000, **about):
+    return Device(point, Meter(number, 5, 2, Decimal(400), **about), Decimal(begins))
 
 
-def test_a_year_of_registers_rolls_over_once_and_agrees_with_its_profile():
-    load, total, told, rows = Load("P2", plant), Decimal("98000.00"), [], {}
-    changed = date(2026, 6, 15)
-    old = meter("11", removed=changed, ratio=Decimal(400))
-    new = meter("22", installed=changed, ratio=Decimal(400))
-    place = point("P2", old, new, max_power_kw=Decimal(4000))
-    number, sums, since = "11", 0, FIRST
-    for day in (FIRST + timedelta(days=n) for n in range(DAYS)):
-        if day.day == 1 or day == changed:
-            numbers = [number] if day != changed else ["11", "22"]
-            for name in numbers:
-                total = Decimal(0) if name == "22" and day == changed else total
-                context = beside(place, rows, (since, day, sums), day)
-                document = readings(reading(f"{total:.2f}", name, "P2", at=midnight(day)))
-                checked = judged(replace_created(document, day), context)
-                told += [(day, code) for code in codes(checked)]
-                rows.setdefault(KEYS[name], []).append((epoch(midnight(day)), total))
-            number, since, sums = numbers[-1], day, 0
-        energy = sum(load.bring(day))
-        sums += energy
-        total = (total + Decimal(energy) / 400_000) % 100000
-    assert told == [(date(2026, 1, 1), Code.REGISTER_ROLLOVER)]
-    assert len(rows[KEYS["11"]]) == 8
-    assert len(rows[KEYS["22"]]) == 7
+DEVICES = [
+    device("P2", "11", begins=93_000),
+    # Two makers, one number.
+    device("P6", "5"),
+    device("R1", "5", begins=70),
+    device("P9", "12"),
+    device("R2", "21", removed=REPLACED),
+    device("R2", "22", begins=0, installed=REPLACED),
+    *(device(f"R{n}", f"2{n}", zones=("T1", "T2") if n in {5, 8} else ()) for n in range(3, 10)),
+]
 
 
-def beside(place, rows, span, day) -> Context:
-    since, until, energy = span
-    start, end = epoch(midnight(since)), epoch(midnight(until))
-    sums = [ProfileSum(start, end, energy, end - start)] if end > start else []
-    return known(
-        place,
-        at=midnight(day) + timedelta(hours=10),
-        registers={key: tuple(values) for key, values in rows.items()},
-        profiles={(INN, "P2", "A+"): sums},
-    )
+def entity():
+    """The sender with its 20 points."""
+    power = {"P1": Decimal(1100), "P2": Decimal(4000), "R4": Decimal(400)}
+    areas = {load.code: INN for load in DAILY} | {load.code: SECOND_AREA for load in BELATED}
+    points = [
+        MeteringPoint(
+            code,
+            area=areas.get(code),
+            max_power_kw=power.get(code),
+            meters=tuple(each.meter for each in DEVICES if each.point == code),
+        )
+        for code in LOADS
+    ]
+    return LegalEntity(OWN, "Sender", INN, points=(MeteringPoint(OWN), *points))
 
 
-def replace_created(document, day):
-    header = replace(document.header, created=midnight(day) + timedelta(hours=9))
-    return replace(document, header=header)
+def profiles(day, loads, area, number=1, *, is_truth=True):
+    """An 80020 of a day."""
+    series = []
+    for drawn in loads:
+        if (drawn.code, day) in NEVER:
+            continue
+        values, flagged = drawn.of(day), frozenset()
+        if not is_truth and (drawn.code, day) in FAULTS:
+            values = FAULTS[drawn.code, day](values)
+        if (drawn.code, day) == OVERRUN:
+            values = [*values[:30], 650_000, *values[31:]]
+        if (drawn.code, day) == UNFIT:
+            flagged = frozenset({3, 4})
+        about = {"area": area, "start": midnight(day), "step": drawn.step}
+        series.append(profile(values, drawn.code, not_commercial=flagged, **about))
+    span = {"period_start": midnight(day), "period_end": midnight(day + DAY)}
+    return daily(*series, created=midnight(day + DAY, 8), number=number, **span)
+
+
+def registers(day, *, is_truth):
+    """A 52006 of the first day of a month, with what was read when a meter was replaced."""
+    series = []
+    for each in DEVICES:
+        installed, removed = each.meter.installed, each.meter.removed
+        if removed and day > removed:
+            if day - removed < 31 * DAY:
+                series += each.read(removed, is_truth=True)
+            continue
+        if installed and day < installed:
+            continue
+        if installed and day - installed < 31 * DAY:
+            series += each.read(installed, is_truth=True)
+        series += each.read(day, is_truth=is_truth)
+    return readings(*series, created=midnight(day, 8 if is_truth else 7))
+
+
+def month_so_far(day):
+    """A 52005 of the days of its month that are over, or of the month before."""
+    first = (day - DAY).replace(day=1)
+    days = [first + DAY * n for n in range((day - first).days)]
+    factor = 1000 if day == WRONG_UNIT else 1
+    values = [factor * value for each in days for value in WHOLE.of(each)]
+    series = profile(values, OWN, area=None, start=midnight(first), step=60)
+    following = (first + 31 * DAY).replace(day=1)
+    span = {"period_start": midnight(first), "period_end": midnight(following)}
+    return monthly(series, created=midnight(day, 8), **span)
+
+
+def arrivals():
+    """What is handed in, in its order: the day it is told by, the document, its receipt."""
+    for day in (FIRST + DAY * n for n in range((LAST - FIRST).days)):
+        morning = midnight(day + DAY, 9)
+        received = midnight(day + 6 * DAY, 9) if day == LATE else morning
+        if any((load.code, day) in FAULTS for load in DAILY):
+            yield day, profiles(day, DAILY, INN, is_truth=False), received
+            yield day, profiles(day, DAILY, INN, number=2), received
+        else:
+            yield day, profiles(day, DAILY, INN), received
+        if day == RESENT:
+            yield day, profiles(day, DAILY, INN, number=0), received
+            yield day, profiles(day, DAILY, INN), received
+        if day > FIRST and not SILENT[0] < day <= SILENT[1]:
+            # One day later than all others, after the month's readings.
+            yield day - DAY, profiles(day - DAY, BELATED, SECOND_AREA), morning
+        today = day + DAY
+        if today.day in {1, 11, 21}:
+            yield today, month_so_far(today), morning
+        if today.day == 1:
+            yield today, registers(today, is_truth=False), morning + timedelta(hours=1)
+            if any(is_refused for (_, at), (_, is_refused) in MISREAD.items() if at == today):
+                yield today, registers(today, is_truth=True), morning + timedelta(hours=2)
+
+
+def hand_in(store, document, received):
+    """Codes and points of what is told of one document."""
+    sender = store.entity(OWN)
+    content = repr((document.header, [(s.point, s.start, s.values) for s in document.series]))
+    document = replace(document, sha256=hashlib.sha256(content.encode()).hexdigest())
+    context = store.context(sender, document, received)
+    checked = check(document, LAYOUTS[document.layout], context)
+    store.record(new_letter(store, received), document, checked, sender, received, received)
+    return {(item.code.value, item.point) for item in checked.findings}
+
+
+def test_a_year_of_twenty_points_tells_its_events_and_nothing_else(tmp_path):
+    sender = entity()
+    assert len(sender.points) == 20
+    ledger = Ledger(f"sqlite:///{tmp_path / 'year.db'}")
+    ledger.migrate()
+    told = set()
+    with ledger.transaction() as store:
+        store.import_registry([sender], "tests", midnight(FIRST))
+        first = registers(FIRST, is_truth=True)
+        for day, document, received in [(FIRST, first, midnight(FIRST, 10)), *arrivals()]:
+            told |= {(day, *found) for found in hand_in(store, document, received)}
+        store.close_period(CLOSED, "tests", midnight(LAST + DAY))
+        last = profiles(LAST - DAY, DAILY, INN, number=3)
+        told |= {(LAST - DAY, *found) for found in hand_in(store, last, midnight(LAST + 2 * DAY))}
+    ledger.close()
+    assert told == EXPECTED

@@ -347,7 +347,8 @@ DOCUMENTS = st.lists(
     st.tuples(
         st.integers(0, 6),  # created
         st.integers(0, 5),  # first hour
-        st.lists(st.integers(0, 3), min_size=1, max_size=6),
+        # Energy, or none, and whether it is not fit for billing.
+        st.lists(st.tuples(st.none() | st.integers(0, 2), st.booleans()), min_size=1, max_size=6),
     ),
     min_size=1,
     max_size=6,
@@ -362,7 +363,7 @@ DOCUMENTS = st.lists(
 @given(DOCUMENTS)
 def test_in_any_order_of_arrival_the_newest_has_the_value_and_history_the_others(ledger, documents):
     carried: dict[int, tuple[int, int]] = {}
-    stories: dict[int, list[int]] = {}
+    stories: dict[int, list[tuple[int | None, bool]]] = {}
     for arrival, (created, first, values) in enumerate(documents):
         for hour, value in enumerate(values, first):
             if (created, arrival) < carried.get(hour, (-1, -1)):
@@ -374,17 +375,19 @@ def test_in_any_order_of_arrival_the_newest_has_the_value_and_history_the_others
 
     with rolled_back(ledger) as store:
         for arrival, (created, first, values) in enumerate(documents):
-            parsed = document(hours(*values, hour=first), created=created)
+            energies = [energy for energy, _ in values]
+            flagged = [index for index, (_, is_unfit) in enumerate(values) if is_unfit]
+            parsed = document(hours(*energies, hour=first, flagged=flagged), created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
-        in_force = month_in_force(store)
-        history = store._connection.exec_driver_sql(
-            "SELECT start, energy_wh FROM interval_history ORDER BY start, replaced_by"
+        kept = store._connection.exec_driver_sql(
+            "SELECT start, energy_wh, not_commercial, replaced_by FROM interval_history"
+            " UNION ALL SELECT start, energy_wh, not_commercial, NULL FROM interval_value"
         ).all()
 
-    told: dict[int, list[int]] = {}
-    for start, energy in history:
-        told.setdefault((start - FIRST) // 3600, []).append(energy)
-    assert {hour: [*told.get(hour, []), value] for hour, value in in_force.items()} == stories
+    told: dict[int, list[tuple[int | None, bool]]] = {}
+    for start, energy, is_unfit, _ in sorted(kept, key=lambda row: row[3] or 10**9):
+        told.setdefault((start - FIRST) // 3600, []).append((energy, bool(is_unfit)))
+    assert told == stories
 
 
 @settings(
@@ -393,8 +396,15 @@ def test_in_any_order_of_arrival_the_newest_has_the_value_and_history_the_others
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=6))
-def test_in_any_order_of_arrival_the_newest_reading_is_in_force(ledger, documents):
-    newest = max((created, arrival, value) for arrival, (created, value) in enumerate(documents))
+def test_in_any_order_of_arrival_the_newest_reading_is_in_force_after_the_others(ledger, documents):
+    story: list[tuple[int, int, int]] = []
+    for arrival, (created, value) in enumerate(documents):
+        if story and (created, arrival) < story[-1][:2]:
+            continue
+        # A confirmation is no change, but it makes the value as new as itself.
+        if story and story[-1][2] == value:
+            story.pop()
+        story.append((created, arrival, value))
 
     with rolled_back(ledger) as store:
         for arrival, (created, value) in enumerate(documents):
@@ -402,5 +412,10 @@ def test_in_any_order_of_arrival_the_newest_reading_is_in_force(ledger, document
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
         asked = document(reading("0"), layout="52006", created=-1000)
         known = store.context(store.entity(ENTITY.user_code), asked, NOW).readings[REGISTER]
+        replaced = store._connection.exec_driver_sql(
+            "SELECT value FROM register_history ORDER BY replaced_by"
+        ).all()
 
-    assert known == RecordedReading(Decimal(newest[2]), newer=True, layout="52006")
+    *before, last = (value for _, _, value in story)
+    assert known == RecordedReading(Decimal(last), newer=True, layout="52006")
+    assert [row[0] // 10**6 for row in replaced] == before

@@ -7,9 +7,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from layouts.findings import Code
 from layouts.terms import Meter, MeteringPoint, RecordedReading, Verdict
+from storage.tables import METADATA
 from tests.contract.documents import (
     ENTITY,
     MONTH,
@@ -28,6 +30,7 @@ from tests.contract.documents import (
 )
 
 FIRST = int(MONTH.timestamp())
+TABLES = METADATA.sorted_tables
 OWN = (None, ENTITY.user_code, "A+")
 REGISTER = ((None, "200000001234-01", "07512345", None), "A+", "T1", FIRST)
 
@@ -64,6 +67,25 @@ def test_a_cumulative_month_adds_what_is_new_and_changes_what_differs(ledger):
     assert in_force(ledger) == {0: 1, 1: 5, 2: 3, 3: 4}
     by = dict(map(tuple, rows(ledger, "SELECT start, submission_id FROM interval_value")))
     assert by == {FIRST: 1, FIRST + 3600: 2, FIRST + 7200: 1, FIRST + 10800: 2}
+
+
+def test_a_day_of_a_cumulative_month_writes_what_the_day_brings(ledger):
+    def count():
+        with ledger._connected(writes=False) as connection:
+            asked = {table: select(func.count()).select_from(table) for table in TABLES}
+            return {table.name: connection.scalar(found) for table, found in asked.items()}
+
+    written = []
+    for day in range(1, 14):
+        before = count()
+        month = [hour % 29 for hour in range(24 * day)]
+        checked = hand_in(ledger, document(hours(*month), created=day)).checked
+        assert (len(checked.changes[0].added), checked.changes[0].kept) == (24, 24 * (day - 1))
+        written.append({name: n - before[name] for name, n in count().items() if n > before[name]})
+
+    bare = {"letter": 1, "submission": 1, "submission_span": 1, "interval_value": 24}
+    assert written[0] == {**bare, "interval_series": 1}
+    assert written[1:] == [bare] * 12
 
 
 def test_a_replaced_value_stays_readable_with_who_replaced_it_and_when(ledger):

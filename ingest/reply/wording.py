@@ -23,7 +23,6 @@ _NO_BREAK = "\u00a0"
 _GROUP = {"ru": _NO_BREAK, "en": ","}
 _POINT = {"ru": ",", "en": "."}
 _DAY = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
-_MONTH = {"ru": "%m.%Y", "en": "%Y-%m"}
 _PLACES_MOST = 8
 
 
@@ -66,8 +65,9 @@ class Wording:
         return f"{self.day(moment)} {moment.astimezone(self.zone):%H:%M}"
 
     def month(self, moment: datetime) -> str:
-        """The month of a moment."""
-        return moment.astimezone(self.zone).strftime(_MONTH[self.language])
+        """The month of a moment, by its name."""
+        local = moment.astimezone(self.zone)
+        return self.word("month", str(local.month)).format(year=local.year)
 
     def end(self, moment: datetime) -> tuple[str, str]:
         """Day and time of an end: midnight belongs to the day that it ends, as 24:00."""

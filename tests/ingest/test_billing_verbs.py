@@ -344,7 +344,7 @@ def test_a_letter_that_asks_for_the_status_is_told_the_month(run, process):
 
     assert (asked["outcome"], asked["documents"]) == ("answered", [])
     text = owed(run)[-1][1].get_body(("plain",)).get_content()
-    assert "Показания за 11.2026" in text
+    assert "Показания за ноябрь 2026 года" in text
     assert "00000815" in text
 
 

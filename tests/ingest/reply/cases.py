@@ -232,6 +232,10 @@ def _refusal(*codes: Code, letter: Letter = LETTER) -> Callable[[str], OwedReply
     return lambda language: refusal(letter, findings, NOW, settings(language), letter_number=17)
 
 
+BESIDE_A_LOCKED_ONE = replace(
+    LETTER,
+    findings=(finding(Code.ENCRYPTED_DOCUMENT, Place(file="52005.zip"), entry="октябрь.xml"),),
+)
 WITHOUT_DOCUMENT = Letter(
     sha256="0" * 64,
     size=2048,
@@ -272,6 +276,7 @@ CASES: dict[str, Callable[[str], OwedReply]] = {
     "unreadable": _reply(unreadable_receipt()),
     "duplicate": _reply(duplicate_receipt()),
     "several_documents": _reply(accepted_receipt(), rejected_receipt(), duplicate_receipt(1001)),
+    "accepted_beside_a_locked_archive": _reply(accepted_receipt(), letter=BESIDE_A_LOCKED_ONE),
     "no_documents": _reply(letter=WITHOUT_DOCUMENT),
     "refused": _refusal(Code.CREDENTIALS_WRONG),
     "refused_without_document": _refusal(Code.NO_DOCUMENTS, letter=WITHOUT_DOCUMENT),

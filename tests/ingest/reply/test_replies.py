@@ -79,6 +79,12 @@ def test_the_first_line_tells_the_verdict_and_the_receipt() -> None:
     assert text.splitlines()[0] == "Показания приняты, квитанция № 1024."
 
 
+def test_a_document_beside_one_that_could_not_be_opened_is_not_all_that_was_sent() -> None:
+    text = body(opened(CASES["accepted_beside_a_locked_archive"]("ru")), "plain")
+    assert text.splitlines()[0] == "Показания приняты частично, квитанция № 1024."
+    assert "Документ «52005.zip»\n  1. Ошибка: Файл защищён паролем" in text
+
+
 def test_the_subject_tells_the_verdict_and_what_it_answers() -> None:
     subject = opened(CASES["accepted"]("ru"))["Subject"]
     assert subject == "Показания приняты, квитанция № 1024 — Re: Показания за октябрь"
@@ -192,7 +198,7 @@ def test_hundreds_of_findings_of_a_code_are_counted_not_listed() -> None:
     message = opened(reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=17))
     text = body(message, "plain")
     assert text.count("Точка учёта не найдена\n") == 100
-    assert "«Точка учёта не найдена»: ещё 900" in text
+    assert "«Точка учёта не найдена»: здесь не показано ещё 900" in text
     receipt = etree.fromstring(next(message.iter_attachments()).get_content())
     assert len(receipt.findall("reply/finding")) == 100
     assert receipt.find("reply/more").attrib == {"code": "unknown-point", "count": "900"}
@@ -206,7 +212,7 @@ def test_every_receipt_follows_its_schema() -> None:
         for part in opened(case("ru")).iter_attachments()
         if part.get_content_subtype() == "xml"
     ]
-    assert len(receipts) == 9
+    assert len(receipts) == 10
     for receipt in receipts:
         schema.assertValid(etree.fromstring(receipt))
 

@@ -168,6 +168,12 @@ def test_ranges_keep_what_is_no_cell() -> None:
     assert lines_told([3, 1, 2, 2]) == ["1–3"]
 
 
+def test_a_month_is_called_by_its_name() -> None:
+    assert wording("ru").month(datetime(2026, 10, 31, 20, 59, tzinfo=UTC)) == "октябрь 2026 года"
+    assert wording("ru").month(datetime(2026, 10, 31, 21, tzinfo=UTC)) == "ноябрь 2026 года"
+    assert wording("en").month(datetime(2026, 1, 1, tzinfo=UTC)) == "January 2026"
+
+
 def test_moments_without_a_zone_are_moscow_time() -> None:
     late = finding(Code.LATE_SUBMISSION, deadline="2026-11-03T00:00:00")
     assert sentence(late, "ru").endswith("срок был 02.11.2026 24:00.")

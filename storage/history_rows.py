@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -116,12 +115,14 @@ class HistoryRows(Rows):
     ) -> dict[_Owner, tuple[int, ...]]:
         start, end = epoch(midnight - timedelta(days=1)), epoch(midnight)
         rows = self._each(list(series), _DAY, first=start, last=end)
+        found: dict[int, list[int]] = defaultdict(list)
+        for number, energy in rows:
+            found[number].append(energy)
         days: dict[_Owner, tuple[int, ...]] = {}
-        for number, group in groupby(rows, key=lambda row: row[0]):
+        for number, values in found.items():
             owner, step = series[number]
-            values = tuple(energy for _, energy in group)
             if len(values) * step * 60 == end - start:
-                days[owner] = values
+                days[owner] = tuple(values)
         return days
 
     def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:

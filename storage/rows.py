@@ -44,7 +44,7 @@ class Rows:
         keys: Sequence[T],
         statement: Executable | Callable[[list[T]], Executable],
         **more: object,
-    ) -> Iterator[Any]:
+    ) -> list[Any]:
         """Rows (`sqlalchemy.Row`) of a statement about a list, however long that is.
 
         Args:
@@ -53,12 +53,14 @@ class Rows:
                 it is seldom needed.
             more: Its other parameters.
         """
+        rows: list[Any] = []
         for piece in pieces(keys, _AT_ONCE):
             # All at once: asking the driver for one row after the other costs twice as much.
             if isinstance(statement, Executable):
-                yield from self._connection.execute(statement, {"keys": piece, **more}).all()
+                rows += self._connection.execute(statement, {"keys": piece, **more}).all()
             else:
-                yield from self._connection.execute(statement(piece)).all()
+                rows += self._connection.execute(statement(piece)).all()
+        return rows
 
 
 def pieces(items: Sequence[T], size: int) -> Iterator[list[T]]:

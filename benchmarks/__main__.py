@@ -1,7 +1,8 @@
 """`make bench` and `make bench-quick`: tables of what letters cost, beside the floor.
 
-Run as `python -m benchmarks [quick|full|record]`. `quick` prints the ratios to the
-floor and exits 1 when one is 30 % worse than in recorded.json; `record` writes it.
+Run as `python -m benchmarks [PART …]`; without a part all of them. `quick` prints the
+ratios to the floor and exits 1 when one is 30 % worse than in recorded.json;
+`record` writes that file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import large, latency, peer_runs
-from benchmarks.costs import Cost, cost, new_senders, table
+from benchmarks.costs import cost, new_senders, table
 from benchmarks.letters import KINDS
 from benchmarks.machine import described
 from benchmarks.servers import Servers
@@ -42,42 +43,33 @@ def quick(*, record: bool) -> int:
     return int(worse)
 
 
-def full() -> int:
-    """Everything that docs/performance.md tells."""
-    print(described(), "\n")
-    with Servers() as servers:
-        costs = _costs(servers)
-        print(table(costs), "\n", flush=True)
-        print(new_senders(servers), "\n", flush=True)
-        _peers(servers, costs)
-        print(latency.measure(servers), "\n", flush=True)
-        for backend in BACKENDS:
-            print(large.measure(servers, backend), "\n", flush=True)
-        print(latency.large_mailbox(servers, LARGE_MAILBOX), flush=True)
-    return 0
-
-
-def _costs(servers: Servers) -> list[Cost]:
+def _costs(servers: Servers) -> None:
+    """Every kind of letter on every database, with one reader and with two."""
     found = []
     for backend in BACKENDS:
         for kind in KINDS.values():
             for workers in (2, 1):
-                runs = 3 if workers == 2 else 2
-                found.append(cost(servers, kind, backend, workers, runs))
+                found.append(cost(servers, kind, backend, workers))
                 print(found[-1].brief, file=sys.stderr, flush=True)
-    return found
+    print(table(found))
 
 
-def _peers(servers: Servers, costs: list[Cost]) -> None:
+def _new(servers: Servers) -> None:
+    print(new_senders(servers))
+
+
+def _peers(servers: Servers) -> None:
+    """The peers, each beside our cost of the comparable kind, measured just before."""
     python = peer_runs.environment()
     if python is None:
         return
-    own = {c.kind.name: c for c in costs if c.backend == "sqlite" and c.workers == 2}
-    small, values = own["registers-xml"], own["half-hours"]
-    reports = peer_runs.dmarc(servers, python, small.kind.count, small.kind.values)
-    _compare("parsedmarc", "letters", reports, small.median.rate)
-    readings = peer_runs.nem12(python, values.kind.count * values.kind.values)
-    _compare("nemreader", "values", readings, values.median.rate * values.kind.values)
+    small, values = KINDS["registers-xml"], KINDS["half-hours"]
+    own = cost(servers, small).median.rate
+    reports = peer_runs.dmarc(servers, python, small.count, small.values)
+    _compare("parsedmarc", "letters", reports, own)
+    own = cost(servers, values).median.rate * values.values
+    readings = peer_runs.nem12(python, values.count * values.values)
+    _compare("nemreader", "values", readings, own)
 
 
 def _compare(name: str, unit: str, told: dict[str, Any], own: float) -> None:
@@ -86,11 +78,42 @@ def _compare(name: str, unit: str, told: dict[str, Any], own: float) -> None:
         print(f"{name}: {rate:,.0f} {unit}/s; ours {own:,.0f}, {own / rate:.1f} x", flush=True)
 
 
+def _latency(servers: Servers) -> None:
+    print(latency.measure(servers))
+
+
+def _large(servers: Servers) -> None:
+    for backend in BACKENDS:
+        print(large.measure(servers, backend), flush=True)
+
+
+def _mailbox(servers: Servers) -> None:
+    print(latency.large_mailbox(servers, LARGE_MAILBOX))
+
+
+PARTS = {
+    "costs": _costs,
+    "new": _new,
+    "peers": _peers,
+    "latency": _latency,
+    "large": _large,
+    "mailbox": _mailbox,
+}
+
+
 def main() -> None:
     """Run what the command line names."""
     started = time.monotonic()
-    what = sys.argv[1] if len(sys.argv) > 1 else "full"
-    code = full() if what == "full" else quick(record=what == "record")
+    wanted = sys.argv[1:] or list(PARTS)
+    code = 0
+    if wanted[0] in {"quick", "record"}:
+        code = quick(record=wanted[0] == "record")
+    else:
+        print(described())
+        with Servers() as servers:
+            for name in wanted:
+                print(flush=True)
+                PARTS[name](servers)
     print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
     sys.exit(code)
 

@@ -99,8 +99,7 @@ def registry() -> bytes:
     table = io.StringIO()
     rows = csv.writer(table, delimiter=";")
     rows.writerow(
-        "user_code password name inn addresses active point point_name area max_power_kw "
-        "meter digits decimals ratio installed removed channels zones".split()
+        ["user_code", "password", "name", "inn", "addresses", "active", "point", "point_name", "area", "max_power_kw", "meter", "digits", "decimals", "ratio", "installed", "removed", "channels", "zones"]
     )
     for kind in (*KINDS.values(), NEW):
         for sender in range(kind.senders):

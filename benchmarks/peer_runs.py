@@ -51,7 +51,7 @@ def environment() -> Path | None:
 
 
 def dmarc(servers: Servers, python: Path, count: int, records: int) -> dict[str, Any]:
-    """parsedmarc on as many letters, each with as many records."""
+    """Parsedmarc on as many letters, each with as many records."""
     mailbox = servers.mailbox()
     mailbox.fill(_reports(count, records))
     account = mailbox.account
@@ -60,7 +60,7 @@ def dmarc(servers: Servers, python: Path, count: int, records: int) -> dict[str,
 
 
 def nem12(python: Path, values: int) -> dict[str, Any]:
-    """nemreader on as many values."""
+    """Nemreader on as many values."""
     series = max(1, values // (48 * 31))
     with tempfile.TemporaryDirectory() as folder:
         return _run(python, "nem12.py", [folder, str(series), "31"])

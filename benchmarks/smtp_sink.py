@@ -21,8 +21,8 @@ class Sink:
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: ANN001, N802
-        answered = re.search(rb"^In-Reply-To:\s*(\S+)", envelope.content, re.M | re.I)
+    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
+        answered = re.search(rb"^In-Reply-To:\s*(\S+)", envelope.content, re.MULTILINE | re.IGNORECASE)
         self._file.write(b"%.6f %s\n" % (time.time(), answered[1] if answered else b"-"))
         return "250 OK"
 

@@ -262,7 +262,7 @@ def test_reminders_are_owed_once_a_day_to_each_address_with_a_workbook(run, proc
     (mail,) = [mail for to, mail in mails if to == "buh@primer.example"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["In-Reply-To"] is None
-    assert "05.2020" in mail["Subject"]
+    assert "за май 2020 года" in mail["Subject"]
     text = mail.get_body(("plain",)).get_content()
     assert "прибор № 07512345" in text
     names = [part.get_filename() for part in mail.iter_attachments()]

@@ -263,9 +263,10 @@ def points_missing(case: Case) -> Iterator[Finding]:
         return
     named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}
     named |= {item.series.point for item in case.held}
-    meters = {item.series.meter for item in case.held}
+    # One that is named with a meter alone, and was not there then, is not missing.
+    alone = {item.series.meter for item in case.held if item.series.point is None}
     for point in _expected(case):
-        if point.code not in named and not any(m.number in meters for m in point.meters):
+        if point.code not in named and not any(m.number in alone for m in point.meters):
             yield finding(Code.POINT_MISSING, area=point.area, point=point.code)
 
 

@@ -209,6 +209,19 @@ def test_other_points_of_the_same_area_are_missed_in_a_daily_document():
     assert (told.code, told.point) == (Code.POINT_MISSING, "P2")
 
 
+def test_a_meter_of_the_same_number_elsewhere_does_not_stand_for_a_point():
+    context = known(point("P1", meter("5")), point("P2", meter("5")))
+    (told,) = judged(readings(reading("1", "5", "P1")), context).findings
+    assert (told.code, told.point) == (Code.POINT_MISSING, "P2")
+
+
+def test_a_point_whose_meter_was_not_there_is_not_missed_as_well():
+    gone = meter("6", removed=date(2026, 1, 1))
+    context = known(point("P1", meter("5")), point("P2", meter("7"), gone))
+    document = readings(reading("1", "5"), reading("1", "6", None))
+    assert codes(judged(document, context)) == [Code.METER_NOT_AT_POINT]
+
+
 def test_a_point_that_is_there_with_mistakes_is_not_missed():
     document = daily(profile(), points={(INN, "P1"), (INN, "P2")})
     assert codes(judged(document, known(point("P1"), point("P2")))) == []

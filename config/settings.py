@@ -334,7 +334,9 @@ def _sentence(
     fault: ValidationError, path: Path, text: str, variables: Mapping[tuple[str, ...], str]
 ) -> str:
     """One sentence for the first mistake: file, line, key, and what is expected."""
-    error = fault.errors(include_input=False, include_url=False)[0]
+    errors = fault.errors(include_input=False, include_url=False)
+    # A misspelt key is the reason why the right one is missing.
+    error = min(errors, key=lambda each: each["type"] != "extra_forbidden")
     keys = tuple(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

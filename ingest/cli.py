@@ -119,7 +119,7 @@ def main() -> None:
         _complain(fault.format_message())
         sys.exit(WRONG)
     except ConnectionError as fault:
-        _complain(str(fault))
+        _complain(f"{fault} (`ingest doctor` tries everything and says what to do)")
         sys.exit(UNREACHABLE)
     except ValueError as fault:
         _complain_or_raise(fault)
@@ -461,7 +461,7 @@ def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterRow]:
 
     is_state = state in set(LetterState)
     if state is not None and not is_state and state not in set(Outcome):
-        known = ", ".join([*LetterState, *Outcome])
+        known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
         raise click.UsageError(f"--state {state}: it is none of {known}")
     with app.ledger.reading() as store:
         return store.letters(

@@ -57,4 +57,5 @@ def driver_faults() -> Iterator[None]:
 
 def _unavailable(fault: BaseException) -> StoreUnavailable:
     lines = str(fault).strip().splitlines()
-    return StoreUnavailable(lines[0] if lines else type(fault).__name__)
+    reason = lines[0] if lines else type(fault).__name__
+    return StoreUnavailable(f"the database cannot be used: {reason}")

@@ -83,6 +83,7 @@ def test_what_is_not_toml_is_said_with_its_line():
         ("[poll]\nbatsh = 7", "ingest.toml, line 2: poll.batsh: there is no such key"),
         ("\n[pool]\nbatch = 7", "ingest.toml, line 2: pool: there is no such key"),
         ("batch = 7", "ingest.toml, line 1: batch: there is no such key"),
+        ("[[mailbox]]\nnane = 'a'", "ingest.toml, line 2: mailbox.0.nane: there is no such key"),
         (
             '[poll]\nidle = true\nbatch = "many"',
             "ingest.toml, line 3: poll.batch: Input should be a valid integer, ",

@@ -59,6 +59,11 @@ def set_up(
             ],
         )
     )
+    _take_over(handler, level)
+
+
+def _take_over(handler: logging.Handler, level: str) -> None:
+    """Make it the only way out for our events and those of the libraries."""
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

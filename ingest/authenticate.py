@@ -125,6 +125,10 @@ class Guard:
         """Whether the From of a letter is found to be another's, who is then a stranger."""
         return is_disproved(letter, self.trusted_authserv_id)
 
+    def counted_as(self, letter: Letter) -> str:
+        """The address that a letter's failures are counted for; a forger's is like no other."""
+        return f"{letter.sender} (forged)" if self.disbelieves(letter) else letter.sender
+
 
 def authenticate(
     letter: Letter, parsed: Sequence[Parsed], store: Store, now: datetime, guard: Guard
@@ -148,8 +152,7 @@ def authenticate(
         return finding(Code.CREDENTIALS_MISSING)
     entity = _entity(codes, parsed, store)
     named = entity.user_code if entity else names[0]
-    is_forged = guard.disbelieves(letter)
-    address = f"{letter.sender} (forged)" if is_forged else letter.sender
+    address = guard.counted_as(letter)
     is_locked = store.locked_until(named, address, now) is not None
     proven = _is_proven(None if is_locked else entity, passwords, guard, now)
     if entity is None or not proven:
@@ -157,10 +160,9 @@ def authenticate(
             return finding(Code.SENDER_LOCKED, seen=named)
         store.authentication_failed(named, address, now, guard.max_failures, guard.lockout)
         return finding(Code.CREDENTIALS_WRONG, seen=named)
-    if not is_forged:
-        store.authentication_succeeded(named, letter.sender, now)
-    is_listed = not is_forged and letter.sender.lower() in entity.addresses
-    if guard.require_known_address and not is_listed:
+    if address == letter.sender:
+        store.authentication_succeeded(named, address, now)
+    if guard.require_known_address and address.lower() not in entity.addresses:
         return finding(Code.ADDRESS_NOT_ALLOWED, seen=letter.sender)
     return entity
 
@@ -172,9 +174,18 @@ def candidates_of(letter: Letter, parsed: Sequence[Parsed]) -> tuple[str, list[s
     return (names[0] if names and len(codes) <= 1 else ""), _passwords(letter, parsed)
 
 
-def claimed_entity(letter: Letter, parsed: Sequence[Parsed], store: Store) -> LegalEntity | None:
-    """The entity that a letter says it is from, proven or not."""
-    return _entity(_codes(letter, parsed), parsed, store)
+def claimed_entity(
+    letter: Letter, parsed: Sequence[Parsed], store: Store, now: datetime, guard: Guard
+) -> LegalEntity | None:
+    """The entity that a letter says it is from, proven or not; None for a locked sender.
+
+    The letter must name somebody: see `candidates_of`.
+    """
+    codes = _codes(letter, parsed)
+    entity = _entity(codes, parsed, store)
+    named = entity.user_code if entity else (codes or _inns(parsed))[0]
+    is_locked = store.locked_until(named, guard.counted_as(letter), now) is not None
+    return None if is_locked else entity
 
 
 def _codes(letter: Letter, parsed: Sequence[Parsed]) -> list[str]:

@@ -47,7 +47,7 @@ class Prover:
         if not name or not passwords or self._is_known(name, now):
             return
         with self._ledger.reading() as store:
-            entity = claimed_entity(read.letter, read.parsed, store)
+            entity = claimed_entity(read.letter, read.parsed, store, now, self._guard)
         known = entity.password_hash if entity else None
         verify = self._guard.passwords.verify_ahead
         if any(verify(known, password, now) for password in passwords):

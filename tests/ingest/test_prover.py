@@ -29,7 +29,9 @@ class Hasher:
 
 
 class Store:
-    """One entity; nobody is ever locked."""
+    """One entity; nobody is locked unless a test says so."""
+
+    locked = None
 
     def __init__(self, passwords):
         self.known = LegalEntity(CODE, "ООО «Пример»", password_hash=passwords.hash("Zima-2026"))
@@ -41,7 +43,7 @@ class Store:
         return None
 
     def locked_until(self, code, address, now):
-        return None
+        return self.locked
 
     def authentication_failed(self, *about):
         pass
@@ -80,6 +82,16 @@ def test_a_letter_proven_ahead_is_authenticated_without_another_verification(pas
     assert passwords._hasher.verified == 1
     assert authenticated(read(), store, passwords) == store.known
     assert passwords._hasher.verified == 1
+
+
+@pytest.mark.parametrize("letter", [read(), read(password="wrong"), read(code="999")])
+def test_a_locked_sender_costs_one_verification_whatever_the_password(passwords, store, letter):
+    store.locked = NOW + timedelta(minutes=15)
+    prover = Prover(store, Guard(passwords), lambda: NOW)
+    for times in (1, 2):
+        prover(letter)
+        assert authenticated(letter, store, passwords).code is Code.SENDER_LOCKED
+        assert passwords._hasher.verified == times
 
 
 @pytest.mark.parametrize("letter", [read(password="wrong"), read(code="999")])

@@ -82,22 +82,36 @@ def _overruns(item: Assigned, permitted: int, maximum: int) -> Iterator[Finding]
 def flat_profile(case: Case) -> Iterator[Finding]:
     """Hours of equal values in a row, as a broken link or an estimate gives them.
 
-    Zeros and coarse values are silent: they repeat without any fault.
+    Zeros and coarse values are silent: they repeat without any fault. Hours of the day
+    before count when history has it in whole; told are those of the document.
     """
     for item in _fit(case):
         step = item.series.step_minutes
         least = case.parameters.flat_hours * 60 // step if step else 0
-        if item.series.spans is not None or not 1 < least <= len(item.series.values):
+        if item.series.spans is not None or least < 2:
             continue
-        for first, last in _equal_runs(item.series.values, least):
-            value = int(item.series.values[first] or 0)
-            if _is_fine(value, item.series, case):
-                yield about_run(item, Code.FLAT_PROFILE, first, last, seen=str(value))
+        before = _right_before(item, case)
+        values = [*before, *item.series.values]
+        for first, last in _equal_runs(values, least):
+            value, end = int(values[first] or 0), last - len(before)
+            if end >= 0 and _is_fine(value, item.series, case):
+                start = max(0, first - len(before))
+                yield about_run(item, Code.FLAT_PROFILE, start, end, seen=str(value))
 
 
-def _equal_runs(
-    values: Sequence[int | None] | Sequence[Decimal], least: int
-) -> Iterator[tuple[int, int]]:
+def _right_before(item: Assigned, case: Case) -> Sequence[int]:
+    """The day before that a series goes on with the same value; empty when it does not."""
+    known, series = case.context.history.get(owner_of(item)), item.series
+    if known is None or not known.day_before or known.day_before[-1] != series.values[0]:
+        return ()
+    day = series.start.astimezone(case.zone).date()
+    length = epoch(series.start) - _midnight(day - timedelta(days=1), case.zone)
+    is_next = epoch(series.start) == _midnight(day, case.zone)
+    fits = len(known.day_before) * series.step_minutes * 60 == length
+    return known.day_before if is_next and fits else ()
+
+
+def _equal_runs(values: Sequence[int | Decimal | None], least: int) -> Iterator[tuple[int, int]]:
     """Runs of at least `least` equal values.
 
     Each window is read from its far end: the first difference shows that no run

@@ -97,6 +97,16 @@ def test_a_wrong_configuration_stops_check_too(run):
     assert "poll.batsh" in run("check", run.write("a.xml", "<a/>")).complaint
 
 
+@pytest.mark.parametrize("verb", ["run", "poll"])
+def test_a_parameter_of_the_rules_out_of_its_range_stops_the_start(run, verb):
+    mailbox = "[[mailbox]]\nname = 'm'\nhost = '127.0.0.1'\nport = 1\nuser = 'u'\npassword = 'p'\n"
+    sender = "[smtp]\nhost = '127.0.0.1'\nport = 1\nsender = 'meters@retailer.example'\n"
+    run.write("ingest.toml", f"{mailbox}{sender}[rules]\nflat_hours = 0\n")
+    ran = run(verb)
+    assert ran.code == 2
+    assert "rules.flat_hours must be between 2 and 744, not 0" in ran.complaint
+
+
 def test_a_layout_with_a_mistake_names_file_and_key(run):
     (run.folder / "own").mkdir()
     run.write("own/51070.toml", "class = 51070")

@@ -101,6 +101,20 @@ def test_a_flat_run_is_told_whole_and_once():
     assert told.start == DAY + timedelta(hours=2)
 
 
+@pytest.mark.parametrize(
+    ("evening", "start", "fires"),
+    [(12, DAY, True), (11, DAY, False), (12, DAY + timedelta(hours=1), False)],
+)
+def test_a_flat_run_that_began_the_day_before_is_told_of_its_own_hours(evening, start, fires):
+    before = [n * 1000 for n in range(24 - evening)] + [30_000] * evening
+    known_history = SeriesHistory([0] * 168, [0] * 168, 0, before)
+    values = [30_000] * 12 + [n * 1000 for n in range(11)]
+    told = [
+        (item.code, item.count, item.start) for item in found(values, known_history, start).findings
+    ]
+    assert told == ([(Code.FLAT_PROFILE, 12, DAY)] if fires else [])
+
+
 def test_two_equal_days_are_a_repeated_day():
     (told,) = found([n * 1000 for n in LOAD] * 2).findings
     assert (told.code, told.count) == (Code.REPEATED_DAY, 24)

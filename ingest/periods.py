@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from email.utils import parseaddr
 from enum import StrEnum
 from typing import Any
 
@@ -90,7 +91,13 @@ def _remind(
     layouts: Mapping[str, Layout],
 ) -> Reminded:
     entity = one.entity
-    addresses = [address for address in entity.addresses if recipient(address) is not None]
+    ours = parseaddr(settings.sender)[1].lower()
+    # One to ourselves would only come back.
+    addresses = [
+        address
+        for address in entity.addresses
+        if recipient(address) is not None and address.lower() != ours
+    ]
     if not addresses:
         return Reminded.NO_ADDRESS
     with ledger.reading() as store:

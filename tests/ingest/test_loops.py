@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from ingest.periods import Lacking, Reminded, remind
 from ingest.reply.message import File
 from ingest.reply.reminder import reminder
 from storage.ledger import Ledger
@@ -130,6 +131,17 @@ def test_a_reminder_with_a_workbook_is_not_answered_though_a_document_is_in_it(n
     handled = theirs.takes(told)
     assert (handled.outcome, handled.reply) == ("refused", None)
     assert theirs.notice(told) is None
+
+
+def test_nobody_reminds_itself(neighbours):
+    ours, theirs = neighbours
+    for office, expected in ((ours, Reminded.NO_ADDRESS), (theirs, Reminded.OWED)):
+        with office.ledger.reading() as store:
+            [entity] = store.registry()
+        lacking = Lacking(replace(entity, addresses=(OURS.upper(),)), ())
+        month, settings = NOW.date().replace(day=1), office.desk.replies
+        [told] = remind([lacking], office.ledger, month, NOW, settings, office.desk.layouts)
+        assert told.reminded is expected
 
 
 NEVER = [

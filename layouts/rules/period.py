@@ -147,9 +147,7 @@ def late_submission(case: Case) -> Iterator[Finding]:
         )
 
 
-def deadline(
-    series: Sequence[Series], layout: Layout, parameters: Parameters
-) -> datetime | None:
+def deadline(series: Sequence[Series], layout: Layout, parameters: Parameters) -> datetime | None:
     """The first moment by which one of the series had to be received; None without any."""
     ends = {item.end for item in series}
     return min((due_at(end, layout, parameters) for end in ends), default=None)

@@ -11,18 +11,10 @@ from ingest.demo_servers import PASSWORD, USER, ImapServer, SmtpServer
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 
 # Tests of Dovecot alone are not collected where it is missing, so that nothing
-# is ever skipped; the end of the run says what would allow them.
+# is ever skipped; `tests/conftest.py` says at the end what would allow them.
 collect_ignore_glob = [] if DOVECOT else ["test_dovecot*.py", "test_kill.py"]
 
 SERVERS = ["dovecot", "pymap"] if DOVECOT else ["pymap"]
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    if not DOVECOT:
-        terminalreporter.write_sep("-", "left out")
-        terminalreporter.write_line(
-            "tests on Dovecot (tests/end_to_end): the package dovecot-imapd, 2.3, allows them"
-        )
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from ingest.terms import Credential, Letter, Source
-from layouts.findings import Finding, Place
+from layouts.findings import Finding, Place, printable
 from layouts.terms import Parsed
 
 MASK = "•••"
@@ -203,7 +203,8 @@ def secrets_of(letter: Letter, parsed: Sequence[Parsed]) -> set[str]:
     inside = [one.header.password for one in parsed]
     plain = {form for one in (*written, *inside) if one for form in (one, *candidates(one.strip()))}
     # An XML document's raw text, seen in a finding, has them escaped.
-    return plain | {html.escape(one) for one in plain} | {html.escape(one, False) for one in plain}
+    plain |= {html.escape(one) for one in plain} | {html.escape(one, False) for one in plain}
+    return plain | set(map(printable, plain))
 
 
 class _Hider:

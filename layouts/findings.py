@@ -262,17 +262,35 @@ SEEN_MOST = 80
 def finding(
     code: Code, place: Place = NOWHERE, *, seen: str | None = None, **about: object
 ) -> Finding:
-    """A finding with its code's own severity and a bounded `seen`.
+    """A finding with its code's own severity, a bounded `seen`, and `printable` texts.
 
     Keyword arguments that are fields of `Finding` fill them; all others become
     `detail`, as text.
     """
-    fields = {k: v for k, v in about.items() if k in _FIELDS}
-    detail = {k: str(v) for k, v in about.items() if k not in _FIELDS}
+    fields = {k: _told(v) for k, v in about.items() if k in _FIELDS}
+    detail = {k: printable(str(v)) for k, v in about.items() if k not in _FIELDS}
     fields.setdefault("severity", severity_of(code))
-    if seen is not None and len(seen) > SEEN_MOST:
-        seen = seen[: SEEN_MOST - 1] + "…"
+    if seen is not None:
+        seen = seen if len(seen) <= SEEN_MOST else seen[: SEEN_MOST - 1] + "…"
+        seen = printable(seen)
+    if place.sheet is not None:
+        place = replace(place, sheet=printable(place.sheet))
     return Finding(code=code, place=place, seen=seen, detail=detail, **fields)  # type: ignore[arg-type]
+
+
+def printable(text: str) -> str:
+    """`text` with a � for each sign that is invisible or steers what shows it.
+
+    Such signs turn the direction of a line, clear a terminal, and are refused by XML
+    and by PostgreSQL. Every blank becomes an ordinary one.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
+
+
+def _told(value: object) -> object:
+    return printable(value) if type(value) is str else value
 
 
 _FIELDS = frozenset(

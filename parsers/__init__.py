@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from layouts.findings import printable
 from layouts.layout import Layout
 from layouts.terms import Document, Parsed
 from parsers.sheet_reader import parse_workbook
@@ -35,8 +37,21 @@ def parse(document: Document, layouts: Mapping[str, Layout]) -> tuple[Parsed, ..
         container=document.container,
     )
     if is_workbook(document.content):
-        return parse_workbook(about, document.content, layouts)
-    return (parse_xml(about, document.content, layouts),)
+        return tuple(map(_printable, parse_workbook(about, document.content, layouts)))
+    return (_printable(parse_xml(about, document.content, layouts)),)
+
+
+def _printable(parsed: Parsed) -> Parsed:
+    """The document with names that every terminal, database and reply can take."""
+    part, version = parsed.part, parsed.header.version
+    if part is not None:
+        part = printable(part)
+    if version is not None:
+        version = printable(version[:_VERSION_MOST])
+    return replace(parsed, part=part, header=replace(parsed.header, version=version))
+
+
+_VERSION_MOST = 40
 
 
 _ENDINGS = (".xml", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

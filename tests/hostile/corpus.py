@@ -567,6 +567,30 @@ def workbook_of_numbers_without_end() -> bytes:
     return carrying("a.xlsx", book(iter([rows.encode()])))
 
 
+@hostile(Code.INVALID_NUMBER, Code.INVALID_CODE)
+def workbook_of_controls() -> bytes:
+    """Signs that clear a terminal, turn a line, and end a text where they stand."""
+    import xlwt
+
+    signs = "\x1b[2J\u202e\x07\0\ufffe"
+    rows = (
+        ("Макет", "52006"),
+        ("Код пользователя", CODE),
+        ("Дата показаний", "20.11.2026"),
+        ("Точка учёта", "№ прибора учёта", "Канал", "Зона", "Показание"),
+        (f"{CODE}-01", "07512345", "A+", "T1", f"12{signs}"),
+        (f"{CODE}-01{signs}", f"07512345{signs}", "A+", "T2", 5),
+    )
+    made = xlwt.Workbook()
+    sheet = made.add_sheet("1\u202e")
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            sheet.write(number, column, value)
+    packed = io.BytesIO()
+    made.save(packed)
+    return carrying("a.xls", packed.getvalue())
+
+
 @hostile()
 def workbook_of_a_thousand_sheets() -> bytes:
     sheets = "".join(f'<sheet name="{n}" sheetId="{n}" r:id="r1"/>' for n in range(1, 1001))

@@ -31,8 +31,15 @@ def reader():
 
 
 def told(read) -> set[Code]:
-    documents = (found.code for parsed in read.parsed for found in parsed.findings)
-    return {found.code for found in read.letter.findings} | set(documents)
+    """The codes of all findings, whose texts can be shown anywhere."""
+    findings = [
+        *read.letter.findings,
+        *(found for parsed in read.parsed for found in parsed.findings),
+    ]
+    for found in findings:
+        texts = (found.seen, found.point, found.meter, found.channel, found.place.sheet)
+        assert all(text is None or text.isprintable() for text in texts)
+    return {found.code for found in findings}
 
 
 def test_the_archive_that_holds_itself_is_one():

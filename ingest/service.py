@@ -53,7 +53,8 @@ def poll_all(app: App) -> bool:
     """One pass over every mailbox, then the outbox; False when a letter had no verdict.
 
     Raises:
-        ConnectionError: a server could not be reached; the others were still served.
+        ConnectionError: names every server that could not be reached; the others
+            were still served.
     """
     reader = app.reader()
     faults: list[ConnectionError] = []
@@ -73,10 +74,12 @@ def poll_all(app: App) -> bool:
     if postman is not None:
         try:
             drain(app.ledger, postman, now)
+        except ConnectionError as fault:
+            faults.append(fault)
         finally:
             postman.close()
     if faults:
-        raise faults[0]
+        raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
     return whole
 
 

@@ -3,6 +3,7 @@
 import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -130,8 +131,11 @@ def test_a_wrong_configuration_ends_it_with_one_sentence(run):
     assert (ran.code, "poll.batsh" in ran.complaint) == (2, True)
 
 
-def test_poll_ends_with_3_when_no_mailbox_can_be_reached(wired):
+def test_poll_ends_with_3_and_names_every_server_that_cannot_be_reached(wired):
+    letters = Path(__file__).parents[2] / "samples" / "letters"
+    assert wired("process", str(letters / "07-wrong-password.eml")).code == 0
     ran = wired("poll")
     assert ran.code == 3
-    assert "main" in ran.complaint
+    assert "mailbox main" in ran.complaint
+    assert "SMTP server 127.0.0.1" in ran.complaint
     assert "Traceback" not in (wired.folder / "ingest.log").read_text()

@@ -87,6 +87,13 @@ def test_a_step_other_than_the_recorded_one_is_wrong():
     assert codes(judged(daily(profile()), context)) == [Code.WRONG_STEP]
 
 
+def test_beside_another_layout_the_step_is_not_told_but_the_overlap():
+    there = (epoch(DAY), epoch(DAY) + 24 * 3600, "52005")
+    in_force = RecordedIntervals([epoch(DAY)], [5], step_minutes=60, elsewhere=[there])
+    context = known(point(), intervals={(INN, "P1", "A+"): in_force})
+    assert codes(judged(daily(profile()), context)) == [Code.OVERLAP]
+
+
 def test_intervals_that_partly_overlap_are_refused():
     assert codes(month(hours((0, 1), (1, 2), (1, 3)))) == [Code.WRONG_STEP, Code.OVERLAP]
     half = spans((0, 60), (30, 90))

@@ -6,6 +6,7 @@ that was said or kept is searched for it, decoded as far as it goes.
 
 import io
 import quopri
+import resource
 import zipfile
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -230,3 +231,8 @@ def test_a_register_with_passwords_tells_none(run):
         for words in ([], ["--with-passwords"]):
             ran = run("registry", "import", "registry.csv", *words)
             assert_unsaid(ran.out.encode(), ran.err.encode())
+
+
+def test_no_core_file_is_ever_written(run):
+    run("layouts")
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)

@@ -13,7 +13,7 @@ from sqlalchemy import Executable, bindparam, func, or_, select, tuple_
 from storage.audit_rows import AuditRows
 from storage.records import LetterState, ReplyState, StoreStatus
 from storage.rows import KEYS, Insert
-from storage.tables import FAILURE, INSTANCE, LEASE, LETTER, PASS, PERIOD, REPLY
+from storage.tables import ENTITY, FAILURE, INSTANCE, LEASE, LETTER, PASS, PERIOD, REPLY
 
 _LEASE = timedelta(seconds=15)
 _LONGEST_LOCKOUT = timedelta(days=1)
@@ -24,6 +24,8 @@ _LOCKS = select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
     FAILURE.c.user_code == bindparam("user_code"), FAILURE.c.address.in_(KEYS)
 )
 _CLOSED = select(PERIOD.c.month).where(PERIOD.c.closed)
+# The same lock that a document takes on its entity, in an order of its own.
+_HOLD_BACK_ALL = select(ENTITY.c.id).order_by(ENTITY.c.id).with_for_update(key_share=True)
 
 
 @cache
@@ -186,7 +188,14 @@ class WatchRows(AuditRows):
         return self._connection.scalar(known) is not None
 
     def close_period(self, month: date, who: str, now: datetime) -> bool:
-        """Freeze a month, named by its first day; False when it is closed already."""
+        """Freeze a month, named by its first day; False when it is closed already.
+
+        Documents that were told that it is open are recorded first: afterwards nothing
+        comes into the month any more.
+        """
+        # SQLite has one writer at a time.
+        if self._on_postgresql:
+            self._connection.execute(_HOLD_BACK_ALL)
         return self._turn_period(month, who, now, closed=True)
 
     def reopen_period(self, month: date, who: str, now: datetime) -> bool:

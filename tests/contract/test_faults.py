@@ -1,5 +1,7 @@
 """A PostgreSQL that goes away in the middle is a fault of time."""
 
+from datetime import date
+
 import psycopg
 import pytest
 
@@ -73,11 +75,18 @@ def test_a_cut_between_transactions_is_not_noticed(server, ledger):
         assert len(store.registry()) == 2
 
 
-def test_documents_of_one_entity_wait_for_each_other(server, ledger):
+@pytest.fixture
+def impatient(server):
+    """A ledger that waits for nobody."""
+    ledger = Ledger(server + "&options=-c%20lock_timeout%3D50")
+    yield ledger
+    ledger.close()
+
+
+def test_documents_of_one_entity_wait_for_each_other(server, ledger, impatient):
     import_all(ledger)
     with psycopg.connect(server) as other:
         other.execute("SELECT id FROM legal_entity FOR UPDATE")
-        impatient = Ledger(server + "&options=-c%20lock_timeout%3D50")
 
         def hand_in():
             with impatient.transaction() as store:
@@ -85,4 +94,18 @@ def test_documents_of_one_entity_wait_for_each_other(server, ledger):
 
         with pytest.raises(StoreUnavailable, match="lock"):
             hand_in()
-        impatient.close()
+
+
+def test_a_month_is_closed_after_the_documents_that_were_told_it_is_open(ledger, impatient):
+    import_all(ledger)
+
+    def close():
+        with impatient.transaction() as store:
+            return store.close_period(date(2026, 11, 1), "operator", NOW)
+
+    with ledger.transaction() as recording:
+        hand_in_to(recording, document(hours(1)))
+        with pytest.raises(StoreUnavailable, match="lock"):
+            close()
+
+    assert close()

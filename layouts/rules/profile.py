@@ -175,22 +175,43 @@ def _is_telling(values: tuple[object, ...], series: Series, case: Case) -> bool:
 def unit_suspect(case: Case) -> Iterator[Finding]:
     """A total a thousand times its history, or a thousandth: kWh told as MWh, or the reverse.
 
-    Enough: a week of history, and six hours in the document.
+    Enough: a week of history, and six hours in the document that it knows as well.
     """
     for item, known in _with_history(case):
-        if _is_other_unit(item.series, known):
+        if _is_other_unit(item.series, known, case):
             total = int(item.series.total)
             yield about(
                 item, Code.UNIT_SUSPECT, seen=str(total), expected=_usual(item.series, known)
             )
 
 
-def _is_other_unit(series: Series, known: SeriesHistory) -> bool:
-    total, usual = sum(present(series)), _usual(series, known)
-    if not total or not usual or _hours_of(series) < 6:
+def _is_other_unit(series: Series, known: SeriesHistory, case: Case) -> bool:
+    if not _is_thousandfold(sum(present(series)), _usual(series, known)):
         return False
+    # History may lack just the hours of work: what it has must differ as well.
+    return _is_thousandfold(*_like_for_like(series, known, case))
+
+
+def _is_thousandfold(total: int, usual: int) -> bool:
     low, high = sorted((total, usual))
-    return 500 * low <= high <= 2000 * low
+    return 0 < 500 * low <= high <= 2000 * low
+
+
+def _like_for_like(series: Series, known: SeriesHistory, case: Case) -> tuple[int, int]:
+    """The energy of those ordinary hours that history knows, and what it has for them.
+
+    Both are 0 when these are fewer than six hours.
+    """
+    total = usual = covered = 0
+    for index, value in enumerate(series.values):
+        local = series.span(index)[0].astimezone(case.zone)
+        slot = local.weekday() * 24 + local.hour
+        dates = known.hours_n[slot]
+        if value is not None and dates and case.parameters.calendar.is_ordinary(local.date()):
+            total += int(value)
+            usual += known.hours_wh[slot] * series.step_minutes // (60 * dates)
+            covered += series.step_minutes
+    return (total, usual) if covered >= 6 * 60 else (0, 0)
 
 
 def _usual(series: Series, known: SeriesHistory) -> int:
@@ -223,7 +244,7 @@ def spike(case: Case) -> Iterator[Finding]:
         if len(values) < 20:
             continue
         most = known.highest_w * item.series.step_minutes // 60
-        if max(values) <= most or _is_other_unit(item.series, known):
+        if max(values) <= most or _is_other_unit(item.series, known, case):
             continue
         usual = sorted(values)[-(-len(values) * 95 // 100) - 1]
         limit = max(most, case.parameters.spike_factor * usual)
@@ -243,7 +264,7 @@ def days_out_of_line(case: Case) -> Iterator[Finding]:
     for item, known in _with_history(case):
         if item.series.channel != "A+" or item.series.spans is not None:
             continue
-        if not _is_other_unit(item.series, known):
+        if not _is_other_unit(item.series, known, case):
             yield from merge_runs(_odd_days(item, known, case))
 
 

@@ -1,0 +1,106 @@
+"""History with gaps is less history, and never a reason to alarm."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layouts.findings import Code
+from layouts.rules.calendar import load_calendar
+from layouts.terms import SeriesHistory
+from tests.layouts.rules.build import (
+    OWN,
+    codes,
+    date,
+    judged,
+    known,
+    monthly,
+    moscow,
+    point,
+    profile,
+)
+
+MONDAY = date(2026, 11, 9)
+CALENDAR = load_calendar()
+OF_HISTORY = {
+    Code.UNIT_SUSPECT, Code.SPIKE, Code.ALL_ZERO, Code.HIGH_LOW, Code.PEAK_DROP,
+    Code.REPEATED_DAY, Code.FLAT_PROFILE,
+}  # fmt: skip
+
+
+def works(day, hour):
+    """Nearly nothing at night and on days off."""
+    return 2_000_000 if CALENDAR.is_working(day) and 7 <= hour < 18 else 1000
+
+
+def lamps(_day, hour):
+    return 150_000 if hour >= 17 or hour < 6 else 0
+
+
+def shop(_day, hour):
+    return 60_000 + 90_000 * (9 <= hour < 21)
+
+
+def drawn(load, day):
+    """Hours of a day in Wh."""
+    chance = random.Random(f"{load.__name__}{day}")
+    return [int(load(day, hour) * chance.uniform(0.9, 1.1)) for hour in range(24)]
+
+
+def history(load, gaps):
+    """What 28 days amount to without the hours that `gaps` tells by date and hour."""
+    sums, counts, highest = [0] * 168, [0] * 168, 0
+    for day in (MONDAY - timedelta(days=n) for n in range(1, 29)):
+        for hour, value in enumerate(drawn(load, day)):
+            if not gaps(day, hour):
+                slot = day.weekday() * 24 + hour
+                sums[slot], counts[slot] = sums[slot] + value, counts[slot] + 1
+                highest = max(highest, value)
+    is_whole = not any(gaps(MONDAY - timedelta(days=1), hour) for hour in range(24))
+    before = drawn(load, MONDAY - timedelta(days=1)) if is_whole else ()
+    return SeriesHistory(sums, counts, highest, before)
+
+
+def told(load, days, gaps):
+    values = [v for n in range(days) for v in drawn(load, MONDAY + timedelta(days=n))]
+    start = moscow(2026, 11, 9)
+    made = start + timedelta(hours=len(values))
+    series = profile(values, OWN, area=None, start=start, step=60)
+    context = known(
+        point(OWN, area=None), at=made, history={(None, OWN, "A+"): history(load, gaps)}
+    )
+    return OF_HISTORY.intersection(codes(judged(monthly(series, created=made), context)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    load=st.sampled_from([works, lamps, shop]),
+    days=st.integers(1, 7),
+    dates=st.sets(st.integers(1, 28)),
+    weekdays=st.sets(st.integers(0, 6)),
+    hours=st.sets(st.integers(0, 23)),
+    cells=st.sets(st.integers(0, 28 * 24 - 1), max_size=200),
+)
+def test_an_honest_load_is_never_alarming_whatever_history_lacks(
+    load, days, dates, weekdays, hours, cells
+):
+    def gaps(day, hour):
+        back = (MONDAY - day).days
+        is_lost = back in dates or day.weekday() in weekdays or hour in hours
+        return is_lost or (back - 1) * 24 + hour in cells
+
+    assert told(load, days, gaps) == set()
+
+
+@pytest.mark.parametrize(
+    "gaps",
+    [
+        lambda day, _: CALENDAR.is_working(day),
+        lambda _, hour: 7 <= hour < 18,
+    ],
+    ids=["only days off are known", "only nights are known"],
+)
+def test_hours_are_compared_with_their_like(gaps):
+    assert told(works, 1, gaps) == set()

@@ -2,6 +2,8 @@
 
 import random
 from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +16,17 @@ from tests.layouts.rules.build import (
     OWN,
     codes,
     date,
+    epoch,
     judged,
     known,
+    meter,
     monthly,
     moscow,
     point,
     profile,
+    reading,
+    readings,
+    register,
 )
 
 MONDAY = date(2026, 11, 9)
@@ -27,6 +34,9 @@ CALENDAR = load_calendar()
 OF_HISTORY = {
     Code.UNIT_SUSPECT, Code.SPIKE, Code.ALL_ZERO, Code.HIGH_LOW, Code.PEAK_DROP,
     Code.REPEATED_DAY, Code.FLAT_PROFILE,
+}  # fmt: skip
+OF_REGISTERS = {
+    Code.READING_WENT_BACK, Code.REGISTER_ROLLOVER, Code.ABOVE_MAXIMUM_POWER, Code.NO_CONSUMPTION,
 }  # fmt: skip
 
 
@@ -104,3 +114,29 @@ def test_an_honest_load_is_never_alarming_whatever_history_lacks(
 )
 def test_hours_are_compared_with_their_like(gaps):
     assert told(works, 1, gaps) == set()
+
+
+MONTHS = [moscow(2026 + n // 12, n % 12 + 1, 1) for n in range(12)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    begins=st.integers(0, 99_999),
+    went=st.lists(st.integers(1, 4000), min_size=12, max_size=12),
+    recorded=st.sets(st.integers(0, 11)),
+    arrives=st.integers(0, 11),
+)
+def test_an_honest_reading_fits_whichever_others_are_recorded(begins, went, recorded, arrives):
+    counts = [begins + sum(went[:n]) for n in range(12)]
+    rows = [(epoch(MONTHS[n]), Decimal(counts[n] % 100_000)) for n in sorted(recorded - {arrives})]
+    context = known(
+        point("P1", meter(digits=5), max_power_kw=Decimal(10)),
+        at=None,
+        registers={register(): rows},
+    )
+    document = readings(reading(str(counts[arrives] % 100_000), at=MONTHS[arrives]))
+    before = max((n for n in recorded if n < arrives), default=arrives)
+    after = min((n for n in recorded if n > arrives), default=arrives)
+    turns = [counts[n] // 100_000 for n in (before, arrives, after)]
+    rolled = [Code.REGISTER_ROLLOVER for a, b in pairwise(turns) if a != b]
+    assert [c for c in codes(judged(document, context)) if c in OF_REGISTERS] == rolled

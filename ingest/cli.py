@@ -293,7 +293,8 @@ def check(
     entities = None
     if registry:
         with _mistakes_told(registry):
-            entities = read_registry(registry.read_bytes()).entities
+            # Its passwords are passed over: nothing is stored here.
+            entities = read_registry(registry.read_bytes(), with_passwords=True).entities
     memory_mb = app.settings.limits.memory_mb
     rules = Rules(app.layouts, app.parameters, app.limits, entities, at, memory_mb)
     told = language or app.settings.replies.language
@@ -484,7 +485,10 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
     if bool(numbers) == bool(state):
         raise click.UsageError("name letters by their numbers, or a --state, not both")
     app = call.current()
-    replayed = put_back(app, numbers or [row.id for row in _letters(app, state)])
+    known = [row.id for row in _letters(app, state)]
+    for number in set(numbers).difference(known):
+        raise click.UsageError(f"{number}: there is no letter of this number")
+    replayed = put_back(app, numbers or known)
     whole = poll_all(app) if replayed.put_back else True
     if as_json:
         click.echo(json.dumps(asdict(replayed)))
@@ -510,6 +514,13 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
         told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
         click.echo(told or "no letters")
     return DONE
+
+
+def _refuse_unknown_verdict(verdict: str) -> None:
+    from ingest.outcome import Outcome
+
+    if verdict and verdict not in set(Outcome):
+        raise click.UsageError(f"--verdict {verdict}: it is none of {', '.join(Outcome)}")
 
 
 def _progress() -> Callable[[], None]:
@@ -575,6 +586,7 @@ def tail(
             "[log] file is not set: name a file, or pipe the log in"
             " (journalctl -u ingest -o cat | ingest tail -)"
         )
+    _refuse_unknown_verdict(verdict)
     wanted = tailing.Filter(entity, verdict)
     if str(path) == "-":
         opened: Any = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")

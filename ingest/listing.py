@@ -208,7 +208,7 @@ def whole_text(row: Mapping[str, Any]) -> str:
         f"sha256 {row['sha256']}  {row['size']} bytes  {row['message_id']}",
     ]
     lines += [
-        f"at {p['mailbox']}/{p['folder']} uidvalidity {p['uidvalidity']} uid {p['uid']}"
+        f"at {p['mailbox']} {p['folder']} uidvalidity {p['uidvalidity']} uid {p['uid']}"
         for p in row["locations"]
     ]
     if row["error"]:

@@ -123,8 +123,10 @@ def new_senders(servers: Servers) -> str:
 def table(costs: Sequence[Cost]) -> str:
     """As docs/performance.md has it."""
     rows = [
-        "| letters | database | workers | letters/s | values/s | CPU ms/letter | floor, ms | ratio "
-        "| servers' CPU ms/letter | peak PSS, MB | bytes/value |",
+        (
+            "| letters | database | workers | letters/s | values/s | CPU ms/letter | floor, ms "
+            "| ratio | servers' CPU ms/letter | peak PSS, MB | bytes/value |"
+        ),
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for item in costs:

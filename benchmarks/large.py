@@ -43,7 +43,10 @@ INSERT INTO interval_value (series_id, start, energy_wh, not_commercial, submiss
 SELECT 1000000 + n * 4 + c, {first} + t * 1800, t % 900, {false}, 1000000 + n
 FROM {entities}, {channels}, {starts};
 """
-_COUNTED = "(WITH RECURSIVE s(v) AS (SELECT 0 UNION ALL SELECT v + 1 FROM s WHERE v < {last}) SELECT v AS {name} FROM s)"
+_COUNTED = (
+    "(WITH RECURSIVE s(v) AS (SELECT 0 UNION ALL SELECT v + 1 FROM s WHERE v < {last}) "
+    "SELECT v AS {name} FROM s)"
+)
 
 STATEMENTS = {
     "readings: values of a month": (
@@ -152,8 +155,10 @@ def measure(servers: Servers, backend: str) -> str:
     rows, taken = read_month(url)
     values = ENTITIES * 4 * DAYS * 48
     lines = [
-        f"{backend}: {values:,} values written in {seconds:.0f} s; "
-        f"a month of one entity, {rows:,} rows, read in {taken * 1000:.0f} ms",
+        (
+            f"{backend}: {values:,} values written in {seconds:.0f} s; "
+            f"a month of one entity, {rows:,} rows, read in {taken * 1000:.0f} ms"
+        ),
     ]
     for title, plan in explained(url):
         lines += ["", f"    {title}", *(f"      {line}" for line in plan)]

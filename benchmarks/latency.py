@@ -28,7 +28,7 @@ def measure(servers: Servers) -> str:
         single = _single(service)
         rest = _rest(service)
         burst = _burst(service)
-    return "\n".join([single, rest, burst])
+    return f"{single}\n{rest}\n{burst}"
 
 
 def _single(service: Service) -> str:

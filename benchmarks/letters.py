@@ -21,6 +21,10 @@ NEW_SENDERS = 200
 """Legal entities that send one letter each, for the cost of verifying passwords."""
 
 POINTS = 10
+_COLUMNS = (
+    "user_code password name inn addresses active point point_name area max_power_kw "
+    "meter digits decimals ratio installed removed channels zones"
+)
 CHANNELS = ("A+", "A-", "R+", "R-")
 ZONES = ("T1", "T2", "T3")
 
@@ -98,9 +102,7 @@ def registry() -> bytes:
     """The register of points of every sender, with passwords."""
     table = io.StringIO()
     rows = csv.writer(table, delimiter=";")
-    rows.writerow(
-        ["user_code", "password", "name", "inn", "addresses", "active", "point", "point_name", "area", "max_power_kw", "meter", "digits", "decimals", "ratio", "installed", "removed", "channels", "zones"]
-    )
+    rows.writerow(_COLUMNS.split(" "))
     for kind in (*KINDS.values(), NEW):
         for sender in range(kind.senders):
             code = kind.code(sender)

@@ -62,7 +62,7 @@ class _ReadBefore:
         future.set_result(pickle.loads(self._reads[raw.location.uid]))
         return future
 
-    def mark(self, raw: RawLetter, wanted: object, language: str) -> dict[str, object]:
+    def mark(self, _raw: RawLetter, _wanted: object, _language: str) -> dict[str, object]:
         return {}
 
     def close(self) -> None:

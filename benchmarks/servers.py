@@ -92,7 +92,7 @@ class Mailbox:
     def filed(self) -> int:
         """Letters in the folder for those that have their verdict."""
         folders = [self.folder / ".Processed" / name for name in ("new", "cur")]
-        return sum(len(os.listdir(folder)) for folder in folders if folder.exists())
+        return sum(1 for folder in folders if folder.exists() for _ in folder.iterdir())
 
     def _deliver(self, folder: Path, letter: Letter) -> Path:
         self._filled += 1

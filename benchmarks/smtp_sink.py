@@ -14,6 +14,8 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
+_ANSWERED = re.compile(rb"^In-Reply-To:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
+
 
 class Sink:
     """Keeps nothing but the moment and In-Reply-To."""
@@ -22,7 +24,8 @@ class Sink:
         self._file = path.open("ab", buffering=0)
 
     async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
-        answered = re.search(rb"^In-Reply-To:\s*(\S+)", envelope.content, re.MULTILINE | re.IGNORECASE)
+        """Called by aiosmtpd once a mail is complete."""
+        answered = _ANSWERED.search(envelope.content)
         self._file.write(b"%.6f %s\n" % (time.time(), answered[1] if answered else b"-"))
         return "250 OK"
 

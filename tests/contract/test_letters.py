@@ -257,7 +257,7 @@ def test_text_that_no_database_takes_is_cleaned_and_kept(ledger):
         whole = store.letter(number)
     assert "\0" not in whole.row.subject + whole.row.sender
     assert whole.row.subject.startswith("тема")
-    assert whole.findings[0].detail == {"field": "\0"}
+    assert whole.findings[0].detail == {"field": "\ufffd"}
 
 
 def test_a_version_number_of_any_size_is_taken(ledger):

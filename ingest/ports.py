@@ -16,7 +16,7 @@ from typing import Protocol
 from ingest.terms import Letter, Marked
 from layouts.completeness import MonthState
 from layouts.findings import Finding
-from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt
+from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt, RegisterKey
 from storage.records import (
     Claim,
     LetterFacts,
@@ -254,7 +254,5 @@ class Store(Protocol):
     def month_state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
         """What is in force in a month for the points and meters of these entities."""
 
-    def last_readings(
-        self, entity: LegalEntity
-    ) -> dict[tuple[str, str, str], tuple[Decimal, datetime]]:
-        """The last reading in force of each register, by (meter number, channel, zone)."""
+    def last_readings(self, entity: LegalEntity) -> dict[RegisterKey, tuple[Decimal, datetime]]:
+        """The last reading in force of each register, and its instant."""

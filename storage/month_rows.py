@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.months import bounds
-from layouts.terms import LegalEntity
+from layouts.rules.registers import meter_key
+from layouts.terms import LegalEntity, RegisterKey
 from storage.columns import epoch, instant
 from storage.rows import Rows
 from storage.tables import METER, READING, SERIES, VALUE
@@ -79,14 +80,17 @@ class MonthRows(Rows):
             for key in sorted(inside.keys() | before.keys())
         }
 
-    def last_readings(
-        self, entity: LegalEntity
-    ) -> dict[tuple[str, str, str], tuple[Decimal, datetime]]:
-        """The last reading in force of each register, by (meter number, channel, zone)."""
-        rows = self._each(_meters([entity]), lambda ids: read_last(ids, None))
+    def last_readings(self, entity: LegalEntity) -> dict[RegisterKey, tuple[Decimal, datetime]]:
+        """The last reading in force of each register, and its instant."""
+        meters = {
+            meter.id: meter_key(point, meter)
+            for point in entity.points
+            for meter in point.meters
+            if meter.id is not None
+        }
         return {
-            (row.number, row.channel, row.zone): (row.value, instant(row.instant))
-            for row in sorted(rows, key=lambda row: row.instant)
+            (meters[row.meter_id], row.channel, row.zone): (row.value, instant(row.instant))
+            for row in self._each(list(meters), lambda ids: read_last(ids, None))
         }
 
 

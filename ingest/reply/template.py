@@ -22,10 +22,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ingest.reply.cells import ranges_told
 from ingest.reply.wording import MOSCOW, Wording, wording
 from layouts.layout import HeaderField, Layout, WorkbookDefinition
-from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
+from layouts.rules.registers import meter_key
+from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey
 
-LastReadings = Mapping[tuple[str, str, str], tuple[Decimal, datetime]]
-"""Last accepted reading and its instant by (meter, channel, zone)."""
+LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]
+"""Last accepted reading of a register and its instant."""
 
 _FONT = "Calibri"
 _INPUT = PatternFill("solid", fgColor="FFFFFBE6")
@@ -41,10 +42,11 @@ _TURN_OF_MONTH = 10
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line to fill in: the keys it is known by, and its meter."""
+    """One line to fill in: the keys it is known by, its meter and register."""
 
     keys: Mapping[str, str]
     meter: Meter | None = None
+    register: RegisterKey | None = None
 
 
 def template(
@@ -98,7 +100,11 @@ def _meter_lines(entity: LegalEntity | None, today: date) -> list[_Line]:
     if entity is None:
         return [_Line({})] * _EMPTY_ROWS
     return [
-        _Line({"point": p.code, "meter": m.number, "channel": channel, "zone": zone}, m)
+        _Line(
+            {"point": p.code, "meter": m.number, "channel": channel, "zone": zone},
+            m,
+            (meter_key(p, m), channel, zone),
+        )
         for p in entity.points
         for m in _installed(p, today)
         for channel in m.channels or CHANNELS[:1]
@@ -193,8 +199,7 @@ class _Form:
         before, at, value = (self._cell(column + n) for n in range(3))
         decimals = line.meter.decimals if line.meter and line.meter.decimals is not None else 3
         form = f"0.{'0' * decimals}" if decimals else "0"
-        key = (line.keys.get("meter", ""), line.keys.get("channel", ""), line.keys.get("zone", ""))
-        known = last_readings.get(key)
+        known = last_readings.get(line.register) if line.register else None
         if known is not None:
             before.value, before.number_format = known[0], form
             at.value, at.number_format = known[1].astimezone(MOSCOW).date(), "dd.mm.yyyy"

@@ -8,6 +8,7 @@ import pytest
 
 from layouts.completeness import Lack, missing
 from layouts.months import bounds
+from layouts.terms import Meter, MeteringPoint
 from tests.contract.documents import (
     ENTITY,
     MONTH,
@@ -122,7 +123,26 @@ def test_the_last_readings_are_those_in_force(ledger):
     with ledger.reading() as store:
         last = store.last_readings(store.entity(ENTITY.user_code))
 
-    assert last == {("07512345", "A+", "T1"): (Decimal(20), MONTH)}
+    meter = (None, "200000001234-01", "07512345", None)
+    assert last == {(meter, "A+", "T1"): (Decimal(20), MONTH)}
+
+
+def test_meters_of_one_number_have_each_its_own_last_reading(ledger):
+    points = [MeteringPoint(code, meters=(Meter("5"),)) for code in ("77-1", "77-2")]
+    sender = replace(ENTITY, points=tuple(points))
+    import_all(ledger, sender)
+    both = [
+        reading(value, "5", zone="T0", point=p.code) for p, value in zip(points, "12", strict=True)
+    ]
+    hand_in(ledger, document(*both, layout="52006"))
+
+    with ledger.reading() as store:
+        last = store.last_readings(store.entity(ENTITY.user_code))
+
+    assert [(key[0][1], value) for key, (value, _) in sorted(last.items(), key=str)] == [
+        ("77-1", Decimal(1)),
+        ("77-2", Decimal(2)),
+    ]
 
 
 def test_half_hours_and_hours_of_one_channel_cover_together(ledger):

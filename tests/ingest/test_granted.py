@@ -32,7 +32,8 @@ class Readings:
 
     def last_readings(self, entity):
         assert entity is ENTITY
-        return {("M1", "A+", "T0"): (Decimal("12.5"), datetime(2026, 9, 30, 21, tzinfo=UTC))}
+        meter = (None, "777-1", "M1", None)
+        return {(meter, "A+", "T0"): (Decimal("12.5"), datetime(2026, 9, 30, 21, tzinfo=UTC))}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ ENTITY = LegalEntity(
         MeteringPoint("020000001234", channels=("A+", "A-")),
     ),
 )
-LAST = {("07512345", "A+", "T1"): (Decimal("12345.67"), NOVEMBER)}
+METER = (None, "020000001234-01", "07512345", None)
+LAST = {(METER, "A+", "T1"): (Decimal("12345.67"), NOVEMBER)}
 
 
 def form(number: str, language: str = "ru", entity: LegalEntity | None = ENTITY) -> Workbook:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -40,6 +41,7 @@ class Ledger:
         """
         self._url = _with_driver(make_url(url))
         self._given_layouts = layouts
+        self._turns = Lock()
 
     @cached_property
     def _layouts(self) -> Mapping[str, Layout]:
@@ -62,8 +64,22 @@ class Ledger:
         Raises:
             StoreUnavailable: here, at any statement, or at the commit.
         """
-        with self._connected(writes=True) as connection, connection.begin():
+        with self._turn(), self._connected(writes=True) as connection, connection.begin():
             yield Store(connection, self._layouts)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Writers of this process take turns on SQLite.
+
+        SQLite lets a waiting writer look again from time to time, and one that writes
+        letter after letter would keep another from writing at all.
+        """
+        taken = self._is_sqlite and self._turns.acquire(timeout=_BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if taken:
+                self._turns.release()
 
     @contextmanager
     def reading(self) -> Iterator[Store]:

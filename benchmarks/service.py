@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from benchmarks.letters import Letter
@@ -62,10 +64,7 @@ class Service:
         self.servers = servers
         self.mailbox = mailbox or servers.mailbox()
         self.url = servers.database(backend)
-        self._folder = servers.folder / self.url.rpartition("/")[2].partition("?")[0].replace(
-            ".db", ""
-        )
-        self._folder.mkdir()
+        self._folder = Path(tempfile.mkdtemp(prefix="service-", dir=servers.folder))
         self._config = self._folder / "ingest.toml"
         self._config.write_text(self._text(workers, idle, every_seconds), encoding="utf-8")
 

@@ -64,7 +64,7 @@ def test_a_letter_that_comes_while_it_runs_is_answered_without_waiting_for_the_n
         installation.wait_until(lambda: imap.count("INBOX") == 0)
         time.sleep(1)
         imap.append(LETTERS[1].read_bytes(), at=RECEIVED_AT)
-        smtp_server.wait_for(2, 30)
+        assert len(smtp_server.wait_for(2, 30)) == 2
 
 
 @pytest.mark.timeout(180)

@@ -7,11 +7,8 @@ dictionaries of SQLAlchemy. PostgreSQL: COPY, and columns as arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection
-
-from storage.faults import driver_faults
+from storage.prepared import Driver
 
 Value = tuple[int, int, int | None, bool, int]
 """Series, start, energy, whether it is not commercial, submission."""
@@ -50,31 +47,28 @@ WHERE old.series_id = new.series_id AND old.start = new.start
 """
 
 
-def add_values(connection: Connection, rows: Sequence[Value]) -> None:
+def add_values(driver: Driver, rows: Sequence[Value]) -> None:
     """Write values where none are in force yet."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_ADD_EACH, list(rows))
-        return
-    driver: Any = connection.connection.driver_connection
-    with driver_faults(), driver.cursor() as cursor, cursor.copy(_ADD_ALL) as copy:
-        for row in rows:
-            copy.write_row(row)
+    if driver.is_postgresql:
+        driver.copy(_ADD_ALL, rows)
+    else:
+        driver.execute_each(_ADD_EACH, rows)
 
 
-def replace_values(connection: Connection, rows: Sequence[Value], by: int, at: int) -> None:
+def replace_values(driver: Driver, rows: Sequence[Value], by: int, at: int) -> None:
     """Write values over the ones in force, which become history.
 
     Args:
-        connection: In its transaction.
+        driver: In its transaction.
         rows: The new values; each has one in force.
         by: The submission that replaces.
         at: When, in epoch seconds.
     """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_KEEP_EACH, [(by, at, row[0], row[1]) for row in rows])
-        connection.exec_driver_sql(_REPLACE_EACH, [(*row[2:], row[0], row[1]) for row in rows])
+    if not driver.is_postgresql:
+        driver.execute_each(_KEEP_EACH, [(by, at, row[0], row[1]) for row in rows])
+        driver.execute_each(_REPLACE_EACH, [(*row[2:], row[0], row[1]) for row in rows])
         return
     series, starts, energy, flags, _ = (list(column) for column in zip(*rows, strict=True))
     arguments = {"series": series, "starts": starts, "energy": energy, "flags": flags}
-    connection.exec_driver_sql(_KEEP_ALL, arguments | {"by": by, "at": at})
-    connection.exec_driver_sql(_REPLACE_ALL, arguments | {"by": by})
+    driver.execute(_KEEP_ALL, arguments | {"by": by, "at": at})
+    driver.execute(_REPLACE_ALL, arguments | {"by": by})

@@ -44,15 +44,20 @@ def waiting_for_a_connection() -> Iterator[None]:
         raise _unavailable(fault) from fault
 
 
-@contextmanager
-def driver_faults() -> Iterator[None]:
-    """The same for calls that go to psycopg directly, past the engine."""
-    import psycopg
+class StatementFailed(RuntimeError):  # noqa: N818 - what happened to a statement
+    """The database refused what we asked of it: our own mistake.
 
-    try:
-        yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as fault:
-        raise _unavailable(fault) from fault
+    The driver's own text may quote what the statement was given; this one does not.
+    """
+
+
+def of_driver(fault: Exception) -> Exception:
+    """The same for a fault of a driver that was asked directly, past the engine."""
+    kinds = [kind.__name__ for kind in type(fault).__mro__]
+    # psycopg and sqlite3 have the kinds of PEP 249, and psycopg finer ones below them.
+    if kinds[0] == "DatabaseError" or {"OperationalError", "InterfaceError"} & set(kinds):
+        return _unavailable(fault)
+    return StatementFailed(kinds[0])
 
 
 def _unavailable(fault: BaseException) -> StoreUnavailable:

@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from layouts.findings import Code, Finding, Place, Severity
-from storage.rows import KEYS, Rows
+from storage.prepared import Prepared, among
+from storage.rows import Rows
 from storage.tables import FINDING
 
-_KEEP = FINDING.insert()
-_OF_LETTERS = select(FINDING).where(FINDING.c.letter_id.in_(KEYS)).order_by(FINDING.c.id)
-_OF_SUBMISSIONS = select(FINDING).where(FINDING.c.submission_id.in_(KEYS)).order_by(FINDING.c.id)
+_KEEP = Prepared(FINDING.insert())
+_OF_LETTERS = Prepared(select(FINDING).where(among(FINDING.c.letter_id)).order_by(FINDING.c.id))
+_OF_SUBMISSIONS = Prepared(
+    select(FINDING).where(among(FINDING.c.submission_id)).order_by(FINDING.c.id)
+)
 
 
 class FindingRows(Rows):
@@ -29,8 +32,7 @@ class FindingRows(Rows):
     ) -> None:
         owner = {"letter_id": letter_id, "submission_id": submission_id}
         rows = [{**owner, **_columns(item)} for item in findings]
-        if rows:
-            self._connection.execute(_KEEP, rows)
+        _KEEP.change_each(self._driver, rows)
 
     def _findings_of_letter(self, letter: int) -> list[Finding]:
         return [_finding(row) for row in self._each([letter], _OF_LETTERS)]
@@ -61,8 +63,7 @@ def _columns(item: Finding) -> dict[str, Any]:
     }
 
 
-def _finding(row: Row[Any]) -> Finding:
-    fields = row._mapping  # `count` and `index` are methods of a row.  # noqa: SLF001
+def _finding(row: Any) -> Finding:
     return Finding(
         code=Code(row.code),
         severity=Severity(row.severity),
@@ -74,7 +75,7 @@ def _finding(row: Row[Any]) -> Finding:
         zone=row.zone,
         start=row.start,
         end=row.end,
-        count=fields["count"],
+        count=row.count,
         seen=row.seen,
         detail=json.loads(row.detail),
     )

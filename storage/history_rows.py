@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
-    Executable,
     Integer,
     and_,
     bindparam,
@@ -25,7 +24,8 @@ from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
 from layouts.terms import MeterKey, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
 from storage.columns import epoch
-from storage.rows import KEYS, Rows
+from storage.prepared import Prepared, among
+from storage.rows import Rows
 from storage.tables import READING, SERIES, VALUE
 from storage.value_rows import SERIES_AT
 
@@ -41,22 +41,22 @@ _Owner = tuple[int, str]
 _FIRST: BindParameter[int] = bindparam("first")
 _LAST: BindParameter[int] = bindparam("last")
 _COMMERCIAL = and_(
-    VALUE.c.series_id.in_(KEYS),
+    among(VALUE.c.series_id),
     VALUE.c.start >= _FIRST,
     VALUE.c.start < _LAST,
     VALUE.c.energy_wh.is_not(None),
     ~VALUE.c.not_commercial,
 )
-_DAY = (
+_DAY = Prepared(
     select(VALUE.c.series_id, VALUE.c.energy_wh)
     .where(_COMMERCIAL)
     .order_by(VALUE.c.series_id, VALUE.c.start)
 )
-_SUM_INSIDE = (
+_SUM_INSIDE = Prepared(
     select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
     .join_from(VALUE, SERIES)
     .where(
-        VALUE.c.series_id.in_(KEYS),
+        among(VALUE.c.series_id),
         VALUE.c.start >= _FIRST,
         VALUE.c.start + SERIES.c.step_minutes * 60 <= _LAST,
         # Says nothing new, but bounds what is read.
@@ -67,17 +67,17 @@ _SUM_INSIDE = (
 )
 _REGISTER = (READING.c.meter_id, READING.c.channel, READING.c.zone)
 # The last instant of each register before `first`, and its first one after `last`.
-_NEIGHBOURS = (
+_NEIGHBOURS = Prepared(
     select(
         *_REGISTER,
         func.max(case((READING.c.instant < _FIRST, READING.c.instant))).label("low"),
         func.min(case((READING.c.instant > _LAST, READING.c.instant))).label("high"),
     )
-    .where(READING.c.meter_id.in_(KEYS))
+    .where(among(READING.c.meter_id))
     .group_by(*_REGISTER)
 )
-_READINGS = select(READING).where(
-    READING.c.meter_id.in_(KEYS), READING.c.instant.between(_FIRST, _LAST)
+_READINGS = Prepared(
+    select(READING).where(among(READING.c.meter_id), READING.c.instant.between(_FIRST, _LAST))
 )
 
 
@@ -241,7 +241,7 @@ def _stretches(midnight: datetime) -> Iterator[tuple[int, int, int]]:
 
 
 @cache
-def _by_hour(offset: int) -> Executable:
+def _by_hour(offset: int) -> Prepared:
     """Sums by hour of the local week, apart by how many values the hours have."""
     # Written out: PostgreSQL holds two parameters for different, even equal ones.
     shift, seconds, week = (
@@ -262,6 +262,8 @@ def _by_hour(offset: int) -> Executable:
         .subquery()
     )
     kind = (hours.c.series_id, hours.c.hour % week, hours.c["values"])
-    return select(
-        *kind, func.count(), func.sum(hours.c.energy), func.max(hours.c.highest)
-    ).group_by(*kind)
+    return Prepared(
+        select(*kind, func.count(), func.sum(hours.c.energy), func.max(hours.c.highest)).group_by(
+            *kind
+        )
+    )

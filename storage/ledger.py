@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from layouts.layout import Layout, load
 from storage.faults import StoreUnavailable, translate, waiting_for_a_connection
+from storage.prepared import Driver
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ class Ledger:
         Raises:
             StoreUnavailable: here or at any statement.
         """
-        with self._connected(writes=False) as connection:
+        with self._connected(writes=False) as connection, connection.begin() as look:
             yield Store(connection, self._layouts)
+            look.rollback()
 
     @contextmanager
     def rehearsal(self) -> Iterator[Rehearsal]:
@@ -215,4 +217,4 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer that begins as a reader cannot wait for another writer to end: it
     # would fail at once, half-way.
     writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    Driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")

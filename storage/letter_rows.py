@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from layouts.findings import Finding
 from layouts.terms import LegalEntity
 from storage.faults import SettledElsewhere
 from storage.finding_rows import FindingRows
+from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import (
     CarriedRow,
     Claim,
@@ -26,7 +26,6 @@ from storage.records import (
     SentReply,
     SubmissionRow,
 )
-from storage.rows import KEYS, Insert
 from storage.story_rows import StoryRows
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
@@ -38,27 +37,26 @@ _CLAIM = (
     LETTER.c.received_at,
     LETTER.c.run,
 )
-_SETTLED = select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256"))
-_SETTLE = LETTER.update().where(
-    LETTER.c.id == bindparam("letter"), LETTER.c.state != LetterState.DONE
+_SETTLED = Prepared(select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256")))
+_SETTLE = Prepared(
+    LETTER.update().where(LETTER.c.id == bindparam("letter"), LETTER.c.state != LetterState.DONE)
 )
-_KNOWN = (
+_KNOWN = Prepared(
     select(LOCATION.c.uid, *_CLAIM)
     .join_from(LOCATION, LETTER)
     .where(
         LOCATION.c.mailbox == bindparam("mailbox"),
         LOCATION.c.folder == bindparam("folder"),
         LOCATION.c.uidvalidity == bindparam("uidvalidity"),
-        LOCATION.c.uid.in_(KEYS),
+        among(LOCATION.c.uid),
     )
 )
 
 
-@cache
-def _counted(insert: Insert) -> Executable:
+def _counted(insert: Insert) -> Statement:
     """A new letter, or one attempt more of one without a verdict; else no row."""
     new = insert(LETTER)
-    statement: Executable = new.on_conflict_do_update(
+    statement: Statement = new.on_conflict_do_update(
         index_elements=["sha256"],
         set_={"attempts": LETTER.c.attempts + 1, "claimed_at": new.excluded.claimed_at},
         where=LETTER.c.state == LetterState.CLAIMED,
@@ -66,13 +64,16 @@ def _counted(insert: Insert) -> Executable:
     return statement
 
 
-@cache
-def _located(insert: Insert) -> Executable:
+def _located(insert: Insert) -> Statement:
     new = insert(LOCATION)
-    statement: Executable = new.on_conflict_do_update(
+    statement: Statement = new.on_conflict_do_update(
         index_elements=list(LOCATION.primary_key), set_={"letter_id": new.excluded.letter_id}
     )
     return statement
+
+
+_COUNT = Prepared(_counted)
+_LOCATE = Prepared(_located)
 
 
 class LetterRows(FindingRows, StoryRows):
@@ -104,9 +105,9 @@ class LetterRows(FindingRows, StoryRows):
             "subject": "",
             "message_id": "",
         }
-        row = self._connection.execute(_counted(self._insert), facts).one_or_none()
+        row = _COUNT.row(self._driver, facts) or _SETTLED.row(self._driver, {"sha256": sha256})
         if row is None:
-            row = self._connection.execute(_SETTLED, {"sha256": sha256}).one()
+            raise LookupError("a letter without a row of its own")
         if location is not None:
             self._locate(location, row.id)
         return _claim(row)
@@ -119,7 +120,7 @@ class LetterRows(FindingRows, StoryRows):
             "uid": location.uid,
             "letter_id": letter,
         }
-        self._connection.execute(_located(self._insert), place)
+        _LOCATE.change(self._driver, place)
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -154,8 +155,8 @@ class LetterRows(FindingRows, StoryRows):
             SettledElsewhere: another process, which took this one for dead, gave it
                 a verdict meanwhile; the transaction must not be committed.
         """
-        settled = self._connection.execute(
-            _SETTLE,
+        settled = _SETTLE.change(
+            self._driver,
             {
                 "letter": letter,
                 "state": LetterState.DONE,
@@ -168,7 +169,7 @@ class LetterRows(FindingRows, StoryRows):
                 "error": None,
             },
         )
-        if settled.rowcount == 0 and self._is_done(letter):
+        if not settled and self._is_done(letter):
             raise SettledElsewhere("another process has settled this letter meanwhile")
         self._keep_findings(facts.findings, letter_id=letter)
 
@@ -286,7 +287,7 @@ class LetterRows(FindingRows, StoryRows):
         return [_sent_reply(row) for row in rows]
 
 
-def _claim(row: Row[Any]) -> Claim:
+def _claim(row: Any) -> Claim:
     return Claim(
         row.id, LetterState(row.state), row.outcome, row.attempts, row.received_at, row.run
     )

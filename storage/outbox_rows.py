@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
+from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import OwedReply, ReplyState
-from storage.rows import KEYS, Insert, Rows
+from storage.rows import Rows
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
-_OURS = select(REPLY.c.id).where(REPLY.c.message_id == bindparam("message_id"))
-_OWED_SINCE = (
+_OURS = Prepared(select(REPLY.c.id).where(REPLY.c.message_id == bindparam("message_id")))
+_OWED_SINCE = Prepared(
     select(func.count())
     .select_from(REPLY)
     .where(REPLY.c.address == bindparam("address"), REPLY.c.owed_at >= bindparam("since"))
 )
-_DUE = (
+_DUE = Prepared(
     select(REPLY.c.id)
     .where(
         REPLY.c.state == ReplyState.OWED,
@@ -31,19 +31,21 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_LEASED = (
+_LEASED = Prepared(
     REPLY.update()
-    .where(REPLY.c.id.in_(KEYS))
+    .where(among(REPLY.c.id))
     .values(attempts=REPLY.c.attempts + 1, leased_until=bindparam("until"))
     .returning(REPLY)
 )
-_CHANGED = REPLY.update().where(REPLY.c.id == bindparam("reply"))
+_CHANGED = Prepared(REPLY.update().where(REPLY.c.id == bindparam("reply")))
 
 
-@cache
-def _owed_once(insert: Insert) -> Executable:
-    statement: Executable = insert(REPLY).on_conflict_do_nothing(index_elements=["message_id"])
+def _owed_once(insert: Insert) -> Statement:
+    statement: Statement = insert(REPLY).on_conflict_do_nothing(index_elements=["message_id"])
     return statement
+
+
+_OWE = Prepared(_owed_once)
 
 
 class OutboxRows(Rows):
@@ -63,7 +65,7 @@ class OutboxRows(Rows):
             "owed_at": now,
             "next_at": now,
         }
-        self._connection.execute(_owed_once(self._insert), facts)
+        _OWE.change(self._driver, facts)
 
     def lease_replies(
         self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE
@@ -72,10 +74,10 @@ class OutboxRows(Rows):
 
         The attempt is counted here, so that one which kills the sender counts too.
         """
-        numbers = self._connection.scalars(_DUE, {"now": now, "most": limit}).all()
+        numbers = [row.id for row in _DUE.rows(self._driver, {"now": now, "most": limit})]
         if not numbers:
             return []
-        leased = self._connection.execute(_LEASED, {"keys": numbers, "until": now + lease})
+        leased = _LEASED.rows(self._driver, {"keys": numbers, "until": now + lease})
         rows = {row.id: _owed(row) for row in leased}
         return [rows[number] for number in numbers]
 
@@ -98,7 +100,7 @@ class OutboxRows(Rows):
     def reply_deferred(self, reply: int, next_at: datetime, error: str) -> None:
         """The server asked to try this one again later."""
         later = {"next_at": next_at, "leased_until": None, "last_error": error}
-        self._connection.execute(_CHANGED, {"reply": reply, **later})
+        _CHANGED.change(self._driver, {"reply": reply, **later})
 
     def reply_undeliverable(self, reply: int, error: str, now: datetime) -> None:
         """The server will never take it; a person sees it in `status`."""
@@ -106,16 +108,16 @@ class OutboxRows(Rows):
 
     def _end(self, reply: int, state: ReplyState, now: datetime, error: str | None) -> None:
         ended = {"state": state, "settled_at": now, "leased_until": None, "last_error": error}
-        self._connection.execute(_CHANGED, {"reply": reply, **ended})
+        _CHANGED.change(self._driver, {"reply": reply, **ended})
 
     def replies_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then; letters' case is no matter."""
         asked = {"address": _address(address), "since": since}
-        return int(self._connection.scalar(_OWED_SINCE, asked) or 0)
+        return int(_OWED_SINCE.scalar(self._driver, asked) or 0)
 
     def is_own_message_id(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
-        return self._connection.scalar(_OURS, {"message_id": message_id}) is not None
+        return _OURS.scalar(self._driver, {"message_id": message_id}) is not None
 
 
 def _address(recipient: str) -> str:
@@ -123,7 +125,7 @@ def _address(recipient: str) -> str:
     return recipient.lower()[:320]
 
 
-def _owed(row: Row[Any]) -> OwedReply:
+def _owed(row: Any) -> OwedReply:
     return OwedReply(
         letter=row.letter_id,
         recipient=row.recipient,

@@ -8,37 +8,37 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.audit_rows import AuditRows
 from storage.columns import clean, instant
+from storage.prepared import Prepared, among
 from storage.records import ImportReport
-from storage.rows import KEYS
 from storage.tables import ENTITY, METER, POINT, READING
 
-_BY_CODE = (
+_BY_CODE = Prepared(
     select(ENTITY).where(ENTITY.c.user_code == bindparam("user_code")).order_by(ENTITY.c.user_code)
 )
-_POINTS_OF = select(POINT).where(POINT.c.entity_id.in_(KEYS))
-_METERS_AT = select(METER).where(METER.c.point_id.in_(KEYS))
-_OTHERS_POINTS = select(POINT.c.code).where(
-    POINT.c.code.in_(KEYS), POINT.c.entity_id != bindparam("entity")
+_POINTS_OF = Prepared(select(POINT).where(among(POINT.c.entity_id)))
+_METERS_AT = Prepared(select(METER).where(among(METER.c.point_id)))
+_OTHERS_POINTS = Prepared(
+    select(POINT.c.code).where(among(POINT.c.code), POINT.c.entity_id != bindparam("entity"))
 )
-_OTHERS_METERS = (
+_OTHERS_METERS = Prepared(
     select(METER.c.number)
     .join_from(METER, POINT)
-    .where(METER.c.number.in_(KEYS), POINT.c.entity_id != bindparam("entity"))
+    .where(among(METER.c.number), POINT.c.entity_id != bindparam("entity"))
 )
 
-_READ = (
+_READ = Prepared(
     select(
         READING.c.meter_id,
         func.min(READING.c.instant).label("first"),
         func.max(READING.c.instant).label("last"),
     )
-    .where(READING.c.meter_id.in_(KEYS))
+    .where(among(READING.c.meter_id))
     .group_by(READING.c.meter_id)
 )
 
@@ -48,7 +48,7 @@ class RegistryRows(AuditRows):
 
     def entity(self, user_code: str) -> LegalEntity | None:
         """The legal entity with its points and meters, also an inactive one."""
-        rows = self._connection.execute(_BY_CODE, {"user_code": user_code}).all()
+        rows = _BY_CODE.rows(self._driver, {"user_code": user_code})
         return next(iter(self._whole(rows)), None)
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
@@ -74,7 +74,7 @@ class RegistryRows(AuditRows):
         ).all()
         return self._whole(rows)
 
-    def _whole(self, rows: Sequence[Row[Any]]) -> list[LegalEntity]:
+    def _whole(self, rows: Sequence[Any]) -> list[LegalEntity]:
         points = self._points([row.id for row in rows])
         return [_entity(row, points[row.id]) for row in rows]
 
@@ -300,7 +300,7 @@ def _together(one: Meter, other: Meter) -> bool:
     ) < (one.removed or date.max)
 
 
-def _entity(row: Row[Any], points: Sequence[MeteringPoint]) -> LegalEntity:
+def _entity(row: Any, points: Sequence[MeteringPoint]) -> LegalEntity:
     return LegalEntity(
         user_code=row.user_code,
         name=row.name,
@@ -313,7 +313,7 @@ def _entity(row: Row[Any], points: Sequence[MeteringPoint]) -> LegalEntity:
     )
 
 
-def _point(row: Row[Any], meters: Sequence[Meter]) -> MeteringPoint:
+def _point(row: Any, meters: Sequence[Meter]) -> MeteringPoint:
     return MeteringPoint(
         code=row.code,
         name=row.name,
@@ -325,7 +325,7 @@ def _point(row: Row[Any], meters: Sequence[Meter]) -> MeteringPoint:
     )
 
 
-def _meter(row: Row[Any]) -> Meter:
+def _meter(row: Any) -> Meter:
     return Meter(
         number=row.number,
         digits=row.digits,

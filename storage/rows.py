@@ -1,8 +1,4 @@
-"""What the store's parts share: one connection, and lists in bounded pieces.
-
-Statements are made once, when their module is loaded: making one anew costs more
-than SQLite takes to run it.
-"""
+"""What the store's parts share: one connection, and lists in bounded pieces."""
 
 from __future__ import annotations
 
@@ -10,30 +6,31 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Executable, Table, bindparam
+from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.prepared import Driver, Insert, Prepared
+
 T = TypeVar("T")
-
-KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-"""Stands in a statement for the list that `Rows._each` is given."""
-
-Insert = Callable[[Table], Any]
-"""Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
 
 _AT_ONCE = 5000
 """SQLite takes 32766 parameters in one statement."""
 
 
 class Rows:
-    """A part of the store; all parts of one store share a connection."""
+    """A part of the store; all parts of one store share a connection.
+
+    What every letter needs is `Prepared` and goes to the driver; what people ask for
+    now and then goes through SQLAlchemy, in the same transaction.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._driver = Driver(connection)
 
     @property
     def _on_postgresql(self) -> bool:
-        return self._connection.dialect.name == "postgresql"
+        return self._driver.is_postgresql
 
     @property
     def _insert(self) -> Insert:
@@ -42,22 +39,22 @@ class Rows:
     def _each(
         self,
         keys: Sequence[T],
-        statement: Executable | Callable[[list[T]], Executable],
+        statement: Prepared | Callable[[list[T]], Executable],
         **more: object,
     ) -> list[Any]:
-        """Rows (`sqlalchemy.Row`) of a statement about a list, however long that is.
+        """Rows of a statement about a list, however long that is.
 
         Args:
             keys: The list.
-            statement: About `KEYS`; or what makes one for a piece of the list, where
-                it is seldom needed.
+            statement: About its `keys`; or what makes one for a piece of the list,
+                where it is seldom needed.
             more: Its other parameters.
         """
         rows: list[Any] = []
         for piece in pieces(keys, _AT_ONCE):
             # All at once: asking the driver for one row after the other costs twice as much.
-            if isinstance(statement, Executable):
-                rows += self._connection.execute(statement, {"keys": piece, **more}).all()
+            if isinstance(statement, Prepared):
+                rows += statement.rows(self._driver, {"keys": piece, **more})
             else:
                 rows += self._connection.execute(statement(piece)).all()
         return rows

@@ -29,6 +29,7 @@ from storage.columns import INTEGER_MOST, epoch
 from storage.history_rows import HistoryRows
 from storage.letter_rows import LetterRows
 from storage.outbox_rows import OutboxRows
+from storage.prepared import Prepared
 from storage.reading_rows import ReadingRows
 from storage.registry_rows import RegistryRows
 from storage.tables import ENTITY, SUBMISSION
@@ -36,11 +37,11 @@ from storage.value_rows import ValueRows
 from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
 
-_LOCK = (
+_LOCK = Prepared(
     select(ENTITY.c.id).where(ENTITY.c.id == bindparam("entity")).with_for_update(key_share=True)
 )
 _BEFORE = select(func.count()).where(SUBMISSION.c.letter_id == bindparam("letter_id"))
-_HAND_IN = (
+_HAND_IN = Prepared(
     SUBMISSION.insert()
     .values(position=_BEFORE.scalar_subquery(), letter_id=bindparam("letter_id"))
     .returning(SUBMISSION.c.id)
@@ -122,7 +123,7 @@ class Store(
             return
         # SQLite has one writer at a time, and needs no lock.
         if self._on_postgresql:
-            self._connection.execute(_LOCK, {"entity": entity_id})
+            _LOCK.row(self._driver, {"entity": entity_id})
 
     def _version(self, parsed: Parsed, received_at: datetime, submission: int) -> Version:
         layout = self._layouts.get(parsed.layout or "")
@@ -182,7 +183,7 @@ class Store(
             "accepted_values": checked.values,
             "duplicate_of": checked.duplicate_of[0] if checked.duplicate_of else None,
         }
-        return int(self._connection.scalars(_HAND_IN, facts).one())
+        return int(_HAND_IN.scalar(self._driver, facts) or 0)
 
 
 def _meters_around(items: Sequence[Assigned]) -> tuple[dict[int, MeterKey], int, int]:

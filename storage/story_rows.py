@@ -11,8 +11,9 @@ from sqlalchemy import Select, func, select
 from layouts.terms import Kind
 from storage.columns import epoch, instant
 from storage.places import unpacked
+from storage.prepared import Prepared, among
 from storage.records import CarriedRow
-from storage.rows import KEYS, Rows
+from storage.rows import Rows
 from storage.tables import (
     CARRIED,
     METER,
@@ -113,13 +114,13 @@ def _inside(table: Any) -> Any:
     )
 
 
-def _counted(table: Any, by: Any, *more: Any) -> Select[Any]:
+def _counted(table: Any, by: Any, *more: Any) -> Prepared:
     """Values of each span that came, or were ended, by the span's own submission."""
     key = (SPAN.c.submission_id, SPAN.c.series_id, SPAN.c.end)
-    return (
+    return Prepared(
         select(*key, *more, func.count().label("count_"))
         .join_from(SPAN, table, _inside(table))
-        .where(SPAN.c.submission_id.in_(KEYS), by == SPAN.c.submission_id)
+        .where(among(SPAN.c.submission_id), by == SPAN.c.submission_id)
         .group_by(*key, *more)
     )
 
@@ -127,11 +128,11 @@ def _counted(table: Any, by: Any, *more: Any) -> Select[Any]:
 _IN_FORCE = _counted(VALUE, VALUE.c.submission_id)
 _BEFORE = _counted(VALUE_HISTORY, VALUE_HISTORY.c.replaced_by)
 _SINCE = _counted(VALUE_HISTORY, VALUE_HISTORY.c.submission_id, VALUE_HISTORY.c.replaced_by)
-_SPANS = (
+_SPANS = Prepared(
     select(SPAN, SERIES.c.channel, POINT.c.code, POINT.c.area)
     .join_from(SPAN, SERIES)
     .join(POINT, POINT.c.id == SERIES.c.point_id)
-    .where(SPAN.c.submission_id.in_(KEYS))
+    .where(among(SPAN.c.submission_id))
 )
 
 
@@ -159,8 +160,8 @@ def _readings_and_what_became() -> Select[Any]:
               isouter=True)
         .join(began, _same_reading(began) & (began.c.replaced_by == CARRIED.c.submission_id),
               isouter=True)
-        .where(CARRIED.c.submission_id.in_(KEYS))
+        .where(among(CARRIED.c.submission_id))
     )  # fmt: skip
 
 
-_READINGS = _readings_and_what_became()
+_READINGS = Prepared(_readings_and_what_became())

@@ -12,7 +12,8 @@ from layouts.terms import Change, Kind, Series
 from storage.bulk import Value, add_values, replace_values
 from storage.columns import epoch
 from storage.places import carried, packed
-from storage.rows import KEYS, Rows
+from storage.prepared import Prepared, among
+from storage.rows import Rows
 from storage.tables import (
     CARRIED,
     READING,
@@ -24,33 +25,35 @@ from storage.tables import (
 _SeriesName = tuple[int, str, int]
 """Point, channel and step: what an interval series is known by."""
 
-SERIES_AT = select(SERIES).where(SERIES.c.point_id.in_(KEYS))
-_NEW_SERIES = SERIES.insert().returning(SERIES.c.id)
-_CARRY_SPANS = SPAN.insert()
-_CARRY_READINGS = CARRIED.insert()
-_ADD_READINGS = READING.insert()
+SERIES_AT = Prepared(select(SERIES).where(among(SERIES.c.point_id)))
+_NEW_SERIES = Prepared(SERIES.insert().returning(SERIES.c.id))
+_CARRY_SPANS = Prepared(SPAN.insert())
+_CARRY_READINGS = Prepared(CARRIED.insert())
+_ADD_READINGS = Prepared(READING.insert())
 
 _KEY = (READING.c.meter_id, READING.c.channel, READING.c.zone, READING.c.instant)
-_KEEP_OLD_READING = READING_HISTORY.insert().from_select(
-    [
-        "meter_id",
-        "channel",
-        "zone",
-        "instant",
-        "replaced_by",
-        "value",
-        "submission_id",
-        "replaced_at",
-    ],
-    select(
-        *_KEY,
-        bindparam("by", type_=READING.c.submission_id.type),
-        READING.c.value,
-        READING.c.submission_id,
-        bindparam("at", type_=READING_HISTORY.c.replaced_at.type),
-    ).where(*(column == bindparam(f"of_{column.name}") for column in _KEY)),
+_KEEP_OLD_READING = Prepared(
+    READING_HISTORY.insert().from_select(
+        [
+            "meter_id",
+            "channel",
+            "zone",
+            "instant",
+            "replaced_by",
+            "value",
+            "submission_id",
+            "replaced_at",
+        ],
+        select(
+            *_KEY,
+            bindparam("by", type_=READING.c.submission_id.type),
+            READING.c.value,
+            READING.c.submission_id,
+            bindparam("at", type_=READING_HISTORY.c.replaced_at.type),
+        ).where(*(column == bindparam(f"of_{column.name}") for column in _KEY)),
+    )
 )
-_REPLACE_READING = (
+_REPLACE_READING = Prepared(
     READING.update()
     .where(*(column == bindparam(f"of_{column.name}") for column in _KEY))
     .values(value=bindparam("new"), submission_id=bindparam("by"))
@@ -82,11 +85,11 @@ class ValueRows(Rows):
                 {**by, "start": start, "end": end, "places": places}
                 for start, end, places in carried(change.series)
             )
-        self._connection.execute(_CARRY_SPANS, spans)
+        _CARRY_SPANS.change_each(self._driver, spans)
         if added:
-            add_values(self._connection, added)
+            add_values(self._driver, added)
         if replaced:
-            replace_values(self._connection, replaced, submission, epoch(now))
+            replace_values(self._driver, replaced, submission, epoch(now))
 
     def _series_numbers(self, names: set[_SeriesName]) -> dict[_SeriesName, int]:
         """The number of each series; made for those met for the first time."""
@@ -97,7 +100,7 @@ class ValueRows(Rows):
         }
         for point, channel, step in sorted(names - known.keys()):
             new = {"point_id": point, "channel": channel, "step_minutes": step}
-            known[point, channel, step] = self._connection.scalars(_NEW_SERIES, [new]).one()
+            known[point, channel, step] = _NEW_SERIES.scalar(self._driver, new)
         return known
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
@@ -106,8 +109,8 @@ class ValueRows(Rows):
         keys = [_key(change) for change in once.values()]
         by = {"submission_id": submission}
         places = [packed(change.series.places) for change in once.values()]
-        self._connection.execute(
-            _CARRY_READINGS,
+        _CARRY_READINGS.change_each(
+            self._driver,
             [{**key, **by, "places": at} for key, at in zip(keys, places, strict=True)],
         )
         added = [
@@ -115,8 +118,7 @@ class ValueRows(Rows):
             for change in once.values()
             if change.added
         ]
-        if added:
-            self._connection.execute(_ADD_READINGS, added)
+        _ADD_READINGS.change_each(self._driver, added)
         replaced = [change for change in once.values() if change.replaced]
         if replaced:
             self._replace_readings(replaced, submission, now)
@@ -126,9 +128,9 @@ class ValueRows(Rows):
             {f"of_{name}": value for name, value in _key(change).items()} | {"by": submission}
             for change in changes
         ]
-        self._connection.execute(_KEEP_OLD_READING, [{**key, "at": now} for key in which])
-        self._connection.execute(
-            _REPLACE_READING,
+        _KEEP_OLD_READING.change_each(self._driver, [{**key, "at": now} for key in which])
+        _REPLACE_READING.change_each(
+            self._driver,
             [
                 {**key, "new": change.series.reading}
                 for key, change in zip(which, changes, strict=True)

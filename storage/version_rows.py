@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from layouts.rules.case import Assigned
 from layouts.rules.registers import reading_key
@@ -22,7 +22,8 @@ from layouts.terms import (
     Version,
 )
 from storage.columns import epoch
-from storage.rows import KEYS, Rows
+from storage.prepared import Prepared, among
+from storage.rows import Rows
 from storage.tables import (
     CARRIED,
     READING,
@@ -43,31 +44,31 @@ _VERSION = (
 
 _FIRST: BindParameter[int] = bindparam("first")
 _LAST: BindParameter[int] = bindparam("last")
-_VALUES_IN = (
+_VALUES_IN = Prepared(
     select(VALUE.c.series_id, VALUE.c.start, VALUE.c.energy_wh, VALUE.c.not_commercial)
-    .where(VALUE.c.series_id.in_(KEYS), VALUE.c.start >= _FIRST, VALUE.c.start < _LAST)
+    .where(among(VALUE.c.series_id), VALUE.c.start >= _FIRST, VALUE.c.start < _LAST)
     .order_by(VALUE.c.start)
 )
-_SPANS_IN = (
+_SPANS_IN = Prepared(
     select(SPAN.c.series_id, SPAN.c.start, SPAN.c.end, SUBMISSION.c.layout, *_VERSION)
     .join_from(SPAN, SUBMISSION)
-    .where(SPAN.c.series_id.in_(KEYS), SPAN.c.end > _FIRST, SPAN.c.start < _LAST)
+    .where(among(SPAN.c.series_id), SPAN.c.end > _FIRST, SPAN.c.start < _LAST)
 )
-_CARRIED_IN = (
+_CARRIED_IN = Prepared(
     select(CARRIED.c.meter_id, CARRIED.c.channel, CARRIED.c.zone, CARRIED.c.instant, *_VERSION)
     .join_from(CARRIED, SUBMISSION)
     .where(
-        CARRIED.c.meter_id.in_(KEYS),
+        among(CARRIED.c.meter_id),
         CARRIED.c.instant.between(_FIRST, _LAST),
         SUBMISSION.c.layout == bindparam("layout"),
     )
 )
-_READINGS_IN = (
+_READINGS_IN = Prepared(
     select(READING, SUBMISSION.c.layout)
     .join_from(READING, SUBMISSION)
-    .where(READING.c.meter_id.in_(KEYS), READING.c.instant.between(_FIRST, _LAST))
+    .where(among(READING.c.meter_id), READING.c.instant.between(_FIRST, _LAST))
 )
-_SAME = (
+_SAME = Prepared(
     select(SUBMISSION.c.id, SUBMISSION.c.received_at)
     .where(
         SUBMISSION.c.sha256 == bindparam("sha256"),
@@ -108,7 +109,9 @@ _READING_REPLACED = (
         READING_HISTORY.c.replaced_by > bindparam("submission"),
     )
 )
-_REPLACED_SINCE = select(_INTERVAL_REPLACED.exists() | _READING_REPLACED.exists())
+_REPLACED_SINCE = Prepared(
+    select((_INTERVAL_REPLACED.exists() | _READING_REPLACED.exists()).label("replaced"))
+)
 
 
 @dataclass(slots=True)
@@ -228,7 +231,7 @@ class VersionRows(Rows):
             "layout": parsed.layout,
             "part": parsed.part,
         }
-        row = self._connection.execute(_SAME, same).one_or_none()
+        row = _SAME.row(self._driver, same)
         if row is None or self._replaced_since(row.id):
             return None
         return row.id, row.received_at
@@ -239,7 +242,7 @@ class VersionRows(Rows):
         Its values may have come by an earlier submission that carried the same ones,
         so the spans are asked, not the values' own submission.
         """
-        return bool(self._connection.scalar(_REPLACED_SINCE, {"submission": submission}))
+        return bool(_REPLACED_SINCE.scalar(self._driver, {"submission": submission}))
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -257,9 +260,9 @@ def _owner(item: Assigned) -> tuple[int, str]:
     return (item.point.id or 0) if item.point else 0, item.series.channel
 
 
-def _version(row: Row[Any]) -> tuple[int, int, int, int]:
+def _version(row: Any) -> tuple[int, int, int, int]:
     return row.version_first, row.version_second, epoch(row.received_at), row.submission
 
 
-def _register(row: Row[Any]) -> tuple[int | None, str, str, int]:
+def _register(row: Any) -> tuple[int | None, str, str, int]:
     return row.meter_id, row.channel, row.zone, row.instant

@@ -6,13 +6,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 
-from sqlalchemy import Executable, bindparam, func, or_, select, tuple_
+from sqlalchemy import bindparam, func, or_, select, tuple_
 
 from storage.audit_rows import AuditRows
+from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import LetterState, ReplyState, StoreStatus
-from storage.rows import KEYS, Insert
 from storage.tables import ENTITY, FAILURE, INSTANCE, LEASE, LETTER, PASS, PERIOD, REPLY
 
 _LEASE = timedelta(seconds=15)
@@ -20,23 +19,27 @@ _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 100
 
-_LOCKS = select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
-    FAILURE.c.user_code == bindparam("user_code"), FAILURE.c.address.in_(KEYS)
+_LOCKS = Prepared(
+    select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
+        FAILURE.c.user_code == bindparam("user_code"), among(FAILURE.c.address)
+    )
 )
-_CLOSED = select(PERIOD.c.month).where(PERIOD.c.closed)
+_CLOSED = Prepared(select(PERIOD.c.month).where(PERIOD.c.closed))
 # The same lock that a document takes on its entity, in an order of its own.
 _HOLD_BACK_ALL = select(ENTITY.c.id).order_by(ENTITY.c.id).with_for_update(key_share=True)
 
 
-@cache
-def _succeeded(insert: Insert) -> Executable:
+def _succeeded(insert: Insert) -> Statement:
     new = insert(FAILURE)
     names = ("failures", "locked_until", "succeeded_at")
-    statement: Executable = new.on_conflict_do_update(
+    statement: Statement = new.on_conflict_do_update(
         index_elements=["user_code", "address"],
         set_={name: new.excluded[name] for name in names},
     )
     return statement
+
+
+_SUCCEED = Prepared(_succeeded)
 
 
 def _nobody_is_gone(_holder: str) -> bool:
@@ -113,7 +116,7 @@ class WatchRows(AuditRows):
             "user_code": counted[0]["user_code"],
             "keys": [key["address"] for key in counted],
         }
-        found = self._connection.execute(_LOCKS, asked).all()
+        found = _LOCKS.rows(self._driver, asked)
         # A domain never authenticates.
         own = [row for row in found if row.succeeded_at is not None]
         locks: list[datetime] = [row.locked_until for row in own or found if row.locked_until]
@@ -173,7 +176,7 @@ class WatchRows(AuditRows):
     def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
         known = {"failures": 0, "locked_until": None, "succeeded_at": now}
-        self._connection.execute(_succeeded(self._insert), _key(user_code, address) | known)
+        _SUCCEED.change(self._driver, _key(user_code, address) | known)
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""
@@ -204,8 +207,8 @@ class WatchRows(AuditRows):
 
     def closed_periods(self) -> frozenset[date]:
         """First days of the months that are closed."""
-        months = self._connection.scalars(_CLOSED)
-        return frozenset(date.fromisoformat(f"{month}-01") for month in months)
+        months = _CLOSED.rows(self._driver, {})
+        return frozenset(date.fromisoformat(f"{row.month}-01") for row in months)
 
     def _turn_period(self, month: date, who: str, now: datetime, *, closed: bool) -> bool:
         was = month.replace(day=1) in self.closed_periods()

@@ -61,7 +61,7 @@ def test_a_cut_while_many_values_are_copied_is_unavailable(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
             cut_others(server)
-            add_values(store._connection, [(1, start, 5, False, 1) for start in range(100_000)])
+            add_values(store._driver, [(1, start, 5, False, 1) for start in range(100_000)])
 
     with pytest.raises(StoreUnavailable):
         be_cut()

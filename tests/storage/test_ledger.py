@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
 
 from layouts.findings import Code, finding
+from storage.faults import StatementFailed
 from storage.ledger import Ledger, StoreUnavailable
 from storage.records import LetterFacts
 
@@ -113,7 +113,7 @@ def test_an_exception_does_not_tell_what_a_statement_was_given(ledger):
         with ledger.transaction() as store:
             store.settle(404, "refused", facts, None, NOW)
 
-    with pytest.raises(IntegrityError) as fault:
+    with pytest.raises(StatementFailed) as fault:
         fail()
 
     assert "Zima" not in str(fault.value)

@@ -1,0 +1,258 @@
+"""Statements that are compiled once and then go to the driver itself.
+
+SQLAlchemy takes twenty times as long to execute a statement as SQLite takes to run
+it. Here it only writes the text, once for each database, and says how each column's
+values are converted; the same types of `tables` and `columns` hold as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, UpdateBase, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.types import NullType
+
+from storage.columns import clean
+from storage.faults import of_driver
+
+Insert = Callable[[Table], Any]
+"""Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
+
+Statement = SelectBase | UpdateBase
+
+Values = Mapping[str, Any]
+"""A statement's parameters by their names."""
+
+_Convert = Callable[[Any], Any]
+
+
+class Among(ColumnElement[bool]):
+    """Whether a column's value is one of a list, which is a single parameter: `keys`."""
+
+    inherit_cache = True
+    type = NullType()  # type: ignore[assignment]
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.keys = bindparam("keys", type_=NullType())
+
+
+def among(column: Any) -> Any:
+    """A condition on the list that a statement is given as `keys`, however long it is."""
+    return Among(column)
+
+
+@compiles(Among, "sqlite")
+def _in_json(element: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, keys = (compiler.process(part, **how) for part in (element.column, element.keys))
+    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 - names of ours
+
+
+@compiles(Among, "postgresql")
+def _in_array(element: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, keys = (compiler.process(part, **how) for part in (element.column, element.keys))
+    return f"{column} = ANY({keys})"
+
+
+class Driver:
+    """One connection of the driver's, in its transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.dialect = connection.dialect
+        self.is_postgresql = connection.dialect.name == "postgresql"
+        self.raw: Any = connection.connection.driver_connection
+        self._errors: type[Exception] = connection.dialect.loaded_dbapi.Error
+
+    def execute(self, text: str, values: Any = ()) -> Any:
+        """The driver's cursor.
+
+        Raises:
+            StoreUnavailable: the database cannot be used now.
+            StatementFailed: it refused what we asked; the text tells no values.
+        """
+        try:
+            return self.raw.execute(text, values)
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+
+    def execute_each(self, text: str, rows: Iterable[Any]) -> None:
+        """The same statement for many rows."""
+        try:
+            cursor = self.raw.cursor()
+            cursor.executemany(text, rows)
+            cursor.close()
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+
+    def copy(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows through COPY; PostgreSQL only."""
+        try:
+            with self.raw.cursor() as cursor, cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+
+
+class Prepared:
+    """One statement, made when its module is loaded and compiled when first used.
+
+    Args:
+        statement: Its parameters are `bindparam`s, or the columns of an INSERT or
+            UPDATE that the values name.
+    """
+
+    def __init__(self, statement: Statement | Callable[[Insert], Statement]) -> None:
+        self._statement = statement
+        self._forms: dict[tuple[bool, tuple[str, ...]], _Form] = {}
+
+    def rows(self, driver: Driver, values: Values) -> list[Any]:
+        """Every row, as a named tuple."""
+        form = self._form(driver, values)
+        found = driver.execute(form.text, form.bound(values)).fetchall()
+        return form.converted(found)
+
+    def row(self, driver: Driver, values: Values) -> Any | None:
+        """The first row; None when there is none."""
+        form = self._form(driver, values)
+        found = driver.execute(form.text, form.bound(values)).fetchone()
+        return None if found is None else form.converted([found])[0]
+
+    def scalar(self, driver: Driver, values: Values) -> Any | None:
+        """The first value of the first row; None when there is no row."""
+        row = self.row(driver, values)
+        return None if row is None else row[0]
+
+    def change(self, driver: Driver, values: Values) -> int:
+        """How many rows were changed."""
+        form = self._form(driver, values)
+        changed: int = driver.execute(form.text, form.bound(values)).rowcount
+        return changed
+
+    def change_each(self, driver: Driver, rows: Sequence[Values]) -> None:
+        """The same for many rows, all of which name the same columns."""
+        if rows:
+            form = self._form(driver, rows[0])
+            driver.execute_each(form.text, [form.bound(row) for row in rows])
+
+    def _form(self, driver: Driver, values: Values) -> _Form:
+        key = (driver.is_postgresql, tuple(values))
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = _form(self._made(driver), driver.dialect, list(values))
+        return form
+
+    def _made(self, driver: Driver) -> Statement:
+        if isinstance(self._statement, SelectBase | UpdateBase):
+            return self._statement
+        return self._statement(postgresql.insert if driver.is_postgresql else sqlite.insert)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A statement's text on one database.
+
+    Attributes:
+        names: Of its parameters, in their order.
+        binds: How each of them is converted; None for as it is.
+        fixed: Values of the ones that the statement brings itself, converted.
+        by_name: Whether the driver wants a mapping.
+        row: Makes a row of its values; None when it gives none.
+        reads: The columns that are converted, by position.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    binds: tuple[_Convert | None, ...]
+    fixed: Values
+    by_name: bool
+    row: Any
+    reads: tuple[tuple[int, _Convert], ...]
+
+    def bound(self, values: Values) -> Any:
+        """What the driver is given."""
+        found = []
+        for name, bind in zip(self.names, self.binds, strict=True):
+            if name in values:
+                value = values[name]
+                found.append(value if bind is None else bind(value))
+            else:
+                found.append(self.fixed[name])
+        return dict(zip(self.names, found, strict=True)) if self.by_name else found
+
+    def converted(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Rows as named tuples."""
+        if not self.reads:
+            return list(map(self.row, rows))
+        made = []
+        for row in rows:
+            columns = list(row)
+            for index, read in self.reads:
+                columns[index] = read(columns[index])
+            made.append(self.row(columns))
+        return made
+
+
+def _form(statement: Statement, dialect: Dialect, names: list[str]) -> _Form:
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    if not isinstance(compiled, SQLCompiler):
+        raise TypeError("only statements about rows can be prepared")
+    kinds = {name: parameter.type for parameter, name in compiled.bind_names.items()}
+    order = tuple(compiled.positiontup or kinds)
+    binds = tuple(_bind(kinds[name], name, dialect) for name in order)
+    given = compiled.construct_params(dict.fromkeys(names))
+    fixed = {
+        name: given[name] if bind is None else bind(given[name])
+        for name, bind in zip(order, binds, strict=True)
+        if name not in names
+    }
+    columns = list(statement.exported_columns) if _gives_rows(statement) else []
+    reads = [_read(column.type, dialect) for column in columns]
+    return _Form(
+        text=str(compiled),
+        names=order,
+        binds=binds,
+        fixed=fixed,
+        by_name=not compiled.positional,
+        row=_row_of([column.key or "" for column in columns]),
+        reads=tuple((index, read) for index, read in enumerate(reads) if read is not None),
+    )
+
+
+def _gives_rows(statement: Statement) -> bool:
+    return isinstance(statement, SelectBase) or bool(statement.returning_column_descriptions)
+
+
+def _row_of(keys: Sequence[str]) -> Any:
+    # Subqueries without a label have no key worth a name.
+    made: Any = namedtuple("Row", keys, rename=True)  # type: ignore[misc]
+    return made._make
+
+
+def _bind(kind: Any, name: str, dialect: Dialect) -> _Convert | None:
+    if name == "keys":
+        return _json if dialect.name == "sqlite" else _cleaned
+    convert: _Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return convert
+
+
+def _read(kind: Any, dialect: Dialect) -> _Convert | None:
+    convert: _Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return convert
+
+
+def _cleaned(keys: Sequence[Any]) -> list[Any]:
+    return [clean(key) if isinstance(key, str) else key for key in keys]
+
+
+def _json(keys: Sequence[Any]) -> str:
+    return json.dumps(_cleaned(keys))

@@ -57,7 +57,10 @@ class _ReadBefore:
     def __init__(self, reads: dict[int, bytes]) -> None:
         self._reads = reads
 
-    def read(self, raw: RawLetter) -> Future[Read]:
+    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
+        return [self._read(raw) for raw in letters]
+
+    def _read(self, raw: RawLetter) -> Future[Read]:
         future: Future[Read] = Future()
         future.set_result(pickle.loads(self._reads[raw.location.uid]))
         return future

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.sandbox import SandboxReader
     from ingest.unpack import Limits
     from layouts.rules import Parameters
-    from storage.ledger import Ledger, Rehearsal
+    from storage.ledger import Ledger, Within
 
 
 class App:
@@ -97,7 +97,7 @@ class App:
         """The forms, the rules and the manners of answering."""
         return self.desk_in(self.ledger)
 
-    def desk_in(self, ledger: Ledger | Rehearsal) -> Desk:
+    def desk_in(self, ledger: Ledger | Within) -> Desk:
         """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
         from ingest.receive import Desk
         from ingest.reply import ReplySettings, deadlines

@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from ingest.mailbox import IDLE_SECONDS
 from ingest.outbox import Outbox, drain
 from ingest.outcome import Handled
-from ingest.poll import Notice, Passed, Poller, PollStore, Receive
+from ingest.poll import Notice, OneLedger, Passed, Poller, PollStore, Receive
 from ingest.ports import Mailbox, Postman, RawLetter, Reader
 from storage.records import Claim
 
@@ -50,6 +50,9 @@ class ServiceLedger(Protocol):
 
     def transaction(self) -> AbstractContextManager[ServiceStore]:
         """Commits at its end, rolls back on an exception."""
+
+    def together(self) -> AbstractContextManager[OneLedger]:
+        """For transactions that may be committed at once; each is undone alone."""
 
     def reading(self) -> AbstractContextManager[ServiceStore]:
         """For looking only; changes are dropped."""

@@ -7,7 +7,6 @@ is ours; it is counted, and the third time a person must look.
 from __future__ import annotations
 
 import errno
-import hashlib
 import time
 import traceback
 from collections import Counter, defaultdict, deque
@@ -35,6 +34,7 @@ from ingest.ports import (
     Store,
 )
 from ingest.terms import Letter
+from ingest.window import Found, Job, must_wait, ready, trips
 from storage.records import Claim, LetterFacts, LetterState, OwedReply
 
 log = structlog.get_logger()
@@ -45,9 +45,8 @@ MOST_ATTEMPTS = 3
 ALONE_AFTER = 2
 """After so many a letter is read alone, last: what kills us must not hit others."""
 
-WINDOW_BYTES = 32 * 1024 * 1024
-WINDOW_LETTERS = 8
-"""How far readers may be ahead of what is recorded."""
+GROUP_SECONDS = 0.05
+"""After so long letters are committed, so that no reply waits for the next ones."""
 
 _T = TypeVar("_T")
 
@@ -93,11 +92,18 @@ class PollStore(Store, LeaseStore, Protocol):
         """The mailbox was read through to its end."""
 
 
-class PollLedger(Protocol):
-    """Opens transactions for a pass."""
+class OneLedger(Protocol):
+    """Opens transactions."""
 
     def transaction(self) -> AbstractContextManager[PollStore]:
         """Commits at its end, rolls back on an exception."""
+
+
+class PollLedger(OneLedger, Protocol):
+    """Opens transactions for a pass."""
+
+    def together(self) -> AbstractContextManager[OneLedger]:
+        """For transactions that may be committed at once; each is undone alone."""
 
     def reading(self) -> AbstractContextManager[PollStore]:
         """For looking only; changes are dropped."""
@@ -126,18 +132,6 @@ class LetterMissing(Exception):  # noqa: N818 - a state of the letter
 
 class NoVerdict(Exception):  # noqa: N818 - a state of the letter
     """Every attempt ended with the whole process."""
-
-
-@dataclass(slots=True)
-class _Job:
-    """A claimed letter on its way to a verdict."""
-
-    raw: RawLetter
-    sha256: str
-    claim: Claim
-    future: Future[Read]
-    started: float
-    read: Read | None = None
 
 
 class Poller:
@@ -241,50 +235,61 @@ class Poller:
 
     def _handle(self, batch: Sequence[RawLetter], stop: Callable[[], bool]) -> None:
         """Bring letters to their verdicts, in order, readers running ahead."""
-        window: deque[_Job] = deque()
+        window: deque[Job] = deque()
         finished = 0
         try:
-            for raw in batch:
-                sha256 = _identity(raw)
-                while window and _must_wait(window, raw, sha256):
-                    self._finish(window)
-                    finished += 1
+            for trip in trips(batch, self._known):
+                while window and must_wait(window, trip):
+                    finished += self._finish(window, stop)
                 if stop():
                     break
-                self._begin(raw, sha256, window)
+                self._begin(trip, window)
             while window and not (finished and stop()):
-                self._finish(window)
-                finished += 1
+                finished += self._finish(window, stop)
         finally:
             self._give_back(window)
 
-    def _begin(self, raw: RawLetter, sha256: str, window: deque[_Job]) -> None:
-        """Count the attempt, for this letter alone, and give it to a reader."""
+    def _begin(self, trip: Sequence[Found], window: deque[Job]) -> None:
+        """Count the attempt of each letter, just before a reader gets them."""
         started = time.monotonic()
-        claim = self._tried(lambda: self._claim(raw, sha256))
-        if isinstance(claim, Exception):
-            self._failed += 1
-            log.error("letter.failed", letter=None, **_place(raw), attempts=0, **_described(claim))
-        elif claim.state is not LetterState.CLAIMED:
-            self._already(raw, claim)
-        else:
-            window.append(_Job(raw, sha256, claim, Future(), started))
-            window[-1].future = self._begun(raw, claim)
+        begun: list[Job] = []
+        for found, claim in zip(trip, self._claimed(trip), strict=True):
+            raw = found.raw
+            if isinstance(claim, Exception):
+                self._failed += 1
+                log.error(
+                    "letter.failed", letter=None, **_place(raw), attempts=0, **_described(claim)
+                )
+            elif claim.state is not LetterState.CLAIMED:
+                self._already(raw, claim)
+            else:
+                begun.append(Job(raw, found.sha256, claim, Future(), started))
+        # From here on their attempts are taken back when the pass ends.
+        window.extend(begun)
+        wanted = [job for job in begun if not _is_hopeless(job)]
+        for job, future in zip(wanted, self._read([job.raw for job in wanted]), strict=True):
+            job.future = future
 
-    def _claim(self, raw: RawLetter, sha256: str) -> Claim:
+    def _read(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
+        return self._reader.read_together(letters) if letters else ()
+
+    def _claimed(self, trip: Sequence[Found]) -> Sequence[Claim | Exception]:
+        """The ledger's rows of a trip's letters: in one commit, or one by one after a fault."""
+        if len(trip) > 1:
+            claims = self._tried(lambda: self._claim(trip))
+            if not isinstance(claims, Exception):
+                return claims
+        each = [self._tried(lambda: self._claim([found])) for found in trip]  # noqa: B023
+        return [claim if isinstance(claim, Exception) else claim[0] for claim in each]
+
+    def _claim(self, trip: Sequence[Found]) -> list[Claim]:
         with self._ledger.transaction() as store:
             now = self._clock()
-            return store.claim(raw.location, sha256, raw.size, raw.received_at, now)
-
-    def _begun(self, raw: RawLetter, claim: Claim) -> Future[Read]:
-        future: Future[Read] = Future()
-        if claim.attempts > MOST_ATTEMPTS:
-            future.set_exception(NoVerdict("every attempt ended with the whole process"))
-        elif raw.missing:
-            future.set_exception(LetterMissing("the server gives no bytes for it"))
-        else:
-            future = self._reader.read(raw)
-        return future
+            return [
+                store.claim(raw.location, found.sha256, raw.size, raw.received_at, now)
+                for found in trip
+                if (raw := found.raw)
+            ]
 
     def _already(self, raw: RawLetter, claim: Claim) -> None:
         """A letter whose bytes have their verdict is only filed, where the first one is."""
@@ -305,31 +310,68 @@ class Poller:
             first=first.value,
         )
 
-    def _finish(self, window: deque[_Job]) -> None:
-        """Bring the first letter of the window to its verdict, or count a failure."""
-        job = window[0]
-        tried = self._tried(lambda: self._recorded(job))
-        outcome = self._fail(job, tried) if isinstance(tried, Exception) else tried
-        window.popleft()
+    def _finish(self, window: deque[Job], stop: Callable[[], bool]) -> int:
+        """Bring the head of the window to its verdict, as far as it is read: how many."""
+        read = self._tried(window[0].future.result)
+        if isinstance(read, Exception):
+            done: list[tuple[Job, Handled | Exception]] = [(window[0], read)]
+        else:
+            done = self._recorded(ready(window), stop)
+        kept = [(job, handled) for job, handled in done if isinstance(handled, Handled)]
+        for job, handled in kept:
+            log.info(_EVENTS[handled.outcome], **_canonical(job, handled))
+            self._told(job.raw, job.claim, handled)
+            self._note(window, job, handled.outcome)
+        failed = [(job, error) for job, error in done if isinstance(error, Exception)]
+        for job, error in failed:
+            self._note(window, job, self._fail(job, error))
+        return len(done)
+
+    def _note(self, window: deque[Job], job: Job, outcome: Outcome | None) -> None:
+        """The letter has this verdict; None leaves it for another attempt."""
+        window.remove(job)
         if outcome is None:
             self._failed += 1
             return
         self._unfiled[job.raw.location.uidvalidity, job.raw.location.uid] = outcome
         self._outcomes[outcome] += 1
 
-    def _recorded(self, job: _Job) -> Outcome:
-        """Readings, reply and verdict, committed together."""
+    def _recorded(
+        self, jobs: Sequence[Job], stop: Callable[[], bool]
+    ) -> list[tuple[Job, Handled | Exception]]:
+        """What became of letters, the oldest first: of as many as there was time for."""
+        if len(jobs) > 1:
+            done = self._tried(lambda: self._committed(jobs, stop))
+            if not isinstance(done, Exception):
+                return done
+        # The fault may be of the commit, and is judged by what each does alone.
+        alone = self._tried(lambda: self._committed(jobs[:1], stop))
+        return [(jobs[0], alone)] if isinstance(alone, Exception) else alone
+
+    def _committed(
+        self, jobs: Sequence[Job], stop: Callable[[], bool]
+    ) -> list[tuple[Job, Handled | Exception]]:
+        """Readings, reply and verdict of each letter in one; several letters at once."""
+        done: list[tuple[Job, Handled | Exception]] = []
+        until = time.monotonic() + GROUP_SECONDS
+        with self._ledger.together() as ledger:
+            for job in jobs:
+                done.append((job, self._tried(lambda: self._handled(job, ledger))))  # noqa: B023
+                if stop() or time.monotonic() > until:
+                    break
+        return done
+
+    def _handled(self, job: Job, ledger: OneLedger) -> Handled:
+        """Readings, reply and verdict of one letter, undone together when it fails."""
         job.read = job.future.result()
         now = self._clock()
-        with self._ledger.transaction() as store:
+        with ledger.transaction() as store:
             mark = partial(self._reader.mark, job.raw)
             handled = self._receive(job.read, job.claim, store, now, mark)
             letter = job.read.letter
             facts = LetterFacts(letter.sender, letter.subject, letter.message_id, handled.findings)
             store.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)
-        log.info(_EVENTS[handled.outcome], **_canonical(job, handled))
-        self._told(job.raw, job.claim, handled)
-        return handled.outcome
+        return handled
 
     def _tried(self, work: Callable[[], _T]) -> _T | Exception:
         """What the work gives, or the exception that is our own fault."""
@@ -343,7 +385,7 @@ class Poller:
 
     # Faults.
 
-    def _fail(self, job: _Job, error: Exception) -> Outcome | None:
+    def _fail(self, job: Job, error: Exception) -> Outcome | None:
         """Leave the letter for another attempt, or to a person after the third."""
         about = {**_place(job.raw), "letter": job.claim.letter, "attempts": job.claim.attempts}
         if job.claim.attempts < MOST_ATTEMPTS:
@@ -361,19 +403,19 @@ class Poller:
         log.error("letter.failed", **about, **_described(error))
         return None
 
-    def _noticed(self, job: _Job) -> OwedReply | None:
+    def _noticed(self, job: Job) -> OwedReply | None:
         letter = job.read.letter if job.read else None
         with self._ledger.reading() as store:
             return self._notice(letter, job.claim, store, self._clock())
 
-    def _quarantine(self, job: _Job, error: Exception, reply: OwedReply | None) -> None:
+    def _quarantine(self, job: Job, error: Exception, reply: OwedReply | None) -> None:
         now = self._clock()
         with self._ledger.transaction() as store:
             store.quarantine(job.claim.letter, _described(error)["error"], now)
             if reply is not None:
                 store.owe(reply, now)
 
-    def _give_back(self, window: Iterable[_Job]) -> None:
+    def _give_back(self, window: Iterable[Job]) -> None:
         """Take back the attempts of letters that got no verdict; later if not now."""
         for job in window:
             job.future.cancel()
@@ -415,32 +457,17 @@ class Poller:
 _EVENTS = {outcome: f"letter.{outcome}" for outcome in Outcome}
 
 
+def _is_hopeless(job: Job) -> bool:
+    """Whether nobody needs to read the letter: its future tells why."""
+    if job.claim.attempts > MOST_ATTEMPTS:
+        job.future.set_exception(NoVerdict("every attempt ended with the whole process"))
+    elif job.raw.missing:
+        job.future.set_exception(LetterMissing("the server gives no bytes for it"))
+    return job.future.done()
+
+
 def _is_tired(claim: Claim) -> bool:
     return claim.state is LetterState.CLAIMED and claim.attempts >= ALONE_AFTER
-
-
-def _must_wait(window: Sequence[_Job], raw: RawLetter, sha256: str) -> bool:
-    """Whether readers are far enough ahead, or have the same bytes in hand."""
-    ahead = sum(len(job.raw.content) for job in window)
-    return (
-        len(window) >= WINDOW_LETTERS
-        or ahead + len(raw.content) > WINDOW_BYTES
-        or any(job.sha256 == sha256 for job in window)
-    )
-
-
-def _identity(raw: RawLetter) -> str:
-    """SHA-256 of the raw bytes: the ledger's second key.
-
-    A letter without its bytes is known by its place, one without its body by
-    its header and size.
-    """
-    if raw.missing:
-        return hashlib.sha256(repr(raw.location).encode()).hexdigest()
-    digest = hashlib.sha256(raw.content)
-    if raw.header_only:
-        digest.update(b"%d" % raw.size)
-    return digest.hexdigest()
 
 
 def _is_of_time(error: Exception) -> bool:
@@ -471,7 +498,7 @@ def _place(raw: RawLetter) -> dict[str, Any]:
     return {"mailbox": where.mailbox, "uid": where.uid, "size": raw.size}
 
 
-def _canonical(job: _Job, handled: Handled) -> dict[str, Any]:
+def _canonical(job: Job, handled: Handled) -> dict[str, Any]:
     """The fields of the one line that each letter leaves in the log."""
     receipts = handled.receipts
     return {

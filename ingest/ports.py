@@ -132,10 +132,10 @@ class Read:
 class Reader(Protocol):
     """Reads hostile bytes where they can do no harm."""
 
-    def read(self, raw: RawLetter) -> Future[Read]:
-        """Begin to read a letter.
+    def read_together(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
+        """Begin to read letters, one after the other: a future for each, in their order.
 
-        The future never raises for a fault of the sender: bytes that kill or
+        A future never raises for a fault of the sender: bytes that kill or
         exhaust their reader give a `Read` with the finding `too-costly`. Any
         other death of a child is a fault of time: `ConnectionError`.
         """

@@ -40,11 +40,15 @@ from parsers import parse
 log = structlog.get_logger()
 
 _T = TypeVar("_T")
+_In = TypeVar("_In")
 
 _Work = Callable[[RawLetter], Read]
 
-LETTERS_PER_CHILD = 200
+TRIPS_PER_CHILD = 200
 """A child is replaced after so many: libraries leak, and heaps fragment."""
+
+TRIP_SECONDS = 4.0
+"""How long several small letters may take together; then each is read by itself."""
 
 HEADER_BYTES = 256 * 1024
 """What is read again of a letter that was too costly to be read whole."""
@@ -123,12 +127,20 @@ class SandboxReader:
         self._alone = threading.Lock()
 
     def read(self, raw: RawLetter) -> Future[Read]:
-        """Begin to read a letter; see `ports.Reader`.
+        """Begin to read one letter; see `read_together`."""
+        return self.read_together([raw])[0]
 
-        The future raises `ReaderUnavailable` when no child can be had, and
-        `ReaderFailed` when our own code failed in it.
+    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
+        """Begin to read letters in one child; see `ports.Reader`.
+
+        A future raises `ReaderUnavailable` when no child can be had, and
+        `ReaderFailed` when our own code failed in it. A letter that harms its child
+        harms none of the others: they are read again, each by itself.
         """
-        return self._threads.submit(self._read_and_then, raw)
+        futures: list[Future[Read]] = [Future() for _ in letters]
+        work = self._threads.submit(self._read_in_turn, letters, futures)
+        work.add_done_callback(partial(_never_begun, futures=futures))
+        return futures
 
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
@@ -158,8 +170,32 @@ class SandboxReader:
         if pool is not None:
             _end(pool)
 
-    def _read_and_then(self, raw: RawLetter) -> Read:
-        read = self._read(raw)
+    def _read_in_turn(self, letters: Sequence[RawLetter], futures: Sequence[Future[Read]]) -> None:
+        got: Sequence[Read | ReaderFailed | None] = self._in_one_trip(letters)
+        for raw, before, future in zip(letters, got, futures, strict=True):
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._read_and_then(raw, before))
+            except BaseException as fault:  # noqa: BLE001 - raised by the future, as an executor does
+                future.set_exception(fault)
+
+    def _in_one_trip(self, letters: Sequence[RawLetter]) -> Sequence[Read | ReaderFailed | None]:
+        """What one child makes of several letters; None for each that must go alone."""
+        alone = [None] * len(letters)
+        if len(letters) == 1:
+            return alone
+        work, seconds = partial(read_each, self._work), TRIP_SECONDS
+        try:
+            got = self._shared(work, letters, seconds)
+        except (ReaderUnavailable, ReaderFailed):
+            return alone
+        return alone if isinstance(got, _Fate) else got
+
+    def _read_and_then(self, raw: RawLetter, before: Read | ReaderFailed | None) -> Read:
+        if isinstance(before, ReaderFailed):
+            raise before
+        read = self._read(raw) if before is None else before
         if self._then is not None:
             self._then(read)
         return read
@@ -185,10 +221,12 @@ class SandboxReader:
 
     # Children.
 
-    def _shared(self, work: Callable[[RawLetter], _T], raw: RawLetter) -> _T | _Fate:
+    def _shared(
+        self, work: Callable[[_In], _T], given: _In, seconds: float | None = None
+    ) -> _T | _Fate:
         pool = self._running()
         try:
-            return self._ask(pool, work, raw)
+            return self._ask(pool, work, given, seconds)
         except ReaderUnavailable:
             raise
         except (BrokenProcessPool, RuntimeError, OSError):
@@ -209,10 +247,14 @@ class SandboxReader:
                 _end(pool)
 
     def _ask(
-        self, pool: ProcessPool, work: Callable[[RawLetter], _T], raw: RawLetter
+        self,
+        pool: ProcessPool,
+        work: Callable[[_In], _T],
+        given: _In,
+        seconds: float | None = None,
     ) -> _T | _Fate:
-        seconds = self._config.seconds * WALL
-        future = pool.schedule(work, args=(raw,), timeout=seconds)
+        seconds = seconds or self._config.seconds * WALL
+        future = pool.schedule(work, args=(given,), timeout=seconds)
         try:
             result: _T = future.result(timeout=seconds + GRACE_SECONDS)
             return result
@@ -249,7 +291,7 @@ class SandboxReader:
         context.set_forkserver_preload(_PRELOADED)
         return ProcessPool(
             max_workers=workers,
-            max_tasks=LETTERS_PER_CHILD,
+            max_tasks=TRIPS_PER_CHILD,
             initializer=_confine,
             initargs=(self._config,),
             context=context,
@@ -259,6 +301,14 @@ class SandboxReader:
 _LATE = ["charset_normalizer", "lxml.etree", "openpyxl", "python_calamine", "tnefparse.tnef"]
 _PRELOADED = ["__main__", __name__, *_LATE]
 """Loaded once, in the process that children are forked from, so that they start warm."""
+
+
+def _never_begun(work: Future[None], futures: Sequence[Future[Read]]) -> None:
+    """Tell those who wait for letters that no thread will read any more."""
+    if work.cancelled():
+        for future in futures:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(ReaderUnavailable("the readers were ended"))
 
 
 def _prove(pool: ProcessPool) -> None:
@@ -322,6 +372,18 @@ def _answer() -> None:
 def read_whole(raw: RawLetter) -> Read:
     """A letter with everything in it; called in a confined child."""
     return _guarded(lambda: read_bytes(raw, _bounds.limits, _bounds.layouts))
+
+
+def read_each(work: _Work, letters: Sequence[RawLetter]) -> list[Read | ReaderFailed]:
+    """Several letters, one after the other; called in a confined child."""
+    return [_read_or_failed(work, raw) for raw in letters]
+
+
+def _read_or_failed(work: _Work, raw: RawLetter) -> Read | ReaderFailed:
+    try:
+        return work(raw)
+    except ReaderFailed as failed:
+        return failed
 
 
 def read_header(raw: RawLetter) -> Read:
@@ -416,6 +478,10 @@ class DirectReader:
     def read(self, raw: RawLetter) -> Future[Read]:
         """Begin to read a letter; whatever fails is raised by the future."""
         return self._thread.submit(read_bytes, raw, self._limits, self._layouts)
+
+    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
+        """The same for several."""
+        return [self.read(raw) for raw in letters]
 
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str

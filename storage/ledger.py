@@ -21,7 +21,7 @@ from storage.store import Store
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["Ledger", "Rehearsal", "StoreUnavailable"]
+__all__ = ["Ledger", "StoreUnavailable", "Within"]
 
 _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -94,14 +94,31 @@ class Ledger:
             look.rollback()
 
     @contextmanager
-    def rehearsal(self) -> Iterator[Rehearsal]:
+    def together(self) -> Iterator[Ledger | Within]:
+        """For several transactions in a row, each of which is undone alone when it fails.
+
+        On SQLite, which has one writer at a time, they are committed at once: making
+        each of them last takes longer than writing it. On PostgreSQL each is
+        committed by itself, as it holds back other documents of its entity.
+
+        Raises:
+            StoreUnavailable: here, at any statement, or at the commit.
+        """
+        if not self._is_sqlite:
+            yield self
+            return
+        with self._turn(), self._connected(writes=True) as connection, connection.begin():
+            yield Within(connection, self._layouts)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Within]:
         """A ledger for trying out: what is done with it is undone at the end.
 
         Raises:
             StoreUnavailable: here or at any statement.
         """
         with self._connected(writes=True) as connection, connection.begin() as whole:
-            yield Rehearsal(connection, self._layouts)
+            yield Within(connection, self._layouts)
             whole.rollback()
 
     @contextmanager
@@ -141,8 +158,8 @@ class Ledger:
             del self.__dict__["_engine"]
 
 
-class Rehearsal:
-    """A ledger whose every transaction is a part of one that is rolled back."""
+class Within:
+    """A ledger whose every transaction is a part of a larger one."""
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
         self._connection = connection
@@ -151,10 +168,22 @@ class Rehearsal:
     @contextmanager
     def transaction(self) -> Iterator[Store]:
         """A store whose changes the next transaction sees; none when it fails."""
-        with self._connection.begin_nested():
+        driver = Driver(self._connection)
+        driver.execute("SAVEPOINT part")
+        try:
             yield Store(self._connection, self._layouts)
+        except BaseException:
+            driver.execute("ROLLBACK TO SAVEPOINT part")
+            driver.execute("RELEASE SAVEPOINT part")
+            raise
+        driver.execute("RELEASE SAVEPOINT part")
 
     reading = transaction
+
+    @contextmanager
+    def together(self) -> Iterator[Within]:
+        """All of them are together already."""
+        yield self
 
 
 def _with_driver(url: URL) -> URL:

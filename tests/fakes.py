@@ -144,6 +144,9 @@ class FakeReader:
             future.set_exception(fault)
         return future
 
+    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
+        return [self.read(raw) for raw in letters]
+
     def mark(self, raw: RawLetter, wanted, language: str) -> dict[str, Marked]:
         return {sha256: Marked(b"marked") for sha256 in wanted}
 

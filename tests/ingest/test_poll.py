@@ -1,6 +1,7 @@
 """One pass over a mailbox: nothing lost, nothing twice, one bad letter hurts no other."""
 
 import errno
+from contextlib import contextmanager
 
 import pytest
 from structlog.testing import capture_logs
@@ -320,6 +321,10 @@ class _Away:
         if self.left < 0:
             raise StoreUnavailable("the database is away")
         return self._ledger.transaction()
+
+    @contextmanager
+    def together(self):
+        yield self
 
 
 def test_a_cut_in_the_middle_of_fetching_loses_nothing(house):

@@ -1,0 +1,108 @@
+"""How far readers may be ahead of what is recorded, and which letters go together.
+
+A small letter is read in a millisecond or two; asking a child for it and committing it
+cost as much again. So a few small ones are claimed, read and recorded together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from ingest.ports import RawLetter, Read
+from storage.records import Claim
+
+WINDOW_BYTES = 32 * 1024 * 1024
+WINDOW_LETTERS = 24
+"""How far readers may be ahead: a trip in each of two children, and one that waits."""
+
+TRIP_LETTERS = 8
+"""Letters that go to a reader together, and get one attempt more in one commit."""
+
+SMALL_BYTES = 64 * 1024
+"""A larger letter goes alone: its own reading outweighs the way."""
+
+GROUP_LETTERS = 16
+"""Letters that may be recorded in one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A letter with what it is known by."""
+
+    raw: RawLetter
+    sha256: str
+
+
+@dataclass(slots=True)
+class Job:
+    """A claimed letter on its way to a verdict."""
+
+    raw: RawLetter
+    sha256: str
+    claim: Claim
+    future: Future[Read]
+    started: float
+    read: Read | None = None
+
+
+def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[list[Found]]:
+    """The letters in their order, those together that go to a reader together.
+
+    A letter that was tried before goes alone: what ended its reader, or us, must not
+    count against others again. So do the same bytes once more: by then they have
+    their verdict.
+    """
+    trip: list[Found] = []
+    for raw in batch:
+        found = Found(raw, identity(raw))
+        alone = len(raw.content) > SMALL_BYTES or raw.location.uid in known
+        full = len(trip) == TRIP_LETTERS or any(one.sha256 == found.sha256 for one in trip)
+        if trip and (alone or full):
+            yield trip
+            trip = []
+        trip.append(found)
+        if alone:
+            yield trip
+            trip = []
+    if trip:
+        yield trip
+
+
+def must_wait(window: Sequence[Job], trip: Sequence[Found]) -> bool:
+    """Whether readers are far enough ahead, or have the same bytes in hand."""
+    ahead = sum(len(job.raw.content) for job in window)
+    coming = sum(len(found.raw.content) for found in trip)
+    return (
+        len(window) + len(trip) > WINDOW_LETTERS
+        or ahead + coming > WINDOW_BYTES
+        or not {job.sha256 for job in window}.isdisjoint(found.sha256 for found in trip)
+    )
+
+
+def ready(window: deque[Job]) -> list[Job]:
+    """The letters at the window's head that are read, in their order."""
+    head = itertools.islice(window, GROUP_LETTERS)
+    return list(itertools.takewhile(lambda job: _is_read(job.future), head))
+
+
+def _is_read(future: Future[Read]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def identity(raw: RawLetter) -> str:
+    """SHA-256 of the raw bytes: the ledger's second key.
+
+    A letter without its bytes is known by its place, one without its body by
+    its header and size.
+    """
+    if raw.missing:
+        return hashlib.sha256(repr(raw.location).encode()).hexdigest()
+    digest = hashlib.sha256(raw.content)
+    if raw.header_only:
+        digest.update(b"%d" % raw.size)
+    return digest.hexdigest()

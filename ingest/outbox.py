@@ -26,6 +26,9 @@ LONGEST_RETRY = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=3)
 LEASE = timedelta(seconds=60)
 
+AT_ONCE = 8
+"""Replies whose attempt is counted in one commit, and which one crash may send again."""
+
 RESTED_SECONDS = 20.0
 """Many servers close a connection that said nothing for longer."""
 
@@ -252,50 +255,75 @@ def drain(
 
     The attempt is committed before the reply is sent: after a crash between
     sending and the note of it, the reply goes out again under the same
-    Message-ID, and its attempts tell.
+    Message-ID, and its attempts tell. That note is made for a few replies at once.
 
     Raises:
         OutboxUnavailable: the server is away; the replies wait.
         StoreUnavailable: the database is away.
     """
-    done, sent = Drained(), False
-    reply: OwedReply | None = None
+    done = Drained()
+    sent: list[OwedReply] = []
     while True:
         # One commit notes what was sent and leases what comes next.
         with ledger.transaction() as outbox:
-            if reply is not None and sent:
+            for reply in sent:
                 outbox.reply_sent(reply.id, clock())
-            leased = [] if stop() else outbox.lease_replies(clock(), limit=1, lease=LEASE)
+            leased = [] if stop() else outbox.lease_replies(clock(), limit=AT_ONCE, lease=LEASE)
         if not leased:
             return done
-        reply, before = leased[0], done
-        done = _deliver(ledger, postman, clock, reply, before)
-        sent = done.sent > before.sent
+        sent, done = _deliver(ledger, postman, clock, leased, stop, done)
 
 
 def _deliver(
     ledger: OutboxLedger,
     postman: Postman,
     clock: Callable[[], datetime],
-    reply: OwedReply,
+    leased: Sequence[OwedReply],
+    stop: Callable[[], bool],
     done: Drained,
-) -> Drained:
-    about = log.bind(letter=reply.letter, reply=reply.id, message_id=reply.message_id)
-    about = about.bind(attempts=reply.attempts)
+) -> tuple[list[OwedReply], Drained]:
+    """Replies that have left, which the caller notes; the others are noted here."""
+    sent: list[OwedReply] = []
+    until = time.monotonic() + LEASE.total_seconds() / 2
+    for index, reply in enumerate(leased):
+        if index and (stop() or time.monotonic() > until):
+            _give_back(ledger, clock(), sent=[], unsent=leased[index:])
+            break
+        try:
+            _send(postman, reply)
+        except OutboxUnavailable:
+            # The whole outbox waits; what is left is due as soon as the server is back.
+            _give_back(ledger, clock(), sent=sent, unsent=leased[index:])
+            raise
+        except Deferred as answer:
+            done = _defer(ledger, clock(), reply, str(answer), done)
+        except RecipientRefused as answer:
+            done = _give_up(ledger, clock(), reply, str(answer), done)
+        else:
+            sent.append(reply)
+    return sent, replace(done, sent=done.sent + len(sent))
+
+
+def _send(postman: Postman, reply: OwedReply) -> None:
     started = time.monotonic()
-    try:
-        postman.send(reply)
-    except OutboxUnavailable:
-        # The whole outbox waits; this reply is due as soon as the server is back.
-        with ledger.transaction() as outbox:
-            outbox.release_replies([reply.id])
-        raise
-    except Deferred as answer:
-        return _defer(ledger, clock(), reply, str(answer), done)
-    except RecipientRefused as answer:
-        return _give_up(ledger, clock(), reply, str(answer), done)
-    about.info("reply.sent", duration_ms=round((time.monotonic() - started) * 1000))
-    return replace(done, sent=done.sent + 1)
+    postman.send(reply)
+    log.info(
+        "reply.sent",
+        letter=reply.letter,
+        reply=reply.id,
+        message_id=reply.message_id,
+        attempts=reply.attempts,
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+def _give_back(
+    ledger: OutboxLedger, now: datetime, sent: Sequence[OwedReply], unsent: Sequence[OwedReply]
+) -> None:
+    with ledger.transaction() as outbox:
+        for reply in sent:
+            outbox.reply_sent(reply.id, now)
+        outbox.release_replies([reply.id for reply in unsent])
 
 
 def _defer(

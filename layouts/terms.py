@@ -144,7 +144,8 @@ class Series:
     @property
     def reading(self) -> Decimal:
         """The value of a register reading."""
-        return Decimal(self.values[0] or 0)
+        value = self.values[0]
+        return value if isinstance(value, Decimal) else Decimal(value or 0)
 
     @property
     def count(self) -> int:

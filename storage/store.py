@@ -33,7 +33,7 @@ from storage.prepared import Prepared
 from storage.reading_rows import ReadingRows
 from storage.registry_rows import RegistryRows
 from storage.tables import ENTITY, SUBMISSION
-from storage.value_rows import ValueRows
+from storage.value_rows import SERIES_AT, ValueRows
 from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
 
@@ -113,10 +113,17 @@ class Store(
             history=self._history(intervals, ZoneInfo(layout.zone)),
             registers=self._registers(*_meters_around(items)),
         )
-        if not known.registers and not registers:
+        if not self._may_be_compared(known, registers):
             return known
-        wanted = spans_to_compare(parsed, layout, known)
+        wanted = spans_to_compare(items, layout, known)
         return replace(known, profiles=self._profiles(wanted, items))
+
+    def _may_be_compared(self, known: Context, registers: Sequence[Assigned]) -> bool:
+        """Whether a document's points may have both a profile and registers."""
+        if not registers:
+            return bool(known.registers)
+        points = {item.point.id or 0 for item in registers if item.point is not None}
+        return bool(self._each(sorted(points), SERIES_AT))
 
     def _hold_back_others(self, entity_id: int) -> None:
         if not self._connection.get_execution_options().get("writes"):

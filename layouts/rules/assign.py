@@ -24,6 +24,10 @@ from layouts.terms import (
 _T = TypeVar("_T")
 
 
+_Names = tuple[str | None, str | None, str | None, datetime]
+"""Area, point and meter as the document names them, and the instant."""
+
+
 class _Register:
     """An entity's points and meters by the names that a document may use."""
 
@@ -36,6 +40,8 @@ class _Register:
                 self.meters[meter.number].append((point, meter))
         self._bare_points = _by_bare(self.points)
         self._bare_meters = _by_bare(self.meters)
+        # Where readings of one meter and instant belong; a document has many of them.
+        self.faultless: dict[_Names, tuple[MeteringPoint, Meter]] = {}
 
     def point_code(self, seen: str) -> str | None:
         """The one code that `seen` is, or was before it lost its leading zeros."""
@@ -123,6 +129,9 @@ def _reading(
     context: Context,
     zone: ZoneInfo,
 ) -> Assigned:
+    names = (series.area, series.point, series.meter, series.start)
+    if (known := register.faultless.get(names)) is not None:
+        return Assigned(_named(series, *known), original, *known)
     point: MeteringPoint | None = None
     faults: tuple[Finding, ...] = ()
     if series.point is not None:
@@ -133,6 +142,8 @@ def _reading(
     faults = (*faults, *more)
     if meter is None or at is None:
         return Assigned(series, original, point, faults=faults)
+    if not faults:
+        register.faultless[names] = (at, meter)
     return Assigned(_named(series, at, meter), original, at, meter, faults)
 
 

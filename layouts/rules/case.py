@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.parameters import Parameters
 from layouts.terms import Change, Context, Kind, Meter, MeteringPoint, Parsed, Series
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Case:
     """One document before the rules.
 
     Attributes:
-        held: The series that no rule has refused so far.
+        held: The series that no rule has refused so far; another case has others.
     """
 
     parsed: Parsed
@@ -47,6 +50,14 @@ class Case:
     context: Context
     parameters: Parameters
     held: tuple[Assigned, ...] = ()
+    _worked_out: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work: Callable[[Case], _T]) -> _T:
+        """What `work` gives for this case, worked out for the first who asks."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self)
+        found: _T = self._worked_out[work]
+        return found
 
     @property
     def zone(self) -> ZoneInfo:

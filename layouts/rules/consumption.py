@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
@@ -56,8 +57,13 @@ class Step(NamedTuple):
         return self.difference + Decimal(10) ** self.meter.digits
 
 
-def steps(case: Case) -> Iterator[Step]:
+def steps(case: Case) -> list[Step]:
     """Each two readings in a row of which the document brings one or both."""
+    return case.once(_steps)
+
+
+def _steps(case: Case) -> list[Step]:
+    found: list[Step] = []
     brought: dict[RegisterKey, dict[int, Reading]] = defaultdict(dict)
     for item in case.registers:
         key = register_key(item)
@@ -67,11 +73,15 @@ def steps(case: Case) -> Iterator[Step]:
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
         known = {at: Reading(at, value, None) for at, value in case.context.registers.get(key, ())}
-        row = sorted((known | mine).values(), key=lambda reading: reading.at)
+        row = sorted((known | mine).values(), key=_moment)
         for before, after in pairwise(row):
             mine_of_two = after.item or before.item
             if mine_of_two is not None and mine_of_two.meter is not None:
-                yield Step(before, after, mine_of_two, mine_of_two.meter)
+                found.append(Step(before, after, mine_of_two, mine_of_two.meter))
+    return found
+
+
+_moment = attrgetter("at")
 
 
 def between_readings(case: Case) -> Iterator[Finding]:
@@ -122,7 +132,7 @@ def zone_sum(case: Case) -> Iterator[Finding]:
     Displays cut off what follows their last digit, so that each zone may hide
     up to one of it. Only a meter whose zones are all in the document is judged.
     """
-    for zones in _by_instant(case).values():
+    for zones in case.once(_by_instant).values():
         total = zones.get("T0")
         parts = [item for zone, item in zones.items() if zone != "T0"]
         if total is None or not _is_complete(zones, total.meter):
@@ -166,7 +176,7 @@ def no_consumption(case: Case) -> Iterator[Finding]:
         if register is not None and register[1] == "A+" and step.after.item is step.item:
             meter, _, zone = register
             rested[meter, step.item.series.start][zone] = step.difference == 0
-    for (meter, channel, start), zones in _by_instant(case).items():
+    for (meter, channel, start), zones in case.once(_by_instant).items():
         known = rested.get((meter, start), {})
         if channel == "A+" and _rests(known, zones):
             item = zones.get("T0") or next(iter(zones.values()))

@@ -60,14 +60,22 @@ def too_many_digits(case: Case) -> Iterator[Finding]:
     """More places before the point than the meter has."""
     for item in case.registers:
         limit = item.meter.digits if item.meter else None
-        if limit is not None and item.series.reading >= Decimal(10) ** limit:
+        reading = item.series.reading
+        if limit is not None and reading > 0 and reading.adjusted() >= limit:
             yield about(item, Code.TOO_MANY_DIGITS, seen=str(item.series.reading), limit=limit)
 
 
 def decimals(value: Decimal) -> int:
     """Places after the decimal point without zeros at the end."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or exponent >= 0:
+        return 0
+    places = -exponent
+    for digit in reversed(digits):
+        if digit or not places:
+            break
+        places -= 1
+    return places if any(digits) else 0
 
 
 def duplicate_reading(case: Case) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ them, and intervals with values over the whole of that time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
 from layouts.layout import Layout
-from layouts.rules.assign import assign, was_there
+from layouts.rules.assign import was_there
 from layouts.rules.case import Assigned, Case, about, epoch, instant
 from layouts.rules.intervals import owner_of, recorded
 from layouts.rules.registers import decimals, meter_key, register_key
@@ -27,7 +27,6 @@ from layouts.terms import (
     Meter,
     MeteringPoint,
     MeterKey,
-    Parsed,
     ProfileSum,
     RecordedIntervals,
     SeriesKey,
@@ -55,15 +54,14 @@ class Span(NamedTuple):
 
 
 def spans_to_compare(
-    parsed: Parsed, layout: Layout, context: Context
+    held: Sequence[Assigned], layout: Layout, context: Context
 ) -> Mapping[SeriesKey, tuple[tuple[int, int], ...]]:
     """The spans, in epoch seconds, for which `Context.profiles` should have sums.
 
-    `context` needs its points and `registers`; the keys are (area, point, channel)
-    as the register of points knows them.
+    `context` needs its `registers`; the keys are (area, point, channel) as the
+    register of points knows them.
     """
     zone = ZoneInfo(layout.zone)
-    held = assign(parsed.series, context, zone)
     wanted: dict[SeriesKey, set[tuple[int, int]]] = defaultdict(set)
     for span in _spans(held, context, zone):
         wanted[span.key].add((span.start, span.end))
@@ -72,7 +70,7 @@ def spans_to_compare(
 
 def profile_against_registers(case: Case) -> Iterator[Finding]:
     """A profile whose sum is not what the registers went on by in the same time."""
-    if not case.context.registers and not case.context.profiles:
+    if not (case.context.profiles or (case.context.registers and case.intervals)):
         return
     share = case.parameters.profile_register_share
     for span in _spans(case.held, case.context, case.zone):
@@ -96,14 +94,17 @@ def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterat
     """Every span between two readings that the document touches, once."""
     told: set[tuple[SeriesKey, int, int]] = set()
     readings = _readings(held, context)
+    rows: dict[tuple[MeterKey, str], list[_Total]] = {}
     for item in held:
         point = item.point
         if point is None:
             continue
         key = owner_of(item)
         for meter in point.meters:
-            mine = readings.get((meter_key(point, meter), item.series.channel), {})
-            for (start, before), (end, after) in pairwise(_totals(meter, mine)):
+            owner = (meter_key(point, meter), item.series.channel)
+            if owner not in rows:
+                rows[owner] = _totals(meter, readings.get(owner, {}))
+            for (start, before), (end, after) in pairwise(rows[owner]):
                 span = (key, start, end)
                 if span in told or not _touches(item, meter, start, end):
                     continue
@@ -116,6 +117,9 @@ def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterat
 
 _Readings = Mapping[int, Mapping[str, Decimal]]
 """By instant: the value of each zone."""
+
+_Total = tuple[int, tuple[Decimal, Decimal]]
+"""Instant, the meter's total at it, and the worth of the last digits in that."""
 
 
 def _readings(
@@ -137,7 +141,7 @@ def _readings(
     return found
 
 
-def _totals(meter: Meter, readings: _Readings) -> list[tuple[int, tuple[Decimal, Decimal]]]:
+def _totals(meter: Meter, readings: _Readings) -> list[_Total]:
     """The meter's total by instant, with the worth of the last digits in it."""
     totals = []
     stated = set(meter.zones) - {"T0"}

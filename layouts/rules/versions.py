@@ -8,7 +8,6 @@ what is in force; the store tells which spans newer documents carry.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -70,14 +69,15 @@ def starts_of(series: Series) -> Sequence[int]:
 
 def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
     """What a register reading does to the one in force."""
-    bare = Change(item.series, item.point, item.meter)
+    series, point, meter = item.series, item.point, item.meter
     if known is None:
-        return replace(bare, added=(0,))
+        return Change(series, point, meter, added=(0,))
     if known.newer:
-        return replace(bare, stayed=1)
-    if known.value == item.series.reading:
-        return replace(bare, kept=1)
-    return replace(bare, replaced=(0,), before=known.value, after=item.series.reading)
+        return Change(series, point, meter, stayed=1)
+    if known.value == series.reading:
+        return Change(series, point, meter, kept=1)
+    before, after = known.value, series.reading
+    return Change(series, point, meter, replaced=(0,), before=before, after=after)
 
 
 def change_of_intervals(item: Assigned, known: RecordedIntervals | None) -> Change:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from layouts.findings import Code, Severity
 from layouts.rules import spans_to_compare
+from layouts.rules.assign import assign
 from layouts.terms import ProfileSum, RecordedIntervals, Verdict
 from tests.layouts.rules.build import (
     DAY,
@@ -147,20 +149,25 @@ def test_a_span_with_two_meters_is_not_compared():
     assert Code.PROFILE_REGISTER_MISMATCH in codes(profile_arrives([9000, 9001] * 24, place=gone))
 
 
+def asked_for(document, number, context):
+    held = assign(document.series, context, ZoneInfo(LAYOUTS[number].zone))
+    return spans_to_compare(held, LAYOUTS[number], context)
+
+
 def test_the_store_is_told_which_sums_are_wanted():
     context = known(
         point("P1", meter()), registers={REGISTER: (*READ, (LAST + 86400, Decimal(9999)))}
     )
-    asked = spans_to_compare(daily(profile()), LAYOUTS["80020"], context)
+    asked = asked_for(daily(profile()), "80020", context)
     assert asked == {KEY: ((FIRST, LAST),)}
     before = known(point("P1", meter()), registers={REGISTER: READ[:1]})
     document = readings(reading("148", at=NEXT))
-    assert spans_to_compare(document, LAYOUTS["52006"], before) == {KEY: ((FIRST, LAST),)}
-    assert spans_to_compare(document, LAYOUTS["52006"], known(point("P1", meter()))) == {}
+    assert asked_for(document, "52006", before) == {KEY: ((FIRST, LAST),)}
+    assert asked_for(document, "52006", known(point("P1", meter()))) == {}
 
 
 def test_readings_three_months_apart_are_not_compared():
     far = ((epoch(moscow(2026, 8, 1)), Decimal(0)), (LAST, Decimal(1)))
     context = known(point("P1", meter()), registers={REGISTER: far})
-    assert spans_to_compare(daily(profile()), LAYOUTS["80020"], context) == {}
+    assert asked_for(daily(profile()), "80020", context) == {}
     assert timedelta(seconds=LAST - FIRST) == timedelta(days=1)

@@ -20,8 +20,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("ru", "en")
 
 _NO_BREAK = "\u00a0"
-_GROUP = {"ru": _NO_BREAK, "en": ","}
-_POINT = {"ru": ",", "en": "."}
+_SIGNS = {"ru": str.maketrans(",.", f"{_NO_BREAK},"), "en": str.maketrans({})}
+"""What stands for the comma and the point of an English number."""
+
 _DAY = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
 _PLACES_MOST = 8
 
@@ -49,8 +50,7 @@ class Wording:
     def number(self, value: Decimal | int) -> str:
         """An exact number with its thousands set apart: `1 066,500`."""
         text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-        swaps = {",": _GROUP[self.language], ".": _POINT[self.language]}
-        return "".join(swaps.get(sign, sign) for sign in text)
+        return text.translate(_SIGNS[self.language])
 
     def energy(self, watt_hours: int) -> str:
         """Watt-hours (or var-hours) written in thousands of them, exactly."""
@@ -58,11 +58,11 @@ class Wording:
 
     def day(self, moment: datetime) -> str:
         """The calendar day of a moment."""
-        return moment.astimezone(self.zone).strftime(_DAY[self.language])
+        return _written(moment, self.zone, _DAY[self.language])
 
     def moment(self, moment: datetime) -> str:
         """Day and time of a moment, to the minute."""
-        return f"{self.day(moment)} {moment.astimezone(self.zone):%H:%M}"
+        return _written(moment, self.zone, f"{_DAY[self.language]} %H:%M")
 
     def month(self, moment: datetime) -> str:
         """The month of a moment, by its name."""
@@ -131,6 +131,12 @@ class Wording:
         single = len(ranges) == 1 and not any(sign in ranges[0] for sign in "–:")
         key = noun if single else f"{noun}s"
         return self.say(key, at=self.listed(ranges, _PLACES_MOST), **about)
+
+
+@lru_cache(maxsize=1024)
+def _written(moment: datetime, zone: ZoneInfo, form: str) -> str:
+    """A moment in a zone; the same few stand in every row of a reply."""
+    return moment.astimezone(zone).strftime(form)
 
 
 @lru_cache(maxsize=8)

@@ -191,6 +191,9 @@ def _login(server: smtplib.SMTP, config: SmtpConfig) -> None:
 
 def _wire(content: bytes) -> bytes:
     """The mail with the line ends that SMTP asks for."""
+    ends = content.count(b"\r\n")
+    if ends == content.count(b"\n") == content.count(b"\r"):
+        return content
     return re.sub(rb"\r\n|\r|\n", b"\r\n", content)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from layouts.findings import Finding
 from layouts.terms import Document
+from layouts.travel import travels
 
 
 class Source(StrEnum):
@@ -18,6 +19,7 @@ class Source(StrEnum):
     SUBJECT = "subject"
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A user code, a password, or both, as one place of the letter names them."""
@@ -27,6 +29,7 @@ class Credential:
     password: str | None = field(default=None, repr=False)
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """What else was attached: named in a reply that found no document."""
@@ -36,6 +39,7 @@ class Attachment:
     size: int
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One e-mail, decoded, untrusted.

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from layouts.findings import Finding, Place, Status
+from layouts.travel import travels
 
 CHANNELS = ("A+", "A-", "R+", "R-")
 """Active and reactive energy, taken from the network (+) and given to it (-)."""
@@ -39,6 +40,7 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Document:
     """One attached file: its name as decoded ('' when it has none) and its bytes.
@@ -55,6 +57,7 @@ class Document:
 _COLUMNS = 16384
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where each value of a series stood, in one flat column.
@@ -98,6 +101,7 @@ def cell_name(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Series:
     """One point's values on one channel over a period.
@@ -184,6 +188,7 @@ class Series:
         return self.start + step * index, self.start + step * (index + 1)
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a document says of itself; every field may be missing.
@@ -210,6 +215,7 @@ class Header:
     period_end: datetime | None = None
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """One document as read: header, series and every format mistake.

@@ -56,6 +56,9 @@ def decimal(units: int) -> Decimal:
 
 def clean(text: str) -> str:
     """Text that every database takes: no NUL, no half of a surrogate pair."""
+    # Nearly every text is printable, and nothing of that has to be replaced.
+    if text.isprintable():
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 

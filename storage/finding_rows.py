@@ -30,9 +30,8 @@ class FindingRows(Rows):
         letter_id: int | None = None,
         submission_id: int | None = None,
     ) -> None:
-        owner = {"letter_id": letter_id, "submission_id": submission_id}
-        rows = [{**owner, **_columns(item)} for item in findings]
-        _KEEP.change_each(self._driver, rows)
+        rows = [(letter_id, submission_id, *_values(item)) for item in findings]
+        _KEEP.change_each(self._driver, _COLUMNS, rows)
 
     def _findings_of_letter(self, letter: int) -> list[Finding]:
         return [_finding(row) for row in self._each([letter], _OF_LETTERS)]
@@ -42,25 +41,20 @@ class FindingRows(Rows):
         return ((row.submission_id, _finding(row)) for row in rows)
 
 
-def _columns(item: Finding) -> dict[str, Any]:
-    return {
-        "code": item.code,
-        "severity": item.severity,
-        "file": item.place.file,
-        "line": item.place.line,
-        "sheet": item.place.sheet,
-        "cell": item.place.cell,
-        "area": item.area,
-        "point": item.point,
-        "meter": item.meter,
-        "channel": item.channel,
-        "zone": item.zone,
-        "start": item.start,
-        "end": item.end,
-        "count": item.count,
-        "seen": item.seen,
-        "detail": json.dumps(dict(item.detail)),
-    }
+_COLUMNS = (
+    *("letter_id", "submission_id", "code", "severity", "file", "line", "sheet", "cell"),
+    *("area", "point", "meter", "channel", "zone", "start", "end", "count", "seen", "detail"),
+)
+
+
+def _values(item: Finding) -> tuple[Any, ...]:
+    """Beside `_COLUMNS`, its owner left out."""
+    place = item.place
+    return (
+        *(item.code, item.severity, place.file, place.line, place.sheet, place.cell),
+        *(item.area, item.point, item.meter, item.channel, item.zone),
+        *(item.start, item.end, item.count, item.seen, json.dumps(dict(item.detail))),
+    )
 
 
 def _finding(row: Any) -> Finding:

@@ -138,17 +138,19 @@ class Prepared:
         changed: int = driver.execute(form.text, form.bound(values)).rowcount
         return changed
 
-    def change_each(self, driver: Driver, rows: Sequence[Values]) -> None:
-        """The same for many rows, all of which name the same columns."""
+    def change_each(
+        self, driver: Driver, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """The same for many rows, each with the values of these names."""
         if rows:
-            form = self._form(driver, rows[0])
-            driver.execute_each(form.text, [form.bound(row) for row in rows])
+            form = self._form(driver, names)
+            driver.execute_each(form.text, form.bound_each(names, rows))
 
-    def _form(self, driver: Driver, values: Values) -> _Form:
-        key = (driver.is_postgresql, tuple(values))
+    def _form(self, driver: Driver, names: Iterable[str]) -> _Form:
+        key = (driver.is_postgresql, tuple(names))
         form = self._forms.get(key)
         if form is None:
-            form = self._forms[key] = _form(self._made(driver), driver.dialect, list(values))
+            form = self._forms[key] = _form(self._made(driver), driver.dialect, list(names))
         return form
 
     def _made(self, driver: Driver) -> Statement:
@@ -188,6 +190,24 @@ class _Form:
             else:
                 found.append(self.fixed[name])
         return dict(zip(self.names, found, strict=True)) if self.by_name else found
+
+    def bound_each(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """The same for many rows."""
+        at = [names.index(name) if name in names else None for name in self.names]
+        if not any(self.binds) and at == list(range(len(names))) and not self.by_name:
+            return rows
+        columns = [
+            [self.fixed[name]] * len(rows)
+            if index is None
+            else [row[index] for row in rows]
+            if bind is None
+            else [bind(row[index]) for row in rows]
+            for name, index, bind in zip(self.names, at, self.binds, strict=True)
+        ]
+        bound = zip(*columns, strict=True)
+        if self.by_name:
+            return [dict(zip(self.names, row, strict=True)) for row in bound]
+        return list(bound)
 
     def converted(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Rows as named tuples."""

@@ -75,17 +75,14 @@ class ValueRows(Rows):
         numbers = self._series_numbers({_name(change) for change in changes})
         added: list[Value] = []
         replaced: list[Value] = []
-        spans: list[dict[str, Any]] = []
+        spans: list[tuple[Any, ...]] = []
         for change in changes:
             number = numbers[_name(change)]
             added += _values(change.series, change.added, number, submission)
             replaced += _values(change.series, change.replaced, number, submission)
-            by = {"series_id": number, "submission_id": submission}
-            spans += (
-                {**by, "start": start, "end": end, "places": places}
-                for start, end, places in carried(change.series)
-            )
-        _CARRY_SPANS.change_each(self._driver, spans)
+            spans += ((number, submission, *span) for span in carried(change.series))
+        names = ("series_id", "submission_id", "start", "end", "places")
+        _CARRY_SPANS.change_each(self._driver, names, spans)
         if added:
             add_values(self._driver, added)
         if replaced:
@@ -105,36 +102,26 @@ class ValueRows(Rows):
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         # A document may say the same reading twice; once is enough.
-        once = {tuple(_key(change).values()): change for change in reversed(changes)}
-        keys = [_key(change) for change in once.values()]
-        by = {"submission_id": submission}
-        places = [packed(change.series.places) for change in once.values()]
+        once = {_key(change): change for change in reversed(changes)}
         _CARRY_READINGS.change_each(
             self._driver,
-            [{**key, **by, "places": at} for key, at in zip(keys, places, strict=True)],
+            (*_KEY_NAMES, "submission_id", "places"),
+            [(*key, submission, packed(c.series.places)) for key, c in once.items()],
         )
-        added = [
-            {**_key(change), **by, "value": change.series.reading}
-            for change in once.values()
-            if change.added
-        ]
-        _ADD_READINGS.change_each(self._driver, added)
-        replaced = [change for change in once.values() if change.replaced]
-        if replaced:
-            self._replace_readings(replaced, submission, now)
-
-    def _replace_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
-        which = [
-            {f"of_{name}": value for name, value in _key(change).items()} | {"by": submission}
-            for change in changes
-        ]
-        _KEEP_OLD_READING.change_each(self._driver, [{**key, "at": now} for key in which])
+        _ADD_READINGS.change_each(
+            self._driver,
+            (*_KEY_NAMES, "submission_id", "value"),
+            [(*key, submission, c.series.reading) for key, c in once.items() if c.added],
+        )
+        replaced = [(*key, submission, c) for key, c in once.items() if c.replaced]
+        of = tuple(f"of_{name}" for name in _KEY_NAMES)
+        _KEEP_OLD_READING.change_each(
+            self._driver, (*of, "by", "at"), [(*row[:-1], now) for row in replaced]
+        )
         _REPLACE_READING.change_each(
             self._driver,
-            [
-                {**key, "new": change.series.reading}
-                for key, change in zip(which, changes, strict=True)
-            ],
+            (*of, "by", "new"),
+            [(*row[:-1], row[-1].series.reading) for row in replaced],
         )
 
 
@@ -156,12 +143,12 @@ def _name(change: Change) -> _SeriesName:
     return change.point.id, change.series.channel, change.series.step_minutes
 
 
-def _key(change: Change) -> dict[str, Any]:
+_KEY_NAMES = ("meter_id", "channel", "zone", "instant")
+
+
+def _key(change: Change) -> tuple[int, str, str, int]:
+    """A reading's own key, as `_KEY_NAMES` name it."""
     if change.meter is None or change.meter.id is None:
         raise ValueError("a register reading can only be kept for a registered meter")
-    return {
-        "meter_id": change.meter.id,
-        "channel": change.series.channel,
-        "zone": change.series.zone or "T0",
-        "instant": epoch(change.series.start),
-    }
+    series = change.series
+    return change.meter.id, series.channel, series.zone or "T0", epoch(series.start)

@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import zip_longest
 
 from ingest.terms import Credential, Letter, Source
@@ -211,9 +212,12 @@ class _Hider:
     """Replaces secrets in whatever is told."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        ordered = sorted(filter(None, secrets), key=len, reverse=True)
-        self._secrets = ordered
-        self._pattern = re.compile("|".join(map(self._form, ordered)))
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Few letters need it, and each would have to have its own compiled.
+        return re.compile("|".join(map(self._form, self._secrets)))
 
     @staticmethod
     def _form(secret: str) -> str:
@@ -223,7 +227,8 @@ class _Hider:
 
     def text(self, text: str) -> str:
         """`text` without secrets, also one that its shortening cut off."""
-        text = self._pattern.sub(MASK, text)
+        if any(secret in text for secret in self._secrets):
+            text = self._pattern.sub(MASK, text)
         if text.endswith("…"):
             text = self._without_beginning(text[:-1]) + "…"
         return text

@@ -14,6 +14,7 @@ import contextlib
 import re
 import string
 import unicodedata
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
@@ -75,7 +76,12 @@ def guessed_charset(content: bytes) -> str:
 
 def _codec(charset: str | None) -> str | None:
     """Python's name of a text charset, None when it is unknown or says nothing."""
-    name = (charset or "").strip().strip("\"'").strip().lower()[:40]
+    return _known_codec(charset[:40]) if charset else None
+
+
+@lru_cache(maxsize=256)
+def _known_codec(charset: str) -> str | None:
+    name = charset.strip().strip("\"'").strip().lower()
     if not name:
         return None
     try:
@@ -106,6 +112,8 @@ def header_text(raw: bytes, most: int = 2000) -> str:
     """
     # An encoded word needs at most 12 bytes a character, and its wrapping some.
     raw = raw[: most * 16]
+    if raw.isascii() and b"=?" not in raw:
+        return one_line(raw.decode("ascii"))[:most]
     pieces: list[str] = []
     charset, pending, position = "", b"", 0
     for word in islice(_ENCODED_WORD.finditer(raw), _WORDS_MOST):
@@ -136,6 +144,9 @@ def one_line(text: str) -> str:
     turn its reading direction.
     """
     joined = " ".join(text.split())
+    # Nothing printable is among the unseen.
+    if joined.isprintable():
+        return joined
     return "".join(c for c in joined if unicodedata.category(c) not in _UNSEEN)
 
 

@@ -58,6 +58,7 @@ def read_letter(content: bytes, limits: Limits) -> Letter:
         content,
         len(content),
         fields,
+        subject,
         credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
         unpacker=unpacker,
         findings=(*unpacker.findings, *found),
@@ -75,9 +76,15 @@ def read_header_only(content: bytes, size: int, limits: Limits) -> Letter:
         size_mb=_megabytes(size),
         limit_mb=_megabytes(limits.letter_bytes),
     )
-    credentials = find_credentials(_subject(fields), Source.SUBJECT)
+    subject = _subject(fields)
     return _letter(
-        content, size, fields, credentials, unpacker=Unpacker(limits), findings=(too_large,)
+        content,
+        size,
+        fields,
+        subject,
+        credentials=find_credentials(subject, Source.SUBJECT),
+        unpacker=Unpacker(limits),
+        findings=(too_large,),
     )
 
 
@@ -89,14 +96,14 @@ def _letter(
     content: bytes,
     size: int,
     fields: mime.Fields,
-    credentials: tuple[Credential, ...],
+    subject: str,
     *,
+    credentials: tuple[Credential, ...],
     unpacker: Unpacker,
     findings: tuple[Finding, ...],
 ) -> Letter:
     headers = _headers(fields)
     sender = _address(fields.get("from", ()))
-    subject = _subject(fields)
     return Letter(
         sha256=hashlib.sha256(content).hexdigest(),
         size=size,

@@ -150,14 +150,20 @@ def _likeness(words: list[bytes], name: str) -> float:
     for raw in words:
         word = raw.decode(name, "replace")
         length += len(word)
-        total += sum(_weight(letter) for letter in word)
+        total += sum(map(_WEIGHTS.__getitem__, word))
         # A capital after a small letter is the mark of the wrong encoding.
-        total -= 12 * sum(a.islower() and b.isupper() for a, b in pairwise(word))
+        if not (word[1:].islower() or word.isupper()):
+            total -= 12 * sum(a.islower() and b.isupper() for a, b in pairwise(word))
     return total / length if length else 0.0
 
 
-def _weight(letter: str) -> float:
-    small = letter.lower()
-    if small in _OFTEN:
-        return _OFTEN[small]
-    return 0.0 if letter in _SIGNS else -12.0
+class _Weights(dict[str, float]):
+    """What each letter says for the encoding it was read in, worked out once."""
+
+    def __missing__(self, letter: str) -> float:
+        weight = _OFTEN.get(letter.lower(), 0.0 if letter in _SIGNS else -12.0)
+        self[letter] = weight
+        return weight
+
+
+_WEIGHTS = _Weights()

@@ -55,6 +55,7 @@ REGISTER_DIGITS = 12
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -81,16 +82,19 @@ def plain(text: str) -> str:
 def is_blank(cell: Cell) -> bool:
     """Whether nothing is written in a cell; a lone dash is nothing, too."""
     if isinstance(cell, str):
-        return plain(cell) in _NOTHING
+        return not cell[:1].isalnum() and plain(cell) in _NOTHING
     return cell is None
 
 
 _NOTHING = frozenset(("", "-", "–", "—", "'"))
 
 
+_NO_NUMBER = Fault(Code.INVALID_NUMBER)
+
+
 def read_number(cell: Cell) -> Number | Fault:
     """The exact number in a cell; of a binary float, its 15 significant digits."""
-    fault = Fault(Code.INVALID_NUMBER)
+    fault = _NO_NUMBER
     if isinstance(cell, Uncounted):
         return Fault(Code.FORMULA_WITHOUT_VALUE)
     if isinstance(cell, bool):
@@ -101,6 +105,8 @@ def read_number(cell: Cell) -> Number | Fault:
         return Number(Decimal(format(cell, ".15g"))) if math.isfinite(cell) else fault
     if not isinstance(cell, str):
         return fault
+    if _PLAIN.fullmatch(cell):
+        return Number(Decimal(cell))
     text = plain(cell).removeprefix("'").replace("−", "-")
     if _GROUPED.fullmatch(text):
         text = text.replace(" ", "")
@@ -154,7 +160,10 @@ def fitting(value: Decimal, whole: int, decimals: int) -> Fault | None:
     """The fault of a number with too many places before or after its point."""
     if value.adjusted() >= whole and value:
         return Fault(Code.TOO_MANY_DIGITS, str(whole))
-    exponent = value.normalize().as_tuple().exponent
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > decimals:
+        # Zeros at the end do not count.
+        exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > decimals:
         return Fault(Code.TOO_MANY_DECIMALS, str(decimals))
     return None

@@ -100,6 +100,9 @@ class _Reader:
         self._areas: set[str] = set()
         self._skipped: dict[tuple[str, str], list[Finding]] = {}
         self._queries: dict[XmlPath, XPath] = {}
+        # The same few stand in every row.
+        self._channels: dict[str | None, str | None] = {}
+        self._zones: dict[str | None, str | None] = {}
         self._quiet = definition.ignore | _own_names(definition)
 
     def read(self, about: Parsed) -> Parsed:
@@ -409,23 +412,28 @@ class _Reader:
         )
 
     def _channel(self, raw: str | None) -> str | None:
-        if raw is None:
-            return self._layout.default_channel
-        return channel_of(raw, self._layout) or raw
+        if raw not in self._channels:
+            known = self._layout.default_channel if raw is None else channel_of(raw, self._layout)
+            self._channels[raw] = known or raw
+        return self._channels[raw]
+
+    def _zone(self, raw: str | None) -> str | None:
+        if raw not in self._zones:
+            self._zones[raw] = zone_of(raw, self._layout)
+        return self._zones[raw]
 
     def _readings(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> None:
         instants, _ = self._times(cells, lines, keys).read()
+        named = [name for name in ("point", "meter", "channel", "zone") if name in cells]
         for index, line in enumerate(lines):
-            own = {
-                name: code
-                for name in ("point", "meter", "channel", "zone")
-                if name in cells and (code := (cells[name][index] or "").strip())
-            }
-            place = {**keys, **own}
+            place = dict(keys)
+            for name in named:
+                if code := (cells[name][index] or "").strip():
+                    place[name] = code
             meter, channel = place.get("meter"), self._channel(place.get("channel"))
-            zone = zone_of(place.get("zone"), self._layout)
+            zone = self._zone(place.get("zone"))
             if meter is None or channel is None:
                 missing = "meter" if meter is None else "channel"
                 self._row_fault(Fault(Code.MISSING_FIELD), missing, None, line, place)

@@ -46,7 +46,10 @@ def packed(places: Places | None, indexes: Sequence[int] | None = None) -> str |
         return None
     at = places.at if indexes is None else [places.at[index] for index in indexes]
     sheet = None if places.sheet is None else clean(places.sheet)
-    return json.dumps([sheet, *_runs(at)], ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode([sheet, *_runs(at)])
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def unpacked(text: str | None) -> Places | None:
@@ -71,6 +74,12 @@ def place_at(text: str | None, index: int) -> Place:
 
 
 def _runs(at: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    if len(at) > 1:
+        step, count = at[1] - at[0], len(at)
+        # Mostly it is one run: compared at once, not value by value.
+        if step and list(at) == list(range(at[0], at[0] + step * count, step)):
+            yield at[0], step, count
+            return
     start = 0
     while start < len(at):
         step = at[start + 1] - at[start] if start + 1 < len(at) else 0

@@ -400,13 +400,24 @@ class SeriesHistory:
         highest_w: The largest mean power of any one interval, in W or var
             (its energy x 60 // step_minutes).
         day_before: The values of the local day right before the first interval,
-            in order; empty when one of them is missing or not commercial.
+            in order; empty when one of them is missing or not commercial, and where
+            `rules.profile.may_go_on` says that no rule would look at them.
+        total_wh: The sum of `hours_wh`; what is not given is added up.
+        dates: The sum of `hours_n`; the same.
     """
 
     hours_wh: Sequence[int] = ()
     hours_n: Sequence[int] = ()
     highest_w: int = 0
     day_before: Sequence[int] = ()
+    total_wh: int = -1
+    dates: int = -1
+
+    def __post_init__(self) -> None:
+        """Add up what was not given."""
+        for name, hours in (("total_wh", self.hours_wh), ("dates", self.hours_n)):
+            if getattr(self, name) < 0:
+                object.__setattr__(self, name, sum(hours))
 
 
 @dataclass(frozen=True, slots=True)

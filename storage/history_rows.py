@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cached_property
+from operator import add
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    BindParameter,
-    Integer,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import BindParameter, bindparam, case, func, select
 
 from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
-from layouts.terms import MeterKey, ProfileSum, RegisterKey, SeriesHistory, SeriesKey
+from layouts.rules.profile import may_go_on
+from layouts.terms import MeterKey, ProfileSum, RegisterKey, Series, SeriesHistory, SeriesKey
 from storage.columns import epoch
+from storage.day_rows import COMMERCIAL, DayRows
+from storage.days import DAY_HOURS, HOUR, SHIFT, Weeks, hour_of
 from storage.prepared import Prepared, among
-from storage.rows import Rows
 from storage.tables import READING, SERIES, VALUE
-from storage.value_rows import SERIES_AT
 
 _DAYS = 28
-_HOUR = 3600
 _WEEK_HOURS = 168
-_FROM_THURSDAY = 72 * _HOUR
-"""The epoch began on a Thursday: so much later hour 0 of the week is Monday's."""
+_FROM_THURSDAY = 72
+"""The epoch began on a Thursday: so many hours later hour 0 of the week is Monday's."""
 
 _Owner = tuple[int, str]
 """Point and channel."""
 
 _FIRST: BindParameter[int] = bindparam("first")
 _LAST: BindParameter[int] = bindparam("last")
-_COMMERCIAL = and_(
-    among(VALUE.c.series_id),
-    VALUE.c.start >= _FIRST,
-    VALUE.c.start < _LAST,
-    VALUE.c.energy_wh.is_not(None),
-    ~VALUE.c.not_commercial,
-)
-_DAY = Prepared(
+_DAY_BEFORE = Prepared(
     select(VALUE.c.series_id, VALUE.c.energy_wh)
-    .where(_COMMERCIAL)
+    .where(COMMERCIAL)
     .order_by(VALUE.c.series_id, VALUE.c.start)
 )
 _SUM_INSIDE = Prepared(
@@ -81,7 +67,7 @@ _READINGS = Prepared(
 )
 
 
-class HistoryRows(Rows):
+class HistoryRows(DayRows):
     """Sums over what is in force; few statements, however long the history."""
 
     def _history(self, items: Iterable[Assigned], zone: ZoneInfo) -> dict[SeriesKey, SeriesHistory]:
@@ -92,32 +78,50 @@ class HistoryRows(Rows):
                 by_day[_midnight(item.series.start, zone)].append(item)
         history: dict[SeriesKey, SeriesHistory] = {}
         for midnight, group in by_day.items():
-            found = self._before(midnight, {_owner(item) for item in group})
-            history |= {
-                owner_of(item): found[_owner(item)] for item in group if _owner(item) in found
-            }
+            history |= self._before(midnight, group)
         return history
 
-    def _before(self, midnight: datetime, owners: set[_Owner]) -> dict[_Owner, SeriesHistory]:
-        """The history up to a local midnight of each point and channel that has one."""
-        series = self._series_of(owners)
-        sums: dict[_Owner, _Sums] = defaultdict(_Sums)
-        for start, end, offset in _stretches(midnight):
-            rows = self._each(list(series), _by_hour(offset), first=start, last=end)
-            for number, hour, values, dates, energy, highest in rows:
-                owner, step = series[number]
-                sums[owner].add(hour, step, values, dates, int(energy), highest)
-        days = self._day_before(midnight, series) if sums else {}
-        return {owner: one.history(days.get(owner, ())) for owner, one in sums.items()}
+    def _before(
+        self, midnight: datetime, group: Sequence[Assigned]
+    ) -> dict[SeriesKey, SeriesHistory]:
+        """The history up to a local midnight of each series that has one."""
+        items: dict[_Owner, list[Assigned]] = defaultdict(list)
+        for item in group:
+            items[_owner(item)].append(item)
+        series = self._series_of(set(items))
+        stretches = [_Stretch(*stretch) for stretch in _stretches(midnight)]
+        first, last = stretches[0].first, stretches[-1].last
+        rows = self._days(sorted(series), first // DAY_HOURS, -(-last // DAY_HOURS))
+        past: dict[_Owner, _Past] = {}
+        for number, days in rows.items():
+            owner, step = series[number]
+            past.setdefault(owner, _Past()).add(Weeks(days, first, last, step), step, stretches)
+        asked = {
+            owner
+            for owner, one in past.items()
+            if any(one.asks_for_day_before(item.series) for item in items[owner])
+        }
+        days_before = self._day_before(midnight, series, asked)
+        return {
+            owner_of(items[owner][0]): one.history(midnight.weekday(), days_before.get(owner, ()))
+            for owner, one in past.items()
+            if one.is_known
+        }
 
     def _day_before(
-        self, midnight: datetime, series: Mapping[int, tuple[_Owner, int]]
+        self,
+        midnight: datetime,
+        series: Mapping[int, tuple[_Owner, int]],
+        asked: Collection[_Owner],
     ) -> dict[_Owner, tuple[int, ...]]:
+        """The values of the local day before, of those that have it in whole."""
         start, end = epoch(midnight - timedelta(days=1)), epoch(midnight)
-        rows = self._each(list(series), _DAY, first=start, last=end)
+        wanted = [number for number, (owner, _) in series.items() if owner in asked]
         found: dict[int, list[int]] = defaultdict(list)
-        for number, energy in rows:
-            found[number].append(energy)
+        for keys in self._pieces(wanted):
+            given = {"keys": keys, "first": start, "last": end}
+            for number, energy in _DAY_BEFORE.tuples(self._driver, given):
+                found[number].append(energy)
         days: dict[_Owner, tuple[int, ...]] = {}
         for number, values in found.items():
             owner, step = series[number]
@@ -127,8 +131,7 @@ class HistoryRows(Rows):
 
     def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:
         """Owner and step of every series of these points and channels."""
-        points = sorted({point for point, _ in owners})
-        rows = self._each(points, SERIES_AT)
+        rows = self._series_at({point for point, _ in owners})
         return {
             row.id: ((row.point_id, row.channel), row.step_minutes)
             for row in rows
@@ -194,26 +197,111 @@ class HistoryRows(Rows):
         return sums
 
 
-class _Sums:
-    """One series' history while it is being added up."""
+class _Stretch(NamedTuple):
+    """Hours of one offset from UTC, by their numbers; `offset` is in hours of UTC+3."""
+
+    first: int
+    last: int
+    offset: int
+
+
+class _Past:
+    """One point's and channel's history while it is being put together."""
 
     def __init__(self) -> None:
-        self._hours_wh = [0] * _WEEK_HOURS
-        self._hours_n = [0] * _WEEK_HOURS
-        self._highest_w = 0
+        self._parts: list[tuple[Weeks, int]] = []
+        self._stretches: Sequence[_Stretch] = ()
 
-    def add(
-        self, hour: int, step_minutes: int, values: int, dates: int, energy: int, highest: int
-    ) -> None:
-        """The hours of one kind: so many values in each of them, on so many dates."""
-        self._highest_w = max(self._highest_w, highest * 60 // step_minutes)
-        if values * step_minutes == 60:
-            self._hours_wh[hour] += energy
-            self._hours_n[hour] += dates
+    def add(self, weeks: Weeks, step_minutes: int, stretches: Sequence[_Stretch]) -> None:
+        """Take in a series of one step; most owners have one."""
+        self._parts.append((weeks, step_minutes))
+        self._stretches = stretches
 
-    def history(self, day_before: Sequence[int]) -> SeriesHistory:
-        """As the rules see it."""
-        return SeriesHistory(self._hours_wh, self._hours_n, self._highest_w, day_before)
+    @property
+    def _is_plain(self) -> bool:
+        """Whether these are whole weeks, without a changeover in them."""
+        (first, *more) = self._stretches
+        return not more and first.last - first.first == _DAYS * DAY_HOURS
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any value at all."""
+        return any(weeks.is_known for weeks, _ in self._parts)
+
+    def asks_for_day_before(self, series: Series) -> bool:
+        """Whether a rule would compare the values of the day before, one by one."""
+        return not self._is_plain or any(
+            may_go_on(series, weeks.energy[-DAY_HOURS:])
+            for weeks, step in self._parts
+            if step == series.step_minutes
+        )
+
+    def history(self, weekday: int, day_before: Sequence[int]) -> SeriesHistory:
+        """As the rules see it; `weekday` is that of the midnight it ends with."""
+        sums = _Slots(self._slots("energy", weekday)), _Slots(self._slots("whole", weekday))
+        return SeriesHistory(
+            *sums,
+            max(weeks.highest * 60 // step for weeks, step in self._parts),
+            day_before,
+            sum(sum(weeks.energy) for weeks, _ in self._parts),
+            sum(weeks.whole.count(1) for weeks, _ in self._parts),
+        )
+
+    def _slots(self, name: str, weekday: int) -> Callable[[], list[int]]:
+        """What adds up the hours of the same kind: Monday's first hour comes first."""
+
+        def add_up() -> list[int]:
+            total = [0] * _WEEK_HOURS
+            for weeks, _ in self._parts:
+                hours = getattr(weeks, name)
+                if self._is_plain:
+                    total = list(map(add, total, _by_week(hours, weekday)))
+                else:
+                    self._put_each(hours, total)
+            return total
+
+        return add_up
+
+    def _put_each(self, hours: Sequence[int], total: list[int]) -> None:
+        """The same around a changeover, where weeks are not all alike."""
+        begin = self._stretches[0].first
+        for stretch in self._stretches:
+            for number in range(stretch.first, stretch.last):
+                slot = (number + stretch.offset + _FROM_THURSDAY) % _WEEK_HOURS
+                total[slot] += hours[number - begin]
+
+
+def _by_week(hours: Sequence[int], weekday: int) -> list[int]:
+    """Hours of whole weeks added up, turned so that they begin on Monday."""
+    weeks = [hours[at : at + _WEEK_HOURS] for at in range(0, len(hours), _WEEK_HOURS)]
+    sums = [sum(same) for same in zip(*weeks, strict=True)]
+    turn = weekday * DAY_HOURS
+    return sums[-turn:] + sums[:-turn] if turn else sums
+
+
+class _Slots(Sequence[int]):
+    """The 168 sums of a history, added up when a rule asks for the first of them."""
+
+    def __init__(self, add_up: Callable[[], list[int]]) -> None:
+        self._add_up = add_up
+
+    @cached_property
+    def _sums(self) -> list[int]:
+        return self._add_up()
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._sums[index]
+
+    def __len__(self) -> int:
+        return _WEEK_HOURS
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._sums)
+
+    def __eq__(self, other: object) -> bool:
+        return self._sums == other
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _owner(item: Assigned) -> _Owner:
@@ -226,7 +314,7 @@ def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _stretches(midnight: datetime) -> Iterator[tuple[int, int, int]]:
-    """The days before a local midnight, as [start, end) of one offset from UTC each.
+    """The days before a local midnight, as [first, last) hours of one offset each.
 
     One stretch, except around the changeovers of the years before 2014.
     """
@@ -236,34 +324,6 @@ def _stretches(midnight: datetime) -> Iterator[tuple[int, int, int]]:
     start = 0
     for index in range(1, len(days)):
         if index == _DAYS or offsets[index] != offsets[start]:
-            yield epoch(days[start]), epoch(days[index]), offsets[start]
+            hours = hour_of(epoch(days[start])), hour_of(epoch(days[index]))
+            yield *hours, (offsets[start] - SHIFT) // HOUR
             start = index
-
-
-@cache
-def _by_hour(offset: int) -> Prepared:
-    """Sums by hour of the local week, apart by how many values the hours have."""
-    # Written out: PostgreSQL holds two parameters for different, even equal ones.
-    shift, seconds, week = (
-        literal_column(str(number), Integer)
-        for number in (offset + _FROM_THURSDAY, _HOUR, _WEEK_HOURS)
-    )
-    hour = (VALUE.c.start + shift) // seconds
-    hours = (
-        select(
-            VALUE.c.series_id,
-            hour.label("hour"),
-            func.count().label("values"),
-            func.sum(VALUE.c.energy_wh).label("energy"),
-            func.max(VALUE.c.energy_wh).label("highest"),
-        )
-        .where(_COMMERCIAL)
-        .group_by(VALUE.c.series_id, hour)
-        .subquery()
-    )
-    kind = (hours.c.series_id, hours.c.hour % week, hours.c["values"])
-    return Prepared(
-        select(*kind, func.count(), func.sum(hours.c.energy), func.max(hours.c.highest)).group_by(
-            *kind
-        )
-    )

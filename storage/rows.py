@@ -36,6 +36,11 @@ class Rows:
     def _insert(self) -> Insert:
         return postgresql.insert if self._on_postgresql else sqlite.insert
 
+    @staticmethod
+    def _pieces(keys: Sequence[T]) -> Iterator[list[T]]:
+        """A list in lists that one statement takes."""
+        return pieces(keys, _AT_ONCE)
+
     def _each(
         self,
         keys: Sequence[T],
@@ -51,7 +56,7 @@ class Rows:
             more: Its other parameters.
         """
         rows: list[Any] = []
-        for piece in pieces(keys, _AT_ONCE):
+        for piece in self._pieces(keys):
             # All at once: asking the driver for one row after the other costs twice as much.
             if isinstance(statement, Prepared):
                 rows += statement.rows(self._driver, {"keys": piece, **more})

@@ -33,7 +33,7 @@ from storage.prepared import Prepared
 from storage.reading_rows import ReadingRows
 from storage.registry_rows import RegistryRows
 from storage.tables import ENTITY, SUBMISSION
-from storage.value_rows import SERIES_AT, ValueRows
+from storage.value_rows import ValueRows
 from storage.version_rows import VersionRows
 from storage.watch_rows import WatchRows
 
@@ -123,7 +123,7 @@ class Store(
         if not registers:
             return bool(known.registers)
         points = {item.point.id or 0 for item in registers if item.point is not None}
-        return bool(self._each(sorted(points), SERIES_AT))
+        return bool(self._series_at(points))
 
     def _hold_back_others(self, entity_id: int) -> None:
         if not self._connection.get_execution_options().get("writes"):

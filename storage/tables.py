@@ -234,6 +234,20 @@ class IntervalHistory(_Kept, table=True):
     replaced_at: datetime = Field(sa_type=Instant)
 
 
+class IntervalDay(_Kept, table=True):
+    """What the commercial values in force of one day sum up to, hour by hour; see days.py."""
+
+    __tablename__ = "interval_day"
+    __table_args__ = _BY_KEY
+
+    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    # Since the epoch, in UTC+3.
+    day: int = Field(primary_key=True)
+    energy_wh: bytes
+    highest_wh: bytes
+    counts: bytes
+
+
 class SubmissionSpan(_Kept, table=True):
     """A span [start, end) of a series that a submission carries, changed or not.
 
@@ -420,6 +434,7 @@ FINDING: Table = _of(FindingRecord)
 SERIES: Table = _of(IntervalSeries)
 VALUE: Table = _of(IntervalValue)
 VALUE_HISTORY: Table = _of(IntervalHistory)
+DAY: Table = _of(IntervalDay)
 SPAN: Table = _of(SubmissionSpan)
 READING: Table = _of(RegisterReading)
 READING_HISTORY: Table = _of(RegisterHistory)

@@ -11,22 +11,17 @@ from sqlalchemy import bindparam, select
 from layouts.terms import Change, Kind, Series
 from storage.bulk import Value, add_values, replace_values
 from storage.columns import epoch
+from storage.day_rows import DayRows
 from storage.places import carried, packed
-from storage.prepared import Prepared, among
-from storage.rows import Rows
+from storage.prepared import Prepared
+from storage.series_rows import SeriesName
 from storage.tables import (
     CARRIED,
     READING,
     READING_HISTORY,
-    SERIES,
     SPAN,
 )
 
-_SeriesName = tuple[int, str, int]
-"""Point, channel and step: what an interval series is known by."""
-
-SERIES_AT = Prepared(select(SERIES).where(among(SERIES.c.point_id)))
-_NEW_SERIES = Prepared(SERIES.insert().returning(SERIES.c.id))
 _CARRY_SPANS = Prepared(SPAN.insert())
 _CARRY_READINGS = Prepared(CARRIED.insert())
 _ADD_READINGS = Prepared(READING.insert())
@@ -60,7 +55,7 @@ _REPLACE_READING = Prepared(
 )
 
 
-class ValueRows(Rows):
+class ValueRows(DayRows):
     """Applies what a document changes; nothing else is touched."""
 
     def _apply(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
@@ -72,7 +67,7 @@ class ValueRows(Rows):
             self._apply_readings(registers, submission, now)
 
     def _apply_intervals(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
-        numbers = self._series_numbers({_name(change) for change in changes})
+        numbers = self._made_series({_name(change) for change in changes})
         added: list[Value] = []
         replaced: list[Value] = []
         spans: list[tuple[Any, ...]] = []
@@ -87,18 +82,7 @@ class ValueRows(Rows):
             add_values(self._driver, added)
         if replaced:
             replace_values(self._driver, replaced, submission, epoch(now))
-
-    def _series_numbers(self, names: set[_SeriesName]) -> dict[_SeriesName, int]:
-        """The number of each series; made for those met for the first time."""
-        points = sorted({point for point, _, _ in names})
-        known = {
-            (row.point_id, row.channel, row.step_minutes): row.id
-            for row in self._each(points, SERIES_AT)
-        }
-        for point, channel, step in sorted(names - known.keys()):
-            new = {"point_id": point, "channel": channel, "step_minutes": step}
-            known[point, channel, step] = _NEW_SERIES.scalar(self._driver, new)
-        return known
+        self._sum_up((numbers[_name(change)], change) for change in changes)
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         # A document may say the same reading twice; once is enough.
@@ -137,7 +121,7 @@ def _values(series: Series, indexes: Iterable[int], number: int, submission: int
     return [(number, starts[i], values[i], i in flagged, submission) for i in indexes]
 
 
-def _name(change: Change) -> _SeriesName:
+def _name(change: Change) -> SeriesName:
     if change.point is None or change.point.id is None:
         raise ValueError("an interval series can only be kept for a registered point")
     return change.point.id, change.series.channel, change.series.step_minutes

@@ -23,7 +23,7 @@ from layouts.terms import (
 )
 from storage.columns import epoch
 from storage.prepared import Prepared, among
-from storage.rows import Rows
+from storage.series_rows import SeriesRows
 from storage.tables import (
     CARRIED,
     READING,
@@ -33,7 +33,6 @@ from storage.tables import (
     VALUE,
     VALUE_HISTORY,
 )
-from storage.value_rows import SERIES_AT
 
 _VERSION = (
     SUBMISSION.c.version_first,
@@ -142,7 +141,7 @@ class _Found:
         )
 
 
-class VersionRows(Rows):
+class VersionRows(SeriesRows):
     """Values in force beside the versions of the documents that carry them."""
 
     def _recorded_intervals(
@@ -175,18 +174,18 @@ class VersionRows(Rows):
         found = {_owner(item): _Found() for item in group}
         owners = {
             row.id: (found[row.point_id, row.channel], row.step_minutes)
-            for row in self._each(sorted({point for point, _ in found}), SERIES_AT)
+            for row in self._series_at({point for point, _ in found})
             if (row.point_id, row.channel) in found
         }
-        values = self._each(list(owners), _VALUES_IN, first=start, last=end)
-        # Unpacking a row costs a third of asking it for its columns by name.
-        for series, moment, energy, flagged in values:
-            owner, step_minutes = owners[series]
-            owner.starts.append(moment)
-            owner.values.append(energy)
-            if flagged:
-                owner.not_commercial.add(moment)
-            owner.steps.add(step_minutes)
+        for keys in self._pieces(list(owners)):
+            given = {"keys": keys, "first": start, "last": end}
+            for series, moment, energy, flagged in _VALUES_IN.tuples(self._driver, given):
+                owner, step_minutes = owners[series]
+                owner.starts.append(moment)
+                owner.values.append(energy)
+                if flagged:
+                    owner.not_commercial.add(moment)
+                owner.steps.add(step_minutes)
         for row in self._each(list(owners), _SPANS_IN, first=start, last=end):
             owner, _ = owners[row.series_id]
             if row.layout != layout:

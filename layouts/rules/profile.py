@@ -99,6 +99,28 @@ def flat_profile(case: Case) -> Iterator[Finding]:
                 yield about_run(item, Code.FLAT_PROFILE, start, end, seen=str(value))
 
 
+def may_go_on(series: Series, hours_before: Sequence[int]) -> bool:
+    """Whether a rule may have to see the values of the day before, one by one.
+
+    Either that day repeats, then so do the sums of its hours; or it ends with the value
+    that the series begins with, for an hour at least on one of the two sides.
+
+    Args:
+        series: Of a document.
+        hours_before: Sums of the 24 hours before it.
+    """
+    step, values = series.step_minutes, series.values
+    if not step or 60 % step or None in values[: 24 * 60 // step]:
+        return True
+    each = 60 // step
+    first = values[0]
+    begins_flat = len(values) > each and all(value == first for value in values[1 : each + 1])
+    if first and (begins_flat or hours_before[-1] == first * each):
+        return True
+    day = [sum(values[at : at + each]) for at in range(0, 24 * each, each)]  # type: ignore[arg-type]
+    return list(hours_before) == day
+
+
 def _right_before(item: Assigned, case: Case) -> Sequence[int]:
     """The day before that a series goes on with the same value; empty when it does not."""
     known, series = case.context.history.get(owner_of(item)), item.series
@@ -216,7 +238,7 @@ def _like_for_like(series: Series, known: SeriesHistory, case: Case) -> tuple[in
 
 def _usual(series: Series, known: SeriesHistory) -> int:
     """What history would give for as many hours as the series has."""
-    return sum(known.hours_wh) * _hours_of(series) // sum(known.hours_n)
+    return known.total_wh * _hours_of(series) // known.dates
 
 
 def _hours_of(series: Series) -> int:
@@ -229,7 +251,7 @@ def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
         return
     for item in _fit(case):
         known = case.context.history.get(owner_of(item))
-        if known is not None and len(known.hours_n) == WEEK_HOURS <= sum(known.hours_n):
+        if known is not None and len(known.hours_n) == WEEK_HOURS <= known.dates:
             yield item, known
 
 

@@ -68,19 +68,44 @@ def test_history_sums_the_28_local_days_before_by_hour_of_the_week(ledger):
         local = (start + timedelta(hours=hour)).astimezone(MOSCOW)
         expected_wh[local.weekday() * 24 + local.hour] += 24 + hour + 1
         expected_n[local.weekday() * 24 + local.hour] += 1
-    assert told == SeriesHistory(
-        expected_wh, expected_n, 29 * 24, tuple(range(28 * 24 + 1, 29 * 24 + 1))
-    )
+    assert told == SeriesHistory(expected_wh, expected_n, highest_w=29 * 24)
 
 
 def test_history_ends_with_the_midnight_before_a_document_that_begins_by_day(ledger):
     keep(ledger, document(hours(*[1000] * 24), hours(*[7000] * 12, channel="R+")))
 
-    told = before(ledger, hours(5, day=1, hour=5))
+    told = before(ledger, hours(5, 5, day=1, hour=5))
 
     assert told == {OWN: told[OWN]}
-    assert sum(told[OWN].hours_wh) == 24_000
+    assert sum(told[OWN].hours_wh) == told[OWN].total_wh == 24_000
     assert told[OWN].day_before == (1000,) * 24
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(range(1, 25), id="another day"),
+        pytest.param([0] * 24, id="zeros, which no rule calls flat"),
+    ],
+)
+def test_the_values_of_the_day_before_are_not_read_for_nothing(ledger, values):
+    keep(ledger, document(hours(*range(2, 26))))
+
+    assert before(ledger, hours(*values, day=1))[OWN].day_before == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(range(2, 26), id="the same day again"),
+        pytest.param([25, *range(1, 24)], id="it goes on where the other ended"),
+        pytest.param([7] * 24, id="it begins flat"),
+    ],
+)
+def test_the_values_of_the_day_before_are_told_where_a_rule_may_look_at_them(ledger, values):
+    keep(ledger, document(hours(*range(2, 26))))
+
+    assert before(ledger, hours(*values, day=1))[OWN].day_before == tuple(range(2, 26))
 
 
 def test_only_commercial_hours_that_are_whole_count(ledger):

@@ -83,7 +83,8 @@ def test_a_day_of_a_cumulative_month_writes_what_the_day_brings(ledger):
         assert (len(checked.changes[0].added), checked.changes[0].kept) == (24, 24 * (day - 1))
         written.append({name: n - before[name] for name, n in count().items() if n > before[name]})
 
-    bare = {"letter": 1, "submission": 1, "submission_span": 1, "interval_value": 24}
+    bare = {"letter": 1, "submission": 1, "submission_span": 1}
+    bare |= {"interval_value": 24, "interval_day": 1}
     assert written[0] == {**bare, "interval_series": 1}
     assert written[1:] == [bare] * 12
 

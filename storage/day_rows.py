@@ -1,0 +1,128 @@
+"""The sums of days: kept beside the values they are of, and read instead of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import BindParameter, Integer, and_, bindparam, func, literal_column, select
+
+from layouts.terms import Change
+from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, days_of, start_of
+from storage.prepared import Insert, Prepared, Statement, among
+from storage.series_rows import SeriesRows
+from storage.tables import DAY, VALUE
+
+_Key = tuple[int, int]
+"""Series and the number of the day."""
+
+_FIRST: BindParameter[int] = bindparam("first")
+_LAST: BindParameter[int] = bindparam("last")
+COMMERCIAL = and_(
+    among(VALUE.c.series_id),
+    VALUE.c.start >= _FIRST,
+    VALUE.c.start < _LAST,
+    VALUE.c.energy_wh.is_not(None),
+    ~VALUE.c.not_commercial,
+)
+"""Values of some series that count, from `first` up to `last` in epoch seconds."""
+
+_DAYS = Prepared(
+    select(DAY.c.series_id, DAY.c.day, DAY.c.energy_wh, DAY.c.highest_wh, DAY.c.counts).where(
+        among(DAY.c.series_id), DAY.c.day >= _FIRST, DAY.c.day < _LAST
+    )
+)
+# Written out: PostgreSQL holds two parameters for different, even equal ones.
+_SHIFT, _SECONDS = (literal_column(str(number), Integer) for number in (SHIFT, HOUR))
+_HOUR = (VALUE.c.start + _SHIFT) // _SECONDS
+_HOURS = Prepared(
+    select(
+        VALUE.c.series_id,
+        _HOUR,
+        func.count(),
+        func.sum(VALUE.c.energy_wh),
+        func.max(VALUE.c.energy_wh),
+    )
+    .where(COMMERCIAL)
+    .group_by(VALUE.c.series_id, _HOUR)
+)
+
+
+def _put(insert: Insert) -> Statement:
+    new = insert(DAY)
+    names = ("energy_wh", "highest_wh", "counts")
+    statement: Statement = new.on_conflict_do_update(
+        index_elements=["series_id", "day"], set_={name: new.excluded[name] for name in names}
+    )
+    return statement
+
+
+_PUT = Prepared(_put)
+
+
+class DayRows(SeriesRows):
+    """Sums of days, which follow the values in force in the same transaction."""
+
+    def _days(self, series: Sequence[int], first: int, last: int) -> dict[int, dict[int, Packed]]:
+        """Rows by series and the number of the day, from `first` up to `last`."""
+        found: dict[int, dict[int, Packed]] = defaultdict(dict)
+        for keys in self._pieces(series):
+            given = {"keys": keys, "first": first, "last": last}
+            for number, day, energy, highest, counts in _DAYS.tuples(self._driver, given):
+                found[number][day] = energy, highest, counts
+        return found
+
+    def _sum_up(self, changes: Iterable[tuple[int, Change]]) -> None:
+        """Follow changes that were made to the values in force.
+
+        What was only added is added to the sums; a day with a value that was replaced
+        is summed up anew.
+
+        Args:
+            changes: Each with the number of its series.
+        """
+        added: dict[_Key, list[Day]] = defaultdict(list)
+        replaced: set[_Key] = set()
+        for number, change in changes:
+            for day, sums in days_of(change.series, change.added).items():
+                added[number, day].append(sums)
+            starts = (change.series.span(index)[0] for index in change.replaced)
+            replaced |= {(number, day_of(int(start.timestamp()))) for start in starts}
+        made = self._with(
+            {key: parts for key, parts in added.items() if key not in replaced}
+        ) | self._anew(replaced)
+        _PUT.change_each(
+            self._driver,
+            ("series_id", "day", "energy_wh", "highest_wh", "counts"),
+            [(*key, *day.packed()) for key, day in sorted(made.items())],
+        )
+
+    def _with(self, added: Mapping[_Key, Sequence[Day]]) -> dict[_Key, Day]:
+        """The days in force, with what is added to them."""
+        if not added:
+            return {}
+        series, days = (sorted(set(part)) for part in zip(*added, strict=True))
+        known = self._days(series, days[0], days[-1] + 1)
+        made: dict[_Key, Day] = {}
+        for (number, day), parts in added.items():
+            row = known.get(number, {}).get(day)
+            first, *others = (Day.unpacked(row), *parts) if row else parts
+            for other in others:
+                first.add(other)
+            made[number, day] = first
+        return made
+
+    def _anew(self, keys: Iterable[_Key]) -> dict[_Key, Day]:
+        """Days as their values in force sum up."""
+        made = {key: Day() for key in keys}
+        if not made:
+            return {}
+        series, days = (sorted(set(part)) for part in zip(*made, strict=True))
+        first, last = start_of(days[0]), start_of(days[-1] + 1)
+        for piece in self._pieces(series):
+            given = {"keys": piece, "first": first, "last": last}
+            for number, hour, count, energy, highest in _HOURS.tuples(self._driver, given):
+                day, of_day = divmod(hour, DAY_HOURS)
+                if (number, day) in made:
+                    made[number, day].put(of_day, count, int(energy), highest)
+        return made

@@ -1,0 +1,100 @@
+"""The sums of days are those of the values in force, whatever came in which order."""
+
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+from alembic import command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storage.days import Day
+from storage.ledger import _alembic
+from tests.contract.documents import (
+    ENTITY,
+    document,
+    hand_in_to,
+    hours,
+    import_all,
+    rolled_back,
+)
+
+AREA, POINT = "3300000001", "332070000107101"
+
+
+@pytest.fixture(autouse=True)
+def registered(ledger):
+    # Without a permitted power no value is too large for the rules.
+    points = tuple(replace(point, max_power_kw=None) for point in ENTITY.points)
+    import_all(ledger, replace(ENTITY, points=points))
+
+
+def kept(store):
+    """Every row, without days that have no value."""
+    found = store._connection.exec_driver_sql(
+        "SELECT series_id, day, energy_wh, highest_wh, counts FROM interval_day"
+    )
+    days = {(row[0], row[1]): Day.unpacked(tuple(map(bytes, row[2:]))) for row in found}
+    return {key: day for key, day in days.items() if any(day.counts)}
+
+
+def summed_up(store):
+    """What the rows must be, from one value after the other."""
+    days = defaultdict(Day)
+    for series, start, energy, flagged in store._connection.exec_driver_sql(
+        "SELECT series_id, start, energy_wh, not_commercial FROM interval_value"
+    ):
+        if energy is not None and not flagged:
+            number, hour = divmod((start + 3 * 3600) // 3600, 24)
+            days[series, number].put(hour, 1, energy, energy)
+    return dict(days)
+
+
+values = st.lists(st.none() | st.integers(0, 2**33), min_size=1, max_size=60)
+documents = st.lists(
+    st.tuples(
+        values,
+        st.integers(0, 50),
+        st.sampled_from(["52005", "80020"]),
+        st.sets(st.integers(0, 59), max_size=4),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def made(energies, hour, layout, flagged, created):
+    step = 60 if layout == "52005" else 30
+    about = {} if layout == "52005" else {"point": POINT, "area": AREA}
+    flags = [index for index in flagged if index < len(energies)]
+    series = hours(*energies, hour=hour, step=step, flagged=flags, **about)
+    return document(series, layout=layout, created=created, number=created)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(documents)
+def test_sums_follow_what_documents_add_and_replace(ledger, several):
+    with rolled_back(ledger) as store:
+        for one in several:
+            hand_in_to(store, made(*one))
+            assert kept(store) == summed_up(store)
+
+
+def test_an_older_database_gets_its_sums_when_it_is_migrated(ledger):
+    with ledger.transaction() as store:
+        hand_in_to(store, made([5, None, 2**40, 7], 22, "52005", {1}, 0))
+        hand_in_to(store, made(list(range(60)), 3, "80020", {7}, 1))
+        before = kept(store)
+        assert len(before) == 4
+
+    for move, revision in ((command.downgrade, "0003"), (command.upgrade, "head")):
+        with ledger._connected(writes=True) as connection, connection.begin():
+            config = _alembic()
+            config.attributes["connection"] = connection
+            move(config, revision)
+
+    with ledger.reading() as store:
+        assert kept(store) == before

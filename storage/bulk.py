@@ -1,17 +1,39 @@
 """Thousands of interval values in one go, as each database takes them quickest.
 
-SQLite: plain statements with tuples, which are bound much quicker than the
-dictionaries of SQLAlchemy. PostgreSQL: COPY, and columns as arrays.
+Values that follow one another are handed over as a column: to SQLite as one JSON array
+a series, in half the time of a row each; to PostgreSQL as COPY's own text. What is
+replaced goes row by row to SQLite, and as arrays to PostgreSQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from storage.prepared import Driver
 
 Value = tuple[int, int, int | None, bool, int]
 """Series, start, energy, whether it is not commercial, submission."""
+
+
+class Run(NamedTuple):
+    """Commercial values of one series that follow one another.
+
+    Attributes:
+        series: Its number.
+        start: Of the first interval, in epoch seconds.
+        step: From one start to the next, in seconds.
+        energy: In Wh or varh; None for an interval without a value.
+        submission: That brings them.
+    """
+
+    series: int
+    start: int
+    step: int
+    energy: Sequence[int | None]
+    submission: int
+
 
 _COLUMNS = "series_id, start, energy_wh, not_commercial, submission_id"
 _HISTORY = "series_id, start, replaced_by, energy_wh, not_commercial, submission_id, replaced_at"
@@ -23,6 +45,9 @@ _ARRAYS = (
 # Only our own text is put together here; values are parameters.
 # ruff: noqa: S608
 _ADD_EACH = f"INSERT INTO interval_value ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+_ADD_RUN = f"""
+INSERT INTO interval_value ({_COLUMNS}) SELECT ?, ? + key * ?, value, 0, ? FROM json_each(?)
+"""
 _KEEP_EACH = f"""
 INSERT INTO interval_history ({_HISTORY})
 SELECT series_id, start, ?, energy_wh, not_commercial, submission_id, ?
@@ -47,12 +72,29 @@ WHERE old.series_id = new.series_id AND old.start = new.start
 """
 
 
-def add_values(driver: Driver, rows: Sequence[Value]) -> None:
-    """Write values where none are in force yet."""
+def add_values(driver: Driver, runs: Sequence[Run], rows: Sequence[Value] = ()) -> None:
+    """Write values where none are in force yet; `rows` are those that make no run."""
     if driver.is_postgresql:
-        driver.copy(_ADD_ALL, rows)
-    else:
-        driver.execute_each(_ADD_EACH, rows)
+        if runs or rows:
+            driver.copy(_ADD_ALL, "".join(_copied(runs, rows)))
+        return
+    driver.execute_each(_ADD_RUN, [(*run[:3], run.submission, _JSON(run.energy)) for run in runs])
+    driver.execute_each(_ADD_EACH, rows)
+
+
+_JSON = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _copied(runs: Sequence[Run], rows: Sequence[Value]) -> Iterator[str]:
+    """Values as COPY writes them."""
+    for series, start, step, energy, submission in runs:
+        starts = range(start, start + step * len(energy), step)
+        for at, value in zip(starts, energy, strict=True):
+            told = "\\N" if value is None else value
+            yield f"{series}\t{at}\t{told}\tf\t{submission}\n"
+    for series, at, value, flagged, submission in rows:
+        told = "\\N" if value is None else value
+        yield f"{series}\t{at}\t{told}\t{'t' if flagged else 'f'}\t{submission}\n"
 
 
 def replace_values(driver: Driver, rows: Sequence[Value], by: int, at: int) -> None:

@@ -182,8 +182,10 @@ class Weeks:
 
 def _joined(parts: Sequence[bytes]) -> Sequence[int]:
     """The numbers of several rows, one after the other."""
-    if all(len(part) == 4 * DAY_HOURS for part in parts):
-        return array("I", b"".join(parts))
+    joined = b"".join(parts)
+    # A row of eight bytes a number is longer, and no other has another length.
+    if len(joined) == 4 * DAY_HOURS * len(parts):
+        return array("I", joined)
     return [number for part in parts for number in _numbers(part)]
 
 

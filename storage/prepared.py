@@ -84,8 +84,10 @@ class Driver:
         except self._errors as fault:
             raise of_driver(fault) from fault
 
-    def execute_each(self, text: str, rows: Iterable[Any]) -> None:
-        """The same statement for many rows."""
+    def execute_each(self, text: str, rows: Sequence[Any]) -> None:
+        """The same statement for many rows; none, and nothing happens."""
+        if not rows:
+            return
         try:
             cursor = self.raw.cursor()
             cursor.executemany(text, rows)
@@ -93,12 +95,11 @@ class Driver:
         except self._errors as fault:
             raise of_driver(fault) from fault
 
-    def copy(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Rows through COPY; PostgreSQL only."""
+    def copy(self, text: str, rows: str) -> None:
+        """Rows through COPY, as its text format writes them; PostgreSQL only."""
         try:
             with self.raw.cursor() as cursor, cursor.copy(text) as copy:
-                for row in rows:
-                    copy.write_row(row)
+                copy.write(rows)
         except self._errors as fault:
             raise of_driver(fault) from fault
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from layouts.terms import Change, Kind, Series
-from storage.bulk import Value, add_values, replace_values
+from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
 from storage.day_rows import DayRows
 from storage.places import carried, packed
@@ -68,18 +68,22 @@ class ValueRows(DayRows):
 
     def _apply_intervals(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         numbers = self._made_series({_name(change) for change in changes})
+        runs: list[Run] = []
         added: list[Value] = []
         replaced: list[Value] = []
         spans: list[tuple[Any, ...]] = []
         for change in changes:
             number = numbers[_name(change)]
-            added += _values(change.series, change.added, number, submission)
+            run = _run(change.series, change.added, number, submission)
+            if run is not None:
+                runs.append(run)
+            else:
+                added += _values(change.series, change.added, number, submission)
             replaced += _values(change.series, change.replaced, number, submission)
             spans += ((number, submission, *span) for span in carried(change.series))
         names = ("series_id", "submission_id", "start", "end", "places")
         _CARRY_SPANS.change_each(self._driver, names, spans)
-        if added:
-            add_values(self._driver, added)
+        add_values(self._driver, runs, added)
         if replaced:
             replace_values(self._driver, replaced, submission, epoch(now))
         self._sum_up((numbers[_name(change)], change) for change in changes)
@@ -107,6 +111,15 @@ class ValueRows(DayRows):
             (*of, "by", "new"),
             [(*row[:-1], row[-1].series.reading) for row in replaced],
         )
+
+
+def _run(series: Series, indexes: Sequence[int], number: int, submission: int) -> Run | None:
+    """A range of values as a run; None for others, and where one is not commercial."""
+    is_range = isinstance(indexes, range) and indexes.step == 1 and indexes
+    if not is_range or series.spans is not None or series.not_commercial:
+        return None
+    step, values = series.step_minutes * 60, series.values[indexes[0] : indexes[-1] + 1]
+    return Run(number, epoch(series.start) + step * indexes[0], step, values, submission)  # type: ignore[arg-type]
 
 
 def _values(series: Series, indexes: Iterable[int], number: int, submission: int) -> list[Value]:

@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from storage.bulk import add_values
+from storage.bulk import Run, add_values
 from storage.ledger import Ledger, StoreUnavailable
 from tests.contract.documents import NOW, document, hand_in_to, hours, import_all
 
@@ -61,7 +61,7 @@ def test_a_cut_while_many_values_are_copied_is_unavailable(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
             cut_others(server)
-            add_values(store._driver, [(1, start, 5, False, 1) for start in range(100_000)])
+            add_values(store._driver, [Run(1, 0, 1, [5] * 100_000, 1)])
 
     with pytest.raises(StoreUnavailable):
         be_cut()

@@ -138,10 +138,20 @@ def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> 
         if "." not in joined:
             scale = 10**power
             return [int(text) * scale for text in texts]  # type: ignore[arg-type]
+        places = len(joined) - joined.rindex(".") - 1
+        if places <= power and _same_places(places).fullmatch(joined):
+            # All with as many decimals: without the point they are whole numbers.
+            scale = 10 ** (power - places)
+            return [int(text) * scale for text in joined.replace(".", "").split("\n")]
         parts = [text.partition(".") for text in texts]  # type: ignore[union-attr]
         return [int(whole + fraction.ljust(power, "0")) for whole, _, fraction in parts]
     except (TypeError, ValueError):
         return None
+
+
+@cache
+def _same_places(places: int) -> re.Pattern[str]:
+    return re.compile(rf"(?:-?[0-9]++\.[0-9]{{{places}}}(?:\n|\Z))*+")
 
 
 @cache

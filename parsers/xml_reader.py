@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from parsers.clock import Clock, clock, read_local
 from parsers.fields import Fault, plain, read_code
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
-from parsers.times import RowTimes
+from parsers.times import Epochs, RowTimes
 from parsers.trees import Element, Tree, decoded_text, grow
 
 
@@ -99,8 +100,11 @@ class _Reader:
         self._day: date | None = None
         self._areas: set[str] = set()
         self._skipped: dict[tuple[str, str], list[Finding]] = {}
-        self._queries: dict[XmlPath, XPath] = {}
+        self._queries: dict[str, XPath] = {}
+        self._of_columns: dict[str, XPath] = {}
+        self._known_times: dict[tuple[str | None, ...], tuple[Epochs, Epochs | None]] = {}
         # The same few stand in every row.
+        self._known_channels: dict[str, str | None] = {}
         self._channels: dict[str | None, str | None] = {}
         self._zones: dict[str | None, str | None] = {}
         self._quiet = definition.ignore | _own_names(definition)
@@ -242,7 +246,9 @@ class _Reader:
 
     def _with_channel(self, element: Element, keys: Keys) -> Keys | None:
         raw = keys["channel"]
-        known = channel_of(raw, self._layout)
+        if raw not in self._known_channels:
+            self._known_channels[raw] = channel_of(raw, self._layout)
+        known = self._known_channels[raw]
         if known is None and self._layout.skip_channels:
             about = {"area": keys.get("area"), "point": keys.get("point"), "channel": raw}
             self._skip(element, f"{element.tag} {raw}", **about)
@@ -319,22 +325,39 @@ class _Reader:
         cells: dict[str, list[str | None]] = {}
         for name, path in self._form.columns.items():
             if path.children not in below:
-                below[path.children] = _children(rows, path.children)
+                below[path.children] = self._children(parent, rows, path.children)
             holders = below[path.children]
             if path.attribute:
-                cells[name] = self._attributes(parent, holders, path)
+                cells[name] = self._attributes(name, parent, holders, path)
             else:
                 cells[name] = [None if e is None else e.text for e in holders]
         return cells
 
+    def _children(
+        self, parent: Element, rows: Sequence[Element], path: tuple[str, ...]
+    ) -> list[Element | None]:
+        """The element at a path below each row."""
+        steps = "/".join(path)
+        # Most rows hold nothing else: this is ten times quicker than to search.
+        if len(path) == 1 and all(len(row) == 1 for row in rows):
+            count = self._query(f"count({self._form.row}/{steps})")(parent)
+            if count == len(rows):
+                return [row[0] for row in rows]
+        return [row.find(steps) for row in rows]
+
+    def _query(self, steps: str) -> XPath:
+        if steps not in self._queries:
+            self._queries[steps] = XPath(steps, smart_strings=False)
+        return self._queries[steps]
+
     def _attributes(
-        self, parent: Element, holders: Sequence[Element | None], path: XmlPath
+        self, column: str, parent: Element, holders: Sequence[Element | None], path: XmlPath
     ) -> list[str | None]:
         """One attribute of many elements; at once where all or none have it."""
-        query = self._queries.get(path)
+        query = self._of_columns.get(column)
         if query is None:
             steps = "/".join((self._form.row, *path.children, f"@{path.attribute}"))
-            query = self._queries[path] = XPath(steps, smart_strings=False)
+            query = self._of_columns[column] = XPath(steps, smart_strings=False)
         # A query for attributes gives their texts, whatever else queries may give.
         texts: list[str | None] = query(parent)  # type: ignore[assignment]
         if not texts:
@@ -396,7 +419,7 @@ class _Reader:
             return
         self._draft.points.add((keys.get("area"), point))
         self._areas.add(keys.get("area", ""))
-        starts, ends = self._times(cells, lines, {**keys, "channel": channel}).read()
+        starts, ends = self._moments(cells, lines, {**keys, "channel": channel})
         self._draft.add_column(
             Column(
                 area=keys.get("area"),
@@ -446,6 +469,22 @@ class _Reader:
                     Reading(point, meter, channel, zone, instants[index], value, line)
                 )
 
+    def _moments(
+        self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
+    ) -> tuple[Epochs, Epochs | None]:
+        """Starts and ends of a column; mostly every column of a document has the same."""
+        texts = [cells[name] for name in ("start", "end", "summer") if name in cells]
+        written = tuple(itertools.chain.from_iterable(texts))
+        known = self._known_times.get(written)
+        if known is None:
+            told = len(self._draft.findings)
+            known = self._times(cells, lines, keys).read()
+            # What is wrong with one column must be told of the next one, too.
+            if len(self._draft.findings) == told:
+                self._known_times[written] = known
+        starts, ends = known
+        return list(starts), None if ends is None else list(ends)
+
     def _times(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> RowTimes:
@@ -460,19 +499,6 @@ def _own_names(definition: XmlDefinition) -> frozenset[str]:
         path for form in definition.forms for level in form.levels for path in level.keys.values()
     ]
     return frozenset(path.children[0] for path in paths if path and path.children)
-
-
-def _children(rows: Sequence[Element], path: tuple[str, ...]) -> list[Element | None]:
-    """The element at a path below each row."""
-    try:
-        # Most rows hold nothing else: this is ten times quicker than to search.
-        firsts = [row[0] for row in rows]
-    except IndexError:
-        firsts = []
-    if len(path) == 1 and firsts and all(first.tag == path[0] for first in firsts):
-        return list(firsts)
-    steps = "/".join(path)
-    return [row.find(steps) for row in rows]
 
 
 def _header_value(field: HeaderField, text: str) -> object:

@@ -11,17 +11,38 @@ from operator import add
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, bindparam, case, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    column,
+    func,
+    select,
+    true,
+    values,
+)
 
 from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
 from layouts.rules.profile import may_go_on
-from layouts.terms import MeterKey, ProfileSum, RegisterKey, Series, SeriesHistory, SeriesKey
+from layouts.terms import (
+    CHANNELS,
+    ZONES,
+    MeterKey,
+    ProfileSum,
+    RegisterKey,
+    Series,
+    SeriesHistory,
+    SeriesKey,
+)
 from storage.columns import epoch
 from storage.day_rows import COMMERCIAL, DayRows
 from storage.days import DAY_HOURS, HOUR, SHIFT, Weeks, hour_of
+from storage.in_force_rows import InForceRows
 from storage.prepared import Prepared, among
-from storage.tables import READING, SERIES, VALUE
+from storage.tables import METER, READING, SERIES, VALUE
 
 _DAYS = 28
 _WEEK_HOURS = 168
@@ -51,23 +72,73 @@ _SUM_INSIDE = Prepared(
     )
     .group_by(VALUE.c.series_id)
 )
-_REGISTER = (READING.c.meter_id, READING.c.channel, READING.c.zone)
-# The last instant of each register before `first`, and its first one after `last`.
-_NEIGHBOURS = Prepared(
-    select(
-        *_REGISTER,
-        func.max(case((READING.c.instant < _FIRST, READING.c.instant))).label("low"),
-        func.min(case((READING.c.instant > _LAST, READING.c.instant))).label("high"),
+_LOW, _HIGH = READING.alias("low"), READING.alias("high")
+_KINDS = (
+    values(column("channel", String), column("zone", String))
+    .data([(channel, zone) for channel in CHANNELS for zone in ZONES])
+    .cte("kinds")
+)
+
+
+def _at(table: Any) -> ColumnElement[bool]:
+    """That a reading is of the register in hand."""
+    condition: ColumnElement[bool] = (
+        (table.c.meter_id == METER.c.id)
+        & (table.c.channel == _KINDS.c.channel)
+        & (table.c.zone == _KINDS.c.zone)
     )
-    .where(among(READING.c.meter_id))
-    .group_by(*_REGISTER)
-)
-_READINGS = Prepared(
-    select(READING).where(among(READING.c.meter_id), READING.c.instant.between(_FIRST, _LAST))
-)
+    return condition
 
 
-class HistoryRows(DayRows):
+def _neighbours() -> Select[Any]:
+    """The last reading of each register before `first`, and its first one after `last`.
+
+    Each is looked up by its key: all that a meter ever showed is not walked through.
+    """
+    before = select(func.max(_LOW.c.instant)).where(_at(_LOW), _LOW.c.instant < _FIRST)
+    after = select(func.min(_HIGH.c.instant)).where(_at(_HIGH), _HIGH.c.instant > _LAST)
+    found = (
+        select(
+            METER.c.id,
+            _KINDS.c.channel,
+            _KINDS.c.zone,
+            before.scalar_subquery().label("low"),
+            after.scalar_subquery().label("high"),
+        )
+        .join_from(METER, _KINDS, true())
+        .where(among(METER.c.id))
+        .subquery("found")
+    )
+
+    def by_key(table: Any, instant: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = (
+            (table.c.meter_id == found.c.id)
+            & (table.c.channel == found.c.channel)
+            & (table.c.zone == found.c.zone)
+            & (table.c.instant == instant)
+        )
+        return condition
+
+    return (
+        select(
+            found.c.id,
+            found.c.channel,
+            found.c.zone,
+            found.c.low,
+            _LOW.c.value.label("low_value"),
+            found.c.high,
+            _HIGH.c.value.label("high_value"),
+        )
+        .join_from(found, _LOW, by_key(_LOW, found.c.low), isouter=True)
+        .join(_HIGH, by_key(_HIGH, found.c.high), isouter=True)
+        .where(found.c.low.is_not(None) | found.c.high.is_not(None))
+    )
+
+
+_NEIGHBOURS = Prepared(_neighbours())
+
+
+class HistoryRows(DayRows, InForceRows):
     """Sums over what is in force; few statements, however long the history."""
 
     def _history(self, items: Iterable[Assigned], zone: ZoneInfo) -> dict[SeriesKey, SeriesHistory]:
@@ -123,10 +194,10 @@ class HistoryRows(DayRows):
             for number, energy in _DAY_BEFORE.tuples(self._driver, given):
                 found[number].append(energy)
         days: dict[_Owner, tuple[int, ...]] = {}
-        for number, values in found.items():
+        for number, energies in found.items():
             owner, step = series[number]
-            if len(values) * step * 60 == end - start:
-                days[owner] = tuple(values)
+            if len(energies) * step * 60 == end - start:
+                days[owner] = tuple(energies)
         return days
 
     def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:
@@ -148,21 +219,15 @@ class HistoryRows(DayRows):
             first: In epoch seconds.
             last: The same.
         """
-        around = {
-            tuple(row[:3]): (row.low or first, row.high or last)
-            for row in self._each(list(meters), _NEIGHBOURS, first=first, last=last)
-        }
-        if not around:
-            return {}
-        lowest = min(low for low, _ in around.values())
-        highest = max(high for _, high in around.values())
-        rows = self._each(list(meters), _READINGS, first=lowest, last=highest)
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
-        for row in rows:
-            low, high = around[row.meter_id, row.channel, row.zone]
-            if low <= row.instant <= high:
-                key = meters[row.meter_id], row.channel, row.zone
-                registers[key].append((row.instant, row.value))
+        for row in self._each(list(meters), _NEIGHBOURS, first=first, last=last):
+            key = meters[row.id], row.channel, row.zone
+            if row.low is not None:
+                registers[key].append((row.low, row.low_value))
+            if row.high is not None:
+                registers[key].append((row.high, row.high_value))
+        for row in self._readings_in(list(meters), first, last):
+            registers[meters[row.meter_id], row.channel, row.zone].append((row.instant, row.value))
         return {key: sorted(readings) for key, readings in registers.items()}
 
     def _profiles(

@@ -12,6 +12,7 @@ from layouts.terms import Change, Kind, Series
 from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
 from storage.day_rows import DayRows
+from storage.in_force_rows import InForceRows
 from storage.places import carried, packed
 from storage.prepared import Prepared
 from storage.series_rows import SeriesName
@@ -55,7 +56,7 @@ _REPLACE_READING = Prepared(
 )
 
 
-class ValueRows(DayRows):
+class ValueRows(DayRows, InForceRows):
     """Applies what a document changes; nothing else is touched."""
 
     def _apply(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
@@ -89,6 +90,7 @@ class ValueRows(DayRows):
         self._sum_up((numbers[_name(change)], change) for change in changes)
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
+        self._forget_readings()
         # A document may say the same reading twice; once is enough.
         once = {_key(change): change for change in reversed(changes)}
         _CARRY_READINGS.change_each(

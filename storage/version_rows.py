@@ -22,11 +22,11 @@ from layouts.terms import (
     Version,
 )
 from storage.columns import epoch
+from storage.in_force_rows import InForceRows
 from storage.prepared import Prepared, among
 from storage.series_rows import SeriesRows
 from storage.tables import (
     CARRIED,
-    READING,
     READING_HISTORY,
     SPAN,
     SUBMISSION,
@@ -61,11 +61,6 @@ _CARRIED_IN = Prepared(
         CARRIED.c.instant.between(_FIRST, _LAST),
         SUBMISSION.c.layout == bindparam("layout"),
     )
-)
-_READINGS_IN = Prepared(
-    select(READING, SUBMISSION.c.layout)
-    .join_from(READING, SUBMISSION)
-    .where(among(READING.c.meter_id), READING.c.instant.between(_FIRST, _LAST))
 )
 _SAME = Prepared(
     select(SUBMISSION.c.id, SUBMISSION.c.received_at)
@@ -141,7 +136,7 @@ class _Found:
         )
 
 
-class VersionRows(SeriesRows):
+class VersionRows(SeriesRows, InForceRows):
     """Values in force beside the versions of the documents that carry them."""
 
     def _recorded_intervals(
@@ -203,6 +198,10 @@ class VersionRows(SeriesRows):
         if not meters:
             return {}
         first, last = min(instants), max(instants)
+        found = self._readings_in(meters, first, last)
+        if not found:
+            # What any document carries is in force, or was replaced by what is.
+            return {}
         newer = {
             _register(row)
             for row in self._each(meters, _CARRIED_IN, first=first, last=last, layout=layout)
@@ -210,7 +209,7 @@ class VersionRows(SeriesRows):
         }
         in_force = {
             _register(row): RecordedReading(row.value, _register(row) in newer, row.layout)
-            for row in self._each(meters, _READINGS_IN, first=first, last=last)
+            for row in found
         }
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:

@@ -117,6 +117,8 @@ def may_go_on(series: Series, hours_before: Sequence[int]) -> bool:
     begins_flat = len(values) > each and all(value == first for value in values[1 : each + 1])
     if first and (begins_flat or hours_before[-1] == first * each):
         return True
+    if hours_before[0] != sum(values[:each]):  # type: ignore[arg-type]
+        return False
     day = [sum(values[at : at + each]) for at in range(0, 24 * each, each)]  # type: ignore[arg-type]
     return list(hours_before) == day
 

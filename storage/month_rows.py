@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.months import bounds
-from layouts.rules.registers import meter_key
+from layouts.rules.assign import meter_key
 from layouts.terms import LegalEntity, RegisterKey
 from storage.columns import epoch, instant
 from storage.rows import Rows

@@ -45,6 +45,8 @@ def packed(places: Places | None, indexes: Sequence[int] | None = None) -> str |
     if places is None:
         return None
     at = places.at if indexes is None else [places.at[index] for index in indexes]
+    if len(at) == 1 and places.sheet is None:
+        return f"[null,[{at[0]},0,1]]"
     sheet = None if places.sheet is None else clean(places.sheet)
     return _JSON.encode([sheet, *_runs(at)])
 

@@ -11,6 +11,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, UpdateBase, bindparam
@@ -19,7 +20,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import SelectBase
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeDecorator
 
 from storage.columns import clean
 from storage.faults import of_driver
@@ -175,6 +176,8 @@ class _Form:
         binds: How each of them is converted; None for as it is.
         fixed: Values of the ones that the statement brings itself, converted.
         by_name: Whether the driver wants a mapping.
+        blank: What the driver is given, with these values only.
+        given: Where each of the other ones belongs, its name and conversion.
         row: Makes a row of its values; None when it gives none.
         reads: The columns that are converted, by position.
     """
@@ -184,19 +187,18 @@ class _Form:
     binds: tuple[_Convert | None, ...]
     fixed: Values
     by_name: bool
+    blank: Any
+    given: tuple[tuple[Any, str, _Convert | None], ...]
     row: Any
     reads: tuple[tuple[int, _Convert], ...]
 
     def bound(self, values: Values) -> Any:
         """What the driver is given."""
-        found = []
-        for name, bind in zip(self.names, self.binds, strict=True):
-            if name in values:
-                value = values[name]
-                found.append(value if bind is None else bind(value))
-            else:
-                found.append(self.fixed[name])
-        return dict(zip(self.names, found, strict=True)) if self.by_name else found
+        found = self.blank.copy()
+        for key, name, bind in self.given:
+            value = values[name]
+            found[key] = value if bind is None else bind(value)
+        return found
 
     def bound_each(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
         """The same for many rows."""
@@ -242,6 +244,7 @@ def _form(statement: Statement, dialect: Dialect, names: list[str]) -> _Form:
         for name, bind in zip(order, binds, strict=True)
         if name not in names
     }
+    by_name = not compiled.positional
     columns = list(statement.exported_columns) if _gives_rows(statement) else []
     reads = [_read(column.type, dialect) for column in columns]
     return _Form(
@@ -249,7 +252,13 @@ def _form(statement: Statement, dialect: Dialect, names: list[str]) -> _Form:
         names=order,
         binds=binds,
         fixed=fixed,
-        by_name=not compiled.positional,
+        by_name=by_name,
+        blank=dict(fixed) if by_name else [fixed.get(name) for name in order],
+        given=tuple(
+            (name if by_name else at, name, bind)
+            for at, (name, bind) in enumerate(zip(order, binds, strict=True))
+            if name not in fixed
+        ),
         row=_row_of([column.key or "" for column in columns]),
         reads=tuple((index, read) for index, read in enumerate(reads) if read is not None),
     )
@@ -268,11 +277,26 @@ def _row_of(keys: Sequence[str]) -> Any:
 def _bind(kind: Any, name: str, dialect: Dialect) -> _Convert | None:
     if name == "keys":
         return _json if dialect.name == "sqlite" else _cleaned
+    own = _own(kind, dialect)
+    if own is not None and type(own).process_bind_param is not TypeDecorator.process_bind_param:
+        return partial(own.process_bind_param, dialect=dialect)
     convert: _Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
     return convert
 
 
+def _own(kind: Any, dialect: Dialect) -> TypeDecorator[Any] | None:
+    """A type of ours that does all of the conversion itself, as most of them do."""
+    if not isinstance(kind, TypeDecorator):
+        return None
+    below = kind.load_dialect_impl(dialect).dialect_impl(dialect)
+    plain = below.bind_processor(dialect) is None and below.result_processor(dialect, None) is None
+    return kind if plain else None
+
+
 def _read(kind: Any, dialect: Dialect) -> _Convert | None:
+    own = _own(kind, dialect)
+    if own is not None and type(own).process_result_value is not TypeDecorator.process_result_value:
+        return partial(own.process_result_value, dialect=dialect)
     convert: _Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert
 
@@ -282,4 +306,7 @@ def _cleaned(keys: Sequence[Any]) -> list[Any]:
 
 
 def _json(keys: Sequence[Any]) -> str:
+    # Numbers, which most lists are of, need no encoder.
+    if all(type(key) is int for key in keys):
+        return f"[{','.join(map(str, keys))}]"
     return json.dumps(_cleaned(keys))

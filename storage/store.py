@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from layouts.layout import Layout
 from layouts.rules import spans_to_compare, version_of
-from layouts.rules.assign import assign
+from layouts.rules.assign import assign, meter_key
 from layouts.rules.case import Assigned
-from layouts.rules.registers import meter_key
 from layouts.terms import (
     Checked,
     Context,
@@ -85,43 +85,42 @@ class Store(
         if duplicate is not None:
             return replace(known, duplicate_of=duplicate)
         items = assign(parsed.series, known, ZoneInfo(layout.zone))
-        known = replace(
+        return replace(
             known,
             foreign=self._foreign(entity.id, _unassigned(items)),
             closed=self.closed_periods(),
+            **self._values_around(items, parsed, layout, received_at),
         )
-        return self._with_values(known, items, parsed, layout, received_at)
 
-    def _with_values(
+    def _values_around(
         self,
-        known: Context,
         items: Sequence[Assigned],
         parsed: Parsed,
         layout: Layout,
         received_at: datetime,
-    ) -> Context:
-        """The context with what is in force for a document's series, and around them."""
+    ) -> dict[str, Any]:
+        """A context's fields about what is in force for a document's series, and around them."""
         if not any(item.point for item in items):
-            return known
+            return {}
         version = self._version(parsed, received_at, INTEGER_MOST)
         intervals = [item for item in items if item.series.kind is Kind.INTERVAL]
         registers = [item for item in items if item.series.kind is Kind.REGISTER]
-        known = replace(
-            known,
-            intervals=self._recorded_intervals(intervals, layout.number, version),
-            readings=self._recorded_readings(registers, layout.number, version),
-            history=self._history(intervals, ZoneInfo(layout.zone)),
-            registers=self._registers(*_meters_around(items)),
-        )
-        if not self._may_be_compared(known, registers):
-            return known
-        wanted = spans_to_compare(items, layout, known)
-        return replace(known, profiles=self._profiles(wanted, items))
+        around = self._registers(*_meters_around(items))
+        fields = {
+            "intervals": self._recorded_intervals(intervals, layout.number, version),
+            "readings": self._recorded_readings(registers, layout.number, version),
+            "history": self._history(intervals, ZoneInfo(layout.zone)),
+            "registers": around,
+        }
+        if self._may_be_compared(around, registers):
+            wanted = spans_to_compare(items, layout, Context(registers=around))
+            fields["profiles"] = self._profiles(wanted, items)
+        return fields
 
-    def _may_be_compared(self, known: Context, registers: Sequence[Assigned]) -> bool:
+    def _may_be_compared(self, around: Sized, registers: Sequence[Assigned]) -> bool:
         """Whether a document's points may have both a profile and registers."""
         if not registers:
-            return bool(known.registers)
+            return bool(around)
         points = {item.point.id or 0 for item in registers if item.point is not None}
         return bool(self._series_at(points))
 

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 
 from layouts.rules.case import Assigned
-from layouts.rules.registers import reading_key
 from layouts.terms import (
     Parsed,
     ReadingKey,
@@ -213,7 +212,7 @@ class VersionRows(SeriesRows, InForceRows):
         }
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:
-            key = reading_key(item)
+            key = item.key
             if key is None or item.meter is None:
                 continue
             _, channel, zone, at = key

@@ -242,8 +242,8 @@ def _leaf(content_type: str, content: bytes, name: str = "") -> bytes:
     if name:
         headers["Content-Disposition"] = f"attachment; {_filename(name)}"
     encoded = base64.b64encode(content)
-    lines = [encoded[start : start + 76] + b"\r\n" for start in range(0, len(encoded), 76)]
-    return _head(headers) + b"\r\n" + b"".join(lines)
+    lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
+    return b"".join((_head(headers), b"\r\n", b"\r\n".join(lines), b"\r\n" if lines else b""))
 
 
 def _filename(name: str) -> str:

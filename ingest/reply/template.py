@@ -22,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ingest.reply.cells import ranges_told
 from ingest.reply.wording import MOSCOW, Wording, wording
 from layouts.layout import HeaderField, Layout, WorkbookDefinition
-from layouts.rules.registers import meter_key
+from layouts.rules.assign import meter_key
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey
 
 LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]

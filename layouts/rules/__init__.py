@@ -143,8 +143,7 @@ def _judge(case: Case) -> Checked:
             case = _run(case, rules, found)
         if stage is Stage.OBJECT:
             held = registers.without_repeats(case.held)
-            case = replace(case, held=held)
-            case = replace(case, held=versions.resolve(case))
+            case = replace(case, held=versions.resolve(held, case))
     if case.held:
         case = _run(case, RESOLVED, found)
     findings = tuple(found)
@@ -160,4 +159,5 @@ def _run(case: Case, rules: Sequence[Rule], found: Findings) -> Case:
 
 def _after(case: Case, told: Sequence[Finding], found: Findings) -> Case:
     found.extend(told)
-    return replace(case, held=standing(case, told))
+    held = standing(case, told)
+    return case if held is case.held else replace(case, held=held)

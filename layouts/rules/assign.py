@@ -10,7 +10,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
-from layouts.rules.case import Assigned, Case, about
+from layouts.rules.case import Assigned, Case, about, epoch
 from layouts.terms import (
     CHANNELS,
     ZONES,
@@ -18,6 +18,7 @@ from layouts.terms import (
     Kind,
     Meter,
     MeteringPoint,
+    MeterKey,
     Series,
 )
 
@@ -41,7 +42,7 @@ class _Register:
         self._bare_points = _by_bare(self.points)
         self._bare_meters = _by_bare(self.meters)
         # Where readings of one meter and instant belong; a document has many of them.
-        self.faultless: dict[_Names, tuple[MeteringPoint, Meter]] = {}
+        self.faultless: dict[_Names, tuple[MeteringPoint, Meter, MeterKey, int]] = {}
 
     def point_code(self, seen: str) -> str | None:
         """The one code that `seen` is, or was before it lost its leading zeros."""
@@ -131,20 +132,29 @@ def _reading(
 ) -> Assigned:
     names = (series.area, series.point, series.meter, series.start)
     if (known := register.faultless.get(names)) is not None:
-        return Assigned(_named(series, *known), original, *known)
-    point: MeteringPoint | None = None
+        point, meter, owner, at = known
+        key = (owner, series.channel, series.zone or "T0", at)
+        return Assigned(_named(series, point, meter), original, point, meter, (), key)
+    stated: MeteringPoint | None = None
     faults: tuple[Finding, ...] = ()
     if series.point is not None:
-        point, faults = _point(series, register, context)
-        if point is None:
+        stated, faults = _point(series, register, context)
+        if stated is None:
             return Assigned(series, original, faults=faults)
-    meter, at, more = _meter(series, point, register, context, zone)
+    found, where, more = _meter(series, stated, register, context, zone)
     faults = (*faults, *more)
-    if meter is None or at is None:
-        return Assigned(series, original, point, faults=faults)
+    if found is None or where is None:
+        return Assigned(series, original, stated, faults=faults)
+    owner, at = meter_key(where, found), epoch(series.start)
     if not faults:
-        register.faultless[names] = (at, meter)
-    return Assigned(_named(series, at, meter), original, at, meter, faults)
+        register.faultless[names] = (where, found, owner, at)
+    key = (owner, series.channel, series.zone or "T0", at)
+    return Assigned(_named(series, where, found), original, where, found, faults, key)
+
+
+def meter_key(point: MeteringPoint, meter: Meter) -> MeterKey:
+    """What tells a meter from every other one, those of the same number among them."""
+    return point.area, point.code, meter.number, meter.installed
 
 
 def _meter(

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.parameters import Parameters
-from layouts.terms import Change, Context, Kind, Meter, MeteringPoint, Parsed, Series
+from layouts.terms import (
+    Change,
+    Context,
+    Kind,
+    Meter,
+    MeteringPoint,
+    Parsed,
+    ReadingKey,
+    Series,
+)
 
 _T = TypeVar("_T")
 
@@ -26,6 +35,7 @@ class Assigned:
         point: None offline, or when it is not this sender's.
         meter: Of a register reading; None as for `point`.
         faults: Why it could not be assigned, or what had to be forgiven.
+        key: What tells a register reading of a known meter from every other one.
         change: What recording it would do; None until versions are resolved.
     """
 
@@ -34,6 +44,7 @@ class Assigned:
     point: MeteringPoint | None = None
     meter: Meter | None = None
     faults: tuple[Finding, ...] = ()
+    key: ReadingKey | None = None
     change: Change | None = None
 
 

@@ -69,7 +69,7 @@ def _steps(case: Case) -> list[Step]:
         key = register_key(item)
         if key is None or (item.change is not None and item.change.stayed):
             continue
-        at = epoch(item.series.start)
+        at = item.key[3] if item.key else epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
         known = {at: Reading(at, value, None) for at, value in case.context.registers.get(key, ())}

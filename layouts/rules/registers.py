@@ -8,37 +8,19 @@ from decimal import Decimal
 from layouts.findings import Code, Finding
 from layouts.rules.case import Assigned, Case, about, epoch
 from layouts.terms import (
-    Meter,
-    MeteringPoint,
-    MeterKey,
-    ReadingKey,
     RecordedReading,
     RegisterKey,
 )
 
 
-def meter_key(point: MeteringPoint, meter: Meter) -> MeterKey:
-    """What tells a meter from every other one, those of the same number among them."""
-    return point.area, point.code, meter.number, meter.installed
-
-
 def register_key(item: Assigned) -> RegisterKey | None:
     """The register that a reading is of; None offline, and for an unknown meter."""
-    if item.point is None or item.meter is None:
-        return None
-    return meter_key(item.point, item.meter), item.series.channel, item.series.zone or "T0"
-
-
-def reading_key(item: Assigned) -> ReadingKey | None:
-    """The register that a reading is of, with its instant; None as above."""
-    register = register_key(item)
-    return None if register is None else (*register, epoch(item.series.start))
+    return None if item.key is None else item.key[:3]
 
 
 def recorded_reading(item: Assigned, case: Case) -> RecordedReading | None:
     """The reading in force of the same register and instant."""
-    key = reading_key(item)
-    return None if key is None else case.context.readings.get(key)
+    return None if item.key is None else case.context.readings.get(item.key)
 
 
 def negative_reading(case: Case) -> Iterator[Finding]:

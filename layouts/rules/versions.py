@@ -45,16 +45,18 @@ def _order_key(parsed: Parsed, name: str, received: int) -> int:
     return received if value is None else int(value)
 
 
-def resolve(case: Case) -> tuple[Assigned, ...]:
-    """The series held, each with the change that recording it would make."""
+def resolve(held: Sequence[Assigned], case: Case) -> tuple[Assigned, ...]:
+    """These series, each with the change that recording it would make."""
     resolved = []
-    for item in case.held:
+    for item in held:
         if item.series.kind is Kind.INTERVAL:
             change = change_of_intervals(item, recorded(item, case))
         else:
             change = change_of_reading(item, recorded_reading(item, case))
         resolved.append(
-            Assigned(item.series, item.original, item.point, item.meter, item.faults, change)
+            Assigned(
+                item.series, item.original, item.point, item.meter, item.faults, item.key, change
+            )
         )
     return tuple(resolved)
 

@@ -134,7 +134,8 @@ def test_an_honest_reading_fits_whichever_others_are_recorded(begins, went, reco
         at=None,
         registers={register(): rows},
     )
-    document = readings(reading(str(counts[arrives] % 100_000), at=MONTHS[arrives]))
+    brought = reading(str(counts[arrives] % 100_000), at=MONTHS[arrives])
+    document = readings(brought, created=MONTHS[arrives])
     before = max((n for n in recorded if n < arrives), default=arrives)
     after = min((n for n in recorded if n > arrives), default=arrives)
     turns = [counts[n] // 100_000 for n in (before, arrives, after)]

@@ -439,46 +439,6 @@ class ProfileSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What rules may know beside the document; None where it is not known.
-
-    Attributes:
-        points: Of the entity. None offline, without a register of points.
-        foreign: Point codes and meter numbers of this document that belong to
-            another entity.
-        received_at: Moment of receipt. None offline.
-        duplicate_of: Receipt number and moment of an earlier submission of the
-            same bytes that was wholly accepted and is still in force.
-        intervals: What is in force for the document's interval series.
-        readings: What is in force for the document's register readings.
-        history: By (area, point, channel) as the register of points knows them.
-            A series that is not in it has no history.
-        registers: Readings in force as (instant in epoch seconds, value),
-            ascending. For a register document: of each of its registers, and of
-            every other zone of the same meter and channel, from the last one
-            before the document's first instant through the first one after its
-            last; those in between included. For an interval document: the same
-            of every meter that was ever at one of its points, around the span
-            of the point's series.
-        profiles: By (area, point, channel) as the register of points knows them:
-            one sum for each span that `layouts.rules.spans_to_compare` asks for.
-        closed: First days of the months that the operator has closed.
-    """
-
-    entity: LegalEntity | None = None
-    points: tuple[MeteringPoint, ...] | None = None
-    foreign: frozenset[str] = frozenset()
-    received_at: datetime | None = None
-    duplicate_of: tuple[int, datetime] | None = None
-    intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
-    readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
-    history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)
-    registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
-    profiles: Mapping[SeriesKey, Sequence[ProfileSum]] = field(default_factory=dict)
-    closed: frozenset[date] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """What recording one accepted series does to the values in force.
 
@@ -503,6 +463,72 @@ class Change:
     stayed: int = 0
     before: int | Decimal = 0
     after: int | Decimal = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One series and what the register of points knows of it.
+
+    Attributes:
+        series: With area, point and meter as they are registered.
+        original: As the document has it.
+        point: None offline, or when it is not this sender's.
+        meter: Of a register reading; None as for `point`.
+        faults: Why it could not be assigned, or what had to be forgiven.
+        key: What tells a register reading of a known meter from every other one.
+        change: What recording it would do; None until versions are resolved.
+    """
+
+    series: Series
+    original: Series
+    point: MeteringPoint | None = None
+    meter: Meter | None = None
+    faults: tuple[Finding, ...] = ()
+    key: ReadingKey | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules may know beside the document; None where it is not known.
+
+    Attributes:
+        points: Of the entity. None offline, without a register of points.
+        foreign: Point codes and meter numbers of this document that belong to
+            another entity.
+        received_at: Moment of receipt. None offline.
+        duplicate_of: Receipt number and moment of an earlier submission of the
+            same bytes that was wholly accepted and is still in force.
+        intervals: What is in force for the document's interval series.
+        readings: What is in force for the document's register readings.
+        history: By (area, point, channel) as the register of points knows them.
+            A series that is not in it has no history.
+        registers: Readings in force as (instant in epoch seconds, value),
+            ascending. For a register document: of each of its registers, and of
+            every other zone of the same meter and channel, from the last one
+            before the document's first instant through the first one after its
+            last; those in between included. For an interval document: the same
+            of every meter that was ever at one of its points, around the span
+            of the point's series.
+        profiles: By (area, point, channel) as the register of points knows them:
+            one sum for each span that `layouts.rules.spans_to_compare` asks for.
+        closed: First days of the months that the operator has closed.
+        assigned: The document's series with their points and meters, as they are
+            worked out to find the rest; None where they are not.
+    """
+
+    entity: LegalEntity | None = None
+    points: tuple[MeteringPoint, ...] | None = None
+    foreign: frozenset[str] = frozenset()
+    received_at: datetime | None = None
+    duplicate_of: tuple[int, datetime] | None = None
+    intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
+    readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
+    history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)
+    registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
+    profiles: Mapping[SeriesKey, Sequence[ProfileSum]] = field(default_factory=dict)
+    closed: frozenset[date] = frozenset()
+    assigned: tuple[Assigned, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,12 @@ from sqlalchemy import (
     values,
 )
 
-from layouts.rules.case import Assigned
 from layouts.rules.intervals import owner_of
 from layouts.rules.profile import may_go_on
 from layouts.terms import (
     CHANNELS,
     ZONES,
+    Assigned,
     MeterKey,
     ProfileSum,
     RegisterKey,

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, bindparam, func, select
 from layouts.layout import Layout
 from layouts.rules import spans_to_compare, version_of
 from layouts.rules.assign import assign, meter_key
-from layouts.rules.case import Assigned
 from layouts.terms import (
+    Assigned,
     Checked,
     Context,
     Kind,
@@ -89,6 +89,7 @@ class Store(
             known,
             foreign=self._foreign(entity.id, _unassigned(items)),
             closed=self.closed_periods(),
+            assigned=items,
             **self._values_around(items, parsed, layout, received_at),
         )
 

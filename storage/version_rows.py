@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
 
-from layouts.rules.case import Assigned
 from layouts.terms import (
+    Assigned,
     Parsed,
     ReadingKey,
     RecordedIntervals,

@@ -30,7 +30,7 @@ from layouts.rules.period import deadline
 from layouts.rules.runs import merge_runs
 from layouts.rules.together import spans_to_compare
 from layouts.rules.versions import version_of
-from layouts.terms import Checked, Context, Parsed, Verdict
+from layouts.terms import Assigned, Checked, Context, Parsed, Series, Verdict
 
 __all__ = [
     "ORDER",
@@ -126,7 +126,21 @@ def check(
         return _duplicate(*context.duplicate_of)
     case = Case(parsed, layout, context, parameters)
     series = period.without_padding(case)
-    return _judge(replace(case, held=assign.assign(series, context, case.zone)))
+    held = _known(series, context) or assign.assign(series, context, case.zone)
+    return _judge(replace(case, held=held))
+
+
+def _known(series: Sequence[Series], context: Context) -> tuple[Assigned, ...]:
+    """The series as the context has them assigned already; none where it must be done anew.
+
+    Whose an unknown point is, the context knows only afterwards.
+    """
+    known = context.assigned or ()
+    same = len(known) == len(series) and all(
+        item.original is one and item.point is not None
+        for item, one in zip(known, series, strict=True)
+    )
+    return known if same else ()
 
 
 def _duplicate(number: int, moment: datetime) -> Checked:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from layouts.findings import UNKNOWN_OBJECTS, UNREADABLE, Code, Finding, Severity, Status
-from layouts.rules.case import Assigned, Case
-from layouts.terms import Verdict
+from layouts.rules.case import Case
+from layouts.terms import Assigned, Verdict
 
 
 def status_of(findings: Iterable[Finding]) -> Status:

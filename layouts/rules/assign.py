@@ -10,10 +10,11 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
-from layouts.rules.case import Assigned, Case, about, epoch
+from layouts.rules.case import Case, about, epoch
 from layouts.terms import (
     CHANNELS,
     ZONES,
+    Assigned,
     Context,
     Kind,
     Meter,

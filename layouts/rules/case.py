@@ -11,41 +11,9 @@ from zoneinfo import ZoneInfo
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.parameters import Parameters
-from layouts.terms import (
-    Change,
-    Context,
-    Kind,
-    Meter,
-    MeteringPoint,
-    Parsed,
-    ReadingKey,
-    Series,
-)
+from layouts.terms import Assigned, Context, Kind, Parsed, Series
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """One series and what the register of points knows of it.
-
-    Attributes:
-        series: With area, point and meter as they are registered.
-        original: As the document has it.
-        point: None offline, or when it is not this sender's.
-        meter: Of a register reading; None as for `point`.
-        faults: Why it could not be assigned, or what had to be forgiven.
-        key: What tells a register reading of a known meter from every other one.
-        change: What recording it would do; None until versions are resolved.
-    """
-
-    series: Series
-    original: Series
-    point: MeteringPoint | None = None
-    meter: Meter | None = None
-    faults: tuple[Finding, ...] = ()
-    key: ReadingKey | None = None
-    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
-from layouts.rules.case import Assigned, Case, about, epoch, instant
+from layouts.rules.case import Case, about, epoch, instant
 from layouts.rules.registers import decimals, register_key
-from layouts.terms import Meter, MeterKey, RegisterKey
+from layouts.terms import Assigned, Meter, MeterKey, RegisterKey
 
 _ACTIVE = ("A+", "A-")
 

@@ -10,18 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from layouts.findings import Code, Finding
-from layouts.rules.case import (
-    Assigned,
-    Case,
-    about,
-    about_run,
-    about_value,
-    epoch,
-    instant,
-    present,
-    runs,
-)
-from layouts.terms import RecordedIntervals, Series, SeriesKey
+from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present, runs
+from layouts.terms import Assigned, RecordedIntervals, Series, SeriesKey
 
 _Span = tuple[int, int, Assigned, int]
 """Start and end in epoch seconds, and whose value it is."""

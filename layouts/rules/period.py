@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
-from layouts.rules.case import Assigned, Case, about, about_run, epoch, runs
+from layouts.rules.case import Case, about, about_run, epoch, runs
 from layouts.rules.parameters import Parameters
-from layouts.terms import Kind, Series
+from layouts.terms import Assigned, Kind, Series
 
 
 def without_padding(case: Case) -> list[Series]:

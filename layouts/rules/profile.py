@@ -14,10 +14,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
-from layouts.rules.case import Assigned, Case, about, about_run, epoch, present, runs
+from layouts.rules.case import Case, about, about_run, epoch, present, runs
 from layouts.rules.intervals import owner_of
 from layouts.rules.runs import merge_runs
-from layouts.terms import Series, SeriesHistory
+from layouts.terms import Assigned, Series, SeriesHistory
 
 WEEK_HOURS = 168
 """A whole week of hours: the least history by which a level is known."""

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from layouts.findings import Code, Finding
 from layouts.layout import Layout
 from layouts.rules.assign import meter_key, was_there
-from layouts.rules.case import Assigned, Case, about, epoch, instant
+from layouts.rules.case import Case, about, epoch, instant
 from layouts.rules.intervals import owner_of, recorded
 from layouts.rules.registers import decimals, register_key
 from layouts.rules.versions import starts_of
 from layouts.terms import (
+    Assigned,
     Context,
     Kind,
     Meter,

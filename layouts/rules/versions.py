@@ -13,10 +13,11 @@ from decimal import Decimal
 
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
-from layouts.rules.case import Assigned, Case, about, about_run, epoch, runs
+from layouts.rules.case import Case, about, about_run, epoch, runs
 from layouts.rules.intervals import recorded
 from layouts.rules.registers import recorded_reading
 from layouts.terms import (
+    Assigned,
     Change,
     Kind,
     Parsed,

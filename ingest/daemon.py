@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.mailbox import IDLE_SECONDS
+from ingest.memory import give_back
 from ingest.outbox import Outbox, drain
 from ingest.outcome import Handled
 from ingest.poll import Notice, OneLedger, Passed, Poller, PollStore, Receive
@@ -326,6 +327,7 @@ def run(build: Callable[[], Parts]) -> None:
         build: Reads the configuration. A ValueError at the start is raised; at
             SIGHUP it is logged, and the service goes on as it was.
     """
+    give_back()
     parts = build()
     signals = _signals()
     while True:

@@ -7,6 +7,7 @@ had at all is a fault of time.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import math
 import multiprocessing
@@ -348,6 +349,9 @@ def _confine(config: SandboxConfig) -> None:
     os.environ["RUST_BACKTRACE"] = "0"
     _bounds.layouts = load(Path(config.layouts_path) if config.layouts_path else None)
     _bounds.limits, _bounds.seconds = config.limits, config.seconds
+    # What was there before the first letter stays: looking through it for garbage, again
+    # and again, would only make copies of the pages that all children share.
+    gc.freeze()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit(resource.RLIMIT_AS, config.memory_mb * 1024 * 1024)
 

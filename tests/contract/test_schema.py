@@ -4,10 +4,11 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 
-from storage.ledger import Ledger, _alembic
+from storage.ledger import SCHEMA, Ledger, _alembic
 from storage.tables import METADATA
 from tests.contract.documents import document, hand_in, hours, import_all, reading, rows
 
@@ -37,6 +38,10 @@ def test_every_constraint_has_its_name_in_the_database(connection):
             connection.dialect.identifier_preparer.format_constraint(c) for c in table.constraints
         }
         assert named == wanted
+
+
+def test_the_schema_that_the_program_needs_is_that_of_the_newest_migration():
+    assert ScriptDirectory.from_config(_alembic()).get_current_head() == SCHEMA
 
 
 def test_a_migrated_schema_is_current_and_migrating_again_changes_nothing(ledger):

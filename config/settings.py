@@ -148,6 +148,7 @@ class Poll(Section):
     batch: int = Field(50, ge=1, le=1000)
     batch_mb: float = Field(32, gt=0)
     idle: bool = True
+    look_seconds: float = Field(0, ge=0)
     workers: int = Field(2, ge=1, le=32)
 
 

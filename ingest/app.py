@@ -182,6 +182,7 @@ class App:
             ignored=settings.ignored,
             quarantine=settings.quarantine,
             timeout_seconds=settings.timeout_seconds,
+            look_seconds=self.settings.poll.look_seconds,
             batch=self.settings.poll.batch,
             batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
             letter_bytes=self.limits.letter_bytes,

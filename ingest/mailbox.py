@@ -51,6 +51,8 @@ class ImapConfig:
         batch_bytes: And their bytes together, by RFC822.SIZE.
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every answer of the server.
+        look_seconds: How long one IDLE lasts while waiting for mail: at its end the
+            server is asked, and tells what it still kept to itself. 0: as long as may be.
         since: Letters that arrived before this day are not seen.
         files: Whether letters are moved; else they stay where they lie.
 
@@ -72,6 +74,7 @@ class ImapConfig:
     batch_bytes: int = 32 * 1024 * 1024
     letter_bytes: int = 25 * 1024 * 1024
     timeout_seconds: float = 30.0
+    look_seconds: float = 0.0
     since: date | None = None
     files: bool = True
 
@@ -450,6 +453,16 @@ class ImapMailbox:
 
     def _idle(self, client: IMAPClient, seconds: float) -> bool:
         end = time.monotonic() + seconds
+        each = self._config.look_seconds or seconds
+        while (left := end - time.monotonic()) > 0 and not self._closed.is_set():
+            if self._idle_once(client, min(left, each)):
+                self._select(client)
+                return True
+        return False
+
+    def _idle_once(self, client: IMAPClient, seconds: float) -> bool:
+        """One IDLE; at its end the server tells what it has noticed meanwhile."""
+        end = time.monotonic() + seconds
         client.idle()
         seen: list[Any] = []
         while not _has_mail(seen) and not self._closed.is_set():
@@ -463,10 +476,7 @@ class ImapMailbox:
                 break
         _, rest = client.idle_done()
         self._used_at = time.monotonic()
-        if not _has_mail([*seen, *rest]):
-            return False
-        self._select(client)
-        return True
+        return _has_mail([*seen, *rest])
 
 
 def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:

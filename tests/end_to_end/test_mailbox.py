@@ -135,6 +135,21 @@ def test_idle_wakes_when_a_letter_comes(imap, mailbox):
     timer.join()
 
 
+def test_a_server_is_asked_again_and_again_where_that_is_wished(imap, monkeypatch):
+    mailbox = ImapMailbox(imap.config(look_seconds=0.05))
+    mailbox.wait(0.1)
+    began = []
+    idle = mailbox._client.idle
+    monkeypatch.setattr(mailbox._client, "idle", lambda: (began.append(1), idle()))
+
+    assert not mailbox.wait(0.5)
+    assert len(began) > 2
+
+    imap.append(mail("first"))
+    assert mailbox.wait(15)
+    mailbox.close()
+
+
 def test_mail_that_came_between_two_waits_wakes_at_once(imap, mailbox):
     mailbox.wait(0.1)
     imap.append(mail("first"))

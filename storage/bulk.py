@@ -72,6 +72,27 @@ WHERE old.series_id = new.series_id AND old.start = new.start
 """
 
 
+_DAYS = "series_id, day, energy_wh, highest_wh, counts"
+_PUT_DAYS = """
+ON CONFLICT (series_id, day) DO UPDATE
+SET energy_wh = excluded.energy_wh, highest_wh = excluded.highest_wh, counts = excluded.counts
+"""
+_PUT_EACH_DAY = f"INSERT INTO interval_day ({_DAYS}) VALUES (?, ?, ?, ?, ?) {_PUT_DAYS}"
+_PUT_ALL_DAYS = f"""
+INSERT INTO interval_day ({_DAYS})
+SELECT * FROM unnest(%s::integer[], %s::integer[], %s::bytea[], %s::bytea[], %s::bytea[])
+{_PUT_DAYS}
+"""
+
+
+def put_days(driver: Driver, rows: Sequence[tuple[int, int, bytes, bytes, bytes]]) -> None:
+    """Write sums of days, over those that are there."""
+    if rows and driver.is_postgresql:
+        driver.execute(_PUT_ALL_DAYS, [list(column) for column in zip(*rows, strict=True)])
+    else:
+        driver.execute_each(_PUT_EACH_DAY, rows)
+
+
 def add_values(driver: Driver, runs: Sequence[Run], rows: Sequence[Value] = ()) -> None:
     """Write values where none are in force yet; `rows` are those that make no run."""
     if driver.is_postgresql:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import BindParameter, Integer, and_, bindparam, func, literal_column, select
 
 from layouts.terms import Change
+from storage.bulk import put_days
 from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, days_of, start_of
-from storage.prepared import Insert, Prepared, Statement, among
+from storage.prepared import Prepared, among
 from storage.series_rows import SeriesRows
 from storage.tables import DAY, VALUE
 
@@ -48,18 +49,6 @@ _HOURS = Prepared(
 )
 
 
-def _put(insert: Insert) -> Statement:
-    new = insert(DAY)
-    names = ("energy_wh", "highest_wh", "counts")
-    statement: Statement = new.on_conflict_do_update(
-        index_elements=["series_id", "day"], set_={name: new.excluded[name] for name in names}
-    )
-    return statement
-
-
-_PUT = Prepared(_put)
-
-
 class DayRows(SeriesRows):
     """Sums of days, which follow the values in force in the same transaction."""
 
@@ -91,11 +80,7 @@ class DayRows(SeriesRows):
         made = self._with(
             {key: parts for key, parts in added.items() if key not in replaced}
         ) | self._anew(replaced)
-        _PUT.change_each(
-            self._driver,
-            ("series_id", "day", "energy_wh", "highest_wh", "counts"),
-            [(*key, *day.packed()) for key, day in sorted(made.items())],
-        )
+        put_days(self._driver, [(*key, *day.packed()) for key, day in sorted(made.items())])
 
     def _with(self, added: Mapping[_Key, Sequence[Day]]) -> dict[_Key, Day]:
         """The days in force, with what is added to them."""

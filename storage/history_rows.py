@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Select,
     String,
     bindparam,
     column,
     func,
+    literal_column,
     select,
     true,
     values,
@@ -37,7 +37,7 @@ from layouts.terms import (
     SeriesHistory,
     SeriesKey,
 )
-from storage.columns import epoch
+from storage.columns import decimal, epoch
 from storage.day_rows import COMMERCIAL, DayRows
 from storage.days import DAY_HOURS, HOUR, SHIFT, Weeks, hour_of
 from storage.in_force_rows import InForceRows
@@ -72,70 +72,47 @@ _SUM_INSIDE = Prepared(
     )
     .group_by(VALUE.c.series_id)
 )
-_LOW, _HIGH = READING.alias("low"), READING.alias("high")
+# Literals, for which PostgreSQL makes its plan once.
 _KINDS = (
-    values(column("channel", String), column("zone", String))
+    values(column("channel", String), column("zone", String), literal_binds=True)
     .data([(channel, zone) for channel in CHANNELS for zone in ZONES])
     .cte("kinds")
 )
 
 
-def _at(table: Any) -> ColumnElement[bool]:
-    """That a reading is of the register in hand."""
-    condition: ColumnElement[bool] = (
-        (table.c.meter_id == METER.c.id)
-        & (table.c.channel == _KINDS.c.channel)
-        & (table.c.zone == _KINDS.c.zone)
-    )
-    return condition
-
-
-def _neighbours() -> Select[Any]:
-    """The last reading of each register before `first`, and its first one after `last`.
-
-    Each is looked up by its key: all that a meter ever showed is not walked through.
-    """
-    before = select(func.max(_LOW.c.instant)).where(_at(_LOW), _LOW.c.instant < _FIRST)
-    after = select(func.min(_HIGH.c.instant)).where(_at(_HIGH), _HIGH.c.instant > _LAST)
-    found = (
-        select(
-            METER.c.id,
-            _KINDS.c.channel,
-            _KINDS.c.zone,
-            before.scalar_subquery().label("low"),
-            after.scalar_subquery().label("high"),
-        )
-        .join_from(METER, _KINDS, true())
-        .where(among(METER.c.id))
-        .subquery("found")
-    )
-
-    def by_key(table: Any, instant: Any) -> ColumnElement[bool]:
-        condition: ColumnElement[bool] = (
-            (table.c.meter_id == found.c.id)
-            & (table.c.channel == found.c.channel)
-            & (table.c.zone == found.c.zone)
-            & (table.c.instant == instant)
-        )
-        return condition
-
+def _next(what: Any, beyond: ColumnElement[bool], order: Any) -> Any:
+    """A column of the register's next reading beyond some instant."""
     return (
-        select(
-            found.c.id,
-            found.c.channel,
-            found.c.zone,
-            found.c.low,
-            _LOW.c.value.label("low_value"),
-            found.c.high,
-            _HIGH.c.value.label("high_value"),
+        select(what)
+        .where(
+            READING.c.meter_id == METER.c.id,
+            READING.c.channel == _KINDS.c.channel,
+            READING.c.zone == _KINDS.c.zone,
+            beyond,
         )
-        .join_from(found, _LOW, by_key(_LOW, found.c.low), isouter=True)
-        .join(_HIGH, by_key(_HIGH, found.c.high), isouter=True)
-        .where(found.c.low.is_not(None) | found.c.high.is_not(None))
+        .order_by(order)
+        .limit(literal_column("1"))
+        .scalar_subquery()
     )
 
 
-_NEIGHBOURS = Prepared(_neighbours())
+_EARLIER = READING.c.instant < _FIRST, READING.c.instant.desc()
+_LATER = READING.c.instant > _LAST, READING.c.instant
+# The last reading of each register before `first`, and its first one after `last`: each is
+# looked up by its key, and all that a meter ever showed is not walked through.
+_NEIGHBOURS = Prepared(
+    select(
+        METER.c.id,
+        _KINDS.c.channel,
+        _KINDS.c.zone,
+        _next(READING.c.instant, *_EARLIER).label("low"),
+        _next(READING.c.value, *_EARLIER).label("low_value"),
+        _next(READING.c.instant, *_LATER).label("high"),
+        _next(READING.c.value, *_LATER).label("high_value"),
+    )
+    .join_from(METER, _KINDS, true())
+    .where(among(METER.c.id))
+)
 
 
 class HistoryRows(DayRows, InForceRows):
@@ -220,12 +197,13 @@ class HistoryRows(DayRows, InForceRows):
             last: The same.
         """
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
-        for row in self._each(list(meters), _NEIGHBOURS, first=first, last=last):
-            key = meters[row.id], row.channel, row.zone
-            if row.low is not None:
-                registers[key].append((row.low, row.low_value))
-            if row.high is not None:
-                registers[key].append((row.high, row.high_value))
+        for keys in self._pieces(list(meters)):
+            given = {"keys": keys, "first": first, "last": last}
+            for meter, channel, zone, *found in _NEIGHBOURS.tuples(self._driver, given):
+                for instant, value in (found[:2], found[2:]):
+                    if instant is not None:
+                        key = meters[meter], channel, zone
+                        registers[key].append((instant, decimal(value)))
         for row in self._readings_in(list(meters), first, last):
             registers[meters[row.meter_id], row.channel, row.zone].append((row.instant, row.value))
         return {key: sorted(readings) for key, readings in registers.items()}

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, UpdateBase, bindparam
+from sqlalchemy import Insert as SqlInsert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -85,6 +86,15 @@ class Driver:
         except self._errors as fault:
             raise of_driver(fault) from fault
 
+    def copy_rows(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows through COPY, as Python has them; PostgreSQL only."""
+        try:
+            with self.raw.cursor() as cursor, cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+
     def execute_each(self, text: str, rows: Sequence[Any]) -> None:
         """The same statement for many rows; none, and nothing happens."""
         if not rows:
@@ -150,8 +160,13 @@ class Prepared:
         self, driver: Driver, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
     ) -> None:
         """The same for many rows, each with the values of these names."""
-        if rows:
-            form = self._form(driver, names)
+        if not rows:
+            return
+        form = self._form(driver, names)
+        if form.copies:
+            # One round trip, where the driver would make one for each row.
+            driver.copy_rows(form.copies, form.columns_of(names, rows))
+        else:
             driver.execute_each(form.text, form.bound_each(names, rows))
 
     def _form(self, driver: Driver, names: Iterable[str]) -> _Form:
@@ -178,6 +193,7 @@ class _Form:
         by_name: Whether the driver wants a mapping.
         blank: What the driver is given, with these values only.
         given: Where each of the other ones belongs, its name and conversion.
+        copies: COPY in its place, for a plain INSERT into PostgreSQL; '' for none.
         row: Makes a row of its values; None when it gives none.
         reads: The columns that are converted, by position.
     """
@@ -189,6 +205,7 @@ class _Form:
     by_name: bool
     blank: Any
     given: tuple[tuple[Any, str, _Convert | None], ...]
+    copies: str
     row: Any
     reads: tuple[tuple[int, _Convert], ...]
 
@@ -202,8 +219,17 @@ class _Form:
 
     def bound_each(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
         """The same for many rows."""
+        bound = self.columns_of(names, rows)
+        if self.by_name:
+            return [dict(zip(self.names, row, strict=True)) for row in bound]
+        return bound
+
+    def columns_of(
+        self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
+    ) -> Sequence[Sequence[Any]]:
+        """Rows converted, in the order of `self.names`."""
         at = [names.index(name) if name in names else None for name in self.names]
-        if not any(self.binds) and at == list(range(len(names))) and not self.by_name:
+        if not any(self.binds) and at == list(range(len(names))):
             return rows
         columns = [
             [self.fixed[name]] * len(rows)
@@ -213,10 +239,7 @@ class _Form:
             else [bind(row[index]) for row in rows]
             for name, index, bind in zip(self.names, at, self.binds, strict=True)
         ]
-        bound = zip(*columns, strict=True)
-        if self.by_name:
-            return [dict(zip(self.names, row, strict=True)) for row in bound]
-        return list(bound)
+        return list(zip(*columns, strict=True))
 
     def converted(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Rows as named tuples."""
@@ -259,9 +282,19 @@ def _form(statement: Statement, dialect: Dialect, names: list[str]) -> _Form:
             for at, (name, bind) in enumerate(zip(order, binds, strict=True))
             if name not in fixed
         ),
+        copies=_copies(statement, dialect, order),
         row=_row_of([column.key or "" for column in columns]),
         reads=tuple((index, read) for index, read in enumerate(reads) if read is not None),
     )
+
+
+def _copies(statement: Statement, dialect: Dialect, names: Sequence[str]) -> str:
+    is_plain = type(statement) is SqlInsert and statement.select is None
+    if dialect.name != "postgresql" or not is_plain or _gives_rows(statement):
+        return ""
+    quote = dialect.identifier_preparer.quote
+    columns, table = ", ".join(map(quote, names)), getattr(statement, "table", None)
+    return f"COPY {quote(str(table))} ({columns}) FROM STDIN"
 
 
 def _gives_rows(statement: Statement) -> bool:

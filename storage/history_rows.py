@@ -61,7 +61,7 @@ _DAY_BEFORE = Prepared(
 )
 _SUM_INSIDE = Prepared(
     select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
-    .join_from(VALUE, SERIES)
+    .join_from(VALUE, SERIES, SERIES.c.id == VALUE.c.series_id)
     .where(
         among(VALUE.c.series_id),
         VALUE.c.start >= _FIRST,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5

@@ -125,7 +125,7 @@ def _islands(series: Sequence[int], start: int, end: int) -> Select[Any]:
             case((VALUE.c.not_commercial, 1), else_=0).label("flag"),
             (VALUE.c.start - number * step).label("island"),
         )
-        .join_from(VALUE, SERIES)
+        .join_from(VALUE, SERIES, SERIES.c.id == VALUE.c.series_id)
         .where(
             VALUE.c.series_id.in_(series),
             VALUE.c.start >= start,

@@ -206,17 +206,21 @@ class IntervalSeries(_Kept, table=True):
 
 
 class IntervalValue(_Kept, table=True):
-    """The energy in force for one interval, and the submission it came by."""
+    """The energy in force for one interval, and the submission it came by.
+
+    The keys of `SubmissionSpan` vouch for its series and submission, and for those of
+    `IntervalHistory`: a key here would be checked for every single value.
+    """
 
     __tablename__ = "interval_value"
     __table_args__ = _BY_KEY
 
-    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    series_id: int = Field(primary_key=True)
     start: int = Field(primary_key=True, sa_type=BigInteger)
     # NULL: the document has the interval, without a value.
     energy_wh: int | None = Field(default=None, sa_type=BigInteger)
     not_commercial: bool = False
-    submission_id: int = Field(foreign_key="submission.id")
+    submission_id: int
 
 
 class IntervalHistory(_Kept, table=True):
@@ -225,12 +229,12 @@ class IntervalHistory(_Kept, table=True):
     __tablename__ = "interval_history"
     __table_args__ = _BY_KEY
 
-    series_id: int = Field(primary_key=True, foreign_key="interval_series.id")
+    series_id: int = Field(primary_key=True)
     start: int = Field(primary_key=True, sa_type=BigInteger)
-    replaced_by: int = Field(primary_key=True, foreign_key="submission.id")
+    replaced_by: int = Field(primary_key=True)
     energy_wh: int | None = Field(default=None, sa_type=BigInteger)
     not_commercial: bool = False
-    submission_id: int = Field(foreign_key="submission.id")
+    submission_id: int
     replaced_at: datetime = Field(sa_type=Instant)
 
 

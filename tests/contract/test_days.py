@@ -50,6 +50,17 @@ def summed_up(store):
     return dict(days)
 
 
+def nobody_vouches_for(store):
+    """Values whose series and submission no span names; they have no keys of their own."""
+    named = "(SELECT series_id, submission_id FROM submission_span)"
+    asked = (
+        f"SELECT * FROM interval_value WHERE (series_id, submission_id) NOT IN {named}",
+        f"SELECT * FROM interval_history WHERE (series_id, submission_id) NOT IN {named}",
+        f"SELECT * FROM interval_history WHERE (series_id, replaced_by) NOT IN {named}",
+    )
+    return [row for one in asked for row in store._connection.exec_driver_sql(one)]
+
+
 values = st.lists(st.none() | st.integers(0, 2**33), min_size=1, max_size=60)
 documents = st.lists(
     st.tuples(
@@ -81,6 +92,7 @@ def test_sums_follow_what_documents_add_and_replace(ledger, several):
         for one in several:
             hand_in_to(store, made(*one))
             assert kept(store) == summed_up(store)
+        assert nobody_vouches_for(store) == []
 
 
 def test_an_older_database_gets_its_sums_when_it_is_migrated(ledger):

@@ -11,28 +11,48 @@ import json
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import large, latency, peer_runs
-from benchmarks.costs import cost, new_senders, table
+from benchmarks.costs import Cost, costs, new_senders, table
 from benchmarks.letters import KINDS
 from benchmarks.machine import described
 from benchmarks.servers import Servers
 
 RECORDED = Path(__file__).with_name("recorded.json")
 WORSE = 1.3
-QUICK = ("registers-xml", "registers-xlsx", "hours", "half-hours")
-BACKENDS = ("sqlite", "postgresql")
+WORKERS = (2, 1)
+RUNS = {"sqlite": 3, "postgresql": 2}
+"""How often a kind is measured on each database: the whole must end in ten minutes."""
+
 LARGE_MAILBOX = 100_000
+
+
+class Bench:
+    """What is measured once and told by several parts."""
+
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
+        self._costs: dict[tuple[str, str], list[Cost]] = {}
+
+    def costs(self, kind: str, backend: str) -> list[Cost]:
+        """With each number of workers, measured the first time they are asked for."""
+        if (kind, backend) not in self._costs:
+            found = costs(self.servers, KINDS[kind], backend, WORKERS, RUNS[backend])
+            for item in found:
+                print(item.brief, file=sys.stderr, flush=True)
+            self._costs[kind, backend] = found
+        return self._costs[kind, backend]
 
 
 def quick(*, record: bool) -> int:
     """The ratios to the floor, on SQLite with two workers, compared or written down."""
+    found = {}
     with Servers() as servers:
-        found = {}
-        for name in QUICK:
-            measured = cost(servers, KINDS[name], runs=2)
+        for name, kind in KINDS.items():
+            (measured,) = costs(servers, replace(kind, count=kind.count // 2))
             found[name] = round(measured.ratio, 2)
             print(measured.brief, file=sys.stderr, flush=True)
     if record:
@@ -48,31 +68,25 @@ def quick(*, record: bool) -> int:
     return int(worse)
 
 
-def _costs(servers: Servers) -> None:
+def _costs(bench: Bench) -> None:
     """Every kind of letter on every database, with one reader and with two."""
-    found = []
-    for backend in BACKENDS:
-        for kind in KINDS.values():
-            for workers in (2, 1):
-                found.append(cost(servers, kind, backend, workers))
-                print(found[-1].brief, file=sys.stderr, flush=True)
-    print(table(found))
+    print(table([cost for db in RUNS for kind in KINDS for cost in bench.costs(kind, db)]))
 
 
-def _new(servers: Servers) -> None:
-    print(new_senders(servers))
+def _new(bench: Bench) -> None:
+    print(new_senders(bench.servers))
 
 
-def _peers(servers: Servers) -> None:
-    """The peers, each beside our cost of the comparable kind, measured just before."""
+def _peers(bench: Bench) -> None:
+    """The peers, each beside our cost of the comparable kind, with two readers."""
     python = peer_runs.environment()
     if python is None:
         return
     small, values = KINDS["registers-xml"], KINDS["half-hours"]
-    own = cost(servers, small).median.rate
-    reports = peer_runs.dmarc(servers, python, small.count, small.values)
+    own = bench.costs(small.name, "sqlite")[0].rate
+    reports = peer_runs.dmarc(bench.servers, python, small.count, small.values)
     _compare("parsedmarc", "letters", reports, own)
-    own = cost(servers, values).median.rate * values.values
+    own = bench.costs(values.name, "sqlite")[0].rate * values.values
     readings = peer_runs.nem12(python, values.count * values.values)
     _compare("nemreader", "values", readings, own)
 
@@ -83,17 +97,17 @@ def _compare(name: str, unit: str, told: dict[str, Any], own: float) -> None:
         print(f"{name}: {rate:,.0f} {unit}/s; ours {own:,.0f}, {own / rate:.1f} x", flush=True)
 
 
-def _latency(servers: Servers) -> None:
-    print(latency.measure(servers))
+def _latency(bench: Bench) -> None:
+    print(latency.measure(bench.servers))
 
 
-def _large(servers: Servers) -> None:
-    for backend in BACKENDS:
-        print(large.measure(servers, backend), flush=True)
+def _large(bench: Bench) -> None:
+    for backend in RUNS:
+        print(large.measure(bench.servers, backend), flush=True)
 
 
-def _mailbox(servers: Servers) -> None:
-    print(latency.large_mailbox(servers, LARGE_MAILBOX))
+def _mailbox(bench: Bench) -> None:
+    print(latency.large_mailbox(bench.servers, LARGE_MAILBOX))
 
 
 PARTS = {
@@ -118,9 +132,10 @@ def main() -> None:
     else:
         print(described())
         with Servers() as servers:
+            bench = Bench(servers)
             for name in wanted:
                 print(flush=True)
-                PARTS[name](servers)
+                PARTS[name](bench)
     print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
     sys.exit(code)
 

@@ -7,18 +7,21 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 
-from benchmarks.letters import NEW, Kind
+from benchmarks.letters import NEW, Kind, Letter
 from benchmarks.servers import ROOT, Servers
 from benchmarks.service import Run, Service
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Runs of the service, and of the floor between them.
+    """Runs of the service, each between two runs of the floor.
 
     Attributes:
+        floors: One more than there are runs.
         bytes_per_value: Of the database, by which it grew.
     """
 
@@ -40,16 +43,27 @@ class Cost:
         return _middle(self.floors)
 
     @property
+    def rate(self) -> float:
+        """Letters per second, in the middle."""
+        return statistics.median(run.rate for run in self.runs)
+
+    @property
     def ratio(self) -> float:
-        """CPU per letter, as so many times the floor's."""
-        return self.median.cpu_ms / self.floor.cpu_ms
+        """CPU per letter, as so many times the floor's just before and after; the median.
+
+        What slows the machine down for seconds slows both.
+        """
+        beside = [(a.cpu_ms + b.cpu_ms) / 2 for a, b in pairwise(self.floors)]
+        return statistics.median(
+            run.cpu_ms / floor for run, floor in zip(self.runs, beside, strict=True)
+        )
 
     @property
     def brief(self) -> str:
         """One line for who waits."""
         return (
             f"{self.backend} {self.kind.name} {self.workers} workers: {self.median.cpu_ms:.1f} ms, "
-            f"{self.ratio:.1f} x, {self.median.rate:.0f} letters/s"
+            f"{self.ratio:.1f} x, {self.rate:.0f} letters/s"
         )
 
 
@@ -58,23 +72,42 @@ def _middle(runs: Sequence[Run]) -> Run:
     return next(run for run in runs if run.cpu_ms == middle)
 
 
-def cost(
-    servers: Servers, kind: Kind, backend: str = "sqlite", workers: int = 2, runs: int = 3
-) -> Cost:
-    """Known senders: each sent one letter before the runs begin."""
-    done, floors = [], []
-    service = Service(servers, backend, workers)
-    with service:
-        service.take(kind.letters(kind.senders))
-        before = service.size()
+def costs(
+    servers: Servers,
+    kind: Kind,
+    backend: str = "sqlite",
+    workers: Sequence[int] = (2,),
+    runs: int = 3,
+) -> list[Cost]:
+    """One service for each number of workers, in turns, and the floor between the turns.
+
+    Senders are known: each sent one letter before the runs begin.
+    """
+    with ExitStack() as open_until_the_end:
+        services = [
+            open_until_the_end.enter_context(Service(servers, backend, count)) for count in workers
+        ]
+        for service in services:
+            service.take(kind.letters(kind.senders))
+        before = [service.size() for service in services]
+        floors, turns = [_floor_of(servers, kind, backend, kind.senders)], []
         for turn in range(runs):
             first = kind.senders + turn * kind.count
-            floors.append(floor(servers, kind, backend, first))
-            done.append(service.take(kind.letters(kind.count, first)))
-        grown = service.size() - before
+            letters = list(kind.letters(kind.count, first))
+            turns.append([service.take(letters) for service in services])
+            floors.append(floor(servers, kind, backend, letters))
+        grown = [service.size() - was for service, was in zip(services, before, strict=True)]
+    for service in services:
+        _check(service, kind.senders + runs * kind.count)
     kept = runs * kind.count * kind.values
-    _check(service, kind.senders + runs * kind.count)
-    return Cost(kind, backend, workers, done, floors, grown / kept)
+    return [
+        Cost(kind, backend, count, done, floors, size / kept)
+        for count, done, size in zip(workers, zip(*turns, strict=True), grown, strict=True)
+    ]
+
+
+def _floor_of(servers: Servers, kind: Kind, backend: str, first: int) -> Run:
+    return floor(servers, kind, backend, list(kind.letters(kind.count, first)))
 
 
 def _check(service: Service, count: int) -> None:
@@ -83,10 +116,12 @@ def _check(service: Service, count: int) -> None:
         raise RuntimeError(f"not every letter was accepted: {verdicts}")
 
 
-def floor(servers: Servers, kind: Kind, backend: str, first: int, *, verify: bool = False) -> Run:
-    """The same letters through the straight script."""
+def floor(
+    servers: Servers, kind: Kind, backend: str, letters: Sequence[Letter], *, verify: bool = False
+) -> Run:
+    """Letters through the straight script, into a mailbox and a database of their own."""
     mailbox = servers.mailbox()
-    mailbox.fill(kind.letters(kind.count, first))
+    mailbox.fill(letters)
     order = {
         "kind": kind.name,
         "imap": mailbox.account.port,
@@ -109,10 +144,10 @@ def floor(servers: Servers, kind: Kind, backend: str, first: int, *, verify: boo
 
 def new_senders(servers: Servers) -> str:
     """Every letter from a sender whose password was never verified before."""
-    straight = floor(servers, NEW, "sqlite", 0, verify=True)
-    service = Service(servers)
-    with service:
-        run = service.take(NEW.letters(NEW.count))
+    letters = list(NEW.letters(NEW.count))
+    straight = floor(servers, NEW, "sqlite", letters, verify=True)
+    with Service(servers) as service:
+        run = service.take(letters)
     return (
         f"{NEW.count} letters, each from a new sender: {run.rate:.0f} letters/s, "
         f"{run.cpu_ms:.1f} ms of CPU per letter; floor {straight.rate:.0f} letters/s, "
@@ -132,8 +167,8 @@ def table(costs: Sequence[Cost]) -> str:
     for item in costs:
         run = item.median
         rows.append(
-            f"| {item.kind.title} | {item.backend} | {item.workers} | {run.rate:.0f} "
-            f"| {run.rate * item.kind.values:,.0f} | {run.cpu_ms:.1f} | {item.floor.cpu_ms:.1f} "
+            f"| {item.kind.title} | {item.backend} | {item.workers} | {item.rate:.0f} "
+            f"| {item.rate * item.kind.values:,.0f} | {run.cpu_ms:.1f} | {item.floor.cpu_ms:.1f} "
             f"| {item.ratio:.1f} | {run.servers_cpu / run.letters * 1000:.1f} "
             f"| {max(r.peak_mb for r in item.runs):.0f} | {item.bytes_per_value:.0f} |"
         )

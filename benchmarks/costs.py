@@ -85,7 +85,8 @@ def costs(
     """
     with ExitStack() as open_until_the_end:
         services = [
-            open_until_the_end.enter_context(Service(servers, backend, count)) for count in workers
+            open_until_the_end.enter_context(Service(servers, kind, backend, count))
+            for count in workers
         ]
         for service in services:
             service.take(kind.letters(kind.senders))
@@ -146,7 +147,7 @@ def new_senders(servers: Servers) -> str:
     """Every letter from a sender whose password was never verified before."""
     letters = list(NEW.letters(NEW.count))
     straight = floor(servers, NEW, "sqlite", letters, verify=True)
-    with Service(servers) as service:
+    with Service(servers, NEW) as service:
         run = service.take(letters)
     return (
         f"{NEW.count} letters, each from a new sender: {run.rate:.0f} letters/s, "

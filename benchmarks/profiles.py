@@ -112,11 +112,7 @@ def main() -> None:
         app = App(Settings(database=Database(url=SecretStr(url))))
         set_up(file=str(Path(folder) / "log"))
         app.ledger.migrate()
-        rows = registry().decode().splitlines()
-        own = [rows[0], *(row for row in rows if row.startswith(kind.prefix))]
-        service.import_registry(
-            app, "\n".join(own).encode(), "bench", with_passwords=True, dry_run=False
-        )
+        service.import_registry(app, registry([kind]), "bench", with_passwords=True, dry_run=False)
         _profile(app, kind, count, wanted)
         app.ledger.close()
 

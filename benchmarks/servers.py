@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,7 @@ from typing import Any, Self
 import psycopg
 from pydantic import SecretStr
 
-from benchmarks.letters import Letter, registry
+from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
 from ingest.app import App
@@ -70,13 +70,18 @@ class Mailbox:
             self.account.count("INBOX")
         wait_until((self.folder / "new").exists, 10, "the Maildir")
 
-    def fill(self, letters: Iterable[Letter]) -> int:
-        """Put letters in; they appear in the same moment."""
+    def fill(self, letters: Iterable[Letter], more: int = 0) -> int:
+        """Put letters in, and behind them so many copies; they appear in the same moment."""
         staged = self.folder / "staged"
         staged.mkdir()
-        for letter in letters:
-            self._deliver(staged, letter)
+        letters = list(letters)
+        made = [self._deliver(staged, letter) for letter in letters]
         _own_like(self.folder, staged)
+        for number in range(more):
+            # A file has so many names, and no more.
+            model = number % len(letters)
+            self._filled += 1
+            (staged / self._name(letters[model])).hardlink_to(made[model])
         # What lies in `new` still would be lost.
         wait_until(lambda: not any((self.folder / "new").iterdir()), 30, "an empty folder")
         staged.rename(self.folder / "new")
@@ -96,13 +101,15 @@ class Mailbox:
 
     def _deliver(self, folder: Path, letter: Letter) -> Path:
         self._filled += 1
-        size = len(letter.content)
-        name = f"{1_600_000_000 + self._filled}.M{self._filled:06d}P1.bench,S={size},W={size}"
-        where = folder / name
+        where = folder / self._name(letter)
         where.write_bytes(letter.content)
         moment = letter.received_at.timestamp()
         os.utime(where, (moment, moment))
         return where
+
+    def _name(self, letter: Letter) -> str:
+        size = len(letter.content)
+        return f"{1_600_000_000 + self._filled}.M{self._filled:06d}P1.bench,S={size},W={size}"
 
 
 def _own_like(model: Path, made: Path) -> None:
@@ -119,7 +126,7 @@ class Servers:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
     _postgres: Any = None
     _databases: int = 0
-    _models: dict[str, str] = field(default_factory=dict)
+    _models: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         if DOVECOT is None:
@@ -147,33 +154,37 @@ class Servers:
         account = self._dovecot.account()
         return Mailbox(account, self._dovecot._base / "mail" / account.user)  # noqa: SLF001
 
-    def database(self, backend: str) -> str:
-        """The URL of a new database that holds the register of points and nothing else."""
+    def database(self, backend: str, kind: Kind | None = None) -> str:
+        """The URL of a new database that holds the register of a kind's senders, if any."""
         self._databases += 1
         name = f"bench{self._databases}"
-        model = self._model(backend)
+        model = self._model(backend, [kind] if kind else [])
         if backend == "sqlite":
-            shutil.copy(self.folder / "model.db", self.folder / f"{name}.db")
+            shutil.copy(model.partition(":///")[2], self.folder / f"{name}.db")
             return f"sqlite:///{self.folder / name}.db"
+        of_model = model.partition("?")[0].rpartition("/")[2]
         with psycopg.connect(self._postgresql("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE model")
-        return model.replace("/model?", f"/{name}?")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {of_model}".encode())
+        return model.replace(f"/{of_model}?", f"/{name}?")
 
-    def _model(self, backend: str) -> str:
-        """The database that others are copies of: hashing hundreds of passwords takes time."""
-        if backend not in self._models:
+    def _model(self, backend: str, kinds: Sequence[Kind]) -> str:
+        """The database that others are copies of: hashing passwords takes time."""
+        key = (backend, *(kind.name for kind in kinds))
+        if key not in self._models:
+            name = f"model{len(self._models)}"
             if backend == "sqlite":
-                url = f"sqlite:///{self.folder}/model.db"
+                url = f"sqlite:///{self.folder}/{name}.db"
             else:
                 with psycopg.connect(self._postgresql("postgres"), autocommit=True) as connection:
-                    connection.execute("CREATE DATABASE model")
-                url = self._postgresql("model")
+                    connection.execute(f"CREATE DATABASE {name}".encode())
+                url = self._postgresql(name)
             app = App(Settings(database=Database(url=SecretStr(url))))
             app.ledger.migrate()
-            import_registry(app, registry(), "bench", with_passwords=True, dry_run=False)
+            if kinds:
+                import_registry(app, registry(kinds), "bench", with_passwords=True, dry_run=False)
             app.ledger.close()
-            self._models[backend] = url
-        return self._models[backend]
+            self._models[key] = url
+        return self._models[key]
 
     @property
     def database_tree(self) -> Tree | None:

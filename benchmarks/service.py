@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from benchmarks.letters import Letter
+from benchmarks.letters import Kind, Letter
 from benchmarks.machine import Peak, Tree
-from benchmarks.servers import ROOT, Mailbox, Servers, on_disk, wait_until
+from benchmarks.servers import ROOT, Servers, on_disk, wait_until
 
 LONGEST_RUN_SECONDS = 240.0
 
@@ -52,24 +52,23 @@ class Run:
 
 
 class Service:
-    """`ingest run` on a database and a mailbox of its own."""
+    """`ingest run` on a mailbox and a database of its own, with the senders of one kind."""
 
     def __init__(
         self,
         servers: Servers,
+        kind: Kind,
         backend: str = "sqlite",
         workers: int = 2,
         *,
-        idle: bool = True,
-        every_seconds: float = 3600,
-        mailbox: Mailbox | None = None,
+        look_seconds: float = 0,
     ) -> None:
         self.servers = servers
-        self.mailbox = mailbox or servers.mailbox()
-        self.url = servers.database(backend)
+        self.mailbox = servers.mailbox()
+        self.url = servers.database(backend, kind)
         self._folder = Path(tempfile.mkdtemp(prefix="service-", dir=servers.folder))
         self._config = self._folder / "ingest.toml"
-        self._config.write_text(self._text(workers, idle, every_seconds), encoding="utf-8")
+        self._config.write_text(self._text(workers, look_seconds), encoding="utf-8")
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "ingest", "--config", str(self._config), "run"]
@@ -139,7 +138,7 @@ class Service:
         trees = [servers.imap_tree, servers.sink.tree, servers.database_tree]
         return sum(tree.cpu() for tree in trees if tree is not None)
 
-    def _text(self, workers: int, idle: bool, every_seconds: float) -> str:
+    def _text(self, workers: int, look_seconds: float) -> str:
         account = self.mailbox.account
         return f"""\
 [database]
@@ -160,9 +159,9 @@ security = "none"
 sender = "Приём показаний <meters@retailer.example>"
 
 [poll]
-every_seconds = {every_seconds}
+every_seconds = 3600
 workers = {workers}
-idle = {str(idle).lower()}
+look_seconds = {look_seconds}
 
 [replies]
 per_address_per_day = 1000000

@@ -52,7 +52,7 @@ class ImapConfig:
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every answer of the server.
         look_seconds: How long one IDLE lasts while waiting for mail: at its end the
-            server is asked, and tells what it still kept to itself. 0: as long as may be.
+            server is asked what it still kept to itself. 0: as long as may be.
         since: Letters that arrived before this day are not seen.
         files: Whether letters are moved; else they stay where they lie.
 
@@ -453,15 +453,18 @@ class ImapMailbox:
 
     def _idle(self, client: IMAPClient, seconds: float) -> bool:
         end = time.monotonic() + seconds
-        each = self._config.look_seconds or seconds
+        look_seconds = self._config.look_seconds
         while (left := end - time.monotonic()) > 0 and not self._closed.is_set():
-            if self._idle_once(client, min(left, each)):
+            came = self._idle_once(client, min(left, look_seconds or left))
+            if not came and look_seconds:
+                # What a server gathers before it tells, it tells at once when it is asked.
+                came = _has_mail(client.noop()[1])
+            if came:
                 self._select(client)
                 return True
         return False
 
     def _idle_once(self, client: IMAPClient, seconds: float) -> bool:
-        """One IDLE; at its end the server tells what it has noticed meanwhile."""
         end = time.monotonic() + seconds
         client.idle()
         seen: list[Any] = []

@@ -126,6 +126,8 @@ def _load_postgresql(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
         # A key that grows with every row takes minutes; made at the end, it is the same.
         db.execute("ALTER TABLE interval_value DROP CONSTRAINT pk_interval_value")
+        # What is thrown away afterwards need not survive a crash.
+        db.execute("ALTER TABLE interval_value SET UNLOGGED")
         text = _OWNERS.format(
             entities=counted("n", ENTITIES),
             channels=counted("c", 4),

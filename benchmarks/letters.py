@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import openpyxl
 
 MOSCOW = ZoneInfo("Europe/Moscow")
-SENDERS = 30
+SENDERS = 15
 """Legal entities of each kind; each sends one letter for each period."""
 
-NEW_SENDERS = 200
+NEW_SENDERS = 120
 """Legal entities that send one letter each, for the cost of verifying passwords."""
 
 POINTS = 10
@@ -250,12 +250,10 @@ def _periods(seed: int) -> Iterator[str]:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("registers-xml", "52006 XML, 12 readings", "300001", 12, 300, registers_xml),
-        Kind(
-            "registers-xlsx", "52006 workbook, 12 readings", "300002", 12, 150, registers_workbook
-        ),
-        Kind("hours", "52005 XML, 744 hours", "300003", 744, 120, hours),
-        Kind("half-hours", "80020, 10 × 4 × 48", "300004", 1920, 60, half_hours),
+        Kind("registers-xml", "52006 XML, 12 readings", "300001", 12, 200, registers_xml),
+        Kind("registers-xlsx", "52006 workbook, 12 readings", "300002", 12, 80, registers_workbook),
+        Kind("hours", "52005 XML, 744 hours", "300003", 744, 60, hours),
+        Kind("half-hours", "80020, 10 × 4 × 48", "300004", 1920, 36, half_hours),
     )
 }
-NEW = Kind("new", "52006 XML, new senders", "300005", 12, 200, registers_xml, NEW_SENDERS)
+NEW = Kind("new", "52006 XML, new senders", "300005", 12, NEW_SENDERS, registers_xml, NEW_SENDERS)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.outbox import drain, retry_delay
+from ingest.outbox import AT_ONCE, drain, retry_delay
 from ingest.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.ledger import StoreUnavailable
 from tests.fakes import FakeClock, FakePostman, owed
@@ -100,6 +100,29 @@ def test_a_server_that_is_away_ends_the_drain_and_counts_nothing(ledger, clock, 
     drain(ledger, postman, clock)
     assert subjects(postman) == ["first", "second"]
     assert {reply.attempts for reply in postman.sent} == {1}
+
+
+def test_what_had_left_before_a_crash_leaves_again_as_the_same_mails(ledger, clock, owing):
+    owing(*(f"reply {number}" for number in range(AT_ONCE + 3)))
+
+    class Killed(FakePostman):
+        def send(self, reply):
+            super().send(reply)
+            if len(self.sent) == 3:
+                raise SystemExit
+
+    first, second, third = Killed(), FakePostman(), FakePostman()
+    with pytest.raises(SystemExit):
+        drain(ledger, first, clock)
+    # Those that nobody had taken in hand need not wait.
+    drain(ledger, second, clock)
+    assert subjects(second) == [f"reply {AT_ONCE + number}" for number in range(3)]
+    clock.advance(seconds=61)
+    drain(ledger, third, clock)
+    assert subjects(third) == [f"reply {number}" for number in range(AT_ONCE)]
+    again = third.sent[: len(first.sent)]
+    assert [r.message_id for r in again] == [r.message_id for r in first.sent]
+    assert {reply.attempts for reply in again} == {2}
 
 
 def test_the_attempt_is_committed_before_the_reply_leaves(ledger, clock, owing):

@@ -11,6 +11,7 @@ from ingest.poll import Poller
 from ingest.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
 from storage.records import LetterFacts, LetterState
+from storage.store import Store
 from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
 
 
@@ -260,6 +261,72 @@ def _sha(content):
     from hashlib import sha256
 
     return sha256(content).hexdigest()
+
+
+def test_a_letter_that_fails_among_others_undoes_none_of_them(house):
+    house.receive.on["bad"] = lambda: {}["x"]
+    house.mailbox.put(mail("first"), mail("bad"), mail("third"))
+    counting = _Counting(house.ledger)
+    house.poller._ledger = counting
+
+    passed = house.once()
+
+    assert counting.together_count == 1
+    assert house.receive.received == ["first", "third"]
+    assert house.replies() == ["first", "third"]
+    assert [row.state for row in house.letters()] == [
+        LetterState.DONE,
+        LetterState.CLAIMED,
+        LetterState.DONE,
+    ]
+    assert (passed.outcomes, passed.failed) == ({Outcome.ACCEPTED: 2}, 1)
+
+
+def test_letters_whose_common_commit_fails_are_recorded_one_by_one(house):
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    counting = _Counting(house.ledger, failing=1)
+    house.poller._ledger = counting
+
+    passed = house.once()
+
+    # What was undone is done again, and nothing is kept twice.
+    assert house.receive.received[:4] == ["first", "second", "third", "first"]
+    assert house.replies() == ["first", "second", "third"]
+    assert passed.outcomes == {Outcome.ACCEPTED: 3}
+    assert house.attempts() == [1, 1, 1]
+
+
+class _Counting:
+    """A ledger whose first common commits fail by a fault of ours."""
+
+    def __init__(self, ledger, failing=0):
+        self._ledger = ledger
+        self._failing = failing
+        self.together_count = 0
+        self.reading, self.transaction = ledger.reading, ledger.transaction
+
+    @contextmanager
+    def together(self):
+        self.together_count += 1
+        with self._ledger.together() as ledger:
+            yield ledger
+            if self.together_count <= self._failing:
+                raise ValueError
+
+
+def test_a_claim_that_fails_costs_the_others_nothing(house, monkeypatch):
+    house.mailbox.put(mail("first"), mail("bad"), mail("third"))
+    claim = Store.claim
+
+    def fail(store, location, *rest):
+        if location.uid == 2:
+            raise ValueError
+        return claim(store, location, *rest)
+
+    monkeypatch.setattr(Store, "claim", fail)
+    assert house.once().failed == 1
+    assert house.receive.received == ["first", "third"]
+    assert house.attempts() == [1, 1]
 
 
 def test_a_letter_without_bytes_is_counted_and_quarantined_not_asked_for_ever(house):

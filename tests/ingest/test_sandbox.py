@@ -73,6 +73,29 @@ def test_others_go_on_while_one_dies(reader):
     assert subjects == ["letter 0", "letter 1", "please die", "letter 3", "letter 4", "letter 5"]
 
 
+def test_letters_that_go_together_are_read_by_one_child_at_once(reader, monkeypatch):
+    monkeypatch.setattr(reader, "_read", None)
+    futures = reader.read_together([raw(mail(f"letter {n}")) for n in range(3)])
+    subjects = [future.result().letter.subject for future in futures]
+    assert subjects == ["letter 0", "letter 1", "letter 2"]
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep", "eat", "die"])
+def test_what_harms_a_child_harms_no_letter_that_went_with_it(reader, monkeypatch, deed):
+    monkeypatch.setattr(sandbox, "TRIP_SECONDS", 1.0)
+    contents = [mail("first"), mail(f"please {deed}"), mail("third")]
+    futures = reader.read_together([raw(content) for content in contents])
+    assert [codes(future.result()) for future in futures] == [[], [Code.TOO_COSTLY], []]
+
+
+def test_our_own_fault_is_that_of_one_letter_among_others(reader):
+    contents = [mail("first"), mail("please fail"), mail("third")]
+    first, second, third = reader.read_together([raw(content) for content in contents])
+    with pytest.raises(ReaderFailed, match="KeyError"):
+        second.result()
+    assert [one.result().letter.subject for one in (first, third)] == ["first", "third"]
+
+
 def test_our_own_fault_is_raised_with_its_place_and_without_its_text(reader):
     with pytest.raises(ReaderFailed, match=r"KeyError at tests/readers.py:\d+") as told:
         reader.read(raw(mail("please fail"))).result()

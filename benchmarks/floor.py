@@ -135,6 +135,8 @@ class Floor:
     def __init__(self, order: dict[str, Any]) -> None:
         self._read = READERS[order["kind"]]
         self._imap = IMAPClient("127.0.0.1", port=order["imap"], ssl=False)
+        # Writing every answer out for a log can be avoided.
+        self._imap._imap.debug = 0  # noqa: SLF001
         self._imap.login(order["user"], order["password"])
         if not self._imap.folder_exists("Processed"):
             self._imap.create_folder("Processed")

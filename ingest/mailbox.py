@@ -491,6 +491,8 @@ def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:
         ssl_context=context,
         timeout=SocketTimeout(config.timeout_seconds, config.timeout_seconds),
     )
+    # Else every letter is written out, twice, for a log that nobody keeps.
+    client._imap.debug = 0  # noqa: SLF001
     try:
         client.normalise_times = False
         if config.security == Security.STARTTLS:

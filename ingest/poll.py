@@ -34,7 +34,7 @@ from ingest.ports import (
     Store,
 )
 from ingest.terms import Letter
-from ingest.window import Found, Job, must_wait, ready, trips
+from ingest.window import Found, Job, loads, must_wait, ready, trips
 from storage.records import Claim, LetterFacts, LetterState, OwedReply
 
 log = structlog.get_logger()
@@ -266,12 +266,10 @@ class Poller:
                 begun.append(Job(raw, found.sha256, claim, Future(), started))
         # From here on their attempts are taken back when the pass ends.
         window.extend(begun)
-        wanted = [job for job in begun if not _is_hopeless(job)]
-        for job, future in zip(wanted, self._read([job.raw for job in wanted]), strict=True):
-            job.future = future
-
-    def _read(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
-        return self._reader.read_together(letters) if letters else ()
+        for load in loads(job for job in begun if not _is_hopeless(job)):
+            futures = self._reader.read_together([job.raw for job in load])
+            for job, future in zip(load, futures, strict=True):
+                job.future = future
 
     def _claimed(self, trip: Sequence[Found]) -> Sequence[Claim | Exception]:
         """The ledger's rows of a trip's letters: in one commit, or one by one after a fault."""

@@ -1,7 +1,8 @@
 """How far readers may be ahead of what is recorded, and which letters go together.
 
 A small letter is read in a millisecond or two; asking a child for it and committing it
-cost as much again. So a few small ones are claimed, read and recorded together.
+cost as much again. So a few letters are claimed and recorded together, and the small
+ones among them are read together as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -21,10 +22,11 @@ WINDOW_LETTERS = 24
 """How far readers may be ahead: a trip in each of two children, and one that waits."""
 
 TRIP_LETTERS = 8
-"""Letters that go to a reader together, and get one attempt more in one commit."""
+TRIP_BYTES = 2 * 1024 * 1024
+"""Letters that get one attempt more in one commit, by number and size."""
 
 SMALL_BYTES = 64 * 1024
-"""A larger letter goes alone: its own reading outweighs the way."""
+"""A larger letter goes to its reader alone: its own reading outweighs the way."""
 
 GROUP_LETTERS = 16
 """Letters that may be recorded in one commit."""
@@ -51,7 +53,7 @@ class Job:
 
 
 def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[list[Found]]:
-    """The letters in their order, those together that go to a reader together.
+    """The letters in their order, those together that are claimed together.
 
     A letter that was tried before goes alone: what ended its reader, or us, must not
     count against others again. So do the same bytes once more: by then they have
@@ -60,9 +62,8 @@ def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[li
     trip: list[Found] = []
     for raw in batch:
         found = Found(raw, identity(raw))
-        alone = len(raw.content) > SMALL_BYTES or raw.location.uid in known
-        full = len(trip) == TRIP_LETTERS or any(one.sha256 == found.sha256 for one in trip)
-        if trip and (alone or full):
+        alone = raw.location.uid in known
+        if trip and (alone or _is_full(trip, found)):
             yield trip
             trip = []
         trip.append(found)
@@ -71,6 +72,24 @@ def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[li
             trip = []
     if trip:
         yield trip
+
+
+def _is_full(trip: Sequence[Found], more: Found) -> bool:
+    """Whether a trip has no place for one more letter."""
+    return (
+        len(trip) == TRIP_LETTERS
+        or sum(len(one.raw.content) for one in (*trip, more)) > TRIP_BYTES
+        or any(one.sha256 == more.sha256 for one in trip)
+    )
+
+
+def loads(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """The letters in their order, those together that go to a reader together."""
+    for is_small, group in itertools.groupby(jobs, lambda job: len(job.raw.content) <= SMALL_BYTES):
+        if is_small:
+            yield list(group)
+        else:
+            yield from ([job] for job in group)
 
 
 def must_wait(window: Sequence[Job], trip: Sequence[Found]) -> bool:

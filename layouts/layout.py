@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -440,9 +441,13 @@ def _decimals(values: _Section, kind: Kind) -> int:
 def _zone(top: _Section) -> str:
     name = top.text("zone")
     try:
-        ZoneInfo(name)
+        zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise top.wrong("zone", 'the name of a time zone, such as "Europe/Moscow"') from error
+    # A history is summed up by hours, which are the same ones in every such zone.
+    offsets = [f"{datetime(2026, month, 1, tzinfo=zone):%z}" for month in (1, 7)]
+    if not all(offset.endswith("00") for offset in offsets):
+        raise top.wrong("zone", "a time zone of whole hours from UTC")
     return name
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 from ingest import window
 from ingest.ports import RawLetter
-from ingest.window import Job, must_wait, ready, trips
+from ingest.window import Job, loads, must_wait, ready, trips
 from storage.records import Claim, LetterState, Location
 from tests.fakes import START, mail
 
@@ -37,13 +37,19 @@ def test_small_letters_go_together_in_their_order():
     assert uids(trips(small(19), {})) == [[*range(1, 9)], [*range(9, 17)], [17, 18, 19]]
 
 
-def test_a_large_letter_goes_alone():
-    large = mail("large") + b"x" * window.SMALL_BYTES
-    assert uids(trips(raws(mail("a"), mail("b"), large, mail("c"), mail("d")), {})) == [
-        [1, 2],
-        [3],
-        [4, 5],
-    ]
+def test_letters_go_together_up_to_so_many_bytes(monkeypatch):
+    contents = [mail(name) for name in "abcd"]
+    monkeypatch.setattr(window, "TRIP_BYTES", sum(len(content) for content in contents[:2]))
+    assert uids(trips(raws(*contents), {})) == [[1, 2], [3, 4]]
+    monkeypatch.setattr(window, "TRIP_BYTES", 1)
+    assert uids(trips(raws(*contents), {})) == [[1], [2], [3], [4]]
+
+
+def test_small_letters_go_to_a_reader_together_and_large_ones_alone():
+    large = b"x" * window.SMALL_BYTES
+    contents = [mail("a"), mail("b"), mail("c") + large, mail("d") + large, mail("e"), mail("f")]
+    (trip,) = trips(raws(*contents), {})
+    assert uids(loads(job(found) for found in trip)) == [[1, 2], [3], [4], [5, 6]]
 
 
 def test_a_letter_that_was_tried_before_goes_alone():

@@ -64,6 +64,7 @@ MISTAKES = [
     ("52005", 'kind = "interval"', 'kind = "hours"', "kind", "interval, register"),
     ("52005", 'kind = "interval"\n', "", "kind", "missing"),
     ("52005", "Europe/Moscow", "Europe/Vladimir", "zone", "time zone"),
+    ("52005", "Europe/Moscow", "Asia/Kolkata", "zone", "whole hours"),
     ("52005", 'order = ["created"]', 'order = ["size"]', "order", "created, number"),
     ("52005", 'unit = "MWh"', 'unit = "GWh"', "values.unit", "kWh"),
     ("52005", "decimals = 6", "decimals = 7", "values.decimals", "from 0 to 6"),

@@ -48,7 +48,7 @@ class ImapConfig:
         name: As the operator calls it; the first part of the ledger's key.
         user: '' logs in to nothing, for servers that need no login.
         batch: Letters in one batch.
-        batch_bytes: And their bytes together, by RFC822.SIZE.
+        batch_bytes: And their bytes together, by RFC822.SIZE, with those fetched ahead.
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every answer of the server.
         look_seconds: How long one IDLE lasts while waiting for mail: at its end the
@@ -97,7 +97,8 @@ class _Size:
 class ImapMailbox:
     """One folder of an IMAP server; connects when first needed, and again when broken.
 
-    One thread at a time may use it, except for `close`, which ends a `wait`.
+    Letters may be fetched in one thread and filed in another, which take turns; `close`
+    ends a `wait`.
     """
 
     def __init__(self, config: ImapConfig, context: ssl.SSLContext | None = None) -> None:
@@ -112,7 +113,7 @@ class ImapMailbox:
         self._made: dict[str, str] = {}
         self._suspects: dict[int, int] = {}
         self._closed = threading.Event()
-        self._waiting = threading.Lock()
+        self._turn = threading.RLock()
 
     @property
     def _since(self) -> list[Any]:
@@ -129,7 +130,7 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: it cannot be reached, or refused us.
         """
-        with self._told("cannot list the letters"):
+        with self._turn, self._told("cannot list the letters"):
             client = self._connected()
             before, self._uidvalidity = self._uidvalidity, 0
             self._select(client)
@@ -172,7 +173,7 @@ class ImapMailbox:
         if not self._config.files:
             return
         folder = self._config.folder_for(outcome)
-        with self._told(f"cannot move letters into the folder {folder}"):
+        with self._turn, self._told(f"cannot move letters into the folder {folder}"):
             client = self._ready()
             target = self._target(client, folder)
             for chunk in _chunks(uids, CHUNK):
@@ -198,7 +199,7 @@ class ImapMailbox:
             MailboxUnavailable: the connection broke, or the server refused.
         """
         folder = self._config.folder_for(outcome)
-        with self._told(f"cannot look into the folder {folder}"):
+        with self._turn, self._told(f"cannot look into the folder {folder}"):
             client = self._connected()
             client.select_folder(self._target(client, folder))
             there = {
@@ -233,7 +234,7 @@ class ImapMailbox:
             MailboxUnavailable: the server refuses, or cannot be reached.
         """
         config = self._config
-        with self._told("prepare the folders"):
+        with self._turn, self._told("prepare the folders"):
             client = self._connected()
             wanted = dict.fromkeys((config.processed, config.ignored, config.quarantine))
             return [self._target(client, folder) for folder in wanted]
@@ -246,7 +247,7 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: it cannot be reached, or the connection broke.
         """
-        with self._waiting, self._told("cannot wait for mail"):
+        with self._turn, self._told("cannot wait for mail"):
             client = self._connected()
             before = self._uidnext
             self._select(client)
@@ -261,7 +262,7 @@ class ImapMailbox:
         """Log out, quietly; a `wait` in another thread ends within a second."""
         self._closed.set()
         # Two threads must not talk over one connection.
-        with self._waiting:
+        with self._turn:
             client, self._client = self._client, None
         if client is not None:
             with suppress(imaplib.IMAP4.error, OSError, ValueError):
@@ -340,7 +341,8 @@ class ImapMailbox:
     # Letters.
 
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
-        with self._told("cannot read the letters' sizes"), self._suspecting(uids):
+        told = self._told("cannot read the letters' sizes")
+        with self._turn, told, self._suspecting(uids):
             found = self._ready().fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
             return [
                 _Size(uid, int(found[uid][b"RFC822.SIZE"]), _instant(found[uid]))
@@ -353,8 +355,9 @@ class ImapMailbox:
         total = 0
         for item in sizes:
             taken = min(item.size, self._most(item))
+            # One batch is read while the next is fetched: both are within the bound.
             if batch and (
-                len(batch) == self._config.batch or total + taken > self._config.batch_bytes
+                len(batch) == self._config.batch or total + taken > self._config.batch_bytes // 2
             ):
                 yield batch
                 batch, total = [], 0
@@ -371,7 +374,7 @@ class ImapMailbox:
         """The bytes of one batch."""
         uids = [item.uid for item in batch]
         whole = [item for item in batch if item.size <= self._config.letter_bytes]
-        with self._told("cannot read letters"), self._suspecting(uids):
+        with self._turn, self._told("cannot read letters"), self._suspecting(uids):
             client = self._ready()
             found = dict(client.fetch([item.uid for item in whole], ["BODY.PEEK[]"]))
             for item in batch:
@@ -399,7 +402,7 @@ class ImapMailbox:
             sizes = self._sizes([uid])
             letters = self._bodies(sizes)
         except MailboxUnavailable:
-            with self._told("cannot be reached again"):
+            with self._turn, self._told("cannot be reached again"):
                 self._ready()
             self._suspects[uid] += 1
             if self._suspects[uid] <= BROKEN_MOST:

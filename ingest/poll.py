@@ -12,10 +12,11 @@ import traceback
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
@@ -34,7 +35,7 @@ from ingest.ports import (
     Store,
 )
 from ingest.terms import Letter
-from ingest.window import Found, Job, loads, must_wait, ready, trips
+from ingest.window import Found, Job, loads, must_wait, one_ahead, ready, trips
 from storage.records import Claim, LetterFacts, LetterState, OwedReply
 
 log = structlog.get_logger()
@@ -195,14 +196,15 @@ class Poller:
         fault = self._file()
         waiting = [uid for uid in uids if (uidvalidity, uid) not in self._unfiled]
         done = 0
-        for batch in self._batches(uidvalidity, waiting):
-            if stop():
-                break
-            self._handle(batch, stop)
-            fault = self._file() or fault
-            done += len(batch)
-            if done < len(waiting):
-                log.info("mailbox.progress", mailbox=self._name, done=done, of=len(waiting))
+        with closing(one_ahead(self._batches(uidvalidity, waiting))) as batches:
+            for batch in batches:
+                if stop():
+                    break
+                self._handle(batch, stop)
+                fault = self._file() or fault
+                done += len(batch)
+                if done < len(waiting):
+                    log.info("mailbox.progress", mailbox=self._name, done=done, of=len(waiting))
         if fault is not None:
             raise fault
         return self._passed(whole=not stop())
@@ -227,9 +229,9 @@ class Poller:
         with self._ledger.reading() as store:
             self._known = store.known(self._name, self._mailbox.folder, uidvalidity, uids)
         tired = {uid for uid, claim in self._known.items() if _is_tired(claim)}
-        yield from self._mailbox.fetch([uid for uid in uids if uid not in tired])
-        for batch in self._mailbox.fetch([uid for uid in uids if uid in tired]):
-            yield from ([raw] for raw in batch)
+        calm = self._mailbox.fetch([uid for uid in uids if uid not in tired])
+        alone = self._mailbox.fetch([uid for uid in uids if uid in tired])
+        return chain(calm, ([raw] for batch in alone for raw in batch))
 
     # Letters.
 

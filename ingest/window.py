@@ -8,11 +8,12 @@ ones among them are read together as well.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby, islice, takewhile
+from typing import TypeVar
 
 from ingest.ports import RawLetter, Read
 from storage.records import Claim
@@ -30,6 +31,9 @@ SMALL_BYTES = 64 * 1024
 
 GROUP_LETTERS = 16
 """Letters that may be recorded in one commit."""
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,18 @@ class Job:
     future: Future[Read]
     started: float
     read: Read | None = None
+
+
+def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:
+    """The same items; while the caller has one in hand, a thread asks for the next.
+
+    To be closed: it waits for what is asked for.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as thread:
+        coming = thread.submit(lambda: list(islice(items, 1)))
+        while got := coming.result():
+            coming = thread.submit(lambda: list(islice(items, 1)))
+            yield from got
 
 
 def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[list[Found]]:
@@ -85,7 +101,7 @@ def _is_full(trip: Sequence[Found], more: Found) -> bool:
 
 def loads(jobs: Iterable[Job]) -> Iterator[list[Job]]:
     """The letters in their order, those together that go to a reader together."""
-    for is_small, group in itertools.groupby(jobs, lambda job: len(job.raw.content) <= SMALL_BYTES):
+    for is_small, group in groupby(jobs, lambda job: len(job.raw.content) <= SMALL_BYTES):
         if is_small:
             yield list(group)
         else:
@@ -105,8 +121,8 @@ def must_wait(window: Sequence[Job], trip: Sequence[Found]) -> bool:
 
 def ready(window: deque[Job]) -> list[Job]:
     """The letters at the window's head that are read, in their order."""
-    head = itertools.islice(window, GROUP_LETTERS)
-    return list(itertools.takewhile(lambda job: _is_read(job.future), head))
+    head = islice(window, GROUP_LETTERS)
+    return list(takewhile(lambda job: _is_read(job.future), head))
 
 
 def _is_read(future: Future[Read]) -> bool:

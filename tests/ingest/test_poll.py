@@ -1,6 +1,7 @@
 """One pass over a mailbox: nothing lost, nothing twice, one bad letter hurts no other."""
 
 import errno
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -71,6 +72,29 @@ def test_letters_are_recorded_oldest_first_and_filed_by_their_outcome(house):
     assert passed.whole
     with house.ledger.reading() as store:
         assert store.status(START).passes == {"main": START}
+
+
+def test_the_next_letters_are_fetched_while_these_are_read(house):
+    house.mailbox.batch = 1
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    fetched = []
+
+    def look():
+        wait_until(lambda: 2 in house.mailbox.fetched)
+        fetched.append(list(house.mailbox.fetched))
+        return Outcome.ACCEPTED
+
+    house.receive.on["first"] = look
+    house.once()
+    assert fetched == [[1, 2]]
+    assert house.receive.received == ["first", "second", "third"]
+
+
+def wait_until(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_batch_is_filed_by_one_move_per_outcome(house):

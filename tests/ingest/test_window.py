@@ -1,11 +1,15 @@
 """Which letters are claimed, read and recorded together, and which go alone."""
 
+import threading
 from collections import deque
 from concurrent.futures import Future
+from contextlib import closing
+
+import pytest
 
 from ingest import window
 from ingest.ports import RawLetter
-from ingest.window import Job, loads, must_wait, ready, trips
+from ingest.window import Job, loads, must_wait, one_ahead, ready, trips
 from storage.records import Claim, LetterState, Location
 from tests.fakes import START, mail
 
@@ -94,3 +98,42 @@ def test_a_letter_that_could_not_be_read_ends_what_is_recorded_together():
     jobs[1].future.set_exception(ValueError())
     jobs[2].future.set_result("read")
     assert ready(jobs) == [jobs[0]]
+
+
+def test_the_next_is_asked_for_while_one_is_in_hand():
+    asked = threading.Event()
+
+    def items():
+        yield "first"
+        asked.set()
+        yield "second"
+
+    with closing(one_ahead(items())) as ahead:
+        assert next(ahead) == "first"
+        assert asked.wait(10)
+        assert list(ahead) == ["second"]
+
+
+def test_what_asking_ahead_ends_with_is_told_in_its_turn():
+    def items():
+        yield "first"
+        raise ConnectionError("cut")
+
+    with closing(one_ahead(items())) as ahead:
+        assert next(ahead) == "first"
+        with pytest.raises(ConnectionError, match="cut"):
+            next(ahead)
+
+
+def test_no_more_than_one_is_asked_for_and_none_after_the_end():
+    taken = []
+
+    def items():
+        for number in range(10):
+            taken.append(number)
+            yield number
+
+    with closing(one_ahead(items())) as ahead:
+        next(ahead)
+        next(ahead)
+    assert taken == [0, 1, 2]

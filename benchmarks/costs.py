@@ -84,11 +84,12 @@ def costs(
     Senders are known: each sent one letter before the runs begin.
     """
     with ExitStack() as open_until_the_end:
-        services = [
-            open_until_the_end.enter_context(Service(servers, kind, backend, count))
-            for count in workers
-        ]
+        services = [Service(servers, kind, backend, count) for count in workers]
         for service in services:
+            service.begin()
+            open_until_the_end.push(service)
+        for service in services:
+            service.await_start()
             service.take(kind.letters(kind.senders))
         before = [service.size() for service in services]
         floors, turns = [_floor_of(servers, kind, backend, kind.senders)], []
@@ -145,9 +146,11 @@ def floor(
 
 def new_senders(servers: Servers) -> str:
     """Every letter from a sender whose password was never verified before."""
-    letters = list(NEW.letters(NEW.count))
+    first = NEW.senders - NEW.count
+    letters = list(NEW.letters(NEW.count, first))
     straight = floor(servers, NEW, "sqlite", letters, verify=True)
     with Service(servers, NEW) as service:
+        service.take(NEW.letters(first))
         run = service.take(letters)
     return (
         f"{NEW.count} letters, each from a new sender: {run.rate:.0f} letters/s, "

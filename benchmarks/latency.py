@@ -14,9 +14,9 @@ from benchmarks.machine import Peak
 from benchmarks.servers import Servers, wait_until
 from benchmarks.service import Service
 
-SINGLE = 20
+SINGLE = 15
 BURST = 2000
-REST_SECONDS = 8.0
+REST_SECONDS = 6.0
 KIND = KINDS["registers-xml"]
 LOOK_SECONDS = 0.3
 """For servers, Dovecot among them, that keep new mail to themselves for a while."""

@@ -41,10 +41,13 @@ def environment() -> Path | None:
                 str(_PEERS / "requirements.txt"),
             ],
             check=True,
+            capture_output=True,
+            text=True,
             timeout=_SECONDS,
         )
     except (subprocess.SubprocessError, OSError) as error:
-        print(f"The peers cannot be installed here, and are left out: {error}")
+        told = getattr(error, "stderr", None) or ""
+        print(f"The peers cannot be installed here, and are left out: {error}\n{told}")
         return None
     installed.write_text(wanted)
     return python

@@ -70,12 +70,20 @@ class Service:
         self._config = self._folder / "ingest.toml"
         self._config.write_text(self._text(workers, look_seconds), encoding="utf-8")
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         command = [sys.executable, "-m", "ingest", "--config", str(self._config), "run"]
         with (self._folder / "stderr").open("ab") as told:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told)
         self.tree = Tree(self._process.pid)
+
+    def await_start(self) -> None:
+        """Wait until it reads its mailbox."""
         wait_until(lambda: "service.started" in self.log(), 30, "the service")
+
+    def __enter__(self) -> Self:
+        self.begin()
+        self.await_start()
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -19,7 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.mailbox import IDLE_SECONDS
-from ingest.memory import give_back
+from ingest.memory import give_back, share_heap
 from ingest.outbox import Outbox, drain
 from ingest.outcome import Handled
 from ingest.poll import Notice, OneLedger, Passed, Poller, PollStore, Receive
@@ -145,7 +145,10 @@ class Service:
 
         def once() -> None:
             started = time.monotonic()
-            _tell(mailbox.name, poller.once(self._stopping.is_set), started)
+            passed = poller.once(self._stopping.is_set)
+            _tell(mailbox.name, passed, started)
+            if passed.outcomes:
+                give_back()
 
         return _Job(mailbox.name, once, self._scheduler, self._stopping)
 
@@ -327,7 +330,7 @@ def run(build: Callable[[], Parts]) -> None:
         build: Reads the configuration. A ValueError at the start is raised; at
             SIGHUP it is logged, and the service goes on as it was.
     """
-    give_back()
+    share_heap()
     parts = build()
     signals = _signals()
     while True:

@@ -339,10 +339,10 @@ class _Reader:
         """The element at a path below each row."""
         steps = "/".join(path)
         # Most rows hold nothing else: this is ten times quicker than to search.
-        if len(path) == 1 and all(len(row) == 1 for row in rows):
-            count = self._query(f"count({self._form.row}/{steps})")(parent)
-            if count == len(rows):
-                return [row[0] for row in rows]
+        if len(path) == 1 and max(map(len, rows)) == 1:
+            found: list[Element | None] = self._query(f"{self._form.row}/{steps}")(parent)  # type: ignore[assignment]
+            if len(found) == len(rows):
+                return found
         return [row.find(steps) for row in rows]
 
     def _query(self, steps: str) -> XPath:

@@ -71,7 +71,7 @@ class _Lines:
         handler.acquire()
         try:
             if isinstance(handler, _PrivateFile):
-                handler.reopenIfNeeded()
+                handler.follow()
             handler.stream.write(f"{line}\n")
             handler.flush()
         except (OSError, ValueError):
@@ -107,6 +107,12 @@ def _handler(file: str) -> _Handler:
 
 class _PrivateFile(logging.handlers.WatchedFileHandler):
     """A file for its owner's eyes; opened anew after logrotate has moved it away."""
+
+    def follow(self) -> None:
+        """Open the file of that name, if it is another one by now, or could not be opened."""
+        self.reopenIfNeeded()
+        if self.stream is None:
+            self.stream = self._open()
 
     def _open(self) -> TextIOWrapper:
         # Addresses stand in it. A file that is there already keeps the mode it was given.

@@ -32,7 +32,8 @@ DRAINED_EVERY_SECONDS = 5.0
 """How often deferred replies are looked for; new ones wake the drain themselves."""
 
 LAST_DRAIN_SECONDS = 30.0
-"""How long the outbox is drained for before the service leaves."""
+LAST_NOTE_SECONDS = 3.0
+"""How long the outbox is drained for before the service leaves, its last commit included."""
 
 FIRST_REST_SECONDS = 1.0
 LONGEST_REST_SECONDS = 300.0
@@ -48,6 +49,10 @@ class ServiceStore(PollStore, Outbox, Protocol):
 
 class ServiceLedger(Protocol):
     """The database, for polling and for sending."""
+
+    @property
+    def each_lasts(self) -> bool:
+        """See `poll.OneLedger`."""
 
     def transaction(self) -> AbstractContextManager[ServiceStore]:
         """Commits at its end, rolls back on an exception."""
@@ -176,7 +181,8 @@ class Service:
             thread.join(LAST_DRAIN_SECONDS)
 
     def _send_the_rest(self, postman: Postman) -> None:
-        end = time.monotonic() + LAST_DRAIN_SECONDS
+        # In time to note what has left.
+        end = time.monotonic() + LAST_DRAIN_SECONDS - LAST_NOTE_SECONDS
         try:
             drain(self._parts.ledger, postman, self._parts.clock, lambda: time.monotonic() > end)
         except ConnectionError as fault:

@@ -48,7 +48,8 @@ class ImapConfig:
         name: As the operator calls it; the first part of the ledger's key.
         user: '' logs in to nothing, for servers that need no login.
         batch: Letters in one batch.
-        batch_bytes: And their bytes together, by RFC822.SIZE, with those fetched ahead.
+        batch_bytes: Half of it for one batch, by RFC822.SIZE, as the next one is fetched
+            while it is read; a larger letter comes alone.
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every answer of the server.
         look_seconds: How long one IDLE lasts while waiting for mail: at its end the
@@ -249,7 +250,7 @@ class ImapMailbox:
         """
         with self._turn, self._told("cannot wait for mail"):
             client = self._connected()
-            before = self._uidnext
+            before, self._uidvalidity = self._uidnext, 0
             self._select(client)
             if self._uidnext != before:
                 return True
@@ -298,8 +299,8 @@ class ImapMailbox:
         answer = self._opened(client)
         uidvalidity = int(answer[b"UIDVALIDITY"])
         if self._uidvalidity not in {0, uidvalidity}:
-            # The UIDs in hand name other letters now; only a new pass helps.
-            self._uidvalidity = 0
+            # The UIDs in hand name other letters now: until `uids` lists them anew, none
+            # may be fetched or moved.
             raise imaplib.IMAP4.error("its UIDVALIDITY has changed")
         self._uidvalidity = uidvalidity
         self._exists = int(answer[b"EXISTS"])
@@ -355,7 +356,6 @@ class ImapMailbox:
         total = 0
         for item in sizes:
             taken = min(item.size, self._most(item))
-            # One batch is read while the next is fetched: both are within the bound.
             if batch and (
                 len(batch) == self._config.batch or total + taken > self._config.batch_bytes // 2
             ):

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -287,24 +288,50 @@ def _deliver(
 ) -> tuple[list[OwedReply], Drained]:
     """Replies that have left, which the caller notes; the others are noted here."""
     sent: list[OwedReply] = []
+    waiting = deque(leased)
     until = time.monotonic() + LEASE.total_seconds() / 2
-    for index, reply in enumerate(leased):
-        if index and (stop() or time.monotonic() > until):
-            _give_back(ledger, clock(), sent=[], unsent=leased[index:])
-            break
-        try:
-            _send(postman, reply)
-        except OutboxUnavailable:
-            # The whole outbox waits; what is left is due as soon as the server is back.
-            _give_back(ledger, clock(), sent=sent, unsent=leased[index:])
-            raise
-        except Deferred as answer:
-            done = _defer(ledger, clock(), reply, str(answer), done)
-        except RecipientRefused as answer:
-            done = _give_up(ledger, clock(), reply, str(answer), done)
-        else:
-            sent.append(reply)
-    return sent, replace(done, sent=done.sent + len(sent))
+    try:
+        while waiting:
+            reply = waiting.popleft()
+            try:
+                _send(postman, reply)
+            except OutboxUnavailable:
+                # The whole outbox waits, this one with the others.
+                waiting.appendleft(reply)
+                raise
+            except (Deferred, RecipientRefused) as answer:
+                # What has left is noted first, so that no fault of this note repeats it.
+                _settle(ledger, clock, sent)
+                done = _not_taken(ledger, clock(), reply, answer, done)
+            else:
+                sent.append(reply)
+                done = replace(done, sent=done.sent + 1)
+            if stop() or time.monotonic() > until:
+                break
+    except BaseException:
+        _settle(ledger, clock, sent, waiting)
+        raise
+    if waiting:
+        # A stop.
+        _settle(ledger, clock, sent, waiting)
+    return sent, done
+
+
+def _settle(
+    ledger: OutboxLedger,
+    clock: Callable[[], datetime],
+    sent: list[OwedReply],
+    waiting: Sequence[OwedReply] = (),
+) -> None:
+    """Note what has left, which is forgotten here; what waits is due at once."""
+    if not sent and not waiting:
+        return
+    with ledger.transaction() as outbox:
+        for reply in sent:
+            outbox.reply_sent(reply.id, clock())
+        if waiting:
+            outbox.release_replies([reply.id for reply in waiting])
+    sent.clear()
 
 
 def _send(postman: Postman, reply: OwedReply) -> None:
@@ -320,13 +347,16 @@ def _send(postman: Postman, reply: OwedReply) -> None:
     )
 
 
-def _give_back(
-    ledger: OutboxLedger, now: datetime, sent: Sequence[OwedReply], unsent: Sequence[OwedReply]
-) -> None:
-    with ledger.transaction() as outbox:
-        for reply in sent:
-            outbox.reply_sent(reply.id, now)
-        outbox.release_replies([reply.id for reply in unsent])
+def _not_taken(
+    ledger: OutboxLedger,
+    now: datetime,
+    reply: OwedReply,
+    answer: Deferred | RecipientRefused,
+    done: Drained,
+) -> Drained:
+    if isinstance(answer, RecipientRefused):
+        return _give_up(ledger, now, reply, str(answer), done)
+    return _defer(ledger, now, reply, str(answer), done)
 
 
 def _defer(

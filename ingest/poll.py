@@ -12,7 +12,7 @@ import traceback
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -94,7 +94,15 @@ class PollStore(Store, LeaseStore, Protocol):
 
 
 class OneLedger(Protocol):
-    """Opens transactions."""
+    """Opens transactions.
+
+    Attributes:
+        each_lasts: Whether what one did is kept, whatever becomes of the next one.
+    """
+
+    @property
+    def each_lasts(self) -> bool:
+        """See there."""
 
     def transaction(self) -> AbstractContextManager[PollStore]:
         """Commits at its end, rolls back on an exception."""
@@ -276,9 +284,11 @@ class Poller:
     def _claimed(self, trip: Sequence[Found]) -> Sequence[Claim | Exception]:
         """The ledger's rows of a trip's letters: in one commit, or one by one after a fault."""
         if len(trip) > 1:
-            claims = self._tried(lambda: self._claim(trip))
-            if not isinstance(claims, Exception):
-                return claims
+            # What only stood in the way of another process passes one by one.
+            with suppress(ConnectionError):
+                claims = self._tried(lambda: self._claim(trip))
+                if not isinstance(claims, Exception):
+                    return claims
         each = [self._tried(lambda: self._claim([found])) for found in trip]  # noqa: B023
         return [claim if isinstance(claim, Exception) else claim[0] for claim in each]
 
@@ -356,7 +366,14 @@ class Poller:
         until = time.monotonic() + GROUP_SECONDS
         with self._ledger.together() as ledger:
             for job in jobs:
-                done.append((job, self._tried(lambda: self._handled(job, ledger))))  # noqa: B023
+                try:
+                    handled = self._tried(lambda: self._handled(job, ledger))  # noqa: B023
+                except OSError:
+                    # Of time. Those that are kept must be told of; it comes again at the head.
+                    if not done or not ledger.each_lasts:
+                        raise
+                    break
+                done.append((job, handled))
                 if stop() or time.monotonic() > until:
                     break
         return done

@@ -140,7 +140,7 @@ class SandboxReader:
         """
         futures: list[Future[Read]] = [Future() for _ in letters]
         work = self._threads.submit(self._read_in_turn, letters, futures)
-        work.add_done_callback(partial(_never_begun, futures=futures))
+        work.add_done_callback(partial(_without_answer, futures=futures))
         return futures
 
     def mark(
@@ -189,7 +189,8 @@ class SandboxReader:
         work, seconds = partial(read_each, self._work), TRIP_SECONDS
         try:
             got = self._shared(work, letters, seconds)
-        except (ReaderUnavailable, ReaderFailed):
+        except (ReaderFailed, OSError, RuntimeError, MemoryError):
+            # What it was, each letter is told by its own reading.
             return alone
         return alone if isinstance(got, _Fate) else got
 
@@ -304,12 +305,12 @@ _PRELOADED = ["__main__", __name__, *_LATE]
 """Loaded once, in the process that children are forked from, so that they start warm."""
 
 
-def _never_begun(work: Future[None], futures: Sequence[Future[Read]]) -> None:
+def _without_answer(work: Future[None], futures: Sequence[Future[Read]]) -> None:
     """Tell those who wait for letters that no thread will read any more."""
-    if work.cancelled():
-        for future in futures:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(ReaderUnavailable("the readers were ended"))
+    fault = ReaderUnavailable("the readers were ended") if work.cancelled() else work.exception()
+    for future in futures:
+        if not future.done() and future.set_running_or_notify_cancel():
+            future.set_exception(fault or RuntimeError("a letter was left out"))
 
 
 def _prove(pool: ProcessPool) -> None:

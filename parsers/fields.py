@@ -133,7 +133,9 @@ def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> 
     """
     try:
         joined = "\n".join(texts)  # type: ignore[arg-type]
-        if not _plain_numbers(WHOLE_DIGITS - power, decimals).fullmatch(joined):
+        # A text with a line break in it would be taken for two.
+        is_one_each = joined.count("\n") == len(texts) - 1
+        if not is_one_each or not _plain_numbers(WHOLE_DIGITS - power, decimals).fullmatch(joined):
             return None
         if "." not in joined:
             scale = 10**power

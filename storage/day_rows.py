@@ -12,7 +12,7 @@ from storage.bulk import put_days
 from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, days_of, start_of
 from storage.prepared import Prepared, among
 from storage.series_rows import SeriesRows
-from storage.tables import DAY, VALUE
+from storage.tables import DAY, SERIES, VALUE
 
 _Key = tuple[int, int]
 """Series and the number of the day."""
@@ -32,6 +32,12 @@ _DAYS = Prepared(
     select(DAY.c.series_id, DAY.c.day, DAY.c.energy_wh, DAY.c.highest_wh, DAY.c.counts).where(
         among(DAY.c.series_id), DAY.c.day >= _FIRST, DAY.c.day < _LAST
     )
+)
+_LOCK = Prepared(
+    select(SERIES.c.id)
+    .where(among(SERIES.c.id))
+    .order_by(SERIES.c.id)
+    .with_for_update(key_share=True)
 )
 # Written out: PostgreSQL holds two parameters for different, even equal ones.
 _SHIFT, _SECONDS = (literal_column(str(number), Integer) for number in (SHIFT, HOUR))
@@ -82,11 +88,21 @@ class DayRows(SeriesRows):
         ) | self._anew(replaced)
         put_days(self._driver, [(*key, *day.packed()) for key, day in sorted(made.items())])
 
+    def _lock(self, series: Sequence[int]) -> None:
+        """Let nobody else sum up these series meanwhile.
+
+        The lock on an entity does not: a point may have gone to another one just now.
+        """
+        if self._on_postgresql:
+            for keys in self._pieces(series):
+                _LOCK.tuples(self._driver, {"keys": keys})
+
     def _with(self, added: Mapping[_Key, Sequence[Day]]) -> dict[_Key, Day]:
         """The days in force, with what is added to them."""
         if not added:
             return {}
         series, days = (sorted(set(part)) for part in zip(*added, strict=True))
+        self._lock(series)
         known = self._days(series, days[0], days[-1] + 1)
         made: dict[_Key, Day] = {}
         for (number, day), parts in added.items():
@@ -103,6 +119,7 @@ class DayRows(SeriesRows):
         if not made:
             return {}
         series, days = (sorted(set(part)) for part in zip(*made, strict=True))
+        self._lock(series)
         first, last = start_of(days[0]), start_of(days[-1] + 1)
         for piece in self._pieces(series):
             given = {"keys": piece, "first": first, "last": last}

@@ -61,6 +61,9 @@ class Ledger:
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 
+    each_lasts = True
+    """Whether what one transaction did is kept, whatever becomes of the next one."""
+
     @contextmanager
     def transaction(self) -> Iterator[Store]:
         """A store whose changes are committed together, or not at all.
@@ -112,6 +115,7 @@ class Ledger:
             return
         with self._turn(), self._connected(writes=True) as connection, connection.begin():
             yield Within(connection, self._layouts)
+            Driver(connection).check_open()
 
     @contextmanager
     def rehearsal(self) -> Iterator[Within]:
@@ -162,6 +166,8 @@ class Ledger:
 
 class Within:
     """A ledger whose every transaction is a part of a larger one."""
+
+    each_lasts = False
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
         self._connection = connection

@@ -24,7 +24,7 @@ from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import NullType, TypeDecorator
 
 from storage.columns import clean
-from storage.faults import of_driver
+from storage.faults import StoreUnavailable, of_driver
 
 Insert = Callable[[Table], Any]
 """Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
@@ -74,6 +74,15 @@ class Driver:
         self.raw: Any = connection.connection.driver_connection
         self._errors: type[Exception] = connection.dialect.loaded_dbapi.Error
 
+    def check_open(self) -> None:
+        """Make sure that there is still something to commit.
+
+        Raises:
+            StoreUnavailable: SQLite undid all of it by itself, being out of room.
+        """
+        if not self.is_postgresql and not self.raw.in_transaction:
+            raise StoreUnavailable("the database undid what it was to keep")
+
     def execute(self, text: str, values: Any = ()) -> Any:
         """The driver's cursor.
 
@@ -85,6 +94,27 @@ class Driver:
             return self.raw.execute(text, values)
         except self._errors as fault:
             raise of_driver(fault) from fault
+
+    def all_rows(self, text: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        """Every row; SQLite goes through most of the file only while they are fetched.
+
+        Raises:
+            StoreUnavailable: as `execute`.
+            StatementFailed: as `execute`.
+        """
+        try:
+            found: list[tuple[Any, ...]] = self.raw.execute(text, values).fetchall()
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+        return found
+
+    def first_row(self, text: str, values: Any = ()) -> tuple[Any, ...] | None:
+        """The first row; None when there is none. Raises as `execute`."""
+        try:
+            found: tuple[Any, ...] | None = self.raw.execute(text, values).fetchone()
+        except self._errors as fault:
+            raise of_driver(fault) from fault
+        return found
 
     def copy_rows(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
         """Rows through COPY, as Python has them; PostgreSQL only."""
@@ -130,19 +160,17 @@ class Prepared:
     def rows(self, driver: Driver, values: Values) -> list[Any]:
         """Every row, as a named tuple."""
         form = self._form(driver, values)
-        found = driver.execute(form.text, form.bound(values)).fetchall()
-        return form.converted(found)
+        return form.converted(driver.all_rows(form.text, form.bound(values)))
 
     def tuples(self, driver: Driver, values: Values) -> list[tuple[Any, ...]]:
         """Every row as the driver gives it, nothing converted: for thousands of them."""
         form = self._form(driver, values)
-        found: list[tuple[Any, ...]] = driver.execute(form.text, form.bound(values)).fetchall()
-        return found
+        return driver.all_rows(form.text, form.bound(values))
 
     def row(self, driver: Driver, values: Values) -> Any | None:
         """The first row; None when there is none."""
         form = self._form(driver, values)
-        found = driver.execute(form.text, form.bound(values)).fetchone()
+        found = driver.first_row(form.text, form.bound(values))
         return None if found is None else form.converted([found])[0]
 
     def scalar(self, driver: Driver, values: Values) -> Any | None:

@@ -102,25 +102,32 @@ def flat_profile(case: Case) -> Iterator[Finding]:
 def may_go_on(series: Series, hours_before: Sequence[int]) -> bool:
     """Whether a rule may have to see the values of the day before, one by one.
 
-    Either that day repeats, then so do the sums of its hours; or it ends with the value
-    that the series begins with, for an hour at least on one of the two sides.
+    Either that day repeats somewhere, then so do the sums of its hours; or it ends with
+    the value that the series begins with, for an hour at least on one of the two sides.
 
     Args:
         series: Of a document.
         hours_before: Sums of the 24 hours before it.
     """
     step, values = series.step_minutes, series.values
-    if not step or 60 % step or None in values[: 24 * 60 // step]:
+    if not step or 60 % step or series.start.minute or None in values:
         return True
     each = 60 // step
     first = values[0]
     begins_flat = len(values) > each and all(value == first for value in values[1 : each + 1])
     if first and (begins_flat or hours_before[-1] == first * each):
         return True
-    if hours_before[0] != sum(values[:each]):  # type: ignore[arg-type]
-        return False
-    day = [sum(values[at : at + each]) for at in range(0, 24 * each, each)]  # type: ignore[arg-type]
-    return list(hours_before) == day
+    return any(
+        sum(values[at : at + each]) == hours_before[0]  # type: ignore[arg-type]
+        and _sums(values[at : at + 24 * each], each) == list(hours_before)
+        for at in range(0, len(values) - 24 * each + 1, each)
+    )
+
+
+def _sums(values: Sequence[int | Decimal | None], each: int) -> list[int]:
+    """Of so many values each."""
+    whole = [int(value or 0) for value in values]
+    return [sum(whole[at : at + each]) for at in range(0, len(whole), each)]
 
 
 def _right_before(item: Assigned, case: Case) -> Sequence[int]:
@@ -363,9 +370,7 @@ def _drop(
 
 
 def _by_hour(series: Series, day: Day) -> list[int]:
-    each = 60 // series.step_minutes
-    values = [int(value or 0) for value in series.values[day.first : day.last]]
-    return [sum(values[at : at + each]) for at in range(0, len(values), each)]
+    return _sums(series.values[day.first : day.last], 60 // series.step_minutes)
 
 
 def _usual_hours(known: SeriesHistory, weekday: int) -> list[int]:

@@ -7,7 +7,7 @@ import stat
 import pytest
 import structlog
 
-from config.log import set_up
+from config.log import _PrivateFile, set_up
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +104,25 @@ def test_a_second_set_up_replaces_the_first(file, tmp_path):
     structlog.get_logger().info("daemon.started")
     assert not events(file)
     assert len(events(other)) == 1
+
+
+def test_a_file_that_could_not_be_opened_for_a_moment_is_opened_later(
+    file, tmp_path, monkeypatch, capsys
+):
+    set_up(file=str(file))
+    log = structlog.get_logger()
+    log.info("one")
+    file.rename(tmp_path / "old.log")
+    with monkeypatch.context() as broken:
+
+        def fail(self):
+            raise OSError(24, "too many open files")
+
+        broken.setattr(_PrivateFile, "_open", fail)
+        log.info("two")
+    log.info("three")
+    assert [event["event"] for event in events(file)] == ["three"]
+    assert "two" in capsys.readouterr().err
 
 
 def test_a_file_moved_away_by_logrotate_is_opened_anew(file, tmp_path):

@@ -1,5 +1,6 @@
 """The sums of days are those of the values in force, whatever came in which order."""
 
+import threading
 from collections import defaultdict
 from dataclasses import replace
 
@@ -8,14 +9,21 @@ from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from layouts.rules import check
+from layouts.terms import MeteringPoint
 from storage.days import Day
 from storage.ledger import _alembic
 from tests.contract.documents import (
     ENTITY,
+    LAYOUTS,
+    NOW,
+    OTHER,
     document,
+    hand_in,
     hand_in_to,
     hours,
     import_all,
+    new_letter,
     rolled_back,
 )
 
@@ -110,3 +118,28 @@ def test_an_older_database_gets_its_sums_when_it_is_migrated(ledger):
 
     with ledger.reading() as store:
         assert kept(store) == before
+
+
+def test_two_entities_that_sum_up_one_point_wait_for_one_another(ledger, database_url):
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer at a time")
+    point = MeteringPoint("77")
+    one, other = (replace(who, points=(*who.points, point)) for who in (ENTITY, OTHER))
+    import_all(ledger, one)
+    hand_in(ledger, document(hours(5, 6, point=point.code)))
+    with ledger.transaction() as store:
+        entity = store.entity(one.user_code)
+        # Meanwhile an operator gives the point to another entity.
+        with ledger.transaction() as registry:
+            registry.import_registry((other,), "operator", NOW)
+        first = document(hours(10, 10, hour=2, point=point.code), created=1)
+        checked = check(first, LAYOUTS[first.layout], store.context(entity, first, NOW))
+        store.record(new_letter(store), first, checked, entity, NOW, NOW)
+        later = document(hours(20, 20, hour=4, point=point.code), created=1)
+        thread = threading.Thread(target=hand_in, args=[ledger, later], kwargs={"sender": other})
+        thread.start()
+        thread.join(0.5)
+    thread.join(30)
+    with ledger.reading() as store:
+        assert kept(store) == summed_up(store)
+        assert len(store._connection.exec_driver_sql("SELECT * FROM interval_value").all()) == 6

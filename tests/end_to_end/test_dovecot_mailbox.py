@@ -70,6 +70,46 @@ def without(monkeypatch, mailbox, *names):
     monkeypatch.setattr(mailbox._client, "has_capability", lambda n: n not in names and has(n))
 
 
+def test_a_folder_made_anew_is_not_touched_until_its_letters_are_listed_again(dovecot):
+    with dovecot._client() as client:
+        client.create_folder("Meters")
+    dovecot.append(mail("old"), folder="Meters")
+    mailbox = ImapMailbox(dovecot.config(folder="Meters"))
+    before, uids = mailbox.uids()
+    with dovecot._client() as client:
+        client.delete_folder("Meters")
+        client.create_folder("Meters")
+    dovecot.append(mail("new"), folder="Meters")
+    mailbox._drop()
+
+    # The first one to find it out may be a thread that fetches, the next one files.
+    for _ in range(2):
+        with pytest.raises(MailboxUnavailable, match="UIDVALIDITY has changed"):
+            list(mailbox.fetch(uids))
+        with pytest.raises(MailboxUnavailable, match="UIDVALIDITY has changed"):
+            mailbox.file(uids, "accepted")
+    assert dovecot.count("Meters") == 1
+
+    after, uids = mailbox.uids()
+    assert after != before
+    assert [raw.content for batch in mailbox.fetch(uids) for raw in batch] == [mail("new")]
+    mailbox.close()
+
+
+def test_who_only_waits_for_mail_goes_on_with_a_folder_made_anew(dovecot):
+    with dovecot._client() as client:
+        client.create_folder("Meters")
+    mailbox = ImapMailbox(dovecot.config(folder="Meters"))
+    mailbox.wait(0.1)
+    with dovecot._client() as client:
+        client.delete_folder("Meters")
+        client.create_folder("Meters")
+    dovecot.append(mail("new"), folder="Meters")
+    mailbox._drop()
+    assert mailbox.wait(15)
+    mailbox.close()
+
+
 def test_a_folder_that_cannot_be_made_is_told_by_its_name(dovecot):
     dovecot.append(mail("first"))
     mailbox = ImapMailbox(dovecot.config(processed="~/etc"))

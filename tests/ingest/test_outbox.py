@@ -1,5 +1,6 @@
 """Owed replies leave once, in order, and are tried again as long as there is hope."""
 
+import threading
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 from ingest.outbox import AT_ONCE, drain, retry_delay
 from ingest.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.ledger import StoreUnavailable
+from storage.outbox_rows import OutboxRows
 from tests.fakes import FakeClock, FakePostman, owed
 
 
@@ -109,11 +111,13 @@ def test_what_had_left_before_a_crash_leaves_again_as_the_same_mails(ledger, clo
         def send(self, reply):
             super().send(reply)
             if len(self.sent) == 3:
+                killed.set()
                 raise SystemExit
 
+    killed = threading.Event()
     first, second, third = Killed(), FakePostman(), FakePostman()
     with pytest.raises(SystemExit):
-        drain(ledger, first, clock)
+        drain(_Gone(ledger, killed), first, clock)
     # Those that nobody had taken in hand need not wait.
     drain(ledger, second, clock)
     assert subjects(second) == [f"reply {AT_ONCE + number}" for number in range(3)]
@@ -123,6 +127,53 @@ def test_what_had_left_before_a_crash_leaves_again_as_the_same_mails(ledger, clo
     again = third.sent[: len(first.sent)]
     assert [r.message_id for r in again] == [r.message_id for r in first.sent]
     assert {reply.attempts for reply in again} == {2}
+
+
+class _Gone:
+    """A database that a killed process can do no more with."""
+
+    def __init__(self, ledger, killed):
+        self._ledger = ledger
+        self._killed = killed
+
+    def transaction(self):
+        if self._killed.is_set():
+            raise SystemExit
+        return self._ledger.transaction()
+
+
+def test_what_has_left_is_noted_although_another_reply_cannot_be(ledger, clock, owing):
+    owing("first", "second", "third")
+
+    class Failing(FakePostman):
+        def send(self, reply):
+            if reply.subject == "third":
+                raise ValueError
+            super().send(reply)
+
+    with pytest.raises(ValueError):  # noqa: PT011 - any fault of ours
+        drain(ledger, Failing(), clock)
+    clock.advance(seconds=61)
+    again = FakePostman()
+    drain(ledger, again, clock)
+    assert subjects(again) == ["third"]
+    assert [reply.attempts for reply in again.sent] == [2]
+
+
+def test_what_has_left_is_noted_before_what_was_deferred(ledger, clock, owing, monkeypatch):
+    owing("first", "second")
+
+    def fail(*_):
+        raise StoreUnavailable("the database is away")
+
+    monkeypatch.setattr(OutboxRows, "reply_deferred", fail)
+    with pytest.raises(StoreUnavailable):
+        drain(ledger, FakePostman(None, Deferred("450 busy")), clock)
+    monkeypatch.undo()
+    clock.advance(seconds=61)
+    again = FakePostman()
+    drain(ledger, again, clock)
+    assert subjects(again) == ["second"]
 
 
 def test_the_attempt_is_committed_before_the_reply_leaves(ledger, clock, owing):

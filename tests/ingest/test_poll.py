@@ -338,6 +338,81 @@ class _Counting:
                 raise ValueError
 
 
+def test_a_fault_of_time_among_letters_undoes_them_all_and_counts_nothing(house):
+    house.receive.on["third"] = _fail_of_time
+    house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
+
+    with capture_logs() as logs, pytest.raises(ConnectionError):
+        house.once()
+
+    assert logs == []
+    assert house.attempts() == [0, 0, 0, 0]
+    del house.receive.on["third"]
+    house.once()
+    assert house.replies() == ["first", "second", "third", "fourth"]
+
+
+def test_a_database_that_undid_everything_by_itself_is_believed(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    receive = house.receive
+
+    def fail(read, claim, store, *rest):
+        if read.letter.subject == "second":
+            # As SQLite does when it runs out of room, before it tells so.
+            store._connection.exec_driver_sql("ROLLBACK")
+            raise ValueError
+        return receive(read, claim, store, *rest)
+
+    house.poller._receive = fail
+    with capture_logs() as logs, pytest.raises(StoreUnavailable):
+        house.once()
+    assert logs == []
+    assert house.mailbox.filed == []
+    assert [row.state for row in house.letters()] == [LetterState.CLAIMED] * 2
+
+
+def test_where_each_letter_has_its_own_commit_those_before_a_fault_of_time_are_told(house):
+    house.receive.on["third"] = _fail_of_time
+    house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
+    house.poller._ledger = _EachAlone(house.ledger)
+
+    with capture_logs() as logs, pytest.raises(ConnectionError):
+        house.once()
+
+    assert [line["event"] for line in logs] == ["letter.accepted"] * 2
+    assert house.replies() == ["first", "second"]
+    assert house.attempts() == [1, 1, 0, 0]
+
+
+class _EachAlone:
+    """Commits each letter by itself, as on PostgreSQL."""
+
+    each_lasts = True
+
+    def __init__(self, ledger):
+        self.reading, self.transaction = ledger.reading, ledger.transaction
+
+    @contextmanager
+    def together(self):
+        yield self
+
+
+def test_claims_that_stood_in_the_way_of_another_process_are_made_one_by_one(house, monkeypatch):
+    house.mailbox.put(mail("first"), mail("second"))
+    claim, calls = Store.claim, []
+
+    def fail_once(store, location, *rest):
+        calls.append(location.uid)
+        if calls == [1, 2]:
+            raise StoreUnavailable("deadlock detected")
+        return claim(store, location, *rest)
+
+    monkeypatch.setattr(Store, "claim", fail_once)
+    house.once()
+    assert calls == [1, 2, 1, 2]
+    assert house.attempts() == [1, 1]
+
+
 def test_a_claim_that_fails_costs_the_others_nothing(house, monkeypatch):
     house.mailbox.put(mail("first"), mail("bad"), mail("third"))
     claim = Store.claim
@@ -401,6 +476,8 @@ def _fail_of_time():
 
 class _Away:
     """A database that is gone from its n-th transaction on."""
+
+    each_lasts = True
 
     def __init__(self, ledger, at):
         self.left = at

@@ -88,6 +88,21 @@ def test_what_harms_a_child_harms_no_letter_that_went_with_it(reader, monkeypatc
     assert [codes(future.result()) for future in futures] == [[], [Code.TOO_COSTLY], []]
 
 
+@pytest.mark.parametrize("fault", [OSError(24, "too many open files"), TypeError("ours")])
+def test_whatever_goes_wrong_with_a_trip_no_letter_is_waited_for_in_vain(monkeypatch, fault):
+    reader = SandboxReader(SandboxConfig(workers=1), work=obey)
+
+    def fail(_workers):
+        raise fault
+
+    monkeypatch.setattr(reader, "_new_pool", fail)
+    futures = reader.read_together([raw(mail("first")), raw(mail("second"))])
+    for future in futures:
+        with pytest.raises(type(fault)):
+            future.result(timeout=30)
+    reader.close()
+
+
 def test_our_own_fault_is_that_of_one_letter_among_others(reader):
     contents = [mail("first"), mail("please fail"), mail("third")]
     first, second, third = reader.read_together([raw(content) for content in contents])

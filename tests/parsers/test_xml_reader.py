@@ -61,6 +61,19 @@ def test_energy_is_exact_watt_hours_with_the_place_of_each_value() -> None:
     assert parsed.header.period_end == datetime(2026, 11, 30, 21, tzinfo=UTC)
 
 
+def test_a_value_with_a_line_break_in_it_is_one_value_and_no_number() -> None:
+    hours = hour("2026110100", "0.041&#10;0.999") + hour("2026110101") + hour("2026110102")
+    parsed = read(package(hours))
+    assert told(parsed) == [(Code.INVALID_NUMBER, "line 3", "0.041 0.999")]
+    assert list(parsed.series) == []
+
+
+def test_a_line_break_beside_a_number_does_not_matter() -> None:
+    parsed = read(package(hour("2026110100", "&#10;0.041") + hour("2026110101")))
+    assert told(parsed) == []
+    assert list(parsed.series[0].values) == [41_000, 67_000]
+
+
 def test_hours_out_of_order_or_with_a_gap_keep_their_own_spans() -> None:
     body = "\n".join(hour(moment) for moment in ("2026110101", "2026110100", "2026110103"))
 

@@ -2,12 +2,14 @@
 
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
 
 from layouts.findings import Code, finding
+from layouts.terms import LegalEntity, MeteringPoint
 from storage.faults import StatementFailed
 from storage.ledger import Ledger, StoreUnavailable
 from storage.records import LetterFacts
@@ -139,3 +141,27 @@ def test_a_database_in_memory_lives_as_long_as_its_ledger():
 
     assert len(letters(ledger)) == 1
     ledger.close()
+
+
+def test_damage_that_is_met_among_the_rows_of_one_statement_is_unavailable(file, ledger):
+    points = tuple(MeteringPoint(f"3300{number:06d}", name="x" * 60) for number in range(300))
+    with ledger.transaction() as store:
+        store.import_registry((LegalEntity("200000001234", points=points),), "operator", NOW)
+    ledger.close()
+    overwrite_last_page(file, "metering_point")
+
+    with pytest.raises(StoreUnavailable), ledger.transaction() as store:
+        store.entity("200000001234")
+
+
+def overwrite_last_page(file, table):
+    with closing(sqlite3.connect(file)) as database:
+        ((size,),) = database.execute("PRAGMA page_size")
+        pages = database.execute(
+            "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path", [table]
+        ).fetchall()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    at = (pages[-1][0] - 1) * size
+    content[at : at + 200] = b"\xff" * 200
+    file.write_bytes(content)

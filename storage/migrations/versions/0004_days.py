@@ -37,6 +37,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        # What another process still records would be missing in the sums.
+        connection.execute(sa.text("LOCK TABLE interval_value IN SHARE MODE"))
     for (series,) in connection.execute(sa.text("SELECT id FROM interval_series")).all():
         hours = connection.execute(sa.text(_VALUES), {"series": series})
         rows = [

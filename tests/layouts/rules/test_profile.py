@@ -4,9 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from layouts.findings import Code, Severity
 from layouts.rules import Parameters
+from layouts.rules.profile import may_go_on
 from layouts.terms import SeriesHistory, Verdict
 from tests.layouts.rules.build import (
     DAY,
@@ -113,6 +116,41 @@ def test_a_flat_run_that_began_the_day_before_is_told_of_its_own_hours(evening, 
         (item.code, item.count, item.start) for item in found(values, known_history, start).findings
     ]
     assert told == ([(Code.FLAT_PROFILE, 12, DAY)] if fires else [])
+
+
+# Few different days, so that they often repeat; one is flat, one ends flat.
+SHAPES = [[n * 1000 for n in LOAD], [30_000] * 24, [n * 1000 for n in LOAD[:-6]] + [30_000] * 6]
+
+
+@given(
+    st.lists(st.integers(0, 2), min_size=1, max_size=4),
+    st.integers(0, 2),
+    st.sampled_from([0, 1, 23]),
+)
+def test_the_day_before_is_asked_for_wherever_a_rule_would_use_it(days, before, cut):
+    values = [value for day in days for value in SHAPES[day]][cut:]
+    start = DAY + timedelta(hours=cut)
+    series = profile(values, point=OWN, area=None, start=start, step=60)
+    if may_go_on(series, SHAPES[before]):
+        return
+    with_it, without = (
+        found(values, SeriesHistory([0] * 168, [0] * 168, 0, day), start).findings
+        for day in (tuple(SHAPES[before]), ())
+    )
+    assert with_it == without
+
+
+@pytest.mark.parametrize("step", [60, 30, 15])
+@pytest.mark.parametrize("day", [0, 1, 2])
+def test_the_day_before_is_asked_for_whichever_day_repeats_it(step, day):
+    each = 60 // step
+    days = [
+        [n + 1000 * (each * at % 7) + number for at, n in enumerate(LOAD)] for number in range(3)
+    ]
+    values = [value for hours in days for value in hours for _ in range(each)]
+    series = profile(values, start=DAY, step=step)
+    assert may_go_on(series, [value * each for value in days[day]])
+    assert not may_go_on(series, [value * each + 7 for value in days[day]])
 
 
 def test_two_equal_days_are_a_repeated_day():

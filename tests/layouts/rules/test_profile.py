@@ -119,7 +119,8 @@ def test_a_flat_run_that_began_the_day_before_is_told_of_its_own_hours(evening, 
 
 
 # Few different days, so that they often repeat; one is flat, one ends flat.
-SHAPES = [[n * 1000 for n in LOAD], [30_000] * 24, [n * 1000 for n in LOAD[:-6]] + [30_000] * 6]
+UNEVEN = [n * 1000 + at for at, n in enumerate(LOAD)]
+SHAPES = [UNEVEN, [30_000] * 24, UNEVEN[:-6] + [30_000] * 6]
 
 
 @given(

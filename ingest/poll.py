@@ -248,7 +248,8 @@ class Poller:
         window: deque[Job] = deque()
         finished = 0
         try:
-            for trip in trips(batch, self._known):
+            tried = {uid for uid, claim in self._known.items() if _is_tried(claim)}
+            for trip in trips(batch, tried):
                 while window and must_wait(window, trip):
                     finished += self._finish(window, stop)
                 if stop():
@@ -481,6 +482,10 @@ def _is_hopeless(job: Job) -> bool:
     elif job.raw.missing:
         job.future.set_exception(LetterMissing("the server gives no bytes for it"))
     return job.future.done()
+
+
+def _is_tried(claim: Claim) -> bool:
+    return claim.state is LetterState.CLAIMED and claim.attempts > 0
 
 
 def _is_tired(claim: Claim) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice, takewhile
@@ -38,10 +38,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter with what it is known by."""
+    """A letter with what it is known by, and whether an attempt was left without a verdict."""
 
     raw: RawLetter
     sha256: str
+    tried: bool = False
 
 
 @dataclass(slots=True)
@@ -68,24 +69,24 @@ def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:
             yield from got
 
 
-def trips(batch: Sequence[RawLetter], known: Mapping[int, Claim]) -> Iterator[list[Found]]:
+def trips(batch: Sequence[RawLetter], tried: Collection[int]) -> Iterator[list[Found]]:
     """The letters in their order, those together that are claimed together.
 
     A letter that was tried before goes alone: what ended its reader, or us, must not
-    count against others again. So do the same bytes once more: by then they have
-    their verdict.
+    count against others again. The same bytes go once more only when they have their
+    verdict.
+
+    Args:
+        batch: The letters.
+        tried: UIDs of those with an attempt that was left without a verdict.
     """
     trip: list[Found] = []
     for raw in batch:
-        found = Found(raw, identity(raw))
-        alone = raw.location.uid in known
-        if trip and (alone or _is_full(trip, found)):
+        found = Found(raw, identity(raw), raw.location.uid in tried)
+        if trip and (found.tried or trip[-1].tried or _is_full(trip, found)):
             yield trip
             trip = []
         trip.append(found)
-        if alone:
-            yield trip
-            trip = []
     if trip:
         yield trip
 
@@ -109,7 +110,9 @@ def loads(jobs: Iterable[Job]) -> Iterator[list[Job]]:
 
 
 def must_wait(window: Sequence[Job], trip: Sequence[Found]) -> bool:
-    """Whether readers are far enough ahead, or have the same bytes in hand."""
+    """Whether readers are far enough ahead, or have in hand what must be alone there."""
+    if window and (trip[0].tried or window[-1].claim.attempts > 1):
+        return True
     ahead = sum(len(job.raw.content) for job in window)
     coming = sum(len(found.raw.content) for found in trip)
     return (

@@ -11,7 +11,7 @@ from ingest.outcome import Outcome
 from ingest.poll import Poller
 from ingest.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
-from storage.records import LetterFacts, LetterState
+from storage.records import LetterFacts, LetterState, Location
 from storage.store import Store
 from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
 
@@ -255,6 +255,24 @@ def test_after_two_attempts_a_letter_is_read_last_and_alone(house):
     house.once()
     assert house.reader.read_letters == [mail("second"), mail("third"), mail("bad")]
     assert house.letters()[0].state == LetterState.QUARANTINED
+
+
+def test_letters_tried_before_are_in_hand_one_at_a_time(house):
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    with house.ledger.transaction() as store:
+        for uid, content in house.mailbox.letters.items():
+            place = Location("main", "INBOX", 1, uid)
+            store.claim(place, _sha(content), len(content), START, START)
+    attempts = []
+
+    def look():
+        attempts.append(house.attempts())
+        return Outcome.ACCEPTED
+
+    house.receive.on = dict.fromkeys(["first", "second", "third"], look)
+    house.once()
+    # Had the process ended there, it would have counted against one of them.
+    assert attempts == [[2, 1, 1], [2, 2, 1], [2, 2, 2]]
 
 
 def test_a_letter_that_ends_the_process_each_time_is_quarantined_unread(house):

@@ -100,7 +100,8 @@ class App:
     def desk_in(self, ledger: Ledger | Within) -> Desk:
         """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
         from ingest.receive import Desk
-        from ingest.reply import ReplySettings, deadlines
+        from ingest.reply.deadlines import deadlines
+        from ingest.reply.message import ReplySettings
 
         settings = self.settings
         with ledger.transaction() as store:

@@ -11,8 +11,7 @@ from typing import Any
 
 from ingest.granted import forms_for
 from ingest.listing import local
-from ingest.reply import recipient
-from ingest.reply.message import ReplySettings
+from ingest.reply.message import ReplySettings, recipient
 from ingest.reply.reminder import reminder, reminder_id
 from layouts.completeness import Lack, Missing, missing
 from layouts.layout import Layout

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ingest import granted
-from ingest import reply as replies
 from ingest.authenticate import Guard, authenticate
 from ingest.gate import Gate, may_answer
 from ingest.outcome import Handled, Outcome, overall
 from ingest.ports import Mark, Read, Store
+from ingest.reply import answers, message
 from ingest.terms import Letter, Marked
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
@@ -34,7 +34,7 @@ class Desk:
     """
 
     layouts: Mapping[str, Layout]
-    replies: replies.ReplySettings
+    replies: message.ReplySettings
     guard: Guard = field(default_factory=Guard)
     parameters: Parameters = field(default_factory=Parameters)
     own_addresses: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class Desk:
         return replace(self, replies=replace(self.replies, run=run)) if run else self
 
     def _is_own(self, message_id: str) -> bool:
-        return replies.is_own_message_id(message_id, self.replies)
+        return message.is_own_message_id(message_id, self.replies)
 
     def may_refuse(self, letter: Letter, gate: Gate, why: Finding) -> bool:
         """Whether someone who is not authenticated is told so."""
@@ -60,7 +60,7 @@ class Desk:
 
     def may_reply(self, letter: Letter, gate: Gate) -> bool:
         """Whether there is an address that a reply may go to."""
-        return gate.answer and replies.recipient(letter.reply_to) is not None
+        return gate.answer and message.recipient(letter.reply_to) is not None
 
     def is_stranger(self, letter: Letter, store: Store) -> bool:
         """Whether From is another's, or it or the reply's address never authenticated."""
@@ -127,7 +127,7 @@ def _refuse(turn: _Turn, why: Finding) -> Handled:
         findings = letter.findings or (finding(Code.NO_DOCUMENTS),)
     answer = None
     if desk.may_refuse(letter, turn.gate, why):
-        answer = replies.refusal(
+        answer = answers.refusal(
             letter, findings, turn.now, desk.replies, letter_number=turn.claim.letter
         )
     return Handled(Outcome.REFUSED, findings=findings, reply=answer, reason=findings[0].code.value)
@@ -162,7 +162,7 @@ def _answer(turn: _Turn, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> 
         findings = (finding(Code.NO_DOCUMENTS),)
     answer = None
     if desk.may_reply(letter, turn.gate):
-        answer = replies.reply(
+        answer = answers.reply(
             replace(letter, findings=findings),
             entity,
             receipts,
@@ -231,5 +231,5 @@ def quarantine_notice(
     if is_stranger and (gate.only_authenticated or not desk.answer_unknown_senders):
         return None
     settings = desk.for_run(claim.run).replies
-    answer = replies.notice(letter, now, settings, letter_number=claim.letter)
+    answer = answers.notice(letter, now, settings, letter_number=claim.letter)
     return None if desk.too_many(answer, store, now, is_stranger=is_stranger) else answer

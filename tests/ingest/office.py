@@ -10,7 +10,7 @@ from ingest.letter import Limits, read_letter
 from ingest.outcome import Handled
 from ingest.ports import Read
 from ingest.receive import Desk, quarantine_notice, receive
-from ingest.reply import ReplySettings
+from ingest.reply.message import ReplySettings
 from layouts.layout import load
 from layouts.terms import LegalEntity, MeteringPoint
 from parsers import parse

@@ -13,7 +13,8 @@ from argon2 import PasswordHasher, extract_parameters
 
 from ingest.authenticate import MOST_PASSWORDS, Guard, Passwords, authenticate
 from ingest.letter import Letter
-from ingest.reply import ReplySettings, refusal
+from ingest.reply.answers import refusal
+from ingest.reply.message import ReplySettings
 from ingest.terms import Credential, Source
 from layouts.findings import Code
 from layouts.terms import Header, LegalEntity, Parsed

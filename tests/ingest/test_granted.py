@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from ingest.granted import forms_for, month_told
-from ingest.reply import is_own_message_id
+from ingest.reply.message import is_own_message_id
 from ingest.reply.reminder import reminder, reminder_id
 from layouts.completeness import Lack
 from layouts.layout import load

@@ -19,7 +19,7 @@ from ingest.files import FileMailbox
 from ingest.process import process
 from ingest.receive import Desk
 from ingest.registry import read_registry
-from ingest.reply import ReplySettings
+from ingest.reply.message import ReplySettings
 from ingest.sandbox import DirectReader
 from ingest.unpack import Limits
 from layouts.findings import Code

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ingest.letter import Attachment, Letter
-from ingest.reply import ReplySettings, notice, refusal, reply
-from ingest.reply.message import XLSX, File
+from ingest.reply.answers import notice, refusal, reply
+from ingest.reply.message import XLSX, File, ReplySettings
 from ingest.reply.reminder import reminder
 from ingest.reply.wishes import form, standing
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth, missing

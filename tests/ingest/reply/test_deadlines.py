@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ingest.reply import reply
+from ingest.reply.answers import reply
 from ingest.reply.deadlines import deadlines
 from layouts.layout import load
 from layouts.rules import Parameters

@@ -16,16 +16,9 @@ from lxml import etree
 
 from ingest.credentials import mask
 from ingest.letter import read_letter
-from ingest.reply import (
-    Marked,
-    is_own_message_id,
-    notice,
-    own_message_id,
-    recipient,
-    refusal,
-    reply,
-)
-from ingest.terms import Attachment, Credential, Letter, Source
+from ingest.reply.answers import notice, refusal, reply
+from ingest.reply.message import is_own_message_id, own_message_id, recipient
+from ingest.terms import Attachment, Credential, Letter, Marked, Source
 from ingest.unpack import Limits
 from layouts.findings import Code, Place, Status, finding
 from layouts.layout import load

@@ -17,7 +17,7 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 from openpyxl.workbook.workbook import Workbook
 
-from ingest.reply import reply
+from ingest.reply.answers import reply
 from ingest.reply.workbook import mark
 from ingest.terms import Marked
 from layouts.findings import Code, Place, Status, finding

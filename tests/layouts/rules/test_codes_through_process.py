@@ -14,7 +14,7 @@ from ingest.authenticate import Guard, Passwords
 from ingest.files import FileMailbox
 from ingest.process import process
 from ingest.receive import Desk
-from ingest.reply import ReplySettings
+from ingest.reply.message import ReplySettings
 from ingest.sandbox import DirectReader
 from layouts.layout import load
 from layouts.terms import Meter, MeteringPoint

@@ -149,11 +149,13 @@ def _complain_or_raise(fault: ValueError) -> None:
 @contextmanager
 def _mistakes_told(file: Path) -> Iterator[None]:
     """Tells all mistakes of a registry file at once, each on its line."""
-    from ingest.registry import RegistryMistakes
-
     try:
         yield
-    except RegistryMistakes as mistakes:
+    except ValueError as mistakes:
+        from ingest.registry import RegistryMistakes
+
+        if not isinstance(mistakes, RegistryMistakes):
+            raise
         raise click.UsageError(f"{file} is not taken over:\n{mistakes}") from None
 
 

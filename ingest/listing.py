@@ -8,23 +8,26 @@ from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ingest.reply.cells import lines_told, ranges_told
 from ingest.reply.texts import sentence
 from layouts.findings import Finding
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
-from storage.records import (
-    AuditEntry,
-    CarriedRow,
-    ImportReport,
-    LetterRow,
-    LetterWhole,
-    SentReply,
-    StoreStatus,
-    SubmissionRow,
-)
+
+if TYPE_CHECKING:
+    # `check` shows findings and knows of no database.
+    from storage.records import (
+        AuditEntry,
+        CarriedRow,
+        ImportReport,
+        LetterRow,
+        LetterWhole,
+        SentReply,
+        StoreStatus,
+        SubmissionRow,
+    )
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 STALE = timedelta(minutes=15)

@@ -154,8 +154,9 @@ def new_senders(servers: Servers) -> str:
         run = service.take(letters)
     return (
         f"{NEW.count} letters, each from a new sender: {run.rate:.0f} letters/s, "
-        f"{run.cpu_ms:.1f} ms of CPU per letter; floor {straight.rate:.0f} letters/s, "
-        f"{straight.cpu_ms:.1f} ms; {run.rate / straight.rate:.2f} x its letters/s"
+        f"{run.cpu_ms:.1f} ms of CPU per letter, peak {run.peak_mb:.0f} MB; "
+        f"floor {straight.rate:.0f} letters/s, {straight.cpu_ms:.1f} ms; "
+        f"{run.rate / straight.rate:.2f} x its letters/s"
     )
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.credentials import mask
-from ingest.letter import read_letter
 from ingest.listing import finding_json
 from ingest.terms import Letter
 from ingest.unpack import Limits, OverLimitError, Unpacker
@@ -153,6 +152,9 @@ def _opened(path: Path, limits: Limits) -> tuple[Letter, tuple[Finding, ...]]:
     """The file as a letter: one that is no letter is taken as its only attachment."""
     content = path.read_bytes()
     if path.suffix.lower() == ".eml":
+        # Most files are none, and should be answered at once.
+        from ingest.letter import read_letter
+
         letter = read_letter(content, limits)
         return letter, letter.findings
     unpacker = Unpacker(limits)

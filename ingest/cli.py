@@ -288,12 +288,13 @@ def check(
     """
     from ingest.check import Rules, check_file
     from ingest.listing import check_result
-    from ingest.registry import read_registry
     from layouts.terms import Verdict
 
     app = call.offline
     entities = None
     if registry:
+        from ingest.registry import read_registry
+
         with _mistakes_told(registry):
             # Its passwords are passed over: nothing is stored here.
             entities = read_registry(registry.read_bytes(), with_passwords=True).entities

@@ -98,6 +98,7 @@ def _peers(bench: Bench) -> None:
     own = bench.costs(small.name, "sqlite")[0].rate
     reports = peer_runs.dmarc(bench.servers, python, small.count, small.values)
     _compare("parsedmarc", "letters", reports, own)
+    _compare("parsedmarc", "records", reports, own * small.values)
     own = bench.costs(values.name, "sqlite")[0].rate * values.values
     readings = peer_runs.nem12(python, values.count * values.values)
     _compare("nemreader", "values", readings, own)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
-from ingest.app import App
+from ingest.wiring import App
 from storage.reading_rows import Grain
 
 ENTITIES = 143

@@ -15,10 +15,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from config.settings import Database, Settings
-from ingest.app import App
-from ingest.authenticate import authenticate
-from ingest.service import import_registry
-from ingest.terms import Credential, Letter, Source
+from ingest.intake.authenticate import authenticate
+from ingest.letters.terms import Credential, Letter, Source
+from ingest.operations.letters import import_registry
+from ingest.wiring import App
 
 REGISTRY = Path(__file__).parent.parent / "samples" / "registry.csv"
 ROUNDS = 60

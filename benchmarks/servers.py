@@ -21,8 +21,8 @@ from pydantic import SecretStr
 from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
-from ingest.app import App
-from ingest.service import import_registry
+from ingest.operations.letters import import_registry
+from ingest.wiring import App
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 
 ROOT = Path(__file__).parents[1]

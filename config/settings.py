@@ -1,6 +1,6 @@
 """Settings: one TOML file, the environment over it, and files for the secrets.
 
-Only `ingest/app.py` reads a `Settings`; every part gets the few values it needs.
+Only `ingest/wiring.py` reads a `Settings`; every part gets the few values it needs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`python -m ingest`, and the console script `ingest`."""
 
-from ingest.cli import main
+from ingest.verbs.main import main
 
 if __name__ == "__main__":
     main()

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from email.parser import BytesHeaderParser
 from hashlib import sha256
 
-from ingest.outcome import Handled, Outcome
-from ingest.ports import MailboxUnavailable, RawLetter, Read
-from ingest.terms import Letter, Marked
+from ingest.intake.outcome import Handled, Outcome
+from ingest.intake.ports import MailboxUnavailable, RawLetter, Read
+from ingest.letters.terms import Letter, Marked
 from storage.records import Claim, Location, OwedReply
 
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from ingest.ports import RawLetter, Read
-from ingest.sandbox import _guarded, read_whole
+from ingest.intake.ports import RawLetter, Read
+from ingest.reading.pool import _guarded, read_whole
 
 
 def obey(raw: RawLetter) -> Read:

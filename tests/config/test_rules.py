@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Rules, SettingsError, load
-from ingest.app import App
+from ingest.wiring import App
 from layouts.rules import Parameters
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.readings import columns, write_csv
+from ingest.operations.export import columns, write_csv
 from layouts.terms import Header, LegalEntity, Meter, MeteringPoint
 from storage.reading_rows import Grain
 from tests.contract.documents import (

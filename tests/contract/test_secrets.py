@@ -1,6 +1,6 @@
 """A letter's password stays out of log and database also where everything fails.
 
-The paths that succeed are in `tests/ingest/test_secrets.py`.
+The paths that succeed are in `tests/ingest/intake/test_secrets.py`.
 """
 
 import logging
@@ -15,14 +15,14 @@ from sqlalchemy.engine import create_engine
 
 from config.log import set_up
 from config.settings import load
-from ingest.app import App
-from ingest.poll import MOST_ATTEMPTS
-from ingest.sandbox import SandboxConfig, SandboxReader
-from ingest.service import import_registry, poller, set_password
+from ingest.engine.work import MOST_ATTEMPTS
+from ingest.operations.letters import import_registry, poller, set_password
+from ingest.reading.pool import SandboxConfig, SandboxReader
+from ingest.wiring import App
 from storage.records import LetterState
 from storage.tables import METADATA
 from tests.fakes import FakeMailbox
-from tests.ingest.test_secrets import (
+from tests.ingest.intake.test_secrets import (
     CODE,
     RIGHT,
     WRONG,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.demo_servers import PASSWORD, USER, ImapServer, SmtpServer
+from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 
 # Tests of Dovecot alone are not collected where it is missing, so that nothing

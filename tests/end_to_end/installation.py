@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import load
-from ingest.app import App
-from ingest.service import import_registry
+from ingest.operations.letters import import_registry
+from ingest.wiring import App
 from storage.ledger import Ledger
 from storage.records import LetterRow, StoreStatus
 from tests.end_to_end.servers import Account
@@ -77,7 +77,7 @@ class Installation:
             return store.letters()
 
     def status(self) -> StoreStatus:
-        from ingest.service import now
+        from ingest.operations.letters import now
 
         with self.ledger.reading() as store:
             return store.status(now())

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ingest import daemon, outbox
-from ingest.mailbox import ImapMailbox
-from ingest.outbox import SmtpPostman
-from ingest.poll import Poller
+from ingest.engine import daemon
+from ingest.engine.work import Poller
+from ingest.transports import smtp as outbox
+from ingest.transports.imap import ImapMailbox
+from ingest.transports.smtp import SmtpPostman
 from storage.store import Store
 
 # (class, method, whether before or after it), in the order a letter meets them.
@@ -57,7 +58,7 @@ def arm(step: str) -> None:
 
 
 if __name__ == "__main__":
-    from ingest.cli import main
+    from ingest.verbs.main import main
 
     # Replies that a dead process had leased are free again sooner than in life.
     outbox.LEASE = timedelta(seconds=1)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ingest.demo_servers import SmtpServer
+from ingest.demo.servers import SmtpServer
 from tests.end_to_end.installation import SAMPLES, Installation
 
 LETTER = (SAMPLES / "letters" / "01-52006-xml.eml").read_bytes()

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from ingest.mailbox import ImapConfig, ImapMailbox
-from ingest.outbox import SmtpConfig, SmtpPostman
-from ingest.ports import MailboxUnavailable, OutboxUnavailable
+from ingest.intake.ports import MailboxUnavailable, OutboxUnavailable
+from ingest.transports.imap import ImapConfig, ImapMailbox
+from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records import OwedReply
 from tests.end_to_end.servers import HOST
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.demo_servers import PASSWORD, USER, ImapServer, SmtpServer
+from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
 from storage.records import LetterRow, LetterState
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot

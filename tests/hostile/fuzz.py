@@ -17,10 +17,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["ingest", "parsers", "layouts", "tnefparse"]):
-    from ingest.credentials import mask
-    from ingest.letter import Limits, read_letter
-    from ingest.ports import Read
-    from ingest.unpack import OverLimitError, Unpacker
+    from ingest.intake.ports import Read
+    from ingest.letters.credentials import mask
+    from ingest.letters.letter import Limits, read_letter
+    from ingest.letters.unpack import OverLimitError, Unpacker
     from layouts.layout import load
     from layouts.terms import Document
     from parsers import looks_like_document, parse

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.ports import RawLetter
-from ingest.sandbox import SandboxReader
+from ingest.intake.ports import RawLetter
+from ingest.reading.pool import SandboxReader
 from layouts.findings import Code
 from storage.records import Location
 from tests.hostile.corpus import CORPUS, ordinary

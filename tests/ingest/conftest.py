@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from storage.ledger import Ledger
-from tests.ingest.verbs import SAMPLES, Verbs
+from tests.ingest.invocation import SAMPLES, Verbs
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from ingest.authenticate import Guard, Passwords
-from ingest.credentials import mask
-from ingest.letter import Limits, read_letter
-from ingest.outcome import Handled
-from ingest.ports import Read
-from ingest.receive import Desk, quarantine_notice, receive
-from ingest.reply.message import ReplySettings
+from ingest.intake.authenticate import Guard, Passwords
+from ingest.intake.outcome import Handled
+from ingest.intake.ports import Read
+from ingest.intake.receive import Desk, quarantine_notice, receive
+from ingest.letters.credentials import mask
+from ingest.letters.letter import Limits, read_letter
+from ingest.replies.message import ReplySettings
 from layouts.layout import load
 from layouts.terms import LegalEntity, MeteringPoint
 from parsers import parse

@@ -10,12 +10,12 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.authenticate import Guard, Passwords
-from ingest.files import FileMailbox
-from ingest.process import process
-from ingest.receive import Desk
-from ingest.reply.message import ReplySettings
-from ingest.sandbox import DirectReader
+from ingest.intake.authenticate import Guard, Passwords
+from ingest.intake.receive import Desk
+from ingest.operations.process import process
+from ingest.reading.pool import DirectReader
+from ingest.replies.message import ReplySettings
+from ingest.transports.files import FileMailbox
 from layouts.layout import load
 from layouts.terms import Meter, MeteringPoint
 from storage.ledger import Ledger

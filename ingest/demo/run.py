@@ -1,0 +1,298 @@
+"""The whole system on embedded servers: sample letters in, real daemon, replies out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import getaddresses
+from functools import partial
+from pathlib import Path
+from smtplib import SMTP
+from zoneinfo import ZoneInfo
+
+import click
+from imapclient import IMAPClient
+
+from config.settings import load
+from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer
+from ingest.operations.letters import import_registry
+from ingest.verbs.show import reply_text, table
+from ingest.wiring import App
+from storage.records import LetterRow
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
+"""The demo's letters arrive at this moment whenever it runs: deadlines depend on it."""
+
+PATIENCE_SECONDS = 90
+SHOWN_WHOLE = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One letter of the demo and the outcome it must have."""
+
+    name: str
+    content: bytes
+    expected: str
+
+    @property
+    def message_id(self) -> str:
+        """By which its row in the ledger is found again."""
+        return str(message_from_bytes(self.content)["Message-ID"] or "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table: a letter, its verdict, its reply."""
+
+    sample: Sample
+    outcome: str
+    reply: str
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the verdict is the expected one."""
+        return self.outcome == self.sample.expected
+
+
+class Post:
+    """Both directions of the demo's mail: into the mailbox, and out to the senders."""
+
+    def __init__(self, imap: ImapServer, folder: Path) -> None:
+        self._imap = imap
+        self._folder = folder
+        self._lock = threading.Lock()
+        self.replies: list[bytes] = []
+        self.received_at: datetime | None = RECEIVED_AT
+
+    def deliver(self, recipient: str, content: bytes) -> None:
+        """A letter to us goes into the mailbox; any other mail is a reply of ours."""
+        with self._lock:
+            if recipient == USER:
+                with mailbox(self._imap.port) as client:
+                    client.append("INBOX", content, msg_time=self.received_at)
+                return
+            self.replies.append(content)
+            path = self._folder / f"reply-{len(self.replies):02}.eml"
+            path.write_bytes(content)
+
+    def reply_to(self, message_id: str) -> EmailMessage | None:
+        """The reply to a letter, by the Message-ID it answers."""
+        for content in self.replies:
+            message = message_from_bytes(content, _class=EmailMessage, policy=default)
+            if message["In-Reply-To"] == message_id:
+                return message
+        return None
+
+
+def run_demo(keep: Path | None, *, serve: bool) -> bool:
+    """Run it; True when every letter had the expected outcome.
+
+    Args:
+        keep: Where database and replies stay; None for a folder that goes.
+        serve: Go on afterwards, until interrupted.
+
+    Raises:
+        click.UsageError: the sample letters are not there.
+    """
+    samples = list(read_samples())
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        folder = _folder(keep, stack)
+        imap = stack.enter_context(ImapServer())
+        post = Post(imap, folder)
+        smtp = stack.enter_context(SmtpServer(post.deliver))
+        app = App(load(_configuration(folder, imap.port, smtp.port)))
+        app.ledger.migrate()
+        import_registry(
+            app, (SAMPLES / "registry.csv").read_bytes(), "demo", with_passwords=True, dry_run=False
+        )
+        stack.enter_context(daemon(folder))
+        send(samples, smtp.port)
+        done = partial(_is_done, app, imap, len(samples))
+        whole = _wait(done, PATIENCE_SECONDS)
+        lines = _lines(app, samples, post)
+        _tell(lines, post, time.monotonic() - started, whole=whole)
+        app.ledger.close()
+        if serve:
+            post.received_at = None
+            _serve(smtp.port, imap.port, folder)
+    return whole and all(line.is_expected for line in lines)
+
+
+def read_samples() -> Iterator[Sample]:
+    """The demo's letters, the first twenty numbers of `samples/letters`, in their order."""
+    paths = sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
+    if not paths:
+        raise click.UsageError(f"{SAMPLES / 'letters'}: the demo needs the sample letters there")
+    for path in paths:
+        expected = json.loads(path.with_suffix(".expected.json").read_text(encoding="utf-8"))
+        yield Sample(path.stem, path.read_bytes(), expected["outcome"])
+
+
+def _folder(keep: Path | None, stack: contextlib.ExitStack) -> Path:
+    if keep is None:
+        made = tempfile.TemporaryDirectory(prefix="ingest-demo-")
+        return Path(stack.enter_context(made))
+    if keep.is_dir() and any(keep.iterdir()):
+        raise click.UsageError(f"{keep}: the folder is not empty")
+    keep.mkdir(parents=True, exist_ok=True)
+    return keep.resolve()
+
+
+def _configuration(folder: Path, imap_port: int, smtp_port: int) -> Path:
+    path = folder / "ingest.toml"
+    path.write_text(
+        f"""\
+[database]
+url = "sqlite:///{folder}/ingest.db"
+
+[[mailbox]]
+name = "demo"
+host = "{HOST}"
+port = {imap_port}
+security = "none"
+user = "{USER}"
+password = "{PASSWORD}"
+
+[smtp]
+host = "{HOST}"
+port = {smtp_port}
+security = "none"
+sender = "Приём показаний <{USER}>"
+
+[log]
+file = "{folder}/ingest.log"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+@contextlib.contextmanager
+def daemon(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real daemon as a process of its own; ended with SIGTERM."""
+    command = [sys.executable, "-m", "ingest", "--config", str(folder / "ingest.toml"), "run"]
+    # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own program
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def mailbox(port: int) -> Iterator[IMAPClient]:
+    """A connection of our own to the demo's mailbox."""
+    client = IMAPClient(HOST, port, ssl=False, timeout=10)
+    client.login(USER, PASSWORD)
+    try:
+        yield client
+    finally:
+        client.logout()
+
+
+def send(samples: Sequence[Sample], port: int) -> None:
+    """Mail the letters in, one after the other, each as its sender would."""
+    with SMTP(HOST, port, timeout=30) as server:
+        for sample in samples:
+            header = message_from_bytes(sample.content)
+            bounce = header["Return-Path"] == "<>"
+            sender = getaddresses([str(header["From"] or "")])[0][1]
+            content = re.sub(rb"\r?\n", b"\r\n", sample.content)
+            server.sendmail("" if bounce else sender, [USER], content)
+
+
+def _is_done(app: App, imap: ImapServer, count: int) -> bool:
+    with app.ledger.reading() as store:
+        rows = store.letters()
+        owed = store.status(RECEIVED_AT).owed
+    if owed or len(rows) < count or any(row.outcome is None for row in rows):
+        return False
+    with mailbox(imap.port) as client:
+        return bool(client.folder_status("INBOX", [b"MESSAGES"])[b"MESSAGES"] == 0)
+
+
+def _wait(done: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if done():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _lines(app: App, samples: Sequence[Sample], post: Post) -> list[Line]:
+    with app.ledger.reading() as store:
+        rows = store.letters()
+        by_id = {whole.message_id: whole.row for row in rows if (whole := store.letter(row.id))}
+    return [_line(sample, by_id.get(sample.message_id), post) for sample in samples]
+
+
+def _line(sample: Sample, row: LetterRow | None, post: Post) -> Line:
+    reply = post.reply_to(sample.message_id)
+    told = str(reply["Subject"]) if reply else "—"
+    return Line(sample, (row.outcome if row else None) or "nothing", told)
+
+
+def _tell(lines: Sequence[Line], post: Post, seconds: float, *, whole: bool) -> None:
+    rows = [
+        {
+            "letter": line.sample.name,
+            "verdict": line.outcome,
+            "as": "as expected" if line.is_expected else f"expected {line.sample.expected}",
+            "reply": line.reply,
+        }
+        for line in lines
+    ]
+    table(rows, {"letter": "letter", "verdict": "verdict", "as": "", "reply": "reply"})
+    shown = next((line for line in lines if line.outcome == SHOWN_WHOLE), None)
+    reply = post.reply_to(shown.sample.message_id) if shown else None
+    if shown and reply:
+        click.echo(f"\nThe reply to {shown.sample.name}:\n")
+        click.echo(reply_text(reply.as_bytes()))
+    good = sum(line.is_expected for line in lines)
+    click.echo(
+        f"\n{good} of {len(lines)} letters as expected, {len(post.replies)} replies received,"
+        f" in {seconds:.1f} s"
+    )
+    if not whole:
+        click.echo(f"the mailbox was not empty after {PATIENCE_SECONDS} s", err=True)
+
+
+def _serve(smtp_port: int, imap_port: int, folder: Path) -> None:
+    click.echo(
+        f"""
+Still running. Send a letter of your own:
+
+  curl smtp://{HOST}:{smtp_port} --mail-from you@example.org --mail-rcpt {USER} \\
+       --crlf --upload-file letter.eml
+
+or set a mail program's outgoing server to {HOST}, port {smtp_port}, no encryption, and
+write to {USER}. Replies appear in {folder}; the mailbox is at
+{HOST}:{imap_port} (IMAP, user {USER}, password {PASSWORD}).
+Operators' view:  ingest --config {folder}/ingest.toml letters
+Ctrl-C ends it."""
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)

@@ -1,0 +1,1 @@
+"""What runs: collecting, working, sending."""

@@ -1,0 +1,1 @@
+"""What an arrival means: start at `receive`."""

@@ -1,0 +1,108 @@
+"""May this letter be answered at all: loops, bounces, lists, robots. Pure.
+
+Source: RFC 3834, sections 2 and 5; RFC 3464; `X-Auto-Response-Suppress` of
+Microsoft Exchange; the list in `docs/letters.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ingest.letters.terms import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What may be done with a letter.
+
+    Attributes:
+        record: False: it is ignored, whatever it holds.
+        answer: Whether a reply may go out at all.
+        only_authenticated: A machine sent it: it gets an answer when it proves
+            its sender, and no refusal otherwise.
+        reason: Why it is not an ordinary letter, for the log; '' when it is one.
+    """
+
+    record: bool
+    answer: bool
+    only_authenticated: bool = False
+    reason: str = ""
+
+
+def may_answer(
+    letter: Letter,
+    has_document: bool,
+    own_addresses: Collection[str],
+    own_ids: Callable[[str], bool],
+) -> Gate:
+    """Whether a letter is recorded and answered.
+
+    Args:
+        letter: As read; nothing in it is trusted.
+        has_document: Whether anything in it may be a layout.
+        own_addresses: Ours, in lower case.
+        own_ids: Whether a Message-ID is of a letter that we sent.
+    """
+    if reason := _never(letter, own_addresses, own_ids):
+        return Gate(record=False, answer=False, reason=reason)
+    reason = _by_machine(letter)
+    if reason and not has_document:
+        return Gate(record=False, answer=False, reason=reason)
+    if not letter.reply_to or letter.reply_to in own_addresses:
+        return Gate(record=True, answer=False, reason="no address to answer to")
+    return Gate(record=True, answer=True, only_authenticated=bool(reason), reason=reason)
+
+
+def _never(letter: Letter, own_addresses: Collection[str], own_ids: Callable[[str], bool]) -> str:
+    """Why a letter is ignored even with a document, '' when it is not."""
+    submitted = _words(letter, "auto-submitted")
+    if submitted - {"no", "auto-generated"}:
+        return "auto-submitted: auto-replied"
+    if letter.return_path == "":
+        return "null return path"
+    if any("multipart/report" in value.lower() for value in _values(letter, "content-type")):
+        return "multipart/report"
+    if _values(letter, "list-id"):
+        return "mailing list"
+    if letter.sender in own_addresses or (letter.return_path or "-") in own_addresses:
+        return "our own address"
+    if letter.message_id and own_ids(letter.message_id):
+        return "our own letter"
+    if _BOUNCER.match(letter.sender) or _values(letter, "x-failed-recipients"):
+        return "bounce"
+    return "automatic reply" if any(_values(letter, name) for name in _AUTOREPLIES) else ""
+
+
+_AUTOREPLIES = ("x-autoreply", "x-autorespond", "x-autoresponder")
+_BOUNCER = re.compile(r"(?:mailer-daemon|postmaster|mail-daemon)@")
+_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
+_OUT_OF_OFFICE = re.compile(
+    r"(?i)\s*(?:автоответ|автоматический ответ|auto(?:matic)?[ -]?(?:response|reply)"
+    r"|out of (?:the )?office)\b"
+)
+
+
+def _by_machine(letter: Letter) -> str:
+    """Why a letter counts as a machine's, '' when a person may have written it."""
+    if "auto-generated" in _words(letter, "auto-submitted"):
+        return "auto-submitted: auto-generated"
+    if bulk := _words(letter, "precedence") & _BULK:
+        return f"precedence: {min(bulk)}"
+    if _words(letter, "x-auto-response-suppress") - {"none"}:
+        return "x-auto-response-suppress"
+    return "automatic reply" if _OUT_OF_OFFICE.match(letter.subject) else ""
+
+
+def _values(letter: Letter, name: str) -> tuple[str, ...]:
+    return tuple(value for value in letter.headers.get(name, ()) if value)
+
+
+def _words(letter: Letter, name: str) -> set[str]:
+    """The first words of a header's values, in lower case, without comments."""
+    words = (
+        re.split(r"[;,(\s]", value.strip().lower(), maxsplit=1)[0]
+        for value in _values(letter, name)
+    )
+    return {word for word in words if word}

@@ -1,0 +1,1 @@
+"""Bytes to a Letter, pure and total."""

@@ -1,0 +1,224 @@
+"""A letter's body as the text its sender wrote, without what they quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.html import HTMLParser
+
+from ingest.letters.decoding import text_of
+
+TEXT_MOST = 262_144
+"""Characters of one body that are read; credentials stand near its beginning."""
+
+_HTML_MOST = 1024 * 1024
+_PASTED_MOST = 4 * 1024 * 1024
+
+_UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
+_BLOCKS = frozenset(
+    {
+        *("address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt"),
+        *("fieldset", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li"),
+        *("main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr"),
+        *("ul", "br"),
+    }
+)
+_CELLS = frozenset({"td", "th"})
+# Gmail, Yahoo and Thunderbird; the others use a blockquote.
+_QUOTES = re.compile(r"gmail_quote|yahoo_quoted|moz-cite-prefix")
+_QUOTE_MARK = "\n>"
+
+
+def html_text(content: bytes, charset: str) -> str:
+    """The text of an HTML body: a line per block and table row, a tab per cell.
+
+    Quoted parts come as lines that begin with `>`, as in a plain body.
+    """
+    markup = text_of(content[:_HTML_MOST], charset or _meta_charset(content))
+    # A declaration inside would contradict the text that it is now.
+    markup = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", markup)
+    parser = HTMLParser(recover=True, encoding="utf-8", no_network=True, remove_comments=True)
+    try:
+        root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return ""
+    return "" if root is None else _tidy("".join(_pieces(root)))
+
+
+def _meta_charset(content: bytes) -> str:
+    match = re.search(rb"charset=[\"']?([A-Za-z0-9_-]{3,20})", content[:2048])
+    return match[1].decode("ascii") if match else ""
+
+
+def _pieces(root: etree._Element) -> Iterator[str]:
+    """Text and line ends in document order; no recursion, so depth costs nothing."""
+    unseen = quoted = 0
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        change = 1 if event == "start" else -1
+        if event in {"start", "end"}:
+            unseen += change * (tag in _UNSEEN)
+            quoted += change * (_is_quote(element, tag))
+            if tag in _BLOCKS:
+                yield _QUOTE_MARK if quoted else "\n"
+            if tag in _CELLS and event == "end":
+                yield "\t"
+        text = element.text if event == "start" else element.tail
+        if text and not unseen:
+            # A line end in the markup is a blank; a no-break blank is kept so far.
+            yield re.sub(r"[ \t\r\n\f]+", " ", text)
+
+
+def _is_quote(element: etree._Element, tag: str) -> bool:
+    if tag == "blockquote":
+        return True
+    return tag == "div" and bool(_QUOTES.search(element.get("class") or ""))
+
+
+_BLANK_SIGNS = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_NO_SIGNS = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
+def _tidy(text: str) -> str:
+    """Every blank an ordinary one, invisible signs gone, bounded."""
+    text = _NO_SIGNS.sub("", _BLANK_SIGNS.sub(" ", text[:TEXT_MOST]))
+    lines = (line.strip(" \r") for line in re.split(r"[\r\n\v\f\u2028\u2029]+", text))
+    return "\n".join(line for line in lines if line.strip())
+
+
+def plain_text(content: bytes, charset: str) -> str:
+    """The text of a plain body, on tidy lines."""
+    return _tidy(text_of(content[: TEXT_MOST * 4], charset))
+
+
+_ORIGINAL = re.compile(
+    r"(?i)^[-_ ]{2,}\s?(?:original message|forwarded message"
+    r"|исходное сообщение|исходное письмо|пересланное сообщение|пересылаемое сообщение"
+    r"|перенаправленное сообщение|пересланное письмо|конец пересланного сообщения"
+    r"|завершение пересылаемого сообщения)\s?[-_ ]*$"
+)
+_FROM_LINE = re.compile(r"(?i)^\*?(?:от|from|от кого)\s{0,3}:\*?\s{0,3}\S")
+_BLOCK_LINE = re.compile(
+    r"(?i)^\*?(?:отправлено|дата|кому|тема|копия|sent|date|to|subject|cc|отправлен)\s{0,3}:"
+)
+_SEPARATOR = re.compile(r"^_{10,}$")
+
+
+def own_text(text: str) -> str:
+    """What the sender wrote; the quoted letter when nothing else is there.
+
+    Quoted are lines behind `>`, everything after a line that announces the
+    original or a forwarded message, and everything from a block of `От:`, `Кому:`,
+    `Тема:` lines on.
+    """
+    lines = text.split("\n")
+    own = [line for line in lines[: _quote_start(lines)] if not line.startswith((">", "|>"))]
+    if any(any(c.isalnum() for c in line) for line in own):
+        return "\n".join(own)
+    return "\n".join(re.sub(r"^[>| ]{1,40}", "", line) for line in lines)
+
+
+def _quote_start(lines: list[str]) -> int:
+    """Number of the line that announces the quoted letter; all of them without one."""
+    return next((n for n in range(len(lines)) if _begins_quote(lines, n)), len(lines))
+
+
+def _begins_quote(lines: list[str], at: int) -> bool:
+    line = lines[at].lstrip()
+    if _ORIGINAL.match(line) or (_SEPARATOR.match(line) and _is_block(lines, at + 1)):
+        return True
+    return _is_block(lines, at)
+
+
+def _is_block(lines: list[str], at: int) -> bool:
+    """Whether a header block of an earlier letter begins here."""
+    if at >= len(lines) or not _FROM_LINE.match(lines[at].lstrip()):
+        return False
+    following = [line.lstrip() for line in lines[at + 1 : at + 5]]
+    return sum(bool(_BLOCK_LINE.match(line)) for line in following) >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """The documents found in a body, and the text around them, in UTF-8."""
+
+    documents: tuple[bytes, ...]
+    rest: bytes
+
+
+_XML = re.compile(
+    r"^[ \t]*(?:<\?xml\b|<(?!(?:html|head|body|meta|div|p|span|table|tr|td|a|b|i|u|br|hr|font|img"
+    r"|style|center|blockquote|ul|ol|li|h[1-6]|pre)\b)[A-Za-z][\w.-]{0,60}\s[^<>]{0,2000}=)",
+    re.MULTILINE,
+)
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})[\s/>]")
+_DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
+# Every declaration begins a document, whether or not the one before it is whole.
+_BEGINNING = re.compile(r"^[ \t]*(?=<\?xml\b)", re.MULTILINE)
+
+
+def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
+    """The XML texts that were pasted into a body, None when there is none.
+
+    A body that is one document and nothing else is kept byte for byte: its own
+    declaration knows its encoding better than the mail's header. Cut out of a text, a
+    document loses its declaration and becomes UTF-8.
+    """
+    if not is_html and _is_one_document(content.strip()):
+        return Pasted((content,), b"")
+    whole = content[:_PASTED_MOST]
+    text = html_text(whole, charset) if is_html else text_of(whole, charset)
+    spans = list(_documents(text))
+    if not spans:
+        return None
+    ends = [0, *(end for _, end in spans)]
+    begins = [*(begin for begin, _ in spans), len(text)]
+    rest = "\n".join(text[end:begin] for end, begin in zip(ends, begins, strict=True))
+    documents = tuple(_cut_out(text[begin:end]) for begin, end in spans)
+    return Pasted(documents, rest.encode("utf-8", "replace"))
+
+
+def _is_one_document(packed: bytes) -> bool:
+    if not packed.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")) or not packed.endswith(b">"):
+        return False
+    root = re.search(rb"<([A-Za-z_][\w.:-]{0,60})", packed)
+    ends = packed.count(b"</%s>" % root[1]) if root else 0
+    return packed.count(b"<?xml") == 1 and ends <= 1
+
+
+def _documents(text: str) -> Iterator[tuple[int, int]]:
+    """Where each document begins and ends, up to the quoted part of an earlier letter."""
+    starts = [0, *(match.start() for match in _BEGINNING.finditer(text))]
+    done = 0
+    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+        at = start
+        while span := _document(text, at, stop):
+            if _is_in_quote(text[done : span[0]], is_below_own=done > 0):
+                return
+            yield span
+            at = done = span[1]
+
+
+def _document(text: str, at: int, stop: int) -> tuple[int, int] | None:
+    begin = _XML.search(text, at, stop)
+    root = _ROOT.search(text, begin.start(), stop) if begin else None
+    if begin is None or root is None:
+        return None
+    closing = f"</{root[1]}>"
+    end = text.find(closing, root.end(), stop)
+    return begin.start(), end + len(closing) if end > 0 else stop
+
+
+def _cut_out(text: str) -> bytes:
+    # Mail programs indent with no-break blanks, which XML takes for text.
+    return _BLANK_SIGNS.sub(" ", _DECLARATION.sub("", text, count=1)).encode("utf-8", "replace")
+
+
+def _is_in_quote(before: str, *, is_below_own: bool) -> bool:
+    """Whether what follows a text is the letter that it answers."""
+    lines = _tidy(before).split("\n")
+    start = _quote_start(lines)
+    return start < len(lines) and (is_below_own or any(map(str.strip, lines[:start])))

@@ -1,0 +1,266 @@
+"""User code and password as people write them into a letter, and their masking.
+
+The rules stand in `docs/credentials.md`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import zip_longest
+
+from ingest.letters.terms import Credential, Letter, Source
+from layouts.findings import Finding, Place, printable
+from layouts.terms import Parsed
+
+MASK = "•••"
+
+PASSWORD_MOST = 200
+"""Characters of the longest password that is tried."""
+
+_NOT_MASKED = {"authentication-results"}
+# Our own server's words. Whoever names `dmarc=fail` as the password must not blank them.
+
+_LINE_MOST = 2000
+_FOUND_MOST = 50
+
+_LABEL = re.compile(
+    r"""(?ix) (?<!\w) (?P<bold>[*_]{1,2})? (?:
+        (?P<password> пароль | password | passwd | pass | pwd )
+      | (?P<code>
+            код (?:\ {1,3} (?: пользователя | абонента | потребителя | клиента ))?
+          | логин | пользователь
+          | user (?:[\ _-]? (?: code | name | id ))? | login | code )
+    )
+    (?:\ ?\([^()]{0,40}\) | \ (?: для | от | к | в )\ [^:=\t]{1,40}(?=[:=]) )?
+    (?P<end> (?(bold)[*_]{0,2}) \ {0,20} (?P<sign>[:=\t–—-]) (?(bold)[*_]{0,2}) | \ * $ )
+    """
+)
+_CODE = re.compile(r"\s*[\"'«“„*_]{0,2}(\d{1,4}(?: \d{3,4}){2,5}|\d{3,20})(?!\w)")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)([ -])$")
+_OTHER_CODES = frozenset(
+    {
+        *("почтовый", "телефонный", "региональный", "штрих", "qr", "bar", "postal", "post", "zip"),
+        *("area", "country", "dial", "error"),
+    }
+)
+_QUOTED = {'"': '"', "'": "'", "«": "»", "“": "”", "„": "“”", "‘": "’", "`": "`"}
+_TRAILING = ".,;|/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label in a line: what it announces, where it begins and where its value does."""
+
+    is_password: bool
+    start: int
+    value: int
+    code: str = ""
+
+
+def find_credentials(text: str, source: Source) -> tuple[Credential, ...]:
+    """Every user code and password that `text` names, in its order.
+
+    A password that can be meant in several ways gives several credentials: as
+    written, without a sign that ends the sentence, without its quotes.
+    """
+    found: list[Credential] = []
+    code: str | None = None
+    password: str | None = None
+    for is_password, value in _values(text.split("\n")):
+        taken = password if is_password else code
+        if taken is not None and taken != value:
+            found += _expanded(source, code, password)
+            code = password = None
+        if is_password:
+            password = value
+        else:
+            code = value
+        if len(found) > _FOUND_MOST:
+            break
+    found += _expanded(source, code, password)
+    return tuple(dict.fromkeys(found))
+
+
+def _expanded(source: Source, code: str | None, password: str | None) -> list[Credential]:
+    if password is None:
+        return [Credential(source, code)] if code else []
+    return [Credential(source, code, candidate) for candidate in candidates(password)]
+
+
+def candidates(written: str) -> tuple[str, ...]:
+    """How a written password can be meant, the most literal first."""
+    forms = [written]
+    if len(written) > 1 and written[-1] in _TRAILING:
+        forms.append(written[:-1].rstrip())
+    forms += [form[1:-1].strip() for form in forms if _is_quoted(form)]
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 2 and text[-1] in _QUOTED.get(text[0], ())
+
+
+def _values(lines: Sequence[str]) -> Iterator[tuple[bool, str]]:
+    """(is a password, value) of every label that has a value."""
+    for at, whole in enumerate(lines):
+        line = whole[:_LINE_MOST]
+        following = next((one for one in lines[at + 1 : at + 3] if one.strip()), "")[:_LINE_MOST]
+        columns = [_label_alone(cell) for cell in line.split("\t") if cell.strip()]
+        if len(columns) > 1 and all(columns):
+            yield from _row(filter(None, columns), following)
+            continue
+        labels = list(_labels(line, following))
+        ends = [label.start for label in labels[1:]]
+        for label, end in zip_longest(labels, ends):
+            value = _value(label, line, end, following)
+            if value:
+                yield label.is_password, value
+
+
+def _label_alone(cell: str) -> re.Match[str] | None:
+    """The label when the cell holds nothing else."""
+    match = _LABEL.match(cell.strip(" :") + ":")
+    return match if match and match.end() == len(cell.strip(" :")) + 1 else None
+
+
+def _row(columns: Iterable[re.Match[str]], following: str) -> Iterator[tuple[bool, str]]:
+    """The values under a row of labels."""
+    for label, cell in zip(columns, following.split("\t"), strict=False):
+        code = _CODE.match(cell)
+        if label["password"] is not None and cell.strip():
+            yield True, cell.strip()
+        elif code is not None and label["password"] is None:
+            yield False, code[1].replace(" ", "")
+
+
+def _labels(line: str, following: str) -> Iterator[_Label]:
+    """The labels of one line; what only looks like one is passed over."""
+    for match in _LABEL.finditer(line):
+        if match["password"] is not None:
+            is_first = not line[: match.start()].strip(" \t*-–—•>")
+            if match["sign"] or is_first:
+                yield _Label(True, match.start(), match.end())
+            continue
+        if _is_other_code(line[max(0, match.start() - 20) : match.start()]):
+            continue
+        rest = line[match.end() :]
+        code = _CODE.match(rest) or (None if rest.strip() else _CODE.match(following))
+        if code is not None:
+            yield _Label(False, match.start(), match.end(), code[1].replace(" ", ""))
+
+
+def _is_other_code(before: str) -> bool:
+    """Whether the words before a label make it a post code, a bar code and the like."""
+    word = _WORD_BEFORE.search(before)
+    return word is not None and (word[2] == "-" or word[1].lower() in _OTHER_CODES)
+
+
+def _value(label: _Label, line: str, end: int | None, following: str) -> str:
+    """A label's value: on its line up to the next label, else the line below."""
+    if not label.is_password:
+        return label.code
+    value = line[label.value : end].strip()
+    if not value and end is None and not _LABEL.match(following.lstrip(" *_")):
+        value = following.strip()
+    # A table's next cell is a remark.
+    value = value.partition("\t")[0].strip()
+    return value if len(value) <= PASSWORD_MOST else ""
+
+
+def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed, ...]]:
+    """The letter and its documents with every password candidate made unreadable.
+
+    Masked are subject, headers, names and findings, which are stored, logged and
+    sent; `credentials` and the documents' headers keep them for authentication.
+    """
+    secrets = secrets_of(letter, parsed)
+    if not secrets:
+        return letter, tuple(parsed)
+    hide = _Hider(secrets)
+    masked = replace(
+        letter,
+        headers={
+            name: values if name in _NOT_MASKED else tuple(map(hide.text, values))
+            for name, values in letter.headers.items()
+        },
+        subject=hide.text(letter.subject),
+        documents=tuple(
+            replace(one, name=hide.text(one.name), container=hide.maybe(one.container))
+            for one in letter.documents
+        ),
+        attachments=tuple(replace(one, name=hide.text(one.name)) for one in letter.attachments),
+        findings=tuple(map(hide.finding, letter.findings)),
+    )
+    return masked, tuple(map(hide.parsed, parsed))
+
+
+def secrets_of(letter: Letter, parsed: Sequence[Parsed]) -> set[str]:
+    """Every password candidate, right or wrong, in every form it may be seen in."""
+    written = [one.password for one in letter.credentials]
+    inside = [one.header.password for one in parsed]
+    plain = {form for one in (*written, *inside) if one for form in (one, *candidates(one.strip()))}
+    # An XML document's raw text, seen in a finding, has them escaped.
+    plain |= {html.escape(one) for one in plain} | {html.escape(one, False) for one in plain}
+    return plain | set(map(printable, plain))
+
+
+class _Hider:
+    """Replaces secrets in whatever is told."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Few letters need it, and each would have to have its own compiled.
+        return re.compile("|".join(map(self._form, self._secrets)))
+
+    @staticmethod
+    def _form(secret: str) -> str:
+        # A short one would blank half a text; it counts only as a word of its own.
+        escaped = re.escape(secret)
+        return escaped if len(secret) > 2 else rf"(?<!\S){escaped}(?!\S)"
+
+    def text(self, text: str) -> str:
+        """`text` without secrets, also one that its shortening cut off."""
+        if any(secret in text for secret in self._secrets):
+            text = self._pattern.sub(MASK, text)
+        if text.endswith("…"):
+            text = self._without_beginning(text[:-1]) + "…"
+        return text
+
+    def _without_beginning(self, text: str) -> str:
+        for secret in self._secrets:
+            for length in range(min(len(secret) - 1, len(text)), 2, -1):
+                if text.endswith(secret[:length]):
+                    return text[:-length] + MASK
+        return text
+
+    def maybe(self, text: str | None) -> str | None:
+        """The same for a text that may be missing."""
+        return None if text is None else self.text(text)
+
+    def place(self, place: Place) -> Place:
+        """The same for the names in a place."""
+        return replace(place, file=self.maybe(place.file), sheet=self.maybe(place.sheet))
+
+    def finding(self, found: Finding) -> Finding:
+        """The same for what a finding tells."""
+        detail = {name: self.text(value) for name, value in found.detail.items()}
+        return replace(
+            found, place=self.place(found.place), seen=self.maybe(found.seen), detail=detail
+        )
+
+    def parsed(self, parsed: Parsed) -> Parsed:
+        """The same for a document's names and findings."""
+        return replace(
+            parsed,
+            name=self.text(parsed.name),
+            part=self.maybe(parsed.part),
+            container=self.maybe(parsed.container),
+            findings=tuple(map(self.finding, parsed.findings)),
+        )

@@ -1,0 +1,255 @@
+"""Mail bytes to a `Letter`: headers, credentials, documents. Pure and total."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ingest.letters import mime
+from ingest.letters.body import cut_xml, html_text, own_text, plain_text
+from ingest.letters.credentials import find_credentials
+from ingest.letters.decoding import header_text, one_line
+from ingest.letters.terms import Attachment, Credential, Letter, Source
+from ingest.letters.unpack import Limits, OverLimitError, Unpacker
+from layouts.findings import Code, Finding, finding
+
+__all__ = [
+    "Attachment",
+    "Credential",
+    "Letter",
+    "Limits",
+    "Source",
+    "read_header_only",
+    "read_letter",
+]
+
+SUBJECT_MOST = 500
+VALUE_MOST = 2000
+RESULTS_MOST = 8000
+"""The same of Authentication-Results: a letter of many signatures has many of them."""
+
+VALUES_MOST = 200
+"""Values of one header that are kept; a forged letter may have thousands."""
+
+
+def read_letter(content: bytes, limits: Limits) -> Letter:
+    """The letter in `content`, whatever the bytes are.
+
+    A letter over one of the limits has a finding and no documents: what cannot be
+    taken whole is not taken in part. Only a `MemoryError` leaves this function.
+    """
+    if len(content) > limits.letter_bytes:
+        return read_header_only(content, len(content), limits)
+    unpacker = Unpacker(limits)
+    fields, _ = mime.split_header(content, 0, len(content))
+    found: tuple[Finding, ...] = ()
+    try:
+        unpacker.letter(content)
+        _pasted(unpacker)
+    except OverLimitError as over:
+        found = (over.found,)
+        unpacker.documents.clear()
+    subject = _subject(fields)
+    return _letter(
+        content,
+        len(content),
+        fields,
+        subject,
+        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
+        unpacker=unpacker,
+        findings=(*unpacker.findings, *found),
+    )
+
+
+def read_header_only(content: bytes, size: int, limits: Limits) -> Letter:
+    """A letter over `letter_bytes`, of which `content` is at least the header.
+
+    Its `sha256` is of the bytes given: the letter as a whole is never fetched.
+    """
+    fields, _ = mime.split_header(content, 0, len(content))
+    too_large = finding(
+        Code.LETTER_TOO_LARGE,
+        size_mb=_megabytes(size),
+        limit_mb=_megabytes(limits.letter_bytes),
+    )
+    subject = _subject(fields)
+    return _letter(
+        content,
+        size,
+        fields,
+        subject,
+        credentials=find_credentials(subject, Source.SUBJECT),
+        unpacker=Unpacker(limits),
+        findings=(too_large,),
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / (1024 * 1024):.1f}".removesuffix(".0")
+
+
+def _letter(
+    content: bytes,
+    size: int,
+    fields: mime.Fields,
+    subject: str,
+    *,
+    credentials: tuple[Credential, ...],
+    unpacker: Unpacker,
+    findings: tuple[Finding, ...],
+) -> Letter:
+    headers = _headers(fields)
+    sender = _address(fields.get("from", ()))
+    return Letter(
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=size,
+        headers=headers,
+        sender=sender,
+        reply_to=_address(fields.get("reply-to", ())) or sender,
+        return_path=_return_path(fields),
+        subject=subject,
+        message_id=next(iter(_message_ids(headers.get("message-id", ()))), ""),
+        references=_message_ids((*headers.get("references", ()), *headers.get("in-reply-to", ()))),
+        credentials=credentials,
+        documents=tuple(unpacker.documents),
+        attachments=tuple(unpacker.attachments),
+        findings=findings,
+        wish=_wish(subject),
+    )
+
+
+def _return_path(fields: mime.Fields) -> str | None:
+    """The envelope's sender; only one that is stated to be nobody is ''."""
+    stated = fields.get("return-path")
+    if stated is None:
+        return None
+    is_null = header_text(stated[0], VALUE_MOST).replace(" ", "") in {"", "<>"}
+    return "" if is_null else _address(stated[:1]) or None
+
+
+def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
+    headers = {
+        name: tuple(header_text(raw, VALUE_MOST) for raw in values[:VALUES_MOST])
+        for name, values in fields.items()
+    }
+    if results := fields.get("authentication-results"):
+        headers["authentication-results"] = tuple(map(_as_it_stands, results[:VALUES_MOST]))
+    return headers
+
+
+def _as_it_stands(raw: bytes) -> str:
+    # A server quotes addresses of the sender's here; an encoded word in them that
+    # was read could write results of its own.
+    text = raw[: RESULTS_MOST * 2].decode("ascii", "replace").replace("\ufffd", "?")
+    return one_line(text)[:RESULTS_MOST]
+
+
+def _subject(fields: mime.Fields) -> str:
+    return header_text(fields.get("subject", [b""])[0], SUBJECT_MOST)
+
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+
+def _address(values: Iterable[bytes]) -> str:
+    """The first address of a header in lower case, '' when there is none to write to.
+
+    One in angle brackets goes before one in a display name, which says nothing.
+    """
+    for value in values:
+        text = re.sub(r'"(?:[^"\\]|\\.)*"', " ", header_text(value, VALUE_MOST))
+        bracketed = [piece.partition(">")[0] for piece in text.split("<")[1:]]
+        for word in (*bracketed, *re.split(r"[\s<>(),;:]+", text)):
+            if address := _usable(word.strip()):
+                return address
+    return ""
+
+
+def _usable(word: str) -> str:
+    name, _, domain = word.lower().rpartition("@")
+    if not domain.isascii():
+        # A domain in Cyrillic has its name in Latin letters.
+        with contextlib.suppress(UnicodeError):
+            domain = domain.encode("idna").decode("ascii")
+    address = f"{name}@{domain}"
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
+_REFERENCES_MOST = 50
+
+
+def _message_ids(values: Iterable[str]) -> tuple[str, ...]:
+    """Message ids in their order; of a long thread the last ones."""
+    found = dict.fromkeys(one for value in values for one in _MESSAGE_ID.findall(value))
+    return tuple(found)[-_REFERENCES_MOST:]
+
+
+_WISH = re.compile(
+    r"(?i)^\s*(?:(?:re|fwd?|ha|отв|на)\s?:\s*){0,5}"
+    r"(?:(?:шаблон|template)\s+(?:макет\w?\s+|layout\s+)?(\d{5})(?!\d)|(статус|status)(?!\w))"
+)
+
+
+def _wish(subject: str) -> tuple[str, str] | None:
+    match = _WISH.match(subject)
+    if match is None:
+        return None
+    return ("template", match[1]) if match[1] else ("status", "")
+
+
+def _from_bodies(texts: Sequence[mime.Part]) -> tuple[Credential, ...]:
+    """Credentials of the letter's own body; then of what it forwards, if it has none.
+
+    Levels are read from the outside in, until one of them names a password.
+    """
+    levels: defaultdict[int, list[mime.Part]] = defaultdict(list)
+    for part in texts:
+        levels[part.enclosed].append(part)
+    found: list[Credential] = []
+    for level in sorted(levels):
+        found += _of_level(levels[level])
+        if any(one.password for one in found):
+            break
+    return tuple(dict.fromkeys(found))
+
+
+def _of_level(parts: Sequence[mime.Part]) -> tuple[Credential, ...]:
+    """Credentials of a plain body, or of the HTML one where that says more."""
+    plain = "\n".join(plain_text(p.content, p.charset) for p in parts if not _is_html(p))
+    from_plain = find_credentials(own_text(plain), Source.BODY)
+    if any(one.password for one in from_plain):
+        return from_plain
+    rich = "\n".join(html_text(p.content, p.charset) for p in parts if _is_html(p))
+    from_rich = find_credentials(own_text(rich), Source.BODY)
+    if from_plain and not any(one.password for one in from_rich):
+        return from_plain
+    return from_rich
+
+
+def _is_html(part: mime.Part) -> bool:
+    return part.content_type == "text/html" or (
+        part.content[:200].lstrip().lower().startswith((b"<html", b"<!doctype html"))
+    )
+
+
+def _pasted(unpacker: Unpacker) -> None:
+    """Take documents that stand in a body as text; what is around them stays there."""
+    kept: list[mime.Part] = []
+    with_xml: set[int] = set()
+    for part in sorted(unpacker.texts, key=_is_html):
+        found = cut_xml(part.content, part.charset, is_html=_is_html(part))
+        if found is None:
+            kept.append(part)
+            continue
+        kept.append(replace(part, content=found.rest, charset="utf-8", content_type="text/plain"))
+        # The HTML variant holds the same documents once more.
+        if not (_is_html(part) and part.enclosed in with_xml):
+            for document in found.documents:
+                unpacker.take("", document, "text/xml")
+        with_xml.add(part.enclosed)
+    unpacker.texts[:] = kept

@@ -1,0 +1,240 @@
+"""A letter's bytes as a flat list of parts, whatever became of its MIME tree.
+
+The standard library's parser recurses once for each level of a tree and compares
+every line with every open boundary: a letter of 3,000 nested multiparts ends it,
+and its header classes raise on hostile parameters. This reader finds boundaries by
+searching, keeps to fixed bounds, and takes each part for what it still is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ingest.letters.decoding import file_name, header_text, parameters, transferred
+
+DEPTH_MOST = 50
+"""Levels of multiparts and enclosed letters that are entered."""
+
+PARTS_MOST = 1000
+"""Parts of one letter that are looked at."""
+
+HEADER_MOST = 1 << 20
+"""Bytes of one header that are read; what follows is passed over."""
+
+FIELDS_MOST = 1000
+
+
+class TooManyPartsError(ValueError):
+    """A letter has more parts than any sender makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of a letter's tree.
+
+    Attributes:
+        content_type: Lower case; `text/plain` when none is stated.
+        charset: As declared, '' when it is not.
+        name: Its file name, '' when it has none.
+        is_attached: Whether its disposition says `attachment`.
+        content: The bytes, transfer encoding undone.
+        enclosed: How many forwarded letters it stands in; 0 for the letter itself.
+    """
+
+    content_type: str
+    charset: str
+    name: str
+    is_attached: bool
+    content: bytes = field(repr=False)
+    enclosed: int = 0
+
+
+Fields = dict[str, list[bytes]]
+"""Lower-case header names to their raw, unfolded values, in order."""
+
+_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:(.*)", re.DOTALL)
+
+
+def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
+    """The fields of the header at `start`, and where the body after it begins.
+
+    A line inside the header that is no field belongs to the one before: programs
+    that fold without a blank make such lines. When the very first line is none,
+    there is no header at all.
+    """
+    if buffer.startswith((b"From ", b">From "), start, end):
+        start = _next_line(buffer, start, end)
+    if buffer.startswith((b"\n", b"\r\n"), start, end):
+        return {}, _next_line(buffer, start, end)
+    if not _FIELD.match(buffer, start, min(end, start + 100)):
+        return {}, start
+    head_end, body = _blank_line(buffer, start, end)
+    return _fields(buffer[start : min(head_end, start + HEADER_MOST)]), body
+
+
+_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
+
+
+def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the first blank line begins and ends; `end` twice when there is none."""
+    blank = _BLANK_LINE.search(buffer, start, end)
+    return (blank.start(), blank.end()) if blank else (end, end)
+
+
+def _next_line(buffer: bytes, start: int, end: int) -> int:
+    found = buffer.find(b"\n", start, end)
+    return end if found < 0 else found + 1
+
+
+def _fields(head: bytes) -> Fields:
+    unfolded: list[list[bytes]] = []
+    for line in head.splitlines():
+        if (line[:1] in {b" ", b"\t"} or not _FIELD.match(line)) and unfolded:
+            unfolded[-1].append(line)
+        elif len(unfolded) == FIELDS_MOST:
+            break
+        else:
+            unfolded.append([line])
+    fields: Fields = {}
+    for lines in unfolded:
+        name, _, value = b"\n".join(lines).partition(b":")
+        fields.setdefault(name.strip().decode("ascii", "replace").lower(), []).append(value.strip())
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A range of bytes that is a part with its own header."""
+
+    buffer: bytes
+    start: int
+    end: int
+    depth: int
+    enclosed: int
+    default_type: str = "text/plain"
+
+
+@dataclass(slots=True)
+class Count:
+    """How many parts were met in one letter and the letters it encloses."""
+
+    parts: int = 0
+
+    def one_more(self) -> None:
+        """Count one.
+
+        Raises:
+            TooManyPartsError: it is more than `PARTS_MOST`.
+        """
+        self.parts += 1
+        if self.parts > PARTS_MOST:
+            raise TooManyPartsError
+
+
+def walk(content: bytes, enclosed: int = 0, count: Count | None = None) -> Iterator[Part]:
+    """The leaves of a letter, in its order.
+
+    Enclosed letters (message/rfc822) are walked through in their place.
+
+    Raises:
+        TooManyPartsError: after the first `PARTS_MOST`.
+    """
+    waiting = [_Node(content, 0, len(content), 0, enclosed)]
+    count = count or Count()
+    while waiting:
+        count.one_more()
+        node = waiting.pop()
+        fields, body = split_header(node.buffer, node.start, node.end)
+        kind, about = parameters(_last(fields, "content-type"))
+        kind = kind if "/" in kind else node.default_type
+        inside = _Node(node.buffer, body, node.end, node.depth + 1, node.enclosed)
+        if node.depth >= DEPTH_MOST:
+            yield _leaf(inside, kind, about, fields)
+        elif kind == "message/rfc822":
+            waiting.append(_enclosed(inside, fields))
+        elif kind.startswith("multipart/") and (children := _children(inside, kind, about)):
+            waiting.extend(reversed(children))
+        else:
+            kind = "text/plain" if kind.startswith("multipart/") else kind
+            yield _leaf(inside, kind, about, fields)
+
+
+def _last(fields: Fields, name: str) -> bytes:
+    """A field's value; gateways that correct a header append theirs."""
+    return fields.get(name, [b""])[-1]
+
+
+def _enclosed(inside: _Node, fields: Fields) -> _Node:
+    """The letter in a message/rfc822 part, which must not be encoded but often is."""
+    encoding = _last(fields, "content-transfer-encoding").strip().lower()
+    if encoding in {b"base64", b"quoted-printable"}:
+        content = transferred(inside.buffer[inside.start : inside.end], encoding.decode("ascii"))
+        inside = replace(inside, buffer=content, start=0, end=len(content))
+    start = inside.start
+    # Several programs put a blank line before the enclosed header.
+    while inside.buffer.startswith((b"\n", b"\r\n"), start, inside.end):
+        start = _next_line(inside.buffer, start, inside.end)
+    return replace(inside, start=start, enclosed=inside.enclosed + 1)
+
+
+def _children(inside: _Node, kind: str, about: Mapping[str, str]) -> list[_Node]:
+    boundary = about.get("boundary", "").encode("utf-8", "replace").rstrip()
+    boundary = boundary or _likely_boundary(inside)
+    default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+    children: list[_Node] = []
+    open_at: int | None = None
+    for begin, end, is_last in _delimiters(inside, boundary) if boundary else ():
+        if open_at is not None:
+            stop = begin - (2 if inside.buffer[max(begin - 2, 0) : begin] == b"\r\n" else 1)
+            children.append(
+                replace(inside, start=open_at, end=max(stop, open_at), default_type=default)
+            )
+        if len(children) > PARTS_MOST:
+            raise TooManyPartsError
+        open_at = end
+        if is_last:
+            return children
+    if open_at is not None:
+        children.append(replace(inside, start=open_at, default_type=default))
+    return children
+
+
+def _likely_boundary(inside: _Node) -> bytes:
+    """The first line that looks like a delimiter, where the header forgot to say."""
+    match = _DELIMITER.search(inside.buffer, inside.start, inside.end)
+    return match[1] if match else b""
+
+
+_DELIMITER = re.compile(rb"^--([!-~]{1,70})[ \t]*\r?$", re.MULTILINE)
+
+
+def _delimiters(inside: _Node, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, is the last one) of every delimiter line."""
+    buffer, mark, at = inside.buffer, b"--" + boundary, inside.start
+    while (at := buffer.find(mark, at, inside.end)) >= 0:
+        if at == inside.start or buffer[at - 1] in b"\r\n":
+            line_end = _next_line(buffer, at, inside.end)
+            rest = buffer[at + len(mark) : line_end].strip()
+            if rest in {b"", b"--"}:
+                yield at, line_end, rest == b"--"
+            at = line_end
+        else:
+            at += len(mark)
+
+
+def _leaf(inside: _Node, kind: str, about: Mapping[str, str], fields: Fields) -> Part:
+    disposition, disposed = parameters(_last(fields, "content-disposition"))
+    name = disposed.get("filename") or disposed.get("name") or about.get("name", "")
+    encoding = header_text(_last(fields, "content-transfer-encoding"), 80)
+    return Part(
+        content_type=kind,
+        charset=about.get("charset", ""),
+        name=file_name(name),
+        # Misspelt ones ("attachement") are in use.
+        is_attached=disposition.startswith("att"),
+        content=transferred(inside.buffer[inside.start : inside.end], encoding),
+        enclosed=inside.enclosed,
+    )

@@ -1,0 +1,445 @@
+"""Attached files to documents: archives, forwarded letters and winmail.dat opened.
+
+Pure and bounded. Sizes that a container states of itself are never believed: the
+bytes are counted as they come out.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ingest.letters import mime
+from ingest.letters.decoding import file_name, guessed_charset, text_of
+from ingest.letters.signed import is_encrypted, signed_content
+from ingest.letters.terms import Attachment
+from layouts.findings import Code, Finding, Findings, Place, finding
+from layouts.terms import Document
+from parsers import looks_like_document
+
+if TYPE_CHECKING:
+    from tnefparse.tnef import TNEFAttachment
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one letter may cost.
+
+    Attributes:
+        letter_bytes: Size of the letter itself.
+        documents: Documents in it, those in archives included.
+        unpacked_bytes: What everything in it may unpack to, together.
+    """
+
+    letter_bytes: int = 25 * 1024 * 1024
+    documents: int = 50
+    unpacked_bytes: int = 100 * 1024 * 1024
+
+
+class OverLimitError(Exception):
+    """A limit was reached; nothing of the letter is taken."""
+
+    def __init__(self, found: Finding) -> None:
+        super().__init__(found.code.value)
+        self.found = found
+
+
+ENTRIES_MOST = 2000
+"""Files in all the archives of one letter; an honest one holds a few documents."""
+
+BODIES_MOST = 50
+"""Bodies of one letter that are read, those of enclosed letters included."""
+
+DEPTH_MOST = 4
+"""Containers within one another that are opened; a deeper one is an attachment."""
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file on its way: what it is and how deep it lies."""
+
+    name: str
+    content: bytes = field(repr=False)
+    content_type: str = "application/octet-stream"
+    container: str | None = None
+    depth: int = 0
+    enclosed: int = 0
+
+
+@dataclass(slots=True)
+class Unpacker:
+    """Collects what the parts of one letter hold.
+
+    Attributes:
+        nodes: How many parts were met, enclosed letters' included.
+        texts: Bodies of the letter, of the letters it encloses, and of winmail.dat.
+    """
+
+    limits: Limits
+    documents: list[Document] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    findings: Findings = field(default_factory=lambda: Findings(most=20))
+    texts: list[mime.Part] = field(default_factory=list)
+    nodes: mime.Count = field(default_factory=mime.Count)
+    _spent: int = 0
+    _entries: int = 0
+
+    def letter(self, content: bytes, enclosed: int = 0, depth: int = 0) -> None:
+        """Take every part of a letter.
+
+        Raises:
+            OverLimitError: it is over one of the limits.
+        """
+        try:
+            for part in mime.walk(content, enclosed, self.nodes):
+                self._part(part, depth)
+        except mime.TooManyPartsError:
+            raise self._too_many("") from None
+
+    def _part(self, part: mime.Part, depth: int) -> None:
+        if part.content_type in _BODIES and not part.name and not part.is_attached:
+            if len(self.texts) < BODIES_MOST:
+                self.texts.append(part)
+            return
+        self.take(part.name, part.content, part.content_type, depth=depth, enclosed=part.enclosed)
+
+    def take(
+        self,
+        name: str,
+        content: bytes,
+        content_type: str = "application/octet-stream",
+        *,
+        container: str | None = None,
+        depth: int = 0,
+        enclosed: int = 0,
+    ) -> None:
+        """Keep one file as a document or an attachment, or open it.
+
+        Raises:
+            OverLimitError: it is over one of the limits.
+        """
+        inner = _File(name, content, content_type, container, depth, enclosed)
+        match _kind(inner):
+            case _Kind.PLAIN if looks_like_document(name, content):
+                self._keep(Document(name, content, container))
+            case kind if kind in _CONTAINERS and depth < DEPTH_MOST:
+                self._open(kind, inner)
+            case _ if content_type not in _SIGNATURES:
+                self._set_aside(inner)
+
+    def _open(self, kind: _Kind, inner: _File) -> None:
+        match kind:
+            case _Kind.ZIP:
+                self._zip(inner)
+            case _Kind.GZIP:
+                self._gzip(inner)
+            case _Kind.TNEF:
+                self._tnef(inner)
+            case _Kind.SIGNED:
+                self._signed(inner)
+            case _:
+                self.letter(inner.content, inner.enclosed + 1, inner.depth + 1)
+
+    def _keep(self, document: Document) -> None:
+        if len(self.documents) >= self.limits.documents:
+            raise self._too_many(document.container or "")
+        self.documents.append(document)
+
+    def _set_aside(self, inner: _File) -> None:
+        if len(self.attachments) < _NAMED_MOST:
+            self.attachments.append(Attachment(inner.name, inner.content_type, len(inner.content)))
+
+    def _zip(self, inner: _File) -> None:
+        # Before the directory is read: each entry of it costs time and memory.
+        self._entries += inner.content.count(b"PK\x01\x02")
+        if self._entries > ENTRIES_MOST:
+            raise self._too_many(inner.name)
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(inner.content))
+        except _DAMAGED:
+            self._unreadable(inner)
+            return
+        with archive:
+            for info in archive.infolist():
+                name = zip_name(info)
+                # A name may be empty, which the library's own question is not made for.
+                if not info.filename.endswith("/") and not _JUNK.search(name):
+                    self._entry(archive, info, inner)
+
+    def _entry(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: _File) -> None:
+        name = file_name(zip_name(info))
+        if info.flag_bits & 1:
+            self._locked(outer, name)
+            return
+        # The other methods unpack in one piece, however large that is.
+        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            self._unreadable(outer)
+            return
+        try:
+            with archive.open(info) as stream:
+                content = self._counted(iter(lambda: stream.read(_CHUNK), b""), outer)
+        except _DAMAGED:
+            self._unreadable(outer)
+        else:
+            self._inner(outer, name, content)
+
+    def _locked(self, outer: _File, name: str) -> None:
+        """One finding for an archive, however many of its files are encrypted."""
+        place = Place(file=outer.name or None)
+        if not any(
+            found.code is Code.ENCRYPTED_DOCUMENT and found.place == place
+            for found in self.findings
+        ):
+            self.findings.add(finding(Code.ENCRYPTED_DOCUMENT, place, entry=name))
+
+    def _gzip(self, inner: _File) -> None:
+        try:
+            content = self._counted(_gunzipped(inner.content), inner)
+        except _DAMAGED:
+            self._unreadable(inner)
+            return
+        self._inner(inner, re.sub(r"(?i)\.gz$", "", inner.name), content)
+
+    def _inner(self, outer: _File, name: str, content: bytes) -> None:
+        # Outlook's winmail.dat is a wrapping that its sender never saw.
+        is_archive = not outer.content.startswith(_TNEF_MAGIC)
+        container = (outer.name or outer.container or "") if is_archive else outer.container
+        self.take(
+            name,
+            content,
+            container=container,
+            depth=outer.depth + 1,
+            enclosed=outer.enclosed,
+        )
+
+    def _signed(self, inner: _File) -> None:
+        content = signed_content(inner.content)
+        if content is not None:
+            self.letter(content, inner.enclosed, inner.depth + 1)
+        elif is_encrypted(inner.content):
+            self._locked(inner, inner.name)
+        else:
+            self._set_aside(inner)
+
+    def _tnef(self, inner: _File) -> None:
+        files = _tnef_files(inner.content)
+        if files is None:
+            self._unreadable(inner)
+            return
+        body, attached = files
+        if body and len(self.texts) < BODIES_MOST:
+            self.texts.append(mime.Part("text/plain", "", "", False, body, inner.enclosed))
+        for name, content in attached:
+            self._counted(iter([content]), inner)
+            self._inner(inner, name, content)
+
+    def _counted(self, chunks: Iterator[bytes], inner: _File) -> bytes:
+        """The chunks joined, as long as the letter stays within its limit."""
+        kept = bytearray()
+        for chunk in chunks:
+            self._spent += len(chunk)
+            if self._spent > self.limits.unpacked_bytes:
+                limit = self.limits.unpacked_bytes // (1024 * 1024)
+                place = Place(file=inner.name or None)
+                raise OverLimitError(finding(Code.UNPACKS_TOO_LARGE, place, limit_mb=limit))
+            kept += chunk
+        return bytes(kept)
+
+    def _too_many(self, name: str) -> OverLimitError:
+        place = Place(file=name or None)
+        return OverLimitError(finding(Code.TOO_MANY_DOCUMENTS, place, limit=self.limits.documents))
+
+    def _unreadable(self, inner: _File) -> None:
+        self.findings.add(finding(Code.UNREADABLE_DOCUMENT, Place(file=inner.name or None)))
+
+
+_BODIES = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
+_SIGNATURES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+_NAMED_MOST = 100
+_MEMBERS_MOST = 1000
+_JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
+
+# What zipfile, zlib and tnefparse raise for bytes that are no archive, or a
+# damaged one; a MemoryError is not among them and ends the reading.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_GZIP_MAGIC = b"\x1f\x8b"
+_TNEF_MAGIC = b"\x78\x9f\x3e\x22"
+
+
+class _Kind(StrEnum):
+    """What a file is, by its first bytes; its name and type are only hints."""
+
+    ZIP = "zip"
+    GZIP = "gzip"
+    TNEF = "tnef"
+    SIGNED = "signed"
+    LETTER = "letter"
+    OTHER = "other"
+    PLAIN = "plain"
+
+
+def _kind(inner: _File) -> _Kind:
+    content = inner.content
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK")):
+        return _zip_kind(content)
+    if content.startswith(_GZIP_MAGIC):
+        return _Kind.GZIP
+    if content.startswith(_TNEF_MAGIC):
+        return _Kind.TNEF
+    if content.startswith(_OLE_MAGIC):
+        return _Kind.PLAIN if _is_old_workbook(inner) else _Kind.OTHER
+    if inner.content_type.startswith("image/") or inner.name.lower().endswith(".svg"):
+        return _Kind.OTHER
+    if inner.content_type in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+        return _Kind.SIGNED
+    is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
+    return _Kind.LETTER if is_letter and content else _Kind.PLAIN
+
+
+_CONTAINERS = frozenset({_Kind.ZIP, _Kind.GZIP, _Kind.TNEF, _Kind.SIGNED, _Kind.LETTER})
+
+_WORKBOOK_PARTS = ("xl/", "content.xml")
+_WORKBOOK_STREAMS = ("Workbook", "Book", "EncryptedPackage")
+_OFFICE_PARTS = ("[Content_Types].xml", "_rels/", "docProps/", "mimetype", *_WORKBOOK_PARTS)
+
+
+def _zip_kind(content: bytes) -> _Kind:
+    """Whether a zip is an archive of files, a workbook, or another office file.
+
+    A damaged one is told by its first entry: a workbook cut off in the middle goes
+    to the parsers, which say so.
+    """
+    if content.count(b"PK\x01\x02") > ENTRIES_MOST:
+        return _Kind.ZIP
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+    except _DAMAGED:
+        first = content[30:60].decode("latin-1")
+        return _Kind.PLAIN if first.startswith(_OFFICE_PARTS) else _Kind.ZIP
+    if "[Content_Types].xml" not in names and "mimetype" not in names:
+        return _Kind.ZIP
+    is_workbook = any(name.startswith("xl/") for name in names) or (
+        b"opendocument.spreadsheet" in content[:200]
+    )
+    return _Kind.PLAIN if is_workbook else _Kind.OTHER
+
+
+def _is_old_workbook(inner: _File) -> bool:
+    """Whether an OLE file is a workbook: Word's and Outlook's files look alike.
+
+    An encrypted workbook of any age is one, too; the parsers say that it is locked.
+    """
+    if inner.name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb")):
+        return True
+    if inner.name.lower().endswith((".doc", ".docx", ".ppt", ".pptx", ".msg")):
+        return False
+    return any(name.encode("utf-16-le") in inner.content for name in _WORKBOOK_STREAMS)
+
+
+def zip_name(info: zipfile.ZipInfo) -> str:
+    """An archived file's name as it was meant.
+
+    Without the UTF-8 flag `zipfile` reads names as CP437. Windows writes CP866
+    here, some programs windows-1251, and macOS UTF-8 without saying so.
+    """
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        raw = info.filename.encode("cp437")
+    except UnicodeError:
+        return info.filename
+    if raw.isascii():
+        return info.filename
+    try:
+        return raw.decode("utf-8")
+    except UnicodeError:
+        pass
+    charset = "cp1251" if guessed_charset(raw) == "cp1251" else "cp866"
+    return raw.decode(charset, "replace")
+
+
+def _gunzipped(content: bytes) -> Iterator[bytes]:
+    """The uncompressed bytes of every member, in chunks."""
+    waiting, at, members = b"", 0, 0
+    stream = zlib.decompressobj(wbits=31)
+    while waiting or at < len(content):
+        if len(waiting) < 2:
+            waiting += content[at : at + _CHUNK]
+            at += _CHUNK
+        if stream.eof:
+            members += 1
+            # What follows the last member is padding, or none of our business.
+            if not waiting.startswith(_GZIP_MAGIC):
+                return
+            if members == _MEMBERS_MOST:
+                raise EOFError
+            stream = zlib.decompressobj(wbits=31)
+        yield stream.decompress(waiting, _CHUNK)
+        waiting = stream.unused_data if stream.eof else stream.unconsumed_tail
+    if not stream.eof:
+        raise EOFError
+
+
+_TNEF_OBJECTS_MOST = 2000
+
+
+def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
+    """The body and the files in a winmail.dat; None when it is damaged."""
+    # Late, as few letters need it.
+    from tnefparse.tnef import TNEF
+
+    if not _tnef_is_small(content):
+        return None
+    try:
+        tnef = TNEF(content, do_checksum=False)
+        body = tnef.body or tnef.htmlbody or b""
+        body = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+        return body, [
+            (file_name(_tnef_name(attached)), bytes(attached.data)) for attached in tnef.attachments
+        ]
+    except _DAMAGED:
+        return None
+
+
+def _tnef_name(attached: TNEFAttachment) -> str:
+    name = attached.long_filename()
+    return str(name) if not isinstance(name, bytes) else text_of(name)
+
+
+def _tnef_is_small(content: bytes) -> bool:
+    """Whether it has few objects: the library copies the rest of the file for each."""
+    at = 6
+    for _ in range(_TNEF_OBJECTS_MOST):
+        if at + 11 > len(content):
+            return True
+        at += int.from_bytes(content[at + 5 : at + 9], "little") + 11
+    return False

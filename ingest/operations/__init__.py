@@ -1,0 +1,1 @@
+"""What operators and accounts can do: values in, dataclasses out."""

@@ -1,0 +1,153 @@
+"""What is wrong with an installation, and what to do: every server tried once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.transports.imap import ImapMailbox
+from ingest.wiring import App
+
+_CLOCK_MOST = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing that was tried.
+
+    Attributes:
+        advice: What to do; '' when it is well.
+        exit_code: 1 for something to look at, 3 when a server cannot be reached.
+    """
+
+    what: str
+    found: str
+    advice: str = ""
+    exit_code: int = 0
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing needs to be done."""
+        return not self.advice
+
+    def line(self) -> str:
+        """For people."""
+        mark = "ok  " if self.is_well else "WRONG"
+        return f"{mark:<5} {self.what}: {self.found}" + (f" — {self.advice}" if self.advice else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "what": self.what,
+            "well": self.is_well,
+            "found": self.found,
+            "advice": self.advice or None,
+        }
+
+
+def examine(app: App) -> Iterator[Result]:
+    """Configuration, layouts, database, clock, every mailbox and the SMTP server, in turn."""
+    settings = app.settings
+    yield Result("configuration", f"{len(settings.mailbox)} mailboxes, all keys known")
+    yield Result("layouts", ", ".join(sorted(app.layouts)))
+    yield Result("rules", f"not older than {app.parameters.oldest_days} days, and so on: in range")
+    yield from _database(app)
+    if not settings.mailbox:
+        advice = "add a [[mailbox]] table, or letters can only be given to `process`"
+        yield Result("mailboxes", "none", advice, 1)
+    for mailbox in app.mailboxes():
+        yield _reached(f"mailbox {mailbox.name}", partial(_mailbox, mailbox))
+    if settings.smtp.host:
+        yield _reached(f"smtp {settings.smtp.host}", lambda: _smtp(app))
+    else:
+        yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
+    yield _clock(app)
+    yield _log(settings.log.file)
+
+
+def _reached(what: str, attempt: Callable[[], str]) -> Result:
+    try:
+        return Result(what, attempt())
+    except ConnectionError as fault:
+        return Result(what, str(fault), "check host, port, security, user and password", 3)
+    except ValueError as fault:
+        return Result(what, str(fault), "correct the configuration", 1)
+
+
+def _database(app: App) -> Iterator[Result]:
+    try:
+        if app.is_new_database():
+            yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
+            return
+        if not app.ledger.schema_is_current():
+            yield Result("database", "its schema is another one", "run `ingest migrate`", 1)
+            return
+        with app.ledger.reading() as store:
+            entities = store.registry()
+    except ConnectionError as fault:
+        yield Result("database", str(fault), "check [database] url and its server", 3)
+        return
+    without = sum(1 for entity in entities if entity.active and entity.password_hash is None)
+    yield Result("database", f"schema is current, {len(entities)} legal entities")
+    if not entities:
+        yield Result("register of points", "empty", "run `ingest registry import FILE`", 1)
+    elif without:
+        advice = "give them one with `ingest password CODE`"
+        yield Result("register of points", f"{without} entities have no password", advice, 1)
+
+
+def _mailbox(mailbox: ImapMailbox) -> str:
+    """Opens the folder, and makes the ones that letters are filed in."""
+    try:
+        _, uids = mailbox.uids()
+        folders = mailbox.prepare()
+        return f"{len(uids)} letters in {mailbox.folder}; files into {', '.join(folders)}"
+    finally:
+        mailbox.close()
+
+
+def _smtp(app: App) -> str:
+    postman = app.postman()
+    if postman is None:
+        return "not configured"
+    try:
+        return postman.greet()
+    finally:
+        postman.close()
+
+
+def _clock(app: App) -> Result:
+    """Whether the clock has gone back behind what it once wrote itself."""
+    now = datetime.now(UTC)
+    newest = max(_passes(app, now), default=now)
+    told = now.astimezone(ZoneInfo("Europe/Moscow")).isoformat(timespec="seconds")
+    if newest - now > _CLOCK_MOST:
+        advice = "set it by NTP: moments of receipt and retries depend on it"
+        return Result("clock", f"{told}, but a pass ended at {newest.isoformat()}", advice, 1)
+    return Result("clock", told)
+
+
+def _passes(app: App, now: datetime) -> list[datetime]:
+    """When each mailbox was last read through, as far as the database can tell."""
+    try:
+        if app.is_new_database() or not app.ledger.schema_is_current():
+            return []
+        with app.ledger.reading() as store:
+            return list(store.status(now).passes.values())
+    except ConnectionError:
+        return []
+
+
+def _log(file: str) -> Result:
+    if not file:
+        return Result("log", "goes to standard error")
+    folder = Path(file).parent
+    if not os.access(folder, os.W_OK):
+        return Result("log", f"{folder} cannot be written to", "change [log] file", 1)
+    return Result("log", file)

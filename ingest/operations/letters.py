@@ -1,0 +1,284 @@
+"""What the verbs do, with the parts that the composition root wires."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ingest.engine.daemon import Parts
+from ingest.engine.work import Poller, PollLedger, Told, nobody_is_told
+from ingest.intake.outcome import Handled
+from ingest.intake.ports import Mailbox, RawLetter, Reader
+from ingest.intake.prover import Prover
+from ingest.intake.receive import quarantine_notice
+from ingest.intake.wishes import workbook
+from ingest.operations.process import Processed, process
+from ingest.operations.registry_file import RegistryMistakes, read_registry
+from ingest.transports.files import FileMailbox
+from ingest.transports.imap import ImapMailbox
+from ingest.transports.smtp import drain
+from ingest.verbs.show import MOSCOW, status_json
+from ingest.wiring import App
+from layouts.terms import LegalEntity
+from storage.records import Claim, ImportReport, LetterWhole
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def poller(
+    app: App,
+    mailbox: Mailbox,
+    reader: Reader,
+    ledger: PollLedger,
+    told: Told = nobody_is_told,
+) -> Poller:
+    """Reads one mailbox with the app's forms, rules and manners."""
+    notice = partial(quarantine_notice, desk=app.desk)
+    return Poller(mailbox, reader, ledger, app.receive, notice, now, told=told)
+
+
+def poll_all(app: App) -> bool:
+    """One pass over every mailbox, then the outbox; False when a letter had no verdict.
+
+    Raises:
+        ConnectionError: names every server that could not be reached; the others
+            were still served.
+    """
+    reader = app.reader()
+    faults: list[ConnectionError] = []
+    whole = True
+    try:
+        for mailbox in app.mailboxes():
+            try:
+                passed = poller(app, mailbox, reader, app.ledger).once()
+                whole = whole and passed.whole and not passed.failed
+            except ConnectionError as fault:
+                faults.append(fault)
+            finally:
+                mailbox.close()
+    finally:
+        reader.close()
+    postman = app.postman()
+    if postman is not None:
+        try:
+            drain(app.ledger, postman, now)
+        except ConnectionError as fault:
+            faults.append(fault)
+        finally:
+            postman.close()
+    if faults:
+        raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
+    return whole
+
+
+def state(app: App) -> dict[str, Any]:
+    """How the service stands, as `status --json` tells it.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with app.ledger.reading() as store:
+        known = store.status(now().astimezone(MOSCOW))
+    return status_json(known, [mailbox.name for mailbox in app.settings.mailbox], now())
+
+
+def parts(app: App) -> Parts:
+    """What the daemon runs with."""
+    settings = app.settings
+    return Parts(
+        mailboxes=app.mailboxes(),
+        bells=app.mailboxes() if settings.poll.idle else (),
+        reader=app.reader(Prover(app.ledger, app.guard, now)),
+        ledger=app.ledger,
+        receive=app.receive,
+        notice=partial(quarantine_notice, desk=app.desk),
+        postman=app.postman(),
+        clock=now,
+        every_seconds=settings.poll.every_seconds,
+        close=app.ledger.close,
+    )
+
+
+def replay(app: App, numbers: Sequence[int]) -> Replayed:
+    """Put letters back to where they arrived, so that the next pass reads them anew.
+
+    A running daemon notices at once. A letter that no mailbox has any more, one
+    from a file for instance, keeps its verdict.
+
+    Raises:
+        ConnectionError: a mailbox or the database is away.
+    """
+    letters = [whole for number in numbers if (whole := _whole(app, number))]
+    by_outcome: dict[str, dict[str, LetterWhole]] = defaultdict(dict)
+    for whole in letters:
+        if whole.row.outcome:
+            by_outcome[whole.row.outcome][whole.sha256] = whole
+    done: set[int] = set()
+    for mailbox in app.mailboxes():
+        try:
+            for outcome, several in by_outcome.items():
+                done |= _put_back(app, mailbox, outcome, several)
+        finally:
+            mailbox.close()
+    return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
+
+
+def _put_back(
+    app: App, mailbox: ImapMailbox, outcome: str, letters: Mapping[str, LetterWhole]
+) -> set[int]:
+    def reopen(there: Collection[str]) -> None:
+        # Before they are moved: a daemon would file what has its verdict at once.
+        with app.ledger.transaction() as store:
+            for sha256 in there:
+                store.reopen(letters[sha256].row.id)
+
+    wanted = {sha: (whole.size, whole.row.received_at) for sha, whole in letters.items()}
+    there = mailbox.put_back(outcome, wanted, reopen)
+    return {letters[sha256].row.id for sha256 in there}
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Numbers of letters that will be read anew, and of those that no mailbox has."""
+
+    put_back: tuple[int, ...]
+    not_found: tuple[int, ...]
+
+
+def template(app: App, number: str, code: str | None) -> bytes | None:
+    """A workbook to fill in, with the points of an entity; None: no such user code.
+
+    Raises:
+        ValueError: the layout has no workbook.
+    """
+    layout, today = app.layouts[number], now().astimezone(MOSCOW).date()
+    language = app.settings.replies.language
+    if code is None:
+        return workbook(layout, None, None, language, today)
+    with app.ledger.reading() as store:
+        entity = store.entity(code)
+        return workbook(layout, entity, store, language, today) if entity else None
+
+
+def _whole(app: App, number: int) -> LetterWhole | None:
+    with app.ledger.reading() as store:
+        return store.letter(number)
+
+
+def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
+    """Read the letters filed since a day once more; those the ledger knows are passed over.
+
+    Args:
+        app: The wired parts.
+        since: By the mail server's calendar.
+        tell: Called after each letter, for progress.
+
+    Returns:
+        How many letters had which outcome.
+
+    Raises:
+        ConnectionError: a mailbox or the database is away.
+    """
+    outcomes: Counter[str] = Counter()
+
+    def told(raw: RawLetter, claim: Claim, handled: Handled) -> None:  # noqa: ARG001
+        outcomes[handled.outcome.value] += 1
+        tell()
+
+    reader = app.reader()
+    try:
+        for mailbox in app.filed(since):
+            try:
+                poller(app, mailbox, reader, app.ledger, told).through()
+            finally:
+                mailbox.close()
+    finally:
+        reader.close()
+    return dict(outcomes)
+
+
+def process_paths(
+    app: App, paths: Sequence[Path], at: datetime | None, *, dry_run: bool
+) -> Iterator[Processed]:
+    """Every letter under the paths with its verdict, as it is committed.
+
+    Raises:
+        NoLettersError: a path holds none; said before the first letter is read.
+    """
+    boxes = [FileMailbox(path, at, app.limits.letter_bytes) for path in paths]
+    reader = app.reader()
+    try:
+        if not dry_run:
+            yield from _as_they_come(partial(process, boxes, reader, app.ledger, app.desk, now))
+            return
+        rehearsed: list[Processed] = []
+        with app.ledger.rehearsal() as ledger:
+            process(boxes, reader, ledger, app.desk_in(ledger), now, rehearsed.append)
+        yield from rehearsed
+    finally:
+        reader.close()
+
+
+def _as_they_come(work: Callable[[Callable[[Processed], None]], None]) -> Iterator[Processed]:
+    """What the work tells, while it goes on; a fault of it is raised here at its end."""
+    told: queue.SimpleQueue[Processed | BaseException | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            work(told.put)
+        except BaseException as fault:  # noqa: BLE001 - raised again in the caller's thread
+            told.put(fault)
+        else:
+            told.put(None)
+
+    threading.Thread(target=run, name="process", daemon=True).start()
+    while (item := told.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def import_registry(
+    app: App, content: bytes, who: str, *, with_passwords: bool, dry_run: bool
+) -> ImportReport:
+    """Take a registry file over, whole or not at all.
+
+    Raises:
+        RegistryMistakes: the file has mistakes, or contradicts what is recorded;
+            nothing is imported.
+    """
+    registry = read_registry(content, with_passwords=with_passwords)
+    passwords = app.guard.passwords
+
+    def hashed(entity: LegalEntity) -> LegalEntity:
+        given = registry.passwords.get(entity.user_code)
+        return replace(entity, password_hash=passwords.hash(given)) if given else entity
+
+    entities = [hashed(entity) for entity in registry.entities]
+    opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
+    with opened as ledger, ledger.transaction() as store:
+        wrong = registry.contradictions(store.read_outside(entities))
+        if wrong:
+            raise RegistryMistakes(wrong)
+        return store.import_registry(entities, who, now())
+
+
+def set_password(app: App, code: str, password: str, who: str) -> str | None:
+    """Give an entity this password, or a new one when it is ''; None: no such entity."""
+    password = password or secrets.token_urlsafe(9)
+    hashed = app.guard.passwords.hash(password)
+    with app.ledger.transaction() as store:
+        done = store.set_password(code, hashed, who, now())
+    return password if done else None

@@ -1,0 +1,1 @@
+"""Hostile bytes, read in child processes."""

@@ -1,0 +1,255 @@
+"""The three answers: to an authenticated sender, to a stranger, and "we are looking"."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePath
+
+from ingest.intake.outcome import overall
+from ingest.letters.letter import Letter
+from ingest.letters.terms import Marked
+from ingest.replies import view
+from ingest.replies.hiding import hider
+from ingest.replies.message import (
+    XLSX,
+    File,
+    ReplySettings,
+    compose,
+    one_line,
+)
+from ingest.replies.receipt_xml import receipt_xml
+from ingest.replies.rendering import written
+from ingest.replies.runs import SHOWN_MOST
+from ingest.replies.view import ReplyView
+from ingest.replies.wording import Wording, wording
+from layouts.findings import NOWHERE, Code, Finding, finding
+from layouts.terms import LegalEntity, Receipt
+from storage.records import OwedReply
+
+ATTACHED_MOST_BYTES = 2_200_000
+"""Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
+
+_RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10))
+
+_NUMBERS_MOST = 5
+_ECHO_MOST = 90
+_AUTHENTICATION = {
+    Code.CREDENTIALS_MISSING,
+    Code.CREDENTIALS_WRONG,
+    Code.SENDER_LOCKED,
+}
+_REFUSALS = {
+    Code.NO_DOCUMENTS: "no_documents",
+    Code.CREDENTIALS_CONFLICT: "conflict",
+    Code.ADDRESS_NOT_ALLOWED: "address",
+    Code.LETTER_TOO_LARGE: "limits",
+    Code.TOO_MANY_DOCUMENTS: "limits",
+    Code.UNPACKS_TOO_LARGE: "limits",
+    Code.TOO_COSTLY: "limits",
+}
+
+
+def reply(
+    letter: Letter,
+    entity: LegalEntity,
+    receipts: Sequence[Receipt],
+    now: datetime,
+    settings: ReplySettings,
+    *,
+    letter_number: int,
+    marked: Mapping[int, Marked] | None = None,
+) -> OwedReply:
+    """The answer to an authenticated sender: every document's verdict and receipt.
+
+    Its recipient is '' when the letter names no address that mail can go to; then
+    it has no content either and must not be owed.
+
+    Args:
+        letter: The letter answered; only its `reply_to` gets the reply.
+        entity: Who handed in.
+        receipts: In document order; none when the letter had no document.
+        now: When the reply is written.
+        settings: How replies are written.
+        letter_number: The letter's number in the ledger.
+        marked: Workbooks with marks, by index into `receipts`.
+    """
+    words = wording(settings.language, settings.zone)
+    findings = letter.findings or _no_documents(receipts)
+    verdict = _verdict(receipts, findings)
+    headline = _headline(verdict, receipts, words)
+    hide = hider(letter, receipts)
+    files, told_of_files = _files(letter, receipts, marked or {}, words)
+    told = ReplyView(
+        headline=headline,
+        tone=view.tone_of(verdict),
+        lead="" if receipts else words.word("lead", "recognised"),
+        entity=view.entity_line(entity, words),
+        groups=view.letter_groups(findings, words),
+        documents=_documents(receipts, words),
+        closing=_closing(letter, receipts, settings, told_of_files, words),
+    )
+    subject = f"{headline} — Re: {letter.subject[:_ECHO_MOST]}" if letter.subject else headline
+    text, page = map(hide, written(told, words))
+    files = [file.mapped(hide) for file in files]
+    subject = hide(subject)
+    return compose(letter, letter_number, "reply", subject, (text, page), files, now, settings)
+
+
+def refusal(
+    letter: Letter,
+    findings: Sequence[Finding],
+    now: datetime,
+    settings: ReplySettings,
+    *,
+    letter_number: int,
+) -> OwedReply:
+    """The answer to someone who is not authenticated, or sent nothing to authenticate.
+
+    Missing, wrong and locked credentials are told in one and the same text.
+    Nothing of what was sent goes back, but the names of attachments when there
+    was no document among them. Its recipient is '' as with `reply`.
+    """
+    words = wording(settings.language, settings.zone)
+    told_of = _public(findings)
+    first = told_of[0].code if told_of else Code.CREDENTIALS_MISSING
+    verdict = "refused" if first in _AUTHENTICATION else _REFUSALS.get(first, "unreadable")
+    names = view.attachment_names(letter, words) if first is Code.NO_DOCUMENTS else ""
+    told = ReplyView(
+        headline=words.word("verdict", verdict),
+        tone="bad",
+        lead=words.word("lead", "refused"),
+        groups=view.letter_groups(told_of, words),
+        closing=tuple(line for line in (names, words.say("automatic")) if line),
+    )
+    bodies = written(told, words)
+    return compose(letter, letter_number, "refusal", told.headline, bodies, (), now, settings)
+
+
+def notice(
+    letter: Letter, now: datetime, settings: ReplySettings, *, letter_number: int
+) -> OwedReply:
+    """The answer to a letter that a person must look at.
+
+    Its recipient is '' as with `reply`.
+    """
+    words = wording(settings.language, settings.zone)
+    told = ReplyView(
+        headline=words.word("verdict", "notice"),
+        tone="plain",
+        lead=words.word("lead", "notice"),
+        closing=(words.say("received", moment=words.moment(now)),),
+    )
+    bodies = written(told, words)
+    return compose(letter, letter_number, "notice", told.headline, bodies, (), now, settings)
+
+
+def _verdict(receipts: Sequence[Receipt], findings: Sequence[Finding]) -> str:
+    if not receipts:
+        return _REFUSALS.get(findings[0].code, "unreadable")
+    outcomes = {view.outcome_of(receipt) for receipt in receipts}
+    if outcomes == {"unreadable"}:
+        return "unreadable"
+    outcome = overall(receipts, findings).value
+    return "remarks" if outcome == "accepted" and "remarks" in outcomes else outcome
+
+
+def _headline(verdict: str, receipts: Sequence[Receipt], words: Wording) -> str:
+    told = words.word("verdict", verdict)
+    if not receipts:
+        return told
+    numbers = list(dict.fromkeys(str(receipt.number) for receipt in receipts))
+    key = "receipt" if len(numbers) == 1 else "receipts"
+    return f"{told}, {words.say(key, numbers=words.listed(numbers, _NUMBERS_MOST))}"
+
+
+def _no_documents(receipts: Sequence[Receipt]) -> tuple[Finding, ...]:
+    return () if receipts else (finding(Code.NO_DOCUMENTS),)
+
+
+def _documents(receipts: Sequence[Receipt], words: Wording) -> tuple[view.DocumentView, ...]:
+    taken: Counter[Code] = Counter()
+    rows_most = view.ROWS_MOST // max(len(receipts), 1)
+    return tuple(view.document_view(receipt, words, taken, rows_most) for receipt in receipts)
+
+
+def _closing(
+    letter: Letter,
+    receipts: Sequence[Receipt],
+    settings: ReplySettings,
+    told_of_files: Sequence[str],
+    words: Wording,
+) -> tuple[str, ...]:
+    lines = []
+    if receipts:
+        lines.append(words.say("received", moment=words.moment(receipts[0].received_at)))
+    else:
+        lines.append(view.attachment_names(letter, words))
+    lines += [
+        view.timeliness(receipt, settings.deadline_of(receipt), words) for receipt in receipts
+    ]
+    if any(view.must_be_mended(receipt) for receipt in receipts):
+        lines.append(words.say("send_again"))
+    return tuple(line for line in (*lines, *told_of_files, words.say("automatic")) if line)
+
+
+def _files(
+    letter: Letter,
+    receipts: Sequence[Receipt],
+    marked: Mapping[int, Marked],
+    words: Wording,
+) -> tuple[list[File], list[str]]:
+    """Attachments within their bound, and what the reply says of them."""
+    files = _receipt_files(letter, receipts, words)
+    told = []
+    if files:
+        told.append(words.say("attached_receipt" if len(files) == 1 else "attached_receipts"))
+    room = ATTACHED_MOST_BYTES - sum(len(file.content) for file in files)
+    for index, workbook in sorted(marked.items()):
+        name = one_line(view.document_name(receipts[index], words), 100)
+        if len(workbook.content) > room:
+            told.append(words.say("too_large"))
+            continue
+        room -= len(workbook.content)
+        files.append(File(_marked_name(name, words), workbook.content, *XLSX))
+        told.append(words.say("attached_marked", name=name))
+        if workbook.lost:
+            what = ", ".join(words.word("lost", item) for item in workbook.lost)
+            told.append(words.say("lost", what=what))
+    return files, told
+
+
+def _receipt_files(letter: Letter, receipts: Sequence[Receipt], words: Wording) -> list[File]:
+    """A receipt for each document; when findings are legion, more of them are only counted."""
+    findings = sum(len(receipt.checked.findings) for receipt in receipts)
+    most = next((most for bound, most in _RECEIPT_FINDINGS if findings <= bound), 1)
+    names = _receipt_names(receipts)
+    return [
+        File(name, receipt_xml(receipt, letter, words, most), "application", "xml")
+        for name, receipt in zip(names, receipts, strict=True)
+    ]
+
+
+def _receipt_names(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """File names; two duplicates of one document share a receipt's number."""
+    times: Counter[int] = Counter()
+    for receipt in receipts:
+        times[receipt.number] += 1
+        again = f"_{times[receipt.number]}" if times[receipt.number] > 1 else ""
+        yield f"80021_{receipt.number}{again}.xml"
+
+
+def _marked_name(name: str, words: Wording) -> str:
+    return f"{PurePath(name).stem} ({words.word('marks', 'checked')}).xlsx"
+
+
+def _public(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings as a stranger may see them: one for every fault of the credentials."""
+    told: dict[Code, Finding] = {}
+    for item in findings:
+        code = Code.CREDENTIALS_MISSING if item.code in _AUTHENTICATION else item.code
+        kept = replace(item, code=code, seen=None, place=NOWHERE, detail={}, count=1)
+        told.setdefault(code, kept)
+    return list(told.values()) or [finding(Code.CREDENTIALS_MISSING)]

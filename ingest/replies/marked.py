@@ -1,0 +1,423 @@
+"""The sender's own workbook with the findings marked in it; for the sandbox only.
+
+What is read here is hostile, so that `mark` runs in the same bounded child that
+reads documents. Passwords are taken out of every cell, comment and property.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import PurePath
+from typing import Any
+
+import openpyxl
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
+from openpyxl.cell.rich_text import CellRichText
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+from python_calamine import CalamineError, CalamineWorkbook
+
+from ingest.letters.terms import Marked
+from ingest.replies.cells import cell_position
+from ingest.replies.hiding import telling
+from ingest.replies.message import one_line
+from ingest.replies.runs import SHOWN_MOST, weight
+from ingest.replies.texts import advice, sentence, title
+from ingest.replies.view import TOLD_ELSEWHERE
+from ingest.replies.wording import LANGUAGES, Wording, wording
+from layouts.findings import Finding, Severity
+from layouts.terms import Document
+
+_FILLS = {
+    Severity.ERROR: PatternFill("solid", fgColor="FFF4A6A0"),
+    Severity.WARNING: PatternFill("solid", fgColor="FFFFE58A"),
+    Severity.NOTE: PatternFill("solid", fgColor="FFCFE3F5"),
+}
+_HEAD = PatternFill("solid", fgColor="FFE8E8E8")
+_LABEL = re.compile(r"\s*(парол[ья]?|password|passwd|pwd)\b\s*[:=–—-]*\s*", re.IGNORECASE)
+_COMMENT_MOST = 2000
+_ROWS_MOST = 200_000
+_REACH = 12
+
+# What the two readers raise on damaged bytes; neither promises anything narrower.
+_UNREADABLE = (
+    CalamineError,
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+# What openpyxl does not carry, by the names of a package's parts.
+_PARTS = {
+    "images": re.compile(r"xl/media/"),
+    "macros": re.compile(r"xl/vbaProject\.bin$"),
+    "controls": re.compile(r"xl/(ctrlProps|activeX)/"),
+    "slicers": re.compile(r"xl/(slicers|timelines)/"),
+    "threads": re.compile(r"xl/threadedComments/"),
+    "signature": re.compile(r"_xmlsignatures/"),
+}
+# The same, by what stands in parts of that name.
+_SIGNS = {
+    "shapes": (re.compile(r"xl/drawings/drawing\d+\.xml$"), (b"<xdr:sp",)),
+    "extensions": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<extLst",)),
+    "cached": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<f>", b"<f ")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Hider:
+    """Takes passwords out of what a workbook holds."""
+
+    secrets: tuple[str, ...]
+
+    def text(self, value: str) -> str:
+        """Text without the passwords; a short one only when it stands alone."""
+        for secret in self.secrets:
+            if value.strip() == secret:
+                return ""
+            if len(secret) > 3:
+                value = value.replace(secret, "***")
+        return value
+
+
+def mark(
+    document: Document, findings: Sequence[Finding], secrets: Collection[str], language: str
+) -> Marked | None:
+    """The workbook as .xlsx, its faulty cells filled and commented; None if it is none.
+
+    An .xlsx or .xlsm keeps its formulas, formats and other sheets; of an .xls,
+    .xlsb or .ods the values are carried over. A first sheet lists the findings
+    with links to their cells.
+
+    Args:
+        document: A workbook in one of the formats that are read.
+        findings: Of that document.
+        secrets: Every password candidate of the letter, right or wrong.
+        language: Of the marks.
+    """
+    words = wording(language)
+    opened = _opened(document.content)
+    if opened is None:
+        return None
+    workbook, lost = opened
+    _without_marks(workbook)
+    _without_passwords(workbook, _Hider(tuple(sorted(secrets, key=len, reverse=True))))
+    shown = list(_shown(findings))
+    for (sheet, cell), items in _by_cell(shown).items():
+        _mark_cell(workbook, sheet, cell, items, words)
+    _list(workbook, shown, document.name, words)
+    workbook.calculation.fullCalcOnLoad = True
+    content = _saved(workbook)
+    if _tells(content, secrets):
+        return None
+    return Marked(content, lost)
+
+
+def _opened(content: bytes) -> tuple[Workbook, tuple[str, ...]] | None:
+    """A workbook that can be changed, and what it has lost by being opened."""
+    if content[:2] == b"PK":
+        try:
+            return _loaded(content), _lost(content)
+        except _UNREADABLE:
+            # An .ods or .xlsb, or a package that only the other reader copes with.
+            pass
+    try:
+        return _copied(content), ("formats",)
+    except _UNREADABLE:
+        return None
+
+
+def _loaded(content: bytes) -> Workbook:
+    with warnings.catch_warnings():
+        # It warns of every extension it drops; `_lost` tells the sender instead.
+        warnings.simplefilter("ignore")
+        return openpyxl.load_workbook(io.BytesIO(content), rich_text=True)
+
+
+def _lost(content: bytes) -> tuple[str, ...]:
+    lost = []
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        names = package.namelist()
+        for key, pattern in _PARTS.items():
+            if any(pattern.match(name) for name in names):
+                lost.append(key)
+        for key, (pattern, signs) in _SIGNS.items():
+            parts = [package.read(name) for name in names if pattern.match(name)]
+            if any(sign in part for part in parts for sign in signs):
+                lost.append(key)
+    return tuple(lost)
+
+
+def _copied(content: bytes) -> Workbook:
+    """The values of a workbook that openpyxl cannot read."""
+    source = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    for name in source.sheet_names:
+        sheet = workbook.create_sheet(_sheet_name(workbook, name))
+        rows = source.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        for row, values in enumerate(rows[:_ROWS_MOST], 1):
+            for column, value in enumerate(values, 1):
+                if value not in {"", None}:
+                    _put(sheet, row, column, value)
+    return workbook
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
+    cell = sheet.cell(row, column)
+    if isinstance(value, str):
+        _write(cell, value)
+    elif isinstance(value, int | float | datetime | date | time | timedelta):
+        sheet.cell(row, column, value)
+
+
+def _write(cell: Cell | MergedCell, text: str) -> None:
+    """Text as text, also one that begins like a formula."""
+    if isinstance(cell, MergedCell):
+        return
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:32_000]
+    cell.data_type = "s"
+
+
+def _without_marks(workbook: Workbook) -> None:
+    """Take out what an earlier reply marked: senders mend the workbook they got back."""
+    authors = {wording(language).word("marks", "author") for language in LANGUAGES}
+    for sheet in workbook.worksheets:
+        for cell in _filled(sheet):
+            if cell.comment is not None and cell.comment.author in authors:
+                cell.comment = None
+                cell.fill = PatternFill()
+    lists = {wording(language).word("marks", "title").partition("{")[0] for language in LANGUAGES}
+    for sheet in workbook.worksheets[:1]:
+        if len(workbook.worksheets) > 1 and str(sheet.cell(1, 1).value).startswith(tuple(lists)):
+            workbook.remove(sheet)
+
+
+def _without_passwords(workbook: Workbook, hider: _Hider) -> None:
+    for sheet in workbook.worksheets:
+        for cell in _filled(sheet):
+            _hide(sheet, cell, hider)
+    properties = workbook.properties
+    for name in ("title", "subject", "creator", "keywords", "description", "category"):
+        value = getattr(properties, name)
+        if isinstance(value, str):
+            setattr(properties, name, hider.text(value))
+
+
+def _filled(sheet: Worksheet) -> list[Cell | MergedCell]:
+    # `iter_rows` would make every empty cell up to the last one, which a single
+    # formatted cell may put at XFD1048576.
+    return list(sheet._cells.values())  # noqa: SLF001
+
+
+def _hide(sheet: Worksheet, cell: Cell | MergedCell, hider: _Hider) -> None:
+    if cell.comment is not None:
+        text = hider.text(cell.comment.text)
+        if text != cell.comment.text:
+            cell.comment = Comment(text, cell.comment.author)
+    if isinstance(cell, MergedCell) or not isinstance(cell.value, str | CellRichText):
+        return
+    text = str(cell.value)
+    label = _LABEL.match(text)
+    if label is not None:
+        if label.end() < len(text):
+            _write(cell, text[: label.end()])
+        _empty_beside(sheet, cell, hider)
+    elif hider.text(text) != text:
+        _write(cell, hider.text(text))
+
+
+def _empty_beside(sheet: Worksheet, label: Cell, hider: _Hider) -> None:
+    """Empty the nearest filled cell right of a label, and a password below it."""
+    cells = sheet._cells  # noqa: SLF001 - see `_filled`
+    right = (cells.get((label.row, label.column + step)) for step in range(1, _REACH + 1))
+    beside = next((cell for cell in right if cell is not None and cell.value is not None), None)
+    below = cells.get((label.row + 1, label.column))
+    if isinstance(beside, Cell):
+        beside.value = None
+    if isinstance(below, Cell) and str(below.value) in hider.secrets:
+        below.value = None
+
+
+def _shown(findings: Sequence[Finding]) -> Iterator[Finding]:
+    taken: Counter[str] = Counter()
+    told = (item for item in findings if item.code not in TOLD_ELSEWHERE)
+    for item in sorted(told, key=lambda item: weight(item.severity)):
+        taken[item.public_code] += 1
+        if taken[item.public_code] <= SHOWN_MOST:
+            yield item
+
+
+def _by_cell(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    cells: dict[tuple[str, str], list[Finding]] = {}
+    for item in findings:
+        if item.place.sheet is not None and item.place.cell is not None:
+            cells.setdefault((item.place.sheet, item.place.cell), []).append(item)
+    return cells
+
+
+def _mark_cell(
+    workbook: Workbook, sheet_name: str, name: str, items: Sequence[Finding], words: Wording
+) -> None:
+    cell = _cell(workbook, sheet_name, name)
+    if cell is None:
+        return
+    cell.fill = _FILLS[min((i.severity for i in items), key=weight)]
+    told = [_told(item, words) for item in items]
+    if cell.comment is not None:
+        told.insert(0, cell.comment.text)
+    comment = Comment("\n\n".join(told)[:_COMMENT_MOST], words.word("marks", "author"))
+    comment.width, comment.height = 360, 160
+    cell.comment = comment
+
+
+def _cell(workbook: Workbook, sheet_name: str, name: str) -> Cell | None:
+    """The cell of that name; the first one of its merged range."""
+    position = cell_position(name)
+    sheet = _sheet(workbook, sheet_name)
+    if position is None or sheet is None:
+        return None
+    cell = sheet.cell(*position)
+    if not isinstance(cell, MergedCell):
+        return cell
+    for merged in sheet.merged_cells.ranges:
+        if name in merged:
+            first = sheet.cell(merged.min_row, merged.min_col)
+            return first if not isinstance(first, MergedCell) else None
+    return None
+
+
+def _sheet(workbook: Workbook, name: str) -> Worksheet | None:
+    return next((sheet for sheet in workbook.worksheets if sheet.title == name), None)
+
+
+def _told(item: Finding, words: Wording) -> str:
+    language = words.language
+    mark = words.say(item.severity.value)
+    head = f"{mark}: {title(item.public_code, language)}."
+    return f"{head} {sentence(item, language, words)} {advice(item.public_code, language)}"
+
+
+def _list(workbook: Workbook, findings: Sequence[Finding], name: str, words: Wording) -> None:
+    """The first sheet: every finding, with a link to its cell."""
+    sheet = workbook.create_sheet(_sheet_name(workbook, words.word("marks", "sheet")), 0)
+    heading = words.word("marks", "title").format(name=one_line(PurePath(name).name, 100))
+    _write(sheet.cell(1, 1), heading)
+    sheet.cell(1, 1).font = Font(name=_FONT, bold=True, size=13)
+    columns = [
+        *(words.word("marks", key) for key in ("number", "kind", "sheet_column", "cell_column")),
+        *(words.say(key) for key in ("written", "finding", "advice")),
+    ]
+    for column, (text, width) in enumerate(zip(columns, _WIDTHS, strict=True), 1):
+        cell = sheet.cell(3, column)
+        _write(cell, text)
+        cell.font, cell.fill = Font(name=_FONT, bold=True), _HEAD
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    for number, item in enumerate(findings, 1):
+        _list_row(workbook, sheet, number, item, words)
+    sheet.freeze_panes = "A4"
+    sheet.sheet_view.showGridLines = False
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    _select(workbook, sheet)
+
+
+_WIDTHS = (5, 13, 18, 10, 26, 50, 60)
+_FONT = "Calibri"
+_LINE_POINTS = 15
+
+
+def _list_row(
+    workbook: Workbook, sheet: Worksheet, number: int, item: Finding, words: Wording
+) -> None:
+    row = number + 3
+    where = item.place
+    code, language = item.public_code, words.language
+    told = f"{title(code, language)}. {sentence(item, language, words)}"
+    texts = (
+        words.say(item.severity.value),
+        where.sheet or "",
+        where.cell or "",
+        item.seen or "",
+        told,
+        advice(code, language),
+    )
+    sheet.cell(row, 1, number).alignment = Alignment(vertical="top")
+    for column, text in enumerate(texts, 2):
+        cell = sheet.cell(row, column)
+        _write(cell, text)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.cell(row, 2).fill = _FILLS[item.severity]
+    # LibreOffice does not grow a row for text that wraps, and Excel only at times.
+    lines = max(
+        -(-len(text) // (width - 2)) for text, width in zip(texts, _WIDTHS[1:], strict=True)
+    )
+    sheet.row_dimensions[row].height = _LINE_POINTS * max(lines, 1)
+    if where.sheet and where.cell and _cell(workbook, where.sheet, where.cell) is not None:
+        link = sheet.cell(row, 4)
+        target = f"{quote_sheetname(where.sheet)}!{where.cell}"
+        link.hyperlink = Hyperlink(ref=link.coordinate, location=target)
+        link.font = Font(name=_FONT, color="FF0B57D0", underline="single")
+
+
+def _select(workbook: Workbook, sheet: Worksheet) -> None:
+    """Open the workbook at `sheet`, the only selected one."""
+    for other in workbook.worksheets:
+        other.sheet_view.tabSelected = other is sheet
+    workbook.active = sheet
+
+
+def _sheet_name(workbook: Workbook, wanted: str) -> str:
+    name = re.sub(r"[\\*?:/\[\]]", " ", ILLEGAL_CHARACTERS_RE.sub(" ", wanted)).strip(" '")
+    name = name[:31] or "Sheet"
+    taken = {sheet.casefold() for sheet in workbook.sheetnames}
+    number = 1
+    free = name
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name[:26]} ({number})"
+    return free
+
+
+def _saved(workbook: Workbook) -> bytes:
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def _tells(content: bytes, secrets: Collection[str]) -> bool:
+    """Whether an unmistakable password is left anywhere: in a formula or a name, say."""
+    wanted = [secret.encode() for secret in telling(secrets)]
+    if not wanted:
+        return False
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        texts = [package.read(name) for name in package.namelist()]
+    return any(secret in text for secret in wanted for text in texts)

@@ -1,0 +1,363 @@
+"""What a reply says, as plain values that both templates write down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ingest.letters.letter import Letter
+from ingest.replies.runs import Run, joined, shown, weight
+from ingest.replies.texts import COMPUTED, advice, seen, sentence, title
+from ingest.replies.wording import Wording
+from layouts.findings import Code, Finding, Severity
+from layouts.terms import Change, Kind, LegalEntity, Receipt, Verdict
+
+ROWS_MOST = 300
+"""Recorded series that a reply's tables show; the rest is counted."""
+
+_SPANS_MOST = 6
+_NAMES_MOST = 10
+_REGISTER_COLUMNS = ("register", "channel_zone", "moment", "reading")
+_PROFILE_COLUMNS = ("profile", "period", "count", "sum")
+TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
+"""Findings that the reply tells in words of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under headings; `numeric` are the columns that align right."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One run of findings, ready to be read."""
+
+    severity: str
+    mark: str
+    title: str
+    sentence: str
+    advice: str
+    where: str
+    when: str
+    seen: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The problems of one point, meter and channel, or of the whole document."""
+
+    heading: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """What became of one document."""
+
+    heading: str
+    verdict: str
+    tone: str
+    tables: tuple[Table, ...] = ()
+    changes: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something in it must be mended."""
+        return _has_errors(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyView:
+    """A whole reply.
+
+    Attributes:
+        tone: `good`, `partly`, `bad` or `plain`; decides the colour.
+        lead: A sentence under the headline, '' for none.
+        groups: What is wrong with the letter itself.
+    """
+
+    headline: str
+    tone: str
+    lead: str = ""
+    entity: str = ""
+    groups: tuple[Group, ...] = ()
+    documents: tuple[DocumentView, ...] = ()
+    closing: tuple[str, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something in the letter itself must be mended."""
+        return _has_errors(self.groups)
+
+
+_TONES = {
+    "accepted": "good",
+    "remarks": "good",
+    "duplicate": "good",
+    "partly_accepted": "partly",
+    "rejected": "bad",
+    "unreadable": "bad",
+}
+
+
+def document_view(
+    receipt: Receipt, words: Wording, taken: Counter[Code], rows_most: int = ROWS_MOST
+) -> DocumentView:
+    """One receipt as it is told; `taken` counts the findings shown so far."""
+    checked = receipt.checked
+    told = [item for item in checked.findings if item.code not in TOLD_ELSEWHERE]
+    runs, hidden = shown(told, taken)
+    outcome = outcome_of(receipt)
+    first = ""
+    if checked.duplicate_of:
+        number, moment = checked.duplicate_of
+        first = words.say("first_receipt", number=number, moment=words.moment(moment))
+    return DocumentView(
+        heading=_document_heading(receipt, words),
+        verdict=words.word("document", outcome).format(first=first),
+        tone=_TONES[outcome],
+        tables=_recorded(checked.changes, words, rows_most),
+        changes=tuple(_changes(checked.changes[:rows_most], words)),
+        groups=groups(runs, words, whole=words.say("whole_document")),
+        hidden=hidden_told(hidden, words),
+    )
+
+
+def outcome_of(receipt: Receipt) -> str:
+    """A document's verdict, an acceptance with remarks told apart."""
+    checked = receipt.checked
+    warned = any(item.severity is Severity.WARNING for item in checked.findings)
+    if checked.verdict is Verdict.ACCEPTED and warned:
+        return "remarks"
+    return checked.verdict.value
+
+
+def tone_of(outcome: str) -> str:
+    """The colour of an outcome."""
+    return _TONES.get(outcome, "bad")
+
+
+def groups(runs: Sequence[Run], words: Wording, whole: str) -> tuple[Group, ...]:
+    """Runs grouped by point, meter and channel; what concerns no point comes first."""
+    by_object: dict[str, list[Problem]] = {}
+    for run in sorted(runs, key=_urgency):
+        heading = _object_heading(run.finding, words) or whole
+        by_object.setdefault(heading, []).append(_problem(run, words))
+    return tuple(Group(heading, tuple(items)) for heading, items in by_object.items())
+
+
+def _urgency(run: Run) -> tuple[int, bool]:
+    return weight(run.finding.severity), run.finding.point is not None
+
+
+def letter_groups(findings: Iterable[Finding], words: Wording) -> tuple[Group, ...]:
+    """What is wrong with the letter itself, and with files that no document came of."""
+    by_file: dict[str | None, list[Finding]] = {}
+    for item in findings:
+        by_file.setdefault(item.place.file, []).append(item)
+    told: list[Group] = []
+    for file, items in by_file.items():
+        whole = words.say("document", name=file) if file else words.say("letter")
+        told.extend(groups(joined(items), words, whole))
+    return tuple(told)
+
+
+def must_be_mended(receipt: Receipt) -> bool:
+    """Whether a corrected document should follow."""
+    return any(item.is_error for item in receipt.checked.findings)
+
+
+def hidden_told(hidden: Mapping[Code, int], words: Wording) -> tuple[str, ...]:
+    """How many findings of each code are not shown."""
+    return tuple(
+        words.say("hidden", title=title(code, words.language), count=words.count(n, "finding"))
+        for code, n in hidden.items()
+    )
+
+
+def timeliness(receipt: Receipt, deadline: datetime | None, words: Wording) -> str:
+    """Whether a document came in time; '' when its deadline is not known."""
+    name = document_name(receipt, words)
+    for item in receipt.checked.findings:
+        if item.code is Code.LATE_SUBMISSION and "deadline" in item.detail:
+            until = words.until(datetime.fromisoformat(item.detail["deadline"]))
+            return words.say("late", name=name, deadline=until)
+    if deadline is None or receipt.checked.verdict in {Verdict.UNREADABLE, Verdict.DUPLICATE}:
+        return ""
+    key = "in_time" if receipt.received_at < deadline else "late"
+    return words.say(key, name=name, deadline=words.until(deadline))
+
+
+def document_name(receipt: Receipt, words: Wording) -> str:
+    """A document's name as the sender knows it."""
+    return receipt.parsed.name or words.say("nameless")
+
+
+def entity_line(entity: LegalEntity, words: Wording) -> str:
+    """Whom the reply takes the sender for."""
+    return words.say("entity", name=entity.name or "—", code=entity.user_code)
+
+
+def attachment_names(letter: Letter, words: Wording) -> str:
+    """What else was attached, for a letter without a document; '' for nothing."""
+    names = [words.quoted(item.name[:60]) for item in letter.attachments if item.name]
+    return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""
+
+
+def _has_errors(told: Iterable[Group]) -> bool:
+    return any(p.severity == Severity.ERROR for group in told for p in group.problems)
+
+
+def _document_heading(receipt: Receipt, words: Wording) -> str:
+    parsed = receipt.parsed
+    about = [words.say("document", name=parsed.name) if parsed.name else words.say("nameless")]
+    if parsed.part:
+        about.append(words.say("part", part=parsed.part))
+    if parsed.container:
+        about.append(words.say("container", container=parsed.container))
+    if parsed.layout:
+        about.append(words.say("layout", layout=parsed.layout))
+    about.append(words.say("receipt", numbers=receipt.number))
+    return ", ".join(about)
+
+
+def _object_heading(item: Finding, words: Wording) -> str:
+    about = []
+    if item.point is not None:
+        about.append(words.say("point", point=item.point))
+    if item.meter is not None:
+        about.append(words.say("meter" if about else "meter_alone", meter=item.meter))
+    if item.area is not None and about:
+        about.append(words.say("area", area=item.area))
+    if item.channel is not None and about:
+        about.append(words.say("channel", channel=item.channel))
+    if item.zone is not None and about:
+        about.append(words.say("zone", zone=item.zone))
+    return ", ".join(about)
+
+
+def _problem(run: Run, words: Wording) -> Problem:
+    item = run.finding
+    code, language = item.public_code, words.language
+    # An amount belongs into the sentence, text of the document beside its place.
+    computed = code in COMPUTED and item.seen is not None
+    told = sentence(item if computed else replace(item, seen=None), language, words)
+    several = len(run.spans) > 1
+    spans = [words.period(*span) for span in run.spans] if several else []
+    return Problem(
+        severity=item.severity.value,
+        mark=words.say(item.severity.value),
+        title=title(code, language),
+        sentence=told,
+        advice=advice(code, language),
+        where=_where(run, words),
+        when=words.listed(spans, _SPANS_MOST),
+        seen="" if computed else ", ".join(seen(item, text, words) for text in run.seen),
+        count=words.say("times", count=words.number(run.count)) if run.count > 1 else "",
+    )
+
+
+def _where(run: Run, words: Wording) -> str:
+    """The places; of values that were put together before only the first one is known."""
+    told = words.places(run.places)
+    together = run.count > 1 and len(run.places) == 1 and told
+    return words.say("onwards", place=told) if together else told
+
+
+def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tuple[Table, ...]:
+    if not changes:
+        return ()
+    registers = changes[0].series.kind is Kind.REGISTER
+    row = _register_row if registers else _profile_row
+    rows = [row(change, words) for change in changes[:rows_most]]
+    return (table(rows, len(changes), words, registers=registers),)
+
+
+def table(
+    rows: Sequence[tuple[str, ...]], all_rows: int, words: Wording, *, registers: bool
+) -> Table:
+    """What is recorded: register readings, or profiles, under their headings."""
+    names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
+    more = all_rows - len(rows)
+    return Table(
+        title=words.say("recorded_registers" if registers else "recorded_profiles"),
+        headings=tuple(words.say(f"{name}_column") for name in names),
+        rows=tuple(rows),
+        numeric=frozenset({3}) if registers else frozenset({2, 3}),
+        more=words.say("rows_more", count=words.count(more, "row")) if more else "",
+    )
+
+
+def _point_name(change: Change) -> str:
+    if change.point is not None:
+        return change.point.code
+    return change.series.point or "—"
+
+
+def _meter_number(change: Change) -> str:
+    return change.meter.number if change.meter else change.series.meter or "—"
+
+
+def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
+    series = change.series
+    reading = f"{words.number(series.reading)} {words.word('unit', series.unit)}"
+    names = _point_name(change), _meter_number(change), series.channel, series.zone or "T0"
+    return (*register_cells(*names, words), words.moment(series.start), reading)
+
+
+def register_cells(
+    point: str, meter: str, channel: str, zone: str, words: Wording
+) -> tuple[str, str]:
+    """A register in two cells: a phone has no room for four."""
+    return f"{point}, {words.say('meter', meter=meter)}", f"{channel} {zone}"
+
+
+def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
+    series = change.series
+    unit = words.word("unit", series.unit)
+    count = words.number(series.count)
+    if series.not_commercial:
+        count += f" ({words.say('flagged', count=len(series.not_commercial))})"
+    total = f"{words.energy(int(series.total))} {unit}"
+    period = words.period(series.start, series.end)
+    return (f"{_point_name(change)}, {series.channel}", period, count, total)
+
+
+def _changes(changes: Sequence[Change], words: Wording) -> Iterable[str]:
+    for change in changes:
+        series = _series_name(change, words)
+        if change.replaced:
+            yield _replaced(change, series, words)
+        if change.stayed:
+            count = words.count(change.stayed, "value")
+            yield words.say("stayed", series=series, count=count)
+        if change.kept and change.series.kind is Kind.INTERVAL:
+            yield words.say("kept", series=series, count=words.count(change.kept, "value"))
+
+
+def _replaced(change: Change, series: str, words: Wording) -> str:
+    if change.series.kind is Kind.REGISTER:
+        before, after = (words.number(v) for v in (change.before, change.after))
+        return words.say("replaced_reading", series=series, before=before, after=after)
+    before, after = (words.energy(int(v)) for v in (change.before, change.after))
+    unit = words.word("unit", change.series.unit)
+    count = words.count(len(change.replaced), "value")
+    return words.say("replaced", series=series, count=count, before=before, after=after, unit=unit)
+
+
+def _series_name(change: Change, words: Wording) -> str:
+    about = [_point_name(change)]
+    if change.series.kind is Kind.REGISTER:
+        about += [words.say("meter", meter=_meter_number(change)), change.series.zone or "T0"]
+    return ", ".join([*about, change.series.channel])

@@ -1,0 +1,161 @@
+"""How one language writes numbers, moments, periods, counts and places."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.replies.cells import lines_told, ranges_told
+from layouts.findings import Place
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGES = ("ru", "en")
+
+_NO_BREAK = "\u00a0"
+_SIGNS = {"ru": str.maketrans(",.", f"{_NO_BREAK},"), "en": str.maketrans({})}
+"""What stands for the comma and the point of an English number."""
+
+_DAY = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
+_PLACES_MOST = 8
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One language's words and habits of writing.
+
+    Attributes:
+        zone: Time zone that every moment is told in.
+    """
+
+    language: str
+    words: Mapping[str, Mapping[str, Any]]
+    zone: ZoneInfo = MOSCOW
+
+    def say(self, key: str, **values: object) -> str:
+        """The phrase `key` with its values filled in."""
+        return str(self.words["say"][key]).format(**values)
+
+    def word(self, group: str, key: str) -> str:
+        """The word `key` of a group such as `unit` or `verdict`."""
+        return str(self.words[group][key])
+
+    def number(self, value: Decimal | int) -> str:
+        """An exact number with its thousands set apart: `1 066,500`."""
+        text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+        return text.translate(_SIGNS[self.language])
+
+    def energy(self, watt_hours: int) -> str:
+        """Watt-hours (or var-hours) written in thousands of them, exactly."""
+        return self.number(Decimal(watt_hours).scaleb(-3))
+
+    def day(self, moment: datetime) -> str:
+        """The calendar day of a moment."""
+        return _written(moment, self.zone, _DAY[self.language])
+
+    def moment(self, moment: datetime) -> str:
+        """Day and time of a moment, to the minute."""
+        return _written(moment, self.zone, f"{_DAY[self.language]} %H:%M")
+
+    def month(self, moment: datetime) -> str:
+        """The month of a moment, by its name."""
+        local = moment.astimezone(self.zone)
+        return self.word("month", str(local.month)).format(year=local.year)
+
+    def end(self, moment: datetime) -> tuple[str, str]:
+        """Day and time of an end: midnight belongs to the day that it ends, as 24:00."""
+        local = moment.astimezone(self.zone)
+        if local.hour == local.minute == 0:
+            return self.day(moment - timedelta(minutes=1)), "24:00"
+        return self.day(moment), f"{local:%H:%M}"
+
+    def until(self, moment: datetime) -> str:
+        """A deadline."""
+        return " ".join(self.end(moment))
+
+    def period(self, start: datetime, end: datetime | None) -> str:
+        """A half-open period, or one moment when it has no length."""
+        if end is None or end <= start:
+            return self.moment(start)
+        day, time = self.end(end)
+        if day == self.day(start):
+            return f"{self.moment(start)}–{time}"
+        return f"{self.moment(start)} – {day} {time}"
+
+    def count(self, number: int, noun: str) -> str:
+        """A number with its noun in the right form: `5 интервалов`."""
+        one, few, many = self.words["plural"][noun]
+        form = many
+        if number == 1 or (self.language == "ru" and number % 10 == 1 and number % 100 != 11):
+            form = one
+        elif number % 10 in {2, 3, 4} and number % 100 not in {12, 13, 14}:
+            form = few
+        return f"{self.number(number)}{_NO_BREAK}{form}"
+
+    def quoted(self, text: str) -> str:
+        """Text as it was seen, in the language's quotes."""
+        return self.say("quoted", text=text)
+
+    def listed(self, items: Sequence[str], most: int) -> str:
+        """Items one after another; those beyond `most` are counted."""
+        told = ", ".join(items[:most])
+        more = len(items) - most
+        return f"{told} {self.say('and_more', count=more)}" if more > 0 else told
+
+    def places(self, places: Iterable[Place]) -> str:
+        """Where things stand, neighbours told as ranges; '' when nothing is known."""
+        lines: list[int] = []
+        cells: dict[str, list[str]] = {}
+        for place in places:
+            if place.sheet is not None:
+                cells.setdefault(place.sheet, []).extend([place.cell] if place.cell else [])
+            elif place.line is not None:
+                lines.append(place.line)
+        told = [self._several("line", lines_told(lines))] if lines else []
+        told += [self._sheet(sheet, names) for sheet, names in cells.items()]
+        return "; ".join(told)
+
+    def _sheet(self, sheet: str, names: list[str]) -> str:
+        if not names:
+            return self.say("sheet", sheet=sheet)
+        return self._several("cell", ranges_told(names), sheet=sheet)
+
+    def _several(self, noun: str, ranges: list[str], **about: str) -> str:
+        single = len(ranges) == 1 and not any(sign in ranges[0] for sign in "–:")
+        key = noun if single else f"{noun}s"
+        return self.say(key, at=self.listed(ranges, _PLACES_MOST), **about)
+
+
+@lru_cache(maxsize=1024)
+def _written(moment: datetime, zone: ZoneInfo, form: str) -> str:
+    """A moment in a zone; the same few stand in every row of a reply."""
+    return moment.astimezone(zone).strftime(form)
+
+
+@lru_cache(maxsize=8)
+def wording(language: str, zone: ZoneInfo = MOSCOW) -> Wording:
+    """The words of a language.
+
+    Raises:
+        ValueError: there is no catalogue for it.
+    """
+    return Wording(language, catalogue("words", language), zone)
+
+
+@lru_cache(maxsize=8)
+def catalogue(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
+    """A text catalogue as data: `findings` or `words` in one of `LANGUAGES`.
+
+    Raises:
+        ValueError: there is none in that language.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language {language!r}: there are {', '.join(LANGUAGES)}")
+    return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""How arrivals come and replies go."""

@@ -1,0 +1,555 @@
+"""IMAP: letters out of a folder in batches, and into the folder for their outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import imaplib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
+
+from ingest.intake.outcome import Outcome
+from ingest.intake.ports import MailboxUnavailable, RawLetter
+from ingest.transports.login import Security, checked
+from storage.records import Location
+
+CHUNK = 500
+"""UIDs named in one command; some servers refuse thousands."""
+
+SEARCHED = 50_000
+"""UIDs in one answer; imaplib refuses a line of a million bytes."""
+
+HEADER_BYTES = 256 * 1024
+"""What is read of the header of a letter that is too large to be read."""
+
+PROBED_AFTER_SECONDS = 30.0
+"""A connection that rested longer is tried before it is relied upon."""
+
+IDLE_SECONDS = 9 * 60.0
+"""Longest IDLE: shorter than the ten minutes after which routers forget a link."""
+
+BROKEN_MOST = 3
+"""How often a letter alone may break a working connection before it is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImapConfig:
+    """Where a mailbox is, and how much is taken from it at once.
+
+    Attributes:
+        name: As the operator calls it; the first part of the ledger's key.
+        user: '' logs in to nothing, for servers that need no login.
+        batch: Letters in one batch.
+        batch_bytes: Half of it for one batch, by RFC822.SIZE, as the next one is fetched
+            while it is read; a larger letter comes alone.
+        letter_bytes: Of a larger letter only the header is read.
+        timeout_seconds: For every answer of the server.
+        look_seconds: How long one IDLE lasts while waiting for mail: at its end the
+            server is asked what it still kept to itself. 0: as long as may be.
+        since: Letters that arrived before this day are not seen.
+        files: Whether letters are moved; else they stay where they lie.
+
+    Raises:
+        ValueError: the security named is unknown, or unsafe for that host.
+    """
+
+    name: str
+    host: str
+    port: int = 993
+    security: str = Security.TLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+    processed: str = "Processed"
+    ignored: str = "Ignored"
+    quarantine: str = "Quarantine"
+    batch: int = 50
+    batch_bytes: int = 32 * 1024 * 1024
+    letter_bytes: int = 25 * 1024 * 1024
+    timeout_seconds: float = 30.0
+    look_seconds: float = 0.0
+    since: date | None = None
+    files: bool = True
+
+    def __post_init__(self) -> None:
+        checked(self.security, self.host, f"mailbox {self.name}")
+
+    def folder_for(self, outcome: str) -> str:
+        """The folder that letters of this outcome are filed in."""
+        special = {Outcome.IGNORED: self.ignored, Outcome.QUARANTINED: self.quarantine}
+        return special.get(Outcome(outcome), self.processed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    uid: int
+    size: int
+    received_at: datetime
+
+
+class ImapMailbox:
+    """One folder of an IMAP server; connects when first needed, and again when broken.
+
+    Letters may be fetched in one thread and filed in another, which take turns; `close`
+    ends a `wait`.
+    """
+
+    def __init__(self, config: ImapConfig, context: ssl.SSLContext | None = None) -> None:
+        self.name = config.name
+        self._config = config
+        self._context = context or ssl.create_default_context()
+        self._client: IMAPClient | None = None
+        self._used_at = 0.0
+        self._uidvalidity = 0
+        self._exists = 0
+        self._uidnext: int | None = None
+        self._made: dict[str, str] = {}
+        self._suspects: dict[int, int] = {}
+        self._closed = threading.Event()
+        self._turn = threading.RLock()
+
+    @property
+    def _since(self) -> list[Any]:
+        return ["SINCE", self._config.since] if self._config.since else []
+
+    @property
+    def folder(self) -> str:
+        """The folder that letters arrive in."""
+        return self._config.folder
+
+    def uids(self) -> tuple[int, Sequence[int]]:
+        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
+
+        Raises:
+            MailboxUnavailable: it cannot be reached, or refused us.
+        """
+        with self._turn, self._told("cannot list the letters"):
+            client = self._connected()
+            before, self._uidvalidity = self._uidvalidity, 0
+            self._select(client)
+            if before != self._uidvalidity:
+                self._suspects.clear()
+            found: set[int] = set()
+            for first in range(1, self._exists + 1, SEARCHED):
+                last = min(first + SEARCHED - 1, self._exists)
+                among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
+                found.update(client.search([among, *self._since]))
+        return self._uidvalidity, sorted(found)
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        """The letters in batches, in the order named; what has gone is left out.
+
+        Letters that were asked for when a connection broke come last, each
+        alone, the likeliest culprit at the end: it holds up no other.
+
+        Raises:
+            MailboxUnavailable: the connection broke.
+        """
+        calm = [uid for uid in uids if uid not in self._suspects]
+        for chunk in _chunks(calm, CHUNK):
+            for batch in self._batches(self._sizes(chunk)):
+                letters = self._bodies(batch)
+                if letters:
+                    yield letters
+        suspects = [uid for uid in uids if uid in self._suspects]
+        for uid in sorted(suspects, key=self._suspects.__getitem__):
+            letters = self._alone(uid)
+            if letters:
+                yield letters
+
+    def file(self, uids: Sequence[int], outcome: str) -> None:
+        """Move letters into the folder for their outcome; made when it is missing.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+        if not self._config.files:
+            return
+        folder = self._config.folder_for(outcome)
+        with self._turn, self._told(f"cannot move letters into the folder {folder}"):
+            client = self._ready()
+            target = self._target(client, folder)
+            for chunk in _chunks(uids, CHUNK):
+                self._move(client, chunk, target)
+
+    def put_back(
+        self,
+        outcome: str,
+        wanted: Mapping[str, tuple[int, datetime]],
+        found: Callable[[Collection[str]], None],
+    ) -> set[str]:
+        """Move letters from the folder for an outcome back to where letters arrive.
+
+        Args:
+            outcome: What the letters were filed as.
+            wanted: Size and moment of receipt by the SHA-256 of the bytes.
+            found: Told of those that are there, before they are moved.
+
+        Returns:
+            Those of them that were found.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+        folder = self._config.folder_for(outcome)
+        with self._turn, self._told(f"cannot look into the folder {folder}"):
+            client = self._connected()
+            client.select_folder(self._target(client, folder))
+            there = {
+                sha256: uid
+                for sha256, (size, received_at) in wanted.items()
+                for uid in self._of_size(client, size, received_at)
+                if _sha256_of(client, uid) == sha256
+            }
+            if there:
+                found(there)
+                self._move(client, [*there.values()], _with_prefix(client, self._config.folder))
+            self._select(client)
+        return set(there)
+
+    @staticmethod
+    def _of_size(client: IMAPClient, size: int, received_at: datetime) -> list[int]:
+        """Letters of the selected folder that may be the one; servers' days are their own."""
+        day = timedelta(days=1)
+        span = ["SINCE", (received_at - day).date(), "BEFORE", (received_at + 2 * day).date()]
+        uids = client.search(span)
+        sizes = {
+            uid: answer.get(b"RFC822.SIZE")
+            for chunk in _chunks(uids, CHUNK)
+            for uid, answer in client.fetch(chunk, ["RFC822.SIZE"]).items()
+        }
+        return [uid for uid in uids if sizes.get(uid) == size]
+
+    def prepare(self) -> list[str]:
+        """Make the folders that letters are filed in, where they are missing: their names.
+
+        Raises:
+            MailboxUnavailable: the server refuses, or cannot be reached.
+        """
+        config = self._config
+        with self._turn, self._told("prepare the folders"):
+            client = self._connected()
+            wanted = dict.fromkeys((config.processed, config.ignored, config.quarantine))
+            return [self._target(client, folder) for folder in wanted]
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for mail with IDLE; False when the time ran out or IDLE is unknown.
+
+        Mail that came between two calls ends the second one at once.
+
+        Raises:
+            MailboxUnavailable: it cannot be reached, or the connection broke.
+        """
+        with self._turn, self._told("cannot wait for mail"):
+            client = self._connected()
+            before, self._uidvalidity = self._uidnext, 0
+            self._select(client)
+            if self._uidnext != before:
+                return True
+            if not client.has_capability("IDLE"):
+                self._closed.wait(timeout_seconds)
+                return False
+            return self._idle(client, min(timeout_seconds, IDLE_SECONDS))
+
+    def close(self) -> None:
+        """Log out, quietly; a `wait` in another thread ends within a second."""
+        self._closed.set()
+        # Two threads must not talk over one connection.
+        with self._turn:
+            client, self._client = self._client, None
+        if client is not None:
+            with suppress(imaplib.IMAP4.error, OSError, ValueError):
+                client.logout()
+
+    # Connections.
+
+    def _connected(self) -> IMAPClient:
+        """A connection that works; one that rested is tried first."""
+        if self._client is not None and self._rested():
+            try:
+                self._client.noop()
+            except (imaplib.IMAP4.error, OSError):
+                self._drop()
+        if self._client is None:
+            self._client = _connect(self._config, self._context)
+            self._made.clear()
+        self._used_at = time.monotonic()
+        return self._client
+
+    def _rested(self) -> bool:
+        return time.monotonic() - self._used_at > PROBED_AFTER_SECONDS
+
+    def _ready(self) -> IMAPClient:
+        """A connection with the folder open, as `uids` last saw it."""
+        before = self._client
+        client = self._connected()
+        if client is not before:
+            self._select(client)
+        return client
+
+    def _select(self, client: IMAPClient) -> None:
+        answer = self._opened(client)
+        uidvalidity = int(answer[b"UIDVALIDITY"])
+        if self._uidvalidity not in {0, uidvalidity}:
+            # The UIDs in hand name other letters now: until `uids` lists them anew, none
+            # may be fetched or moved.
+            raise imaplib.IMAP4.error("its UIDVALIDITY has changed")
+        self._uidvalidity = uidvalidity
+        self._exists = int(answer[b"EXISTS"])
+        uidnext = answer.get(b"UIDNEXT")
+        self._uidnext = int(uidnext) if uidnext is not None else None
+
+    def _opened(self, client: IMAPClient) -> Mapping[bytes, Any]:
+        try:
+            return _selected(client, self._config.folder)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            if client.folder_exists(self._config.folder):
+                raise
+            client.create_folder(self._config.folder)
+            return _selected(client, self._config.folder)
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(imaplib.IMAP4.error, OSError):
+                client.shutdown()
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Turn any fault of network or protocol into one that names the server."""
+        where = f"mailbox {self.name}: {self._config.host}:{self._config.port}"
+        try:
+            yield
+        except LoginError as error:
+            self._drop()
+            raise MailboxUnavailable(
+                f"{where} refused the user or the password of {self._config.user}"
+            ) from error
+        except (imaplib.IMAP4.error, OSError, ValueError, LookupError) as error:
+            self._drop()
+            raise MailboxUnavailable(f"{where}: {what}: {reason(error)}") from error
+
+    # Letters.
+
+    def _sizes(self, uids: Sequence[int]) -> list[_Size]:
+        told = self._told("cannot read the letters' sizes")
+        with self._turn, told, self._suspecting(uids):
+            found = self._ready().fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+            return [
+                _Size(uid, int(found[uid][b"RFC822.SIZE"]), _instant(found[uid]))
+                for uid in uids
+                if uid in found
+            ]
+
+    def _batches(self, sizes: Sequence[_Size]) -> Iterator[list[_Size]]:
+        batch: list[_Size] = []
+        total = 0
+        for item in sizes:
+            taken = min(item.size, self._most(item))
+            if batch and (
+                len(batch) == self._config.batch or total + taken > self._config.batch_bytes // 2
+            ):
+                yield batch
+                batch, total = [], 0
+            batch.append(item)
+            total += taken
+        if batch:
+            yield batch
+
+    def _most(self, item: _Size) -> int:
+        too_large = item.size > self._config.letter_bytes
+        return HEADER_BYTES if too_large else self._config.letter_bytes
+
+    def _bodies(self, batch: Sequence[_Size]) -> list[RawLetter]:
+        """The bytes of one batch."""
+        uids = [item.uid for item in batch]
+        whole = [item for item in batch if item.size <= self._config.letter_bytes]
+        with self._turn, self._told("cannot read letters"), self._suspecting(uids):
+            client = self._ready()
+            found = dict(client.fetch([item.uid for item in whole], ["BODY.PEEK[]"]))
+            for item in batch:
+                if item not in whole:
+                    found |= client.fetch([item.uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
+        self._used_at = time.monotonic()
+        return [self._raw(item, found[item.uid]) for item in batch if item.uid in found]
+
+    @contextmanager
+    def _suspecting(self, uids: Sequence[int]) -> Iterator[None]:
+        """Letters asked for are suspects until their answer is here."""
+        asked = [uid for uid in uids if uid not in self._suspects]
+        self._suspects.update(dict.fromkeys(asked, 0))
+        yield
+        for uid in asked:
+            del self._suspects[uid]
+
+    def _alone(self, uid: int) -> list[RawLetter]:
+        """One letter that a connection broke at.
+
+        It is given without its bytes when, time and again, the server works and
+        only this letter cannot be had.
+        """
+        try:
+            sizes = self._sizes([uid])
+            letters = self._bodies(sizes)
+        except MailboxUnavailable:
+            with self._turn, self._told("cannot be reached again"):
+                self._ready()
+            self._suspects[uid] += 1
+            if self._suspects[uid] <= BROKEN_MOST:
+                raise
+            now = datetime.now(UTC)
+            return [RawLetter(self._location(uid), b"", 0, now, missing=True)]
+        self._suspects.pop(uid, None)
+        return letters
+
+    def _raw(self, item: _Size, answer: Mapping[bytes, Any]) -> RawLetter:
+        header_only = item.size > self._config.letter_bytes
+        prefix = b"BODY[HEADER]" if header_only else b"BODY[]"
+        content = next((v for k, v in answer.items() if k.startswith(prefix)), None)
+        return RawLetter(
+            location=self._location(item.uid),
+            content=content or b"",
+            size=item.size,
+            received_at=item.received_at,
+            header_only=header_only,
+            missing=content is None,
+        )
+
+    def _location(self, uid: int) -> Location:
+        return Location(self.name, self._config.folder, self._uidvalidity, uid)
+
+    # Filing.
+
+    def _target(self, client: IMAPClient, folder: str) -> str:
+        """The folder's full name; it exists afterwards."""
+        if folder not in self._made:
+            name = _with_prefix(client, folder)
+            if not client.folder_exists(name):
+                client.create_folder(name)
+                client.subscribe_folder(name)
+            self._made[folder] = name
+        return self._made[folder]
+
+    @staticmethod
+    def _move(client: IMAPClient, uids: Sequence[int], folder: str) -> None:
+        if client.has_capability("MOVE"):
+            client.move(uids, folder)
+            return
+        if not client.has_capability("UIDPLUS"):
+            # A plain EXPUNGE would also remove what others have marked deleted.
+            raise imaplib.IMAP4.error("the server knows neither MOVE nor UIDPLUS")
+        client.copy(uids, folder)
+        client.add_flags(uids, [b"\\Deleted"], silent=True)
+        client.uid_expunge(uids)
+
+    # Waiting.
+
+    def _idle(self, client: IMAPClient, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        look_seconds = self._config.look_seconds
+        while (left := end - time.monotonic()) > 0 and not self._closed.is_set():
+            came = self._idle_once(client, min(left, look_seconds or left))
+            if not came and look_seconds:
+                # What a server gathers before it tells, it tells at once when it is asked.
+                came = _has_mail(client.noop()[1])
+            if came:
+                self._select(client)
+                return True
+        return False
+
+    def _idle_once(self, client: IMAPClient, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        client.idle()
+        seen: list[Any] = []
+        while not _has_mail(seen) and not self._closed.is_set():
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            # An end of the connection wakes poll() and says nothing.
+            started = time.monotonic()
+            seen = client.idle_check(timeout=min(left, 1.0))
+            if not seen and time.monotonic() - started < min(left, 1.0) / 2:
+                break
+        _, rest = client.idle_done()
+        self._used_at = time.monotonic()
+        return _has_mail([*seen, *rest])
+
+
+def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:
+    """A connection that has logged in, with verified TLS unless on loopback."""
+    client = IMAPClient(
+        config.host,
+        port=config.port,
+        ssl=config.security == Security.TLS,
+        ssl_context=context,
+        timeout=SocketTimeout(config.timeout_seconds, config.timeout_seconds),
+    )
+    # Else every letter is written out, twice, for a log that nobody keeps.
+    client._imap.debug = 0  # noqa: SLF001
+    try:
+        client.normalise_times = False
+        if config.security == Security.STARTTLS:
+            client.starttls(context)
+        if config.user:
+            _login(client, config)
+    except (imaplib.IMAP4.error, OSError, ValueError):
+        with suppress(imaplib.IMAP4.error, OSError):
+            client.shutdown()
+        raise
+    return client
+
+
+def _login(client: IMAPClient, config: ImapConfig) -> None:
+    if (config.user + config.password).isascii():
+        client.login(config.user, config.password)
+    else:
+        # LOGIN carries ASCII only; PLAIN carries UTF-8.
+        client.plain_login(config.user, config.password)
+
+
+def _selected(client: IMAPClient, folder: str) -> Mapping[bytes, Any]:
+    answer: Mapping[bytes, Any] = client.select_folder(folder)
+    return answer
+
+
+def _sha256_of(client: IMAPClient, uid: int) -> str:
+    answer = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
+    return hashlib.sha256(answer.get(b"BODY[]") or b"").hexdigest()
+
+
+def _with_prefix(client: IMAPClient, folder: str) -> str:
+    """The name with the prefix that some servers ask of every personal folder."""
+    if not client.has_capability("NAMESPACE"):
+        return folder
+    personal = client.namespace().personal
+    prefix = str(personal[0][0]) if personal else ""
+    return folder if folder.startswith(prefix) else prefix + folder
+
+
+def _instant(answer: Mapping[bytes, Any]) -> datetime:
+    instant: datetime = answer[b"INTERNALDATE"]
+    return instant.astimezone(UTC)
+
+
+def _has_mail(responses: Sequence[Any]) -> bool:
+    return any(len(item) > 1 and item[1] == b"EXISTS" for item in responses)
+
+
+def _chunks(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def reason(error: BaseException) -> str:
+    """An exception as the end of a sentence: its text, or its kind when it has none."""
+    return str(error).strip().rstrip(".") or type(error).__name__

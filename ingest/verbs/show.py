@@ -1,0 +1,441 @@
+"""Results for people and for scripts: the rows of `--json`, and tables and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ingest.replies.cells import lines_told, ranges_told
+from ingest.replies.texts import sentence
+from layouts.findings import Finding
+from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
+
+if TYPE_CHECKING:
+    # `check` shows findings and knows of no database.
+    from storage.records import (
+        AuditEntry,
+        CarriedRow,
+        ImportReport,
+        LetterRow,
+        LetterWhole,
+        SentReply,
+        StoreStatus,
+        SubmissionRow,
+    )
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+STALE = timedelta(minutes=15)
+"""A mailbox whose last whole pass is older needs a person."""
+
+LETTER_COLUMNS = {
+    "id": "id",
+    "received_at": "received",
+    "outcome": "outcome",
+    "entity": "entity",
+    "documents": "documents",
+    "values": "values",
+    "reply": "reply",
+    "sender": "from",
+    "subject": "subject",
+}
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Print rows under headings; as wide as it takes when it goes into a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=250)
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        drawn.add_column(heading, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(row[key]) for key in columns))
+    console.print(drawn, markup=False)
+
+
+def _cell(value: Any) -> Any:
+    from rich.text import Text
+
+    return Text("" if value is None else str(value))
+
+
+def local(moment: datetime | None) -> str | None:
+    """A moment in Moscow time, as ISO 8601."""
+    return moment.astimezone(MOSCOW).isoformat(timespec="seconds") if moment else None
+
+
+def finding_json(item: Finding, language: str) -> dict[str, Any]:
+    """One finding, as operators may see it: a foreign point is called so."""
+    return {
+        "code": item.code.value,
+        "severity": item.severity.value,
+        "place": str(item.place),
+        "point": item.point,
+        "channel": item.channel,
+        "seen": item.seen,
+        "message": sentence(item, language),
+    }
+
+
+def letter_json(row: LetterRow) -> dict[str, Any]:
+    """One line of `letters`."""
+    return {
+        "id": row.id,
+        "received_at": local(row.received_at),
+        "state": row.state.value,
+        "outcome": row.outcome,
+        "entity": row.entity,
+        "sender": row.sender,
+        "subject": row.subject,
+        "documents": row.documents,
+        "values": row.values,
+        "reply": row.reply.value if row.reply else None,
+        "attempts": row.attempts,
+        "error": row.error,
+    }
+
+
+def whole_json(whole: LetterWhole, language: str) -> dict[str, Any]:
+    """Everything that `show` tells of a letter."""
+    return {
+        **letter_json(whole.row),
+        "sha256": whole.sha256,
+        "size": whole.size,
+        "message_id": whole.message_id,
+        "settled_at": local(whole.settled_at),
+        "locations": [
+            {
+                "mailbox": place.mailbox,
+                "folder": place.folder,
+                "uidvalidity": place.uidvalidity,
+                "uid": place.uid,
+            }
+            for place in whole.locations
+        ],
+        "findings": [finding_json(item, language) for item in whole.findings],
+        "submissions": [_submission_json(item, language) for item in whole.submissions],
+        "replies": [_sent_json(item) for item in whole.replies],
+    }
+
+
+def _submission_json(item: SubmissionRow, language: str) -> dict[str, Any]:
+    return {
+        "receipt": item.receipt,
+        "name": item.name,
+        "container": item.container,
+        "sheet": item.part,
+        "sha256": item.sha256,
+        "size": item.size,
+        "layout": item.layout,
+        "created": local(item.created_at),
+        "verdict": item.verdict,
+        "status": item.status,
+        "values": item.values,
+        "findings": [finding_json(found, language) for found in item.findings],
+        "carried": [_carried_json(carried) for carried in item.carried],
+    }
+
+
+def _carried_json(item: CarriedRow) -> dict[str, Any]:
+    return {
+        "kind": item.kind.value,
+        "area": item.area,
+        "point": item.point,
+        "meter": item.meter,
+        "channel": item.channel,
+        "zone": item.zone,
+        "start": local(item.start),
+        "end": local(item.end),
+        "place": _places(item.places),
+        "value": _plain(item.value),
+        "value_before": _plain(item.value_before),
+        "in_force": item.in_force,
+        "replaced": item.replaced,
+        "replaced_since": [{"receipt": by, "values": n} for by, n in item.replaced_since],
+        "replaced_at": local(item.replaced_at),
+    }
+
+
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _places(places: Places | None) -> str | None:
+    """Where a span's values stood: `lines 3–746`, `sheet 'A', cells C5:Z35`."""
+    if places is None or not places.at:
+        return None
+    if places.sheet is None:
+        lines = lines_told(places.at)
+        return f"{'lines' if len(set(places.at)) > 1 else 'line'} {', '.join(lines)}"
+    cells = ranges_told(str(places.place(n).cell) for n in range(len(places.at)))
+    return f"sheet {places.sheet!r}, {'cells' if len(places.at) > 1 else 'cell'} {', '.join(cells)}"
+
+
+def _sent_json(item: SentReply) -> dict[str, Any]:
+    return {
+        "to": item.recipient,
+        "subject": item.subject,
+        "message_id": item.message_id,
+        "state": item.state.value,
+        "attempts": item.attempts,
+        "owed_at": local(item.owed_at),
+        "settled_at": local(item.settled_at),
+        "error": item.last_error,
+        "text": reply_text(item.content),
+    }
+
+
+def reply_text(content: bytes) -> str:
+    """The plain text of a reply, after its subject."""
+    message = message_from_bytes(content, _class=EmailMessage, policy=default)
+    body = message.get_body(preferencelist=("plain",))
+    text = body.get_content() if body else ""
+    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}".rstrip()
+
+
+def whole_text(row: Mapping[str, Any]) -> str:
+    """`show` for people."""
+    lines = [
+        f"letter {row['id']}  {row['outcome'] or row['state']}  received {row['received_at']}",
+        f"from {row['sender'] or '?'}  entity {row['entity'] or '-'}  attempts {row['attempts']}",
+        f"subject {row['subject']}",
+        f"sha256 {row['sha256']}  {row['size']} bytes  {row['message_id']}",
+    ]
+    lines += [
+        f"at {p['mailbox']} {p['folder']} uidvalidity {p['uidvalidity']} uid {p['uid']}"
+        for p in row["locations"]
+    ]
+    if row["error"]:
+        lines.append(f"error {row['error']}")
+    lines += _finding_lines(row["findings"], "")
+    for item in row["submissions"]:
+        lines.append(
+            f"\nreceipt {item['receipt']}  {item['verdict']} (status {item['status']})  "
+            f"{item['name'] or '(no name)'}  layout {item['layout'] or '-'}  "
+            f"{item['values']} values"
+        )
+        lines += _finding_lines(item["findings"], "  ")
+        lines += [_carried_line(carried) for carried in item["carried"]]
+    for item in row["replies"]:
+        lines.append(f"\nreply {item['state']}  attempts {item['attempts']}  {item['error'] or ''}")
+        lines.append(item["text"])
+    return "\n".join(lines)
+
+
+def _carried_line(item: Mapping[str, Any]) -> str:
+    """What a document brought, from where in it, and what became of that."""
+    names = (item["area"], item["point"], item["meter"], item["channel"], item["zone"])
+    told = " ".join(name for name in names if name)
+    if item["kind"] == "register":
+        what = f"{item['start']}  {item['value']}"
+        state = "in force" if item["in_force"] else "not in force"
+        if item["value_before"] is not None:
+            state += f", in place of {item['value_before']}"
+    else:
+        what = f"{item['start']}..{item['end']}"
+        state = f"in force {item['in_force']}, replaced {item['replaced']} before it"
+    since = ", ".join(f"{by['values']} by receipt {by['receipt']}" for by in item["replaced_since"])
+    place = f"  {item['place']}" if item["place"] else ""
+    return f"  {told}  {what}{place}: {state}" + (f", replaced since: {since}" if since else "")
+
+
+def _finding_lines(findings: Iterable[Mapping[str, Any]], indent: str) -> list[str]:
+    return [
+        f"{indent}{item['severity']} {item['code']}: "
+        + (f"{item['place']}: " if item["place"] else "")
+        + str(item["message"])
+        for item in findings
+    ]
+
+
+def check_result(row: Mapping[str, Any]) -> str:
+    """One document of `check` for people."""
+    lines = [
+        (
+            f"{row['file']}: {row['verdict']}, layout {row['layout'] or '-'}, "
+            f"sender {row['sender'] or '-'}"
+        )
+    ]
+    for item in row["series"]:
+        names = [item["area"], item["point"], item["meter"], item["channel"], item["zone"]]
+        told = " ".join(name for name in names if name)
+        span = item["start"] if item["kind"] == "register" else f"{item['start']}..{item['end']}"
+        lines.append(f"  {told}  {span}  {item['count']} values, {item['total']} {item['unit']}")
+    return "\n".join(lines + _finding_lines(row["findings"], "  "))
+
+
+def processed(row: Mapping[str, Any]) -> str:
+    """One letter of `process` for people."""
+    lines = [
+        f"{row['source']}: {row['outcome']}, letter {row['letter']}, entity {row['entity'] or '-'}"
+    ]
+    lines += _finding_lines(row["findings"], "  ")
+    for item in row["documents"]:
+        lines.append(
+            f"  {item['name'] or '(no name)'}: {item['verdict']}, layout {item['layout'] or '-'}, "
+            f"receipt {item['receipt']}, {item['values']} values"
+        )
+        lines += _finding_lines(item["findings"], "    ")
+    return "\n".join(lines)
+
+
+def import_report(report: ImportReport, dry_run: bool) -> str:
+    """What an import changed, or would change."""
+    head = "would be " if dry_run else ""
+    return "\n".join(
+        f"{head}{verb}: {len(items)}" + (f" ({', '.join(items)})" if items else "")
+        for verb, items in (
+            ("added", report.added),
+            ("changed", report.changed),
+            ("left alone, not mentioned", report.untouched),
+        )
+    )
+
+
+def entity_json(entity: LegalEntity, changes: Iterable[AuditEntry]) -> dict[str, Any]:
+    """One legal entity; of its password only whether it has one."""
+    return {
+        "user_code": entity.user_code,
+        "name": entity.name,
+        "inn": entity.inn,
+        "addresses": list(entity.addresses),
+        "active": entity.active,
+        "has_password": entity.password_hash is not None,
+        "points": [_point_json(point) for point in entity.points],
+        "changes": [
+            {
+                "at": local(entry.at),
+                "who": entry.who,
+                "what": entry.what,
+                "key": entry.key,
+                "before": entry.before,
+                "after": entry.after,
+            }
+            for entry in changes
+        ],
+    }
+
+
+def _point_json(point: MeteringPoint) -> dict[str, Any]:
+    return {
+        "code": point.code,
+        "name": point.name,
+        "area": point.area,
+        "max_power_kw": _text(point.max_power_kw),
+        "channels": list(point.channels),
+        "meters": [_meter_json(meter) for meter in point.meters],
+    }
+
+
+def _meter_json(meter: Meter) -> dict[str, Any]:
+    return {
+        "number": meter.number,
+        "digits": meter.digits,
+        "decimals": meter.decimals,
+        "ratio": _text(meter.ratio),
+        "installed": _text(meter.installed),
+        "removed": _text(meter.removed),
+        "channels": list(meter.channels),
+        "zones": list(meter.zones),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def entity_text(row: Mapping[str, Any]) -> str:
+    """`registry show` for people."""
+    state = "active" if row["active"] else "switched off"
+    has_password = "has a password" if row["has_password"] else "has no password yet"
+    lines = [
+        f"{row['user_code']}  {row['name']}  INN {row['inn']}  {state}  {has_password}",
+        f"addresses {' '.join(row['addresses']) or '-'}",
+    ]
+    for point in row["points"]:
+        power = f"{point['max_power_kw']} kW" if point["max_power_kw"] else "power not stated"
+        lines.append(
+            f"  point {point['code']}  {point['name']}  area {point['area'] or '-'}  {power}  "
+            f"{' '.join(point['channels'])}".rstrip()
+        )
+        lines += [_meter_line(meter) for meter in point["meters"]]
+    lines += [_change_line(change) for change in row["changes"]]
+    return "\n".join(lines)
+
+
+def _change_line(change: Mapping[str, Any]) -> str:
+    """Who changed what, and only what differs of it."""
+    before, after = change["before"] or {}, change["after"] or {}
+    told = [
+        f"{name} {_words(before[name])} -> {_words(value)}"
+        if name in before
+        else f"{name} {_words(value)}"
+        for name, value in after.items()
+        if before.get(name, _NOTHING) != value
+    ]
+    return f"{change['at']} {change['who']} {change['what']} {change['key']}: {', '.join(told)}"
+
+
+_NOTHING = object()
+
+
+def _words(value: Any) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if value not in (None, "", []) else "-"
+
+
+def _meter_line(meter: Mapping[str, Any]) -> str:
+    since = f"installed {meter['installed'] or '?'}"
+    until = f", removed {meter['removed']}" if meter["removed"] else ""
+    kinds = " ".join([*meter["channels"], *meter["zones"]])
+    return f"    meter {meter['number']}  x{meter['ratio']}  {since}{until}  {kinds}"
+
+
+def status_json(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> dict[str, Any]:
+    """What `status` tells, and what of it needs a person."""
+    never = datetime.min.replace(tzinfo=UTC)
+    stale = [name for name in mailboxes if now - known.passes.get(name, never) > STALE]
+    reasons = [f"mailbox {name} was not read through for 15 minutes" for name in stale]
+    if known.quarantined:
+        reasons.append(f"letters in quarantine: {known.quarantined}")
+    if known.undeliverable:
+        reasons.append(f"undeliverable replies: {known.undeliverable}")
+    return {
+        "stale": stale,
+        "mailboxes": {name: local(known.passes.get(name)) for name in mailboxes},
+        "verdicts_today": dict(known.verdicts_today),
+        "queue": known.queue,
+        "quarantined": known.quarantined,
+        "owed": known.owed,
+        "undeliverable": known.undeliverable,
+        "oldest_unanswered": local(known.oldest_unanswered),
+        "needs_a_person": reasons,
+    }
+
+
+def status_text(row: Mapping[str, Any]) -> str:
+    """`status` for people."""
+    lines = [
+        f"mailbox {name}: last read through {moment or 'never'}"
+        for name, moment in row["mailboxes"].items()
+    ]
+    today = ", ".join(f"{verdict} {count}" for verdict, count in row["verdicts_today"].items())
+    lines += [
+        f"today: {today or 'no letters'}",
+        f"waiting for a verdict: {row['queue']}, in quarantine: {row['quarantined']}",
+        (
+            f"replies owed: {row['owed']}, undeliverable: {row['undeliverable']}, "
+            f"oldest unanswered: {row['oldest_unanswered'] or '-'}"
+        ),
+    ]
+    lines += [f"needs a person: {reason}" for reason in row["needs_a_person"]]
+    return "\n".join(lines)

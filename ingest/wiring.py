@@ -1,0 +1,210 @@
+"""The composition root: settings in, wired parts out; each made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from email.utils import parseaddr
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.settings import MailboxSettings, Settings, SettingsError
+from layouts.layout import Layout, load
+
+if TYPE_CHECKING:
+    from ingest.engine.work import Receive
+    from ingest.intake.authenticate import Guard
+    from ingest.intake.ports import Read
+    from ingest.intake.receive import Desk
+    from ingest.letters.unpack import Limits
+    from ingest.reading.pool import SandboxReader
+    from ingest.transports.imap import ImapMailbox
+    from ingest.transports.smtp import SmtpPostman
+    from layouts.rules import Parameters
+    from storage.ledger import Ledger, Within
+
+
+class App:
+    """Every part of the service, wired as the settings say.
+
+    Imports stand inside the methods, so that a verb loads only what it uses.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def layouts(self) -> dict[str, Layout]:
+        """The built-in layouts and the retailer's own."""
+        path = self.settings.layouts.path
+        return load(Path(path) if path else None)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The database; no connection is opened yet."""
+        from storage.ledger import Ledger
+
+        return Ledger(self.settings.database.url.get_secret_value(), self.layouts)
+
+    def is_new_database(self) -> bool:
+        """Whether the database is an SQLite file that does not exist yet, or is empty."""
+        url = self.settings.database.url.get_secret_value()
+        path = Path(url.partition(":///")[2])
+        return url.startswith("sqlite") and not (path.is_file() and path.stat().st_size)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The bounds by which readings are judged."""
+        from layouts.rules import Parameters
+        from layouts.rules.calendar import CalendarError, load_calendar, load_peak_hours
+
+        bounds = self.settings.rules.model_dump(exclude={"holidays", "peak_hours"})
+        holidays, peak_hours = self.settings.rules.holidays, self.settings.rules.peak_hours
+        try:
+            if holidays:
+                bounds["calendar"] = load_calendar(Path(holidays))
+            if peak_hours:
+                bounds["peak_hours"] = load_peak_hours(Path(peak_hours))
+            return Parameters(**bounds)
+        except CalendarError as fault:
+            raise SettingsError(str(fault)) from None
+        except ValueError as fault:
+            raise SettingsError(f"{self.settings.file}: rules.{fault}") from None
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What one letter may cost to unpack."""
+        from ingest.letters.unpack import Limits
+
+        limits = self.settings.limits
+        return Limits(
+            letter_bytes=int(limits.letter_mb * 1024 * 1024),
+            documents=limits.documents,
+            unpacked_bytes=int(limits.unpacked_mb * 1024 * 1024),
+        )
+
+    @cached_property
+    def receive(self) -> Receive:
+        """What one letter means, with everything it needs at hand."""
+        from ingest.intake.receive import receive
+
+        return partial(receive, desk=self.desk)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The forms, the rules and the manners of answering."""
+        return self.desk_in(self.ledger)
+
+    def desk_in(self, ledger: Ledger | Within) -> Desk:
+        """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
+        from ingest.intake.receive import Desk
+        from ingest.replies.deadlines import deadlines
+        from ingest.replies.message import ReplySettings
+
+        settings = self.settings
+        with ledger.transaction() as store:
+            key = store.instance_key()
+        return Desk(
+            layouts=self.layouts,
+            parameters=self.parameters,
+            replies=ReplySettings(
+                sender=settings.smtp.sender or "meters@localhost",
+                language=settings.replies.language,
+                key=key,
+                deadline_of=deadlines(self.layouts, self.parameters),
+                register_deadline_day=self.parameters.register_deadline_day,
+            ),
+            guard=self.guard,
+            own_addresses=self._own_addresses(),
+            answer_unknown_senders=settings.replies.answer_unknown_senders,
+            per_address_per_day=settings.replies.per_address_per_day,
+        )
+
+    @cached_property
+    def guard(self) -> Guard:
+        """How senders are proven, and when guessing is stopped."""
+        from ingest.intake.authenticate import Guard
+
+        authentication = self.settings.authentication
+        return Guard(
+            max_failures=authentication.max_failures,
+            lockout=timedelta(minutes=authentication.lockout_minutes),
+            require_known_address=authentication.require_known_address,
+            trusted_authserv_id=authentication.trusted_authserv_id,
+        )
+
+    def _own_addresses(self) -> frozenset[str]:
+        named = [self.settings.smtp.sender, self.settings.smtp.user]
+        named += [mailbox.user for mailbox in self.settings.mailbox]
+        return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
+
+    def reader(self, then: Callable[[Read], None] | None = None) -> SandboxReader:
+        """Reads letters in bounded child processes; see `SandboxReader` for `then`."""
+        from ingest.reading.pool import SandboxConfig, SandboxReader
+
+        limits = self.settings.limits
+        return SandboxReader(
+            SandboxConfig(
+                workers=self.settings.poll.workers,
+                memory_mb=limits.memory_mb,
+                seconds=limits.seconds,
+                limits=self.limits,
+                layouts_path=self.settings.layouts.path,
+            ),
+            then=then,
+        )
+
+    def filed(self, since: date) -> list[ImapMailbox]:
+        """Every folder that letters were filed in since a day; they stay there."""
+        return [
+            self._mailbox(settings, folder=folder, since=since, files=False)
+            for settings in self.settings.mailbox
+            for folder in dict.fromkeys((settings.processed, settings.quarantine))
+        ]
+
+    def mailboxes(self) -> list[ImapMailbox]:
+        """Every mailbox of the settings; no connection is opened yet."""
+        return [self._mailbox(settings) for settings in self.settings.mailbox]
+
+    def _mailbox(self, settings: MailboxSettings, **otherwise: Any) -> ImapMailbox:
+        from ingest.transports.imap import ImapConfig, ImapMailbox
+
+        config = ImapConfig(
+            name=settings.name,
+            host=settings.host,
+            port=settings.port,
+            security=settings.security,
+            user=settings.user,
+            password=settings.password.get_secret_value(),
+            folder=settings.folder,
+            processed=settings.processed,
+            ignored=settings.ignored,
+            quarantine=settings.quarantine,
+            timeout_seconds=settings.timeout_seconds,
+            look_seconds=self.settings.poll.look_seconds,
+            batch=self.settings.poll.batch,
+            batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
+            letter_bytes=self.limits.letter_bytes,
+        )
+        return ImapMailbox(replace(config, **otherwise))
+
+    def postman(self) -> SmtpPostman | None:
+        """Sends replies; None when no SMTP server is configured."""
+        from ingest.transports.smtp import SmtpConfig, SmtpPostman
+
+        smtp = self.settings.smtp
+        if not smtp.host:
+            return None
+        return SmtpPostman(
+            SmtpConfig(
+                host=smtp.host,
+                port=smtp.port,
+                security=smtp.security,
+                user=smtp.user,
+                password=smtp.password.get_secret_value(),
+                sender=parseaddr(smtp.sender)[1],
+                timeout_seconds=smtp.timeout_seconds,
+            )
+        )

@@ -1,0 +1,183 @@
+"""The running service: woken at once, resting after faults, leaving in order."""
+
+import queue
+import signal
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.engine import daemon
+from ingest.engine.daemon import Parts, Service, rest_seconds
+from ingest.intake.ports import MailboxUnavailable, OutboxUnavailable
+from tests.fakes import FakeClock, FakeMailbox, FakePostman, FakeReader, FakeReceive, mail
+
+
+class Postman(FakePostman):
+    """Tells when a reply has arrived."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.arrived = threading.Semaphore(0)
+
+    def send(self, reply):
+        super().send(reply)
+        self.arrived.release()
+
+    def wait(self):
+        assert self.arrived.acquire(timeout=20), "no reply was sent"
+
+
+class Bell(FakeMailbox):
+    """Rings when told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.mail_came = threading.Event()
+
+    def wait(self, timeout_seconds):
+        rang = self.mail_came.wait(timeout_seconds)
+        self.mail_came.clear()
+        return rang
+
+    def close(self):
+        self.mail_came.set()
+
+
+@pytest.fixture
+def mailbox():
+    return FakeMailbox()
+
+
+@pytest.fixture
+def bell():
+    return Bell()
+
+
+@pytest.fixture
+def service(ledger, mailbox, bell):
+    def make(postman):
+        return Service(
+            Parts(
+                mailboxes=[mailbox],
+                bells=[bell],
+                reader=FakeReader(),
+                ledger=ledger,
+                receive=FakeReceive(),
+                notice=lambda *_: None,
+                postman=postman,
+                clock=FakeClock(),
+                every_seconds=3600,
+                close=ledger.close,
+            )
+        )
+
+    return make
+
+
+def test_what_lies_in_the_mailbox_is_answered_after_the_start(service, mailbox):
+    mailbox.put(mail("first"))
+    postman = Postman()
+    with service(postman):
+        postman.wait()
+    assert [reply.subject for reply in postman.sent] == ["first"]
+
+
+def test_a_bell_wakes_the_poll(service, mailbox, bell):
+    mailbox.put(mail("first"))
+    postman = Postman()
+    with service(postman):
+        postman.wait()
+        mailbox.put(mail("second"))
+        bell.mail_came.set()
+        postman.wait()
+    assert [reply.subject for reply in postman.sent] == ["first", "second"]
+
+
+def test_a_mailbox_that_was_away_is_looked_into_again(service, mailbox):
+    mailbox.put(mail("first"))
+    mailbox.faults = ["uids"]
+    postman = Postman()
+    with capture_logs() as logs, service(postman):
+        postman.wait()
+    (failed,) = [line for line in logs if line["event"] == "mailbox.failed"]
+    assert failed["error"] == "mailbox main: cut during uids"
+    assert failed["retry_seconds"] <= 1
+
+
+def test_replies_wait_while_the_server_is_away(service, mailbox):
+    mailbox.put(mail("first"))
+    postman = Postman(OutboxUnavailable("SMTP server away"))
+    with capture_logs() as logs, service(postman):
+        postman.wait()
+    assert [line["error"] for line in logs if line["event"] == "outbox.failed"] == [
+        "SMTP server away"
+    ]
+    assert [reply.attempts for reply in postman.sent] == [1]
+
+
+def test_leaving_sends_what_is_owed(service, mailbox, ledger):
+    mailbox.put(mail("first"))
+    postman = Postman()
+    postman.answers = [OutboxUnavailable("away")]
+    with service(postman) as running:
+        wait_until(lambda: not postman.answers)
+        running._outbox._rests_until = float("inf")
+    assert len(postman.sent) == 1
+
+
+def wait_until(condition):
+    tried = threading.Event()
+    for _ in range(2000):
+        if condition():
+            return
+        tried.wait(0.01)
+    raise AssertionError("it never happened")
+
+
+def test_rests_double_up_to_five_minutes_with_chance_in_them():
+    assert all(0.5 <= rest_seconds(1) <= 1 for _ in range(100))
+    assert all(4 <= rest_seconds(4) <= 8 for _ in range(100))
+    assert all(150 <= rest_seconds(50) <= 300 for _ in range(100))
+    assert len({rest_seconds(4) for _ in range(10)}) > 1
+
+
+def test_a_configuration_with_a_mistake_is_told_and_the_old_one_kept():
+    signals = queue.SimpleQueue()
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signals.put(number)
+
+    def build():
+        raise ValueError("ingest.toml, line 3: unknown key pool")
+
+    with capture_logs() as logs:
+        assert daemon._next_parts(signals, build) is None
+    assert [(line["event"], line["error"]) for line in logs] == [
+        ("service.reload_refused", "ingest.toml, line 3: unknown key pool")
+    ]
+
+
+def test_a_hang_up_builds_the_parts_anew():
+    signals = queue.SimpleQueue()
+    signals.put(signal.SIGHUP)
+    parts = object()
+    assert daemon._next_parts(signals, lambda: parts) is parts
+
+
+def test_a_bell_that_breaks_is_hung_up_again(service, mailbox, bell):
+    rings = iter([MailboxUnavailable("cut"), True])
+
+    def wait(timeout_seconds):
+        ring = next(rings, None)
+        if isinstance(ring, Exception):
+            raise ring
+        if ring:
+            mailbox.put(mail("later"))
+            return True
+        return Bell.wait(bell, timeout_seconds)
+
+    bell.wait = wait
+    postman = Postman()
+    with service(postman):
+        postman.wait()
+    assert [reply.subject for reply in postman.sent] == ["later"]

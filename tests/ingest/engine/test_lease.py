@@ -1,0 +1,65 @@
+"""One process reads a mailbox; a dead one holds up nobody."""
+
+import subprocess
+import sys
+
+from ingest.engine.lease import MailboxLease, is_gone, this_process
+from tests.fakes import FakeClock
+
+
+def test_one_holds_and_the_other_is_told_who(ledger):
+    clock = FakeClock()
+    with MailboxLease(ledger, "main", clock, "a:1:1") as first:
+        assert first.is_held
+        with MailboxLease(ledger, "main", clock, "b:2:2") as second:
+            assert not second.is_held
+            assert second.held_by == "a:1:1"
+
+
+def test_a_lease_left_is_free_at_once(ledger):
+    clock = FakeClock()
+    with MailboxLease(ledger, "main", clock, "a:1:1"):
+        pass
+    with MailboxLease(ledger, "main", clock, "b:2:2") as second:
+        assert second.is_held
+
+
+def test_a_silent_holder_elsewhere_loses_it_after_15_seconds(ledger):
+    clock = FakeClock()
+    with ledger.transaction() as store:
+        store.take_mailbox("main", "elsewhere:1:1", clock())
+    clock.advance(seconds=14)
+    with MailboxLease(ledger, "main", clock) as lease:
+        assert not lease.is_held
+    clock.advance(seconds=2)
+    with MailboxLease(ledger, "main", clock) as lease:
+        assert lease.is_held
+
+
+def test_a_holder_that_is_gone_from_this_machine_loses_it_at_once(ledger):
+    clock = FakeClock()
+    with ledger.transaction() as store:
+        store.take_mailbox("main", ended_process(), clock())
+    with MailboxLease(ledger, "main", clock) as lease:
+        assert lease.is_held
+
+
+def ended_process() -> str:
+    code = "from ingest.engine.lease import this_process; print(this_process())"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_living_process_is_not_gone():
+    assert not is_gone(this_process())
+
+
+def test_its_number_given_to_another_process_does_not_make_it_live():
+    host, _, _started = this_process().rpartition(":")
+    assert is_gone(f"{host}:123")
+
+
+def test_nothing_is_known_of_processes_elsewhere():
+    assert not is_gone("elsewhere/1:999999:1")
+    assert not is_gone("nonsense")

@@ -1,0 +1,596 @@
+"""One pass over a mailbox: nothing lost, nothing twice, one bad letter hurts no other."""
+
+import errno
+import time
+from contextlib import contextmanager
+
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.engine.work import Poller
+from ingest.intake.outcome import Outcome
+from ingest.intake.ports import MailboxUnavailable
+from storage.ledger import StoreUnavailable
+from storage.records import LetterFacts, LetterState, Location
+from storage.store import Store
+from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
+
+
+class House:
+    """A poller with everything around it, as after a start of the process."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+        self.mailbox = FakeMailbox()
+        self.reader = FakeReader()
+        self.receive = FakeReceive()
+        self.clock = FakeClock()
+        self.notices = []
+        self.restart()
+
+    def restart(self):
+        self.poller = Poller(
+            self.mailbox, self.reader, self.ledger, self._receive, self._notice, self.clock
+        )
+
+    def once(self, **options):
+        return self.poller.once(**options)
+
+    def _receive(self, *args):
+        return self.receive(*args)
+
+    def _notice(self, letter, claim, store, now):
+        self.notices.append(claim.letter)
+        return owed(claim.letter, "Письмо смотрит человек")
+
+    def letters(self):
+        with self.ledger.reading() as store:
+            return store.letters()
+
+    def replies(self):
+        with self.ledger.transaction() as store:
+            return [reply.subject for reply in store.lease_replies(self.clock(), limit=1000)]
+
+    def attempts(self):
+        return [row.attempts for row in self.letters()]
+
+
+@pytest.fixture
+def house(ledger):
+    return House(ledger)
+
+
+def test_letters_are_recorded_oldest_first_and_filed_by_their_outcome(house):
+    house.receive.on["robot"] = lambda: Outcome.IGNORED
+    house.mailbox.put(mail("first"), mail("robot"), mail("third"))
+
+    passed = house.once()
+
+    assert house.receive.received == ["first", "robot", "third"]
+    assert house.mailbox.filed == [("accepted", 1), ("accepted", 3), ("ignored", 2)]
+    assert passed.outcomes == {Outcome.ACCEPTED: 2, Outcome.IGNORED: 1}
+    assert passed.whole
+    with house.ledger.reading() as store:
+        assert store.status(START).passes == {"main": START}
+
+
+def test_the_next_letters_are_fetched_while_these_are_read(house):
+    house.mailbox.batch = 1
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    fetched = []
+
+    def look():
+        wait_until(lambda: 2 in house.mailbox.fetched)
+        fetched.append(list(house.mailbox.fetched))
+        return Outcome.ACCEPTED
+
+    house.receive.on["first"] = look
+    house.once()
+    assert fetched == [[1, 2]]
+    assert house.receive.received == ["first", "second", "third"]
+
+
+def wait_until(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_batch_is_filed_by_one_move_per_outcome(house):
+    house.mailbox.put(*(mail(f"letter {n}") for n in range(20)))
+    house.once()
+    assert house.mailbox.moves == 1
+
+
+def test_the_moment_of_receipt_is_the_servers(house):
+    house.mailbox.put(mail("first"))
+    house.clock.advance(days=5)
+    house.once()
+    assert house.letters()[0].received_at == START
+
+
+def test_a_letter_committed_but_not_filed_is_only_filed(house):
+    house.mailbox.put(mail("first"))
+    house.mailbox.faults = ["file"]
+    with pytest.raises(MailboxUnavailable):
+        house.once()
+    house.restart()
+
+    with capture_logs() as logs:
+        house.once()
+
+    assert house.receive.received == ["first"]
+    assert house.mailbox.filed == [("accepted", 1)]
+    assert house.replies() == ["first"]
+    assert [line["event"] for line in logs] == ["letter.filed_late"]
+
+
+def test_without_a_restart_it_is_filed_without_being_fetched_again(house):
+    house.mailbox.put(mail("first"))
+    house.mailbox.faults = ["file"]
+    with pytest.raises(MailboxUnavailable):
+        house.once()
+    house.once()
+    assert house.mailbox.fetched == [1]
+    assert house.mailbox.filed == [("accepted", 1)]
+
+
+def test_a_server_that_refuses_to_move_letters_does_not_keep_others_unread(house):
+    house.mailbox.put(mail("first"))
+    house.mailbox.refuses_filing = True
+    with pytest.raises(MailboxUnavailable, match="refused the folder"):
+        house.once()
+    house.mailbox.put(mail("second"))
+    with pytest.raises(MailboxUnavailable, match="refused the folder"):
+        house.once()
+
+    assert house.receive.received == ["first", "second"]
+    house.mailbox.refuses_filing = False
+    house.once()
+    assert sorted(house.mailbox.filed) == [("accepted", 1), ("accepted", 2)]
+
+
+def test_the_same_bytes_again_are_only_filed_and_never_answered(house):
+    house.mailbox.put(mail("first"))
+    house.once()
+    house.mailbox.put(mail("first"))
+
+    passed = house.once()
+
+    assert passed.outcomes == {Outcome.DUPLICATE: 1}
+    assert house.receive.received == ["first"]
+    assert house.replies() == ["first"]
+    assert not house.mailbox.letters
+
+
+def test_copies_in_one_batch_are_recorded_once(house):
+    house.mailbox.put(mail("first"), mail("first"), mail("second"), mail("first"))
+    passed = house.once()
+    assert house.receive.received == ["first", "second"]
+    assert passed.outcomes == {Outcome.ACCEPTED: 2, Outcome.DUPLICATE: 2}
+    assert house.attempts() == [1, 1]
+
+
+def test_a_new_uidvalidity_records_nothing_again(house):
+    house.mailbox.put(mail("first"))
+    house.mailbox.faults = ["file"]
+    with pytest.raises(MailboxUnavailable):
+        house.once()
+    house.mailbox.uidvalidity = 2
+    house.mailbox.letters = {7: mail("first")}
+    house.once()
+    assert house.receive.received == ["first"]
+    assert house.mailbox.filed == [("accepted", 7)]
+
+
+def test_a_uid_that_names_another_letter_after_a_restore_is_read(house):
+    house.mailbox.put(mail("first"))
+    house.once()
+    house.mailbox.letters = {1: mail("second")}
+    house.once()
+    assert house.receive.received == ["first", "second"]
+
+
+def test_a_quarantined_letter_put_back_goes_to_quarantine_again(house):
+    house.reader.faults[mail("bad")] = KeyError("secret")
+    house.mailbox.put(mail("bad"))
+    for _ in range(3):
+        house.once()
+    house.mailbox.put(mail("bad"))
+    house.once()
+    assert house.mailbox.filed == [("quarantined", 1), ("quarantined", 2)]
+
+
+def test_the_third_failure_of_ours_quarantines_and_tells_the_sender(house):
+    house.receive.on["bad"] = lambda: {}["no such key: password 12345"]
+    house.mailbox.put(mail("bad"))
+
+    with capture_logs() as logs:
+        assert house.once().failed == 1
+        assert house.once().failed == 1
+        assert house.once().outcomes == {Outcome.QUARANTINED: 1}
+
+    assert [line["event"] for line in logs] == ["letter.failed"] * 2 + ["letter.quarantined"]
+    assert logs[-1]["log_level"] == "error"
+    assert "KeyError at engine/test_work.py" in logs[-1]["error"]
+    assert "12345" not in repr(logs)
+    row = house.letters()[0]
+    assert (row.state, row.outcome) == (LetterState.QUARANTINED, "quarantined")
+    assert house.mailbox.filed == [("quarantined", 1)]
+    assert house.replies() == ["Письмо смотрит человек"]
+
+
+def test_what_a_failing_letter_had_owed_is_rolled_back(house):
+    house.receive.on["bad"] = lambda: {}["x"]
+    house.mailbox.put(mail("bad"))
+    house.once()
+    assert house.replies() == []
+    assert house.letters()[0].state == LetterState.CLAIMED
+
+
+def test_a_notice_that_fails_does_not_save_a_letter_from_quarantine(house):
+    house.reader.faults[mail("bad")] = ValueError()
+    house.poller._notice = lambda *_: 1 / 0
+    house.mailbox.put(mail("bad"))
+    for _ in range(3):
+        house.once()
+    assert house.mailbox.filed == [("quarantined", 1)]
+
+
+def test_a_bad_letter_delays_no_other(house):
+    house.reader.faults[mail("bad")] = ValueError()
+    house.mailbox.put(mail("bad"), mail("good"))
+    house.once()
+    assert house.receive.received == ["good"]
+
+
+def test_after_two_attempts_a_letter_is_read_last_and_alone(house):
+    house.reader.faults[mail("bad")] = ValueError()
+    house.mailbox.put(mail("bad"))
+    house.once()
+    house.once()
+    house.mailbox.put(mail("second"), mail("third"))
+    house.reader.read_letters.clear()
+    house.once()
+    assert house.reader.read_letters == [mail("second"), mail("third"), mail("bad")]
+    assert house.letters()[0].state == LetterState.QUARANTINED
+
+
+def test_letters_tried_before_are_in_hand_one_at_a_time(house):
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    with house.ledger.transaction() as store:
+        for uid, content in house.mailbox.letters.items():
+            place = Location("main", "INBOX", 1, uid)
+            store.claim(place, _sha(content), len(content), START, START)
+    attempts = []
+
+    def look():
+        attempts.append(house.attempts())
+        return Outcome.ACCEPTED
+
+    house.receive.on = dict.fromkeys(["first", "second", "third"], look)
+    house.once()
+    # Had the process ended there, it would have counted against one of them.
+    assert attempts == [[2, 1, 1], [2, 2, 1], [2, 2, 2]]
+
+
+def test_a_letter_that_ends_the_process_each_time_is_quarantined_unread(house):
+    house.mailbox.put(mail("deadly"))
+
+    def die():
+        raise SystemExit
+
+    house.receive.on["deadly"] = die
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            house.once()
+        _count_as_killed(house)
+        house.restart()
+    assert house.attempts() == [3]
+    house.once()
+    assert house.mailbox.filed == [("quarantined", 1)]
+    assert house.reader.read_letters == [mail("deadly")] * 3
+
+
+def _count_as_killed(house):
+    """A killed process takes no attempt back, as the end of a test's pass does."""
+    with house.ledger.transaction() as store:
+        store.claim(None, _sha(mail("deadly")), 1, START, START)
+
+
+def _sha(content):
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
+
+
+def test_a_letter_that_fails_among_others_undoes_none_of_them(house):
+    house.receive.on["bad"] = lambda: {}["x"]
+    house.mailbox.put(mail("first"), mail("bad"), mail("third"))
+    counting = _Counting(house.ledger)
+    house.poller._ledger = counting
+
+    passed = house.once()
+
+    assert counting.together_count == 1
+    assert house.receive.received == ["first", "third"]
+    assert house.replies() == ["first", "third"]
+    assert [row.state for row in house.letters()] == [
+        LetterState.DONE,
+        LetterState.CLAIMED,
+        LetterState.DONE,
+    ]
+    assert (passed.outcomes, passed.failed) == ({Outcome.ACCEPTED: 2}, 1)
+
+
+def test_letters_whose_common_commit_fails_are_recorded_one_by_one(house):
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+    counting = _Counting(house.ledger, failing=1)
+    house.poller._ledger = counting
+
+    passed = house.once()
+
+    # What was undone is done again, and nothing is kept twice.
+    assert house.receive.received[:4] == ["first", "second", "third", "first"]
+    assert house.replies() == ["first", "second", "third"]
+    assert passed.outcomes == {Outcome.ACCEPTED: 3}
+    assert house.attempts() == [1, 1, 1]
+
+
+class _Counting:
+    """A ledger whose first common commits fail by a fault of ours."""
+
+    def __init__(self, ledger, failing=0):
+        self._ledger = ledger
+        self._failing = failing
+        self.together_count = 0
+        self.reading, self.transaction = ledger.reading, ledger.transaction
+
+    @contextmanager
+    def together(self):
+        self.together_count += 1
+        with self._ledger.together() as ledger:
+            yield ledger
+            if self.together_count <= self._failing:
+                raise ValueError
+
+
+def test_a_fault_of_time_among_letters_undoes_them_all_and_counts_nothing(house):
+    house.receive.on["third"] = _fail_of_time
+    house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
+
+    with capture_logs() as logs, pytest.raises(ConnectionError):
+        house.once()
+
+    assert logs == []
+    assert house.attempts() == [0, 0, 0, 0]
+    del house.receive.on["third"]
+    house.once()
+    assert house.replies() == ["first", "second", "third", "fourth"]
+
+
+def test_a_database_that_undid_everything_by_itself_is_believed(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    receive = house.receive
+
+    def fail(read, claim, store, *rest):
+        if read.letter.subject == "second":
+            # As SQLite does when it runs out of room, before it tells so.
+            store._connection.exec_driver_sql("ROLLBACK")
+            raise ValueError
+        return receive(read, claim, store, *rest)
+
+    house.poller._receive = fail
+    with capture_logs() as logs, pytest.raises(StoreUnavailable):
+        house.once()
+    assert logs == []
+    assert house.mailbox.filed == []
+    assert [row.state for row in house.letters()] == [LetterState.CLAIMED] * 2
+
+
+def test_where_each_letter_has_its_own_commit_those_before_a_fault_of_time_are_told(house):
+    house.receive.on["third"] = _fail_of_time
+    house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
+    house.poller._ledger = _EachAlone(house.ledger)
+
+    with capture_logs() as logs, pytest.raises(ConnectionError):
+        house.once()
+
+    assert [line["event"] for line in logs] == ["letter.accepted"] * 2
+    assert house.replies() == ["first", "second"]
+    assert house.attempts() == [1, 1, 0, 0]
+
+
+class _EachAlone:
+    """Commits each letter by itself, as on PostgreSQL."""
+
+    each_lasts = True
+
+    def __init__(self, ledger):
+        self.reading, self.transaction = ledger.reading, ledger.transaction
+
+    @contextmanager
+    def together(self):
+        yield self
+
+
+def test_claims_that_stood_in_the_way_of_another_process_are_made_one_by_one(house, monkeypatch):
+    house.mailbox.put(mail("first"), mail("second"))
+    claim, calls = Store.claim, []
+
+    def fail_once(store, location, *rest):
+        calls.append(location.uid)
+        if calls == [1, 2]:
+            raise StoreUnavailable("deadlock detected")
+        return claim(store, location, *rest)
+
+    monkeypatch.setattr(Store, "claim", fail_once)
+    house.once()
+    assert calls == [1, 2, 1, 2]
+    assert house.attempts() == [1, 1]
+
+
+def test_a_claim_that_fails_costs_the_others_nothing(house, monkeypatch):
+    house.mailbox.put(mail("first"), mail("bad"), mail("third"))
+    claim = Store.claim
+
+    def fail(store, location, *rest):
+        if location.uid == 2:
+            raise ValueError
+        return claim(store, location, *rest)
+
+    monkeypatch.setattr(Store, "claim", fail)
+    assert house.once().failed == 1
+    assert house.receive.received == ["first", "third"]
+    assert house.attempts() == [1, 1]
+
+
+def test_a_letter_without_bytes_is_counted_and_quarantined_not_asked_for_ever(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    house.mailbox.without_body = {1}
+    for _ in range(3):
+        house.once()
+    assert sorted(house.mailbox.filed) == [("accepted", 2), ("quarantined", 1)]
+    assert house.letters()[0].error == "the server gives no bytes for it"
+
+
+@pytest.mark.parametrize(
+    "fault", [ConnectionError("reader gone"), OSError(errno.ENOSPC, "disk full")]
+)
+def test_a_fault_of_time_takes_the_attempt_back_and_ends_the_pass(house, fault):
+    house.reader.faults[mail("second")] = fault
+    house.mailbox.put(mail("first"), mail("second"), mail("third"))
+
+    for _ in range(5):
+        with pytest.raises(OSError, match=r"reader gone|disk full"):
+            house.once()
+
+    assert house.receive.received == ["first"]
+    assert house.attempts() == [1, 0, 0]
+    house.reader.faults.clear()
+    house.once()
+    assert house.receive.received == ["first", "second", "third"]
+    assert house.attempts() == [1, 1, 1]
+
+
+def test_a_database_that_is_away_counts_nothing_even_when_it_cannot_be_told(house):
+    house.mailbox.put(mail("first"))
+    away = _Away(house.ledger, at=2)
+    house.poller._ledger = away
+    with pytest.raises(StoreUnavailable):
+        house.once()
+    assert house.attempts() == [1]
+    house.poller._ledger = house.ledger
+    house.receive.on["first"] = _fail_of_time
+    with pytest.raises(ConnectionError):
+        house.once()
+    assert house.attempts() == [0]
+
+
+def _fail_of_time():
+    raise ConnectionError
+
+
+class _Away:
+    """A database that is gone from its n-th transaction on."""
+
+    each_lasts = True
+
+    def __init__(self, ledger, at):
+        self.left = at
+        self._ledger = ledger
+        self.reading = ledger.reading
+
+    def transaction(self):
+        self.left -= 1
+        if self.left < 0:
+            raise StoreUnavailable("the database is away")
+        return self._ledger.transaction()
+
+    @contextmanager
+    def together(self):
+        yield self
+
+
+def test_a_cut_in_the_middle_of_fetching_loses_nothing(house):
+    house.mailbox.batch = 2
+    house.mailbox.put(*(mail(f"letter {n}") for n in range(6)))
+    house.mailbox.faults = ["fetch"]
+    with pytest.raises(MailboxUnavailable):
+        house.once()
+    house.once()
+    assert house.receive.received == [f"letter {n}" for n in range(6)]
+    assert house.attempts() == [1] * 6
+
+
+def test_stop_finishes_the_letter_in_hand_and_leaves_the_rest(house):
+    house.mailbox.put(*(mail(f"letter {n}") for n in range(6)))
+    passed = house.once(stop=lambda: bool(house.receive.received))
+    assert house.receive.received == ["letter 0"]
+    assert not passed.whole
+    assert house.mailbox.filed == [("accepted", 1)]
+    assert house.attempts() == [1, 0, 0, 0, 0, 0]
+
+
+def test_a_mailbox_that_another_process_reads_is_left_alone(house):
+    house.mailbox.put(mail("first"))
+    with house.ledger.transaction() as store:
+        store.take_mailbox("main", "elsewhere:1:1", house.clock())
+
+    assert house.once().held_by == "elsewhere:1:1"
+    assert house.receive.received == []
+
+    house.clock.advance(seconds=16)
+    house.once()
+    assert house.receive.received == ["first"]
+
+
+def test_a_process_that_was_taken_for_dead_records_nothing_twice(house):
+    house.mailbox.put(mail("first"))
+
+    def receive(read, claim, store, now, mark):
+        # The other process had the letter to its end while this one stood still.
+        facts = LetterFacts("", "first", "")
+        store.settle(claim.letter, "accepted", facts, None, now)
+        return house.receive(read, claim, store, now, mark)
+
+    house.poller._receive = receive
+    with pytest.raises(StoreUnavailable, match="meanwhile"):
+        house.once()
+    assert house.replies() == []
+
+
+def test_each_letter_leaves_one_canonical_line(house):
+    house.mailbox.put(mail("first"))
+    with capture_logs() as logs:
+        house.once()
+    (line,) = logs
+    assert line["event"] == "letter.accepted"
+    assert {
+        "letter",
+        "mailbox",
+        "uid",
+        "entity",
+        "layouts",
+        "verdict",
+        "documents",
+        "values",
+        "findings",
+        "receipts",
+        "reply",
+        "duration_ms",
+        "size",
+        "attempts",
+    } <= line.keys()
+    assert line["reply"] == f"<reply-{line['letter']}@retailer.example>"
+    assert line["size"] == len(mail("first"))
+
+
+def test_progress_through_a_large_mailbox_is_told(house):
+    house.mailbox.batch = 2
+    house.mailbox.put(*(mail(f"letter {n}") for n in range(5)))
+    with capture_logs() as logs:
+        house.once()
+    told = [(line["done"], line["of"]) for line in logs if line["event"] == "mailbox.progress"]
+    assert told == [(2, 5), (4, 5)]

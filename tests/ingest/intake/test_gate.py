@@ -1,0 +1,91 @@
+"""Which letters are ignored, recorded, and answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.intake.gate import Gate, may_answer
+from ingest.letters.letter import Limits, read_letter
+
+OURS = frozenset({"meters@retailer.example"})
+
+
+def gate(header: str, *, has_document: bool = False, own_id: str = "") -> Gate:
+    fields = {"From": "buh@primer.example", "Subject": "Показания"}
+    named = {line.partition(":")[0].lower() for line in header.splitlines()}
+    lines = [header] if header else []
+    lines += [f"{name}: {value}" for name, value in fields.items() if name.lower() not in named]
+    content = ("\r\n".join(lines) + "\r\n\r\nтекст\r\n").encode()
+    letter = read_letter(content, Limits())
+    return may_answer(letter, has_document, OURS, lambda message_id: message_id == own_id)
+
+
+@pytest.mark.parametrize("has_document", [True, False])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: auto-replied",
+        "Auto-Submitted: auto-replied (vacation)",
+        "auto-submitted: AUTO-REPLIED; owner-email=x@y.example",
+        "Auto-Submitted: auto-notified",
+        "Return-Path: <>",
+        "Return-Path:",
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+        "List-Id: Новости <news.example>",
+        "From: Meters <METERS@retailer.example>",
+        "Return-Path: <meters@retailer.example>",
+        "From: MAILER-DAEMON@primer.example",
+        "X-Failed-Recipients: someone@primer.example",
+        "X-Autoreply: yes",
+    ],
+)
+def test_a_letter_of_the_never_answered_kind_is_ignored_even_with_a_document(
+    header: str, has_document: bool
+) -> None:
+    found = gate(header, has_document=has_document)
+    assert (found.record, found.answer) == (False, False)
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: auto-generated",
+        "Precedence: bulk",
+        "Precedence: Junk",
+        "X-Auto-Response-Suppress: All",
+        "X-Auto-Response-Suppress: OOF, AutoReply",
+        "Subject: Автоматический ответ: показания приняты",
+    ],
+)
+def test_a_machine_letter_is_ignored_without_a_document_and_recorded_with_one(header: str) -> None:
+    assert not gate(header).record
+    found = gate(header, has_document=True)
+    assert (found.record, found.answer, found.only_authenticated) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Auto-Submitted: no",
+        "Precedence: normal",
+        "Return-Path: <buh@primer.example>",
+        "Return-Path: <бухгалтерия at primer>",
+        "X-Auto-Response-Suppress: None",
+        "In-Reply-To: <ours@retailer.example>",
+    ],
+)
+def test_an_ordinary_letter_is_recorded_and_answered(header: str) -> None:
+    assert gate(header, own_id="<ours@retailer.example>") == Gate(record=True, answer=True)
+
+
+def test_a_letter_with_a_message_id_of_ours_has_come_back_to_us() -> None:
+    found = gate("Message-ID: <1@retailer.example>", own_id="<1@retailer.example>")
+    assert not found.record
+
+
+@pytest.mark.parametrize("header", ["From: undisclosed", "Reply-To: meters@retailer.example"])
+def test_a_letter_that_has_nobody_to_answer_to_is_recorded_without_an_answer(header: str) -> None:
+    found = gate(header, has_document=True)
+    assert (found.record, found.answer) == (True, False)

@@ -1,0 +1,255 @@
+"""What one letter means: recorded, refused or ignored, and the reply that it is owed."""
+
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+
+from ingest.intake.ports import Read
+from ingest.intake.receive import quarantine_notice, receive
+from ingest.letters.letter import Limits, read_letter
+from tests.ingest.office import (
+    ADDRESS,
+    CODE,
+    GUARD,
+    NOW,
+    OURS,
+    mail,
+    nothing_marked,
+    office_with,
+    xml,
+)
+
+
+@pytest.fixture
+def office(ledger):
+    return office_with(ledger)
+
+
+def text_of(reply):
+    message = message_from_bytes(reply.content, policy=policy.default)
+    return message.get_body(("plain",)).get_content()
+
+
+def codes(handled):
+    return [found.code.value for found in handled.findings]
+
+
+def test_a_senders_document_is_recorded_and_answered(office):
+    handled = office.takes(mail(xml("0.067", "0.066")))
+    assert (handled.outcome, handled.entity.user_code) == ("accepted", CODE)
+    assert handled.values == 2
+    assert handled.reply.recipient == ADDRESS
+    assert office.owed() == 1
+
+
+def test_nothing_of_a_stranger_is_recorded(office):
+    handled = office.takes(mail(xml("0.067"), body=f"Код: {CODE}\nПароль: wrong"))
+    assert (handled.outcome, handled.entity, handled.receipts) == ("refused", None, ())
+    assert codes(handled) == ["credentials-wrong"]
+    assert handled.reason == "credentials-wrong"
+    with office.ledger.reading() as store:
+        assert store.letter(1).submissions == ()
+
+
+def test_a_letter_that_hands_in_nothing_is_told_what_to_send(office):
+    handled = office.takes(mail(body="Добрый день"))
+    assert (handled.outcome, codes(handled)) == ("refused", ["no-documents"])
+
+
+def test_an_authenticated_letter_without_a_document_is_told_so(office):
+    handled = office.takes(mail())
+    assert (handled.outcome, codes(handled)) == ("rejected", ["no-documents"])
+    assert handled.entity.user_code == CODE
+
+
+def test_a_wish_is_granted_to_its_sender_and_to_nobody_else(office):
+    def wishing(**more):
+        return mail(**more).replace(b"Subject: readings", b"Subject: status")
+
+    assert office.takes(wishing()).outcome == "answered"
+    refused = office.takes(wishing(body="Добрый день"))
+    assert (refused.outcome, codes(refused)) == ("refused", ["credentials-missing"])
+
+
+def test_documents_are_told_in_their_order_and_recorded_by_their_age(office):
+    newer, older = xml("0.9", created="20261114120000"), xml("0.1", created="20261113120000")
+    handled = office.takes(mail(newer, older))
+    assert [receipt.parsed.name for receipt in handled.receipts] == ["0.xml", "1.xml"]
+    first, second = (receipt.checked for receipt in handled.receipts)
+    assert second.verdict == "accepted"
+    assert first.verdict == "accepted"
+    assert len(first.changes[0].replaced) == 1
+
+
+def test_one_good_document_of_two_makes_the_letter_partly_accepted(office):
+    handled = office.takes(mail(xml("0.067"), xml("x", created="20261114200000")))
+    assert handled.outcome == "partly_accepted"
+    assert [str(r.checked.verdict) for r in handled.receipts] == ["accepted", "rejected"]
+
+
+def test_the_same_document_again_is_a_duplicate_with_the_first_receipt(office):
+    first = office.takes(mail(xml("0.067")))
+    again = office.takes(mail(xml("0.067"), head="X-Again: 1\r\n"))
+    assert again.outcome == "duplicate"
+    assert again.receipts[0].number == first.receipts[0].number
+    assert str(first.receipts[0].number) in text_of(again.reply)
+
+
+@pytest.mark.parametrize(
+    "head", ["Auto-Submitted: auto-replied\r\n", "Return-Path: <>\r\n", "List-Id: <l.example>\r\n"]
+)
+def test_what_must_not_be_answered_is_ignored_before_authentication(office, head):
+    handled = office.takes(mail(xml("0.067"), head=head, body=f"Код: {CODE}\nПароль: wrong"))
+    assert (handled.outcome, handled.reply, handled.findings) == ("ignored", None, ())
+    assert handled.reason
+    assert office.owed() == 0
+
+
+def test_our_own_letter_is_ignored(office):
+    assert office.takes(mail(xml("0.067"), sender=OURS)).outcome == "ignored"
+
+
+def test_a_metering_systems_letter_is_answered_when_it_proves_its_sender_only(office):
+    head = "Auto-Submitted: auto-generated\r\n"
+    proven = office.takes(mail(xml("0.067"), head=head))
+    assert proven.outcome == "accepted"
+    assert proven.reply
+    stranger = office.takes(mail(xml("0.067"), head=head, body="Добрый день"))
+    assert (stranger.outcome, stranger.reply) == ("refused", None)
+
+
+def test_without_an_address_to_answer_to_readings_are_recorded_all_the_same(office):
+    content = mail(xml("0.067")).replace(b"From: buh@primer.example\r\n", b"")
+    handled = office.takes(content)
+    assert (handled.outcome, handled.reply) == ("accepted", None)
+
+
+def test_strangers_are_left_without_an_answer_when_that_is_wished(office):
+    office.desk = replace(office.desk, answer_unknown_senders=False)
+    assert office.takes(mail(xml("0.067"), body="")).reply is None
+    guard = replace(GUARD, require_known_address=True)
+    office.desk = replace(office.desk, guard=guard)
+    known = office.takes(mail(xml("0.067"), sender="zam@primer.example"))
+    assert codes(known) == ["address-not-allowed"]
+    # Whoever knows the password is no stranger.
+    assert known.reply.recipient == "zam@primer.example"
+
+
+def test_replies_to_an_address_end_at_the_days_bound_and_begin_again_the_next_day(office):
+    office.desk = replace(office.desk, per_address_per_day=2)
+
+    def asks(number, now=NOW):
+        return office.takes(mail(body=f"{number}"), now).reply is not None
+
+    assert [asks(number) for number in range(3)] == [True, True, False]
+    assert asks(3, NOW + timedelta(days=1, seconds=1))
+
+
+def test_a_letter_over_the_limits_says_so_and_nothing_of_credentials(office):
+    letter = read_letter(mail(xml("0.067")), Limits(documents=0))
+    assert letter.findings
+    with office.ledger.transaction() as store:
+        claim = store.claim(None, "0" * 64, 1, NOW, NOW)
+        handled = receive(Read(letter), claim, store, NOW, nothing_marked, desk=office.desk)
+    assert handled.outcome == "rejected"
+    assert "too-many-documents" in codes(handled)
+
+
+def test_a_quarantined_letters_sender_is_told_where_an_answer_may_go(office):
+    assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
+    assert office.notice(mail(xml("0.067"), head="Auto-Submitted: auto-replied\r\n")) is None
+    assert office.notice(mail(sender=OURS)) is None
+
+
+def test_a_machines_quarantined_letter_is_told_of_when_it_is_known(office):
+    head = "Auto-Submitted: auto-generated\r\n"
+    assert office.notice(mail(xml("0.067"), head=head)) is None
+    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"), head=head)).recipient == ADDRESS
+
+
+def test_a_quarantined_letter_of_a_stranger_is_not_told_of_when_strangers_get_no_answer(office):
+    office.desk = replace(office.desk, answer_unknown_senders=False)
+    assert office.notice(mail(xml("0.067"))) is None
+    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
+
+
+def test_a_stranger_is_answered_five_times_an_hour_at_most(office):
+    def asks(number, after=0, **more):
+        answer = office.takes(mail(body=f"{number}", **more), NOW + timedelta(minutes=after)).reply
+        return answer is not None
+
+    assert [asks(number, number) for number in range(6)] == [True] * 5 + [False]
+    assert asks(7, sender="other@primer.example")
+    assert office.notice(mail(xml("0.1")), NOW + timedelta(minutes=59)) is None
+    assert [asks(8 + n, 62) for n in range(4)] == [True, True, False, False]
+    # The sixth letter's reason is for the log.
+    refused = office.takes(mail(body="again"), NOW + timedelta(minutes=62))
+    assert refused.reason == "too many replies to a stranger this hour"
+
+
+def test_whoever_has_authenticated_is_refused_as_often_as_the_day_allows(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    answers = [office.takes(mail(body=f"{number}")).reply for number in range(8)]
+    assert None not in answers
+
+
+def test_replies_directed_to_a_third_address_are_a_strangers(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    head = "Reply-To: victim@elsewhere.example\r\n"
+    answers = [office.takes(mail(body=f"{number}", head=head)).reply for number in range(6)]
+    assert [answer.recipient for answer in answers[:5]] == ["victim@elsewhere.example"] * 5
+    assert answers[5] is None
+
+
+def test_a_stranger_gets_nothing_back_of_what_it_sent(office):
+    telling = "buy-this-now"
+    letters = [
+        mail(body=telling),
+        mail(xml("0.067", code=telling), body=telling),
+        mail(f"<package>{telling}</package>", body=telling),
+        mail(xml("0.067"), body=f"Код: 555\nПароль: {telling}\n{telling}"),
+        mail(xml("0.067", code="777"), body=f"Код: 555\nПароль: {telling}\n{telling}"),
+        mail("PK\x03\x04" + telling, body=telling).replace(b"0.xml", f"{telling}.zip".encode()),
+    ]
+    for number, letter in enumerate(letters):
+        content = letter.replace(b"Subject: readings", f"Subject: {telling}".encode())
+        content = content.replace(b'name="0.xml"', f'name="{telling}.xml"'.encode())
+        handled = office.takes(content, NOW + timedelta(hours=number))
+        assert handled.outcome == "refused"
+        message = message_from_bytes(handled.reply.content, policy=policy.default)
+        assert [part.get_content_type() for part in message.walk()] == [
+            "multipart/alternative", "text/plain", "text/html",
+        ]  # fmt: skip
+        told = [part.get_content() for part in message.walk() if not part.is_multipart()]
+        assert telling not in "".join([*told, *map(str, message.values())])
+
+
+def test_of_attachments_that_are_no_documents_a_stranger_is_told_the_names_only(office):
+    content = mail("what is in it", body="").replace(b"text/xml", b"image/png")
+    handled = office.takes(content.replace(b"0.xml", b"photo.png"))
+    assert codes(handled) == ["no-documents"]
+    assert "photo.png" in text_of(handled.reply)
+    assert "what is in it" not in text_of(handled.reply)
+
+
+FAILS = "Authentication-Results: mx.retailer.example; dmarc=fail header.from=primer.example\r\n"
+
+
+def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
+    assert office.takes(mail(xml("0.067"))).entity
+    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
+    office.desk = replace(office.desk, guard=guard)
+    answers = [office.takes(mail(body=f"{n}", head=FAILS)).reply for n in range(5)]
+    # The reply to the first letter counts among the five.
+    assert [answer is not None for answer in answers] == [True] * 4 + [False]
+    assert office.takes(mail(body="honest")).reply
+
+
+def test_an_unreadable_letters_sender_is_unknown(office):
+    with office.ledger.transaction() as store:
+        claim = store.claim(None, "0" * 64, 1, NOW, NOW)
+        assert quarantine_notice(None, claim, store, NOW, office.desk) is None

@@ -1,0 +1,240 @@
+"""How people write user codes and passwords, and how they are masked."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ingest.letters.body import html_text, own_text, plain_text
+from ingest.letters.credentials import MASK, candidates, find_credentials, mask
+from ingest.letters.terms import Attachment, Credential, Letter, Source
+from layouts.findings import Code, Place, finding
+from layouts.terms import Header, Parsed
+
+CODE = "200000003080"
+
+
+def pairs(text: str) -> list[tuple[str | None, str | None]]:
+    return [(one.user_code, one.password) for one in find_credentials(text, Source.BODY)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Код: {CODE}\nПароль: klyuch 7 mart",
+        f"код пользователя = {CODE}\nпароль = klyuch 7 mart",
+        f"КОД ПОЛЬЗОВАТЕЛЯ:{CODE}\nПАРОЛЬ:klyuch 7 mart",
+        f"Логин - {CODE}\nПароль - klyuch 7 mart",
+        f"Логин — {CODE}\nПароль — klyuch 7 mart",
+        f"Code: {CODE}\nPassword: klyuch 7 mart",
+        f"User : {CODE}\nPassword : klyuch 7 mart",
+        f"user name={CODE}\npassword=klyuch 7 mart",
+        f"Пароль: klyuch 7 mart\nКод: {CODE}",
+        f"Пароль: klyuch 7 mart Код: {CODE}",
+        f"Код: {CODE} Пароль: klyuch 7 mart",
+        f"Здравствуйте! Наш код: {CODE}; пароль: klyuch 7 mart",
+        f"Код пользователя:\n{CODE}\nПароль:\nklyuch 7 mart",
+        f"Код пользователя\n{CODE}\nПароль\nklyuch 7 mart",
+        f"Код пользователя\t{CODE}\nПароль\tklyuch 7 mart",
+        f"Код пользователя:\t{CODE}\t\nПароль:\tklyuch 7 mart\tне сообщать",
+        f"Код\tПароль\n{CODE}\tklyuch 7 mart",
+        f"*Код:* {CODE}\n*Пароль:* klyuch 7 mart",
+        f"Код пользователя (логин): {CODE}\nПароль (от ЛК): klyuch 7 mart",
+        f"Код пользователя в кабинете: {CODE}\nПароль от личного кабинета: klyuch 7 mart",
+        f"1. Код: {CODE}\n2. Пароль: klyuch 7 mart   ",
+        "Код: 2000 0000 3080\nПароль: klyuch 7 mart",
+    ],
+)
+def test_a_code_and_a_password_are_found_however_they_are_written(text: str) -> None:
+    assert pairs(text) == [(CODE, "klyuch 7 mart")]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Zima-2026", ["Zima-2026"]),
+        ("Пароль№5", ["Пароль№5"]),
+        ("ключ от 7 марта", ["ключ от 7 марта"]),
+        ('"Zima-2026"', ['"Zima-2026"', "Zima-2026"]),
+        ("«ключ 7»", ["«ключ 7»", "ключ 7"]),
+        ("„ключ“", ["„ключ“", "ключ"]),
+        ("Zima-2026.", ["Zima-2026.", "Zima-2026"]),
+        ('"Zima-2026",', ['"Zima-2026",', '"Zima-2026"', "Zima-2026"]),
+        ("a=b:c", ["a=b:c"]),
+        ("код-замок", ["код-замок"]),
+        ("p:q; r", ["p:q; r"]),
+        ('"', ['"']),
+    ],
+)
+def test_a_password_runs_to_the_end_of_its_line(written: str, meant: list[str]) -> None:
+    assert [one for _, one in pairs(f"Код: {CODE}\nПароль: {written}\nС уважением")] == meant
+    assert list(candidates(written)) == meant
+
+
+def test_a_sign_between_a_password_and_the_next_label_may_be_left_out() -> None:
+    assert pairs(f"Пароль: Zima-2026, Код: {CODE}") == [
+        (CODE, "Zima-2026,"),
+        (CODE, "Zima-2026"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Почтовый код: 600000",
+        "QR-код: 200000003080",
+        "Штрих-код: 200000003080",
+        "Промокод: 2026",
+        "Код: не знаю",
+        "Кодекс: 123456",
+        "Пароль:",
+        "Пароль прежний, вы его знаете",
+        "Пароль: " + "x" * 300,
+    ],
+)
+def test_what_only_looks_like_a_label_gives_nothing(text: str) -> None:
+    assert pairs(text) == []
+
+
+def test_two_pairs_stay_pairs() -> None:
+    text = "Код: 200000003080 Пароль: один\nКод: 200000001234 Пароль: два"
+    assert pairs(text) == [("200000003080", "один"), ("200000001234", "два")]
+
+
+def test_the_same_pair_twice_counts_once() -> None:
+    assert pairs(f"Код: {CODE} Пароль: один\n" * 3) == [(CODE, "один")]
+
+
+def test_an_html_table_with_bold_labels_and_no_break_blanks_is_read() -> None:
+    markup = (
+        "<html><head><style>p{}</style></head><body><p>Добрый день!</p><table>"
+        f"<tr><td><b>Код&nbsp;пользователя:</b></td><td>&nbsp;{CODE}</td></tr>"
+        "<tr><td><p><b>Пароль</b></p></td><td><p>klyuch&nbsp;7 mart</p></td></tr></table>"
+        "<blockquote>Пароль: старый</blockquote></body></html>"
+    )
+    text = own_text(html_text(markup.encode("cp1251"), "windows-1251"))
+    assert pairs(text) == [(CODE, "klyuch 7 mart")]
+
+
+def test_labels_with_their_values_in_the_next_html_line_are_read() -> None:
+    markup = f"<div>Код:<br>{CODE}</div><div><span>Пароль:</span></div><div>klyuch 7 mart</div>"
+    assert pairs(html_text(markup.encode(), "")) == [(CODE, "klyuch 7 mart")]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "> Код: 1111111\n> Пароль: старый",
+        "-----Original Message-----\nПароль: старый",
+        "-------- Исходное сообщение --------\nПароль: старый",
+        "От: Приём <m@r.example>\nОтправлено: 1 ноября\nКому: buh\nТема: RE\n\nПароль: старый",
+        "From: m@r.example\nSent: Monday\nTo: buh\nSubject: RE\nПароль: старый",
+        "________________________________\nОт: m@r.example\nДата: 1 ноября\nКому: buh\nПароль: x",
+        "---------- Forwarded message ---------\nОт: x\nПароль: старый",
+    ],
+)
+def test_the_quoted_part_of_an_earlier_letter_gives_no_credentials(quoted: str) -> None:
+    text = own_text(
+        plain_text(f"Добрый день, показания во вложении.\n\n{quoted}".encode(), "utf-8")
+    )
+    assert pairs(text) == []
+    text = own_text(plain_text(f"Код: {CODE}\nПароль: новый\n\n{quoted}".encode(), "utf-8"))
+    assert pairs(text) == [(CODE, "новый")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"> Код: {CODE}\n> Пароль: klyuch 7 mart",
+        f"-----Original Message-----\nFrom: buh\nКод: {CODE}\nПароль: klyuch 7 mart",
+    ],
+)
+def test_a_quoted_part_counts_when_it_is_the_only_text(text: str) -> None:
+    assert pairs(own_text(text)) == [(CODE, "klyuch 7 mart")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "код " * 500_000,
+        "Пароль" + " " * 500_000,
+        "Код: 1 " * 100_000,
+        "*" * 500_000,
+        "Пароль:\n" * 9999,
+        "Код (" * 100_000,
+        "1 " * 500_000 + "код",
+        "<" * 500_000,
+        "От:" * 100_000,
+    ],
+)
+def test_a_hostile_text_costs_time_in_proportion_to_its_length(text: str) -> None:
+    begun = time.process_time()
+    find_credentials(own_text(text[:262_144]), Source.BODY)
+    assert time.process_time() - begun < 5
+
+
+_SIGNS = st.characters(categories=("L", "N", "P", "S"), include_characters=" ")
+
+
+@given(st.text(_SIGNS, min_size=1, max_size=60).map(str.strip).filter(bool))
+def test_whatever_a_password_is_made_of_it_is_tried_as_written(password: str) -> None:
+    assume(not re.search("(?i)код|парол|логин|польз|code|user|log|pass|pwd|[\\*_]", password))
+    found = [one for _, one in pairs(f"Код: {CODE}\nПароль: {password}\nС уважением")]
+    assert found[0] == password
+
+
+@given(st.text(max_size=300))
+def test_whatever_the_text_nothing_is_raised(text: str) -> None:
+    find_credentials(own_text(text), Source.BODY)
+    find_credentials(text.replace("a", "Пароль:").replace("b", "Код\t"), Source.SUBJECT)
+
+
+def letter(**about: object) -> Letter:
+    return replace(Letter(sha256="", size=0), **about)  # type: ignore[arg-type]
+
+
+def test_every_password_candidate_is_masked_wherever_it_is_told() -> None:
+    read = letter(
+        subject="Код: 1 Пароль: Zima-2026",
+        headers={"subject": ("Код: 1 Пароль: Zima-2026",), "x-note": ("Zima-2026!",)},
+        credentials=(Credential(Source.SUBJECT, "1", "Zima-2026"),),
+        attachments=(Attachment("Zima-2026.pdf", "application/pdf", 1),),
+        findings=(
+            finding(Code.UNREADABLE_DOCUMENT, Place(file="Zima-2026.zip"), entry="Zima-2026"),
+        ),
+    )
+    document = Parsed(
+        name="d-a&b<c.xml",
+        sha256="",
+        size=0,
+        header=Header(password="a&b<c"),
+        findings=(
+            finding(Code.INVALID_NUMBER, seen='password="a&amp;b&lt;c" value="x"'),
+            finding(Code.INVALID_DATE, seen="x" * 75 + "Zima-2026"),
+        ),
+    )
+    masked, (parsed,) = mask(read, [document])
+    told = repr((masked, parsed))
+    for secret in ("Zima-2026", "a&b<c", "a&amp;b&lt;c", "Zima"):
+        assert secret not in told
+    assert masked.subject == f"Код: 1 Пароль: {MASK}"
+    assert parsed.findings[0].seen == f'password="{MASK}" value="x"'
+    assert masked.credentials == read.credentials
+    assert parsed.header.password == document.header.password
+
+
+def test_a_short_candidate_is_masked_only_as_a_word_of_its_own() -> None:
+    read = letter(
+        subject="12 показаний за 12.2026", credentials=(Credential(Source.BODY, None, "12"),)
+    )
+    assert mask(read, [])[0].subject == f"{MASK} показаний за 12.2026"
+
+
+def test_a_letter_without_passwords_stays_as_it_is() -> None:
+    read = letter(subject="Показания")
+    assert mask(read, [])[0] is read

@@ -1,0 +1,141 @@
+"""`doctor` tries everything once, and says what is wrong and what to do."""
+
+import socket
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.ledger import Ledger
+
+
+@pytest.fixture
+def closed_port():
+    """A port of this machine on which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def wired(service, closed_port):
+    """A service whose mail servers are away."""
+    service.write(
+        "ingest.toml",
+        f"""
+[[mailbox]]
+name = "main"
+host = "127.0.0.1"
+port = {closed_port}
+security = "none"
+[smtp]
+host = "127.0.0.1"
+port = {closed_port}
+security = "none"
+sender = "meters@retailer.example"
+[log]
+file = "ingest.log"
+""",
+    )
+    return service
+
+
+def found(ran):
+    return {row["what"]: row for row in ran.rows}
+
+
+def test_each_result_is_one_object_a_line(wired):
+    ran = wired("doctor", "--json")
+    for row in ran.rows:
+        assert list(row) == ["what", "well", "found", "advice"]
+        assert row["well"] == (row["advice"] is None)
+
+
+def test_servers_that_are_away_are_named_and_exit_3(wired):
+    ran = wired("doctor", "--json")
+    assert ran.code == 3
+    told = found(ran)
+    assert "Traceback" not in ran.err
+    for what in ("mailbox main", "smtp 127.0.0.1"):
+        assert told[what]["well"] is False
+        assert told[what]["advice"] == "check host, port, security, user and password"
+    for what in ("configuration", "layouts", "database", "clock", "log"):
+        assert told[what]["well"] is True, told[what]
+    assert "3 legal entities" in told["database"]["found"]
+
+
+def test_people_are_told_in_lines(wired):
+    ran = wired("doctor")
+    assert ran.code == 3
+    lines = ran.out.splitlines()
+    assert any(line.startswith("ok    database: ") for line in lines)
+    assert any(line.startswith("WRONG mailbox main: ") for line in lines)
+
+
+def test_what_is_not_configured_is_something_to_look_at(service):
+    ran = service("doctor", "--json")
+    assert ran.code == 1
+    told = found(ran)
+    assert "[[mailbox]]" in told["mailboxes"]["advice"]
+    assert "[smtp] host" in told["smtp"]["advice"]
+
+
+def test_a_database_that_does_not_exist_yet_is_said_and_not_made(run):
+    ran = run("doctor", "--json")
+    assert ran.code == 1
+    assert found(ran)["database"]["advice"] == "run `ingest migrate`"
+    assert not (run.folder / "ingest.db").exists()
+
+
+def test_an_older_schema_is_said(run):
+    sqlite3.connect("ingest.db").execute("CREATE TABLE a (b)").connection.close()
+    ran = run("doctor", "--json")
+    assert ran.code == 1
+    assert found(ran)["database"]["advice"] == "run `ingest migrate`"
+
+
+def test_a_database_that_is_away_is_exit_3(run):
+    run.write("ingest.toml", '[database]\nurl = "postgresql://nobody@127.0.0.1:1/none"')
+    ran = run("doctor", "--json")
+    assert ran.code == 3
+    assert found(ran)["database"]["advice"] == "check [database] url and its server"
+
+
+def test_an_empty_register_and_missing_passwords_are_said(run, service):
+    service("migrate")
+    text = "user_code;name;inn;addresses;active;point;point_name;area;max_power_kw;meter;"
+    text += "digits;decimals;ratio;installed;removed;channels;zones\n7;А;1;;1;p;;;;;;;;;;;\n"
+    service.write("more.csv", text)
+    assert service("registry", "import", "more.csv").code == 0
+    register = found(service("doctor", "--json"))["register of points"]
+    assert register["found"] == "1 entities have no password"
+    (run.folder / "ingest.db").unlink()
+    assert run("migrate").code == 0
+    assert found(run("doctor", "--json"))["register of points"]["found"] == "empty"
+
+
+def test_a_clock_that_went_back_is_said(service):
+    ledger = Ledger("sqlite:///ingest.db")
+    with ledger.transaction() as store:
+        store.passed("main", datetime.now(UTC) + timedelta(hours=3))
+    ledger.close()
+    clock = found(service("doctor", "--json"))["clock"]
+    assert clock["well"] is False
+    assert "NTP" in clock["advice"]
+
+
+def test_a_wrong_configuration_ends_it_with_one_sentence(run):
+    run.write("ingest.toml", "[poll]\nbatsh = 1")
+    ran = run("doctor")
+    assert (ran.code, "poll.batsh" in ran.complaint) == (2, True)
+
+
+def test_poll_ends_with_3_and_names_every_server_that_cannot_be_reached(wired):
+    letters = Path(__file__).parents[3] / "samples" / "letters"
+    assert wired("process", str(letters / "07-wrong-password.eml")).code == 0
+    ran = wired("poll")
+    assert ran.code == 3
+    assert "mailbox main" in ran.complaint
+    assert "SMTP server 127.0.0.1" in ran.complaint
+    assert "Traceback" not in (wired.folder / "ingest.log").read_text()

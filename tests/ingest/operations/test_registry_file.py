@@ -1,0 +1,275 @@
+"""The register of points as a file: what is read, what is refused, what is written."""
+
+import io
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from ingest.operations.registry_file import (
+    COLUMNS,
+    RegistryMistakes,
+    read_registry,
+    registry_csv,
+    registry_xlsx,
+)
+from layouts.terms import LegalEntity, Meter, MeteringPoint
+
+SAMPLE = Path(__file__).parents[3] / "samples" / "registry.csv"
+HEAD = ";".join(COLUMNS)
+
+
+def row(**cells):
+    """One line with these cells filled."""
+    cells = {"user_code": "1", "point": "11", **cells}
+    return ";".join(str(cells.get(column, "")) for column in COLUMNS)
+
+
+def lines(*rows, head=HEAD):
+    return "\r\n".join((head, *rows)).encode()
+
+
+def read(*rows, **more):
+    return read_registry(lines(*rows), **more).entities
+
+
+def mistakes(*rows):
+    with pytest.raises(RegistryMistakes) as told:
+        read_registry(lines(*rows))
+    return [str(mistake) for mistake in told.value.mistakes]
+
+
+def workbook(*rows):
+    book = Workbook()
+    for cells in rows:
+        book.active.append(cells)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_the_sample_is_read_whole():
+    registry = read_registry(SAMPLE.read_bytes(), with_passwords=True)
+
+    first = registry.entities[0]
+    assert [entity.user_code for entity in registry.entities] == [
+        "200000001234",
+        "200000003080",
+        "000000004711",
+    ]
+    assert (first.name, first.inn) == ("ООО «Пример»", "3300000001")
+    assert first.points[1].meters == (
+        Meter(
+            "07512345",
+            digits=6,
+            decimals=2,
+            ratio=Decimal(40),
+            installed=date(2020, 3, 1),
+            channels=("A+", "R+"),
+            zones=("T1", "T2"),
+        ),
+    )
+    assert first.points[2] == MeteringPoint(
+        "332070000107101",
+        "ПС Примерная, ф. 7",
+        area="3300000001",
+        max_power_kw=Decimal(5000),
+        channels=("A+", "A-", "R+", "R-"),
+    )
+    assert registry.passwords["000000004711"] == "Пароль№5"
+
+
+def test_passwords_never_show_in_what_was_read():
+    registry = read_registry(SAMPLE.read_bytes(), with_passwords=True)
+
+    assert "Zima-2026" not in repr(registry)
+
+
+@pytest.mark.parametrize("written", [registry_csv, registry_xlsx])
+def test_what_is_written_reads_back_the_same_without_passwords(written):
+    entities = read_registry(SAMPLE.read_bytes(), with_passwords=True).entities
+    alone = LegalEntity("5", 'Сбыт; "Север", 1', active=False)
+
+    content = written((*entities, alone))
+
+    assert read_registry(content).entities == (*entities, alone)
+    assert b"password" not in content
+
+
+def test_a_written_workbook_keeps_its_leading_zeros_as_text():
+    content = registry_xlsx(read_registry(SAMPLE.read_bytes(), with_passwords=True).entities)
+
+    sheet = load_workbook(io.BytesIO(content)).worksheets[0]
+    last = [cell.value for cell in sheet[sheet.max_row]]
+    assert last[0] == "000000004711"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1251"])
+@pytest.mark.parametrize("delimiter", [";", ","])
+def test_encoding_and_delimiter_are_told_by_content(encoding, delimiter):
+    text = "\n".join((HEAD, row(name="ООО Ёлка"))).replace(";", delimiter)
+
+    assert read_registry(text.encode(encoding)).entities[0].name == "ООО Ёлка"
+
+
+def test_columns_may_stand_in_any_order_and_case():
+    names = [name.upper() for name in reversed(COLUMNS)]
+    cells = {"USER_CODE": "1", "POINT": "11", "NAME": "A"}
+    content = lines(";".join(cells.get(name, "") for name in names), head=";".join(names))
+
+    entity = read_registry(content).entities[0]
+
+    assert (entity.user_code, entity.name, entity.points[0].code) == ("1", "A", "11")
+
+
+def test_a_workbook_is_read_with_codes_as_numbers_and_dates_as_dates():
+    cells = {
+        "user_code": 200000001234.0,
+        "point": 11,
+        "meter": "07512345",
+        "max_power_kw": 0.1,
+        "installed": datetime(2020, 3, 1),  # noqa: DTZ001 - cells have no zone
+        "active": True,
+    }
+    content = workbook(COLUMNS, [None] * 3, [cells.get(column) for column in COLUMNS])
+
+    entity = read_registry(content).entities[0]
+
+    assert entity.user_code == "200000001234"
+    assert entity.points[0].max_power_kw == Decimal("0.1")
+    assert entity.points[0].meters[0].installed == date(2020, 3, 1)
+
+
+def test_channels_of_a_row_without_a_meter_are_those_of_the_profile():
+    (entity,) = read(
+        row(channels="A+"), row(meter="5", channels="A+ R+", zones="t1 T2"), row(meter="6")
+    )
+
+    assert entity.points == (
+        MeteringPoint(
+            "11",
+            channels=("A+",),
+            meters=(Meter("5", channels=("A+", "R+"), zones=("T1", "T2")), Meter("6")),
+        ),
+    )
+
+
+def test_an_entitys_own_columns_may_be_left_empty_after_the_first_row():
+    (entity,) = read(row(name="A", inn="33", addresses="A@b.c d@e.f"), row(point="12"))
+
+    assert (entity.name, entity.inn, entity.addresses) == ("A", "33", ("a@b.c", "d@e.f"))
+    assert len(entity.points) == 2
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines():
+    assert mistakes(
+        row(user_code="12a"),
+        row(inn="33x", addresses="nobody", active="maybe"),
+        row(point="12", max_power_kw="much", channels="A+ B+"),
+        row(point="13", meter="5", digits="0", decimals="7", ratio="0", zones="T9"),
+        row(point="14", meter="6", installed="2020-03-01", removed="01.02.2020"),
+        row(point="15", meter="7", installed="30.02.2020"),
+        row(point="16", digits="5", zones="T1"),
+        row(point="", meter="8"),
+        row(point="17 18"),
+    ) == [
+        "line 2: user_code is '12a', expected digits",
+        "line 3: active is 'maybe', expected 1 or 0",
+        "line 3: addresses is 'nobody', expected e-mail addresses with blanks between them",
+        "line 3: inn is '33x', expected digits",
+        "line 4: channels is 'A+ B+', expected some of A+ A- R+ R-, each once",
+        "line 4: max_power_kw is 'much', expected a number such as 150 or 0.4",
+        "line 5: decimals is '7', expected 0 to 6",
+        "line 5: digits is '0', expected 1 to 12",
+        "line 5: ratio is '0', expected more than zero",
+        "line 5: zones is 'T9', expected some of T0 T1 T2 T3 T4, each once",
+        "line 6: removed 2020-02-01 is before installed 2020-03-01",
+        "line 7: installed is '30.02.2020', expected a date such as 2020-03-01",
+        "line 8: has digits, zones but no meter",
+        "line 9: has meter but no point",
+        "line 10: point is '17 18', expected a code without blanks",
+    ]
+
+
+def test_rows_that_contradict_each_other_are_mistakes():
+    assert mistakes(
+        row(name="A", max_power_kw="5"),
+        row(name="B", point="12"),
+        row(meter="5", max_power_kw="6"),
+        row(),
+        row(user_code="2"),
+        row(meter="5"),
+    ) == [
+        "line 3: name 'B' differs from 'A' in line 2",
+        "line 4: max_power_kw '6' differs from '5' in line 2",
+        "line 5: says the same point as line 2",
+        "line 6: point 11 is 1's already, in a line above",
+        "line 6: says the same point as line 2",
+        "line 7: meter 5 is in line 4 at the same time",
+    ]
+
+
+def test_a_meter_may_move_to_another_point_within_a_day():
+    (entity,) = read(
+        row(meter="5", removed="2026-11-10"), row(point="12", meter="5", installed="2026-11-10")
+    )
+
+    assert [point.meters[0].number for point in entity.points] == ["5", "5"]
+
+
+def test_the_same_meter_number_of_two_entities_is_no_mistake():
+    assert len(read(row(meter="5"), row(user_code="2", point="21", meter="5"))) == 2
+
+
+def test_a_password_column_is_refused_unless_it_was_asked_for():
+    content = lines(row() + ";Zima", head=HEAD + ";password")
+
+    with pytest.raises(RegistryMistakes, match="--with-passwords") as told:
+        read_registry(content)
+
+    assert "Zima" not in str(told.value)
+    assert read_registry(content, with_passwords=True).passwords == {"1": "Zima"}
+
+
+def test_passwords_that_differ_are_a_mistake_that_does_not_tell_them():
+    content = lines(row() + ";Zima", row(point="12") + ";Leto", head=HEAD + ";password")
+
+    with pytest.raises(RegistryMistakes) as told:
+        read_registry(content, with_passwords=True)
+
+    assert str(told.value) == "line 3: password differs from the line above"
+
+
+def test_missing_unknown_and_doubled_columns_are_mistakes():
+    with pytest.raises(RegistryMistakes) as told:
+        read_registry(b"user_code;user_code;colour\n1;1;red\n")
+
+    told = str(told.value)
+    assert "column 'meter' is missing" in told
+    assert "column 'colour' is not known" in told
+    assert "column 'user_code' is there twice" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (b"\n;;;\n", "empty"),
+        (b"\x98\xff", "neither UTF-8 nor windows-1251"),
+        (lines('"no end'), "CSV"),
+        (b"PK\x03\x04 not a workbook", "not a workbook"),
+        (lines(row() + ";more"), "more cells"),
+        (b"\x00\x01\x02", "missing"),
+    ],
+)
+def test_a_file_that_is_no_registry_is_refused_with_a_sentence(content, why):
+    with pytest.raises(RegistryMistakes, match=why):
+        read_registry(content)
+
+
+def test_lines_are_counted_as_an_editor_does():
+    quoted = row(name='"two\r\nlines"')
+
+    assert mistakes(quoted, "", row(user_code="x")) == ["line 5: user_code is 'x', expected digits"]

@@ -1,0 +1,287 @@
+"""The marked workbook: marks in the right cells, everything else as it was."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+import xlsxwriter
+import xlwt
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+from openpyxl.workbook.workbook import Workbook
+
+from ingest.letters.terms import Marked
+from ingest.replies.answers import reply
+from ingest.replies.marked import mark
+from layouts.findings import Code, Place, Status, finding
+from layouts.terms import Document, Verdict
+from tests.ingest.replies import cases
+from tests.ingest.replies.cases import ENTITY, LETTER, NOW, settings
+from tests.ingest.replies.renew import body, opened
+
+SECRET = "Сек рет-77"
+SHEET = "Лист1"
+ROWS = (
+    ("Показания приборов учёта",),
+    ("Код пользователя", "200000001234"),
+    ("Пароль", SECRET),
+    ("Организация", "ООО «Пример»"),
+    ("Точка учёта", "№ прибора учёта", "Показание"),
+    ("200000001234-01", "07512345", "12 345,67"),
+    ("200000001234-02", "07519999", "нет данных"),
+)
+ERROR = finding(
+    Code.INVALID_NUMBER, Place(sheet=SHEET, cell="C7"), seen="нет данных", point="200000001234-02"
+)
+WARNING = finding(Code.DECIMAL_COMMA, Place(sheet=SHEET, cell="C6"), seen="12 345,67")
+WHOLE = finding(Code.POINT_MISSING, points="200000001234-03")
+
+
+def made(change: object = None) -> bytes:
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = SHEET
+    for row in ROWS:
+        sheet.append(row)
+    sheet.merge_cells("A1:C1")
+    sheet["D6"] = "=C6*2"
+    sheet["D6"].number_format = "0.000"
+    workbook.create_sheet("Заметки")["B2"] = "своё"
+    if callable(change):
+        change(workbook)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def marked(
+    content: bytes, *findings: object, secrets: tuple[str, ...] = (SECRET,), language: str = "ru"
+) -> Marked:
+    found = findings or (ERROR, WARNING, WHOLE)
+    result = mark(Document("52006.xlsx", content), found, secrets, language)  # type: ignore[arg-type]
+    assert result is not None
+    return result
+
+
+def loaded(result: Marked) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(result.content))
+
+
+def test_faulty_cells_are_filled_and_commented() -> None:
+    sheet = loaded(marked(made()))[SHEET]
+    assert sheet["C7"].fill.fgColor.rgb == "FFF4A6A0"
+    assert sheet["C6"].fill.fgColor.rgb == "FFFFE58A"
+    assert sheet["C7"].comment.text.startswith("Ошибка: Значение не число.")
+    assert sheet["B7"].comment is None
+    assert sheet["B7"].fill.fill_type is None
+
+
+def test_the_first_sheet_lists_the_findings_with_links() -> None:
+    workbook = loaded(marked(made()))
+    first = workbook.worksheets[0]
+    assert first.title == "Замечания"
+    assert workbook.active is first
+    assert first["A1"].value == "Замечания к документу «52006.xlsx»"
+    told = [[cell.value for cell in row[:5]] for row in first.iter_rows(min_row=4)]
+    assert told == [
+        [1, "Ошибка", SHEET, "C7", "нет данных"],
+        [2, "Замечание", SHEET, "C6", "12 345,67"],
+        [3, "Замечание", None, None, None],
+    ]
+    assert first["D4"].hyperlink.location == f"'{SHEET}'!C7"
+
+
+def test_everything_else_stays_as_it_was() -> None:
+    workbook = loaded(marked(made()))
+    sheet = workbook[SHEET]
+    assert workbook.sheetnames == ["Замечания", SHEET, "Заметки"]
+    assert sheet["D6"].value == "=C6*2"
+    assert sheet["D6"].number_format == "0.000"
+    assert [str(r) for r in sheet.merged_cells.ranges] == ["A1:C1"]
+    assert [cell.value for cell in sheet[6]][:3] == list(ROWS[5])
+    assert workbook["Заметки"]["B2"].value == "своё"
+
+
+def test_the_password_cell_is_emptied_and_its_neighbours_stay() -> None:
+    sheet = loaded(marked(made()))[SHEET]
+    assert [cell.value for cell in sheet[3]][:2] == ["Пароль", None]
+    assert [cell.value for cell in sheet[4]][:2] == ["Организация", "ООО «Пример»"]
+
+
+def test_a_password_of_digits_is_emptied_too() -> None:
+    def change(workbook: Workbook) -> None:
+        workbook[SHEET]["B3"] = 12345
+
+    assert loaded(marked(made(change), secrets=("12345",)))[SHEET]["B3"].value is None
+
+
+def test_passwords_are_nowhere_in_the_package() -> None:
+    def change(workbook: Workbook) -> None:
+        sheet = workbook["Заметки"]
+        sheet["A1"] = f"Пароль: {SECRET}"
+        sheet["A2"] = f"наш пароль {SECRET}, не забыть"
+        sheet["A3"].comment = openpyxl.comments.Comment(f"это {SECRET}", "кто-то")
+        workbook.properties.description = SECRET
+
+    with zipfile.ZipFile(io.BytesIO(marked(made(change)).content)) as package:
+        texts = [package.read(name).decode("utf-8", "replace") for name in package.namelist()]
+    assert not any(SECRET in text for text in texts)
+
+
+def test_a_password_that_cannot_be_taken_out_keeps_the_workbook_back() -> None:
+    def change(workbook: Workbook) -> None:
+        name = openpyxl.workbook.defined_name.DefinedName("x", attr_text=f'"{SECRET}"')
+        workbook.defined_names["x"] = name
+
+    assert mark(Document("a.xlsx", made(change)), (ERROR,), (SECRET,), "ru") is None
+
+
+def test_an_earlier_reply_s_marks_are_taken_out_first() -> None:
+    again = marked(marked(made()).content, WARNING)
+    workbook = loaded(again)
+    assert workbook.sheetnames == ["Замечания", SHEET, "Заметки"]
+    assert workbook[SHEET]["C7"].comment is None
+    assert workbook[SHEET]["C7"].fill.fill_type is None
+    assert workbook[SHEET]["C6"].comment is not None
+
+
+def test_a_sender_s_own_comment_stays_above_ours() -> None:
+    def change(workbook: Workbook) -> None:
+        workbook[SHEET]["C7"].comment = openpyxl.comments.Comment("проверить!", "Иванова")
+
+    text = loaded(marked(made(change)))[SHEET]["C7"].comment.text
+    assert text.startswith("проверить!\n\nОшибка:")
+
+
+def test_a_finding_in_a_merged_cell_marks_its_first_cell() -> None:
+    where = Place(sheet=SHEET, cell="B1")
+    sheet = loaded(marked(made(), finding(Code.INVALID_DATE, where)))[SHEET]
+    assert sheet["A1"].comment is not None
+
+
+def test_places_that_are_not_there_are_only_listed() -> None:
+    odd = [
+        finding(Code.INVALID_DATE, Place(sheet="нет такого", cell="A1")),
+        finding(Code.INVALID_DATE, Place(sheet=SHEET, cell="??")),
+    ]
+    first = loaded(marked(made(), *odd)).worksheets[0]
+    assert first.max_row == 5
+    assert first["D4"].hyperlink is None
+
+
+def test_texts_that_begin_like_a_formula_stay_texts() -> None:
+    attack = '=HYPERLINK("http://evil")\x07'
+    where = Place(sheet=SHEET, cell="C7")
+    first = loaded(marked(made(), finding(Code.INVALID_NUMBER, where, seen=attack))).worksheets[0]
+    assert first["E4"].data_type == "s"
+
+
+def test_a_cell_far_away_costs_nothing() -> None:
+    def change(workbook: Workbook) -> None:
+        workbook[SHEET]["XFD1048576"].font = openpyxl.styles.Font(bold=True)
+
+    assert marked(made(change))
+
+
+def test_what_is_lost_is_named() -> None:
+    buffer = io.BytesIO()
+    workbook = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    sheet = workbook.add_worksheet(SHEET)
+    sheet.insert_textbox("B2", "внимание")
+    sheet.write_formula("A1", "=1+1", None, 2)
+    sheet.add_sparkline("C1", {"range": "Лист1!A1:B1"})
+    workbook.close()
+    assert marked(buffer.getvalue()).lost == ("shapes", "extensions", "cached")
+
+
+def xls() -> bytes:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet(SHEET)
+    for row, values in enumerate(ROWS):
+        for column, value in enumerate(values):
+            sheet.write(row, column, value)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def ods() -> bytes:
+    document = OpenDocumentSpreadsheet()
+    table = Table(name=SHEET)
+    for values in ROWS:
+        row = TableRow()
+        for value in values:
+            cell = TableCell(valuetype="string")
+            cell.addElement(P(text=value))
+            row.addElement(cell)
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    buffer = io.BytesIO()
+    document.write(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [pytest.param(xls(), id="xls"), pytest.param(ods(), id="ods")])
+def test_other_formats_come_back_with_values_and_marks(content: bytes) -> None:
+    result = marked(content)
+    sheet = loaded(result)[SHEET]
+    assert result.lost == ("formats",)
+    assert [cell.value for cell in sheet[6]][:3] == list(ROWS[5])
+    assert sheet["B3"].value is None
+    assert sheet["C7"].comment is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 noise", made()[:3000], b"<xml/>"])
+def test_what_is_no_workbook_is_not_marked(content: bytes) -> None:
+    assert mark(Document("a.xlsx", content), (ERROR,), (), "ru") is None
+
+
+def test_the_reply_carries_the_marked_workbook_and_names_what_is_lost() -> None:
+    receipts = [cases.receipt(7, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (ERROR,))]
+    result = Marked(marked(made()).content, ("shapes", "cached"))
+    owed = reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=1, marked={0: result})
+    message = opened(owed)
+    names = [part.get_filename() for part in message.iter_attachments()]
+    assert names == ["80021_7.xml", "52006 (проверено).xlsx"]
+    assert "не сохранились: надписи и фигуры, сохранённые значения" in body(message, "plain")
+
+
+def test_a_workbook_too_large_for_mail_is_left_out_and_said_so() -> None:
+    receipts = [cases.receipt(7, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (ERROR,))]
+    owed = reply(
+        LETTER,
+        ENTITY,
+        receipts,
+        NOW,
+        settings(),
+        letter_number=1,
+        marked={0: Marked(bytes(4_000_000))},
+    )
+    assert len(owed.content) < 5_000_000
+    assert "слишком велика" in body(opened(owed), "plain")
+
+
+def test_macros_and_pictures_are_named_as_lost() -> None:
+    buffer = io.BytesIO(made())
+    with zipfile.ZipFile(buffer, "a") as package:
+        package.writestr("xl/vbaProject.bin", b"macro")
+        package.writestr("xl/media/image1.png", b"picture")
+    result = marked(buffer.getvalue())
+    assert result.lost[:2] == ("images", "macros")
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        assert "xl/vbaProject.bin" not in package.namelist()
+
+
+@given(st.integers(0, len(made()) - 1), st.integers(0, 255))
+@settings_of_hypothesis(max_examples=60, deadline=None)
+def test_a_damaged_workbook_never_raises(at: int, byte: int) -> None:
+    content = bytearray(made())
+    content[at] = byte
+    mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru")

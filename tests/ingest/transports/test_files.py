@@ -1,0 +1,147 @@
+"""Letters from files: .eml, folders of them, Maildir, mbox, each with its moment."""
+
+import mailbox
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.transports.files import FileMailbox, NoLettersError
+from tests.fakes import mail
+
+GIVEN = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+DELIVERED = datetime(2026, 11, 1, 9, 15, tzinfo=UTC)
+
+
+def letters(path, at=GIVEN, letter_bytes=1 << 20):
+    box = FileMailbox(path, at, letter_bytes)
+    _, uids = box.uids()
+    fetched = [raw for batch in box.fetch(uids) for raw in batch]
+    assert [raw.location.uid for raw in fetched] == list(uids)
+    assert {raw.location.folder for raw in fetched} == {str(path.resolve())}
+    return [(box.source(raw.location.uid), raw) for raw in fetched]
+
+
+def test_an_eml_is_one_letter_received_when_we_are_told(tmp_path):
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail("Показания"))
+    [(source, raw)] = letters(path)
+    assert source == "a.eml"
+    assert (raw.content, raw.received_at) == (mail("Показания"), GIVEN)
+
+
+def test_without_a_moment_it_is_received_now(tmp_path):
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail("a"))
+    before = datetime.now(UTC)
+    [(_, raw)] = letters(path, at=None)
+    assert before <= raw.received_at <= datetime.now(UTC)
+
+
+def test_a_folder_gives_its_letters_by_name_whatever_their_endings_case(tmp_path):
+    for name in ("b.eml", "a.EML", "notes.txt", "z.eml.expected.json"):
+        (tmp_path / name).write_bytes(mail(name))
+    (tmp_path / "c.eml").mkdir()
+    assert [source for source, _ in letters(tmp_path)] == ["a.EML", "b.eml"]
+
+
+def test_a_maildir_tells_when_each_letter_was_delivered(tmp_path):
+    box = mailbox.Maildir(tmp_path / "Maildir")
+    for name in ("one", "two"):
+        message = mailbox.MaildirMessage(mail(name))
+        key = box.add(message)
+        os.utime(tmp_path / "Maildir" / "new" / key, (0, DELIVERED.timestamp()))
+    found = letters(tmp_path / "Maildir")
+    assert len(found) == 2
+    assert {raw.received_at for _, raw in found} == {DELIVERED}
+    assert all(source.startswith("Maildir/") for source, _ in found)
+
+
+def test_a_maildirs_read_letters_count_too(tmp_path):
+    mailbox.Maildir(tmp_path / "Maildir")
+    (tmp_path / "Maildir" / "cur" / "1.host:2,S").write_bytes(mail("read"))
+    [(source, raw)] = letters(tmp_path / "Maildir")
+    assert source == "Maildir/1.host"
+    assert raw.content == mail("read")
+
+
+MBOX = b"".join(
+    b"From a@b.example Sun Nov  1 09:15:0%d 2026\n" % second
+    + mail(f"letter {second}").replace(b"\r\n", b"\n")
+    + b"\n"
+    for second in range(3)
+)
+
+
+def test_an_mbox_tells_when_each_letter_was_delivered(tmp_path):
+    path = tmp_path / "letters.mbox"
+    path.write_bytes(MBOX)
+    found = letters(path)
+    assert [source for source, _ in found] == [f"letters.mbox#{n}" for n in (1, 2, 3)]
+    assert [raw.received_at.second for _, raw in found] == [0, 1, 2]
+    assert found[0][1].received_at == DELIVERED
+    assert found[1][1].content == mail("letter 1").replace(b"\r\n", b"\n")
+
+
+def test_an_mbox_with_crlf_is_read_alike(tmp_path):
+    path = tmp_path / "letters.mbox"
+    path.write_bytes(MBOX.replace(b"\n", b"\r\n"))
+    found = letters(path)
+    assert [raw.content for _, raw in found] == [mail(f"letter {n}") for n in range(3)]
+    assert found[0][1].received_at == DELIVERED
+
+
+def test_an_mbox_needs_no_ending_to_be_known(tmp_path):
+    path = tmp_path / "inbox"
+    path.write_bytes(MBOX)
+    assert len(letters(path)) == 3
+
+
+def test_a_text_that_begins_with_from_does_not_cut_a_letter_of_an_mbox(tmp_path):
+    path = tmp_path / "inbox"
+    text = b"\nFrom 1 November on we send the readings ourselves.\n\nFrom us\n"
+    path.write_bytes(MBOX + text)
+    found = letters(path)
+    assert len(found) == 3
+    assert found[-1][1].content.endswith(text[:-1])
+
+
+def test_an_mbox_whose_delivery_cannot_be_read_counts_as_received_when_told(tmp_path):
+    path = tmp_path / "inbox"
+    path.write_bytes(b"From nobody knows when\n" + mail("a"))
+    [(_, raw)] = letters(path)
+    assert raw.received_at == GIVEN
+
+
+@pytest.mark.parametrize("ending", [b"\r\n", b"\n"])
+def test_of_a_letter_over_the_limit_only_the_header_is_handed_on(tmp_path, ending):
+    path = tmp_path / "a.eml"
+    content = (mail("large") + b"x" * 5000).replace(b"\r\n", ending)
+    path.write_bytes(content)
+    [(_, raw)] = letters(path, letter_bytes=1000)
+    assert raw.header_only
+    assert raw.size == len(content)
+    assert b"large@" not in raw.content or b"xxx" not in raw.content
+    assert raw.content.startswith(b"From: ")
+    assert len(raw.content) < 300
+
+
+@pytest.mark.parametrize("name", ["absent.eml", "empty"])
+def test_a_path_without_letters_is_said(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoLettersError, match=name):
+        FileMailbox(tmp_path / name, None, 1000)
+
+
+def test_letters_come_in_batches(tmp_path):
+    for number in range(120):
+        (tmp_path / f"{number:03}.eml").write_bytes(mail(f"{number}"))
+    box = FileMailbox(tmp_path, GIVEN, 1000)
+    assert [len(batch) for batch in box.fetch(box.uids()[1])] == [50, 50, 20]
+
+
+def test_filing_moves_nothing(tmp_path):
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail("a"))
+    FileMailbox(path, GIVEN, 1000).file([1], "accepted")
+    assert path.exists()

@@ -1,0 +1,161 @@
+"""The log for people: filtered, readable, and followed when it is rotated."""
+
+import json
+
+import pytest
+
+from ingest.verbs.log import Filter, follow, lines, readable
+
+ACCEPTED = {
+    "event": "letter.accepted",
+    "level": "info",
+    "timestamp": "2026-11-10T09:00:00.000000Z",
+    "letter": 17,
+    "entity": "000000004711",
+    "verdict": "accepted",
+    "layouts": ["52005"],
+    "values": 331,
+    "reply": None,
+}
+REJECTED = ACCEPTED | {"event": "letter.rejected", "letter": 18, "verdict": "rejected"}
+FOREIGN = ACCEPTED | {"entity": "200000001234", "letter": 19}
+PASS = {"event": "mailbox.progress", "level": "info", "mailbox": "main", "done": 50, "of": 100}
+
+
+def told(wanted, *events):
+    return [event for event, _ in lines((json.dumps(e) for e in events), wanted)]
+
+
+def test_everything_passes_without_a_filter():
+    assert told(Filter(), ACCEPTED, PASS) == [ACCEPTED, PASS]
+
+
+def test_an_entitys_events_pass():
+    assert told(Filter(entity="000000004711"), ACCEPTED, FOREIGN, PASS) == [ACCEPTED]
+
+
+def test_letters_with_a_verdict_pass():
+    assert told(Filter(verdict="rejected"), ACCEPTED, REJECTED, PASS) == [REJECTED]
+
+
+def test_both_filters_hold_together():
+    wanted = Filter(entity="200000001234", verdict="rejected")
+    assert told(wanted, ACCEPTED, REJECTED, FOREIGN) == []
+
+
+def test_an_event_is_one_readable_line():
+    line = readable(ACCEPTED)
+    assert "letter.accepted" in line
+    assert "letter=17 entity=000000004711" in line
+    assert 'layouts=["52005"]' in line
+    assert "reply" not in line
+    assert "timestamp" not in line
+    assert "\n" not in line
+
+
+def test_values_with_blanks_are_quoted_and_signs_that_steer_a_terminal_are_harmless():
+    line = readable({"event": "x", "name": "a b", "text": "one\ntwo\x1b[31m"})
+    assert 'name="a b"' in line
+    assert "\n" not in line
+    assert "\x1b" not in line
+
+
+def test_a_traceback_follows_its_event():
+    line = readable({"event": "pass.failed", "exception": "Traceback\n  KeyError"})
+    assert line.endswith("\nTraceback\n  KeyError")
+
+
+def test_an_event_of_odd_types_is_no_fault_of_ours():
+    assert "None" in readable({"event": None, "level": None, "timestamp": 5})
+    assert readable({"event": ["a"], "level": 3})
+
+
+def test_what_is_no_event_passes_as_it_is_unless_something_is_filtered():
+    source = ["Traceback (most recent call last):\n", "\n", "[1, 2]\n", '{"a": 1}\n']
+    assert [line for _, line in lines(source, Filter())] == [
+        "Traceback (most recent call last):",
+        "[1, 2]",
+        '{"a": 1}',
+    ]
+    assert not list(lines(source, Filter(verdict="rejected")))
+
+
+def write(path, text):
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "ingest.log"
+    path.write_text("one\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def followed(log, monkeypatch):
+    """The lines that come; each pause does the next of the things to happen."""
+    happens = []
+
+    def pause(_seconds):
+        if not happens:
+            raise EndOfTestError
+        happens.pop(0)()
+
+    monkeypatch.setattr("ingest.verbs.log.time.sleep", pause)
+
+    def after(*things):
+        happens.extend(things)
+        found = []
+        with pytest.raises(EndOfTestError):
+            found.extend(iter_into(found, follow(log)))
+        return found
+
+    return after
+
+
+class EndOfTestError(Exception):
+    """Nothing more happens."""
+
+
+def iter_into(found, source):
+    for line in source:
+        found.append(line)
+    return []
+
+
+def test_what_is_written_later_is_told(followed, log):
+    assert followed(lambda: write(log, "two\n")) == ["one\n", "two\n"]
+
+
+def test_a_line_is_told_once_it_is_whole(followed, log):
+    things = [lambda: write(log, "tw"), lambda: write(log, "o\n")]
+    assert followed(*things) == ["one\n", "two\n"]
+
+
+def test_a_log_that_was_moved_away_is_followed_in_its_new_file(followed, log):
+    def rotate():
+        write(log, "two\n")
+        log.rename(log.with_suffix(".1"))
+
+    assert followed(rotate, lambda: write(log, "three\n")) == ["one\n", "two\n", "three\n"]
+
+
+def test_a_log_that_was_cut_off_is_followed_from_its_start(followed, log):
+    def cut():
+        log.write_text("2\n", encoding="utf-8")
+
+    assert followed(cut) == ["one\n", "2\n"]
+
+
+def test_the_last_line_of_a_log_is_told_though_it_was_never_ended(followed, log):
+    def rotate():
+        write(log, "cut o")
+        log.rename(log.with_suffix(".1"))
+
+    assert followed(rotate, lambda: write(log, "new\n")) == ["one\n", "cut o", "new\n"]
+
+
+def test_following_needs_the_file_to_be_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        next(follow(tmp_path / "absent.log"))

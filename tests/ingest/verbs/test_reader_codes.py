@@ -1,0 +1,219 @@
+"""Each code of letters and of reading through `process`, and a near miss beside it.
+
+The codes of the rules are in tests/layouts/rules/test_codes_through_process.py.
+Every case has two installations of its own with their letters in order; the findings
+of the last letter, its own and those of its documents, count.
+"""
+
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+
+from ingest.intake.authenticate import Guard, Passwords
+from ingest.intake.receive import Desk
+from ingest.letters.unpack import Limits
+from ingest.operations.process import process
+from ingest.operations.registry_file import read_registry
+from ingest.reading.pool import DirectReader
+from ingest.replies.message import ReplySettings
+from ingest.transports.files import FileMailbox
+from layouts.findings import Code
+from layouts.layout import load
+from parsers.trees import MOST_BYTES
+from storage.ledger import Ledger
+from tests.ingest.invocation import SAMPLES
+from tests.layouts.rules import test_codes_through_process as rules
+
+NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
+CODE = "200000001234"
+LOGIN = f"Код: {CODE}\nПароль: Zima-2026\n"
+LISTED = "buh@primer.example"
+LAYOUTS = load()
+PASSWORDS = Passwords()
+
+
+def letter(*documents, body=LOGIN, sender=LISTED, again=0):
+    """A letter as bytes; `again` makes it another one with the same in it."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "meters@example.ru", "readings"
+    message["Message-ID"] = f"<{again}@primer.example>"
+    message.set_content(body)
+    for name, content in documents:
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
+    return message.as_bytes()
+
+
+def sample(path):
+    file = SAMPLES / path
+    return letter((file.name, file.read_bytes()))
+
+
+def hours(
+    date_time="2026110100",
+    energy="0.067",
+    about=f'class="52005" version="1" sender_code="{CODE}" created="20261114193232"',
+    before="",
+):
+    """A 52005 of one hour."""
+    row = f'<consumption date_time="{date_time}" energy="{energy}"/>'
+    text = f'<?xml version="1.0" encoding="utf-8"?>\n{before}<package {about}>\n{row}\n</package>'
+    return text.encode()
+
+
+def sent(name="hours.xml", /, **parts):
+    return letter((name, hours(**parts)))
+
+
+def about(**changes):
+    """The attributes of the root, some of them changed or, as None, left out."""
+    plain = {
+        "class": "52005", "version": "1", "sender_code": CODE, "created": "20261114193232",
+    }  # fmt: skip
+    given = {**plain, **{name.rstrip("_"): value for name, value in changes.items()}}
+    return " ".join(f'{name}="{value}"' for name, value in given.items() if value is not None)
+
+
+def named(name, encoding="utf-8"):
+    text = f'<?xml version="1.0" encoding="utf-8"?><package {about(sender_name=name)}>'
+    row = '<consumption date_time="2026110100" energy="0.067"/></package>'
+    return letter(("hours.xml", (text + row).encode(encoding)))
+
+
+def zipped(size):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hours.xml", hours() + b" " * (size - len(hours())))
+    return letter(("hours.zip", packed.getvalue()))
+
+
+def padded(size):
+    return letter(("hours.xml", hours(before="<!--" + " " * (size - len(hours()) - 7) + "-->")))
+
+
+def wrong(times):
+    """Letters with a wrong password."""
+    return [
+        letter(("a.xml", hours()), body=LOGIN.replace("Zima", "Leto"), again=n + 1)
+        for n in range(times)
+    ]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A code, the letters that raise it, those that nearly do, and the installation."""
+
+    code: str
+    raising: bytes | list[bytes]
+    near: bytes | list[bytes]
+    guard: dict = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    layouts: tuple = (LAYOUTS, LAYOUTS)
+
+
+PLAIN = sent()
+TWO = letter(("a.xml", hours()), ("b.xml", hours(energy="0.068")))
+RIVAL = {**LAYOUTS, "52999": replace(LAYOUTS["52005"], number="52999", aliases=("52005",))}
+STRANGER = {**LAYOUTS, "52999": replace(LAYOUTS["52005"], number="52999", aliases=())}
+OTHER = "200000003080"
+
+CASES = [
+    Case("no-documents", letter(("photo.png", b"\x89PNG\r\n")), PLAIN),
+    Case("credentials-missing", letter(("a.xml", hours()), body="Добрый день"), PLAIN),
+    Case("credentials-wrong", wrong(1), [*wrong(1), PLAIN]),
+    Case("credentials-conflict", sent(about=about(sender_code=OTHER)), PLAIN),
+    Case("sender-locked", [*wrong(5), PLAIN], [*wrong(4), PLAIN]),
+    Case(
+        "address-not-allowed",
+        letter(("a.xml", hours()), sender="zam@primer.example"),
+        PLAIN,
+        guard={"require_known_address": True},
+    ),
+    Case("letter-too-large", TWO, PLAIN, limits=Limits(letter_bytes=len(PLAIN))),
+    Case("too-many-documents", TWO, PLAIN, limits=Limits(documents=1)),
+    Case("unpacks-too-large", zipped(200_000), zipped(50_000), limits=Limits(unpacked_bytes=10**5)),
+    Case("unreadable-document", sample("52005/cut-off.xml"), PLAIN),
+    Case("encrypted-document", sample("52006/encrypted.xlsx"), sample("52006/readings.xlsx")),
+    Case("forbidden-content", sent(before="<!DOCTYPE package>"), sent(before="<!-- DOCTYPE -->")),
+    Case("too-costly", padded(MOST_BYTES + 1), padded(MOST_BYTES)),
+    Case("unknown-layout", sent(about=about(class_="52007")), PLAIN),
+    Case("ambiguous-layout", PLAIN, PLAIN, layouts=(RIVAL, STRANGER)),
+    Case("unsupported-version", sent(about=about(version="9")), PLAIN),
+    Case("missing-field", sent(about=about(created=None)), PLAIN),
+    Case("invalid-code", sent(about=about(sender_code="20000000123Х")), PLAIN),
+    Case("invalid-date", sent(date_time="2026113100"), sent(date_time="2026110100")),
+    Case("invalid-number", sent(energy="0.067.1"), sent(energy="0.067")),
+    Case("invalid-time", sent(date_time="2026110124"), sent(date_time="2026110123")),
+    Case("decimal-comma", sent(energy="0,067"), sent(energy="0.067")),
+    Case("encoding-guessed", named("ООО «Пример»", "cp1251"), named("ООО «Пример»")),
+    Case(
+        "name-mismatch",
+        sent(f"z52005{OTHER}20261114193232.xml"),
+        sent(f"z52005{CODE}20261114193232.xml"),
+    ),
+    Case(
+        "formula-without-value",
+        sample("52006/formula-without-value.xlsx"),
+        sample("52006/formula-libreoffice.ods"),
+    ),
+    Case("skipped-element", sample("80020/other-channels.xml"), sample("80020/day.xml")),
+]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A database with the sample register of points, to be copied."""
+    path = tmp_path_factory.mktemp("installed") / "ingest.db"
+    registry = read_registry((SAMPLES / "registry.csv").read_bytes(), with_passwords=True)
+    entities = [
+        replace(entity, password_hash=PASSWORDS.hash(registry.passwords[entity.user_code]))
+        for entity in registry.entities
+    ]
+    ledger = Ledger(f"sqlite:///{path}")
+    ledger.migrate()
+    with ledger.transaction() as store:
+        store.import_registry(entities, "tests", NOW)
+    ledger.close()
+    return path
+
+
+def codes_of(letters, case, layouts, installed, folder):
+    """Codes of the last of these letters."""
+    folder.mkdir()
+    for number, content in enumerate([letters] if isinstance(letters, bytes) else letters):
+        (folder / f"{number}.eml").write_bytes(content)
+    shutil.copy(installed, folder / "ingest.db")
+    ledger = Ledger(f"sqlite:///{folder / 'ingest.db'}")
+    settings = ReplySettings("Meters <meters@example.ru>", key=b"k")
+    desk = Desk(layouts, settings, Guard(PASSWORDS, **case.guard))
+    told = []
+    reader = DirectReader(layouts, case.limits)
+    mailbox = FileMailbox(folder, NOW, case.limits.letter_bytes)
+    process([mailbox], reader, ledger, desk, lambda: NOW, told.append)
+    reader.close()
+    ledger.close()
+    handled = told[-1].handled
+    of_documents = [item for receipt in handled.receipts for item in receipt.checked.findings]
+    return {item.code.value for item in (*handled.findings, *of_documents)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.code for case in CASES])
+def test_the_code_is_told_of_what_raises_it_and_not_of_the_near_miss(case, installed, tmp_path):
+    raising, near = (
+        codes_of(letters, case, layouts, installed, tmp_path / name)
+        for letters, layouts, name in zip(
+            (case.raising, case.near), case.layouts, ("raising", "near"), strict=True
+        )
+    )
+    assert case.code in raising
+    assert case.code not in near
+
+
+def test_every_code_has_a_case():
+    assert {case.code for case in (*CASES, *rules.CASES)} == {code.value for code in Code}

@@ -1,0 +1,84 @@
+"""Figures for monitoring, read over HTTP as a monitor would."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from ingest.web.monitor import Metrics, served
+
+STATE = {
+    "stale": [],
+    "mailboxes": {"main": "2026-11-22T12:00:00+03:00", "new": None},
+    "queue": 3,
+    "quarantined": 1,
+    "owed": 2,
+    "undeliverable": 0,
+    "oldest_unanswered": None,
+}
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read().decode()
+
+
+def away() -> dict[str, object]:
+    raise ConnectionError("the database does not answer")
+
+
+def test_events_of_the_log_are_counted_by_name():
+    metrics = Metrics(lambda: STATE)
+    event = {"event": "letter.accepted", "values": 48, "duration_ms": 20}
+    assert metrics(None, "info", event) is event
+    metrics(None, "info", {"event": "reply.sent"})
+    with served(metrics, "127.0.0.1:0") as port:
+        status, page = get(port, "/metrics")
+    assert status == 200
+    assert 'ingest_events_total{event="letter.accepted"} 1.0' in page
+    assert 'ingest_events_total{event="reply.sent"} 1.0' in page
+    assert "ingest_values_total 48.0" in page
+    assert 'ingest_letter_seconds_bucket{le="0.03"} 1.0' in page
+
+
+def test_the_databases_figures_are_gauges():
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as port:
+        page = get(port, "/metrics")[1]
+    assert "ingest_queue 3.0" in page
+    assert "ingest_quarantined 1.0" in page
+    assert 'ingest_last_pass_timestamp_seconds{mailbox="main"} 1.795338e+09' in page
+    assert 'mailbox="new"' not in page
+
+
+def test_metrics_are_served_while_the_database_is_away():
+    with served(Metrics(away), "127.0.0.1:0") as port:
+        status, page = get(port, "/metrics")
+    assert status == 200
+    assert "\ningest_queue " not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (lambda: STATE, (200, "ok\n")),
+        (lambda: {**STATE, "stale": ["main"]}, (503, "main\n")),
+        (away, (503, "the database does not answer\n")),
+    ],
+)
+def test_health_is_bad_while_a_mailbox_or_the_database_is(state, expected):
+    with served(Metrics(state), "127.0.0.1:0") as port:
+        assert get(port, "/healthz") == expected
+
+
+def test_any_other_path_is_not_found():
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as port:
+        assert get(port, "/")[0] == 404
+
+
+def test_nothing_is_served_without_an_address():
+    with served(Metrics(lambda: STATE), "") as port:
+        assert port == 0

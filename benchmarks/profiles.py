@@ -21,10 +21,10 @@ from pydantic import SecretStr
 from benchmarks.letters import KINDS, Kind, registry
 from config.log import set_up
 from config.settings import Database, Settings
-from ingest.intake.ports import RawLetter, Read
+from ingest.engine.send import drain
+from ingest.letters.terms import RawLetter, Read
 from ingest.operations import letters as service
 from ingest.reading.pool import read_bytes
-from ingest.transports.smtp import drain
 from ingest.wiring import App
 from storage.records import Location, OwedReply
 

@@ -16,8 +16,8 @@ from layouts.layout import Layout, load
 if TYPE_CHECKING:
     from ingest.engine.work import Receive
     from ingest.intake.authenticate import Guard
-    from ingest.intake.ports import Read
     from ingest.intake.receive import Desk
+    from ingest.letters.terms import Read
     from ingest.letters.unpack import Limits
     from ingest.reading.pool import SandboxReader
     from ingest.transports.imap import ImapMailbox

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from email.parser import BytesHeaderParser
 from hashlib import sha256
 
-from ingest.intake.outcome import Handled, Outcome
-from ingest.intake.ports import MailboxUnavailable, RawLetter, Read
-from ingest.letters.terms import Letter, Marked
+from ingest.intake.outcome import Handled
+from ingest.letters.outcome import Outcome
+from ingest.letters.terms import Letter, Marked, RawLetter, Read
+from ingest.transports.ports import MailboxUnavailable
 from storage.records import Claim, Location, OwedReply
 
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)

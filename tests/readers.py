@@ -8,7 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from ingest.intake.ports import RawLetter, Read
+from ingest.letters.terms import RawLetter, Read
 from ingest.reading.pool import _guarded, read_whole
 
 

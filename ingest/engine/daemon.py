@@ -19,11 +19,13 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.engine.memory import give_back, share_heap
+from ingest.engine.send import Outbox, drain
 from ingest.engine.work import Notice, OneLedger, Passed, Poller, PollStore, Receive
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Mailbox, Postman, RawLetter, Reader
+from ingest.letters.terms import RawLetter
+from ingest.reading import Reader
 from ingest.transports.imap import IDLE_SECONDS
-from ingest.transports.smtp import Outbox, drain
+from ingest.transports.ports import Mailbox, Postman
 from storage.records import Claim
 
 log = structlog.get_logger()

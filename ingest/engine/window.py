@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice, takewhile
 from typing import TypeVar
 
-from ingest.intake.ports import RawLetter, Read
+from ingest.letters.terms import RawLetter, Read
 from storage.records import Claim
 
 WINDOW_BYTES = 32 * 1024 * 1024

@@ -24,18 +24,12 @@ import structlog
 
 from ingest.engine.lease import LeaseStore, MailboxLease
 from ingest.engine.window import Found, Job, loads, must_wait, one_ahead, ready, trips
-from ingest.intake.outcome import Handled, Outcome
-from ingest.intake.ports import (
-    Mailbox,
-    MailboxUnavailable,
-    Mark,
-    RawLetter,
-    Read,
-    Reader,
-    ReaderFailed,
-    Store,
-)
-from ingest.letters.terms import Letter
+from ingest.intake.outcome import Handled
+from ingest.intake.ports import Store
+from ingest.letters.outcome import Outcome
+from ingest.letters.terms import Letter, RawLetter, Read
+from ingest.reading import Mark, Reader, ReaderFailed
+from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records import Claim, LetterFacts, LetterState, OwedReply
 
 log = structlog.get_logger()

@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from ingest.letters.outcome import Outcome
 from layouts.findings import Finding
-from layouts.terms import LegalEntity, Receipt, Verdict
+from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
-
-
-class Outcome(StrEnum):
-    """What became of one letter."""
-
-    ACCEPTED = "accepted"
-    PARTLY_ACCEPTED = "partly_accepted"
-    REJECTED = "rejected"
-    REFUSED = "refused"
-    DUPLICATE = "duplicate"
-    IGNORED = "ignored"
-    QUARANTINED = "quarantined"
-    # A letter without a document that asked for a template or the month's state.
-    ANSWERED = "answered"
-
-
-_WHOLE = {Verdict.ACCEPTED, Verdict.DUPLICATE}
-
-
-def overall(receipts: Sequence[Receipt], findings: Sequence[Finding] = ()) -> Outcome:
-    """The outcome of a letter whose sender was authenticated.
-
-    Every document accepted or a duplicate, at least one accepted: accepted. All
-    duplicates: duplicate. Nothing recorded: rejected. Otherwise partly accepted.
-    An error among the letter's own findings stands for a document that could not
-    even be unpacked.
-    """
-    verdicts = {receipt.checked.verdict for receipt in receipts}
-    whole = not any(item.is_error for item in findings)
-    if verdicts == {Verdict.DUPLICATE} and whole:
-        return Outcome.DUPLICATE
-    if verdicts and verdicts <= _WHOLE and whole:
-        return Outcome.ACCEPTED
-    if verdicts & {Verdict.ACCEPTED, Verdict.PARTLY_ACCEPTED}:
-        return Outcome.PARTLY_ACCEPTED
-    return Outcome.REJECTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,12 @@ a child process) and `storage.store`; `tests/fakes.py` has the quick ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from ingest.letters.terms import Letter, Marked
 from layouts.completeness import MonthState
-from layouts.findings import Finding
 from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt, RegisterKey
 from storage.records import (
     Claim,
@@ -23,148 +19,6 @@ from storage.records import (
     Location,
     OwedReply,
 )
-
-
-class MailboxUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
-    """The IMAP server cannot be used now; the pass ends and the letters stay."""
-
-
-class OutboxUnavailable(ConnectionError):  # noqa: N818 - the same
-    """The SMTP server cannot be used now; replies wait."""
-
-
-class RecipientRefused(Exception):  # noqa: N818 - the server's verdict
-    """The recipient's server refused this reply for good (5xx)."""
-
-
-class Deferred(Exception):  # noqa: N818 - the server's verdict
-    """The server asked to try this one reply again later (4xx)."""
-
-
-class ReaderFailed(Exception):  # noqa: N818 - a state of the reader
-    """Our own code failed on a letter; its text names the kind and place only."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawLetter:
-    """One letter as fetched.
-
-    Attributes:
-        content: The raw bytes; only the header when `size` is over `letter_mb`.
-        size: RFC822.SIZE of the whole letter.
-        received_at: INTERNALDATE, UTC.
-        missing: The server gave no bytes for it, though it names it.
-    """
-
-    location: Location
-    content: bytes = field(repr=False)
-    size: int
-    received_at: datetime
-    header_only: bool = False
-    missing: bool = False
-
-
-class Mailbox(Protocol):
-    """One IMAP folder that letters arrive in."""
-
-    name: str
-
-    @property
-    def folder(self) -> str:
-        """Its name, the second part of the ledger's key."""
-
-    def uids(self) -> tuple[int, Sequence[int]]:
-        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
-
-        Raises:
-            MailboxUnavailable: it cannot be reached, or refused us.
-        """
-
-    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
-        """The letters in batches, oldest first; what has gone meanwhile is left out.
-
-        Raises:
-            MailboxUnavailable: the connection broke.
-        """
-
-    def file(self, uids: Sequence[int], outcome: str) -> None:
-        """Move letters into the folder for their outcome; made when it is missing.
-
-        Raises:
-            MailboxUnavailable: the connection broke, or the server refused.
-        """
-
-    def wait(self, timeout_seconds: float) -> bool:
-        """Wait for mail with IDLE; False when the time ran out or IDLE is unknown."""
-
-    def close(self) -> None:
-        """Log out, quietly."""
-
-
-class Postman(Protocol):
-    """Sends complete mails over one open connection."""
-
-    def send(self, reply: OwedReply) -> None:
-        """Hand one reply to the server.
-
-        Raises:
-            OutboxUnavailable: no connection; try all of them later.
-            Deferred: this one later.
-            RecipientRefused: this one never.
-        """
-
-    def close(self) -> None:
-        """Quit, quietly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What the reading of one letter's bytes gave; its documents' bytes are gone.
-
-    Every password candidate is already masked in `letter.subject`, in every
-    finding's `seen` and in names.
-    """
-
-    letter: Letter
-    parsed: tuple[Parsed, ...] = ()
-
-
-class Reader(Protocol):
-    """Reads hostile bytes where they can do no harm."""
-
-    def read_together(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
-        """Begin to read letters, one after the other: a future for each, in their order.
-
-        A future never raises for a fault of the sender: bytes that kill or
-        exhaust their reader give a `Read` with the finding `too-costly`. Any
-        other death of a child is a fault of time: `ConnectionError`.
-        """
-
-    def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
-    ) -> Mapping[str, Marked]:
-        """The letter's workbooks with the findings marked in them.
-
-        Args:
-            raw: The letter once more.
-            wanted: Findings by the SHA-256 of the document they are of.
-            language: Of the marks.
-
-        Returns:
-            By SHA-256; without those that cannot be marked, or only at too high a cost.
-        """
-
-    def close(self) -> None:
-        """End every child."""
-
-
-class Mark(Protocol):
-    """Marks the workbooks of the letter in hand: `Reader.mark` with its bytes."""
-
-    def __call__(
-        self, wanted: Mapping[str, Sequence[Finding]], language: str
-    ) -> Mapping[str, Marked]:
-        """See `Reader.mark`."""
 
 
 class Store(Protocol):

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ingest.intake.authenticate import Guard, candidates_of, claimed_entity
-from ingest.intake.ports import Read, Store
+from ingest.intake.ports import Store
+from ingest.letters.terms import Read
 
 _TRUSTED_FOR = timedelta(minutes=5)
 """Shorter than `Passwords` remembers: until then there is nothing to verify ahead."""

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from ingest.intake import wishes as granted
 from ingest.intake.authenticate import Guard, authenticate
 from ingest.intake.gate import Gate, may_answer
-from ingest.intake.outcome import Handled, Outcome, overall
-from ingest.intake.ports import Mark, Read, Store
-from ingest.letters.terms import Letter, Marked
+from ingest.intake.outcome import Handled
+from ingest.intake.ports import Store
+from ingest.letters.outcome import Outcome, overall
+from ingest.letters.terms import Letter, Marked, Read
+from ingest.reading import Mark
 from ingest.replies import answers, message
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout

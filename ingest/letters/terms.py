@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from layouts.findings import Finding
-from layouts.terms import Document
+from layouts.terms import Document, Parsed
 from layouts.travel import travels
+from storage.records import (
+    Location,
+)
 
 
 class Source(StrEnum):
@@ -87,3 +91,34 @@ class Marked:
 
     content: bytes = field(repr=False)
     lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawLetter:
+    """One letter as fetched.
+
+    Attributes:
+        content: The raw bytes; only the header when `size` is over `letter_mb`.
+        size: RFC822.SIZE of the whole letter.
+        received_at: INTERNALDATE, UTC.
+        missing: The server gave no bytes for it, though it names it.
+    """
+
+    location: Location
+    content: bytes = field(repr=False)
+    size: int
+    received_at: datetime
+    header_only: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the reading of one letter's bytes gave; its documents' bytes are gone.
+
+    Every password candidate is already masked in `letter.subject`, in every
+    finding's `seen` and in names.
+    """
+
+    letter: Letter
+    parsed: tuple[Parsed, ...] = ()

@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from ingest.engine.daemon import Parts
+from ingest.engine.send import drain
 from ingest.engine.work import Poller, PollLedger, Told, nobody_is_told
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Mailbox, RawLetter, Reader
 from ingest.intake.prover import Prover
 from ingest.intake.receive import quarantine_notice
 from ingest.intake.wishes import workbook
+from ingest.letters.terms import RawLetter
 from ingest.operations.process import Processed, process
 from ingest.operations.registry_file import RegistryMistakes, read_registry
+from ingest.reading import Reader
 from ingest.transports.files import FileMailbox
 from ingest.transports.imap import ImapMailbox
-from ingest.transports.smtp import drain
+from ingest.transports.ports import Mailbox
 from ingest.verbs.show import MOSCOW, status_json
 from ingest.wiring import App
 from layouts.terms import LegalEntity

@@ -10,8 +10,9 @@ from typing import Any
 
 from ingest.engine.work import Poller, PollLedger
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import RawLetter, Reader
 from ingest.intake.receive import Desk, quarantine_notice, receive
+from ingest.letters.terms import RawLetter
+from ingest.reading import Reader
 from ingest.transports.files import FileMailbox
 from ingest.verbs.show import finding_json
 from layouts.terms import Receipt

@@ -1,1 +1,52 @@
-"""Hostile bytes, read in child processes."""
+"""Hostile bytes, read in child processes: what callers rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from ingest.letters.terms import Marked, RawLetter, Read
+from layouts.findings import Finding
+
+
+class ReaderFailed(Exception):  # noqa: N818 - a state of the reader
+    """Our own code failed on a letter; its text names the kind and place only."""
+
+
+class Reader(Protocol):
+    """Reads hostile bytes where they can do no harm."""
+
+    def read_together(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
+        """Begin to read letters, one after the other: a future for each, in their order.
+
+        A future never raises for a fault of the sender: bytes that kill or
+        exhaust their reader give a `Read` with the finding `too-costly`. Any
+        other death of a child is a fault of time: `ConnectionError`.
+        """
+
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """The letter's workbooks with the findings marked in them.
+
+        Args:
+            raw: The letter once more.
+            wanted: Findings by the SHA-256 of the document they are of.
+            language: Of the marks.
+
+        Returns:
+            By SHA-256; without those that cannot be marked, or only at too high a cost.
+        """
+
+    def close(self) -> None:
+        """End every child."""
+
+
+class Mark(Protocol):
+    """Marks the workbooks of the letter in hand: `Reader.mark` with its bytes."""
+
+    def __call__(
+        self, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """See `Reader.mark`."""

@@ -29,11 +29,11 @@ from typing import TypeVar
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.intake.ports import RawLetter, Read, ReaderFailed
 from ingest.letters.credentials import mask, secrets_of
 from ingest.letters.letter import read_header_only, read_letter
-from ingest.letters.terms import Letter, Marked
+from ingest.letters.terms import Letter, Marked, RawLetter, Read
 from ingest.letters.unpack import Limits
+from ingest.reading import ReaderFailed
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout, load
 from parsers import parse

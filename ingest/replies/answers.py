@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
-from ingest.intake.outcome import overall
 from ingest.letters.letter import Letter
+from ingest.letters.outcome import overall
 from ingest.letters.terms import Marked
 from ingest.replies import view
 from ingest.replies.hiding import hider

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from ingest.intake.ports import RawLetter
+from ingest.letters.terms import RawLetter
 from storage.records import Location
 
 BATCH_LETTERS = 50

@@ -16,9 +16,10 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
-from ingest.intake.outcome import Outcome
-from ingest.intake.ports import MailboxUnavailable, RawLetter
+from ingest.letters.outcome import Outcome
+from ingest.letters.terms import RawLetter
 from ingest.transports.login import Security, checked
+from ingest.transports.ports import MailboxUnavailable
 from storage.records import Location
 
 CHUNK = 500

@@ -460,7 +460,7 @@ def letters(
 
 def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterRow]:
     """Letters in a state, or with an outcome."""
-    from ingest.intake.outcome import Outcome
+    from ingest.letters.outcome import Outcome
     from storage.records import LetterState
 
     is_state = state in set(LetterState)
@@ -520,7 +520,7 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
 
 
 def _refuse_unknown_verdict(verdict: str) -> None:
-    from ingest.intake.outcome import Outcome
+    from ingest.letters.outcome import Outcome
 
     if verdict and verdict not in set(Outcome):
         raise click.UsageError(f"--verdict {verdict}: it is none of {', '.join(Outcome)}")

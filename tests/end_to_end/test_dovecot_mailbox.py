@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from imapclient import IMAPClient
 
-from ingest.intake.ports import MailboxUnavailable
 from ingest.transports.imap import ImapMailbox
+from ingest.transports.ports import MailboxUnavailable
 from tests.end_to_end.servers import Dovecot
 from tests.fakes import mail
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.intake.ports import MailboxUnavailable
 from ingest.transports.imap import HEADER_BYTES, ImapMailbox
+from ingest.transports.ports import MailboxUnavailable
 from tests.end_to_end.servers import free_port
 from tests.fakes import mail
 

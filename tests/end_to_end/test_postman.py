@@ -8,7 +8,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from ingest.intake.ports import Deferred, OutboxUnavailable, RecipientRefused
+from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records import OwedReply
 from tests.end_to_end.servers import HOST, free_port, make_certificate, trusting

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from ingest.intake.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.imap import ImapConfig, ImapMailbox
+from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records import OwedReply
 from tests.end_to_end.servers import HOST

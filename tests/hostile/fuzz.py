@@ -17,9 +17,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["ingest", "parsers", "layouts", "tnefparse"]):
-    from ingest.intake.ports import Read
     from ingest.letters.credentials import mask
     from ingest.letters.letter import Limits, read_letter
+    from ingest.letters.terms import Read
     from ingest.letters.unpack import OverLimitError, Unpacker
     from layouts.layout import load
     from layouts.terms import Document

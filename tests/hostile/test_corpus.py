@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.intake.ports import RawLetter
+from ingest.letters.terms import RawLetter
 from ingest.reading.pool import SandboxReader
 from layouts.findings import Code
 from storage.records import Location

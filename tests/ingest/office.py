@@ -6,10 +6,10 @@ from hashlib import sha256
 
 from ingest.intake.authenticate import Guard, Passwords
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Read
 from ingest.intake.receive import Desk, quarantine_notice, receive
 from ingest.letters.credentials import mask
 from ingest.letters.letter import Limits, read_letter
+from ingest.letters.terms import Read
 from ingest.replies.message import ReplySettings
 from layouts.layout import load
 from layouts.terms import LegalEntity, MeteringPoint

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from ingest.engine import daemon
 from ingest.engine.daemon import Parts, Service, rest_seconds
-from ingest.intake.ports import MailboxUnavailable, OutboxUnavailable
+from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from tests.fakes import FakeClock, FakeMailbox, FakePostman, FakeReader, FakeReceive, mail
 
 

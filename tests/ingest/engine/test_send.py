@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.intake.ports import Deferred, OutboxUnavailable, RecipientRefused
-from ingest.transports.smtp import AT_ONCE, drain, retry_delay
+from ingest.engine.send import AT_ONCE, drain, retry_delay
+from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.ledger import StoreUnavailable
 from storage.outbox_rows import OutboxRows
 from tests.fakes import FakeClock, FakePostman, owed

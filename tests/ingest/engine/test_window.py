@@ -9,7 +9,7 @@ import pytest
 
 from ingest.engine import window
 from ingest.engine.window import Job, loads, must_wait, one_ahead, ready, trips
-from ingest.intake.ports import RawLetter
+from ingest.letters.terms import RawLetter
 from storage.records import Claim, LetterState, Location
 from tests.fakes import START, mail
 

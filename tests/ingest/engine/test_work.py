@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.engine.work import Poller
-from ingest.intake.outcome import Outcome
-from ingest.intake.ports import MailboxUnavailable
+from ingest.letters.outcome import Outcome
+from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
 from storage.records import LetterFacts, LetterState, Location
 from storage.store import Store

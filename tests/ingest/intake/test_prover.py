@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.intake.authenticate import Guard, Passwords, authenticate
-from ingest.intake.ports import Read
 from ingest.intake.prover import Prover
-from ingest.letters.terms import Credential, Letter, Source
+from ingest.letters.terms import Credential, Letter, Read, Source
 from layouts.findings import Code
 from layouts.terms import LegalEntity
 

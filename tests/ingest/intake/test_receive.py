@@ -6,9 +6,9 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from ingest.intake.ports import Read
 from ingest.intake.receive import quarantine_notice, receive
 from ingest.letters.letter import Limits, read_letter
+from ingest.letters.terms import Read
 from tests.ingest.office import (
     ADDRESS,
     CODE,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.intake.ports import RawLetter, ReaderFailed
+from ingest.letters.terms import RawLetter
+from ingest.reading import ReaderFailed
 from ingest.reading import pool as sandbox
 from ingest.reading.pool import DirectReader, ReaderUnavailable, SandboxConfig, SandboxReader
 from layouts.findings import Code

@@ -1,0 +1,217 @@
+"""What is owed leaves: the outbox drained over one connection, refusals settled, retries later."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from ingest.transports.ports import Deferred, OutboxUnavailable, Postman, RecipientRefused
+from storage.records import OwedReply
+
+log = structlog.get_logger()
+
+FIRST_RETRY = timedelta(seconds=10)
+LONGEST_RETRY = timedelta(hours=1)
+GIVEN_UP_AFTER = timedelta(days=3)
+LEASE = timedelta(seconds=60)
+
+AT_ONCE = 8
+"""Replies whose attempt is counted in one commit, and which one crash may send again."""
+
+
+class Outbox(Protocol):
+    """What the database does for sending, inside one transaction."""
+
+    def lease_replies(
+        self, now: datetime, *, limit: int = 1, lease: timedelta = LEASE
+    ) -> list[OwedReply]:
+        """Replies that are due, the oldest first, their attempt counted.
+
+        Nobody else gets them until the lease has run out.
+        """
+
+    def reply_sent(self, number: int, now: datetime) -> None:
+        """It has left."""
+
+    def reply_deferred(self, number: int, next_at: datetime, error: str) -> None:
+        """It is due again later."""
+
+    def reply_undeliverable(self, number: int, error: str, now: datetime) -> None:
+        """It will never leave."""
+
+    def release_replies(self, numbers: Sequence[int]) -> None:
+        """Give leased replies back, their attempt not counted."""
+
+
+class OutboxLedger(Protocol):
+    """Opens transactions on the outbox."""
+
+    def transaction(self) -> AbstractContextManager[Outbox]:
+        """Commits at its end, rolls back on an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one drain of the outbox did."""
+
+    sent: int = 0
+    deferred: int = 0
+    undeliverable: int = 0
+
+
+def drain(
+    ledger: OutboxLedger,
+    postman: Postman,
+    clock: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+) -> Drained:
+    """Send every reply that is due, one after the other.
+
+    The attempt is committed before the reply is sent: after a crash between
+    sending and the note of it, the reply goes out again under the same
+    Message-ID, and its attempts tell. That note is made for a few replies at once.
+
+    Raises:
+        OutboxUnavailable: the server is away; the replies wait.
+        StoreUnavailable: the database is away.
+    """
+    done = Drained()
+    sent: list[OwedReply] = []
+    while True:
+        # One commit notes what was sent and leases what comes next.
+        with ledger.transaction() as outbox:
+            for reply in sent:
+                outbox.reply_sent(reply.id, clock())
+            leased = [] if stop() else outbox.lease_replies(clock(), limit=AT_ONCE, lease=LEASE)
+        if not leased:
+            return done
+        sent, done = _deliver(ledger, postman, clock, leased, stop, done)
+
+
+def _deliver(
+    ledger: OutboxLedger,
+    postman: Postman,
+    clock: Callable[[], datetime],
+    leased: Sequence[OwedReply],
+    stop: Callable[[], bool],
+    done: Drained,
+) -> tuple[list[OwedReply], Drained]:
+    """Replies that have left, which the caller notes; the others are noted here."""
+    sent: list[OwedReply] = []
+    waiting = deque(leased)
+    until = time.monotonic() + LEASE.total_seconds() / 2
+    try:
+        while waiting:
+            reply = waiting.popleft()
+            try:
+                _send(postman, reply)
+            except OutboxUnavailable:
+                # The whole outbox waits, this one with the others.
+                waiting.appendleft(reply)
+                raise
+            except (Deferred, RecipientRefused) as answer:
+                # What has left is noted first, so that no fault of this note repeats it.
+                _settle(ledger, clock, sent)
+                done = _not_taken(ledger, clock(), reply, answer, done)
+            else:
+                sent.append(reply)
+                done = replace(done, sent=done.sent + 1)
+            if stop() or time.monotonic() > until:
+                break
+    except BaseException:
+        _settle(ledger, clock, sent, waiting)
+        raise
+    if waiting:
+        # A stop.
+        _settle(ledger, clock, sent, waiting)
+    return sent, done
+
+
+def _settle(
+    ledger: OutboxLedger,
+    clock: Callable[[], datetime],
+    sent: list[OwedReply],
+    waiting: Sequence[OwedReply] = (),
+) -> None:
+    """Note what has left, which is forgotten here; what waits is due at once."""
+    if not sent and not waiting:
+        return
+    with ledger.transaction() as outbox:
+        for reply in sent:
+            outbox.reply_sent(reply.id, clock())
+        if waiting:
+            outbox.release_replies([reply.id for reply in waiting])
+    sent.clear()
+
+
+def _send(postman: Postman, reply: OwedReply) -> None:
+    started = time.monotonic()
+    postman.send(reply)
+    log.info(
+        "reply.sent",
+        letter=reply.letter,
+        reply=reply.id,
+        message_id=reply.message_id,
+        attempts=reply.attempts,
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+def _not_taken(
+    ledger: OutboxLedger,
+    now: datetime,
+    reply: OwedReply,
+    answer: Deferred | RecipientRefused,
+    done: Drained,
+) -> Drained:
+    if isinstance(answer, RecipientRefused):
+        return _give_up(ledger, now, reply, str(answer), done)
+    return _defer(ledger, now, reply, str(answer), done)
+
+
+def _defer(
+    ledger: OutboxLedger, now: datetime, reply: OwedReply, answer: str, done: Drained
+) -> Drained:
+    if reply.owed_at is not None and now - reply.owed_at >= GIVEN_UP_AFTER:
+        return _give_up(ledger, now, reply, f"after 3 days: {answer}", done)
+    next_at = now + retry_delay(reply.attempts)
+    with ledger.transaction() as outbox:
+        outbox.reply_deferred(reply.id, next_at, answer)
+    log.warning(
+        "reply.deferred",
+        letter=reply.letter,
+        reply=reply.id,
+        message_id=reply.message_id,
+        attempts=reply.attempts,
+        error=answer,
+        next_at=next_at.isoformat(),
+    )
+    return replace(done, deferred=done.deferred + 1)
+
+
+def _give_up(
+    ledger: OutboxLedger, now: datetime, reply: OwedReply, answer: str, done: Drained
+) -> Drained:
+    with ledger.transaction() as outbox:
+        outbox.reply_undeliverable(reply.id, answer, now)
+    log.error(
+        "reply.undeliverable",
+        letter=reply.letter,
+        reply=reply.id,
+        message_id=reply.message_id,
+        attempts=reply.attempts,
+        error=answer,
+    )
+    return replace(done, undeliverable=done.undeliverable + 1)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long a reply rests after its n-th attempt: 10 s, doubling to an hour."""
+    return min(FIRST_RETRY * (1 << min(max(attempts - 1, 0), 12)), LONGEST_RETRY)

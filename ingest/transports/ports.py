@@ -1,0 +1,80 @@
+"""Mail servers as the service needs them, and the faults that only time can mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from ingest.letters.terms import RawLetter
+from storage.records import (
+    OwedReply,
+)
+
+
+class MailboxUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
+    """The IMAP server cannot be used now; the pass ends and the letters stay."""
+
+
+class OutboxUnavailable(ConnectionError):  # noqa: N818 - the same
+    """The SMTP server cannot be used now; replies wait."""
+
+
+class RecipientRefused(Exception):  # noqa: N818 - the server's verdict
+    """The recipient's server refused this reply for good (5xx)."""
+
+
+class Deferred(Exception):  # noqa: N818 - the server's verdict
+    """The server asked to try this one reply again later (4xx)."""
+
+
+class Mailbox(Protocol):
+    """One IMAP folder that letters arrive in."""
+
+    name: str
+
+    @property
+    def folder(self) -> str:
+        """Its name, the second part of the ledger's key."""
+
+    def uids(self) -> tuple[int, Sequence[int]]:
+        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
+
+        Raises:
+            MailboxUnavailable: it cannot be reached, or refused us.
+        """
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+        """The letters in batches, oldest first; what has gone meanwhile is left out.
+
+        Raises:
+            MailboxUnavailable: the connection broke.
+        """
+
+    def file(self, uids: Sequence[int], outcome: str) -> None:
+        """Move letters into the folder for their outcome; made when it is missing.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for mail with IDLE; False when the time ran out or IDLE is unknown."""
+
+    def close(self) -> None:
+        """Log out, quietly."""
+
+
+class Postman(Protocol):
+    """Sends complete mails over one open connection."""
+
+    def send(self, reply: OwedReply) -> None:
+        """Hand one reply to the server.
+
+        Raises:
+            OutboxUnavailable: no connection; try all of them later.
+            Deferred: this one later.
+            RecipientRefused: this one never.
+        """
+
+    def close(self) -> None:
+        """Quit, quietly."""

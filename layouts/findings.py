@@ -57,6 +57,14 @@ class Code(StrEnum):
     TOO_MANY_DOCUMENTS = "too-many-documents"
     UNPACKS_TOO_LARGE = "unpacks-too-large"
     # The document.
+    ATTACHMENT_NOT_READ = "attachment-not-read"
+    NOT_READ = "not-read"
+    AMBIGUOUS_COLUMN = "ambiguous-column"
+    HIDDEN_CONTENT = "hidden-content"
+    TOTAL_DIFFERS = "total-differs"
+    PREVIOUS_DIFFERS = "previous-differs"
+    CONSUMPTION_DIFFERS = "consumption-differs"
+    RATIO_DIFFERS = "ratio-differs"
     UNREADABLE_DOCUMENT = "unreadable-document"
     ENCRYPTED_DOCUMENT = "encrypted-document"
     FORBIDDEN_CONTENT = "forbidden-content"
@@ -83,7 +91,9 @@ class Code(StrEnum):
     # The period.
     READING_IN_FUTURE = "reading-in-future"
     PERIOD_CLOSED = "period-closed"
+    READING_BEFORE_ITS_MOMENT = "reading-before-its-moment"
     TOO_OLD = "too-old"
+    SUSPICIOUS_VERSION = "suspicious-version"
     LATE_SUBMISSION = "late-submission"
     # The register of points.
     UNKNOWN_POINT = "unknown-point"
@@ -114,6 +124,9 @@ class Code(StrEnum):
     # Register readings.
     READING_WENT_BACK = "reading-went-back"
     REGISTER_ROLLOVER = "register-rollover"
+    REGISTER_HIGH_LOW = "register-high-low"
+    REPLACEMENT_INCOMPLETE = "replacement-incomplete"
+    HELD_BY_OPERATOR = "held-by-operator"
     ZONE_SUM_MISMATCH = "zone-sum-mismatch"
     NO_CONSUMPTION = "no-consumption"
     DUPLICATE_READING = "duplicate-reading"
@@ -124,12 +137,21 @@ class Code(StrEnum):
 
 _WARNINGS = frozenset(
     {
+        Code.ATTACHMENT_NOT_READ,
+        Code.NOT_READ,
+        Code.HIDDEN_CONTENT,
+        Code.TOTAL_DIFFERS,
+        Code.PREVIOUS_DIFFERS,
+        Code.CONSUMPTION_DIFFERS,
+        Code.RATIO_DIFFERS,
         Code.DECIMAL_COMMA,
         Code.ENCODING_GUESSED,
         Code.LEADING_ZEROS_LOST,
         Code.NAME_MISMATCH,
         Code.VALUES_ZEROED,
         Code.SKIPPED_ELEMENT,
+        Code.READING_BEFORE_ITS_MOMENT,
+        Code.SUSPICIOUS_VERSION,
         Code.LATE_SUBMISSION,
         Code.ZONES_MISSING,
         Code.POINT_MISSING,
@@ -143,6 +165,9 @@ _WARNINGS = frozenset(
         Code.HIGH_LOW,
         Code.PEAK_DROP,
         Code.REGISTER_ROLLOVER,
+        Code.REGISTER_HIGH_LOW,
+        Code.REPLACEMENT_INCOMPLETE,
+        Code.HELD_BY_OPERATOR,
         Code.NO_CONSUMPTION,
         Code.PROFILE_REGISTER_MISMATCH,
     }

@@ -32,7 +32,9 @@ from storage.records import OwedReply
 ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
 
-_RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10))
+_RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10), (150_000, 1))
+"""Up to how many findings of a letter its receipts list how many of each code; over the
+last bound they are only counted."""
 
 _NUMBERS_MOST = 5
 _ECHO_MOST = 90
@@ -224,7 +226,7 @@ def _files(
 def _receipt_files(letter: Letter, receipts: Sequence[Receipt], words: Wording) -> list[File]:
     """A receipt for each document; when findings are legion, more of them are only counted."""
     findings = sum(len(receipt.checked.findings) for receipt in receipts)
-    most = next((most for bound, most in _RECEIPT_FINDINGS if findings <= bound), 1)
+    most = next((most for bound, most in _RECEIPT_FINDINGS if findings <= bound), 0)
     names = _receipt_names(receipts)
     return [
         File(name, receipt_xml(receipt, letter, words, most), "application", "xml")

@@ -16,7 +16,6 @@ from layouts.terms import Header, Kind, Parsed, Places, Series
 from parsers.clock import clock
 from parsers.fields import (
     REGISTER_DIGITS,
-    Cell,
     Fault,
     Number,
     energies_at_once,
@@ -26,6 +25,7 @@ from parsers.fields import (
     read_number,
     shown,
 )
+from parsers.grid import Cell
 
 
 @dataclass(slots=True)

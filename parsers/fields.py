@@ -13,17 +13,7 @@ from functools import cache
 
 from layouts.findings import Code
 from parsers.clock import YEARS
-
-
-@dataclass(frozen=True, slots=True)
-class Uncounted:
-    """A cell with a formula that was never calculated."""
-
-    formula: str
-
-
-Cell = str | int | float | bool | datetime | date | time | timedelta | Uncounted | None
-"""What a place of a document can hold; an XML text is a str or None."""
+from parsers.grid import EPOCH_1900, Cell, ErrorCell, Uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +55,8 @@ def shown(cell: Cell) -> str:
         return ""
     if isinstance(cell, Uncounted):
         return plain(cell.formula)
+    if isinstance(cell, ErrorCell):
+        return cell.text
     if isinstance(cell, float):
         return format(cell, ".15g")
     if isinstance(cell, datetime):
@@ -250,8 +242,6 @@ _WORDED = re.compile(r"(\d{1,2})?\s*([а-яё]{3,})\.?\s*(\d{4})\s*(?:г(?:\.|о
 
 # Serials of 1954 to 2119 only: a smaller number is no date that anybody means.
 _SERIALS = range(20_000, 80_000)
-EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows no zones
-EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 
 
 def read_moment(cell: Cell, epoch: datetime = EPOCH_1900) -> datetime | Fault:

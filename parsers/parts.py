@@ -10,9 +10,8 @@ from io import BytesIO
 
 from lxml import etree
 
+from parsers.grid import Merged
 from parsers.trees import Element
-
-_MERGED_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +19,13 @@ class Part:
     """What the XML of one sheet says.
 
     Attributes:
-        merged: Cells covered by one above them, with that one's row.
+        merged: Merged ranges.
         uncounted: Formulas without a kept value; one whose value is an empty
             text is not among them.
     """
 
-    merged: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    merged: tuple[Merged, ...] = ()
     uncounted: Mapping[tuple[int, int], str] = field(default_factory=dict)
-
-
-def covered(top: int, bottom: int, column: int) -> Iterator[tuple[tuple[int, int], int]]:
-    """Cells of a merged column below its first one, with the row of that one."""
-    for row in range(top + 1, min(bottom, top + _MERGED_ROWS) + 1):
-        yield (row, column), top
 
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
@@ -74,9 +67,10 @@ def _path(folder: str, target: str) -> str:
 
 
 def _xlsx_part(part: bytes) -> Part:
-    merged: dict[tuple[int, int], int] = {}
-    for left, top, _, bottom in _MERGE.findall(part):
-        merged.update(covered(int(top), int(bottom), _column(left.decode())))
+    merged = tuple(
+        Merged(int(top), _column(left.decode()), int(bottom), _column(right.decode()))
+        for left, top, right, bottom in _MERGE.findall(part)
+    )
     # Most sheets have no formula, and a search is quicker than a tree.
     uncounted = dict(_xlsx_uncounted(part)) if _FORMULA.search(part) else {}
     return Part(merged, uncounted)

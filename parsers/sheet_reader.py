@@ -13,7 +13,6 @@ from layouts.terms import Header, Kind, Parsed, Places, cell_name
 from parsers.assemble import Column, Draft, Reading, assemble, finished
 from parsers.clock import Clock, clock
 from parsers.fields import (
-    Cell,
     Fault,
     Number,
     is_blank,
@@ -27,9 +26,10 @@ from parsers.fields import (
     read_unit,
     shown,
 )
+from parsers.grid import Cell, Sheet
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
-from parsers.workbooks import Sheet, open_workbook
+from parsers.workbooks import open_workbook
 
 
 def parse_workbook(
@@ -45,6 +45,8 @@ def parse_workbook(
     opened = open_workbook(content)
     if isinstance(opened, Finding):
         return (replace(about, findings=(*about.findings, opened)),)
+    # What the sender does not see, the sender does not send.
+    opened = [sheet for sheet in opened if sheet.is_visible]
     claims = [claim for sheet in opened if (claim := _claim(sheet, layouts)) is not None]
     if not claims:
         found = finding(Code.UNKNOWN_LAYOUT)

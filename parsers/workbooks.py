@@ -8,15 +8,14 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from io import BytesIO
 
 from defusedxml.common import DefusedXmlException
 
 from layouts.findings import Code, Finding, finding
-from parsers.fields import EPOCH_1900, Cell, Uncounted
-from parsers.parts import Part, covered, ods_parts, xlsx_parts
+from parsers.grid import Cell, Merged, Rows, Sheet, Uncounted
+from parsers.parts import Part, ods_parts, xlsx_parts
 
 MOST_UNPACKED = 64 * 2**20
 """A workbook whose parts are larger than this together is `too-costly`."""
@@ -47,30 +46,6 @@ _DAMAGES = (
     RuntimeError,
     AssertionError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet's filled cells.
-
-    Attributes:
-        rows: Row and column numbers, from 1, to cells; empty ones are left out.
-        merged: Cells covered by one above them, with that one's row.
-        epoch: The day that its date serials count from.
-    """
-
-    name: str
-    rows: dict[int, dict[int, Cell]]
-    merged: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    epoch: datetime = EPOCH_1900
-
-    def cell(self, row: int, column: int) -> Cell:
-        """What is written in one cell."""
-        return self.rows.get(row, {}).get(column)
-
-    def key(self, row: int, column: int) -> Cell:
-        """As `cell`, also for a cell that one above it is merged with."""
-        return self.cell(self.merged.get((row, column), row), column)
 
 
 def is_workbook(content: bytes) -> bool:
@@ -217,15 +192,15 @@ def _with_openpyxl(content: bytes) -> list[Sheet]:
         if worksheet.sheet_state == "visible":
             part = parts.get(worksheet.title, Part())
             rows = _with_uncounted(_filled(worksheet, spent), part.uncounted)
-            sheets.append(Sheet(worksheet.title, rows, part.merged, book.epoch))
+            sheets.append(Sheet(worksheet.title, rows, merged=part.merged, epoch=book.epoch))
     return sheets
 
 
-def _filled(worksheet: object, spent: _Spent) -> dict[int, dict[int, Cell]]:
+def _filled(worksheet: object, spent: _Spent) -> Rows:
     """The filled cells of an openpyxl sheet."""
     # The dimensions that a file states are often wrong, and rows are cut by them.
     worksheet.reset_dimensions()  # type: ignore[attr-defined]
-    rows: dict[int, dict[int, Cell]] = {}
+    rows: Rows = {}
     for cells in worksheet.iter_rows():  # type: ignore[attr-defined]
         filled = {cell.column: _shown_value(cell) for cell in cells if cell.value is not None}
         spent.row(len(filled), len(cells))
@@ -244,9 +219,7 @@ def _shown_value(cell: object) -> Cell:
     return value
 
 
-def _with_uncounted(
-    rows: dict[int, dict[int, Cell]], uncounted: Mapping[tuple[int, int], str]
-) -> dict[int, dict[int, Cell]]:
+def _with_uncounted(rows: Rows, uncounted: Mapping[tuple[int, int], str]) -> Rows:
     """The rows with a mark where a formula stands without its value."""
     for (row, column), formula in uncounted.items():
         rows.setdefault(row, {})[column] = Uncounted(f"={formula.removeprefix('=')}")
@@ -283,13 +256,14 @@ def _with_calamine(content: bytes, parts: Mapping[str, Part]) -> list[Sheet] | F
 
 def _calamine_sheet(book: object, name: str, part: Part, spent: _Spent) -> Sheet:
     worksheet = book.get_sheet_by_name(name)  # type: ignore[attr-defined]
-    rows: dict[int, dict[int, Cell]] = {}
+    rows: Rows = {}
     for number, cells in enumerate(worksheet.to_python(skip_empty_area=False), 1):
         filled = {column: cell for column, cell in enumerate(cells, 1) if cell != ""}
         spent.row(len(filled), len(cells))
         if filled:
             rows[number] = filled
-    merged: dict[tuple[int, int], int] = {}
-    for (top, left), (bottom, _) in worksheet.merged_cell_ranges or ():
-        merged.update(covered(top + 1, bottom + 1, left + 1))
-    return Sheet(name, _with_uncounted(rows, part.uncounted), merged)
+    ranges = worksheet.merged_cell_ranges or ()
+    merged = tuple(
+        Merged(top + 1, left + 1, end + 1, right + 1) for (top, left), (end, right) in ranges
+    )
+    return Sheet(name, _with_uncounted(rows, part.uncounted), merged=merged)

@@ -24,7 +24,7 @@ from config.settings import Database, Settings
 from ingest.engine.send import drain
 from ingest.letters.terms import RawLetter, Read
 from ingest.operations import letters as service
-from ingest.reading.pool import read_bytes
+from ingest.reading.documents import read_bytes
 from ingest.wiring import App
 from storage.records import Location, OwedReply
 

@@ -142,7 +142,8 @@ class App:
 
     def reader(self, then: Callable[[Read], None] | None = None) -> SandboxReader:
         """Reads letters in bounded child processes; see `SandboxReader` for `then`."""
-        from ingest.reading.pool import SandboxConfig, SandboxReader
+        from ingest.reading.child import SandboxConfig
+        from ingest.reading.pool import SandboxReader
 
         limits = self.settings.limits
         return SandboxReader(

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from ingest.letters.terms import RawLetter, Read
-from ingest.reading.pool import _guarded, read_whole
+from ingest.reading.child import guarded, read_whole
 
 
 def obey(raw: RawLetter) -> Read:
     """Do what the letter's subject says, under the sandbox's own guard."""
     for word, deed in _DEEDS.items():
         if word in raw.content:
-            return _guarded(partial(deed, raw))
+            return guarded(partial(deed, raw))
     return read_whole(raw)
 
 

@@ -7,43 +7,43 @@ had at all is a fault of time.
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import math
 import multiprocessing
-import os
-import resource
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
-from pathlib import Path, PurePath
 from typing import TypeVar
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.letters.credentials import mask, secrets_of
-from ingest.letters.letter import read_header_only, read_letter
 from ingest.letters.terms import Letter, Marked, RawLetter, Read
-from ingest.letters.unpack import Limits
 from ingest.reading import ReaderFailed
+from ingest.reading.child import (
+    GRACE_SECONDS,
+    OUT_OF_MEMORY,
+    WALL,
+    SandboxConfig,
+    Work,
+    answer,
+    confine,
+    mark_documents,
+    read_each,
+    read_header,
+    read_whole,
+)
 from layouts.findings import Code, Finding, finding
-from layouts.layout import Layout, load
-from parsers import parse
 
 log = structlog.get_logger()
 
 _T = TypeVar("_T")
 _In = TypeVar("_In")
-
-_Work = Callable[[RawLetter], Read]
 
 TRIPS_PER_CHILD = 200
 """A child is replaced after so many: libraries leak, and heaps fragment."""
@@ -51,41 +51,12 @@ TRIPS_PER_CHILD = 200
 TRIP_SECONDS = 4.0
 """How long several small letters may take together; then each is read by itself."""
 
-HEADER_BYTES = 256 * 1024
-"""What is read again of a letter that was too costly to be read whole."""
-
 MARK_SECONDS = 5.0
 """How long the marking of a letter's workbooks may take."""
-
-WALL = 2
-"""Seconds on the wall for each second of CPU: other work slows a child down."""
-
-GRACE_SECONDS = 10.0
-"""How much later than its limits a child is given up that never answered."""
-
-_OUT_OF_MEMORY = 71
 
 
 class ReaderUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
     """No child process can be had now; the pass ends and the letters stay."""
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxConfig:
-    """How many children read, and what each of them may cost.
-
-    Attributes:
-        workers: Children that read at the same time.
-        memory_mb: Address space of one child.
-        seconds: CPU time for one letter; twice as much may pass on the wall.
-        layouts_path: The retailer's own folder of definitions; '' for none.
-    """
-
-    workers: int = 2
-    memory_mb: int = 384
-    seconds: float = 20.0
-    limits: Limits = field(default_factory=Limits)
-    layouts_path: str = ""
 
 
 _UNMARKED = (ReaderFailed, TimeoutError, ProcessExpired, BrokenProcessPool, CancelledError)
@@ -105,7 +76,7 @@ class SandboxReader:
     def __init__(
         self,
         config: SandboxConfig | None = None,
-        work: _Work | None = None,
+        work: Work | None = None,
         then: Callable[[Read], None] | None = None,
     ) -> None:
         """Nothing starts before the first letter.
@@ -268,7 +239,7 @@ class SandboxReader:
         except ProcessExpired as death:
             if death.exitcode in {-signal.SIGXCPU, -signal.SIGALRM}:
                 return _Fate.COSTLY
-            return _Fate.EXHAUSTED if death.exitcode == _OUT_OF_MEMORY else _Fate.DIED
+            return _Fate.EXHAUSTED if death.exitcode == OUT_OF_MEMORY else _Fate.DIED
         except MemoryError:
             return _Fate.EXHAUSTED
         except CancelledError as error:
@@ -294,7 +265,7 @@ class SandboxReader:
         return ProcessPool(
             max_workers=workers,
             max_tasks=TRIPS_PER_CHILD,
-            initializer=_confine,
+            initializer=confine,
             initargs=(self._config,),
             context=context,
         )
@@ -316,7 +287,7 @@ def _without_answer(work: Future[None], futures: Sequence[Future[Read]]) -> None
 def _prove(pool: ProcessPool) -> None:
     """Raise `ReaderUnavailable` unless a child of the pool answers."""
     try:
-        pool.schedule(_answer, timeout=GRACE_SECONDS).result(timeout=2 * GRACE_SECONDS)
+        pool.schedule(answer, timeout=GRACE_SECONDS).result(timeout=2 * GRACE_SECONDS)
     except (BrokenProcessPool, ProcessExpired, OSError, RuntimeError, MemoryError) as error:
         raise ReaderUnavailable(f"no child process can be started: {error}") from error
 
@@ -325,175 +296,3 @@ def _end(pool: ProcessPool) -> None:
     with suppress(RuntimeError, OSError):
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join(timeout=GRACE_SECONDS)
-
-
-# What follows runs in the child.
-
-
-@dataclass(slots=True)
-class _Bounds:
-    """What this child was told when it started."""
-
-    limits: Limits = field(default_factory=Limits)
-    layouts: Mapping[str, Layout] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-_bounds = _Bounds()
-
-
-def _confine(config: SandboxConfig) -> None:
-    """Bound this process for good, before it sees the first letter."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # The library behind old workbooks dies of a full heap; its stack is no news.
-    os.environ["RUST_BACKTRACE"] = "0"
-    _bounds.layouts = load(Path(config.layouts_path) if config.layouts_path else None)
-    _bounds.limits, _bounds.seconds = config.limits, config.seconds
-    # What was there before the first letter stays: looking through it for garbage, again
-    # and again, would only make copies of the pages that all children share.
-    gc.freeze()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit(resource.RLIMIT_AS, config.memory_mb * 1024 * 1024)
-
-
-def _limit(which: int, most: int) -> None:
-    """Lower a limit; never above the hard one that we were given."""
-    _, hard = resource.getrlimit(which)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(which, (most, hard))
-
-
-def _allow_seconds(seconds: float) -> None:
-    """CPU time from now on; the kernel ends the process when it is used up."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + seconds))
-
-
-def _answer() -> None:
-    """Do nothing: that this could be called is the answer."""
-
-
-def read_whole(raw: RawLetter) -> Read:
-    """A letter with everything in it; called in a confined child."""
-    return _guarded(lambda: read_bytes(raw, _bounds.limits, _bounds.layouts))
-
-
-def read_each(work: _Work, letters: Sequence[RawLetter]) -> list[Read | ReaderFailed]:
-    """Several letters, one after the other; called in a confined child."""
-    return [_read_or_failed(work, raw) for raw in letters]
-
-
-def _read_or_failed(work: _Work, raw: RawLetter) -> Read | ReaderFailed:
-    try:
-        return work(raw)
-    except ReaderFailed as failed:
-        return failed
-
-
-def read_header(raw: RawLetter) -> Read:
-    """A letter by its header alone; called in a confined child."""
-    end = raw.content.find(b"\n\r\n")
-    end = raw.content.find(b"\n\n") if end < 0 else end
-    cut = min(end + 1 if end >= 0 else len(raw.content), HEADER_BYTES)
-    header = replace(raw, content=raw.content[:cut])
-    sha256 = hashlib.sha256(raw.content).hexdigest()
-    read = _guarded(lambda: read_bytes(header, _bounds.limits, _bounds.layouts))
-    return Read(replace(read.letter, size=raw.size, sha256=sha256))
-
-
-def mark_documents(
-    raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
-) -> dict[str, Marked]:
-    """The workbooks of a letter marked; called in a confined child."""
-    return _guarded(lambda: mark_bytes(raw, _bounds.limits, _bounds.layouts, wanted, language))
-
-
-def _guarded(work: Callable[[], _T]) -> _T:
-    """The work within its time; what it raises can travel and tells no secret."""
-    _allow_seconds(_bounds.seconds)
-    # The parent ends a late child itself; this one ends when there is no parent.
-    signal.setitimer(signal.ITIMER_REAL, _bounds.seconds * WALL + GRACE_SECONDS)
-    try:
-        return work()
-    except (MemoryError, RecursionError):
-        # A heap that was full once is not to be trusted with the next letter.
-        os._exit(_OUT_OF_MEMORY)
-    except Exception as error:  # noqa: BLE001
-        # Our own fault, for `poll` to count; as it is it might not survive the
-        # way to the parent, and its text could hold what the letter held.
-        raise ReaderFailed(_where(error)) from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _where(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    path = "/".join(PurePath(frame.filename).parts[-2:])
-    return f"{type(error).__name__} at {path}:{frame.lineno} {frame.name}"
-
-
-def read_bytes(raw: RawLetter, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
-    """A letter's bytes to what they say; its documents' bytes are dropped.
-
-    Never raises for bad bytes, except for `MemoryError`.
-    """
-    if raw.header_only:
-        letter = read_header_only(raw.content, raw.size, limits)
-    else:
-        letter = read_letter(raw.content, limits)
-    parsed = tuple(item for document in letter.documents for item in parse(document, layouts))
-    letter, parsed = mask(letter, parsed)
-    emptied = tuple(replace(document, content=b"") for document in letter.documents)
-    return Read(replace(letter, documents=emptied), parsed)
-
-
-def mark_bytes(
-    raw: RawLetter,
-    limits: Limits,
-    layouts: Mapping[str, Layout],
-    wanted: Mapping[str, Sequence[Finding]],
-    language: str,
-) -> dict[str, Marked]:
-    """The wanted documents of a letter as marked workbooks, by their SHA-256."""
-    # What writes workbooks is needed by few letters.
-    from ingest.replies.marked import mark
-
-    letter = read_letter(raw.content, limits)
-    parsed = [item for document in letter.documents for item in parse(document, layouts)]
-    secrets = secrets_of(letter, parsed)
-    marked = {}
-    for document in letter.documents:
-        sha256 = hashlib.sha256(document.content).hexdigest()
-        if sha256 in wanted and sha256 not in marked:
-            found = mark(document, wanted[sha256], secrets, language)
-            if found is not None:
-                marked[sha256] = found
-    return marked
-
-
-class DirectReader:
-    """Reads in this very process: for tests, and for verbs on one's own files."""
-
-    def __init__(self, layouts: Mapping[str, Layout], limits: Limits | None = None) -> None:
-        self._layouts = layouts
-        self._limits = limits or Limits()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
-
-    def read(self, raw: RawLetter) -> Future[Read]:
-        """Begin to read a letter; whatever fails is raised by the future."""
-        return self._thread.submit(read_bytes, raw, self._limits, self._layouts)
-
-    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
-        """The same for several."""
-        return [self.read(raw) for raw in letters]
-
-    def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
-    ) -> Mapping[str, Marked]:
-        """The same as `SandboxReader.mark`, in this process."""
-        return mark_bytes(raw, self._limits, self._layouts, wanted, language)
-
-    def close(self) -> None:
-        """End the thread that reads."""
-        self._thread.shutdown(cancel_futures=True)

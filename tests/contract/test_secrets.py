@@ -17,7 +17,8 @@ from config.log import set_up
 from config.settings import load
 from ingest.engine.work import MOST_ATTEMPTS
 from ingest.operations.letters import import_registry, poller, set_password
-from ingest.reading.pool import SandboxConfig, SandboxReader
+from ingest.reading.child import SandboxConfig
+from ingest.reading.pool import SandboxReader
 from ingest.wiring import App
 from storage.records import LetterState
 from storage.tables import METADATA

@@ -12,7 +12,9 @@ from structlog.testing import capture_logs
 from ingest.letters.terms import RawLetter
 from ingest.reading import ReaderFailed
 from ingest.reading import pool as sandbox
-from ingest.reading.pool import DirectReader, ReaderUnavailable, SandboxConfig, SandboxReader
+from ingest.reading.child import SandboxConfig
+from ingest.reading.documents import DirectReader
+from ingest.reading.pool import ReaderUnavailable, SandboxReader
 from layouts.findings import Code
 from layouts.layout import load
 from storage.records import Location

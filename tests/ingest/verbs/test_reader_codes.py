@@ -19,7 +19,7 @@ from ingest.intake.receive import Desk
 from ingest.letters.unpack import Limits
 from ingest.operations.process import process
 from ingest.operations.registry_file import read_registry
-from ingest.reading.pool import DirectReader
+from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import FileMailbox
 from layouts.findings import Code

@@ -13,7 +13,7 @@ import pytest
 from ingest.intake.authenticate import Guard, Passwords
 from ingest.intake.receive import Desk
 from ingest.operations.process import process
-from ingest.reading.pool import DirectReader
+from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import FileMailbox
 from layouts.layout import load

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from layouts.figures import Figure
 from layouts.findings import Finding, Place, Status
 from layouts.travel import travels
 
@@ -228,6 +229,7 @@ class Parsed:
             values is left out of here; its finding names point and channel.
         points: Codes of every point the document names, as (area, point), also
             of those whose series were left out.
+        figures: What stands beside readings and the document alone cannot settle.
     """
 
     name: str
@@ -240,6 +242,7 @@ class Parsed:
     series: tuple[Series, ...] = ()
     findings: tuple[Finding, ...] = ()
     points: frozenset[tuple[str | None, str | None]] = frozenset()
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

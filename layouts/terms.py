@@ -17,8 +17,64 @@ from layouts.figures import Figure
 from layouts.findings import Finding, Place, Status
 from layouts.travel import travels
 
-CHANNELS = ("A+", "A-", "R+", "R-")
-"""Active and reactive energy, taken from the network (+) and given to it (-)."""
+
+class Quantity(StrEnum):
+    """What is measured; each has its unit."""
+
+    ACTIVE = "active"
+    REACTIVE = "reactive"
+
+    @property
+    def interval_unit(self) -> str:
+        """Of interval energy, as it is kept."""
+        return "Wh" if self is Quantity.ACTIVE else "varh"
+
+    @property
+    def register_unit(self) -> str:
+        """Of a reading, as on the meter's face."""
+        return f"k{self.interval_unit}"
+
+
+class Direction(StrEnum):
+    """Which way the energy goes, seen from the network's customer."""
+
+    TAKEN = "taken"
+    GIVEN = "given"
+
+
+class Channel(StrEnum):
+    """A quantity in one direction."""
+
+    quantity: Quantity
+    direction: Direction
+
+    ACTIVE_TAKEN = "A+", Quantity.ACTIVE, Direction.TAKEN
+    ACTIVE_GIVEN = "A-", Quantity.ACTIVE, Direction.GIVEN
+    REACTIVE_TAKEN = "R+", Quantity.REACTIVE, Direction.TAKEN
+    REACTIVE_GIVEN = "R-", Quantity.REACTIVE, Direction.GIVEN
+
+    def __new__(cls, sign: str, quantity: Quantity, direction: Direction) -> Channel:
+        """A member whose value is its sign."""
+        member = str.__new__(cls, sign)
+        member._value_ = sign
+        member.quantity = quantity
+        member.direction = direction
+        return member
+
+
+CHANNELS = tuple(channel.value for channel in Channel)
+"""The signs of all channels."""
+
+ACTIVE_CHANNELS = tuple(c.value for c in Channel if c.quantity is Quantity.ACTIVE)
+"""The signs of those whose energy the permitted power bounds."""
+
+_QUANTITIES = {channel.value: channel.quantity for channel in Channel}
+
+
+def quantity_of(channel: str | None) -> Quantity:
+    """What a channel measures; active energy for an unknown one."""
+    return _QUANTITIES.get(channel or "", Quantity.ACTIVE)
+
 
 ZONES = ("T0", "T1", "T2", "T3", "T4")
 """T0 is the total; T1 to T4 are the tariff zones."""
@@ -169,8 +225,8 @@ class Series:
     @property
     def unit(self) -> str:
         """Wh or varh for intervals; kWh or kvarh for a reading on the face."""
-        base = "varh" if self.channel.startswith("R") else "Wh"
-        return base if self.kind is Kind.INTERVAL else f"k{base}"
+        quantity = quantity_of(self.channel)
+        return quantity.interval_unit if self.kind is Kind.INTERVAL else quantity.register_unit
 
     def place(self, index: int) -> Place:
         """Where the value at `index` stood, as far as it is known."""

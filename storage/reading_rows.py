@@ -16,6 +16,7 @@ from sqlalchemy import literal_column as literal
 
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
+from layouts.terms import quantity_of
 from storage.columns import epoch
 from storage.month_rows import MonthRows, read_in, read_last
 from storage.places import place_at
@@ -113,7 +114,7 @@ class _Series:
     @property
     def unit(self) -> str:
         """What its energy is counted in."""
-        return _unit(self.channel)
+        return quantity_of(self.channel).interval_unit
 
 
 class _Came(NamedTuple):
@@ -298,10 +299,6 @@ class _Submissions:
         return self._known[number]
 
 
-def _unit(channel: str) -> str:
-    return "varh" if channel.startswith("R") else "Wh"
-
-
 def _both(row: Any) -> tuple[int, int]:
     return row.submission_id, row.replaced_by
 
@@ -408,7 +405,7 @@ def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRo
         start=before.instant if before is not None else None,
         end=row.instant,
         step_minutes=None,
-        unit=_unit(row.channel),
+        unit=quantity_of(row.channel).interval_unit,
         energy=energy,
         billed=energy,
         value_count=1,

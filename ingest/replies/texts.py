@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.replies.wording import MOSCOW, Wording, catalogue, wording
 from layouts.findings import Code, Finding, Place
+from layouts.terms import quantity_of
 
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _DATE_FORM = re.compile(r"[YMDHS]{2,14}")
@@ -126,8 +127,8 @@ def seen(finding: Finding, text: str, words: Wording) -> str:
 
 def _unit(finding: Finding) -> str:
     """What a rule counts amounts in: intervals in Wh, a register as on its face."""
-    base = "varh" if (finding.channel or "").startswith("R") else "Wh"
-    return base if finding.zone is None else f"k{base}"
+    quantity = quantity_of(finding.channel)
+    return quantity.interval_unit if finding.zone is None else quantity.register_unit
 
 
 def _energy(text: str, unit: str, words: Wording) -> str:

@@ -25,7 +25,7 @@ from layouts.completeness import (
     register_deadline,
 )
 from layouts.months import bounds
-from layouts.terms import ZONES, LegalEntity
+from layouts.terms import ZONES, LegalEntity, quantity_of
 from storage.records import OwedReply
 
 _SPANS_MOST = 6
@@ -130,7 +130,7 @@ def _register_rows(
         if meter_id not in meters:
             continue
         point, meter = meters[meter_id]
-        unit = words.word("unit", "kvarh" if channel.startswith("R") else "kWh")
+        unit = words.word("unit", quantity_of(channel).register_unit)
         # The reading at the month's start, by which its consumption is counted.
         opening = [r for r in (register.before,) if r and r[0] == start]
         for at, value in [*opening, *register.readings]:
@@ -146,7 +146,7 @@ def _profile_rows(
     for (point_id, channel), profile in state.profiles.items():
         if point_id not in points or not profile.spans:
             continue
-        unit = words.word("unit", "varh" if channel.startswith("R") else "Wh")
+        unit = words.word("unit", quantity_of(channel).interval_unit)
         ends = profile.spans[0][0], profile.spans[-1][1]
         period = words.period(*(datetime.fromtimestamp(at, UTC) for at in ends))
         total = f"{words.energy(profile.total_wh)} {unit}"

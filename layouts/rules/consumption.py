@@ -18,9 +18,7 @@ from typing import NamedTuple
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, epoch, instant
 from layouts.rules.registers import decimals, register_key
-from layouts.terms import Assigned, Meter, MeterKey, RegisterKey
-
-_ACTIVE = ("A+", "A-")
+from layouts.terms import ACTIVE_CHANNELS, Assigned, Meter, MeterKey, RegisterKey
 
 
 class Reading(NamedTuple):
@@ -111,7 +109,7 @@ def _is_rollover(step: Step, limit: Decimal | None) -> bool:
 def _most(step: Step, case: Case) -> Decimal | None:
     """How far the register may go on in that time, before the ratio, in kWh."""
     power = step.item.point.max_power_kw if step.item.point else None
-    if power is None or step.item.series.channel not in _ACTIVE:
+    if power is None or step.item.series.channel not in ACTIVE_CHANNELS:
         return None
     seconds = step.after.at - step.before.at
     energy = power * case.parameters.register_power_factor * seconds / 3600

@@ -17,12 +17,10 @@ from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, epoch, present, runs
 from layouts.rules.intervals import owner_of
 from layouts.rules.runs import merge_runs
-from layouts.terms import Assigned, Series, SeriesHistory
+from layouts.terms import ACTIVE_CHANNELS, Assigned, Series, SeriesHistory
 
 WEEK_HOURS = 168
 """A whole week of hours: the least history by which a level is known."""
-
-_ACTIVE = ("A+", "A-")
 
 
 class Day(NamedTuple):
@@ -54,7 +52,7 @@ def above_power(case: Case) -> Iterator[Finding]:
     for item in _fit(case):
         power = item.point.max_power_kw if item.point else None
         values = present(item.series)
-        if power is None or not values or item.series.channel not in _ACTIVE:
+        if power is None or not values or item.series.channel not in ACTIVE_CHANNELS:
             continue
         energy = power * 1000 * item.series.step_minutes / 60
         permitted = int(energy * case.parameters.permitted_power_factor)

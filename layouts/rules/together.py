@@ -31,6 +31,7 @@ from layouts.terms import (
     ProfileSum,
     RecordedIntervals,
     SeriesKey,
+    quantity_of,
 )
 
 LONGEST_SECONDS = 63 * 86400
@@ -87,7 +88,7 @@ def profile_against_registers(case: Case) -> Iterator[Finding]:
                 end=instant(span.end),
                 profile=profile,
                 registers=span.energy.to_integral_value(),
-                unit="varh" if span.key[2].startswith("R") else "Wh",
+                unit=quantity_of(span.key[2]).interval_unit,
             )
 
 

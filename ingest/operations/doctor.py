@@ -75,7 +75,8 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
     try:
         return Result(what, attempt())
     except ConnectionError as fault:
-        return Result(what, str(fault), "check host, port, security, user and password", 3)
+        told = getattr(fault, "advice", "") or "check host, port, security, user and password"
+        return Result(what, str(fault), told, 3)
     except ValueError as fault:
         return Result(what, str(fault), "correct the configuration", 1)
 
@@ -103,11 +104,16 @@ def _database(app: App) -> Iterator[Result]:
 
 
 def _mailbox(mailbox: ImapMailbox) -> str:
-    """Opens the folder, and makes the ones that letters are filed in."""
+    """Opens the folder, and tries to file a letter into each folder of outcomes."""
     try:
-        _, uids = mailbox.uids()
-        folders = mailbox.prepare()
-        return f"{len(uids)} letters in {mailbox.folder}; files into {', '.join(folders)}"
+        found = mailbox.examine()
+        told = f"{found.letters} letters in {mailbox.folder}; files into {', '.join(found.folders)}"
+        if found.keeps_apart:
+            told += (
+                "; the server knows neither MOVE nor UIDPLUS, so a filed letter may stay in"
+                f" {mailbox.folder} as well, with a keyword"
+            )
+        return told
     finally:
         mailbox.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import imaplib
+import re
 import ssl
 import threading
 import time
@@ -13,14 +14,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import structlog
 from imapclient import IMAPClient, SocketTimeout
+from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import LoginError
+from imapclient.response_parser import parse_message_list
 
 from ingest.letters.outcome import Outcome
 from ingest.letters.terms import RawLetter
+from ingest.transports.advice import advice, reason
+from ingest.transports.bounded import BoundedIMAPClient, Bounds
 from ingest.transports.login import Security, checked
 from ingest.transports.ports import MailboxUnavailable
 from storage.records import Location
+
+log = structlog.get_logger()
 
 CHUNK = 500
 """UIDs named in one command; some servers refuse thousands."""
@@ -40,6 +48,35 @@ IDLE_SECONDS = 9 * 60.0
 BROKEN_MOST = 3
 """How often a letter alone may break a working connection before it is counted."""
 
+ANSWER_BYTES = 100 * 1024 * 1024
+"""What the answers to one command may come to; a batch or a letter is far less."""
+
+EXISTS_MOST = 50_000_000
+"""More letters than any folder has: a server that claims them is not listed."""
+
+TRIAL = (
+    b"From: doctor@localhost\r\nSubject: trial of filing, removed at once\r\n"
+    b"Auto-Submitted: auto-generated\r\n\r\n"
+)
+"""Put into a folder to see that letters can be filed there."""
+
+FILED = "$MeterFiled"
+"""Keyword of a letter that was copied to its folder and cannot be removed safely."""
+
+NONSENSE = (
+    imaplib.IMAP4.error,
+    OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    # What the libraries raise when an answer has another shape than the protocol's.
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
+"""What a server that is away, refuses, or talks nonsense leads to; each is of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImapConfig:
@@ -52,7 +89,8 @@ class ImapConfig:
         batch_bytes: Half of it for one batch, by RFC822.SIZE, as the next one is fetched
             while it is read; a larger letter comes alone.
         letter_bytes: Of a larger letter only the header is read.
-        timeout_seconds: For every answer of the server.
+        timeout_seconds: For every packet of the server.
+        command_seconds: For everything that one command is answered with.
         look_seconds: How long one IDLE lasts while waiting for mail: at its end the
             server is asked what it still kept to itself. 0: as long as may be.
         since: Letters that arrived before this day are not seen.
@@ -76,6 +114,7 @@ class ImapConfig:
     batch_bytes: int = 32 * 1024 * 1024
     letter_bytes: int = 25 * 1024 * 1024
     timeout_seconds: float = 30.0
+    command_seconds: float = 600.0
     look_seconds: float = 0.0
     since: date | None = None
     files: bool = True
@@ -96,6 +135,22 @@ class _Size:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a mailbox was found like.
+
+    Attributes:
+        letters: In the folder that letters arrive in.
+        folders: That letters are filed in, as the server names them; each was tried.
+        keeps_apart: The server can neither move nor remove single letters: filed ones
+            may stay in the folder, marked by a keyword.
+    """
+
+    letters: int
+    folders: tuple[str, ...]
+    keeps_apart: bool
+
+
 class ImapMailbox:
     """One folder of an IMAP server; connects when first needed, and again when broken.
 
@@ -112,14 +167,12 @@ class ImapMailbox:
         self._uidvalidity = 0
         self._exists = 0
         self._uidnext: int | None = None
-        self._made: dict[str, str] = {}
+        self._keeps_keywords = False
+        self._names: dict[str, str] = {}
+        self._first_seen: dict[int, datetime] = {}
         self._suspects: dict[int, int] = {}
         self._closed = threading.Event()
         self._turn = threading.RLock()
-
-    @property
-    def _since(self) -> list[Any]:
-        return ["SINCE", self._config.since] if self._config.since else []
 
     @property
     def folder(self) -> str:
@@ -138,12 +191,19 @@ class ImapMailbox:
             self._select(client)
             if before != self._uidvalidity:
                 self._suspects.clear()
+                self._first_seen.clear()
             found: set[int] = set()
             for first in range(1, self._exists + 1, SEARCHED):
                 last = min(first + SEARCHED - 1, self._exists)
                 among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
-                found.update(client.search([among, *self._since]))
+                found.update(_search(client, among, *self._criteria(client)))
         return self._uidvalidity, sorted(found)
+
+    def _criteria(self, client: IMAPClient) -> Iterator[str]:
+        if self._config.since:
+            yield f"SINCE {format_criteria_date(self._config.since).decode()}"
+        if not (client.has_capability("MOVE") or client.has_capability("UIDPLUS")):
+            yield f"UNKEYWORD {FILED}"
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
         """The letters in batches, in the order named; what has gone is left out.
@@ -203,7 +263,7 @@ class ImapMailbox:
         folder = self._config.folder_for(outcome)
         with self._turn, self._told(f"cannot look into the folder {folder}"):
             client = self._connected()
-            client.select_folder(self._target(client, folder))
+            self._selected(client, self._target(client, folder))
             there = {
                 sha256: uid
                 for sha256, (size, received_at) in wanted.items()
@@ -212,7 +272,7 @@ class ImapMailbox:
             }
             if there:
                 found(there)
-                self._move(client, [*there.values()], _with_prefix(client, self._config.folder))
+                self._move(client, [*there.values()], self._full_name(client, self._config.folder))
             self._select(client)
         return set(there)
 
@@ -220,8 +280,11 @@ class ImapMailbox:
     def _of_size(client: IMAPClient, size: int, received_at: datetime) -> list[int]:
         """Letters of the selected folder that may be the one; servers' days are their own."""
         day = timedelta(days=1)
-        span = ["SINCE", (received_at - day).date(), "BEFORE", (received_at + 2 * day).date()]
-        uids = client.search(span)
+        since, before = (
+            format_criteria_date(moment.date()).decode()
+            for moment in (received_at - day, received_at + 2 * day)
+        )
+        uids = _search(client, f"SINCE {since} BEFORE {before}")
         sizes = {
             uid: answer.get(b"RFC822.SIZE")
             for chunk in _chunks(uids, CHUNK)
@@ -229,17 +292,40 @@ class ImapMailbox:
         }
         return [uid for uid in uids if sizes.get(uid) == size]
 
-    def prepare(self) -> list[str]:
-        """Make the folders that letters are filed in, where they are missing: their names.
+    def examine(self) -> Examined:
+        """The folder opened, and a letter put into each folder of outcomes and removed again.
 
         Raises:
             MailboxUnavailable: the server refuses, or cannot be reached.
         """
         config = self._config
-        with self._turn, self._told("prepare the folders"):
-            client = self._connected()
-            wanted = dict.fromkeys((config.processed, config.ignored, config.quarantine))
-            return [self._target(client, folder) for folder in wanted]
+        _, uids = self.uids()
+        folders = dict.fromkeys((config.processed, config.ignored, config.quarantine))
+        with self._turn:
+            for folder in folders:
+                with self._told(f"cannot file letters into the folder {folder}"):
+                    self._try_filing(self._connected(), folder)
+            with self._told("cannot open the folder again"):
+                client = self._connected()
+                self._select(client)
+                return Examined(
+                    letters=len(uids),
+                    folders=tuple(self._names[folder] for folder in folders),
+                    keeps_apart=not (
+                        client.has_capability("MOVE") or client.has_capability("UIDPLUS")
+                    ),
+                )
+
+    def _try_filing(self, client: IMAPClient, folder: str) -> None:
+        target = self._target(client, folder)
+        self._selected(client, target)
+        if not client.has_capability("UIDPLUS"):
+            # A trial letter could not be removed again without touching other letters.
+            return
+        answer = client.append(target, TRIAL, [b"\\Seen", b"\\Deleted"])
+        told = re.search(rb"APPENDUID \d+ (\d+)", answer or b"")
+        if told:
+            client.uid_expunge([int(told[1])])
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait for mail with IDLE; False when the time ran out or IDLE is unknown.
@@ -281,7 +367,7 @@ class ImapMailbox:
                 self._drop()
         if self._client is None:
             self._client = _connect(self._config, self._context)
-            self._made.clear()
+            self._names.clear()
         self._used_at = time.monotonic()
         return self._client
 
@@ -305,19 +391,28 @@ class ImapMailbox:
             raise imaplib.IMAP4.error("its UIDVALIDITY has changed")
         self._uidvalidity = uidvalidity
         self._exists = int(answer[b"EXISTS"])
+        if self._exists > EXISTS_MOST:
+            raise imaplib.IMAP4.error(f"the server claims {self._exists} letters")
         uidnext = answer.get(b"UIDNEXT")
         self._uidnext = int(uidnext) if uidnext is not None else None
 
     def _opened(self, client: IMAPClient) -> Mapping[bytes, Any]:
+        name = self._full_name(client, self._config.folder)
         try:
-            return _selected(client, self._config.folder)
+            return self._selected(client, name)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error:
-            if client.folder_exists(self._config.folder):
+            if client.folder_exists(name):
                 raise
-            client.create_folder(self._config.folder)
-            return _selected(client, self._config.folder)
+            client.create_folder(name)
+            return self._selected(client, name)
+
+    def _selected(self, client: IMAPClient, name: str) -> Mapping[bytes, Any]:
+        answer: Mapping[bytes, Any] = client.select_folder(name)
+        flags = answer.get(b"PERMANENTFLAGS") or ()
+        self._keeps_keywords = b"\\*" in flags or FILED.encode() in flags
+        return answer
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -334,23 +429,35 @@ class ImapMailbox:
         except LoginError as error:
             self._drop()
             raise MailboxUnavailable(
-                f"{where} refused the user or the password of {self._config.user}"
+                f"{where} refused the user or the password of {self._config.user}",
+                advice(error),
             ) from error
-        except (imaplib.IMAP4.error, OSError, ValueError, LookupError) as error:
+        except NONSENSE as error:
             self._drop()
-            raise MailboxUnavailable(f"{where}: {what}: {reason(error)}") from error
+            raise MailboxUnavailable(f"{where}: {what}: {reason(error)}", advice(error)) from error
 
     # Letters.
 
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
         told = self._told("cannot read the letters' sizes")
         with self._turn, told, self._suspecting(uids):
-            found = self._ready().fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+            found = _facts(self._ready(), uids)
             return [
-                _Size(uid, int(found[uid][b"RFC822.SIZE"]), _instant(found[uid]))
+                _Size(uid, int(found[uid][b"RFC822.SIZE"]), self._received_at(uid, found[uid]))
                 for uid in uids
                 if uid in found
             ]
+
+    def _received_at(self, uid: int, answer: Mapping[bytes, Any]) -> datetime:
+        """INTERNALDATE in UTC; for one that is no date, the moment when it was first seen."""
+        told = answer.get(b"INTERNALDATE")
+        if isinstance(told, datetime):
+            with suppress(OverflowError):
+                return told.astimezone(UTC)
+        if uid not in self._first_seen:
+            self._first_seen[uid] = datetime.now(UTC)
+            log.warning("letter.undated", mailbox=self.name, uid=uid)
+        return self._first_seen[uid]
 
     def _batches(self, sizes: Sequence[_Size]) -> Iterator[list[_Size]]:
         batch: list[_Size] = []
@@ -377,7 +484,8 @@ class ImapMailbox:
         whole = [item for item in batch if item.size <= self._config.letter_bytes]
         with self._turn, self._told("cannot read letters"), self._suspecting(uids):
             client = self._ready()
-            found = dict(client.fetch([item.uid for item in whole], ["BODY.PEEK[]"]))
+            most = self._config.letter_bytes + 1
+            found = dict(client.fetch([item.uid for item in whole], [f"BODY.PEEK[]<0.{most}>"]))
             for item in batch:
                 if item not in whole:
                     found |= client.fetch([item.uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
@@ -417,10 +525,16 @@ class ImapMailbox:
         header_only = item.size > self._config.letter_bytes
         prefix = b"BODY[HEADER]" if header_only else b"BODY[]"
         content = next((v for k, v in answer.items() if k.startswith(prefix)), None)
+        if not isinstance(content, bytes | None):
+            raise imaplib.IMAP4.error("a letter came as something else than bytes")
+        size = item.size
+        if content and len(content) > self._config.letter_bytes:
+            # The server told a smaller size than it sent.
+            header_only, size, content = True, max(size, len(content)), content[:HEADER_BYTES]
         return RawLetter(
             location=self._location(item.uid),
             content=content or b"",
-            size=item.size,
+            size=size,
             received_at=item.received_at,
             header_only=header_only,
             missing=content is None,
@@ -432,26 +546,64 @@ class ImapMailbox:
     # Filing.
 
     def _target(self, client: IMAPClient, folder: str) -> str:
-        """The folder's full name; it exists afterwards."""
-        if folder not in self._made:
-            name = _with_prefix(client, folder)
-            if not client.folder_exists(name):
-                client.create_folder(name)
-                client.subscribe_folder(name)
-            self._made[folder] = name
-        return self._made[folder]
+        """The folder's full name; it exists afterwards and can hold letters."""
+        name = self._full_name(client, folder)
+        if not self._holds_letters(client, name):
+            # A name that is only a level above other folders can be made a folder, too.
+            client.create_folder(name)
+            client.subscribe_folder(name)
+            self._names[folder] = name
+        return name
+
+    def _full_name(self, client: IMAPClient, folder: str) -> str:
+        """The name as the server lists it: as configured, else below the personal prefix."""
+        if folder not in self._names:
+            prefixed = _with_prefix(client, folder)
+            as_named = folder == prefixed or folder.upper() == "INBOX"
+            as_named = as_named or self._holds_letters(client, folder)
+            self._names[folder] = folder if as_named else prefixed
+        return self._names[folder]
 
     @staticmethod
-    def _move(client: IMAPClient, uids: Sequence[int], folder: str) -> None:
+    def _holds_letters(client: IMAPClient, name: str) -> bool:
+        """Whether the folder exists, and not as a mere level of the hierarchy."""
+        for flags, _, _ in client.list_folders("", name):
+            if not {b"\\noselect", b"\\nonexistent"} & {flag.lower() for flag in flags}:
+                return True
+        return False
+
+    def _move(self, client: IMAPClient, uids: Sequence[int], folder: str) -> None:
         if client.has_capability("MOVE"):
             client.move(uids, folder)
-            return
-        if not client.has_capability("UIDPLUS"):
-            # A plain EXPUNGE would also remove what others have marked deleted.
-            raise imaplib.IMAP4.error("the server knows neither MOVE nor UIDPLUS")
+        elif client.has_capability("UIDPLUS"):
+            client.copy(uids, folder)
+            client.add_flags(uids, [b"\\Deleted"], silent=True)
+            client.uid_expunge(uids)
+        else:
+            self._copy_away(client, uids, folder)
+
+    def _copy_away(self, client: IMAPClient, uids: Sequence[int], folder: str) -> None:
+        """Without MOVE and UIDPLUS: copy, then remove, or keep apart by a keyword.
+
+        A plain EXPUNGE also removes what others have marked deleted; where there is
+        such a letter, ours stays and gets a keyword, and is not listed any more.
+        """
+        ours = set(uids)
+        others = set(_search(client, "DELETED")) - ours
+        if others and not self._keeps_keywords:
+            raise imaplib.IMAP4.error(
+                "the server knows neither MOVE nor UIDPLUS nor keywords, and other letters in"
+                " the folder are marked deleted"
+            )
         client.copy(uids, folder)
-        client.add_flags(uids, [b"\\Deleted"], silent=True)
-        client.uid_expunge(uids)
+        if not others:
+            client.add_flags(uids, [b"\\Deleted"], silent=True)
+            others = set(_search(client, "DELETED")) - ours
+            if not others:
+                client.expunge()
+                return
+            client.remove_flags(uids, [b"\\Deleted"], silent=True)
+        client.add_flags(uids, [FILED.encode()], silent=True)
 
     # Waiting.
 
@@ -488,8 +640,9 @@ class ImapMailbox:
 
 def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:
     """A connection that has logged in, with verified TLS unless on loopback."""
-    client = IMAPClient(
+    client = BoundedIMAPClient(
         config.host,
+        Bounds(max(ANSWER_BYTES, 4 * config.letter_bytes), config.command_seconds),
         port=config.port,
         ssl=config.security == Security.TLS,
         ssl_context=context,
@@ -518,9 +671,29 @@ def _login(client: IMAPClient, config: ImapConfig) -> None:
         client.plain_login(config.user, config.password)
 
 
-def _selected(client: IMAPClient, folder: str) -> Mapping[bytes, Any]:
-    answer: Mapping[bytes, Any] = client.select_folder(folder)
-    return answer
+def _search(client: IMAPClient, *criteria: str) -> list[int]:
+    """UIDs that fit, whether the server tells them on one line or on several.
+
+    IMAPClient takes one line only.
+    """
+    imap = client._imap  # noqa: SLF001
+    kind, lines = imap.uid("SEARCH", *criteria)
+    if kind != "OK":
+        raise imaplib.IMAP4.error(f"SEARCH: {lines!r}"[:200])
+    return [uid for line in lines if line for uid in parse_message_list([line])]
+
+
+def _facts(client: IMAPClient, uids: Sequence[int]) -> Mapping[int, Mapping[bytes, Any]]:
+    """RFC822.SIZE and INTERNALDATE of letters; without a date that is not even a string."""
+    try:
+        found: Mapping[int, Mapping[bytes, Any]] = client.fetch(
+            uids, ["RFC822.SIZE", "INTERNALDATE"]
+        )
+    except (AttributeError, TypeError):
+        if len(uids) == 1:
+            return dict(client.fetch(uids, ["RFC822.SIZE"]))
+        return {uid: facts for one in uids for uid, facts in _facts(client, [one]).items()}
+    return found
 
 
 def _sha256_of(client: IMAPClient, uid: int) -> str:
@@ -537,11 +710,6 @@ def _with_prefix(client: IMAPClient, folder: str) -> str:
     return folder if folder.startswith(prefix) else prefix + folder
 
 
-def _instant(answer: Mapping[bytes, Any]) -> datetime:
-    instant: datetime = answer[b"INTERNALDATE"]
-    return instant.astimezone(UTC)
-
-
 def _has_mail(responses: Sequence[Any]) -> bool:
     return any(len(item) > 1 and item[1] == b"EXISTS" for item in responses)
 
@@ -549,8 +717,3 @@ def _has_mail(responses: Sequence[Any]) -> bool:
 def _chunks(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def reason(error: BaseException) -> str:
-    """An exception as the end of a sentence: its text, or its kind when it has none."""
-    return str(error).strip().rstrip(".") or type(error).__name__

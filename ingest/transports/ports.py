@@ -6,16 +6,26 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ingest.letters.terms import RawLetter
-from storage.records import (
-    OwedReply,
-)
+from storage.records import OwedReply
 
 
-class MailboxUnavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
+class _Unavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name
+    """A mail server cannot be used now.
+
+    Attributes:
+        advice: What an operator can do about it; '' where nothing is known.
+    """
+
+    def __init__(self, told: str, advice: str = "") -> None:
+        super().__init__(told)
+        self.advice = advice
+
+
+class MailboxUnavailable(_Unavailable):
     """The IMAP server cannot be used now; the pass ends and the letters stay."""
 
 
-class OutboxUnavailable(ConnectionError):  # noqa: N818 - the same
+class OutboxUnavailable(_Unavailable):
     """The SMTP server cannot be used now; replies wait."""
 
 

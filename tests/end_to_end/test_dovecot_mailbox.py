@@ -50,14 +50,77 @@ def test_without_the_move_extension_letters_are_copied_and_expunged_by_uid(dovec
     mailbox.close()
 
 
-def test_a_server_with_neither_move_nor_uidplus_is_told(dovecot, monkeypatch):
+def listed_without_extensions(dovecot, monkeypatch):
+    mailbox = ImapMailbox(dovecot.config())
+    mailbox.uids()
+    without(monkeypatch, mailbox, "MOVE", "UIDPLUS")
+    return mailbox, mailbox.uids()[1]
+
+
+def test_without_move_and_uidplus_letters_are_copied_and_expunged(dovecot, monkeypatch):
+    dovecot.append(mail("first"), mail("second"))
+    mailbox, uids = listed_without_extensions(dovecot, monkeypatch)
+
+    mailbox.file(uids[:1], "accepted")
+
+    assert dovecot.contents("Processed") == [mail("first")]
+    assert dovecot.contents("INBOX") == [mail("second")]
+    mailbox.close()
+
+
+def test_where_an_expunge_would_remove_the_letters_of_others_ours_are_kept_apart(
+    dovecot, monkeypatch
+):
+    dovecot.append(mail("first"), mail("second"), mail("third"))
+    mailbox, uids = listed_without_extensions(dovecot, monkeypatch)
+    with_other_flags(mailbox, uids[1])
+
+    mailbox.file(uids[:1], "accepted")
+
+    assert dovecot.contents("Processed") == [mail("first")]
+    assert dovecot.contents("INBOX") == [mail("first"), mail("second"), mail("third")]
+    # It has its verdict and its copy: it is not read again.
+    assert mailbox.uids()[1] == uids[1:]
+    assert [raw.content for raw in fetched(mailbox, uids[1:])] == [mail("second"), mail("third")]
+    mailbox.close()
+
+
+def test_without_keywords_either_nothing_is_copied_again_and_again(dovecot, monkeypatch):
+    dovecot.append(mail("first"), mail("second"))
+    mailbox, uids = listed_without_extensions(dovecot, monkeypatch)
+    with_other_flags(mailbox, uids[1])
+    mailbox._keeps_keywords = False
+
+    with pytest.raises(MailboxUnavailable, match="neither MOVE nor UIDPLUS nor keywords"):
+        mailbox.file(uids[:1], "accepted")
+
+    assert dovecot.count("Processed") == 0
+    assert dovecot.count("INBOX") == 2
+
+
+def test_a_folder_that_is_only_a_level_above_others_becomes_one(dovecot):
+    with dovecot._client() as client:
+        client.create_folder("Processed.2025")
     dovecot.append(mail("first"))
     mailbox = ImapMailbox(dovecot.config())
     _, uids = mailbox.uids()
-    without(monkeypatch, mailbox, "MOVE", "UIDPLUS")
-    with pytest.raises(MailboxUnavailable, match="knows neither MOVE nor UIDPLUS"):
-        mailbox.file(uids, "accepted")
-    assert dovecot.count("INBOX") == 1
+    mailbox.file(uids, "accepted")
+    assert dovecot.contents("Processed") == [mail("first")]
+    mailbox.close()
+
+
+def test_examining_tries_to_file_and_leaves_nothing_behind(dovecot):
+    dovecot.append(mail("first"))
+    mailbox = ImapMailbox(dovecot.config())
+
+    found = mailbox.examine()
+
+    assert (found.letters, found.keeps_apart) == (1, False)
+    assert found.folders == ("Processed", "Ignored", "Quarantine")
+    assert [dovecot.count(folder) for folder in found.folders] == [0, 0, 0]
+    _, uids = mailbox.uids()
+    assert [raw.content for raw in fetched(mailbox, uids)] == [mail("first")]
+    mailbox.close()
 
 
 def with_other_flags(mailbox, uid):
@@ -219,7 +282,7 @@ def breaks_at(monkeypatch, uid):
     whole = IMAPClient.fetch
 
     def fetch(client, uids, what, *rest):
-        if uid in uids and "BODY.PEEK[]" in what:
+        if uid in uids and what[0].startswith("BODY.PEEK[]"):
             client.socket().shutdown(2)
         return whole(client, uids, what, *rest)
 

@@ -1,0 +1,253 @@
+"""Mail servers as they are: odd, wrong, endless. None may stop the service or fill it."""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.transports.imap import FILED, ImapMailbox
+from ingest.transports.ports import MailboxUnavailable
+from tests.end_to_end.scripted import LETTER, ScriptedImap, fetched, literal
+
+
+@pytest.fixture
+def serving():
+    servers = []
+
+    def serve(answers=None, **options) -> ScriptedImap:
+        servers.append(ScriptedImap(answers, **options))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+def read(mailbox):
+    try:
+        _, uids = mailbox.uids()
+        return [raw for batch in mailbox.fetch(uids) for raw in batch]
+    finally:
+        mailbox.close()
+
+
+def lines(*answers):
+    return lambda _rest: iter(answers)
+
+
+def test_an_ordinary_server_is_read(serving):
+    (raw,) = read(ImapMailbox(serving().config()))
+    assert raw.content == LETTER
+    assert raw.received_at == datetime(2026, 11, 10, 6, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        b'"32-Nov-2026 09:15:00 +0300"',
+        b'"10-Nov-2026 29:15:00 +0300"',
+        b'""',
+        b"NIL",
+        b'"31-Dec-9999 23:00:00 -1400"',
+        b'"yesterday"',
+        b"12",
+        b"(1 2)",
+    ],
+)
+def test_a_letter_without_a_date_of_receipt_gets_the_moment_it_was_first_seen(serving, date):
+    server = serving({"UID FETCH": lambda rest: fetched(rest, date)})
+    mailbox = ImapMailbox(server.config())
+    try:
+        _, uids = mailbox.uids()
+        (first,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
+        (again,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
+    finally:
+        mailbox.close()
+    assert first.content == LETTER
+    assert datetime.now(UTC) - first.received_at < timedelta(seconds=30)
+    assert again.received_at == first.received_at
+
+
+def test_a_letter_without_any_date_is_read_all_the_same(serving):
+    def without_date(rest):
+        if "BODY.PEEK" in rest:
+            yield from fetched(rest)
+        else:
+            yield b"* 1 FETCH (UID 11 RFC822.SIZE %d)\r\n" % len(LETTER)
+
+    (raw,) = read(ImapMailbox(serving({"UID FETCH": without_date}).config()))
+    assert raw.content == LETTER
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [b"* SEARCH 11\r\n", b"* SEARCH 12 13\r\n"],
+        [b"* SEARCH\r\n", b"* SEARCH 13 12\r\n", b"* SEARCH 11\r\n"],
+        [b"* SEARCH 11 12 13 (MODSEQ 917)\r\n"],
+    ],
+)
+def test_a_search_may_be_answered_on_several_lines(serving, answers):
+    mailbox = ImapMailbox(serving({"UID SEARCH": lines(*answers)}).config())
+    assert mailbox.uids()[1] == [11, 12, 13]
+    mailbox.close()
+
+
+def test_a_letter_larger_than_its_size_says_is_cut(serving):
+    def larger(rest):
+        if "BODY.PEEK" in rest:
+            yield b"* 1 FETCH (UID 11 BODY[] " + literal(b"A: b\r\n\r\n" + b"x" * 5000) + b")\r\n"
+        else:
+            yield from fetched(rest)
+
+    (raw,) = read(ImapMailbox(serving({"UID FETCH": larger}).config(letter_bytes=2000)))
+    assert raw.header_only
+    assert raw.size == 5008
+
+
+@pytest.mark.parametrize("flags", [b"\\Noselect", b"\\NonExistent", b"\\NoSelect \\HasChildren"])
+def test_a_folder_that_cannot_hold_letters_is_made_one(serving, flags):
+    listed = b'* LIST (%b) "/" "Processed"\r\n' % flags
+    server = serving({"LIST": lines(listed)})
+    mailbox = ImapMailbox(server.config())
+    _, uids = mailbox.uids()
+    mailbox.file(uids, "accepted")
+    mailbox.close()
+    assert 'CREATE "Processed"' in server.commands
+
+
+def test_below_a_prefix_the_folder_of_arrival_is_named_like_the_others(serving):
+    server = serving(
+        {
+            "NAMESPACE": lines(b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n'),
+            "LIST": lambda rest: iter([b'* LIST () "." "INBOX.x"\r\n'] if "INBOX." in rest else []),
+        },
+        capabilities=b"IMAP4rev1 MOVE NAMESPACE",
+    )
+    mailbox = ImapMailbox(server.config(folder="Meters"))
+    _, uids = mailbox.uids()
+    mailbox.file(uids, "accepted")
+    mailbox.close()
+    selected = {command for command in server.commands if command.startswith("SELECT")}
+    assert selected == {'SELECT "INBOX.Meters"'}
+    assert 'UID MOVE 11 "INBOX.Processed"' in server.commands
+
+
+def test_a_letter_kept_apart_by_a_keyword_is_searched_for_by_its_absence(serving):
+    server = serving(capabilities=b"IMAP4rev1")
+    mailbox = ImapMailbox(server.config())
+    mailbox.uids()
+    mailbox.close()
+    assert f"UID SEARCH ALL UNKEYWORD {FILED}" in server.commands
+
+
+# Lies.
+
+
+def endless(line):
+    return lambda *_rest: itertools.repeat(line)
+
+
+def slowly(piece):
+    def trickle(*_rest):
+        for _ in range(100):
+            time.sleep(0.2)
+            yield piece
+
+    return trickle
+
+
+def breaking_off(_rest):
+    yield b"* 1 FETCH (UID 11 BODY[] {500}\r\nabc"
+    raise ConnectionAbortedError
+
+
+LIES = {
+    "a literal of ten gigabytes": {
+        "UID FETCH": lines(b"* 1 FETCH (UID 11 BODY[] {10000000000}\r\n", b"x" * 100_000)
+    },
+    "a literal longer than any number": {
+        "UID FETCH": lines(b"* 1 FETCH (UID 11 BODY[] {" + b"9" * 5000 + b"}\r\n")
+    },
+    "lines without end": {"UID SEARCH": endless(b"* SEARCH 1 2 3\r\n" * 500)},
+    "a line without end": {"UID SEARCH": endless(b"* SEARCH" + b" 11" * 10_000)},
+    "untagged status without end": {"SELECT": endless(b"* OK [ALERT] pay\r\n" * 500)},
+    "more letters than there are": {
+        "SELECT": lines(b"* 999999999999999 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n")
+    },
+    "deep parentheses": {"UID FETCH": lines(b"* 1 FETCH " + b"(" * 200_000 + b"\r\n")},
+    "a folder without UIDVALIDITY": {"SELECT": lines(b"* 1 EXISTS\r\n")},
+    "a UIDVALIDITY that is a list": {
+        "SELECT": lines(b"* 1 EXISTS\r\n* OK [UIDVALIDITY (7 8)] x\r\n")
+    },
+    "a search for words": {"UID SEARCH": lines(b"* SEARCH eleven\r\n")},
+    "a fetch of nothing": {"UID FETCH": lines(b"* 1 FETCH\r\n")},
+    "a fetch of NIL": {"UID FETCH": lines(b"* 1 FETCH NIL\r\n")},
+    "a size that is a word": {
+        "UID FETCH": lines(b"* 1 FETCH (UID 11 RFC822.SIZE big INTERNALDATE NIL)\r\n")
+    },
+    "a connection that ends within a literal": {"UID FETCH": breaking_off},
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_server_that_lies_costs_its_mailbox_one_pass_and_nobody_memory(serving, lie):
+    mailbox = ImapMailbox(serving(LIES[lie]).config(timeout_seconds=2.0))
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(MailboxUnavailable, match=r"mailbox main: 127\.0\.0\.1"):
+        read(mailbox)
+    assert time.monotonic() - started < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250 * 1024
+
+
+@pytest.mark.parametrize("piece", [b"*", b"* OK still here\r\n"])
+def test_a_server_that_trickles_is_left_when_the_commands_time_is_over(serving, piece):
+    server = serving({"UID SEARCH": slowly(piece)})
+    mailbox = ImapMailbox(server.config(command_seconds=1.0))
+    started = time.monotonic()
+    with pytest.raises(MailboxUnavailable, match="took longer than 1 seconds"):
+        read(mailbox)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [endless(b"* hello\r\n"), endless(b"x" * 10_000), lines(b""), lines(b"220 smtp\r\n")],
+)
+def test_a_greeting_is_bounded_like_every_answer(serving, greeting):
+    server = serving(greeting=lambda: greeting(""))
+    mailbox = ImapMailbox(server.config(timeout_seconds=1.0, command_seconds=2.0))
+    started = time.monotonic()
+    with pytest.raises(MailboxUnavailable):
+        read(mailbox)
+    assert time.monotonic() - started < 30
+
+
+TOKENS = st.sampled_from(
+    [b"(", b")", b"NIL", b"11", b"UID", b'"a"', b"{3}\r\nabc", b"BODY[]", b"\\Seen", b"-1",
+     b"RFC822.SIZE", b"INTERNALDATE", b"{", b'"', b"[", b"]", b"\xff", b"FLAGS", b"99999999999999"]
+)  # fmt: skip
+COMMANDS = st.sampled_from(["UID FETCH", "UID SEARCH", "SELECT", "LIST", "CAPABILITY"])
+KINDS = st.sampled_from(
+    [b"1 FETCH", b"SEARCH", b"1 EXISTS", b"OK [UIDVALIDITY", b"LIST", b"CAPABILITY", b"BYE", b"x"]
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(command=COMMANDS, kind=KINDS, tokens=st.lists(TOKENS, max_size=12))
+def test_nonsense_of_any_shape_is_a_fault_of_time_or_a_letter_without_bytes(command, kind, tokens):
+    line = b"* " + kind + b" " + b" ".join(tokens) + b"\r\n"
+    server = ScriptedImap({command: lines(line)})
+    try:
+        for raw in read(ImapMailbox(server.config(timeout_seconds=0.3))):
+            assert isinstance(raw.content, bytes)
+    except MailboxUnavailable:
+        pass
+    finally:
+        server.close()

@@ -89,7 +89,6 @@ VIOLATIONS = {
     ("ingest.operations.process", "ingest.verbs.show"),
     ("ingest.replies.blank", "layouts.rules.assign"),
     ("ingest.replies.deadlines", "layouts.rules"),
-    ("ingest.transports.imap", "ingest.letters.outcome"),
     ("ingest.verbs.main", "ingest.engine.daemon"),
     ("ingest.verbs.main", "ingest.letters.outcome"),
     ("ingest.verbs.main", "ingest.transports.files"),

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import imaplib
-import smtplib
 import socket
 import ssl
 
-from imapclient.exceptions import LoginError
+LOGIN = (
+    "check user and password; many providers want a password made for programs,"
+    " or OAuth2, and IMAP switched on for the account"
+)
+"""After a refused login."""
 
 _ANYTHING = "check host, port, security, user and password"
 
 
 def advice(error: BaseException) -> str:
     """One sentence about the likeliest cause of a fault, as precise as the fault is."""
-    if isinstance(error, LoginError | smtplib.SMTPAuthenticationError):
-        return (
-            "check user and password; many providers want a password made for programs,"
-            " or OAuth2, and IMAP switched on for the account"
-        )
     if isinstance(error, ssl.SSLCertVerificationError):
         return _of_certificate(error)
     if isinstance(error, ssl.SSLError):
@@ -53,6 +50,7 @@ def _of_text(told: str) -> str:
 
 def reason(error: BaseException) -> str:
     """An exception as the end of a sentence: its text, or its kind when it has none."""
-    if isinstance(error, imaplib.IMAP4.error) and error.args and isinstance(error.args[0], bytes):
-        return error.args[0].decode("utf-8", "replace").strip().rstrip(".")
+    told = error.args[0] if error.args else ""
+    if isinstance(told, bytes):
+        return told.decode("utf-8", "replace").strip().rstrip(".")
     return str(error).strip().rstrip(".") or type(error).__name__

@@ -20,10 +20,9 @@ from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import LoginError
 from imapclient.response_parser import parse_message_list
 
-from ingest.letters.outcome import Outcome
 from ingest.letters.terms import RawLetter
-from ingest.transports.advice import advice, reason
-from ingest.transports.bounded import BoundedIMAPClient, Bounds
+from ingest.transports.advice import LOGIN, advice, reason
+from ingest.transports.imap.bounded import BoundedIMAPClient, Bounds
 from ingest.transports.login import Security, checked
 from ingest.transports.ports import MailboxUnavailable
 from storage.records import Location
@@ -124,8 +123,9 @@ class ImapConfig:
 
     def folder_for(self, outcome: str) -> str:
         """The folder that letters of this outcome are filed in."""
-        special = {Outcome.IGNORED: self.ignored, Outcome.QUARANTINED: self.quarantine}
-        return special.get(Outcome(outcome), self.processed)
+        return {"ignored": self.ignored, "quarantined": self.quarantine}.get(
+            outcome, self.processed
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,8 +429,7 @@ class ImapMailbox:
         except LoginError as error:
             self._drop()
             raise MailboxUnavailable(
-                f"{where} refused the user or the password of {self._config.user}",
-                advice(error),
+                f"{where} refused the user or the password of {self._config.user}", LOGIN
             ) from error
         except NONSENSE as error:
             self._drop()

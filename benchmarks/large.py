@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
 from ingest.wiring import App
-from storage.reading_rows import Grain
+from storage.billing import Grain
 
 ENTITIES = 143
 DAYS = 365
@@ -155,9 +155,9 @@ def read_month(url: str) -> tuple[int, float]:
     app = App(Settings(database=Database(url=SecretStr(url))))
     with app.ledger.reading() as store:
         # The first statement opens the connection.
-        store.closed_periods()
+        store.periods.closed()
         started = time.monotonic()
-        rows = sum(1 for _ in store.readings(MONTH, Grain.INTERVAL, "400000000010"))
+        rows = sum(1 for _ in store.billing.values(MONTH, Grain.INTERVAL, "400000000010"))
         seconds = time.monotonic() - started
     app.ledger.close()
     return rows, seconds

@@ -105,7 +105,7 @@ class App:
 
         settings = self.settings
         with ledger.transaction() as store:
-            key = store.instance_key()
+            key = store.installation.key()
         return Desk(
             layouts=self.layouts,
             parameters=self.parameters,

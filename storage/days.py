@@ -90,7 +90,7 @@ def _numbers(packed: bytes) -> array[int]:
     return array("I" if len(packed) == 4 * DAY_HOURS else "q", packed)
 
 
-def days_of(series: Series, indexes: Sequence[int]) -> Mapping[int, Day]:
+def summed_by_day(series: Series, indexes: Sequence[int]) -> Mapping[int, Day]:
     """The days that some values of a series sum up to, by their numbers.
 
     Args:

@@ -99,7 +99,7 @@ class OwedReply:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterRow:
+class LetterSummary:
     """One line of `letters`, and the head of `show`."""
 
     id: int
@@ -143,7 +143,7 @@ class StoreStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedRow:
+class CarriedValues:
     """A span of a profile, or one register reading, that a submission carries.
 
     Attributes:
@@ -175,7 +175,7 @@ class CarriedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionRow:
+class SubmissionDetails:
     """One document of a letter, as `show` tells it.
 
     Attributes:
@@ -196,7 +196,7 @@ class SubmissionRow:
     status: int
     values: int
     findings: tuple[Finding, ...] = ()
-    carried: tuple[CarriedRow, ...] = ()
+    carried: tuple[CarriedValues, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class SentReply:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterWhole:
+class LetterDetails:
     """All that is known of one letter.
 
     Attributes:
@@ -227,7 +227,7 @@ class LetterWhole:
         findings: Of the letter itself.
     """
 
-    row: LetterRow
+    summary: LetterSummary
     sha256: str
     size: int
     message_id: str
@@ -235,7 +235,7 @@ class LetterWhole:
     settled_at: datetime | None
     locations: tuple[Location, ...]
     findings: tuple[Finding, ...]
-    submissions: tuple[SubmissionRow, ...]
+    submissions: tuple[SubmissionDetails, ...]
     replies: tuple[SentReply, ...]
 
 

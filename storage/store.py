@@ -1,4 +1,4 @@
-"""Rows to terms and back, inside one transaction: claim, record, owe."""
+"""The database inside one transaction: its parts, and what needs several of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from layouts.layout import Layout
 from layouts.rules import spans_to_compare, version_of
@@ -25,48 +25,74 @@ from layouts.terms import (
     Verdict,
     Version,
 )
+from storage.audit import Audit
+from storage.billing import Billing
 from storage.columns import INTEGER_MOST, epoch
-from storage.history_rows import HistoryRows
-from storage.letter_rows import LetterRows
-from storage.outbox_rows import OutboxRows
+from storage.day_sums import DaySums
+from storage.findings import Findings
+from storage.history import History
+from storage.in_force import InForce
+from storage.installation import Installation
+from storage.letters import Letters
+from storage.mailboxes import Mailboxes
+from storage.months import Months
+from storage.outbox import Outbox
+from storage.periods import Periods
 from storage.prepared import Prepared
-from storage.reading_rows import ReadingRows
-from storage.registry_rows import RegistryRows
-from storage.tables import ENTITY, SUBMISSION
-from storage.value_rows import ValueRows
-from storage.version_rows import VersionRows
-from storage.watch_rows import WatchRows
+from storage.registry import Registry
+from storage.senders import Senders
+from storage.session import Session
+from storage.submissions import Submissions
+from storage.tables import ENTITY
+from storage.values import Values
+from storage.versions import Versions
 
 _LOCK = Prepared(
     select(ENTITY.c.id).where(ENTITY.c.id == bindparam("entity")).with_for_update(key_share=True)
 )
-_BEFORE = select(func.count()).where(SUBMISSION.c.letter_id == bindparam("letter_id"))
-_HAND_IN = Prepared(
-    SUBMISSION.insert()
-    .values(position=_BEFORE.scalar_subquery(), letter_id=bindparam("letter_id"))
-    .returning(SUBMISSION.c.id)
-)
 
 
-class Store(
-    LetterRows,
-    RegistryRows,
-    VersionRows,
-    HistoryRows,
-    ValueRows,
-    ReadingRows,
-    OutboxRows,
-    WatchRows,
-):
-    """The database inside one transaction; made by `Ledger`.
+class Store:
+    """One part a matter, all in one transaction; made by `Ledger`.
 
-    Each base is one matter: letters, the register of points, versions, history,
-    values, months, the outbox, the service's own state. Here is what needs several of them.
+    Attributes:
+        letters: Claimed, settled, quarantined, listed.
+        submissions: Receipts, and what became of the values they carry.
+        registry: Legal entities, points and meters.
+        outbox: Replies owed, leased, sent.
+        values: What documents change.
+        versions: What is in force, and which documents carry it.
+        history: Sums over what is in force.
+        months: A month's state for those who ask what is missing.
+        billing: Values in force as billing reads them.
+        periods: Months closed and opened again.
+        senders: Failures and lockouts of addresses.
+        mailboxes: Passes and leases.
+        installation: Its key and its status.
+        audit: Who changed what.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
-        super().__init__(connection)
+        session = Session(connection)
+        self.session = session
         self._layouts = layouts
+        self._findings = Findings(session)
+        self._in_force = InForce(session)
+        self._day_sums = DaySums(session)
+        self.audit = Audit(session)
+        self.submissions = Submissions(session, self._findings)
+        self.letters = Letters(session, self._findings, self.submissions)
+        self.registry = Registry(session, self.audit)
+        self.outbox = Outbox(session)
+        self.values = Values(session, self._in_force, self._day_sums)
+        self.versions = Versions(session, self._in_force)
+        self.history = History(session, self._in_force, self._day_sums)
+        self.months = Months(session)
+        self.billing = Billing(session)
+        self.periods = Periods(session, self.audit)
+        self.senders = Senders(session)
+        self.mailboxes = Mailboxes(session)
+        self.installation = Installation(session)
 
     def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
         """What the rules may know about this document.
@@ -81,14 +107,14 @@ class Store(
         if layout is None:
             return known
         self._hold_back_others(entity.id)
-        duplicate = self._duplicate_of(entity.id, parsed)
+        duplicate = self.versions.duplicate_of(entity.id, parsed)
         if duplicate is not None:
             return replace(known, duplicate_of=duplicate)
         items = assign(parsed.series, known, ZoneInfo(layout.zone))
         return replace(
             known,
-            foreign=self._foreign(entity.id, _unassigned(items)),
-            closed=self.closed_periods(),
+            foreign=self.registry.foreign(entity.id, _unassigned(items)),
+            closed=self.periods.closed(),
             assigned=items,
             **self._values_around(items, parsed, layout, received_at),
         )
@@ -106,16 +132,16 @@ class Store(
         version = self._version(parsed, received_at, INTEGER_MOST)
         intervals = [item for item in items if item.series.kind is Kind.INTERVAL]
         registers = [item for item in items if item.series.kind is Kind.REGISTER]
-        around = self._registers(*_meters_around(items))
+        around = self.history.registers(*_meters_around(items))
         fields = {
-            "intervals": self._recorded_intervals(intervals, layout.number, version),
-            "readings": self._recorded_readings(registers, layout.number, version),
-            "history": self._history(intervals, ZoneInfo(layout.zone)),
+            "intervals": self.versions.recorded_intervals(intervals, layout.number, version),
+            "readings": self.versions.recorded_readings(registers, layout.number, version),
+            "history": self.history.before(intervals, ZoneInfo(layout.zone)),
             "registers": around,
         }
         if self._may_be_compared(around, registers):
             wanted = spans_to_compare(items, layout, Context(registers=around))
-            fields["profiles"] = self._profiles(wanted, items)
+            fields["profiles"] = self.history.profiles(wanted, items)
         return fields
 
     def _may_be_compared(self, around: Sized, registers: Sequence[Assigned]) -> bool:
@@ -123,14 +149,14 @@ class Store(
         if not registers:
             return bool(around)
         points = {item.point.id or 0 for item in registers if item.point is not None}
-        return bool(self._series_at(points))
+        return bool(self._in_force.series_at(points))
 
     def _hold_back_others(self, entity_id: int) -> None:
-        if not self._connection.get_execution_options().get("writes"):
+        if not self.session.connection.get_execution_options().get("writes"):
             return
         # SQLite has one writer at a time, and needs no lock.
-        if self._on_postgresql:
-            _LOCK.row(self._driver, {"entity": entity_id})
+        if self.session.driver.is_postgresql:
+            _LOCK.row(self.session.driver, {"entity": entity_id})
 
     def _version(self, parsed: Parsed, received_at: datetime, submission: int) -> Version:
         layout = self._layouts.get(parsed.layout or "")
@@ -154,10 +180,9 @@ class Store(
         Of a duplicate only the fact is kept; its receipt is the first one.
         """
         number = self._insert_submission(letter, parsed, checked, entity, received_at, now)
-        self._keep_findings(checked.findings, submission_id=number)
         if checked.verdict is Verdict.DUPLICATE and checked.duplicate_of is not None:
             return Receipt(checked.duplicate_of[0], received_at, parsed, checked)
-        self._apply(checked.changes, number, now)
+        self.values.apply(checked.changes, number, now)
         return Receipt(number, received_at, parsed, checked)
 
     def _insert_submission(
@@ -190,7 +215,7 @@ class Store(
             "accepted_values": checked.values,
             "duplicate_of": checked.duplicate_of[0] if checked.duplicate_of else None,
         }
-        return int(_HAND_IN.scalar(self._driver, facts) or 0)
+        return self.submissions.add(facts, checked.findings)
 
 
 def _meters_around(items: Sequence[Assigned]) -> tuple[dict[int, MeterKey], int, int]:

@@ -41,7 +41,7 @@ _BY_KEY = {"sqlite_with_rowid": False}
 """Rows lie in the order of their key: half the size, and a span is read in one go."""
 
 
-class LegalEntityRow(_Kept, table=True):
+class LegalEntityTable(_Kept, table=True):
     """An organisation that hands in readings."""
 
     __tablename__ = "legal_entity"
@@ -56,7 +56,7 @@ class LegalEntityRow(_Kept, table=True):
     password_hash: str | None = None
 
 
-class MeteringPointRow(_Kept, table=True):
+class MeteringPointTable(_Kept, table=True):
     """A place where energy is measured; area '' matches any area of a document."""
 
     __tablename__ = "metering_point"
@@ -71,7 +71,7 @@ class MeteringPointRow(_Kept, table=True):
     channels: tuple[str, ...] = Field(default=(), sa_type=Words)
 
 
-class MeterRow(_Kept, table=True):
+class MeterTable(_Kept, table=True):
     """A device at a point over a time; the same number may come back later."""
 
     __tablename__ = "meter"
@@ -89,7 +89,7 @@ class MeterRow(_Kept, table=True):
     zones: tuple[str, ...] = Field(default=(), sa_type=Words)
 
 
-class LetterRecord(_Kept, table=True):
+class LetterTable(_Kept, table=True):
     """The ledger: one row for each letter's bytes, wherever they lie."""
 
     __tablename__ = "letter"
@@ -119,7 +119,7 @@ class LetterRecord(_Kept, table=True):
     run: int = 0
 
 
-class LetterLocation(_Kept, table=True):
+class LetterLocationTable(_Kept, table=True):
     """Where a letter was seen; the same bytes in another place are the same letter."""
 
     __tablename__ = "letter_location"
@@ -131,7 +131,7 @@ class LetterLocation(_Kept, table=True):
     letter_id: int = Field(foreign_key="letter.id", index=True)
 
 
-class SubmissionRecord(_Kept, table=True):
+class SubmissionTable(_Kept, table=True):
     """One document handed in by an authenticated entity; its id is the receipt number."""
 
     __tablename__ = "submission"
@@ -163,7 +163,7 @@ class SubmissionRecord(_Kept, table=True):
     duplicate_of: int | None = Field(default=None, foreign_key="submission.id")
 
 
-class FindingRecord(_Kept, table=True):
+class FindingTable(_Kept, table=True):
     """One finding of a letter or of a submission, in the order they were told."""
 
     __tablename__ = "finding"
@@ -193,7 +193,7 @@ class FindingRecord(_Kept, table=True):
     detail: str = "{}"
 
 
-class IntervalSeries(_Kept, table=True):
+class IntervalSeriesTable(_Kept, table=True):
     """A point's channel at one step; a point whose step changes has two."""
 
     __tablename__ = "interval_series"
@@ -205,11 +205,11 @@ class IntervalSeries(_Kept, table=True):
     step_minutes: int
 
 
-class IntervalValue(_Kept, table=True):
+class IntervalValueTable(_Kept, table=True):
     """The energy in force for one interval, and the submission it came by.
 
-    The keys of `SubmissionSpan` vouch for its series and submission, and for those of
-    `IntervalHistory`: a key here would be checked for every single value.
+    The keys of `SubmissionSpanTable` vouch for its series and submission, and for those of
+    `IntervalHistoryTable`: a key here would be checked for every single value.
     """
 
     __tablename__ = "interval_value"
@@ -223,7 +223,7 @@ class IntervalValue(_Kept, table=True):
     submission_id: int
 
 
-class IntervalHistory(_Kept, table=True):
+class IntervalHistoryTable(_Kept, table=True):
     """What an interval's value was before a submission replaced it."""
 
     __tablename__ = "interval_history"
@@ -238,7 +238,7 @@ class IntervalHistory(_Kept, table=True):
     replaced_at: datetime = Field(sa_type=Instant)
 
 
-class IntervalDay(_Kept, table=True):
+class IntervalDayTable(_Kept, table=True):
     """What the commercial values in force of one day sum up to, hour by hour; see days.py."""
 
     __tablename__ = "interval_day"
@@ -252,7 +252,7 @@ class IntervalDay(_Kept, table=True):
     counts: bytes
 
 
-class SubmissionSpan(_Kept, table=True):
+class SubmissionSpanTable(_Kept, table=True):
     """A span [start, end) of a series that a submission carries, changed or not.
 
     The key begins with the end: a document mostly meets the latest spans.
@@ -272,7 +272,7 @@ class SubmissionSpan(_Kept, table=True):
     places: str | None = Field(default=None, sa_type=Clean)
 
 
-class RegisterReading(_Kept, table=True):
+class RegisterReadingTable(_Kept, table=True):
     """The reading in force of one register at one instant."""
 
     __tablename__ = "register_reading"
@@ -286,7 +286,7 @@ class RegisterReading(_Kept, table=True):
     submission_id: int = Field(foreign_key="submission.id")
 
 
-class RegisterHistory(_Kept, table=True):
+class RegisterHistoryTable(_Kept, table=True):
     """What a reading was before a submission replaced it."""
 
     __tablename__ = "register_history"
@@ -302,7 +302,7 @@ class RegisterHistory(_Kept, table=True):
     replaced_at: datetime = Field(sa_type=Instant)
 
 
-class SubmissionReading(_Kept, table=True):
+class SubmissionReadingTable(_Kept, table=True):
     """A register reading that a submission carries, changed or not."""
 
     __tablename__ = "submission_reading"
@@ -317,7 +317,7 @@ class SubmissionReading(_Kept, table=True):
     places: str | None = Field(default=None, sa_type=Clean)
 
 
-class ReplyRecord(_Kept, table=True):
+class ReplyTable(_Kept, table=True):
     """The outbox: a complete mail that must leave, or has left."""
 
     __tablename__ = "reply"
@@ -346,7 +346,7 @@ class ReplyRecord(_Kept, table=True):
     last_error: str | None = Field(default=None, sa_type=Clean)
 
 
-class Instance(_Kept, table=True):
+class InstanceTable(_Kept, table=True):
     """What makes this installation itself; one row."""
 
     __tablename__ = "instance"
@@ -357,7 +357,7 @@ class Instance(_Kept, table=True):
     message_id_key: bytes
 
 
-class MailboxPass(_Kept, table=True):
+class MailboxPassTable(_Kept, table=True):
     """When a mailbox was last read through to its end."""
 
     __tablename__ = "mailbox_pass"
@@ -366,7 +366,7 @@ class MailboxPass(_Kept, table=True):
     passed_at: datetime = Field(sa_type=Instant)
 
 
-class MailboxLease(_Kept, table=True):
+class MailboxLeaseTable(_Kept, table=True):
     """Which process reads a mailbox, until it falls silent."""
 
     __tablename__ = "mailbox_lease"
@@ -376,7 +376,7 @@ class MailboxLease(_Kept, table=True):
     until: datetime = Field(sa_type=Instant)
 
 
-class SenderFailure(_Kept, table=True):
+class SenderFailureTable(_Kept, table=True):
     """How an address, or a domain as `@name`, fared with a user code; never the entity."""
 
     __tablename__ = "sender_failure"
@@ -393,7 +393,7 @@ class SenderFailure(_Kept, table=True):
     succeeded_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
-class PeriodRecord(_Kept, table=True):
+class PeriodTable(_Kept, table=True):
     """A month that was closed, and perhaps opened again."""
 
     __tablename__ = "period"
@@ -405,7 +405,7 @@ class PeriodRecord(_Kept, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
-class AuditRecord(_Kept, table=True):
+class AuditTable(_Kept, table=True):
     """Who changed what, when, from what to what; rows are only ever added."""
 
     __tablename__ = "audit"
@@ -428,25 +428,25 @@ def _of(model: type[_Kept]) -> Any:
 
 METADATA: MetaData = _Kept.metadata
 
-ENTITY: Table = _of(LegalEntityRow)
-POINT: Table = _of(MeteringPointRow)
-METER: Table = _of(MeterRow)
-LETTER: Table = _of(LetterRecord)
-LOCATION: Table = _of(LetterLocation)
-SUBMISSION: Table = _of(SubmissionRecord)
-FINDING: Table = _of(FindingRecord)
-SERIES: Table = _of(IntervalSeries)
-VALUE: Table = _of(IntervalValue)
-VALUE_HISTORY: Table = _of(IntervalHistory)
-DAY: Table = _of(IntervalDay)
-SPAN: Table = _of(SubmissionSpan)
-READING: Table = _of(RegisterReading)
-READING_HISTORY: Table = _of(RegisterHistory)
-CARRIED: Table = _of(SubmissionReading)
-REPLY: Table = _of(ReplyRecord)
-INSTANCE: Table = _of(Instance)
-PASS: Table = _of(MailboxPass)
-LEASE: Table = _of(MailboxLease)
-FAILURE: Table = _of(SenderFailure)
-PERIOD: Table = _of(PeriodRecord)
-AUDIT: Table = _of(AuditRecord)
+ENTITY: Table = _of(LegalEntityTable)
+POINT: Table = _of(MeteringPointTable)
+METER: Table = _of(MeterTable)
+LETTER: Table = _of(LetterTable)
+LOCATION: Table = _of(LetterLocationTable)
+SUBMISSION: Table = _of(SubmissionTable)
+FINDING: Table = _of(FindingTable)
+SERIES: Table = _of(IntervalSeriesTable)
+VALUE: Table = _of(IntervalValueTable)
+VALUE_HISTORY: Table = _of(IntervalHistoryTable)
+DAY: Table = _of(IntervalDayTable)
+SPAN: Table = _of(SubmissionSpanTable)
+READING: Table = _of(RegisterReadingTable)
+READING_HISTORY: Table = _of(RegisterHistoryTable)
+CARRIED: Table = _of(SubmissionReadingTable)
+REPLY: Table = _of(ReplyTable)
+INSTANCE: Table = _of(InstanceTable)
+PASS: Table = _of(MailboxPassTable)
+LEASE: Table = _of(MailboxLeaseTable)
+FAILURE: Table = _of(SenderFailureTable)
+PERIOD: Table = _of(PeriodTable)
+AUDIT: Table = _of(AuditTable)

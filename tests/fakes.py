@@ -190,7 +190,7 @@ class FakeReceive:
     def __call__(self, read: Read, claim: Claim, store, now: datetime, mark=None) -> Handled:
         subject = read.letter.subject
         reply = owed(claim.letter, subject)
-        store.owe(reply, now)
+        store.outbox.owe(reply, now)
         outcome = self.on.get(subject, lambda: Outcome.ACCEPTED)()
         self.received.append(subject)
         return Handled(outcome, reply=reply)

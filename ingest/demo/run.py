@@ -31,7 +31,7 @@ from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer
 from ingest.operations.letters import import_registry
 from ingest.verbs.show import reply_text, table
 from ingest.wiring import App
-from storage.records import LetterRow
+from storage.records import LetterSummary
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
@@ -224,8 +224,8 @@ def send(samples: Sequence[Sample], port: int) -> None:
 
 def _is_done(app: App, imap: ImapServer, count: int) -> bool:
     with app.ledger.reading() as store:
-        rows = store.letters()
-        owed = store.status(RECEIVED_AT).owed
+        rows = store.letters.find()
+        owed = store.installation.status(RECEIVED_AT).owed
     if owed or len(rows) < count or any(row.outcome is None for row in rows):
         return False
     with mailbox(imap.port) as client:
@@ -243,12 +243,16 @@ def _wait(done: Callable[[], bool], seconds: float) -> bool:
 
 def _lines(app: App, samples: Sequence[Sample], post: Post) -> list[Line]:
     with app.ledger.reading() as store:
-        rows = store.letters()
-        by_id = {whole.message_id: whole.row for row in rows if (whole := store.letter(row.id))}
+        rows = store.letters.find()
+        by_id = {
+            whole.message_id: whole.summary
+            for row in rows
+            if (whole := store.letters.details(row.id))
+        }
     return [_line(sample, by_id.get(sample.message_id), post) for sample in samples]
 
 
-def _line(sample: Sample, row: LetterRow | None, post: Post) -> Line:
+def _line(sample: Sample, row: LetterSummary | None, post: Post) -> Line:
     reply = post.reply_to(sample.message_id)
     told = str(reply["Subject"]) if reply else "—"
     return Line(sample, (row.outcome if row else None) or "nothing", told)

@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from ingest.engine.memory import give_back, share_heap
 from ingest.engine.send import Outbox, drain
 from ingest.engine.work import Notice, OneLedger, Passed, Poller, PollStore, Receive
+from ingest.intake import ports
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
@@ -45,8 +46,16 @@ _OUTBOX = "\0outbox"
 """The name of the job that sends; no mailbox can have it."""
 
 
-class ServiceStore(PollStore, Outbox, Protocol):
+class ServiceOutbox(ports.Outbox, Outbox, Protocol):
+    """Replies, for those who owe them and for those who send them."""
+
+
+class ServiceStore(PollStore, Protocol):
     """One transaction, for polling and for sending."""
+
+    @property
+    def outbox(self) -> ServiceOutbox:
+        """Replies that must leave."""
 
 
 class ServiceLedger(Protocol):

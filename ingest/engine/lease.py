@@ -15,16 +15,24 @@ RENEWED_SECONDS = 4.0
 """How often a lease of 15 seconds is renewed."""
 
 
-class LeaseStore(Protocol):
-    """What the database does for leases."""
+class Mailboxes(Protocol):
+    """Leases of mailboxes."""
 
-    def take_mailbox(
+    def take(
         self, mailbox: str, holder: str, now: datetime, *, is_gone: Callable[[str], bool]
     ) -> str:
         """Who reads a mailbox now: `holder`, or another one."""
 
-    def release_mailbox(self, mailbox: str, holder: str) -> None:
+    def release(self, mailbox: str, holder: str) -> None:
         """Let a mailbox go."""
+
+
+class LeaseStore(Protocol):
+    """What the database does for leases."""
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        """Leases of mailboxes."""
 
 
 class LeaseLedger(Protocol):
@@ -81,11 +89,11 @@ class MailboxLease:
         if self.is_held:
             # Left to run out, when the database is away.
             with suppress(ConnectionError), self._ledger.transaction() as store:
-                store.release_mailbox(self._mailbox, self._holder)
+                store.mailboxes.release(self._mailbox, self._holder)
 
     def _take(self) -> None:
         with self._ledger.transaction() as store:
-            self.held_by = store.take_mailbox(
+            self.held_by = store.mailboxes.take(
                 self._mailbox, self._holder, self._clock(), is_gone=is_gone
             )
 

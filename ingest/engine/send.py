@@ -29,31 +29,37 @@ AT_ONCE = 8
 class Outbox(Protocol):
     """What the database does for sending, inside one transaction."""
 
-    def lease_replies(
-        self, now: datetime, *, limit: int = 1, lease: timedelta = LEASE
-    ) -> list[OwedReply]:
+    def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = LEASE) -> list[OwedReply]:
         """Replies that are due, the oldest first, their attempt counted.
 
         Nobody else gets them until the lease has run out.
         """
 
-    def reply_sent(self, number: int, now: datetime) -> None:
+    def sent(self, number: int, now: datetime) -> None:
         """It has left."""
 
-    def reply_deferred(self, number: int, next_at: datetime, error: str) -> None:
+    def deferred(self, number: int, next_at: datetime, error: str) -> None:
         """It is due again later."""
 
-    def reply_undeliverable(self, number: int, error: str, now: datetime) -> None:
+    def undeliverable(self, number: int, error: str, now: datetime) -> None:
         """It will never leave."""
 
-    def release_replies(self, numbers: Sequence[int]) -> None:
+    def release(self, numbers: Sequence[int]) -> None:
         """Give leased replies back, their attempt not counted."""
+
+
+class OutboxStore(Protocol):
+    """What the database does for sending."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Replies that must leave."""
 
 
 class OutboxLedger(Protocol):
     """Opens transactions on the outbox."""
 
-    def transaction(self) -> AbstractContextManager[Outbox]:
+    def transaction(self) -> AbstractContextManager[OutboxStore]:
         """Commits at its end, rolls back on an exception."""
 
 
@@ -88,8 +94,8 @@ def drain(
         # One commit notes what was sent and leases what comes next.
         with ledger.transaction() as outbox:
             for reply in sent:
-                outbox.reply_sent(reply.id, clock())
-            leased = [] if stop() else outbox.lease_replies(clock(), limit=AT_ONCE, lease=LEASE)
+                outbox.outbox.sent(reply.id, clock())
+            leased = [] if stop() else outbox.outbox.lease(clock(), limit=AT_ONCE, lease=LEASE)
         if not leased:
             return done
         sent, done = _deliver(ledger, postman, clock, leased, stop, done)
@@ -145,9 +151,9 @@ def _settle(
         return
     with ledger.transaction() as outbox:
         for reply in sent:
-            outbox.reply_sent(reply.id, clock())
+            outbox.outbox.sent(reply.id, clock())
         if waiting:
-            outbox.release_replies([reply.id for reply in waiting])
+            outbox.outbox.release([reply.id for reply in waiting])
     sent.clear()
 
 
@@ -183,7 +189,7 @@ def _defer(
         return _give_up(ledger, now, reply, f"after 3 days: {answer}", done)
     next_at = now + retry_delay(reply.attempts)
     with ledger.transaction() as outbox:
-        outbox.reply_deferred(reply.id, next_at, answer)
+        outbox.outbox.deferred(reply.id, next_at, answer)
     log.warning(
         "reply.deferred",
         letter=reply.letter,
@@ -200,7 +206,7 @@ def _give_up(
     ledger: OutboxLedger, now: datetime, reply: OwedReply, answer: str, done: Drained
 ) -> Drained:
     with ledger.transaction() as outbox:
-        outbox.reply_undeliverable(reply.id, answer, now)
+        outbox.outbox.undeliverable(reply.id, answer, now)
     log.error(
         "reply.undeliverable",
         letter=reply.letter,

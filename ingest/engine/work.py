@@ -22,10 +22,10 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from ingest.engine.lease import LeaseStore, MailboxLease
+from ingest.engine.lease import Mailboxes, MailboxLease
 from ingest.engine.window import Found, Job, loads, must_wait, one_ahead, ready, trips
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Store
+from ingest.intake.ports import Letters, Store
 from ingest.letters.outcome import Outcome
 from ingest.letters.terms import Letter, RawLetter, Read
 from ingest.reading import Mark, Reader, ReaderFailed
@@ -75,16 +75,32 @@ def nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
     """Nothing but the log tells of it."""
 
 
-class PollStore(Store, LeaseStore, Protocol):
-    """What a pass asks of the database beside what `receive` does."""
+class PollLetters(Letters, Protocol):
+    """The ledger of letters, for a pass."""
 
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> Mapping[int, Claim]:
         """The ledger's rows of those UIDs that it has seen."""
 
+
+class PollMailboxes(Mailboxes, Protocol):
+    """Mailboxes, for a pass."""
+
     def passed(self, mailbox: str, now: datetime) -> None:
         """The mailbox was read through to its end."""
+
+
+class PollStore(Store, Protocol):
+    """What a pass asks of the database beside what `receive` does."""
+
+    @property
+    def letters(self) -> PollLetters:
+        """The ledger of letters."""
+
+    @property
+    def mailboxes(self) -> PollMailboxes:
+        """Passes and leases."""
 
 
 class OneLedger(Protocol):
@@ -218,7 +234,7 @@ class Poller:
     def _passed(self, *, whole: bool) -> Passed:
         if whole:
             with self._ledger.transaction() as store:
-                store.passed(self._name, self._clock())
+                store.mailboxes.passed(self._name, self._clock())
         return Passed(dict(self._outcomes), self._failed, whole)
 
     def _batches(self, uidvalidity: int, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
@@ -229,7 +245,7 @@ class Poller:
         same UID to another one.
         """
         with self._ledger.reading() as store:
-            self._known = store.known(self._name, self._mailbox.folder, uidvalidity, uids)
+            self._known = store.letters.known(self._name, self._mailbox.folder, uidvalidity, uids)
         tired = {uid for uid, claim in self._known.items() if _is_tired(claim)}
         calm = self._mailbox.fetch([uid for uid in uids if uid not in tired])
         alone = self._mailbox.fetch([uid for uid in uids if uid in tired])
@@ -291,7 +307,7 @@ class Poller:
         with self._ledger.transaction() as store:
             now = self._clock()
             return [
-                store.claim(raw.location, found.sha256, raw.size, raw.received_at, now)
+                store.letters.claim(raw.location, found.sha256, raw.size, raw.received_at, now)
                 for found in trip
                 if (raw := found.raw)
             ]
@@ -382,7 +398,7 @@ class Poller:
             handled = self._receive(job.read, job.claim, store, now, mark)
             letter = job.read.letter
             facts = LetterFacts(letter.sender, letter.subject, letter.message_id, handled.findings)
-            store.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)
+            store.letters.settle(job.claim.letter, handled.outcome, facts, handled.entity, now)
         return handled
 
     def _tried(self, work: Callable[[], _T]) -> _T | Exception:
@@ -423,9 +439,9 @@ class Poller:
     def _quarantine(self, job: Job, error: Exception, reply: OwedReply | None) -> None:
         now = self._clock()
         with self._ledger.transaction() as store:
-            store.quarantine(job.claim.letter, _described(error)["error"], now)
+            store.letters.quarantine(job.claim.letter, _described(error)["error"], now)
             if reply is not None:
-                store.owe(reply, now)
+                store.outbox.owe(reply, now)
 
     def _give_back(self, window: Iterable[Job]) -> None:
         """Take back the attempts of letters that got no verdict; later if not now."""
@@ -437,7 +453,7 @@ class Poller:
         try:
             with self._ledger.transaction() as store:
                 for letter in self._to_give_back:
-                    store.unclaim(letter)
+                    store.letters.unclaim(letter)
         except ConnectionError:
             return
         self._to_give_back.clear()

@@ -153,15 +153,15 @@ def authenticate(
     entity = _entity(codes, parsed, store)
     named = entity.user_code if entity else names[0]
     address = guard.counted_as(letter)
-    is_locked = store.locked_until(named, address, now) is not None
+    is_locked = store.senders.locked_until(named, address, now) is not None
     proven = _is_proven(None if is_locked else entity, passwords, guard, now)
     if entity is None or not proven:
         if is_locked:
             return finding(Code.SENDER_LOCKED, seen=named)
-        store.authentication_failed(named, address, now, guard.max_failures, guard.lockout)
+        store.senders.failed(named, address, now, guard.max_failures, guard.lockout)
         return finding(Code.CREDENTIALS_WRONG, seen=named)
     if address == letter.sender:
-        store.authentication_succeeded(named, address, now)
+        store.senders.succeeded(named, address, now)
     if guard.require_known_address and address.lower() not in entity.addresses:
         return finding(Code.ADDRESS_NOT_ALLOWED, seen=letter.sender)
     return entity
@@ -184,7 +184,7 @@ def claimed_entity(
     codes = _codes(letter, parsed)
     entity = _entity(codes, parsed, store)
     named = entity.user_code if entity else (codes or _inns(parsed))[0]
-    is_locked = store.locked_until(named, guard.counted_as(letter), now) is not None
+    is_locked = store.senders.locked_until(named, guard.counted_as(letter), now) is not None
     return None if is_locked else entity
 
 
@@ -225,9 +225,9 @@ def _unique(items: Iterable[str | None]) -> list[str]:
 
 def _entity(codes: list[str], parsed: Sequence[Parsed], store: Store) -> LegalEntity | None:
     if codes:
-        found = store.entity(codes[0]) or store.entity_without_zeros(codes[0])
+        found = store.registry.entity(codes[0]) or store.registry.entity_without_zeros(codes[0])
         return found if found and found.active else None
-    with_inn = store.entities_by_inn(_inns(parsed)[0])
+    with_inn = store.registry.entities_by_inn(_inns(parsed)[0])
     return with_inn[0] if len(with_inn) == 1 else None
 
 

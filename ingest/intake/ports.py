@@ -21,34 +21,8 @@ from storage.records import (
 )
 
 
-class Store(Protocol):
-    """The database inside one transaction; made by `storage.ledger`.
-
-    Every method may raise `storage.ledger.StoreUnavailable`.
-    """
-
-    def entity(self, user_code: str) -> LegalEntity | None:
-        """The legal entity with its points and meters, also an inactive one."""
-
-    def entities_by_inn(self, inn: str) -> list[LegalEntity]:
-        """Every active entity with this taxpayer number."""
-
-    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
-        """What the rules may know about this document."""
-
-    def record(
-        self,
-        letter: int,
-        parsed: Parsed,
-        checked: Checked,
-        entity: LegalEntity,
-        received_at: datetime,
-        now: datetime,
-    ) -> Receipt:
-        """Keep a submission, its findings and the values its changes carry."""
-
-    def owe(self, reply: OwedReply, now: datetime) -> None:
-        """Keep a reply that must leave."""
+class Letters(Protocol):
+    """The ledger of letters."""
 
     def claim(
         self,
@@ -76,8 +50,22 @@ class Store(Protocol):
     def quarantine(self, letter: int, error: str, now: datetime) -> None:
         """A person must look; `error` says what at, without secrets."""
 
+
+class Registry(Protocol):
+    """Legal entities with their points and meters."""
+
+    def entity(self, user_code: str) -> LegalEntity | None:
+        """The legal entity with its points and meters, also an inactive one."""
+
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
+
+    def entities_by_inn(self, inn: str) -> list[LegalEntity]:
+        """Every active entity with this taxpayer number."""
+
+
+class Senders(Protocol):
+    """How addresses fare with the user codes they try."""
 
     def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
         """Until when an address may not try a user code; None when it may.
@@ -86,7 +74,7 @@ class Store(Protocol):
         other its domain's too.
         """
 
-    def authentication_failed(
+    def failed(
         self,
         user_code: str,
         address: str,
@@ -96,17 +84,69 @@ class Store(Protocol):
     ) -> None:
         """Count a wrong password; from `max_failures` on each one locks for twice as long."""
 
-    def authentication_succeeded(self, user_code: str, address: str, now: datetime) -> None:
+    def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""
 
-    def replies_to(self, address: str, since: datetime) -> int:
+
+class Outbox(Protocol):
+    """Replies that must leave."""
+
+    def owe(self, reply: OwedReply, now: datetime) -> None:
+        """Keep a reply that must leave."""
+
+    def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then."""
 
-    def month_state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
+
+class Months(Protocol):
+    """What is in force in a month."""
+
+    def state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
         """What is in force in a month for the points and meters of these entities."""
 
     def last_readings(self, entity: LegalEntity) -> dict[RegisterKey, tuple[Decimal, datetime]]:
         """The last reading in force of each register, and its instant."""
+
+
+class Store(Protocol):
+    """The database inside one transaction; made by `storage.ledger`.
+
+    Every method of it and of its parts may raise `storage.ledger.StoreUnavailable`.
+    """
+
+    @property
+    def letters(self) -> Letters:
+        """The ledger of letters."""
+
+    @property
+    def registry(self) -> Registry:
+        """Legal entities with their points and meters."""
+
+    @property
+    def senders(self) -> Senders:
+        """How addresses fare with the user codes they try."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Replies that must leave."""
+
+    @property
+    def months(self) -> Months:
+        """What is in force in a month."""
+
+    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
+        """What the rules may know about this document."""
+
+    def record(
+        self,
+        letter: int,
+        parsed: Parsed,
+        checked: Checked,
+        entity: LegalEntity,
+        received_at: datetime,
+        now: datetime,
+    ) -> Receipt:
+        """Keep a submission, its findings and the values its changes carry."""

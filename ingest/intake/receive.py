@@ -67,14 +67,16 @@ class Desk:
     def is_stranger(self, letter: Letter, store: Store) -> bool:
         """Whether From is another's, or it or the reply's address never authenticated."""
         addresses = (letter.sender, letter.reply_to)
-        return self.guard.disbelieves(letter) or not all(map(store.has_authenticated, addresses))
+        return self.guard.disbelieves(letter) or not all(
+            map(store.senders.has_authenticated, addresses)
+        )
 
     def too_many(self, answer: OwedReply, store: Store, now: datetime, *, is_stranger: bool) -> str:
         """Why the recipient has had replies enough, '' when there may be one more."""
         an_hour, a_day = now - timedelta(hours=1), now - timedelta(days=1)
-        if is_stranger and store.replies_to(answer.recipient, an_hour) >= STRANGER_MOST_AN_HOUR:
+        if is_stranger and store.outbox.owed_to(answer.recipient, an_hour) >= STRANGER_MOST_AN_HOUR:
             return "too many replies to a stranger this hour"
-        if store.replies_to(answer.recipient, a_day) >= self.per_address_per_day:
+        if store.outbox.owed_to(answer.recipient, a_day) >= self.per_address_per_day:
             return "too many replies to this address today"
         return ""
 
@@ -212,7 +214,7 @@ def _owe(turn: _Turn, handled: Handled) -> Handled:
     is_stranger = handled.entity is None and desk.is_stranger(turn.letter, store)
     if reason := desk.too_many(answer, store, now, is_stranger=is_stranger):
         return replace(handled, reply=None, reason=reason)
-    store.owe(answer, now)
+    store.outbox.owe(answer, now)
     return handled
 
 

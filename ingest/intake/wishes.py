@@ -32,7 +32,7 @@ def answer(
     """The reply to a wish that `letter.wish` names."""
     what, number = letter.wish or ("", "")
     if what == "status":
-        state = store.month_state(month_told(now), [entity])
+        state = store.months.state(month_told(now), [entity])
         return standing(letter, entity, state, now, settings, letter_number=letter_number)
     forms = [name for name, layout in sorted(layouts.items()) if layout.workbook is not None]
     filled = None
@@ -92,5 +92,5 @@ def workbook(
     # Late: openpyxl takes longer to load than all of the rest.
     from ingest.replies.blank import template
 
-    last = store.last_readings(entity) if store is not None and entity is not None else {}
+    last = store.months.last_readings(entity) if store is not None and entity is not None else {}
     return template(layout, entity, last, language, today=day)

@@ -90,7 +90,7 @@ def _database(app: App) -> Iterator[Result]:
             yield Result("database", "its schema is another one", "run `ingest migrate`", 1)
             return
         with app.ledger.reading() as store:
-            entities = store.registry()
+            entities = store.registry.entities()
     except ConnectionError as fault:
         yield Result("database", str(fault), "check [database] url and its server", 3)
         return
@@ -145,7 +145,7 @@ def _passes(app: App, now: datetime) -> list[datetime]:
         if app.is_new_database() or not app.ledger.schema_is_current():
             return []
         with app.ledger.reading() as store:
-            return list(store.status(now).passes.values())
+            return list(store.installation.status(now).passes.values())
     except ConnectionError:
         return []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from layouts.months import MOSCOW
-from storage.reading_rows import BillingRow
+from storage.billing import BillingRow
 
 HISTORY_COLUMNS = (
     "place",

@@ -31,7 +31,7 @@ from ingest.transports.ports import Mailbox
 from ingest.verbs.show import MOSCOW, status_json
 from ingest.wiring import App
 from layouts.terms import LegalEntity
-from storage.records import Claim, ImportReport, LetterWhole
+from storage.records import Claim, ImportReport, LetterDetails
 
 
 def now() -> datetime:
@@ -92,7 +92,7 @@ def state(app: App) -> dict[str, Any]:
         ConnectionError: the database is away.
     """
     with app.ledger.reading() as store:
-        known = store.status(now().astimezone(MOSCOW))
+        known = store.installation.status(now().astimezone(MOSCOW))
     return status_json(known, [mailbox.name for mailbox in app.settings.mailbox], now())
 
 
@@ -123,10 +123,10 @@ def replay(app: App, numbers: Sequence[int]) -> Replayed:
         ConnectionError: a mailbox or the database is away.
     """
     letters = [whole for number in numbers if (whole := _whole(app, number))]
-    by_outcome: dict[str, dict[str, LetterWhole]] = defaultdict(dict)
+    by_outcome: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
-        if whole.row.outcome:
-            by_outcome[whole.row.outcome][whole.sha256] = whole
+        if whole.summary.outcome:
+            by_outcome[whole.summary.outcome][whole.sha256] = whole
     done: set[int] = set()
     for mailbox in app.mailboxes():
         try:
@@ -138,17 +138,17 @@ def replay(app: App, numbers: Sequence[int]) -> Replayed:
 
 
 def _put_back(
-    app: App, mailbox: ImapMailbox, outcome: str, letters: Mapping[str, LetterWhole]
+    app: App, mailbox: ImapMailbox, outcome: str, letters: Mapping[str, LetterDetails]
 ) -> set[int]:
     def reopen(there: Collection[str]) -> None:
         # Before they are moved: a daemon would file what has its verdict at once.
         with app.ledger.transaction() as store:
             for sha256 in there:
-                store.reopen(letters[sha256].row.id)
+                store.letters.reopen(letters[sha256].summary.id)
 
-    wanted = {sha: (whole.size, whole.row.received_at) for sha, whole in letters.items()}
+    wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
     there = mailbox.put_back(outcome, wanted, reopen)
-    return {letters[sha256].row.id for sha256 in there}
+    return {letters[sha256].summary.id for sha256 in there}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,13 @@ def template(app: App, number: str, code: str | None) -> bytes | None:
     if code is None:
         return workbook(layout, None, None, language, today)
     with app.ledger.reading() as store:
-        entity = store.entity(code)
+        entity = store.registry.entity(code)
         return workbook(layout, entity, store, language, today) if entity else None
 
 
-def _whole(app: App, number: int) -> LetterWhole | None:
+def _whole(app: App, number: int) -> LetterDetails | None:
     with app.ledger.reading() as store:
-        return store.letter(number)
+        return store.letters.details(number)
 
 
 def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
@@ -271,10 +271,10 @@ def import_registry(
     entities = [hashed(entity) for entity in registry.entities]
     opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
     with opened as ledger, ledger.transaction() as store:
-        wrong = registry.contradictions(store.read_outside(entities))
+        wrong = registry.contradictions(store.registry.read_outside(entities))
         if wrong:
             raise RegistryMistakes(wrong)
-        return store.import_registry(entities, who, now())
+        return store.registry.import_entities(entities, who, now())
 
 
 def set_password(app: App, code: str, password: str, who: str) -> str | None:
@@ -282,5 +282,5 @@ def set_password(app: App, code: str, password: str, who: str) -> str | None:
     password = password or secrets.token_urlsafe(9)
     hashed = app.guard.passwords.hash(password)
     with app.ledger.transaction() as store:
-        done = store.set_password(code, hashed, who, now())
+        done = store.registry.set_password(code, hashed, who, now())
     return password if done else None

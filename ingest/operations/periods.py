@@ -60,10 +60,10 @@ def lacking(ledger: Ledger, month: date, now: datetime, entity: str | None = Non
     with ledger.reading() as store:
         active = [
             one
-            for one in store.registry()
+            for one in store.registry.entities()
             if one.active and (entity is None or one.user_code == entity)
         ]
-        state = store.month_state(month, active)
+        state = store.months.state(month, active)
     found = (Lacking(one, missing(one.points, state, now)) for one in active)
     return [one for one in found if one.lacks]
 
@@ -103,7 +103,7 @@ def _remind(
         left = [
             address
             for address in addresses
-            if not store.is_own_message_id(reminder_id(entity, address, now, settings))
+            if not store.outbox.is_ours(reminder_id(entity, address, now, settings))
         ]
         if not left:
             return Reminded.TODAY
@@ -112,7 +112,7 @@ def _remind(
         )
     with ledger.transaction() as store:
         for address in left:
-            store.owe(reminder(entity, address, month, one.lacks, files, now, settings), now)
+            store.outbox.owe(reminder(entity, address, month, one.lacks, files, now, settings), now)
     return Reminded.OWED
 
 

@@ -23,7 +23,7 @@ import click
 
 if TYPE_CHECKING:
     from ingest.wiring import App
-    from storage.records import LetterRow
+    from storage.records import LetterSummary
     from storage.store import Store
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
@@ -375,7 +375,7 @@ def registry_export(call: Call, output: Path | None) -> int:
     from ingest.operations.registry_file import registry_csv, registry_xlsx
 
     with call.current().ledger.reading() as store:
-        entities = store.registry()
+        entities = store.registry.entities()
     if output is None:
         sys.stdout.buffer.write(registry_csv(entities))
     elif output.suffix.lower() == ".xlsx":
@@ -394,8 +394,8 @@ def registry_show(call: Call, code: str, as_json: bool) -> int:
     from ingest.verbs.show import entity_json, entity_text
 
     with call.current().ledger.reading() as store:
-        entity = store.entity(code)
-        changes = store.changes_of(entity) if entity else []
+        entity = store.registry.entity(code)
+        changes = store.audit.changes_of(entity) if entity else []
     if entity is None:
         raise click.UsageError(f"{code}: the register has no such user code")
     row = entity_json(entity, changes)
@@ -458,7 +458,7 @@ def letters(
     return DONE
 
 
-def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterRow]:
+def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterSummary]:
     """Letters in a state, or with an outcome."""
     from ingest.letters.outcome import Outcome
     from storage.records import LetterState
@@ -468,7 +468,7 @@ def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterRow]:
         known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
         raise click.UsageError(f"--state {state}: it is none of {known}")
     with app.ledger.reading() as store:
-        return store.letters(
+        return store.letters.find(
             state=state if is_state else None, outcome=None if is_state else state, **wanted
         )
 
@@ -549,7 +549,7 @@ def show(call: Call, number: int, as_json: bool) -> int:
 
     app = call.current()
     with app.ledger.reading() as store:
-        whole = store.letter(number)
+        whole = store.letters.details(number)
     if whole is None:
         raise click.UsageError(f"{number}: there is no letter of this number")
     row = whole_json(whole, app.settings.replies.language)
@@ -670,7 +670,7 @@ def readings(
 ) -> int:
     """Accepted values for billing; docs/readings.md tells of every column."""
     from ingest.operations import export
-    from storage.reading_rows import Grain
+    from storage.billing import Grain
 
     if history and grain != "interval":
         raise click.UsageError("--history tells single values: leave out --grain")
@@ -680,7 +680,7 @@ def readings(
         export.check_path(output)
     with call.current().ledger.reading() as store:
         _known(store, entity)
-        rows = store.readings(period, Grain(grain), entity, history=history)
+        rows = store.billing.values(period, Grain(grain), entity, history=history)
         if output is not None:
             export.write_file(_counted(rows), output, history=history)
         elif as_json:
@@ -702,7 +702,7 @@ def _counted(rows: Iterable[Any]) -> Iterator[Any]:
 
 
 def _known(store: Store, entity: str | None) -> None:
-    if entity is not None and store.entity(entity) is None:
+    if entity is not None and store.registry.entity(entity) is None:
         raise click.UsageError(f"{entity}: the register has no such user code")
 
 
@@ -719,7 +719,7 @@ def missing(call: Call, period: date, entity: str | None, remind: bool, as_json:
     app, now = call.current(), datetime.now(UTC)
     with app.ledger.reading() as store:
         _known(store, entity)
-        closed = period in store.closed_periods()
+        closed = period in store.periods.closed()
     if remind and closed:
         raise click.UsageError(f"{period:%Y-%m} is closed: nobody could report it any more")
     every: Iterable[periods.Lacking] = periods.lacking(app.ledger, period, now, entity)
@@ -746,7 +746,7 @@ def period_close(call: Call, month: date) -> int:
 
     now = datetime.now(UTC)
     with call.current().ledger.transaction() as store:
-        done = store.close_period(month, _who(), now)
+        done = store.periods.close(month, _who(), now)
     if not done:
         _complain(f"{month:%Y-%m} is closed already")
         return LOOK
@@ -762,7 +762,7 @@ def period_close(call: Call, month: date) -> int:
 def period_reopen(call: Call, month: date) -> int:
     """Let documents into a closed month again."""
     with call.current().ledger.transaction() as store:
-        done = store.reopen_period(month, _who(), datetime.now(UTC))
+        done = store.periods.reopen(month, _who(), datetime.now(UTC))
     if not done:
         _complain(f"{month:%Y-%m} is not closed")
         return LOOK
@@ -778,7 +778,7 @@ def period_list(call: Call, as_json: bool) -> int:
     from ingest.operations import periods
 
     with call.current().ledger.reading() as store:
-        entries = store.audit("period")
+        entries = store.audit.of("period")
     _print(periods.period_json(entries), as_json, periods.PERIOD_COLUMNS)
     return DONE
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     # `check` shows findings and knows of no database.
     from storage.records import (
         AuditEntry,
-        CarriedRow,
+        CarriedValues,
         ImportReport,
-        LetterRow,
-        LetterWhole,
+        LetterDetails,
+        LetterSummary,
         SentReply,
         StoreStatus,
-        SubmissionRow,
+        SubmissionDetails,
     )
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -86,7 +86,7 @@ def finding_json(item: Finding, language: str) -> dict[str, Any]:
     }
 
 
-def letter_json(row: LetterRow) -> dict[str, Any]:
+def letter_json(row: LetterSummary) -> dict[str, Any]:
     """One line of `letters`."""
     return {
         "id": row.id,
@@ -104,10 +104,10 @@ def letter_json(row: LetterRow) -> dict[str, Any]:
     }
 
 
-def whole_json(whole: LetterWhole, language: str) -> dict[str, Any]:
+def whole_json(whole: LetterDetails, language: str) -> dict[str, Any]:
     """Everything that `show` tells of a letter."""
     return {
-        **letter_json(whole.row),
+        **letter_json(whole.summary),
         "sha256": whole.sha256,
         "size": whole.size,
         "message_id": whole.message_id,
@@ -127,7 +127,7 @@ def whole_json(whole: LetterWhole, language: str) -> dict[str, Any]:
     }
 
 
-def _submission_json(item: SubmissionRow, language: str) -> dict[str, Any]:
+def _submission_json(item: SubmissionDetails, language: str) -> dict[str, Any]:
     return {
         "receipt": item.receipt,
         "name": item.name,
@@ -145,7 +145,7 @@ def _submission_json(item: SubmissionRow, language: str) -> dict[str, Any]:
     }
 
 
-def _carried_json(item: CarriedRow) -> dict[str, Any]:
+def _carried_json(item: CarriedValues) -> dict[str, Any]:
     return {
         "kind": item.kind.value,
         "area": item.area,

@@ -109,13 +109,13 @@ def rolled_back(ledger):
 def import_all(ledger, *entities):
     """Have these entities in the register of points; the two above unless told."""
     with ledger.transaction() as store:
-        return store.import_registry(entities or (ENTITY, OTHER), "operator", NOW)
+        return store.registry.import_entities(entities or (ENTITY, OTHER), "operator", NOW)
 
 
 def new_letter(store, at=NOW):
     """The number of a letter like no other."""
     sha256 = hashlib.sha256(f"letter {next(_LETTERS)}".encode()).hexdigest()
-    return store.claim(None, sha256, 100, at, at).letter
+    return store.letters.claim(None, sha256, 100, at, at).letter
 
 
 def hand_in(ledger, parsed, *, sender=ENTITY, at=NOW):
@@ -126,7 +126,7 @@ def hand_in(ledger, parsed, *, sender=ENTITY, at=NOW):
 
 def hand_in_to(store, parsed, *, sender=ENTITY, at=NOW):
     """The same inside a transaction."""
-    entity = store.entity(sender.user_code)
+    entity = store.registry.entity(sender.user_code)
     context = store.context(entity, parsed, at)
     checked = check(parsed, LAYOUTS[parsed.layout], context)
     return store.record(new_letter(store, at), parsed, checked, entity, at, at)
@@ -135,13 +135,13 @@ def hand_in_to(store, parsed, *, sender=ENTITY, at=NOW):
 def context_of(ledger, parsed, *, sender=ENTITY, at=NOW):
     """What the rules would be told about a document."""
     with ledger.reading() as store:
-        return store.context(store.entity(sender.user_code), parsed, at)
+        return store.context(store.registry.entity(sender.user_code), parsed, at)
 
 
 def month_in_force(store):
     """Energy in force of the entity's own point, by hour of November from 0."""
     parsed = document(hours(*[None] * 240), created=-1000)
-    known = store.context(store.entity(ENTITY.user_code), parsed, NOW)
+    known = store.context(store.registry.entity(ENTITY.user_code), parsed, NOW)
     told = known.intervals[None, ENTITY.user_code, "A+"]
     first = int(MONTH.timestamp())
     return {

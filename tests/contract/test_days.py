@@ -39,7 +39,7 @@ def registered(ledger):
 
 def kept(store):
     """Every row, without days that have no value."""
-    found = store._connection.exec_driver_sql(
+    found = store.session.connection.exec_driver_sql(
         "SELECT series_id, day, energy_wh, highest_wh, counts FROM interval_day"
     )
     days = {(row[0], row[1]): Day.unpacked(tuple(map(bytes, row[2:]))) for row in found}
@@ -49,7 +49,7 @@ def kept(store):
 def summed_up(store):
     """What the rows must be, from one value after the other."""
     days = defaultdict(Day)
-    for series, start, energy, flagged in store._connection.exec_driver_sql(
+    for series, start, energy, flagged in store.session.connection.exec_driver_sql(
         "SELECT series_id, start, energy_wh, not_commercial FROM interval_value"
     ):
         if energy is not None and not flagged:
@@ -66,7 +66,7 @@ def nobody_vouches_for(store):
         f"SELECT * FROM interval_history WHERE (series_id, submission_id) NOT IN {named}",
         f"SELECT * FROM interval_history WHERE (series_id, replaced_by) NOT IN {named}",
     )
-    return [row for one in asked for row in store._connection.exec_driver_sql(one)]
+    return [row for one in asked for row in store.session.connection.exec_driver_sql(one)]
 
 
 values = st.lists(st.none() | st.integers(0, 2**33), min_size=1, max_size=60)
@@ -128,10 +128,10 @@ def test_two_entities_that_sum_up_one_point_wait_for_one_another(ledger, databas
     import_all(ledger, one)
     hand_in(ledger, document(hours(5, 6, point=point.code)))
     with ledger.transaction() as store:
-        entity = store.entity(one.user_code)
+        entity = store.registry.entity(one.user_code)
         # Meanwhile an operator gives the point to another entity.
         with ledger.transaction() as registry:
-            registry.import_registry((other,), "operator", NOW)
+            registry.registry.import_entities((other,), "operator", NOW)
         first = document(hours(10, 10, hour=2, point=point.code), created=1)
         checked = check(first, LAYOUTS[first.layout], store.context(entity, first, NOW))
         store.record(new_letter(store), first, checked, entity, NOW, NOW)
@@ -142,4 +142,6 @@ def test_two_entities_that_sum_up_one_point_wait_for_one_another(ledger, databas
     thread.join(30)
     with ledger.reading() as store:
         assert kept(store) == summed_up(store)
-        assert len(store._connection.exec_driver_sql("SELECT * FROM interval_value").all()) == 6
+        assert (
+            len(store.session.connection.exec_driver_sql("SELECT * FROM interval_value").all()) == 6
+        )

@@ -34,21 +34,21 @@ def ledger(server):
 def test_a_cut_within_a_transaction_is_unavailable_and_the_next_one_goes_on(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
-            store.claim(None, "a" * 64, 1, NOW, NOW)
+            store.letters.claim(None, "a" * 64, 1, NOW, NOW)
             cut_others(server)
-            store.claim(None, "b" * 64, 1, NOW, NOW)
+            store.letters.claim(None, "b" * 64, 1, NOW, NOW)
 
     with pytest.raises(StoreUnavailable):
         be_cut()
 
     with ledger.reading() as store:
-        assert store.letters() == []
+        assert store.letters.find() == []
 
 
 def test_a_cut_before_the_commit_is_unavailable(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
-            store.claim(None, "a" * 64, 1, NOW, NOW)
+            store.letters.claim(None, "a" * 64, 1, NOW, NOW)
             cut_others(server)
 
     with pytest.raises(StoreUnavailable):
@@ -61,7 +61,7 @@ def test_a_cut_while_many_values_are_copied_is_unavailable(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
             cut_others(server)
-            add_values(store._driver, [Run(1, 0, 1, [5] * 100_000, 1)])
+            add_values(store.session.driver, [Run(1, 0, 1, [5] * 100_000, 1)])
 
     with pytest.raises(StoreUnavailable):
         be_cut()
@@ -72,7 +72,7 @@ def test_a_cut_between_transactions_is_not_noticed(server, ledger):
     cut_others(server)
 
     with ledger.reading() as store:
-        assert len(store.registry()) == 2
+        assert len(store.registry.entities()) == 2
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_month_is_closed_after_the_documents_that_were_told_it_is_open(ledger,
 
     def close():
         with impatient.transaction() as store:
-            return store.close_period(date(2026, 11, 1), "operator", NOW)
+            return store.periods.close(date(2026, 11, 1), "operator", NOW)
 
     with ledger.transaction() as recording:
         hand_in_to(recording, document(hours(1)))

@@ -37,7 +37,7 @@ def registered(ledger):
 def keep(ledger, *every):
     """Record documents with all their values, whatever the rules would say of them."""
     with ledger.transaction() as store:
-        entity = store.entity(ENTITY.user_code)
+        entity = store.registry.entity(ENTITY.user_code)
         for parsed in every:
             context = store.context(entity, parsed, NOW)
             bare = replace(context, received_at=None, closed=frozenset())
@@ -205,6 +205,6 @@ def test_a_reading_meets_the_profile_since_the_last_one(ledger):
 
 def test_closed_months_are_told(ledger):
     with ledger.transaction() as store:
-        store.close_period(date(2026, 10, 1), "operator", NOW)
+        store.periods.close(date(2026, 10, 1), "operator", NOW)
 
     assert context_of(ledger, document(hours(1))).closed == {date(2026, 10, 1)}

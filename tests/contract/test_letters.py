@@ -28,7 +28,7 @@ FACTS = LetterFacts("buh@primer.example", "Показания за ноябрь"
 
 def claim(ledger, place=PLACE, sha=SHA, at=NOW):
     with ledger.transaction() as store:
-        return store.claim(place, sha, 1000, at, at)
+        return store.letters.claim(place, sha, 1000, at, at)
 
 
 def test_each_claim_counts_an_attempt_of_one_letter(ledger):
@@ -38,7 +38,7 @@ def test_each_claim_counts_an_attempt_of_one_letter(ledger):
     assert first.letter == second.letter
     assert second.received_at == NOW
     with ledger.reading() as store:
-        assert store.letter(first.letter).claimed_at == later
+        assert store.letters.details(first.letter).claimed_at == later
     assert (first.attempts, second.attempts) == (1, 2)
     assert first.state is LetterState.CLAIMED
     assert first.outcome is None
@@ -49,7 +49,7 @@ def test_an_attempt_can_be_taken_back_but_never_below_none(ledger):
 
     for _ in range(3):
         with ledger.transaction() as store:
-            store.unclaim(number)
+            store.letters.unclaim(number)
 
     assert claim(ledger).attempts == 1
 
@@ -63,7 +63,7 @@ def test_the_same_bytes_in_another_place_are_the_same_letter(ledger):
     assert again.letter == first.letter
     assert again.received_at == NOW
     with ledger.reading() as store:
-        assert set(store.letter(first.letter).locations) == {PLACE, moved}
+        assert set(store.letters.details(first.letter).locations) == {PLACE, moved}
 
 
 def test_the_bytes_count_when_a_server_gives_one_uid_twice(ledger):
@@ -72,13 +72,13 @@ def test_the_bytes_count_when_a_server_gives_one_uid_twice(ledger):
 
     assert second.letter != first.letter
     with ledger.reading() as store:
-        assert store.known("main", "INBOX", 7, [1])[1].letter == second.letter
+        assert store.letters.known("main", "INBOX", 7, [1])[1].letter == second.letter
 
 
 def test_a_settled_letter_is_told_with_its_verdict_and_not_counted_again(ledger):
     number = claim(ledger).letter
     with ledger.transaction() as store:
-        store.settle(number, "refused", FACTS, None, NOW)
+        store.letters.settle(number, "refused", FACTS, None, NOW)
 
     again = claim(ledger)
 
@@ -94,7 +94,7 @@ def test_only_known_uids_of_this_folder_and_validity_are_told(ledger):
     claim(ledger, replace(PLACE, uidvalidity=8, uid=4), "03" * 32)
 
     with ledger.reading() as store:
-        known = store.known("main", "INBOX", 7, range(1, 20_000))
+        known = store.letters.known("main", "INBOX", 7, range(1, 20_000))
 
     assert sorted(known) == [1, 2]
     assert known[1].attempts == 1
@@ -111,37 +111,37 @@ def test_two_claims_at_once_make_one_letter_and_count_both(ledger):
 def test_a_quarantined_letter_stays_so_until_it_has_a_verdict(ledger):
     number = claim(ledger).letter
     with ledger.transaction() as store:
-        store.quarantine(number, "KeyError in rules", NOW)
+        store.letters.quarantine(number, "KeyError in rules", NOW)
 
     again = claim(ledger)
     assert again.state is LetterState.QUARANTINED
     assert again.outcome == "quarantined"
     with ledger.reading() as store:
-        assert store.letter(number).row.error == "KeyError in rules"
+        assert store.letters.details(number).summary.error == "KeyError in rules"
 
     with ledger.transaction() as store:
-        store.settle(number, "accepted", FACTS, None, NOW)
+        store.letters.settle(number, "accepted", FACTS, None, NOW)
     with ledger.reading() as store:
-        assert store.letter(number).row.error is None
+        assert store.letters.details(number).summary.error is None
 
 
 def test_a_letter_is_settled_by_the_process_that_is_quicker(ledger):
     number = claim(ledger).letter
     with ledger.transaction() as store:
-        store.settle(number, "accepted", FACTS, None, NOW)
+        store.letters.settle(number, "accepted", FACTS, None, NOW)
     with pytest.raises(SettledElsewhere), ledger.transaction() as store:
-        store.settle(number, "refused", FACTS, None, NOW)
+        store.letters.settle(number, "refused", FACTS, None, NOW)
     with ledger.reading() as store:
-        assert store.letter(number).row.outcome == "accepted"
+        assert store.letters.details(number).summary.outcome == "accepted"
 
 
 def test_a_settled_letter_can_be_reopened_once_and_keeps_its_moment_of_receipt(ledger):
     first = claim(ledger)
     with ledger.transaction() as store:
-        assert not store.reopen(first.letter)
-        store.settle(first.letter, "rejected", FACTS, None, NOW)
-        assert store.reopen(first.letter)
-        assert not store.reopen(first.letter)
+        assert not store.letters.reopen(first.letter)
+        store.letters.settle(first.letter, "rejected", FACTS, None, NOW)
+        assert store.letters.reopen(first.letter)
+        assert not store.letters.reopen(first.letter)
 
     again = claim(ledger)
     assert again.letter == first.letter
@@ -155,14 +155,14 @@ def test_a_settled_letter_can_be_reopened_once_and_keeps_its_moment_of_receipt(l
 def test_what_a_failed_transaction_did_is_gone(ledger):
     def fail():
         with ledger.transaction() as store:
-            store.claim(PLACE, SHA, 1, NOW, NOW)
+            store.letters.claim(PLACE, SHA, 1, NOW, NOW)
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
 
     with ledger.reading() as store:
-        assert store.letters() == []
+        assert store.letters.find() == []
 
 
 def test_a_letter_is_told_whole(ledger):
@@ -173,20 +173,24 @@ def test_a_letter_is_told_whole(ledger):
     )
     with ledger.transaction() as store:
         receipt = hand_in_to(store, document(hours(1, 2, 3), part="Лист1"))
-        number = store.letters()[0].id
+        number = store.letters.find()[0].id
         facts = replace(FACTS, findings=(wrong,))
-        entity = store.entity(ENTITY.user_code)
-        store.settle(number, "accepted", facts, entity, NOW)
-        store.owe(OwedReply(number, "buh@primer.example", "Принято", "<a@b>", b"mail"), NOW)
+        entity = store.registry.entity(ENTITY.user_code)
+        store.letters.settle(number, "accepted", facts, entity, NOW)
+        store.outbox.owe(OwedReply(number, "buh@primer.example", "Принято", "<a@b>", b"mail"), NOW)
 
     with ledger.reading() as store:
-        whole = store.letter(number)
-        assert store.letters() == [whole.row]
+        whole = store.letters.details(number)
+        assert store.letters.find() == [whole.summary]
 
-    assert whole.row.state is LetterState.DONE
-    assert whole.row.entity == ENTITY.user_code
-    assert whole.row.subject == FACTS.subject
-    assert (whole.row.documents, whole.row.values, whole.row.reply) == (1, 3, ReplyState.OWED)
+    assert whole.summary.state is LetterState.DONE
+    assert whole.summary.entity == ENTITY.user_code
+    assert whole.summary.subject == FACTS.subject
+    assert (whole.summary.documents, whole.summary.values, whole.summary.reply) == (
+        1,
+        3,
+        ReplyState.OWED,
+    )
     assert whole.message_id == FACTS.message_id
     assert whole.findings == (wrong,)
     submission = whole.submissions[0]
@@ -196,7 +200,7 @@ def test_a_letter_is_told_whole(ledger):
 
 def test_there_is_no_letter_of_an_unknown_number(ledger):
     with ledger.reading() as store:
-        assert store.letter(1) is None
+        assert store.letters.details(1) is None
 
 
 def test_findings_of_a_document_come_back_in_their_order(ledger):
@@ -204,10 +208,10 @@ def test_findings_of_a_document_come_back_in_their_order(ledger):
     foreign = hours(1, point="000000004711")
     with ledger.transaction() as store:
         receipt = hand_in_to(store, document(hours(1, 2), foreign))
-        number = store.letters()[0].id
+        number = store.letters.find()[0].id
 
     with ledger.reading() as store:
-        told = store.letter(number).submissions[0]
+        told = store.letters.details(number).submissions[0]
 
     assert told.findings == receipt.checked.findings
     assert told.findings[0].code is Code.FOREIGN_POINT
@@ -217,19 +221,19 @@ def test_findings_of_a_document_come_back_in_their_order(ledger):
 def test_letters_are_listed_by_state_outcome_entity_and_day(ledger):
     import_all(ledger)
     with ledger.transaction() as store:
-        entity = store.entity(ENTITY.user_code)
+        entity = store.registry.entity(ENTITY.user_code)
         first = new_letter(store)
-        store.settle(first, "accepted", FACTS, entity, NOW)
+        store.letters.settle(first, "accepted", FACTS, entity, NOW)
         second = new_letter(store, NOW + timedelta(days=1))
-        store.settle(second, "refused", FACTS, None, NOW)
+        store.letters.settle(second, "refused", FACTS, None, NOW)
         third = new_letter(store, NOW + timedelta(days=2))
 
     with ledger.reading() as store:
-        assert [row.id for row in store.letters()] == [first, second, third]
-        assert [row.id for row in store.letters(state="claimed")] == [third]
-        assert [row.id for row in store.letters(outcome="refused")] == [second]
-        assert [row.id for row in store.letters(entity=ENTITY.user_code)] == [first]
-        since = store.letters(since=NOW + timedelta(days=1))
+        assert [row.id for row in store.letters.find()] == [first, second, third]
+        assert [row.id for row in store.letters.find(state="claimed")] == [third]
+        assert [row.id for row in store.letters.find(outcome="refused")] == [second]
+        assert [row.id for row in store.letters.find(entity=ENTITY.user_code)] == [first]
+        since = store.letters.find(since=NOW + timedelta(days=1))
         assert [row.id for row in since] == [second, third]
 
 
@@ -247,16 +251,16 @@ def test_text_that_no_database_takes_is_cleaned_and_kept(ledger):
     )
 
     with ledger.transaction() as store:
-        store.settle(number, "refused", hostile, None, NOW)
-        assert store.entity("\0") is None
-        assert store.entity_without_zeros("\0") is None
-        assert store.entities_by_inn("\ud800") == []
-        assert not store.is_own_message_id("<\0>")
+        store.letters.settle(number, "refused", hostile, None, NOW)
+        assert store.registry.entity("\0") is None
+        assert store.registry.entity_without_zeros("\0") is None
+        assert store.registry.entities_by_inn("\ud800") == []
+        assert not store.outbox.is_ours("<\0>")
 
     with ledger.reading() as store:
-        whole = store.letter(number)
-    assert "\0" not in whole.row.subject + whole.row.sender
-    assert whole.row.subject.startswith("тема")
+        whole = store.letters.details(number)
+    assert "\0" not in whole.summary.subject + whole.summary.sender
+    assert whole.summary.subject.startswith("тема")
     assert whole.findings[0].detail == {"field": "\ufffd"}
 
 

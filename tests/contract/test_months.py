@@ -33,9 +33,11 @@ def registered(ledger):
 
 def state_of(ledger, month=NOVEMBER, *codes):
     with ledger.reading() as store:
-        entities = [store.entity(code) for code in codes] if codes else store.registry()
+        entities = (
+            [store.registry.entity(code) for code in codes] if codes else store.registry.entities()
+        )
         points = {p.code: p for entity in entities for p in entity.points}
-        return store.month_state(month, entities), points
+        return store.months.state(month, entities), points
 
 
 def test_profiles_are_told_as_spans_and_exact_sums(ledger):
@@ -121,7 +123,7 @@ def test_the_last_readings_are_those_in_force(ledger):
     hand_in(ledger, document(reading("20"), layout="52006", created=1))
 
     with ledger.reading() as store:
-        last = store.last_readings(store.entity(ENTITY.user_code))
+        last = store.months.last_readings(store.registry.entity(ENTITY.user_code))
 
     meter = (None, "200000001234-01", "07512345", None)
     assert last == {(meter, "A+", "T1"): (Decimal(20), MONTH)}
@@ -137,7 +139,7 @@ def test_meters_of_one_number_have_each_its_own_last_reading(ledger):
     hand_in(ledger, document(*both, layout="52006"))
 
     with ledger.reading() as store:
-        last = store.last_readings(store.entity(ENTITY.user_code))
+        last = store.months.last_readings(store.registry.entity(ENTITY.user_code))
 
     assert [(key[0][1], value) for key, (value, _) in sorted(last.items(), key=str)] == [
         ("77-1", Decimal(1)),
@@ -162,8 +164,8 @@ def test_half_hours_and_hours_of_one_channel_cover_together(ledger):
 def test_what_is_missing_of_a_stored_month(ledger):
     hand_in(ledger, document(hours(*[10] * 24)))
     with ledger.reading() as store:
-        entity = store.entity(ENTITY.user_code)
-        found = missing(entity.points, store.month_state(NOVEMBER, [entity]), NOW)
+        entity = store.registry.entity(ENTITY.user_code)
+        found = missing(entity.points, store.months.state(NOVEMBER, [entity]), NOW)
 
     told = {(item.point.code, item.kind) for item in found}
     assert told == {

@@ -16,12 +16,12 @@ def reply(number=1, recipient="buh@primer.example", letter=None):
 def owe(ledger, *replies, now=NOW):
     with ledger.transaction() as store:
         for one in replies:
-            store.owe(one, now)
+            store.outbox.owe(one, now)
 
 
 def lease(ledger, now=NOW, limit=10):
     with ledger.transaction() as store:
-        return store.lease_replies(now, limit=limit)
+        return store.outbox.lease(now, limit=limit)
 
 
 def test_an_owed_reply_is_leased_with_its_attempt_counted(ledger):
@@ -60,7 +60,7 @@ def test_owing_the_same_message_id_again_is_nothing_new(ledger):
 def test_a_sent_reply_never_leaves_again(ledger):
     owe(ledger, reply())
     with ledger.transaction() as store:
-        store.reply_sent(store.lease_replies(NOW)[0].id, NOW)
+        store.outbox.sent(store.outbox.lease(NOW)[0].id, NOW)
 
     assert lease(ledger, NOW + timedelta(days=30)) == []
 
@@ -68,8 +68,8 @@ def test_a_sent_reply_never_leaves_again(ledger):
 def test_a_deferred_reply_is_due_again_at_its_time(ledger):
     owe(ledger, reply())
     with ledger.transaction() as store:
-        number = store.lease_replies(NOW)[0].id
-        store.reply_deferred(number, NOW + 2 * MINUTE, "451 greylisted")
+        number = store.outbox.lease(NOW)[0].id
+        store.outbox.deferred(number, NOW + 2 * MINUTE, "451 greylisted")
 
     assert lease(ledger, NOW + MINUTE) == []
     assert [one.attempts for one in lease(ledger, NOW + 2 * MINUTE)] == [2]
@@ -78,15 +78,15 @@ def test_a_deferred_reply_is_due_again_at_its_time(ledger):
 def test_an_undeliverable_reply_is_shown_and_not_tried_again(ledger):
     with ledger.transaction() as store:
         letter = new_letter(store)
-        store.owe(reply(letter=letter), NOW)
-        number = store.lease_replies(NOW)[0].id
-        store.reply_undeliverable(number, "550 no such user", NOW)
+        store.outbox.owe(reply(letter=letter), NOW)
+        number = store.outbox.lease(NOW)[0].id
+        store.outbox.undeliverable(number, "550 no such user", NOW)
 
     assert lease(ledger, NOW + timedelta(days=30)) == []
     with ledger.reading() as store:
-        told = store.letter(letter).replies[0]
-        assert store.letters()[0].reply is ReplyState.UNDELIVERABLE
-        assert store.status(NOW).undeliverable == 1
+        told = store.letters.details(letter).replies[0]
+        assert store.letters.find()[0].reply is ReplyState.UNDELIVERABLE
+        assert store.installation.status(NOW).undeliverable == 1
     assert (told.state, told.last_error) == (ReplyState.UNDELIVERABLE, "550 no such user")
 
 
@@ -94,8 +94,8 @@ def test_released_replies_are_due_at_once_and_their_attempt_is_taken_back(ledger
     owe(ledger, reply(1), reply(2))
     numbers = [one.id for one in lease(ledger)]
     with ledger.transaction() as store:
-        store.release_replies(numbers)
-        store.release_replies(numbers)
+        store.outbox.release(numbers)
+        store.outbox.release(numbers)
 
     assert [one.attempts for one in lease(ledger)] == [1, 1]
 
@@ -107,7 +107,7 @@ def test_two_senders_at_once_never_lease_the_same_reply(database_url, ledger):
         first, second = lease(ledger, limit=1), lease(ledger, limit=1)
     else:
         with ledger.transaction() as one, ledger.transaction() as other:
-            first, second = one.lease_replies(NOW), other.lease_replies(NOW)
+            first, second = one.outbox.lease(NOW), other.outbox.lease(NOW)
 
     assert {one.message_id for one in first + second} == {"<1@meters>", "<2@meters>"}
     assert len(first) == len(second) == 1
@@ -118,16 +118,16 @@ def test_replies_to_an_address_are_counted_whatever_its_case(ledger):
     owe(ledger, reply(2), reply(3, "BUH@Primer.example"), reply(4, "other@primer.example"))
 
     with ledger.reading() as store:
-        assert store.replies_to("Buh@primer.example", NOW - timedelta(days=1)) == 2
-        assert store.replies_to("buh@primer.example", NOW - timedelta(days=3)) == 3
+        assert store.outbox.owed_to("Buh@primer.example", NOW - timedelta(days=1)) == 2
+        assert store.outbox.owed_to("buh@primer.example", NOW - timedelta(days=3)) == 3
 
 
 def test_our_own_message_ids_are_known(ledger):
     owe(ledger, reply(1))
 
     with ledger.reading() as store:
-        assert store.is_own_message_id("<1@meters>")
-        assert not store.is_own_message_id("<2@meters>")
+        assert store.outbox.is_ours("<1@meters>")
+        assert not store.outbox.is_ours("<2@meters>")
 
 
 def test_an_address_of_any_length_can_be_owed_a_reply(ledger):
@@ -135,4 +135,4 @@ def test_an_address_of_any_length_can_be_owed_a_reply(ledger):
     owe(ledger, reply(1, long))
 
     with ledger.reading() as store:
-        assert store.replies_to(long, NOW) == 1
+        assert store.outbox.owed_to(long, NOW) == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.operations.export import columns, write_csv
 from layouts.terms import Header, LegalEntity, Meter, MeteringPoint
-from storage.reading_rows import Grain
+from storage.billing import Grain
 from tests.contract.documents import (
     ENTITY,
     MONTH,
@@ -49,7 +49,7 @@ def registered(ledger):
 
 def told(ledger, grain=Grain.INTERVAL, month=NOVEMBER, entity=None, **options):
     with ledger.reading() as store:
-        return list(store.readings(month, grain, entity, **options))
+        return list(store.billing.values(month, grain, entity, **options))
 
 
 def view(ledger, name, *names):
@@ -320,7 +320,7 @@ def test_in_any_order_of_arrival_the_sums_are_those_of_the_newest_documents(ledg
             hand_in_to(
                 store, document(series, created=created), at=NOW + timedelta(seconds=arrival)
             )
-        found = {grain: list(store.readings(NOVEMBER, grain)) for grain in Grain}
+        found = {grain: list(store.billing.values(NOVEMBER, grain)) for grain in Grain}
 
     in_force = newest.values()
     for rows_of_grain in found.values():

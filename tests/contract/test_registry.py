@@ -22,7 +22,7 @@ LATER = NOW + timedelta(days=1)
 
 def entity(ledger, code=ENTITY.user_code):
     with ledger.reading() as store:
-        return store.entity(code)
+        return store.registry.entity(code)
 
 
 def test_what_was_imported_comes_back_whole(ledger):
@@ -33,7 +33,7 @@ def test_what_was_imported_comes_back_whole(ledger):
     assert entity(ledger).points[1].meters[0].ratio == Decimal(40)
     assert all(point.id for point in entity(ledger).points)
     with ledger.reading() as store:
-        assert store.registry() == [OTHER, ENTITY]
+        assert store.registry.entities() == [OTHER, ENTITY]
 
 
 def test_importing_the_same_again_changes_nothing(ledger):
@@ -43,7 +43,7 @@ def test_importing_the_same_again_changes_nothing(ledger):
 
     assert (report.added, report.changed, report.untouched) == ((), (), ())
     with ledger.reading() as store:
-        assert len(store.audit("entity", ENTITY.user_code)) == 1
+        assert len(store.audit.of("entity", ENTITY.user_code)) == 1
 
 
 def test_what_is_not_mentioned_is_left_alone_and_told(ledger):
@@ -67,7 +67,7 @@ def test_a_change_is_told_and_kept_with_who_when_before_and_after(ledger):
     assert not stored.active
     assert stored.points[0].max_power_kw == Decimal("200.25")
     with ledger.reading() as store:
-        change = store.audit("point", point.code)[-1]
+        change = store.audit.of("point", point.code)[-1]
     assert (change.who, change.at) == ("operator", NOW)
     assert change.before["max_power_kw"] == "150.5"
     assert change.after["max_power_kw"] == "200.25"
@@ -101,14 +101,16 @@ def test_a_point_moves_to_the_entity_that_names_it_now(ledger):
     assert ENTITY.points[0] not in entity(ledger).points
     assert ENTITY.points[0] in entity(ledger, OTHER.user_code).points
     with ledger.reading() as store:
-        change = store.audit("point", ENTITY.points[0].code)[-1]
+        change = store.audit.of("point", ENTITY.points[0].code)[-1]
     assert change.before["entity"] == ENTITY.user_code
     assert change.after["entity"] == OTHER.user_code
 
 
 def test_a_dry_run_is_an_import_that_is_rolled_back(ledger):
     with rolled_back(ledger) as store:
-        assert store.import_registry([ENTITY], "operator", NOW).added == (ENTITY.user_code,)
+        assert store.registry.import_entities([ENTITY], "operator", NOW).added == (
+            ENTITY.user_code,
+        )
 
     assert entity(ledger) is None
 
@@ -117,32 +119,32 @@ def test_entities_are_found_by_taxpayer_number_while_active(ledger):
     import_all(ledger, ENTITY, replace(OTHER, inn=ENTITY.inn, active=False))
 
     with ledger.reading() as store:
-        assert store.entities_by_inn(ENTITY.inn) == [ENTITY]
-        assert store.entities_by_inn("1") == []
+        assert store.registry.entities_by_inn(ENTITY.inn) == [ENTITY]
+        assert store.registry.entities_by_inn("1") == []
 
 
 def test_a_code_that_lost_its_zeros_is_found_when_only_one_fits(ledger):
     import_all(ledger)
     with ledger.reading() as store:
-        assert store.entity("4711") is None
-        assert store.entity_without_zeros("4711") == OTHER
-        assert store.entity_without_zeros("47110") is None
+        assert store.registry.entity("4711") is None
+        assert store.registry.entity_without_zeros("4711") == OTHER
+        assert store.registry.entity_without_zeros("47110") is None
 
     import_all(ledger, replace(OTHER, user_code="4711", points=()))
     with ledger.reading() as store:
-        assert store.entity_without_zeros("4711") is None
+        assert store.registry.entity_without_zeros("4711") is None
 
 
 def test_a_password_is_kept_as_its_hash_and_its_change_audited_without_it(ledger):
     import_all(ledger)
 
     with ledger.transaction() as store:
-        assert store.set_password(OTHER.user_code, "$argon2id$x", "petrova", LATER)
-        assert not store.set_password("1", "$argon2id$x", "petrova", LATER)
+        assert store.registry.set_password(OTHER.user_code, "$argon2id$x", "petrova", LATER)
+        assert not store.registry.set_password("1", "$argon2id$x", "petrova", LATER)
 
     assert entity(ledger, OTHER.user_code).password_hash == "$argon2id$x"
     with ledger.reading() as store:
-        changes = store.audit("password", OTHER.user_code)
+        changes = store.audit.of("password", OTHER.user_code)
     assert [(change.who, change.at) for change in changes] == [("petrova", LATER)]
     assert "argon2" not in repr(changes)
 
@@ -161,7 +163,7 @@ def with_meters(*meters):
 
 def meters_of(ledger):
     with ledger.reading() as store:
-        points = {point.code: point for point in store.entity(ENTITY.user_code).points}
+        points = {point.code: point for point in store.registry.entity(ENTITY.user_code).points}
     return [(m.number, m.installed, m.removed) for m in points["200000001234-01"].meters]
 
 
@@ -198,7 +200,7 @@ def test_readings_outside_of_a_meters_time_are_told_with_their_moments(ledger):
     def outside(**dates):
         stated = replace(meter, **dates)
         with ledger.reading() as store:
-            return [moment for _, _, moment in store.read_outside([with_meters(stated)])]
+            return [moment for _, _, moment in store.registry.read_outside([with_meters(stated)])]
 
     last = MONTH + timedelta(days=10)
     assert outside(removed=date(2026, 11, 9)) == [last]

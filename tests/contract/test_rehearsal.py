@@ -9,33 +9,35 @@ from tests.contract.documents import ENTITY, NOW, OTHER
 def test_what_a_rehearsal_does_is_seen_in_it_and_never_after_it(ledger):
     with ledger.rehearsal() as rehearsed:
         with rehearsed.transaction() as store:
-            store.import_registry([ENTITY], "operator", NOW)
+            store.registry.import_entities([ENTITY], "operator", NOW)
         with rehearsed.reading() as store:
-            assert store.entity(ENTITY.user_code) == ENTITY
+            assert store.registry.entity(ENTITY.user_code) == ENTITY
     with ledger.reading() as store:
-        assert store.entity(ENTITY.user_code) is None
+        assert store.registry.entity(ENTITY.user_code) is None
 
 
 def imports_and_fails(ledger, entity, fault):
     with ledger.transaction() as store:
-        store.import_registry([entity], "operator", NOW)
+        store.registry.import_entities([entity], "operator", NOW)
         raise fault
 
 
 def test_a_transaction_that_fails_in_a_rehearsal_leaves_the_others_whole(ledger):
     with ledger.rehearsal() as rehearsed:
         with rehearsed.transaction() as store:
-            store.import_registry([ENTITY], "operator", NOW)
+            store.registry.import_entities([ENTITY], "operator", NOW)
         with pytest.raises(KeyError):
             imports_and_fails(rehearsed, OTHER, KeyError())
         with rehearsed.transaction() as store:
-            assert store.entity(OTHER.user_code) is None
-            assert store.entity(ENTITY.user_code) == ENTITY
+            assert store.registry.entity(OTHER.user_code) is None
+            assert store.registry.entity(ENTITY.user_code) == ENTITY
 
 
 def test_a_rehearsal_that_fails_leaves_nothing_either(ledger):
     with pytest.raises(StoreUnavailable), ledger.rehearsal() as rehearsed:
         imports_and_fails(rehearsed, ENTITY, StoreUnavailable("away"))
     with ledger.transaction() as store:
-        assert store.entity(ENTITY.user_code) is None
-        assert store.import_registry([ENTITY], "operator", NOW).added == (ENTITY.user_code,)
+        assert store.registry.entity(ENTITY.user_code) is None
+        assert store.registry.import_entities([ENTITY], "operator", NOW).added == (
+            ENTITY.user_code,
+        )

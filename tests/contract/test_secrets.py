@@ -75,7 +75,7 @@ def failing(receive):
         handled = receive(read, claim, store, now, mark)
         if "statement" in subject:
             wrong = text("INSERT INTO letter (id) VALUES (:given)")
-            store._connection.execute(wrong, {"given": given})
+            store.session.connection.execute(wrong, {"given": given})
         return handled
 
     return receive_or_fail
@@ -120,8 +120,8 @@ def test_failing_paths_tell_and_keep_no_password(app, database_url, tmp_path, pa
     reader.close()
 
     with app.ledger.reading() as store:
-        rows = store.letters()
-        wholes = [store.letter(row.id) for row in rows]
+        rows = store.letters.find()
+        wholes = [store.letters.details(row.id) for row in rows]
     states = [row.state for row in rows]
     assert len(rows) == count
     assert states.count(LetterState.QUARANTINED) >= 4

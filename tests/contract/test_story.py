@@ -7,7 +7,7 @@ import pytest
 
 from layouts.findings import Place
 from layouts.terms import Kind, Places
-from storage.reading_rows import Grain
+from storage.billing import Grain
 from tests.contract.documents import (
     ENTITY,
     MONTH,
@@ -34,7 +34,7 @@ def placed(series, *at, sheet=None):
 
 def carried(ledger, letter):
     with ledger.reading() as store:
-        (submission,) = store.letter(letter).submissions
+        (submission,) = store.letters.details(letter).submissions
     return submission.carried
 
 
@@ -84,7 +84,7 @@ def test_history_gives_each_value_the_line_of_the_document_that_brought_it(ledge
     hand_in(ledger, document(placed(reading("10", at=NOW), 44), layout="52006"))
 
     with ledger.reading() as store:
-        rows = list(store.readings(NOVEMBER, Grain.INTERVAL, history=True))
+        rows = list(store.billing.values(NOVEMBER, Grain.INTERVAL, history=True))
 
     assert [(row.energy, row.state, row.place) for row in rows] == [
         (1, "in-force", "line 3"),

@@ -8,12 +8,12 @@ from tests.fakes import START
 
 def claim(ledger, sha256):
     with ledger.transaction() as store:
-        return store.claim(None, sha256, 1, START, START)
+        return store.letters.claim(None, sha256, 1, START, START)
 
 
 def claim_and_raise(ledger, fault):
     with ledger.transaction() as store:
-        store.claim(None, "b", 1, START, START)
+        store.letters.claim(None, "b", 1, START, START)
         raise fault
 
 
@@ -25,7 +25,7 @@ def claim_two_and_end(ledger):
 
 def states(ledger):
     with ledger.reading() as store:
-        return [row.state for row in store.letters()]
+        return [row.state for row in store.letters.find()]
 
 
 def test_what_fails_is_undone_alone(ledger):
@@ -41,7 +41,7 @@ def test_a_statement_that_was_refused_leaves_the_others_whole(ledger):
     with ledger.together() as one:
         claim(one, "a")
         with pytest.raises(Exception, match="letter"), one.transaction() as store:
-            store._connection.exec_driver_sql("INSERT INTO letter (id) VALUES (77)")
+            store.session.connection.exec_driver_sql("INSERT INTO letter (id) VALUES (77)")
         claim(one, "c")
     assert len(states(ledger)) == 2
 

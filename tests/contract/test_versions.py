@@ -205,7 +205,7 @@ def test_series_with_gaps_keep_their_own_starts(ledger):
     series = hours(1, 2, 3)
     spans = [(FIRST + hour * 3600, FIRST + (hour + 1) * 3600) for hour in (0, 1, 5)]
     with ledger.transaction() as store:
-        entity = store.entity(ENTITY.user_code)
+        entity = store.registry.entity(ENTITY.user_code)
         parsed = document(replace(series, spans=spans))
         receipt = hand_in_to(store, parsed)
         assert store.context(entity, parsed, NOW).intervals[OWN].starts == []
@@ -215,7 +215,7 @@ def test_series_with_gaps_keep_their_own_starts(ledger):
             verdict=Verdict.ACCEPTED,
         )
         changes = (replace(checked.changes[0], series=replace(series, spans=spans, channel="R+")),)
-        letter = store.claim(None, "e" * 64, 1, NOW, NOW).letter
+        letter = store.letters.claim(None, "e" * 64, 1, NOW, NOW).letter
         store.record(letter, parsed, replace(checked, changes=changes), entity, NOW, NOW)
 
     carried = rows(ledger, 'SELECT start, "end" FROM submission_span WHERE series_id = 2')
@@ -237,8 +237,8 @@ def test_a_resend_of_the_same_bytes_is_a_duplicate_with_the_first_receipt(ledger
     assert again.number == first.number
     assert again.checked.duplicate_of == (first.number, NOW)
     with ledger.reading() as store:
-        last = store.letters()[-1]
-        assert store.letter(last.id).submissions[0].receipt == first.number
+        last = store.letters.find()[-1]
+        assert store.letters.details(last.id).submissions[0].receipt == first.number
         assert last.values == 0
 
 
@@ -402,7 +402,7 @@ def test_in_any_order_of_arrival_the_newest_has_the_value_and_history_the_others
             flagged = [index for index, (_, is_unfit) in enumerate(values) if is_unfit]
             parsed = document(hours(*energies, hour=first, flagged=flagged), created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
-        kept = store._connection.exec_driver_sql(
+        kept = store.session.connection.exec_driver_sql(
             "SELECT start, energy_wh, not_commercial, replaced_by FROM interval_history"
             " UNION ALL SELECT start, energy_wh, not_commercial, NULL FROM interval_value"
         ).all()
@@ -434,8 +434,10 @@ def test_in_any_order_of_arrival_the_newest_reading_is_in_force_after_the_others
             parsed = document(reading(str(value)), layout="52006", created=created)
             hand_in_to(store, parsed, at=NOW + timedelta(seconds=arrival))
         asked = document(reading("0"), layout="52006", created=-1000)
-        known = store.context(store.entity(ENTITY.user_code), asked, NOW).readings[REGISTER]
-        replaced = store._connection.exec_driver_sql(
+        known = store.context(store.registry.entity(ENTITY.user_code), asked, NOW).readings[
+            REGISTER
+        ]
+        replaced = store.session.connection.exec_driver_sql(
             "SELECT value FROM register_history ORDER BY replaced_by"
         ).all()
 

@@ -12,7 +12,7 @@ CODE, ADDRESS = "200000001234", "buh@primer.example"
 
 def take(ledger, holder, now=NOW, **more):
     with ledger.transaction() as store:
-        return store.take_mailbox("main", holder, now, **more)
+        return store.mailboxes.take("main", holder, now, **more)
 
 
 def test_a_free_mailbox_is_taken_and_others_are_told_who_has_it(ledger):
@@ -40,28 +40,28 @@ def test_a_holder_that_is_gone_loses_its_lease_at_once(ledger):
 def test_a_released_mailbox_is_free_but_only_its_holder_can_release_it(ledger):
     take(ledger, "a:1")
     with ledger.transaction() as store:
-        store.release_mailbox("main", "b:2")
+        store.mailboxes.release("main", "b:2")
     assert take(ledger, "b:2") == "a:1"
 
     with ledger.transaction() as store:
-        store.release_mailbox("main", "a:1")
+        store.mailboxes.release("main", "a:1")
     assert take(ledger, "b:2") == "b:2"
 
 
 def fail(ledger, times, code=CODE, address=ADDRESS, now=NOW):
     with ledger.transaction() as store:
         for _ in range(times):
-            store.authentication_failed(code, address, now, 3, LOCKOUT)
+            store.senders.failed(code, address, now, 3, LOCKOUT)
 
 
 def succeed(ledger, code=CODE, address=ADDRESS, now=NOW):
     with ledger.transaction() as store:
-        store.authentication_succeeded(code, address, now)
+        store.senders.succeeded(code, address, now)
 
 
 def locked_until(ledger, code=CODE, address=ADDRESS, now=NOW):
     with ledger.reading() as store:
-        return store.locked_until(code, address, now)
+        return store.senders.locked_until(code, address, now)
 
 
 def test_an_address_is_locked_after_so_many_failures_for_twice_as_long_each_time(ledger):
@@ -137,9 +137,9 @@ def test_an_address_is_known_once_it_has_authenticated_with_any_code(ledger):
     succeed(ledger, code="1", address="Other@primer.example")
 
     with ledger.reading() as store:
-        assert store.has_authenticated("other@Primer.example")
-        assert not store.has_authenticated(ADDRESS)
-        assert not store.has_authenticated("")
+        assert store.senders.has_authenticated("other@Primer.example")
+        assert not store.senders.has_authenticated(ADDRESS)
+        assert not store.senders.has_authenticated("")
 
 
 def test_failures_that_led_to_nothing_are_forgotten_after_a_month(ledger):
@@ -179,15 +179,15 @@ def test_codes_and_addresses_of_any_length_and_kind_are_counted(ledger):
 def test_a_month_is_closed_and_opened_with_who_and_when(ledger):
     october = date(2026, 10, 1)
     with ledger.transaction() as store:
-        assert store.close_period(october, "petrova", NOW)
-        assert not store.close_period(october, "petrova", NOW)
-        assert store.closed_periods() == {october}
-        assert store.reopen_period(october, "ivanov", NOW + SECOND)
-        assert not store.reopen_period(october, "ivanov", NOW)
-        assert store.closed_periods() == frozenset()
+        assert store.periods.close(october, "petrova", NOW)
+        assert not store.periods.close(october, "petrova", NOW)
+        assert store.periods.closed() == {october}
+        assert store.periods.reopen(october, "ivanov", NOW + SECOND)
+        assert not store.periods.reopen(october, "ivanov", NOW)
+        assert store.periods.closed() == frozenset()
 
     with ledger.reading() as store:
-        changes = store.audit("period", "2026-10")
+        changes = store.audit.of("period", "2026-10")
     assert [(change.who, change.after["closed"]) for change in changes] == [
         ("petrova", True),
         ("ivanov", False),
@@ -196,16 +196,16 @@ def test_a_month_is_closed_and_opened_with_who_and_when(ledger):
 
 def test_the_installation_keeps_its_secret(ledger):
     with ledger.transaction() as store:
-        key = store.instance_key()
+        key = store.installation.key()
 
     with ledger.transaction() as store:
-        assert store.instance_key() == key
+        assert store.installation.key() == key
     assert len(key) == 32
 
 
 def test_the_status_of_an_empty_database_is_empty(ledger):
     with ledger.reading() as store:
-        status = store.status(NOW)
+        status = store.installation.status(NOW)
 
     assert (status.queue, status.quarantined, status.owed, status.undeliverable) == (0, 0, 0, 0)
     assert status.oldest_unanswered is None
@@ -217,19 +217,19 @@ def test_the_status_counts_what_waits_and_what_was_decided_today(ledger):
     import_all(ledger)
     facts = LetterFacts("", "", "")
     with ledger.transaction() as store:
-        entity = store.entity(ENTITY.user_code)
+        entity = store.registry.entity(ENTITY.user_code)
         yesterday = new_letter(store, NOW - timedelta(days=2))
-        store.settle(yesterday, "accepted", facts, entity, NOW - timedelta(days=1))
+        store.letters.settle(yesterday, "accepted", facts, entity, NOW - timedelta(days=1))
         answered = new_letter(store, NOW - timedelta(hours=1))
-        store.settle(answered, "accepted", facts, entity, NOW)
-        store.owe(OwedReply(answered, ADDRESS, "", "<1@x>", b""), NOW)
-        store.quarantine(new_letter(store), "KeyError", NOW)
+        store.letters.settle(answered, "accepted", facts, entity, NOW)
+        store.outbox.owe(OwedReply(answered, ADDRESS, "", "<1@x>", b""), NOW)
+        store.letters.quarantine(new_letter(store), "KeyError", NOW)
         new_letter(store)
-        store.passed("main", NOW - SECOND)
-        store.passed("main", NOW)
+        store.mailboxes.passed("main", NOW - SECOND)
+        store.mailboxes.passed("main", NOW)
 
     with ledger.reading() as store:
-        status = store.status(NOW)
+        status = store.installation.status(NOW)
     assert status.verdicts_today == {"accepted": 1, "quarantined": 1}
     assert (status.queue, status.quarantined, status.owed) == (1, 1, 1)
     assert status.oldest_unanswered == NOW - timedelta(hours=1)

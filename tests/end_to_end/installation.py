@@ -15,7 +15,7 @@ from config.settings import load
 from ingest.operations.letters import import_registry
 from ingest.wiring import App
 from storage.ledger import Ledger
-from storage.records import LetterRow, StoreStatus
+from storage.records import LetterSummary, StoreStatus
 from tests.end_to_end.servers import Account
 
 ROOT = Path(__file__).parents[2]
@@ -72,15 +72,15 @@ class Installation:
             finally:
                 self.process = None
 
-    def letters(self) -> list[LetterRow]:
+    def letters(self) -> list[LetterSummary]:
         with self.ledger.reading() as store:
-            return store.letters()
+            return store.letters.find()
 
     def status(self) -> StoreStatus:
         from ingest.operations.letters import now
 
         with self.ledger.reading() as store:
-            return store.status(now())
+            return store.installation.status(now())
 
     def is_idle(self) -> bool:
         """Nothing is left to read, to file or to send."""

@@ -18,21 +18,22 @@ from ingest.engine.work import Poller
 from ingest.transports import smtp as outbox
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
-from storage.store import Store
+from storage.letters import Letters
+from storage.outbox import Outbox
 
 # (class, method, whether before or after it), in the order a letter meets them.
 STEPS: dict[str, tuple[type, str, str]] = {
     "fetched": (ImapMailbox, "_bodies", "after"),
-    "claiming": (Store, "claim", "after"),
+    "claiming": (Letters, "claim", "after"),
     "claimed": (Poller, "_claim", "after"),
     "read": (Poller, "_recorded", "before"),
-    "recording": (Store, "settle", "after"),
+    "recording": (Letters, "settle", "after"),
     "committed": (Poller, "_recorded", "after"),
     "filed": (ImapMailbox, "file", "after"),
-    "leasing": (Store, "lease_replies", "after"),
+    "leasing": (Outbox, "lease", "after"),
     "leased": (SmtpPostman, "send", "before"),
     "sent": (SmtpPostman, "send", "after"),
-    "noted": (Store, "reply_sent", "after"),
+    "noted": (Outbox, "sent", "after"),
 }
 
 

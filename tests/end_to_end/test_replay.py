@@ -49,7 +49,7 @@ def settled(installation, imap):
 def test_a_quarantined_letter_goes_through_once_more_and_is_answered(settled, imap, smtp_server):
     first, _ = settled.letters()
     with settled.ledger.transaction() as store:
-        store.quarantine(first.id, "KeyError at receive.py:1", now())
+        store.letters.quarantine(first.id, "KeyError at receive.py:1", now())
     imap.move("Processed", "Quarantine")
 
     told = ingest(settled, "replay", "--state", "quarantined", "--json")

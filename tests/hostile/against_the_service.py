@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
-from storage.records import LetterRow, LetterState
+from storage.records import LetterState, LetterSummary
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 from tests.hostile.corpus import CORPUS, MB, Hostile, ordinary
@@ -101,7 +101,7 @@ class Service(Installation):
     def _text(self) -> str:
         return super()._text() + "\n[replies]\nper_address_per_day = 100000\n"
 
-    def settled(self, count: int) -> LetterRow:
+    def settled(self, count: int) -> LetterSummary:
         """The newest letter, once so many have their verdicts and all are filed."""
 
         def is_done() -> bool:
@@ -117,7 +117,7 @@ class Service(Installation):
         if letter is None:
             return super().told()
         with self.ledger.reading() as store:
-            history = store.letter(letter)
+            history = store.letters.details(letter)
         found = [item.code for item in history.findings]
         found += [item.code for one in history.submissions for item in one.findings]
         return ", ".join(dict.fromkeys(map(str, found)))

@@ -68,33 +68,33 @@ class Office:
         parsed = tuple(one for d in letter.documents for one in parse(d, LAYOUTS))
         read = Read(*mask(letter, parsed))
         with self.ledger.transaction() as store:
-            claim = store.claim(None, sha256(content).hexdigest(), len(content), now, now)
+            claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
             handled = receive(read, claim, store, now, nothing_marked, desk=self.desk)
             facts = LetterFacts(letter.sender, read.letter.subject, letter.message_id)
-            store.settle(claim.letter, handled.outcome, facts, handled.entity, now)
+            store.letters.settle(claim.letter, handled.outcome, facts, handled.entity, now)
         return handled
 
     def notice(self, content: bytes, now: datetime = NOW):
         """What the sender of a quarantined letter is owed."""
         letter = read_letter(content, Limits())
         with self.ledger.transaction() as store:
-            claim = store.claim(None, sha256(content).hexdigest(), len(content), now, now)
+            claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
             told = quarantine_notice(letter, claim, store, now, self.desk)
             if told is not None:
-                store.owe(told, now)
+                store.outbox.owe(told, now)
         return told
 
     def owed(self) -> int:
         """How many replies wait."""
         with self.ledger.reading() as store:
-            return store.status(NOW).owed
+            return store.installation.status(NOW).owed
 
 
 def office_with(ledger: Ledger, ours: str = OURS) -> Office:
     """An office of that address, with one entity in its register."""
     points = (MeteringPoint(CODE, channels=("A+",)),)
     with ledger.transaction() as store:
-        store.import_registry(
+        store.registry.import_entities(
             [LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,), True, points, HASH)],
             "operator",
             NOW,

@@ -32,13 +32,13 @@ def ledger(file):
 
 def claim(ledger, sha256="a" * 64, error=""):
     with ledger.transaction() as store:
-        number = store.claim(None, sha256, 1, NOW, NOW).letter
-        store.quarantine(number, error, NOW)
+        number = store.letters.claim(None, sha256, 1, NOW, NOW).letter
+        store.letters.quarantine(number, error, NOW)
 
 
 def letters(ledger):
     with ledger.reading() as store:
-        return store.letters()
+        return store.letters.find()
 
 
 def test_making_a_ledger_opens_nothing(file):
@@ -64,9 +64,9 @@ def test_a_database_that_others_lock_is_unavailable_and_nothing_is_half_done(fil
 
 def test_readers_do_not_wait_for_a_writer_and_see_one_moment(ledger):
     with ledger.reading() as before:
-        assert before.letters() == []
+        assert before.letters.find() == []
         claim(ledger)
-        assert before.letters() == []
+        assert before.letters.find() == []
 
     assert len(letters(ledger)) == 1
 
@@ -113,7 +113,7 @@ def test_an_exception_does_not_tell_what_a_statement_was_given(ledger):
 
     def fail():
         with ledger.transaction() as store:
-            store.settle(404, "refused", facts, None, NOW)
+            store.letters.settle(404, "refused", facts, None, NOW)
 
     with pytest.raises(StatementFailed) as fault:
         fail()
@@ -146,12 +146,14 @@ def test_a_database_in_memory_lives_as_long_as_its_ledger():
 def test_damage_that_is_met_among_the_rows_of_one_statement_is_unavailable(file, ledger):
     points = tuple(MeteringPoint(f"3300{number:06d}", name="x" * 60) for number in range(300))
     with ledger.transaction() as store:
-        store.import_registry((LegalEntity("200000001234", points=points),), "operator", NOW)
+        store.registry.import_entities(
+            (LegalEntity("200000001234", points=points),), "operator", NOW
+        )
     ledger.close()
     overwrite_last_page(file, "metering_point")
 
     with pytest.raises(StoreUnavailable), ledger.transaction() as store:
-        store.entity("200000001234")
+        store.registry.entity("200000001234")
 
 
 def overwrite_last_page(file, table):

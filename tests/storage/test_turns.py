@@ -21,14 +21,14 @@ def test_a_writer_waits_until_the_other_has_committed(ledger):
 
     def write_long():
         with ledger.transaction() as store:
-            store.instance_key()
+            store.installation.key()
             begun.set()
             go_on.wait(10)
         done.append("long")
 
     def write_short():
         with ledger.transaction() as store:
-            store.instance_key()
+            store.installation.key()
         done.append("short")
 
     threads = [threading.Thread(target=work) for work in (write_long, write_short)]
@@ -45,13 +45,13 @@ def test_a_writer_that_failed_gives_its_turn_on(ledger):
     with pytest.raises(ZeroDivisionError), ledger.transaction():
         raise ZeroDivisionError
     with ledger.transaction() as store:
-        assert store.instance_key()
+        assert store.installation.key()
 
 
 def test_a_writer_of_another_process_is_no_reason_to_wait_for_ever(ledger, tmp_path):
     other = Ledger(f"sqlite:///{tmp_path}/ingest.db?timeout=0")
     with other.transaction() as store:
-        store.instance_key()
+        store.installation.key()
         with pytest.raises(StoreUnavailable), ledger.transaction():
             pass
     other.close()

@@ -27,7 +27,7 @@ def test_a_lease_left_is_free_at_once(ledger):
 def test_a_silent_holder_elsewhere_loses_it_after_15_seconds(ledger):
     clock = FakeClock()
     with ledger.transaction() as store:
-        store.take_mailbox("main", "elsewhere:1:1", clock())
+        store.mailboxes.take("main", "elsewhere:1:1", clock())
     clock.advance(seconds=14)
     with MailboxLease(ledger, "main", clock) as lease:
         assert not lease.is_held
@@ -39,7 +39,7 @@ def test_a_silent_holder_elsewhere_loses_it_after_15_seconds(ledger):
 def test_a_holder_that_is_gone_from_this_machine_loses_it_at_once(ledger):
     clock = FakeClock()
     with ledger.transaction() as store:
-        store.take_mailbox("main", ended_process(), clock())
+        store.mailboxes.take("main", ended_process(), clock())
     with MailboxLease(ledger, "main", clock) as lease:
         assert lease.is_held
 

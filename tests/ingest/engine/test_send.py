@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from ingest.engine.send import AT_ONCE, drain, retry_delay
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.ledger import StoreUnavailable
-from storage.outbox_rows import OutboxRows
+from storage.outbox import Outbox
 from tests.fakes import FakeClock, FakePostman, owed
 
 
@@ -26,7 +26,7 @@ def owing(ledger, clock):
     def owe(*subjects):
         with ledger.transaction() as store:
             for number, subject in enumerate(subjects):
-                store.owe(owed(None, subject, message_id=f"<{subject}-{number}@x>"), clock())
+                store.outbox.owe(owed(None, subject, message_id=f"<{subject}-{number}@x>"), clock())
             clock.advance(seconds=1)
 
     return owe
@@ -90,7 +90,7 @@ def test_a_recipient_who_is_refused_is_given_up_and_shown(ledger, clock, owing):
     assert [line["event"] for line in logs] == ["reply.undeliverable", "reply.sent"]
     assert logs[0]["log_level"] == "error"
     with ledger.reading() as store:
-        assert store.status(clock()).undeliverable == 1
+        assert store.installation.status(clock()).undeliverable == 1
 
 
 def test_a_server_that_is_away_ends_the_drain_and_counts_nothing(ledger, clock, owing):
@@ -166,7 +166,7 @@ def test_what_has_left_is_noted_before_what_was_deferred(ledger, clock, owing, m
     def fail(*_):
         raise StoreUnavailable("the database is away")
 
-    monkeypatch.setattr(OutboxRows, "reply_deferred", fail)
+    monkeypatch.setattr(Outbox, "deferred", fail)
     with pytest.raises(StoreUnavailable):
         drain(ledger, FakePostman(None, Deferred("450 busy")), clock)
     monkeypatch.undo()

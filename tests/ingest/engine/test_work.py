@@ -11,8 +11,8 @@ from ingest.engine.work import Poller
 from ingest.letters.outcome import Outcome
 from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
+from storage.letters import Letters
 from storage.records import LetterFacts, LetterState, Location
-from storage.store import Store
 from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
 
 
@@ -45,11 +45,11 @@ class House:
 
     def letters(self):
         with self.ledger.reading() as store:
-            return store.letters()
+            return store.letters.find()
 
     def replies(self):
         with self.ledger.transaction() as store:
-            return [reply.subject for reply in store.lease_replies(self.clock(), limit=1000)]
+            return [reply.subject for reply in store.outbox.lease(self.clock(), limit=1000)]
 
     def attempts(self):
         return [row.attempts for row in self.letters()]
@@ -71,7 +71,7 @@ def test_letters_are_recorded_oldest_first_and_filed_by_their_outcome(house):
     assert passed.outcomes == {Outcome.ACCEPTED: 2, Outcome.IGNORED: 1}
     assert passed.whole
     with house.ledger.reading() as store:
-        assert store.status(START).passes == {"main": START}
+        assert store.installation.status(START).passes == {"main": START}
 
 
 def test_the_next_letters_are_fetched_while_these_are_read(house):
@@ -262,7 +262,7 @@ def test_letters_tried_before_are_in_hand_one_at_a_time(house):
     with house.ledger.transaction() as store:
         for uid, content in house.mailbox.letters.items():
             place = Location("main", "INBOX", 1, uid)
-            store.claim(place, _sha(content), len(content), START, START)
+            store.letters.claim(place, _sha(content), len(content), START, START)
     attempts = []
 
     def look():
@@ -296,7 +296,7 @@ def test_a_letter_that_ends_the_process_each_time_is_quarantined_unread(house):
 def _count_as_killed(house):
     """A killed process takes no attempt back, as the end of a test's pass does."""
     with house.ledger.transaction() as store:
-        store.claim(None, _sha(mail("deadly")), 1, START, START)
+        store.letters.claim(None, _sha(mail("deadly")), 1, START, START)
 
 
 def _sha(content):
@@ -377,7 +377,7 @@ def test_a_database_that_undid_everything_by_itself_is_believed(house):
     def fail(read, claim, store, *rest):
         if read.letter.subject == "second":
             # As SQLite does when it runs out of room, before it tells so.
-            store._connection.exec_driver_sql("ROLLBACK")
+            store.session.connection.exec_driver_sql("ROLLBACK")
             raise ValueError
         return receive(read, claim, store, *rest)
 
@@ -417,7 +417,7 @@ class _EachAlone:
 
 def test_claims_that_stood_in_the_way_of_another_process_are_made_one_by_one(house, monkeypatch):
     house.mailbox.put(mail("first"), mail("second"))
-    claim, calls = Store.claim, []
+    claim, calls = Letters.claim, []
 
     def fail_once(store, location, *rest):
         calls.append(location.uid)
@@ -425,7 +425,7 @@ def test_claims_that_stood_in_the_way_of_another_process_are_made_one_by_one(hou
             raise StoreUnavailable("deadlock detected")
         return claim(store, location, *rest)
 
-    monkeypatch.setattr(Store, "claim", fail_once)
+    monkeypatch.setattr(Letters, "claim", fail_once)
     house.once()
     assert calls == [1, 2, 1, 2]
     assert house.attempts() == [1, 1]
@@ -433,14 +433,14 @@ def test_claims_that_stood_in_the_way_of_another_process_are_made_one_by_one(hou
 
 def test_a_claim_that_fails_costs_the_others_nothing(house, monkeypatch):
     house.mailbox.put(mail("first"), mail("bad"), mail("third"))
-    claim = Store.claim
+    claim = Letters.claim
 
     def fail(store, location, *rest):
         if location.uid == 2:
             raise ValueError
         return claim(store, location, *rest)
 
-    monkeypatch.setattr(Store, "claim", fail)
+    monkeypatch.setattr(Letters, "claim", fail)
     assert house.once().failed == 1
     assert house.receive.received == ["first", "third"]
     assert house.attempts() == [1, 1]
@@ -536,7 +536,7 @@ def test_stop_finishes_the_letter_in_hand_and_leaves_the_rest(house):
 def test_a_mailbox_that_another_process_reads_is_left_alone(house):
     house.mailbox.put(mail("first"))
     with house.ledger.transaction() as store:
-        store.take_mailbox("main", "elsewhere:1:1", house.clock())
+        store.mailboxes.take("main", "elsewhere:1:1", house.clock())
 
     assert house.once().held_by == "elsewhere:1:1"
     assert house.receive.received == []
@@ -552,7 +552,7 @@ def test_a_process_that_was_taken_for_dead_records_nothing_twice(house):
     def receive(read, claim, store, now, mark):
         # The other process had the letter to its end while this one stood still.
         facts = LetterFacts("", "first", "")
-        store.settle(claim.letter, "accepted", facts, None, now)
+        store.letters.settle(claim.letter, "accepted", facts, None, now)
         return house.receive(read, claim, store, now, mark)
 
     house.poller._receive = receive

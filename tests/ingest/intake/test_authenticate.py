@@ -81,7 +81,7 @@ def store(ledger, passwords):
     ]
     hashed = {CODE: PASSWORD, OTHER: "Пароль№5", "200000000888": PASSWORD}
     with ledger.reading() as store:
-        store.import_registry(
+        store.registry.import_entities(
             [
                 replace(
                     entity,
@@ -414,9 +414,9 @@ def test_forgers_of_a_domain_are_counted_together(believing):
 
 def test_a_forged_from_that_knows_the_password_makes_its_address_no_known_one(believing, store):
     assert believing.tries(CODE, PASSWORD, headers=FORGED).user_code == CODE
-    assert not store.has_authenticated(ADDRESS)
+    assert not store.senders.has_authenticated(ADDRESS)
     assert believing.tries(CODE, PASSWORD).user_code == CODE
-    assert store.has_authenticated(ADDRESS)
+    assert store.senders.has_authenticated(ADDRESS)
 
 
 def test_a_forged_from_is_on_nobodys_list(believing):
@@ -484,7 +484,7 @@ def test_a_pair_that_was_right_is_verified_once_for_a_while(sender, passwords):
 
 def test_a_remembered_pair_is_forgotten_when_the_password_changes(sender, passwords, store):
     sender.tries(CODE, PASSWORD)
-    store.set_password(CODE, passwords.hash("Vesna-2027"), "operator", NOW)
+    store.registry.set_password(CODE, passwords.hash("Vesna-2027"), "operator", NOW)
     assert why(sender.tries(CODE, PASSWORD)) is Code.CREDENTIALS_WRONG
     assert sender.tries(CODE, "Vesna-2027").user_code == CODE
 

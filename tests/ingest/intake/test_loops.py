@@ -108,7 +108,7 @@ def kinds(office):
 
 def reminded(office, *files):
     with office.ledger.reading() as store:
-        [entity] = store.registry()
+        [entity] = store.registry.entities()
     return reminder(entity, THEIRS, NOW.date().replace(day=1), (), files, NOW, office.desk.replies)
 
 
@@ -137,7 +137,7 @@ def test_nobody_reminds_itself(neighbours):
     ours, theirs = neighbours
     for office, expected in ((ours, Reminded.NO_ADDRESS), (theirs, Reminded.OWED)):
         with office.ledger.reading() as store:
-            [entity] = store.registry()
+            [entity] = store.registry.entities()
         lacking = Lacking(replace(entity, addresses=(OURS.upper(),)), ())
         month, settings = NOW.date().replace(day=1), office.desk.replies
         [told] = remind([lacking], office.ledger, month, NOW, settings, office.desk.layouts)

@@ -33,6 +33,7 @@ class Store:
     locked = None
 
     def __init__(self, passwords):
+        self.registry = self.senders = self
         self.known = LegalEntity(CODE, "ООО «Пример»", password_hash=passwords.hash("Zima-2026"))
 
     def entity(self, code):
@@ -44,10 +45,10 @@ class Store:
     def locked_until(self, code, address, now):
         return self.locked
 
-    def authentication_failed(self, *about):
+    def failed(self, *about):
         pass
 
-    def authentication_succeeded(self, *about):
+    def succeeded(self, *about):
         pass
 
     @contextmanager

@@ -50,7 +50,7 @@ def test_nothing_of_a_stranger_is_recorded(office):
     assert codes(handled) == ["credentials-wrong"]
     assert handled.reason == "credentials-wrong"
     with office.ledger.reading() as store:
-        assert store.letter(1).submissions == ()
+        assert store.letters.details(1).submissions == ()
 
 
 def test_a_letter_that_hands_in_nothing_is_told_what_to_send(office):
@@ -151,7 +151,7 @@ def test_a_letter_over_the_limits_says_so_and_nothing_of_credentials(office):
     letter = read_letter(mail(xml("0.067")), Limits(documents=0))
     assert letter.findings
     with office.ledger.transaction() as store:
-        claim = store.claim(None, "0" * 64, 1, NOW, NOW)
+        claim = store.letters.claim(None, "0" * 64, 1, NOW, NOW)
         handled = receive(Read(letter), claim, store, NOW, nothing_marked, desk=office.desk)
     assert handled.outcome == "rejected"
     assert "too-many-documents" in codes(handled)
@@ -251,5 +251,5 @@ def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
 
 def test_an_unreadable_letters_sender_is_unknown(office):
     with office.ledger.transaction() as store:
-        claim = store.claim(None, "0" * 64, 1, NOW, NOW)
+        claim = store.letters.claim(None, "0" * 64, 1, NOW, NOW)
         assert quarantine_notice(None, claim, store, NOW, office.desk) is None

@@ -177,8 +177,8 @@ def everything_kept():
         yield file.read_bytes()
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.reading() as store:
-        for row in store.letters():
-            for reply in store.letter(row.id).replies:
+        for row in store.letters.find():
+            for reply in store.letters.details(row.id).replies:
                 yield from parts(reply.content)
     ledger.close()
 

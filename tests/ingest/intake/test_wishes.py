@@ -30,6 +30,9 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 class Readings:
     """A store that knows one reading."""
 
+    def __init__(self):
+        self.months = self
+
     def last_readings(self, entity):
         assert entity is ENTITY
         meter = (None, "777-1", "M1", None)

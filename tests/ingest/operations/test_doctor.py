@@ -118,7 +118,7 @@ def test_an_empty_register_and_missing_passwords_are_said(run, service):
 def test_a_clock_that_went_back_is_said(service):
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.transaction() as store:
-        store.passed("main", datetime.now(UTC) + timedelta(hours=3))
+        store.mailboxes.passed("main", datetime.now(UTC) + timedelta(hours=3))
     ledger.close()
     clock = found(service("doctor", "--json"))["clock"]
     assert clock["well"] is False

@@ -196,7 +196,7 @@ def test_without_a_server_replies_stay_owed(service):
     assert reply["state"] == "owed"
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.reading() as store:
-        whole = store.letter(1)
+        whole = store.letters.details(1)
     ledger.close()
     mail = message_from_bytes(whole.replies[0].content, policy=policy.default)
     assert mail["To"] == "buh@primer.example"

@@ -284,20 +284,20 @@ def busy(service):
     """Three letters: accepted and answered, quarantined, and one that waits."""
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.transaction() as store:
-        claims = [store.claim(None, f"{n:064}", 100 + n, NOW, NOW) for n in range(3)]
+        claims = [store.letters.claim(None, f"{n:064}", 100 + n, NOW, NOW) for n in range(3)]
         facts = LetterFacts("buh@primer.example", "Показания", "<1@primer.example>")
-        entity = store.entity(CODE)
-        store.settle(claims[0].letter, "accepted", facts, entity, NOW)
+        entity = store.registry.entity(CODE)
+        store.letters.settle(claims[0].letter, "accepted", facts, entity, NOW)
         mail = EmailMessage()
         mail["To"], mail["Subject"] = "buh@primer.example", "Приняты"
         mail.set_content("Показания приняты.")
-        store.owe(
+        store.outbox.owe(
             OwedReply(
                 claims[0].letter, "buh@primer.example", "Приняты", "<r@x.example>", bytes(mail)
             ),
             NOW,
         )
-        store.quarantine(claims[1].letter, "KeyError at store.py:1", NOW)
+        store.letters.quarantine(claims[1].letter, "KeyError at store.py:1", NOW)
     ledger.close()
     return service
 
@@ -382,7 +382,7 @@ def test_a_mailbox_that_is_not_read_needs_a_person(service):
     assert "mailbox main" in ran.rows[0]["needs_a_person"][0]
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.transaction() as store:
-        store.passed("main", datetime.now(UTC))
+        store.mailboxes.passed("main", datetime.now(UTC))
     ledger.close()
     assert service("status").code == 0
 

@@ -178,7 +178,7 @@ def installed(tmp_path_factory):
     ledger = Ledger(f"sqlite:///{path}")
     ledger.migrate()
     with ledger.transaction() as store:
-        store.import_registry(entities, "tests", NOW)
+        store.registry.import_entities(entities, "tests", NOW)
     ledger.close()
     return path
 

@@ -313,8 +313,10 @@ def outcomes(tmp_path_factory):
     now = datetime(2027, 3, 1, tzinfo=UTC)
     hashed = Passwords().hash(PASSWORD)
     with ledger.transaction() as store:
-        store.import_registry([party.entity(hashed) for party, _ in parties()], "tests", now)
-        store.close_period(CLOSED, "tests", now)
+        store.registry.import_entities(
+            [party.entity(hashed) for party, _ in parties()], "tests", now
+        )
+        store.periods.close(CLOSED, "tests", now)
 
     def hear(processed):
         handled = processed.handled

@@ -314,7 +314,7 @@ def arrivals():
 
 def hand_in(store, document, received):
     """Codes and points of what is told of one document."""
-    sender = store.entity(OWN)
+    sender = store.registry.entity(OWN)
     content = repr((document.header, [(s.point, s.start, s.values) for s in document.series]))
     document = replace(document, sha256=hashlib.sha256(content.encode()).hexdigest())
     context = store.context(sender, document, received)
@@ -330,11 +330,11 @@ def test_a_year_of_twenty_points_tells_its_events_and_nothing_else(tmp_path):
     ledger.migrate()
     told = set()
     with ledger.transaction() as store:
-        store.import_registry([sender], "tests", midnight(FIRST))
+        store.registry.import_entities([sender], "tests", midnight(FIRST))
         first = registers(FIRST, is_truth=True)
         for day, document, received in [(FIRST, first, midnight(FIRST, 10)), *arrivals()]:
             told |= {(day, *found) for found in hand_in(store, document, received)}
-        store.close_period(CLOSED, "tests", midnight(LAST + DAY))
+        store.periods.close(CLOSED, "tests", midnight(LAST + DAY))
         last = profiles(LAST - DAY, DAILY, INN, number=3)
         told |= {(LAST - DAY, *found) for found in hand_in(store, last, midnight(LAST + 2 * DAY))}
     ledger.close()

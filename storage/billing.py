@@ -18,9 +18,9 @@ from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
 from layouts.terms import quantity_of
 from storage.columns import epoch
-from storage.month_rows import MonthRows, read_in, read_last
+from storage.months import read_in, read_last
 from storage.places import place_at
-from storage.rows import pieces
+from storage.session import Part, pieces
 from storage.tables import (
     CARRIED,
     ENTITY,
@@ -125,10 +125,10 @@ class _Came(NamedTuple):
     sender: str
 
 
-class ReadingRows(MonthRows):
+class Billing(Part):
     """The values in force in a month, and those that were, in billing's order."""
 
-    def readings(
+    def values(
         self, month: date, grain: Grain, entity: str | None = None, *, history: bool = False
     ) -> Iterator[BillingRow]:
         """Accepted values: profiles by point, channel and time, then register readings.

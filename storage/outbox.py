@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import OwedReply, ReplyState
-from storage.rows import Rows
+from storage.session import Part
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
@@ -48,7 +48,7 @@ def _owed_once(insert: Insert) -> Statement:
 _OWE = Prepared(_owed_once)
 
 
-class OutboxRows(Rows):
+class Outbox(Part):
     """The outbox: what must leave, when it is next tried, who is trying."""
 
     def owe(self, reply: OwedReply, now: datetime) -> None:
@@ -67,9 +67,7 @@ class OutboxRows(Rows):
         }
         _OWE.change(self._driver, facts)
 
-    def lease_replies(
-        self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE
-    ) -> list[OwedReply]:
+    def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE) -> list[OwedReply]:
         """Replies that are due, for this caller alone until the lease runs out.
 
         The attempt is counted here, so that one which kills the sender counts too.
@@ -81,7 +79,7 @@ class OutboxRows(Rows):
         rows = {row.id: _owed(row) for row in leased}
         return [rows[number] for number in numbers]
 
-    def release_replies(self, numbers: Sequence[int]) -> None:
+    def release(self, numbers: Sequence[int]) -> None:
         """Give leased replies back untried, at once: the server is away."""
         self._connection.execute(
             REPLY.update()
@@ -93,16 +91,16 @@ class OutboxRows(Rows):
             .values(attempts=REPLY.c.attempts - 1, leased_until=None)
         )
 
-    def reply_sent(self, reply: int, now: datetime) -> None:
+    def sent(self, reply: int, now: datetime) -> None:
         """The server has taken it."""
         self._end(reply, ReplyState.SENT, now, None)
 
-    def reply_deferred(self, reply: int, next_at: datetime, error: str) -> None:
+    def deferred(self, reply: int, next_at: datetime, error: str) -> None:
         """The server asked to try this one again later."""
         later = {"next_at": next_at, "leased_until": None, "last_error": error}
         _CHANGED.change(self._driver, {"reply": reply, **later})
 
-    def reply_undeliverable(self, reply: int, error: str, now: datetime) -> None:
+    def undeliverable(self, reply: int, error: str, now: datetime) -> None:
         """The server will never take it; a person sees it in `status`."""
         self._end(reply, ReplyState.UNDELIVERABLE, now, error)
 
@@ -110,12 +108,12 @@ class OutboxRows(Rows):
         ended = {"state": state, "settled_at": now, "leased_until": None, "last_error": error}
         _CHANGED.change(self._driver, {"reply": reply, **ended})
 
-    def replies_to(self, address: str, since: datetime) -> int:
+    def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then; letters' case is no matter."""
         asked = {"address": _address(address), "since": since}
         return int(_OWED_SINCE.scalar(self._driver, asked) or 0)
 
-    def is_own_message_id(self, message_id: str) -> bool:
+    def is_ours(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
         return _OURS.scalar(self._driver, {"message_id": message_id}) is not None
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, select
 
-from layouts.findings import Finding
 from layouts.terms import LegalEntity
 from storage.faults import SettledElsewhere
-from storage.finding_rows import FindingRows
+from storage.findings import Findings
 from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import (
-    CarriedRow,
     Claim,
+    LetterDetails,
     LetterFacts,
-    LetterRow,
     LetterState,
-    LetterWhole,
+    LetterSummary,
     Location,
     ReplyState,
     SentReply,
-    SubmissionRow,
 )
-from storage.story_rows import StoryRows
+from storage.session import Part, Session
+from storage.submissions import Submissions
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
 _CLAIM = (
@@ -76,8 +73,13 @@ _COUNT = Prepared(_counted)
 _LOCATE = Prepared(_located)
 
 
-class LetterRows(FindingRows, StoryRows):
+class Letters(Part):
     """Letters by their bytes; where they lie is a second matter."""
+
+    def __init__(self, session: Session, findings: Findings, submissions: Submissions) -> None:
+        super().__init__(session)
+        self._findings = findings
+        self._submissions = submissions
 
     def claim(
         self,
@@ -171,7 +173,7 @@ class LetterRows(FindingRows, StoryRows):
         )
         if not settled and self._is_done(letter):
             raise SettledElsewhere("another process has settled this letter meanwhile")
-        self._keep_findings(facts.findings, letter_id=letter)
+        self._findings.keep(facts.findings, letter_id=letter)
 
     def _is_done(self, letter: int) -> bool:
         state = self._connection.scalar(select(LETTER.c.state).where(LETTER.c.id == letter))
@@ -216,13 +218,13 @@ class LetterRows(FindingRows, StoryRows):
         )
         return reopened.rowcount == 1
 
-    def letters(
+    def find(
         self,
         state: str | None = None,
         outcome: str | None = None,
         entity: str | None = None,
         since: datetime | None = None,
-    ) -> list[LetterRow]:
+    ) -> list[LetterSummary]:
         """Letters in the order they arrived.
 
         Args:
@@ -241,16 +243,16 @@ class LetterRows(FindingRows, StoryRows):
         if since is not None:
             statement = statement.where(LETTER.c.received_at >= since)
         statement = statement.order_by(LETTER.c.received_at, LETTER.c.id)
-        return [_letter_row(row) for row in self._connection.execute(statement)]
+        return [_summary(row) for row in self._connection.execute(statement)]
 
-    def letter(self, number: int) -> LetterWhole | None:
+    def details(self, number: int) -> LetterDetails | None:
         """All that is known of one letter; None when there is none of that number."""
         row = self._connection.execute(_listing().where(LETTER.c.id == number)).one_or_none()
         if row is None:
             return None
         places = select(LOCATION).where(LOCATION.c.letter_id == number).order_by(LOCATION.c.uid)
-        return LetterWhole(
-            row=_letter_row(row),
+        return LetterDetails(
+            summary=_summary(row),
             sha256=row.sha256,
             size=row.size,
             message_id=row.message_id,
@@ -260,25 +262,10 @@ class LetterRows(FindingRows, StoryRows):
                 Location(place.mailbox, place.folder, place.uidvalidity, place.uid)
                 for place in self._connection.execute(places)
             ),
-            findings=tuple(self._findings_of_letter(number)),
-            submissions=tuple(self._submissions(number)),
+            findings=tuple(self._findings.of_letter(number)),
+            submissions=tuple(self._submissions.of_letter(number)),
             replies=tuple(self._replies(number)),
         )
-
-    def _submissions(self, letter: int) -> list[SubmissionRow]:
-        rows = self._connection.execute(
-            select(SUBMISSION)
-            .where(SUBMISSION.c.letter_id == letter)
-            .order_by(SUBMISSION.c.position)
-        ).all()
-        findings: Mapping[int, list[Finding]] = defaultdict(list)
-        for owner, item in self._findings_of_submissions([row.id for row in rows]):
-            findings[owner].append(item)
-        carried = self._carried_by([row.id for row in rows])
-        return [
-            _submission_row(row, tuple(findings[row.id]), tuple(carried.get(row.id, ())))
-            for row in rows
-        ]
 
     def _replies(self, letter: int) -> list[SentReply]:
         rows = self._connection.execute(
@@ -324,8 +311,8 @@ def _listing() -> Select[Any]:
     )
 
 
-def _letter_row(row: Row[Any]) -> LetterRow:
-    return LetterRow(
+def _summary(row: Row[Any]) -> LetterSummary:
+    return LetterSummary(
         id=row.id,
         received_at=row.received_at,
         state=LetterState(row.state),
@@ -339,26 +326,6 @@ def _letter_row(row: Row[Any]) -> LetterRow:
         reply=ReplyState(row.reply) if row.reply else None,
         attempts=row.attempts,
         error=row.error,
-    )
-
-
-def _submission_row(
-    row: Row[Any], findings: tuple[Finding, ...], carried: tuple[CarriedRow, ...]
-) -> SubmissionRow:
-    return SubmissionRow(
-        receipt=row.duplicate_of or row.id,
-        name=row.name,
-        container=row.container,
-        part=row.part,
-        sha256=row.sha256,
-        size=row.size,
-        layout=row.layout,
-        created_at=row.created_at,
-        verdict=row.verdict,
-        status=row.status,
-        values=row.accepted_values,
-        findings=findings,
-        carried=carried,
     )
 
 

@@ -12,10 +12,11 @@ from sqlalchemy import Table, bindparam, func, select
 
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint
-from storage.audit_rows import AuditRows
+from storage.audit import Audit
 from storage.columns import clean, instant
 from storage.prepared import Prepared, among
 from storage.records import ImportReport
+from storage.session import Part, Session
 from storage.tables import ENTITY, METER, POINT, READING
 
 _BY_CODE = Prepared(
@@ -43,8 +44,12 @@ _READ = Prepared(
 )
 
 
-class RegistryRows(AuditRows):
+class Registry(Part):
     """Entities whole; and what an import changes, with its audit."""
+
+    def __init__(self, session: Session, audit: Audit) -> None:
+        super().__init__(session)
+        self._audit = audit
 
     def entity(self, user_code: str) -> LegalEntity | None:
         """The legal entity with its points and meters, also an inactive one."""
@@ -60,7 +65,7 @@ class RegistryRows(AuditRows):
         """Every active entity with this taxpayer number."""
         return self._entities(ENTITY.c.inn == inn, ENTITY.c.active)
 
-    def registry(self) -> list[LegalEntity]:
+    def entities(self) -> list[LegalEntity]:
         """Every legal entity, by user code."""
         return self._entities()
 
@@ -93,7 +98,7 @@ class RegistryRows(AuditRows):
             meters[row.point_id].append(_meter(row))
         return meters
 
-    def _foreign(self, entity_id: int, names: Sequence[str]) -> frozenset[str]:
+    def foreign(self, entity_id: int, names: Sequence[str]) -> frozenset[str]:
         """Those of the point codes and meter numbers that belong to another entity."""
         codes = self._each(names, _OTHERS_POINTS, entity=entity_id)
         numbers = self._each(names, _OTHERS_METERS, entity=entity_id)
@@ -108,10 +113,10 @@ class RegistryRows(AuditRows):
         if not changed.rowcount:
             return False
         # The hash is nobody's business, an auditor's neither.
-        self._audit(now, who, "password", user_code, before=None, after={"changed": True})
+        self._audit.add(now, who, "password", user_code, before=None, after={"changed": True})
         return True
 
-    def import_registry(
+    def import_entities(
         self,
         entities: Sequence[LegalEntity],
         who: str,
@@ -123,7 +128,7 @@ class RegistryRows(AuditRows):
         entity's `password_hash` is kept when it is None. Rolling back the
         transaction makes it a dry run.
         """
-        stored = self.registry()
+        stored = self.entities()
         before = {entity.user_code for entity in stored}
         facing = _Facing(stored)
         changed = self._import(facing, entities, who, now)
@@ -148,7 +153,7 @@ class RegistryRows(AuditRows):
         Returns:
             Point and meter with the moment of the last reading, or of the first one.
         """
-        facing = _Facing(self.registry())
+        facing = _Facing(self.entities())
         stated = [
             (point, meter, facing.stored(meter, point))
             for entity in entities
@@ -203,7 +208,7 @@ class RegistryRows(AuditRows):
                     table.update().where(table.c.id == row.number), row.values(table)
                 )
         changes = [(row.key, row.before, row.after) for row in rows if row.differs]
-        self._audit_all(now, who, what, changes)
+        self._audit.add_all(now, who, what, changes)
 
 
 @dataclass(slots=True)

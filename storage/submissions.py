@@ -1,4 +1,4 @@
-"""What became of the values that a submission carries: in force, or replaced by what."""
+"""Submissions: one document of a letter each, and what became of the values it carries."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
+from layouts.findings import Finding
 from layouts.terms import Kind
 from storage.columns import epoch, instant
+from storage.findings import Findings
 from storage.places import unpacked
 from storage.prepared import Prepared, among
-from storage.records import CarriedRow
-from storage.rows import Rows
+from storage.records import CarriedValues, SubmissionDetails
+from storage.session import Part, Session
 from storage.tables import (
     CARRIED,
     METER,
@@ -22,6 +24,7 @@ from storage.tables import (
     READING_HISTORY,
     SERIES,
     SPAN,
+    SUBMISSION,
     VALUE,
     VALUE_HISTORY,
 )
@@ -29,18 +32,55 @@ from storage.tables import (
 _SpanKey = tuple[int, int, int]
 """Submission, series and end."""
 
+_BEFORE_IT = select(func.count()).where(SUBMISSION.c.letter_id == bindparam("letter_id"))
+_HAND_IN = Prepared(
+    SUBMISSION.insert()
+    .values(position=_BEFORE_IT.scalar_subquery(), letter_id=bindparam("letter_id"))
+    .returning(SUBMISSION.c.id)
+)
 
-class StoryRows(Rows):
-    """A submission's values, for an auditor who asks about one of them."""
 
-    def _carried_by(self, submissions: Sequence[int]) -> Mapping[int, list[CarriedRow]]:
+class Submissions(Part):
+    """Receipts: their facts, their findings, and what they carried."""
+
+    def __init__(self, session: Session, findings: Findings) -> None:
+        super().__init__(session)
+        self._findings = findings
+
+    def add(self, facts: Mapping[str, Any], findings: Sequence[Finding]) -> int:
+        """Keep one submission of a letter, behind those that it has; its receipt number.
+
+        Args:
+            facts: The columns of `submission`, without `position`.
+            findings: What was found in the document, in the order told.
+        """
+        number = int(_HAND_IN.scalar(self._driver, facts) or 0)
+        self._findings.keep(findings, submission_id=number)
+        return number
+
+    def of_letter(self, letter: int) -> list[SubmissionDetails]:
+        """Every submission of a letter, in the letter's order."""
+        rows = self._connection.execute(
+            select(SUBMISSION)
+            .where(SUBMISSION.c.letter_id == letter)
+            .order_by(SUBMISSION.c.position)
+        ).all()
+        findings: Mapping[int, list[Finding]] = defaultdict(list)
+        for owner, item in self._findings.of_submissions([row.id for row in rows]):
+            findings[owner].append(item)
+        carried = self._carried_by([row.id for row in rows])
+        return [
+            _details(row, tuple(findings[row.id]), tuple(carried.get(row.id, ()))) for row in rows
+        ]
+
+    def _carried_by(self, submissions: Sequence[int]) -> Mapping[int, list[CarriedValues]]:
         """By submission: a row for each span of a profile and for each register reading."""
-        told: dict[int, list[CarriedRow]] = defaultdict(list)
+        told: dict[int, list[CarriedValues]] = defaultdict(list)
         for submission, row in [*self._spans_by(submissions), *self._readings_by(submissions)]:
             told[submission].append(row)
         return told
 
-    def _spans_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedRow]]:
+    def _spans_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedValues]]:
         in_force = {_span(r): r.count_ for r in self._each(submissions, _IN_FORCE)}
         before = {_span(r): r.count_ for r in self._each(submissions, _BEFORE)}
         since: dict[_SpanKey, dict[int, int]] = defaultdict(dict)
@@ -52,7 +92,7 @@ class StoryRows(Rows):
         return [
             (
                 row.submission_id,
-                CarriedRow(
+                CarriedValues(
                     kind=Kind.INTERVAL,
                     area=row.area or None,
                     point=row.code,
@@ -70,7 +110,7 @@ class StoryRows(Rows):
             for row in rows
         ]
 
-    def _readings_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedRow]]:
+    def _readings_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedValues]]:
         rows = sorted(
             self._each(submissions, _READINGS),
             key=lambda r: (r.code, r.area, r.number, r.instant, r.channel, r.zone),
@@ -78,12 +118,32 @@ class StoryRows(Rows):
         return [(row.submission_id, _reading(row)) for row in rows]
 
 
-def _reading(row: Any) -> CarriedRow:
+def _details(
+    row: Row[Any], findings: tuple[Finding, ...], carried: tuple[CarriedValues, ...]
+) -> SubmissionDetails:
+    return SubmissionDetails(
+        receipt=row.duplicate_of or row.id,
+        name=row.name,
+        container=row.container,
+        part=row.part,
+        sha256=row.sha256,
+        size=row.size,
+        layout=row.layout,
+        created_at=row.created_at,
+        verdict=row.verdict,
+        status=row.status,
+        values=row.accepted_values,
+        findings=findings,
+        carried=carried,
+    )
+
+
+def _reading(row: Any) -> CarriedValues:
     at = instant(row.instant)
     since = () if row.ended_by is None else ((row.ended_by, 1),)
     # A reading equal to the one in force was not written again.
     value = row.value if row.was is None else row.was
-    return CarriedRow(
+    return CarriedValues(
         kind=Kind.REGISTER,
         area=row.area or None,
         point=row.code,

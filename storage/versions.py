@@ -21,9 +21,9 @@ from layouts.terms import (
     Version,
 )
 from storage.columns import epoch
-from storage.in_force_rows import InForceRows
+from storage.in_force import InForce
 from storage.prepared import Prepared, among
-from storage.series_rows import SeriesRows
+from storage.session import Part, Session
 from storage.tables import (
     CARRIED,
     READING_HISTORY,
@@ -135,10 +135,14 @@ class _Found:
         )
 
 
-class VersionRows(SeriesRows, InForceRows):
+class Versions(Part):
     """Values in force beside the versions of the documents that carry them."""
 
-    def _recorded_intervals(
+    def __init__(self, session: Session, in_force: InForce) -> None:
+        super().__init__(session)
+        self._in_force = in_force
+
+    def recorded_intervals(
         self, items: Iterable[Assigned], layout: str, version: Version
     ) -> dict[SeriesKey, RecordedIntervals]:
         """By the names in the document, and by the registered ones."""
@@ -168,7 +172,7 @@ class VersionRows(SeriesRows, InForceRows):
         found = {_owner(item): _Found() for item in group}
         owners = {
             row.id: (found[row.point_id, row.channel], row.step_minutes)
-            for row in self._series_at({point for point, _ in found})
+            for row in self._in_force.series_at({point for point, _ in found})
             if (row.point_id, row.channel) in found
         }
         for keys in self._pieces(list(owners)):
@@ -188,7 +192,7 @@ class VersionRows(SeriesRows, InForceRows):
                 owner.newer.append((row.start, row.end))
         return found
 
-    def _recorded_readings(
+    def recorded_readings(
         self, items: Sequence[Assigned], layout: str, version: Version
     ) -> dict[ReadingKey, RecordedReading]:
         """Of each register and instant that the document reads."""
@@ -197,7 +201,7 @@ class VersionRows(SeriesRows, InForceRows):
         if not meters:
             return {}
         first, last = min(instants), max(instants)
-        found = self._readings_in(meters, first, last)
+        found = self._in_force.readings_in(meters, first, last)
         if not found:
             # What any document carries is in force, or was replaced by what is.
             return {}
@@ -220,7 +224,7 @@ class VersionRows(SeriesRows, InForceRows):
                 recorded[key] = in_force[row_key]
         return recorded
 
-    def _duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:
+    def duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:
         """Receipt and moment of the same bytes, accepted whole and still in force."""
         same = {
             "sha256": parsed.sha256,

@@ -9,9 +9,9 @@ from sqlalchemy import BindParameter, Integer, and_, bindparam, func, literal_co
 
 from layouts.terms import Change
 from storage.bulk import put_days
-from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, days_of, start_of
+from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, start_of, summed_by_day
 from storage.prepared import Prepared, among
-from storage.series_rows import SeriesRows
+from storage.session import Part
 from storage.tables import DAY, SERIES, VALUE
 
 _Key = tuple[int, int]
@@ -55,10 +55,10 @@ _HOURS = Prepared(
 )
 
 
-class DayRows(SeriesRows):
+class DaySums(Part):
     """Sums of days, which follow the values in force in the same transaction."""
 
-    def _days(self, series: Sequence[int], first: int, last: int) -> dict[int, dict[int, Packed]]:
+    def of(self, series: Sequence[int], first: int, last: int) -> dict[int, dict[int, Packed]]:
         """Rows by series and the number of the day, from `first` up to `last`."""
         found: dict[int, dict[int, Packed]] = defaultdict(dict)
         for keys in self._pieces(series):
@@ -67,7 +67,7 @@ class DayRows(SeriesRows):
                 found[number][day] = energy, highest, counts
         return found
 
-    def _sum_up(self, changes: Iterable[tuple[int, Change]]) -> None:
+    def follow(self, changes: Iterable[tuple[int, Change]]) -> None:
         """Follow changes that were made to the values in force.
 
         What was only added is added to the sums; a day with a value that was replaced
@@ -79,7 +79,7 @@ class DayRows(SeriesRows):
         added: dict[_Key, list[Day]] = defaultdict(list)
         replaced: set[_Key] = set()
         for number, change in changes:
-            for day, sums in days_of(change.series, change.added).items():
+            for day, sums in summed_by_day(change.series, change.added).items():
                 added[number, day].append(sums)
             starts = (change.series.span(index)[0] for index in change.replaced)
             replaced |= {(number, day_of(int(start.timestamp()))) for start in starts}
@@ -103,7 +103,7 @@ class DayRows(SeriesRows):
             return {}
         series, days = (sorted(set(part)) for part in zip(*added, strict=True))
         self._lock(series)
-        known = self._days(series, days[0], days[-1] + 1)
+        known = self.of(series, days[0], days[-1] + 1)
         made: dict[_Key, Day] = {}
         for (number, day), parts in added.items():
             row = known.get(number, {}).get(day)

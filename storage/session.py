@@ -17,16 +17,25 @@ _AT_ONCE = 5000
 """SQLite takes 32766 parameters in one statement."""
 
 
-class Rows:
-    """A part of the store; all parts of one store share a connection.
+class Session:
+    """One transaction: its connection, and the driver's own below it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.driver = Driver(connection)
+
+
+class Part:
+    """One matter of the store; all parts of one store share a session.
 
     What every letter needs is `Prepared` and goes to the driver; what people ask for
     now and then goes through SQLAlchemy, in the same transaction.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._driver = Driver(connection)
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._driver = session.driver
 
     @property
     def _on_postgresql(self) -> bool:

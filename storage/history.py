@@ -38,10 +38,11 @@ from layouts.terms import (
     SeriesKey,
 )
 from storage.columns import decimal, epoch
-from storage.day_rows import COMMERCIAL, DayRows
+from storage.day_sums import COMMERCIAL, DaySums
 from storage.days import DAY_HOURS, HOUR, SHIFT, Weeks, hour_of
-from storage.in_force_rows import InForceRows
+from storage.in_force import InForce
 from storage.prepared import Prepared, among
+from storage.session import Part, Session
 from storage.tables import METER, READING, SERIES, VALUE
 
 _DAYS = 28
@@ -115,10 +116,15 @@ _NEIGHBOURS = Prepared(
 )
 
 
-class HistoryRows(DayRows, InForceRows):
+class History(Part):
     """Sums over what is in force; few statements, however long the history."""
 
-    def _history(self, items: Iterable[Assigned], zone: ZoneInfo) -> dict[SeriesKey, SeriesHistory]:
+    def __init__(self, session: Session, in_force: InForce, days: DaySums) -> None:
+        super().__init__(session)
+        self._in_force = in_force
+        self._days = days
+
+    def before(self, items: Iterable[Assigned], zone: ZoneInfo) -> dict[SeriesKey, SeriesHistory]:
         """By (area, point, channel) as registered; series without any are left out."""
         by_day: dict[datetime, list[Assigned]] = defaultdict(list)
         for item in items:
@@ -126,10 +132,10 @@ class HistoryRows(DayRows, InForceRows):
                 by_day[_midnight(item.series.start, zone)].append(item)
         history: dict[SeriesKey, SeriesHistory] = {}
         for midnight, group in by_day.items():
-            history |= self._before(midnight, group)
+            history |= self._before_day(midnight, group)
         return history
 
-    def _before(
+    def _before_day(
         self, midnight: datetime, group: Sequence[Assigned]
     ) -> dict[SeriesKey, SeriesHistory]:
         """The history up to a local midnight of each series that has one."""
@@ -139,7 +145,7 @@ class HistoryRows(DayRows, InForceRows):
         series = self._series_of(set(items))
         stretches = [_Stretch(*stretch) for stretch in _stretches(midnight)]
         first, last = stretches[0].first, stretches[-1].last
-        rows = self._days(sorted(series), first // DAY_HOURS, -(-last // DAY_HOURS))
+        rows = self._days.of(sorted(series), first // DAY_HOURS, -(-last // DAY_HOURS))
         past: dict[_Owner, _Past] = {}
         for number, days in rows.items():
             owner, step = series[number]
@@ -179,14 +185,14 @@ class HistoryRows(DayRows, InForceRows):
 
     def _series_of(self, owners: set[_Owner]) -> dict[int, tuple[_Owner, int]]:
         """Owner and step of every series of these points and channels."""
-        rows = self._series_at({point for point, _ in owners})
+        rows = self._in_force.series_at({point for point, _ in owners})
         return {
             row.id: ((row.point_id, row.channel), row.step_minutes)
             for row in rows
             if (row.point_id, row.channel) in owners
         }
 
-    def _registers(
+    def registers(
         self, meters: Mapping[int, MeterKey], first: int, last: int
     ) -> dict[RegisterKey, list[tuple[int, Decimal]]]:
         """Readings of each register from the last before `first` to the first after `last`.
@@ -204,11 +210,11 @@ class HistoryRows(DayRows, InForceRows):
                     if instant is not None:
                         key = meters[meter], channel, zone
                         registers[key].append((instant, decimal(value)))
-        for row in self._readings_in(list(meters), first, last):
+        for row in self._in_force.readings_in(list(meters), first, last):
             registers[meters[row.meter_id], row.channel, row.zone].append((row.instant, row.value))
         return {key: sorted(readings) for key, readings in registers.items()}
 
-    def _profiles(
+    def profiles(
         self,
         wanted: Mapping[SeriesKey, Sequence[tuple[int, int]]],
         items: Iterable[Assigned],

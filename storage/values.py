@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, select
 from layouts.terms import Change, Kind, Series
 from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
-from storage.day_rows import DayRows
-from storage.in_force_rows import InForceRows
+from storage.day_sums import DaySums
+from storage.in_force import InForce, SeriesName
 from storage.places import carried, packed
 from storage.prepared import Prepared
-from storage.series_rows import SeriesName
+from storage.session import Part, Session
 from storage.tables import (
     CARRIED,
     READING,
@@ -56,10 +56,16 @@ _REPLACE_READING = Prepared(
 )
 
 
-class ValueRows(DayRows, InForceRows):
+class Values(Part):
     """Applies what a document changes; nothing else is touched."""
 
-    def _apply(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
+    def __init__(self, session: Session, in_force: InForce, days: DaySums) -> None:
+        super().__init__(session)
+        self._in_force = in_force
+        self._days = days
+
+    def apply(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
+        """Write what a submission adds and replaces, and which spans it carries."""
         intervals = [c for c in changes if c.series.kind is Kind.INTERVAL]
         if intervals:
             self._apply_intervals(intervals, submission, now)
@@ -68,7 +74,7 @@ class ValueRows(DayRows, InForceRows):
             self._apply_readings(registers, submission, now)
 
     def _apply_intervals(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
-        numbers = self._made_series({_name(change) for change in changes})
+        numbers = self._in_force.made_series({_name(change) for change in changes})
         runs: list[Run] = []
         added: list[Value] = []
         replaced: list[Value] = []
@@ -87,10 +93,10 @@ class ValueRows(DayRows, InForceRows):
         add_values(self._driver, runs, added)
         if replaced:
             replace_values(self._driver, replaced, submission, epoch(now))
-        self._sum_up((numbers[_name(change)], change) for change in changes)
+        self._days.follow((numbers[_name(change)], change) for change in changes)
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
-        self._forget_readings()
+        self._in_force.forget_readings()
         # A document may say the same reading twice; once is enough.
         once = {_key(change): change for change in reversed(changes)}
         _CARRY_READINGS.change_each(

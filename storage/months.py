@@ -15,9 +15,9 @@ from layouts.months import bounds
 from layouts.rules.assign import meter_key
 from layouts.terms import LegalEntity, RegisterKey
 from storage.columns import epoch, instant
-from storage.rows import Rows
+from storage.session import Part
 from storage.tables import METER, READING, SERIES, VALUE
-from storage.version_rows import merged
+from storage.versions import merged
 
 _Owner = tuple[int, str]
 """Point and channel."""
@@ -26,10 +26,10 @@ _Register = tuple[int, str, str]
 """Meter, channel and zone."""
 
 
-class MonthRows(Rows):
+class Months(Part):
     """The month's state of entities, for those who ask what is missing."""
 
-    def month_state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
+    def state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
         """What is in force in a month for the points and meters of these entities.
 
         Args:

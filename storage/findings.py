@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from layouts.findings import Code, Finding, Place, Severity
 from storage.prepared import Prepared, among
-from storage.rows import Rows
+from storage.session import Part
 from storage.tables import FINDING
 
 _KEEP = Prepared(FINDING.insert())
@@ -20,23 +20,26 @@ _OF_SUBMISSIONS = Prepared(
 )
 
 
-class FindingRows(Rows):
+class Findings(Part):
     """The findings of letters and of submissions."""
 
-    def _keep_findings(
+    def keep(
         self,
         findings: Sequence[Finding],
         *,
         letter_id: int | None = None,
         submission_id: int | None = None,
     ) -> None:
+        """Keep findings of a letter, or of a submission, in their order."""
         rows = [(letter_id, submission_id, *_values(item)) for item in findings]
         _KEEP.change_each(self._driver, _COLUMNS, rows)
 
-    def _findings_of_letter(self, letter: int) -> list[Finding]:
+    def of_letter(self, letter: int) -> list[Finding]:
+        """Findings of a letter itself."""
         return [_finding(row) for row in self._each([letter], _OF_LETTERS)]
 
-    def _findings_of_submissions(self, numbers: Sequence[int]) -> Iterator[tuple[int, Finding]]:
+    def of_submissions(self, numbers: Sequence[int]) -> Iterator[tuple[int, Finding]]:
+        """Findings of submissions, each with the receipt number."""
         rows = self._each(numbers, _OF_SUBMISSIONS)
         return ((row.submission_id, _finding(row)) for row in rows)
 

@@ -11,26 +11,35 @@ from sqlalchemy import Select, select
 
 from layouts.terms import LegalEntity
 from storage.records import AuditEntry
-from storage.rows import Rows
+from storage.session import Part
 from storage.tables import AUDIT
 
 _Facts = Mapping[str, Any] | None
 
 
-class AuditRows(Rows):
+class Audit(Part):
     """Changes of the register of points, of passwords and of months.
 
     Readings have their own history, and their submissions say who.
     """
 
-    def _audit(
+    def add(
         self, at: datetime, who: str, what: str, key: str, *, before: _Facts, after: _Facts
     ) -> None:
-        self._audit_all(at, who, what, [(key, before, after)])
+        """Keep one change; see `add_all`."""
+        self.add_all(at, who, what, [(key, before, after)])
 
-    def _audit_all(
+    def add_all(
         self, at: datetime, who: str, what: str, changes: Sequence[tuple[str, _Facts, _Facts]]
     ) -> None:
+        """Keep changes that were made together.
+
+        Args:
+            at: When.
+            who: The unix user, an operator, or a part of the service.
+            what: `entity`, `point`, `meter`, `password` or `period`.
+            changes: Key, facts before (None: it is new) and facts after (None: it is gone).
+        """
         rows = [
             {
                 "at": at,
@@ -45,7 +54,7 @@ class AuditRows(Rows):
         if rows:
             self._connection.execute(AUDIT.insert(), rows)
 
-    def audit(self, what: str, key: str | None = None) -> list[AuditEntry]:
+    def of(self, what: str, key: str | None = None) -> list[AuditEntry]:
         """Every change of one thing, or of all of a kind, the first one first.
 
         Args:
@@ -79,9 +88,6 @@ class AuditRows(Rows):
             AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
             for row in self._connection.execute(statement)
         ]
-
-    def _counts(self, statement: Select[Any]) -> dict[str, int]:
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
 
 
 def _json(facts: _Facts) -> str | None:

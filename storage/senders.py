@@ -1,0 +1,150 @@
+"""Senders: how each address fares with the user codes it tries, and who is locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, tuple_
+
+from storage.prepared import Insert, Prepared, Statement, among
+from storage.session import Part
+from storage.tables import FAILURE
+
+_LONGEST_LOCKOUT = timedelta(days=1)
+_REMEMBERED = timedelta(days=30)
+_FORGOTTEN_AT_ONCE = 100
+
+_LOCKS = Prepared(
+    select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
+        FAILURE.c.user_code == bindparam("user_code"), among(FAILURE.c.address)
+    )
+)
+
+
+def _succeeded(insert: Insert) -> Statement:
+    new = insert(FAILURE)
+    names = ("failures", "locked_until", "succeeded_at")
+    statement: Statement = new.on_conflict_do_update(
+        index_elements=["user_code", "address"],
+        set_={name: new.excluded[name] for name in names},
+    )
+    return statement
+
+
+_SUCCEED = Prepared(_succeeded)
+
+
+class Senders(Part):
+    """Failures and successes of addresses, and of domains for strangers."""
+
+    def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
+        """Until when an address may not try a user code; None when it may.
+
+        One that has authenticated with the code has a lock of its own only, any
+        other its domain's too.
+        """
+        counted = (_key(user_code, address), _key(user_code, _domain(address)))
+        asked = {
+            "user_code": counted[0]["user_code"],
+            "keys": [key["address"] for key in counted],
+        }
+        found = _LOCKS.rows(self._driver, asked)
+        # A domain never authenticates.
+        own = [row for row in found if row.succeeded_at is not None]
+        locks: list[datetime] = [row.locked_until for row in own or found if row.locked_until]
+        return max((until for until in locks if until > now), default=None)
+
+    def failed(
+        self,
+        user_code: str,
+        address: str,
+        now: datetime,
+        max_failures: int,
+        lockout: timedelta,
+    ) -> None:
+        """Count a wrong password; from `max_failures` on each one locks for twice as long.
+
+        It counts for the address, and for its domain unless the address has
+        authenticated with the code. Unknown codes are counted like known ones. What
+        was counted 30 days ago and never succeeded is forgotten.
+        """
+        lock = _Lock(now, max_failures, lockout)
+        is_known = self._count_failure(_key(user_code, address), lock)
+        if not is_known:
+            self._count_failure(_key(user_code, _domain(address)), lock)
+        self._forget_failures(now - _REMEMBERED)
+
+    def _count_failure(self, key: dict[str, str], lock: _Lock) -> bool:
+        """Count one more; whether the address has authenticated with the code."""
+        counted = self._connection.execute(
+            self._insert(FAILURE)
+            .values(**key, failures=1, failed_at=lock.now)
+            .on_conflict_do_update(
+                index_elements=list(key),
+                set_={"failures": FAILURE.c.failures + 1, "failed_at": lock.now},
+            )
+            .returning(FAILURE.c.failures, FAILURE.c.succeeded_at)
+        ).one()
+        until = lock.until(counted.failures)
+        if until is not None:
+            self._connection.execute(
+                FAILURE.update()
+                .where(*(FAILURE.c[name] == value for name, value in key.items()))
+                .values(locked_until=until)
+            )
+        return counted.succeeded_at is not None
+
+    def _forget_failures(self, before: datetime) -> None:
+        names = FAILURE.c.user_code, FAILURE.c.address
+        # What another transaction has in hand is counted just now, and stays.
+        old = (
+            select(*names)
+            .where(FAILURE.c.failed_at < before, FAILURE.c.succeeded_at.is_(None))
+            .limit(_FORGOTTEN_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        self._connection.execute(FAILURE.delete().where(tuple_(*names).in_(old)))
+
+    def succeeded(self, user_code: str, address: str, now: datetime) -> None:
+        """Forget the failures of an address; it is known with this user code from now on."""
+        known = {"failures": 0, "locked_until": None, "succeeded_at": now}
+        _SUCCEED.change(self._driver, _key(user_code, address) | known)
+
+    def has_authenticated(self, address: str) -> bool:
+        """Whether an address ever proved itself, with whatever user code."""
+        known = (
+            select(FAILURE.c.address)
+            .where(
+                FAILURE.c.address == _key("", address)["address"],
+                FAILURE.c.succeeded_at.is_not(None),
+            )
+            .limit(1)
+        )
+        return self._connection.scalar(known) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """How failures lock."""
+
+    now: datetime
+    max_failures: int
+    lockout: timedelta
+
+    def until(self, failures: int) -> datetime | None:
+        """Until when so many of them lock; None when they are too few."""
+        if failures < self.max_failures:
+            return None
+        doubled: timedelta = self.lockout * 2 ** min(failures - self.max_failures, 16)
+        return self.now + min(doubled, _LONGEST_LOCKOUT)
+
+
+def _key(user_code: str, address: str) -> dict[str, str]:
+    # A sender may claim a code of any length; an index takes no more than 2700 bytes.
+    return {"user_code": user_code[:100], "address": address.lower()[:320]}
+
+
+def _domain(address: str) -> str:
+    """The row in which the strangers of a domain are counted; no address is like it."""
+    return "@" + address.rpartition("@")[2]

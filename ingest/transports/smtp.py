@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import smtplib
 import ssl
@@ -10,13 +11,19 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+from ingest.transports.advice import LOGIN, advice
+from ingest.transports.bounds import Bounds, Exceeded, Meter
 from ingest.transports.login import Security, checked
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
 from storage.records import OwedReply
 
 RESTED_SECONDS = 20.0
 """Many servers close a connection that said nothing for longer."""
+
+ANSWER_BYTES = 1024 * 1024
+"""What the answer to one command may come to; an ordinary one has a few lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,9 @@ class SmtpConfig:
 
     Attributes:
         sender: The bare address that mail is from, for the envelope.
-        timeout_seconds: For every answer of the server.
+        timeout_seconds: For every packet of the server.
+        answer_seconds: For the whole answer to one command; RFC 5321 has clients wait up
+            to ten minutes for the last one of a mail.
 
     Raises:
         ValueError: the security named is unknown, or unsafe for that host.
@@ -38,6 +47,7 @@ class SmtpConfig:
     password: str = field(default="", repr=False)
     sender: str = ""
     timeout_seconds: float = 30.0
+    answer_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         checked(self.security, self.host, "smtp")
@@ -117,7 +127,7 @@ class SmtpPostman:
         except smtplib.SMTPAuthenticationError as error:
             self._drop()
             raise OutboxUnavailable(
-                f"{where} refused the user or the password of {self._config.user}"
+                f"{where} refused the user or the password of {self._config.user}", LOGIN
             ) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
@@ -129,13 +139,16 @@ class SmtpPostman:
             self._drop()
             answer = f"{error.smtp_code} {_text(error.smtp_error)}"
             raise OutboxUnavailable(
-                f"{where} refused the sender {self._config.sender}: {answer}"
+                f"{where} refused the sender {self._config.sender}: {answer}",
+                "set [smtp] sender to an address that this account may send as",
             ) from error
         except smtplib.SMTPDataError as error:
             raise self._verdict(where, error.smtp_code, error.smtp_error) from error
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            # ValueError: an answer that is no text, or no number where one belongs.
             self._drop()
-            raise OutboxUnavailable(f"{where} cannot be used: {_reason(error)}") from error
+            told = f"{where} cannot be used: {_reason(error)}"
+            raise OutboxUnavailable(told, advice(error)) from error
 
     def _verdict(self, where: str, code: int, text: bytes | str) -> Exception:
         answer = f"{code} {_text(text)}"
@@ -145,20 +158,54 @@ class SmtpPostman:
         return Deferred(answer) if code < 500 else RecipientRefused(answer)
 
 
+class _Bounded(smtplib.SMTP):
+    """Reads no more of an answer than one can be worth."""
+
+    def __init__(self, config: SmtpConfig, **options: Any) -> None:
+        self._meter = Meter(Bounds(ANSWER_BYTES, config.answer_seconds))
+        super().__init__(config.host, config.port, timeout=config.timeout_seconds, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        self._meter.begin()
+        if self.file is None and self.sock is not None:
+            self.file = _Lines(self.sock.makefile("rb"), self._meter)
+        return super().getreply()
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    pass
+
+
+class _Lines:
+    """The file that smtplib reads answers from, with their bounds."""
+
+    def __init__(self, file: io.BufferedReader, meter: Meter) -> None:
+        self._file = file
+        self._meter = meter
+
+    def readline(self, _most: int) -> bytes:
+        try:
+            return self._meter.line(self._file)
+        except Exceeded as over:
+            # What smtplib takes for a connection that ended.
+            raise OSError(str(over)) from over
+
+    def close(self) -> None:
+        self._file.close()
+
+
 def _connect(config: SmtpConfig, context: ssl.SSLContext) -> smtplib.SMTP:
     if config.security == Security.TLS:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            config.host, config.port, timeout=config.timeout_seconds, context=context
-        )
+        server: smtplib.SMTP = _BoundedTls(config, context=context)
     else:
-        server = smtplib.SMTP(config.host, config.port, timeout=config.timeout_seconds)
+        server = _Bounded(config)
     try:
         if config.security == Security.STARTTLS:
             server.starttls(context=context)
         server.ehlo_or_helo_if_needed()
         if config.user:
             _login(server, config)
-    except (smtplib.SMTPException, OSError):
+    except (smtplib.SMTPException, OSError, ValueError):
         server.close()
         raise
     return server

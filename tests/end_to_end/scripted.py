@@ -1,8 +1,9 @@
-"""An IMAP server on loopback that answers as a test says, right or wrong."""
+"""Mail servers on loopback that answer as a test says, right or wrong."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,13 +21,56 @@ def literal(content: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(content), content)
 
 
-class ScriptedImap:
+class Listening:
+    """Accepts connections, each served in a thread, until it is closed."""
+
+    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+        self._serve = serve
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for opened in (self._socket, *self._open):
+            with contextlib.suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+            opened.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self._open.append(connection)
+                threading.Thread(target=self._served, args=[connection], daemon=True).start()
+
+    def _served(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            self._serve(connection)
+
+
+class ScriptedSmtp(Listening):
+    """Answers each line with what `answer` makes of its first word, '' for the greeting."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        super().__init__(self._converse)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as lines:
+            words = (line.decode().partition(" ")[0].strip() for line in lines)
+            for word in itertools.chain([""], words):
+                for piece in self._answer(word.upper()):
+                    connection.sendall(piece)
+
+
+class ScriptedImap(Listening):
     """One letter in INBOX, until an answer of the test's own takes a command's place.
 
     Args:
         answers: By the command (`UID SEARCH`, `SELECT`, `UID FETCH`, …): makes the
-            untagged lines, as bytes with their ends. What it raises ends the connection.
-        greeting: Lines before the first command.
+            untagged lines, as bytes with their ends.
+        greeting: Makes the lines before the first command.
         capabilities: As the server lists them.
     """
 
@@ -40,10 +84,7 @@ class ScriptedImap:
         self.commands: list[str] = []
         self._answers = answers or {}
         self._greeting = greeting
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(self._converse)
 
     def config(self, **options) -> ImapConfig:
         given = {
@@ -51,30 +92,18 @@ class ScriptedImap:
             "host": "127.0.0.1",
             "port": self.port,
             "security": "none",
-            "user": "u",
+            "user": "user",
+            "password": "password",
+            "timeout_seconds": 5.0,
         }
-        return ImapConfig(**(given | {"password": "p", "timeout_seconds": 5.0} | options))
+        return ImapConfig(**(given | options))
 
-    def close(self) -> None:
-        for opened in (self._socket, *self._open):
-            with contextlib.suppress(OSError):
-                opened.shutdown(socket.SHUT_RDWR)
-            opened.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                self._open.append(connection)
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            for line in self._greeting():
-                connection.sendall(line)
-            with connection.makefile("rb") as lines:
-                for line in lines:
-                    self._obey(connection, line.decode())
+    def _converse(self, connection: socket.socket) -> None:
+        for line in self._greeting():
+            connection.sendall(line)
+        with connection.makefile("rb") as lines:
+            for line in lines:
+                self._obey(connection, line.decode())
 
     def _obey(self, connection: socket.socket, line: str) -> None:
         tag, _, rest = line.strip().partition(" ")

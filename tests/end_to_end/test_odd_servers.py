@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.transports.imap import FILED, ImapMailbox
-from ingest.transports.ports import MailboxUnavailable
-from tests.end_to_end.scripted import LETTER, ScriptedImap, fetched, literal
+from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
+from ingest.transports.smtp import SmtpConfig, SmtpPostman
+from storage.records import OwedReply
+from tests.end_to_end.scripted import LETTER, ScriptedImap, ScriptedSmtp, fetched, literal
 
 
 @pytest.fixture
@@ -251,3 +253,57 @@ def test_nonsense_of_any_shape_is_a_fault_of_time_or_a_letter_without_bytes(comm
         pass
     finally:
         server.close()
+
+
+def answering(word, answer):
+    usual = {"": b"220 ready\r\n", "DATA": b"354 go on\r\n"}
+    known = {"", "EHLO", "MAIL", "RCPT", "DATA", ".", "NOOP", "RSET", "QUIT"}
+
+    def answers(said):
+        if said == word:
+            yield from answer()
+        elif said in known:
+            yield usual.get(said, b"250 fine\r\n")
+
+    return answers
+
+
+SMTP_LIES = {
+    "lines without end": lambda: itertools.repeat(b"250-more\r\n" * 1000),
+    "a line without end": lambda: itertools.repeat(b"250 " + b"x" * 100_000),
+    "no number": lambda: iter([b"hello\r\n"]),
+    "not even text": lambda: iter([b"\xff\xfe\x00\x01\r\n"]),
+    "a number in other digits": lambda: iter(["\u0662\u0665 x\r\n".encode()]),
+    "nothing": lambda: iter([b""]),
+}
+
+
+@pytest.mark.parametrize("word", ["", "EHLO", "MAIL", "RCPT", "DATA", "."])
+@pytest.mark.parametrize("lie", SMTP_LIES)
+def test_an_smtp_server_that_lies_leaves_the_reply_owed_and_costs_no_memory(lie, word):
+    server = ScriptedSmtp(answering(word, SMTP_LIES[lie]))
+    postman = SmtpPostman(
+        SmtpConfig("127.0.0.1", server.port, "none", sender="a@b.example", timeout_seconds=0.5)
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        with pytest.raises((OutboxUnavailable, Deferred)):
+            postman.send(
+                OwedReply(1, "c@d.example", "Hi", "<1@b.example>", b"Subject: Hi\n\nOne\n")
+            )
+    finally:
+        postman.close()
+        server.close()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+def test_an_smtp_server_that_trickles_is_left_when_its_time_is_over():
+    server = ScriptedSmtp(answering("EHLO", slowly(b"250-still\r\n")))
+    postman = SmtpPostman(
+        SmtpConfig("127.0.0.1", server.port, "none", sender="a@b.example", answer_seconds=1.0)
+    )
+    started = time.monotonic()
+    with pytest.raises(OutboxUnavailable, match="took longer than 1 seconds"):
+        postman.greet()
+    assert time.monotonic() - started < 5
+    server.close()

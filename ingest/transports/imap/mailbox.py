@@ -22,7 +22,8 @@ from imapclient.response_parser import parse_message_list
 
 from ingest.letters.terms import RawLetter
 from ingest.transports.advice import LOGIN, advice, reason
-from ingest.transports.imap.bounded import BoundedIMAPClient, Bounds
+from ingest.transports.bounds import Bounds
+from ingest.transports.imap.bounded import BoundedIMAPClient
 from ingest.transports.login import Security, checked
 from ingest.transports.ports import MailboxUnavailable
 from storage.records import Location

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -29,6 +29,9 @@ significant digits count. Its date is a datetime, its time of day a time, and
 24 hours or more a timedelta.
 """
 
+Spot = tuple[int, int]
+"""The row and the column of a cell, both from 1."""
+
 Rows = dict[int, dict[int, Cell]]
 """Row numbers to column numbers to filled cells, all from 1 and ascending."""
 
@@ -38,7 +41,7 @@ EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A range of cells shown as one; all but the first hold nothing."""
+    """A range of cells shown as one, with what its first cell holds."""
 
     top: int
     left: int
@@ -52,14 +55,16 @@ class Sheet:
 
     Attributes:
         rows: What the sender sees.
-        unseen: What stands in hidden or filtered-out rows and in hidden columns.
+        unseen: What stands in hidden or filtered-out rows, in hidden columns and
+            below merged cells.
         is_visible: Whether the sheet itself is shown; of a hidden one, `rows`
             and `unseen` are as if it were.
         filtered: Rows of `unseen` that a filter has put out of sight.
         merged: Its merged ranges, from the top.
+        heads: Cells of merged ranges, to the first cell of theirs; only in rows
+            that hold something.
         formulas: Cells whose value is the result of a formula.
-        formats: Number formats, as .xlsx writes them, of cells that hold a
-            number and are not `General`; of dates, too.
+        percents: Cells whose number is shown as a percentage.
         epoch: The day that its date serials count from.
     """
 
@@ -69,25 +74,10 @@ class Sheet:
     is_visible: bool = True
     filtered: frozenset[int] = frozenset()
     merged: tuple[Merged, ...] = ()
-    formulas: frozenset[tuple[int, int]] = frozenset()
-    formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    heads: Mapping[Spot, Spot] = field(default_factory=dict)
+    formulas: frozenset[Spot] = frozenset()
+    percents: frozenset[Spot] = frozenset()
     epoch: datetime = EPOCH_1900
-    _heads: dict[tuple[int, int], tuple[int, int]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        # A title merged over whole columns covers only rows that hold something.
-        for merged in self.merged:
-            head = (merged.top, merged.left)
-            for place in self._covered(merged):
-                self._heads.setdefault(place, head)
-
-    def _covered(self, merged: Merged) -> Iterator[tuple[int, int]]:
-        last_row = max(max(self.rows, default=0), max(self.unseen, default=0))
-        for row in range(merged.top, min(merged.bottom, last_row) + 1):
-            for column in range(merged.left, min(merged.right, merged.left + _WIDEST) + 1):
-                yield row, column
 
     def cell(self, row: int, column: int) -> Cell:
         """What the sender sees written in one cell itself."""
@@ -95,16 +85,15 @@ class Sheet:
 
     def spread(self, row: int, column: int) -> Cell:
         """As `cell`; of a merged range, its value in each of its cells."""
-        return self.cell(*self.head(row, column))
+        top, left = self.head(row, column)
+        # A merged cell shows its value also where its own first row is hidden.
+        return self.cell(top, left) or self.unseen.get(top, {}).get(left)
 
-    def head(self, row: int, column: int) -> tuple[int, int]:
+    def head(self, row: int, column: int) -> Spot:
         """The first cell of the merged range over a cell; else the cell itself."""
-        return self._heads.get((row, column), (row, column))
+        return self.heads.get((row, column), (row, column))
 
     def key(self, row: int, column: int) -> Cell:
         """As `spread`, but only for a range that begins in this column."""
-        top, left = self.head(row, column)
-        return self.cell(top if left == column else row, column)
-
-
-_WIDEST = 500
+        is_below = self.head(row, column)[1] == column
+        return self.spread(row, column) if is_below else self.cell(row, column)

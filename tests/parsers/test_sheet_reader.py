@@ -623,7 +623,7 @@ def test_parts_that_unpack_too_large_are_not_unpacked() -> None:
 
 
 def test_a_sheet_with_too_many_cells_is_too_costly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parsers.workbooks.MOST_CELLS", 10)
+    monkeypatch.setattr("parsers.grid_draft.MOST_CELLS", 10)
 
     assert only(read([["x"] * 11])).code is Code.TOO_COSTLY
 

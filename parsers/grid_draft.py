@@ -1,0 +1,137 @@
+"""A sheet's grid while its cells are read one by one, and what it may cost."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from parsers.grid import EPOCH_1900, Cell, Merged, Rows, Sheet, Spot
+
+
+class TooCostlyError(Exception):
+    """A workbook has more of something than any form has; its text is the limit."""
+
+
+MOST_CELLS = 500_000
+"""A workbook with more filled cells than this is `too-costly`."""
+
+MOST_COVERED = 1_000_000
+"""So is one with more cells below merged ones."""
+
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+
+
+@dataclass(slots=True)
+class Spent:
+    """What was read of a workbook, all its sheets together."""
+
+    cells: int = 0
+    covered: int = 0
+
+    def cell(self, count: int = 1) -> None:
+        """Count filled cells.
+
+        Raises:
+            TooCostlyError: they are more than any form has.
+        """
+        self.cells += count
+        if self.cells > MOST_CELLS:
+            raise TooCostlyError(str(MOST_CELLS))
+
+    def cover(self, count: int) -> None:
+        """Count a merged range.
+
+        Raises:
+            TooCostlyError: they cover more than any form has.
+        """
+        self.covered += count + 1
+        if self.covered > MOST_COVERED:
+            raise TooCostlyError(str(MOST_COVERED))
+
+
+@dataclass(slots=True)
+class SheetDraft:
+    """A sheet while its cells are read one by one.
+
+    Attributes:
+        hidden_columns: First and last column of each hidden range.
+        filters: First and last row of each range that a filter is on.
+    """
+
+    name: str
+    spent: Spent
+    epoch: datetime = EPOCH_1900
+    is_visible: bool = True
+    rows: Rows = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    filters: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
+    formulas: set[Spot] = field(default_factory=set)
+    percents: set[Spot] = field(default_factory=set)
+
+    def put(self, row: int, column: int, cell: Cell) -> None:
+        """Fill one cell; an empty text fills nothing.
+
+        Raises:
+            TooCostlyError: the workbook has too many cells, or one that no
+                workbook can have.
+        """
+        if cell is None or cell == "":
+            return
+        if not (0 < row <= LAST_ROW and 0 < column <= LAST_COLUMN):
+            raise TooCostlyError(f"{LAST_ROW} x {LAST_COLUMN}")
+        self.spent.cell()
+        self.rows.setdefault(row, {})[column] = cell
+
+    def sheet(self) -> Sheet:
+        """The sheet with all that was put, parted by what its sender sees."""
+        rows = {row: dict(sorted(cells.items())) for row, cells in sorted(self.rows.items())}
+        heads = dict(self._heads(rows))
+        hides = self.hidden_rows or self.hidden_columns or heads
+        seen, unseen = self._parted(rows, heads) if hides else (rows, {})
+        return Sheet(
+            name=self.name,
+            rows=seen,
+            unseen=unseen,
+            is_visible=self.is_visible,
+            filtered=frozenset(row for row in unseen if self._is_filtered(row)),
+            merged=tuple(self.merged),
+            heads=heads,
+            formulas=frozenset(self.formulas),
+            percents=frozenset(self.percents),
+            epoch=self.epoch,
+        )
+
+    def _heads(self, rows: Rows) -> Iterator[tuple[Spot, Spot]]:
+        """Cells of merged ranges, with the first one of theirs; in filled rows only."""
+        if not self.merged:
+            return
+        numbers = list(rows)
+        last = max((column for cells in rows.values() for column in cells), default=0)
+        for merged in self.merged:
+            first, end = bisect_left(numbers, merged.top), bisect_right(numbers, merged.bottom)
+            columns = range(merged.left, min(merged.right, last) + 1)
+            self.spent.cover((end - first) * len(columns))
+            for row in numbers[first:end]:
+                for column in columns:
+                    yield (row, column), (merged.top, merged.left)
+
+    def _parted(self, rows: Rows, heads: Mapping[Spot, Spot]) -> tuple[Rows, Rows]:
+        seen: Rows = {}
+        unseen: Rows = {}
+        hidden: dict[int, bool] = {}
+        for row, cells in rows.items():
+            for column, cell in cells.items():
+                if column not in hidden:
+                    hidden[column] = any(a <= column <= b for a, b in self.hidden_columns)
+                is_covered = heads.get((row, column), (row, column)) != (row, column)
+                gone = row in self.hidden_rows or hidden[column] or is_covered
+                (unseen if gone else seen).setdefault(row, {})[column] = cell
+        return seen, unseen
+
+    def _is_filtered(self, row: int) -> bool:
+        is_within = any(first <= row <= last for first, last in self.filters)
+        return is_within and row in self.hidden_rows

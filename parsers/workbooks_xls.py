@@ -1,0 +1,213 @@
+"""Sheets of .xls: xlrd reads the cells, a walk over the records what it does not tell.
+
+Source: [MS-XLS] 2.3 (records), 2.4 (their content), 2.5.133 (a formula's value).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
+from parsers.grid_draft import LAST_ROW, MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
+from parsers.workbooks_xlsb import ERRORS
+
+if TYPE_CHECKING:
+    import xlrd.book
+    import xlrd.sheet
+
+MOST_RECORDS = 1_000_000
+"""A workbook with more records than this is `too-costly`."""
+
+_FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
+_BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _EXCEL_COUNTED = (
+    0x0809, 0x009B, 0x0085, 0x00FC, 0x002F, 0x01C1,
+)  # fmt: skip
+
+
+class EncryptedError(Exception):
+    """A workbook opens with a password only."""
+
+
+@dataclass(slots=True)
+class _About:
+    """What the records say of one sheet.
+
+    Attributes:
+        formulas: Cells with a formula.
+        textless: Those among them whose kept value is an empty text.
+    """
+
+    formulas: set[tuple[int, int]] = field(default_factory=set)
+    textless: set[tuple[int, int]] = field(default_factory=set)
+    is_filtered: bool = False
+
+    def formula(self, data: bytes) -> None:
+        """Take in the record of one."""
+        row, column = struct.unpack_from("<HH", data)
+        self.formulas.add((row + 1, column + 1))
+        if data[6] == _NO_TEXT and data[12:14] == b"\xff\xff":
+            self.textless.add((row + 1, column + 1))
+
+
+def read_xls(content: bytes) -> list[Sheet]:
+    """Every worksheet, hidden ones included.
+
+    Raises:
+        EncryptedError: it opens with a password only.
+        TooCostlyError: it has more of something than any form has.
+        LookupError, ValueError, struct.error: it is damaged, or whatever else
+            xlrd meets on its way.
+    """
+    from xlrd.biffh import XLRDError
+    from xlrd.compdoc import CompDocError
+
+    try:
+        return _read(content)
+    except (XLRDError, CompDocError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _read(content: bytes) -> list[Sheet]:
+    import xlrd
+
+    about = _walked(content)
+    book = xlrd.open_workbook(
+        file_contents=content,
+        logfile=_Silence(),
+        formatting_info=True,
+        on_demand=True,
+        ragged_rows=True,
+        # Some programs write a directory that xlrd thinks little of, and Excel reads.
+        ignore_workbook_corruption=True,
+    )
+    epoch, spent = EPOCH_1904 if book.datemode else EPOCH_1900, Spent()
+    styles = _styles(book)
+    sheets = []
+    for index in range(book.nsheets):
+        source = book.sheet_by_index(index)
+        draft = SheetDraft(source.name, spent, epoch, source.visibility == 0)
+        _fill(draft, source, about[index], styles)
+        book.unload_sheet(index)
+        sheets.append(draft.sheet())
+    return sheets
+
+
+class _Silence(io.StringIO):
+    """Takes what xlrd would print."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def _walked(content: bytes) -> list[_About]:
+    """What the records say of each worksheet, in their order."""
+    sheets: dict[int, _About] = {}
+    current, is_counted = _About(), False
+    for at, kind, data in _records(*_stream(content)):
+        if kind in _FORMULAS:
+            current.formula(data)
+        elif kind == _BEGIN:
+            current = sheets.get(at, current)
+        elif kind == _FILTERED:
+            current.is_filtered = True
+        elif kind == _SHEET and data[5] == 0:
+            sheets[struct.unpack_from("<I", data)[0]] = _About()
+        elif kind == _EXCEL_COUNTED:
+            is_counted = True
+        elif kind in {_SHARED, _ENCRYPTED}:
+            _refuse(kind, data)
+    if is_counted:
+        # Excel counts when it saves: an empty text is what its formula gives.
+        for about in sheets.values():
+            about.textless.clear()
+    return list(sheets.values())
+
+
+_NO_TEXT = 3
+
+
+def _refuse(kind: int, data: bytes) -> None:
+    if kind == _ENCRYPTED:
+        raise EncryptedError
+    # xlrd makes all texts that cells share before the first cell.
+    if struct.unpack_from("<I", data, 4)[0] > MOST_CELLS:
+        raise TooCostlyError(str(MOST_CELLS))
+
+
+def _stream(content: bytes) -> tuple[bytes, int, int]:
+    """The stream of the workbook: bytes, where in them it begins, its length."""
+    from xlrd.compdoc import CompDoc
+
+    container = CompDoc(content, logfile=_Silence(), ignore_workbook_corruption=True)
+    for name in ("Workbook", "Book"):
+        found, start, length = container.locate_named_stream(name)
+        if found:
+            return bytes(found), start, length
+    raise ValueError("no stream of a workbook")
+
+
+def _records(stream: bytes, start: int, length: int) -> Iterator[tuple[int, int, bytes]]:
+    """Offset in the stream, type and content of each record."""
+    at, end = start, min(start + length, len(stream))
+    for _ in range(MOST_RECORDS):
+        if at + 4 > end:
+            return
+        kind, size = struct.unpack_from("<HH", stream, at)
+        yield at - start, kind, stream[at + 4 : at + 4 + size]
+        at += 4 + size
+    raise TooCostlyError(str(MOST_RECORDS))
+
+
+def _styles(book: xlrd.book.Book) -> list[NumberFormat]:
+    """The number format of each cell style."""
+    known = {
+        key: number_format(form.format_str) if form.format_str else BUILT_IN.get(key, GENERAL)
+        for key, form in book.format_map.items()
+    }
+    return [known.get(style.format_key, GENERAL) for style in book.xf_list]
+
+
+def _fill(
+    draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: list[NumberFormat]
+) -> None:
+    draft.formulas |= about.formulas
+    draft.hidden_rows |= {
+        row + 1 for row, info in source.rowinfo_map.items() if info.hidden or info.height == 0
+    }
+    draft.hidden_columns += [
+        (column + 1, column + 1)
+        for column, info in source.colinfo_map.items()
+        if info.hidden or info.width == 0
+    ]
+    if about.is_filtered:
+        draft.filters.append((1, LAST_ROW))
+    for top, bottom, left, right in source.merged_cells:
+        draft.merged.append(Merged(top + 1, left + 1, bottom, right))
+    for row in range(source.nrows):
+        kinds, values = source.row_types(row), source.row_values(row)
+        for column, (kind, value) in enumerate(zip(kinds, values, strict=True)):
+            at = row + 1, column + 1
+            if at in about.textless:
+                draft.put(*at, Uncounted("="))
+            elif kind in {_NUMBER, _DATE}:
+                form = styles[source.cell_xf_index(row, column)]
+                if form.shape is Shape.PERCENT:
+                    draft.percents.add(at)
+                draft.put(*at, typed(float(value), form, draft.epoch))
+            elif kind in _TYPED:
+                draft.put(*at, _other(kind, value))
+
+
+_TEXT, _NUMBER, _DATE, _BOOL, _ERROR = 1, 2, 3, 4, 5
+_TYPED = frozenset({_TEXT, _BOOL, _ERROR})
+
+
+def _other(kind: int, value: object) -> Cell:
+    if kind == _ERROR:
+        return ErrorCell(ERRORS.get(int(str(value)), "#N/A"))
+    return bool(value) if kind == _BOOL else str(value)

@@ -1,0 +1,226 @@
+"""Sheets of .xlsb.
+
+Source: [MS-XLSB] 2.1.4 (records), 2.4 (their content), 2.5 (structures).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet
+from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
+from parsers.workbooks_xlsx import MOST_STYLES
+from parsers.workbooks_zip import Package
+
+# Types of records.
+_ROW, _RK, _ERROR, _BOOL, _REAL, _INLINE, _SHARED = 0, 2, 3, 4, 5, 6, 7
+_FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
+_STRING, _FORMAT, _STYLE, _COLUMNS, _RICH_INLINE = 19, 44, 47, 60, 62
+_BOOK_PROPERTIES, _SHEET, _MERGED = 153, 156, 176
+_FILTER, _FILTER_COLUMN, _CELL_STYLES, _CELL_STYLES_END = 161, 163, 617, 618
+
+ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+"""Texts of the errors that binary workbooks number."""
+
+MOST_RECORDS = 2_000_000
+"""A workbook with more records in a part than this is `too-costly`."""
+
+_RECORD_MOST = 1 << 20
+
+
+def read_xlsb(package: Package) -> list[Sheet]:
+    """Every worksheet, hidden ones included.
+
+    Raises:
+        TooCostlyError: it has more of something than any form has.
+        LookupError, ValueError, struct.error: it is damaged.
+    """
+    path = package.book()
+    epoch, listed = EPOCH_1900, []
+    with package.open(path) as part:
+        for kind, data in _records(part):
+            if kind == _BOOK_PROPERTIES and data[0] & 1:
+                epoch = EPOCH_1904
+            elif kind == _SHEET:
+                relation, at = _wide(data, 8)
+                listed.append((relation, _wide(data, at)[0], data[0] == 0))
+    relations = package.relations(path)
+    of_kind = {item.kind: item.path for item in relations.values()}
+    strings = _strings(package, of_kind.get("sharedStrings"))
+    styles = _styles(package, of_kind.get("styles"))
+    sheets, spent = [], Spent()
+    for relation, name, is_visible in listed:
+        item = relations[relation]
+        if item.kind == "worksheet":
+            draft = SheetDraft(name, spent, epoch, is_visible)
+            _Reader(draft, strings, styles).read(package, item.path)
+            sheets.append(draft.sheet())
+    return sheets
+
+
+def _records(part: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Type and content of each record."""
+    for _ in range(MOST_RECORDS):
+        kind = part.read(1)
+        if not kind:
+            return
+        number = kind[0]
+        if number & 0x80:
+            number = number & 0x7F | (part.read(1)[0] & 0x7F) << 7
+        size = _size(part)
+        if size > _RECORD_MOST:
+            raise TooCostlyError(str(_RECORD_MOST))
+        yield number, part.read(size)
+    raise TooCostlyError(str(MOST_RECORDS))
+
+
+def _size(part: IO[bytes]) -> int:
+    size = 0
+    for shift in (0, 7, 14, 21):
+        byte = part.read(1)[0]
+        size |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            break
+    return size
+
+
+def _wide(data: bytes, at: int) -> tuple[str, int]:
+    """A text with its length before it, and where it ends; a missing one is ''."""
+    (length,) = struct.unpack_from("<I", data, at)
+    at += 4
+    if length == 0xFFFF_FFFF:
+        return "", at
+    end = at + 2 * length
+    if end > len(data):
+        raise ValueError("a text longer than its record")
+    return data[at:end].decode("utf-16-le", "replace"), end
+
+
+def _strings(package: Package, path: str | None) -> list[str]:
+    if path is None or path not in package:
+        return []
+    found = []
+    with package.open(path) as part:
+        for kind, data in _records(part):
+            if kind == _STRING:
+                found.append(_wide(data, 1)[0])
+                if len(found) > MOST_CELLS:
+                    raise TooCostlyError(str(MOST_CELLS))
+    return found
+
+
+def _styles(package: Package, path: str | None) -> list[NumberFormat]:
+    """The number format of each cell style."""
+    if path is None or path not in package:
+        return []
+    formats, numbers, is_of_cells = dict(BUILT_IN), [], False
+    with package.open(path) as part:
+        for kind, data in _records(part):
+            if kind == _FORMAT:
+                (at,) = struct.unpack_from("<H", data)
+                formats[at] = number_format(_wide(data, 2)[0])
+            elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
+                is_of_cells = kind == _CELL_STYLES
+            elif kind == _STYLE and is_of_cells:
+                numbers.append(struct.unpack_from("<H", data, 2)[0])
+                if len(numbers) > MOST_STYLES:
+                    raise TooCostlyError(str(MOST_STYLES))
+    return [formats.get(at, GENERAL) for at in numbers]
+
+
+class _Reader:
+    """Reads the records of one sheet into a draft."""
+
+    def __init__(
+        self, draft: SheetDraft, strings: Sequence[str], styles: Sequence[NumberFormat]
+    ) -> None:
+        self._draft = draft
+        self._strings = strings
+        self._styles = styles
+        self._row = 0
+        self._filter: tuple[int, int] | None = None
+
+    def read(self, package: Package, path: str) -> None:
+        with package.open(path) as part:
+            for kind, data in _records(part):
+                if kind == _ROW:
+                    self._start_row(data)
+                elif kind in _CELLS:
+                    self._cell(kind, data)
+                elif kind in _OTHERS:
+                    self._other(kind, data)
+
+    def _start_row(self, data: bytes) -> None:
+        (row,) = struct.unpack_from("<I", data)
+        self._row = row + 1
+        if data[11] & 0x10:
+            self._draft.hidden_rows.add(self._row)
+
+    def _other(self, kind: int, data: bytes) -> None:
+        draft = self._draft
+        if kind == _COLUMNS:
+            first, last, width, _, flags = struct.unpack_from("<IIIIH", data)
+            if flags & 1 or width == 0:
+                draft.hidden_columns.append((first + 1, last + 1))
+        elif kind == _MERGED:
+            top, bottom, left, right = struct.unpack_from("<IIII", data)
+            draft.merged.append(Merged(top + 1, left + 1, bottom + 1, right + 1))
+        elif kind == _FILTER:
+            top, bottom = struct.unpack_from("<II", data)
+            self._filter = top + 2, bottom + 1
+        elif self._filter is not None:
+            draft.filters.append(self._filter)
+
+    def _cell(self, kind: int, data: bytes) -> None:
+        column, style = struct.unpack_from("<II", data)
+        at = (self._row, column + 1)
+        value = self._value(kind, data, style & 0xFF_FFFF, at)
+        if kind in _FORMULAS:
+            self._draft.formulas.add(at)
+        self._draft.put(*at, value)
+
+    def _value(self, kind: int, data: bytes, style: int, at: tuple[int, int]) -> Cell:
+        if kind == _SHARED:
+            return self._strings[int.from_bytes(data[8:12], "little")]
+        if kind in {_INLINE, _FORMULA_TEXT}:
+            return _wide(data, 8)[0]
+        if kind == _RICH_INLINE:
+            return _wide(data, 9)[0]
+        if kind in {_ERROR, _FORMULA_ERROR}:
+            return ErrorCell(ERRORS.get(data[8], "#N/A"))
+        if kind in {_BOOL, _FORMULA_BOOL}:
+            return bool(data[8])
+        value: float = _rk(data[8:12]) if kind == _RK else struct.unpack_from("<d", data, 8)[0]
+        form = self._styles[style] if self._styles else GENERAL
+        if form.shape is Shape.PERCENT:
+            self._draft.percents.add(at)
+        return typed(value, form, self._draft.epoch)
+
+
+_FORMULAS = frozenset({_FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR})
+_PLAIN = {_RK, _ERROR, _BOOL, _REAL, _INLINE, _SHARED, _RICH_INLINE}
+_CELLS = frozenset({*_PLAIN, *_FORMULAS})
+_OTHERS = frozenset({_COLUMNS, _MERGED, _FILTER, _FILTER_COLUMN})
+
+
+def _rk(data: bytes) -> float:
+    """A number packed into 30 bits, a whole one or the upper part of a float."""
+    (packed,) = struct.unpack("<i", data)
+    value: float
+    if packed & 2:
+        value = packed >> 2
+    else:
+        (value,) = struct.unpack("<d", b"\0\0\0\0" + struct.pack("<i", packed & ~3))
+    return value / 100 if packed & 1 else value

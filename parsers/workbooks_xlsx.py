@@ -1,0 +1,269 @@
+"""Sheets of .xlsx and .xlsm, strict Open XML among them.
+
+Source: ECMA-376 part 1, 18.2 (workbook), 18.3 (worksheet), 18.4 (shared texts), 18.8 (styles).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time
+from functools import lru_cache
+
+from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
+from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.number_formats import (
+    BUILT_IN,
+    GENERAL,
+    NumberFormat,
+    Shape,
+    number_format,
+    read_text,
+    typed,
+)
+from parsers.trees import Element
+from parsers.workbooks_zip import Package, relation_of
+
+_TRUE = frozenset({"1", "true", "on"})
+MOST_STYLES = 65_536
+"""A workbook with more cell styles than Excel itself allows is `too-costly`."""
+
+
+def read_xlsx(package: Package) -> list[Sheet]:
+    """Every worksheet, hidden ones included.
+
+    Raises:
+        TooCostlyError: it has more of something than any form has.
+        LookupError, ValueError, SyntaxError: it is damaged.
+    """
+    path = package.book()
+    epoch, listed = EPOCH_1900, []
+    for item in package.elements(path, "workbookPr", "sheet"):
+        if _local(item) == "sheet":
+            is_visible = (item.get("state") or "visible") == "visible"
+            listed.append((item.get("name") or "", relation_of(item), is_visible))
+        elif item.get("date1904") in _TRUE:
+            epoch = EPOCH_1904
+    relations = package.relations(path)
+    of_kind = {item.kind: item.path for item in relations.values()}
+    strings = _strings(package, of_kind.get("sharedStrings"))
+    styles = _styles(package, of_kind.get("styles"))
+    sheets, spent = [], Spent()
+    for name, relation, is_visible in listed:
+        part = relations[relation]
+        if part.kind == "worksheet":
+            draft = SheetDraft(name, spent, epoch, is_visible)
+            _Reader(draft, strings, styles).read(package, part.path)
+            sheets.append(draft.sheet())
+    return sheets
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _strings(package: Package, path: str | None) -> list[str]:
+    """The texts that cells share."""
+    if path is None or path not in package:
+        return []
+    found = []
+    for item in package.elements(path, "si"):
+        found.append(_text(item))
+        if len(found) > MOST_CELLS:
+            raise TooCostlyError(str(MOST_CELLS))
+    return found
+
+
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def _text(element: Element) -> str:
+    """The text of an item, its runs joined, without what tells how to pronounce it."""
+    pieces = [
+        item.text or ""
+        for item in element.iter("{*}t")
+        if (parent := item.getparent()) is None or _local(parent) != "rPh"
+    ]
+    return unescaped("".join(pieces))
+
+
+def unescaped(text: str) -> str:
+    """A text without the escapes that stand for what XML cannot hold."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def _styles(package: Package, path: str | None) -> list[NumberFormat]:
+    """The number format of each cell style."""
+    if path is None or path not in package:
+        return []
+    formats = dict(BUILT_IN)
+    numbers: list[int] = []
+    for item in package.elements(path, "numFmt", "xf", "cellStyleXfs", "dxfs"):
+        name = _local(item)
+        if name == "numFmt":
+            formats[int(item.get("numFmtId") or 0)] = number_format(item.get("formatCode") or "")
+        elif name == "xf" and _is_of_cells(item):
+            numbers.append(int(item.get("numFmtId") or 0))
+            if len(numbers) > MOST_STYLES:
+                raise TooCostlyError(str(MOST_STYLES))
+    return [formats.get(at, GENERAL) for at in numbers]
+
+
+def _is_of_cells(element: Element) -> bool:
+    parent = element.getparent()
+    return parent is not None and _local(parent) == "cellXfs"
+
+
+# Rows and what says something of them; the rest is there to be emptied.
+_READ = ("row", "col", "mergeCell", "autoFilter", "sheetPr")
+_EMPTIED = ("cfRule", "dataValidation", "hyperlink", "conditionalFormatting", "brk", "ext")
+
+
+class _Reader:
+    """Reads the XML of one sheet into a draft."""
+
+    def __init__(
+        self, draft: SheetDraft, strings: Sequence[str], styles: Sequence[NumberFormat]
+    ) -> None:
+        self._draft = draft
+        self._strings = strings
+        self._styles = styles
+        self._row = 0
+        self._is_filtered = False
+
+    def read(self, package: Package, path: str) -> None:
+        for element in package.elements(path, *_READ, *_EMPTIED):
+            self._take(element)
+        if self._is_filtered and not self._draft.filters:
+            # A filter by a range of conditions has no range of its own in the file.
+            self._draft.filters.append((1, 1 << 20))
+        for item in package.relations(path).values():
+            if item.kind == "table" and item.path in package:
+                for element in package.elements(item.path, "autoFilter"):
+                    self._filter(element)
+
+    def _take(self, element: Element) -> None:
+        name = _local(element)
+        if name == "row":
+            self._cells(element)
+        elif name == "col":
+            if element.get("hidden") in _TRUE or float(element.get("width") or 1) == 0:
+                hidden = int(element.get("min") or 0), int(element.get("max") or 0)
+                self._draft.hidden_columns.append(hidden)
+        elif name == "mergeCell":
+            (top, left), (bottom, right) = _range(element.get("ref") or "")
+            self._draft.merged.append(Merged(top, left, bottom, right))
+        elif name == "autoFilter":
+            self._filter(element)
+        elif name == "sheetPr":
+            self._is_filtered = element.get("filterMode") in _TRUE
+
+    def _filter(self, element: Element) -> None:
+        if len(element):
+            (top, _), (bottom, _) = _range(element.get("ref") or "")
+            self._draft.filters.append((top + 1, bottom))
+
+    def _cells(self, element: Element) -> None:
+        self._row = row = int(element.get("r") or self._row + 1)
+        if element.get("hidden") in _TRUE or float(element.get("ht") or 1) == 0:
+            self._draft.hidden_rows.add(row)
+        column = 0
+        for cell in element:
+            place = cell.get("r")
+            if place is None:
+                column += 1
+            else:
+                stated, column = spot(place)
+                if stated != row:
+                    raise ValueError(f"cell {place} in row {row}")
+            self._cell(cell, row, column)
+
+    def _cell(self, element: Element, row: int, column: int) -> None:
+        value = inline = None
+        formula: Element | None = None
+        for child in element:
+            name = _local(child)
+            if name == "v":
+                value = child.text
+            elif name == "f":
+                formula = child
+            elif name == "is":
+                inline = _text(child)
+        kind = element.get("t") or "n"
+        if formula is not None:
+            self._formula(formula, row, column, is_counted=bool(value) or kind == "str")
+        if kind == "inlineStr":
+            self._draft.put(row, column, inline)
+        elif value:
+            style = element.get("s")
+            self._draft.put(row, column, self._value(kind, value, style, (row, column)))
+
+    def _formula(self, formula: Element, row: int, column: int, *, is_counted: bool) -> None:
+        self._draft.formulas.add((row, column))
+        if is_counted:
+            return
+        mark = Uncounted(f"={(formula.text or '').removeprefix('=')}")
+        self._draft.put(row, column, mark)
+        if formula.get("t") == "array":
+            (top, left), (bottom, right) = _range(formula.get("ref") or "")
+            self._draft.spent.cell(max(0, bottom - top + 1) * max(0, right - left + 1))
+            for at in range(top, bottom + 1):
+                for beside in range(left, right + 1):
+                    self._draft.put(at, beside, mark)
+
+    def _value(self, kind: str, text: str, style: str | None, at: tuple[int, int]) -> Cell:
+        if kind == "s":
+            return self._strings[int(text)]
+        if kind == "str":
+            return unescaped(text)
+        if kind == "b":
+            return text in _TRUE
+        if kind == "e":
+            return ErrorCell(text)
+        if kind == "d":
+            return iso_moment(text)
+        value = read_text(text)
+        form = self._styles[int(style)] if style and self._styles else GENERAL
+        if form is GENERAL or isinstance(value, str):
+            return value
+        if form.shape is Shape.PERCENT:
+            self._draft.percents.add(at)
+        return typed(float(value), form, self._draft.epoch)  # type: ignore[arg-type]
+
+
+def iso_moment(text: str) -> Cell:
+    """A date or a time as ISO 8601 writes it; the text itself when it is none."""
+    try:
+        if ":" in text and "-" not in text:
+            return time.fromisoformat(text.removeprefix("T")).replace(tzinfo=None)
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return text
+
+
+_SPOT = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,15})", re.ASCII)
+
+
+def spot(text: str) -> tuple[int, int]:
+    """Row and column of a cell's name.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _SPOT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no cell: {text[:20]}")
+    return int(found[2]), _column(found[1])
+
+
+@lru_cache(maxsize=1024)
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _range(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    first, _, last = text.partition(":")
+    return spot(first), spot(last or first)

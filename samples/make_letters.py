@@ -48,7 +48,9 @@ from making import (
     rows_52006,
     several,
     text_part,
+    uuencoded,
     winmail,
+    winmail_rtf,
     with_macros,
     word,
     xls,
@@ -443,7 +445,11 @@ def structure() -> Iterator[Sample]:
             "letter.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "application/msword"
         ),
     )
-    yield Sample("52-logo-card-and-pdf-beside", mail(parts, extra=OUTLOOK), good())
+    yield Sample(
+        "52-logo-card-and-pdf-beside",
+        mail(parts, extra=OUTLOOK),
+        expect("accepted", doc("52006"), findings=("attachment-not-read",) * 2, entity=SOKOLOVA),
+    )
     yield Sample(
         "53-only-pictures",
         mail(several(text_part(hello()), logo, card)),
@@ -832,6 +838,71 @@ def never_answered() -> Iterator[Sample]:
     yield Sample("99-empty", b"", refused("no-documents", None))
 
 
+def told_or_opened() -> Iterator[Sample]:
+    """Files that are opened by what they are, and files that are named as not read."""
+    note = ("attachment-not-read",)
+
+    def beside(*files: bytes) -> bytes:
+        document = file_part(XML_NAME, next_reading(), "text/xml")
+        return mail(several(text_part(hello()), document, *files), extra=OUTLOOK)
+
+    def named(name: str, *files: bytes) -> Sample:
+        findings = note * len(files)
+        return Sample(
+            name, beside(*files), expect("accepted", GOOD, findings=findings, entity=SOKOLOVA)
+        )
+
+    def alone(name: str, *files: bytes, body: str = hello()) -> Sample:
+        return Sample(name, mail(several(text_part(body), *files), extra=OUTLOOK), good())
+
+    yield named("9a-rar-beside", file_part("цех 2.rar", b"Rar!\x1a\x07\x01\0" + bytes(40)))
+    yield named(
+        "9b-7z-and-photo-beside",
+        file_part("цех 2.7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
+        file_part("счётчик.jpg", b"\xff\xd8\xff\xe0" + bytes(200_000), "image/jpeg"),
+    )
+    yield named(
+        "9c-letter-of-outlook-beside",
+        file_part("Показания цеха 2.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)),
+    )
+    yield Sample(
+        "9d-letter-of-outlook-alone",
+        mail(several(text_part(hello()), file_part("Показания.msg", b"\xd0\xcf\x11\xe0"))),
+        expect("rejected", findings=("no-documents",), entity=SOKOLOVA),
+    )
+    yield named(
+        "9e-detached-signature-beside",
+        file_part(f"{XML_NAME}.sig", opaque(b"").replace(b"\xa0\x80\x24\x80\0\0\0\0", b"")),
+    )
+    yield alone("9f-signed-file", file_part(f"{XML_NAME}.sig", opaque(next_reading())))
+    armour = b"-----BEGIN CMS-----\n" + in_base64(opaque(next_reading())) + b"\n-----END CMS-----\n"
+    yield alone("9g-signed-file-in-armour", file_part(f"{XML_NAME}.p7m", armour))
+    yield alone(
+        "9h-signed-file-in-bare-base64",
+        file_part(f"{XML_NAME}.sig", in_base64(opaque(next_reading()))),
+    )
+    text = f"{hello()}\n{uuencoded(XML_NAME, next_reading())}"
+    yield Sample("9i-uuencoded-in-the-text", mail(text_part(text)), good())
+    dat = winmail_rtf([(XML_NAME, next_reading())], login())
+    yield alone(
+        "9j-winmail-with-rtf-only",
+        file_part("winmail.dat", dat, "application/ms-tnef"),
+        body="\n",
+    )
+    yield Sample(
+        "9k-hyphen-of-a-word-processor",
+        attached(
+            body=login(PRIMER).replace("-", "\u2011"), code=PRIMER, content=next_reading(PRIMER)
+        ),
+        good(code=PRIMER),
+    )
+    yield Sample(
+        "9l-two-labels-in-one-row",
+        attached(body=f"Пароль\tКод\n{PASSWORDS[SOKOLOVA]}\t{SOKOLOVA}\n"),
+        good(),
+    )
+
+
 def main() -> None:
     """Write every letter and its expectation."""
     FOLDER.mkdir(exist_ok=True)
@@ -847,6 +918,7 @@ def main() -> None:
         documents(),
         later(),
         never_answered(),
+        told_or_opened(),
     ):
         (FOLDER / f"{sample.name}.eml").write_bytes(sample.content)
         text = json.dumps(sample.expected, ensure_ascii=False, indent=1)

@@ -7,6 +7,7 @@ names, wrong charsets) must stay wrong, so the letters are put together by hand.
 from __future__ import annotations
 
 import base64
+import binascii
 import io
 import quopri
 import re
@@ -352,6 +353,29 @@ def winmail(files: list[tuple[str, bytes]], body: str) -> bytes:
         made += one(2, 0x9002, 6, bytes(14)) + one(2, 0x8010, 1, name.encode("cp1251") + b"\0")
         made += one(2, 0x800F, 6, content)
     return made
+
+
+def winmail_rtf(files: list[tuple[str, bytes]], body: str) -> bytes:
+    """Outlook's winmail.dat whose body is RTF alone, as it is for a letter in that format."""
+    signs = "".join(
+        c if c.isascii() else f"\\'{c.encode('cp1251').hex()}"
+        for c in body.replace("\n", "\\par\n")
+    )
+    rtf = ("{\\rtf1\\ansi\\ansicpg1251\\deff0 " + signs + "}").encode("ascii")
+    packed = struct.pack("<LL4sL", len(rtf) + 12, len(rtf), b"MELA", 0) + rtf
+    padded = packed + bytes(-len(packed) % 4)
+    properties = struct.pack("<LLLL", 1, 0x10090102, 1, len(packed)) + padded
+    whole = winmail(files, "")
+    empty_body = struct.pack("<BHHL", 1, 0x800C, 2, 0) + bytes(2)
+    head = struct.pack("<BHHL", 1, 0x9003, 6, len(properties))
+    check = struct.pack("<H", sum(properties) & 0xFFFF)
+    return whole.replace(empty_body, head + properties + check, 1)
+
+
+def uuencoded(name: str, content: bytes) -> str:
+    """A file in the text of a letter, as mail programs before MIME sent it."""
+    lines = [binascii.b2a_uu(content[n : n + 45]).decode() for n in range(0, len(content), 45)]
+    return f"begin 644 {name}\n{''.join(lines)}`\nend\n"
 
 
 def opaque(content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HTMLParser
 
-from ingest.letters.decoding import text_of
+from ingest.letters.decoding import file_name, from_base64, from_uuencode, text_of
 
 TEXT_MOST = 262_144
 """Characters of one body that are read; credentials stand near its beginning."""
@@ -89,6 +90,27 @@ def _tidy(text: str) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
+# What striprtf raises for what is no RTF, or a damaged one.
+_NO_RTF = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def rtf_text(content: bytes) -> bytes:
+    """The text of an RTF body in UTF-8, '' when it is none."""
+    # Late, as few letters need it.
+    from striprtf.striprtf import rtf_to_text
+
+    # Letters beyond ASCII should be escaped; some programs write them as they are.
+    markup = re.sub(rb"[\x80-\xff]", _escaped, content[:_HTML_MOST])
+    with contextlib.suppress(*_NO_RTF):
+        text = rtf_to_text(markup.decode("ascii"), "cp1251", "replace")  # type: ignore[no-untyped-call]
+        return str(text).encode("utf-8", "replace")
+    return b""
+
+
+def _escaped(letter: re.Match[bytes]) -> bytes:
+    return b"\\'%02x" % letter[0][0]
+
+
 def plain_text(content: bytes, charset: str) -> str:
     """The text of a plain body, on tidy lines."""
     return _tidy(text_of(content[: TEXT_MOST * 4], charset))
@@ -139,6 +161,31 @@ def _is_block(lines: list[str], at: int) -> bool:
         return False
     following = [line.lstrip() for line in lines[at + 1 : at + 5]]
     return sum(bool(_BLOCK_LINE.match(line)) for line in following) >= 2
+
+
+_ENCODED = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
+_ENCODED_END = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
+
+
+def cut_encoded(content: bytes, charset: str) -> tuple[list[tuple[str, bytes]], bytes]:
+    """The files (name, bytes) that stand uuencoded in a body, and the text around them.
+
+    Source: POSIX `uuencode`, its base64 form included.
+    """
+    files: list[tuple[str, bytes]] = []
+    rest: list[bytes] = []
+    at = 0
+    while begin := _ENCODED.search(content, at):
+        end = _ENCODED_END.search(content, begin.end())
+        if end is None:
+            break
+        inside = content[begin.end() : end.start()]
+        packed = from_base64(inside) if begin[1] else from_uuencode(inside)
+        if packed:
+            files.append((file_name(text_of(begin[2], charset)), packed))
+        rest.append(content[at : begin.start() if packed else end.end()])
+        at = end.end()
+    return files, b"".join([*rest, content[at:]])
 
 
 @dataclass(frozen=True, slots=True)

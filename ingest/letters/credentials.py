@@ -49,6 +49,8 @@ _OTHER_CODES = frozenset(
 )
 _QUOTED = {'"': '"', "'": "'", "«": "»", "“": "”", "„": "“”", "‘": "’", "`": "`"}
 _TRAILING = ".,;|/"
+# Hyphens and dashes that word processors write for the one on the keyboard.
+_PLAIN_HYPHENS = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def candidates(written: str) -> tuple[str, ...]:
     if len(written) > 1 and written[-1] in _TRAILING:
         forms.append(written[:-1].rstrip())
     forms += [form[1:-1].strip() for form in forms if _is_quoted(form)]
+    forms += [form.translate(_PLAIN_HYPHENS) for form in forms]
     return tuple(dict.fromkeys(form for form in forms if form))
 
 
@@ -128,8 +131,11 @@ def _label_alone(cell: str) -> re.Match[str] | None:
 
 
 def _row(columns: Iterable[re.Match[str]], following: str) -> Iterator[tuple[bool, str]]:
-    """The values under a row of labels."""
-    for label, cell in zip(columns, following.split("\t"), strict=False):
+    """The values under a row of labels; none when more labels stand there."""
+    cells = following.split("\t")
+    if any(_label_alone(cell) for cell in cells):
+        return
+    for label, cell in zip(columns, cells, strict=False):
         code = _CODE.match(cell)
         if label["password"] is not None and cell.strip():
             yield True, cell.strip()

@@ -262,11 +262,12 @@ def transferred(content: bytes, encoding: str) -> bytes:
     if name in {"quotedprintable", "qp"}:
         return binascii.a2b_qp(content)
     if name in {"xuuencode", "uuencode", "uue", "xuue"}:
-        return _from_uuencode(content)
+        return from_uuencode(content)
     return content
 
 
-def _from_uuencode(content: bytes) -> bytes:
+def from_uuencode(content: bytes) -> bytes:
+    """What a uuencoded text holds, with or without its first and last line."""
     if content.count(b"\n") > _LINES_MOST:
         return content
     kept: list[bytes] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ingest.letters import mime
-from ingest.letters.body import cut_xml, html_text, own_text, plain_text
+from ingest.letters.body import cut_encoded, cut_xml, html_text, own_text, plain_text
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
 from ingest.letters.terms import Attachment, Credential, Letter, Source
@@ -50,6 +50,7 @@ def read_letter(content: bytes, limits: Limits) -> Letter:
     try:
         unpacker.letter(content)
         _pasted(unpacker)
+        unpacker.tell_unread()
     except OverLimitError as over:
         found = (over.found,)
         unpacker.documents.clear()
@@ -241,7 +242,8 @@ def _pasted(unpacker: Unpacker) -> None:
     """Take documents that stand in a body as text; what is around them stays there."""
     kept: list[mime.Part] = []
     with_xml: set[int] = set()
-    for part in sorted(unpacker.texts, key=_is_html):
+    for whole in sorted(unpacker.texts, key=_is_html):
+        part = _without_encoded(whole, unpacker)
         found = cut_xml(part.content, part.charset, is_html=_is_html(part))
         if found is None:
             kept.append(part)
@@ -253,3 +255,13 @@ def _pasted(unpacker: Unpacker) -> None:
                 unpacker.take("", document, "text/xml")
         with_xml.add(part.enclosed)
     unpacker.texts[:] = kept
+
+
+def _without_encoded(part: mime.Part, unpacker: Unpacker) -> mime.Part:
+    """The body without the files that stand uuencoded in it, which are taken."""
+    if _is_html(part):
+        return part
+    files, rest = cut_encoded(part.content, part.charset)
+    for name, content in files:
+        unpacker.take(name, content, enclosed=part.enclosed)
+    return replace(part, content=rest) if files else part

@@ -41,6 +41,7 @@ class Part:
         is_attached: Whether its disposition says `attachment`.
         content: The bytes, transfer encoding undone.
         enclosed: How many forwarded letters it stands in; 0 for the letter itself.
+        is_inline: Whether the body shows it, as its disposition or Content-ID says.
     """
 
     content_type: str
@@ -49,12 +50,14 @@ class Part:
     is_attached: bool
     content: bytes = field(repr=False)
     enclosed: int = 0
+    is_inline: bool = False
 
 
 Fields = dict[str, list[bytes]]
 """Lower-case header names to their raw, unfolded values, in order."""
 
-_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:(.*)", re.DOTALL)
+_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 
 
 def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
@@ -72,10 +75,6 @@ def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
         return {}, start
     head_end, body = _blank_line(buffer, start, end)
     return _fields(buffer[start : min(head_end, start + HEADER_MOST)]), body
-
-
-_FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
-_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 
 
 def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int]:
@@ -229,12 +228,14 @@ def _leaf(inside: _Node, kind: str, about: Mapping[str, str], fields: Fields) ->
     disposition, disposed = parameters(_last(fields, "content-disposition"))
     name = disposed.get("filename") or disposed.get("name") or about.get("name", "")
     encoding = header_text(_last(fields, "content-transfer-encoding"), 80)
+    # Misspelt ones ("attachement") are in use.
+    is_attached = disposition.startswith("att")
     return Part(
         content_type=kind,
         charset=about.get("charset", ""),
         name=file_name(name),
-        # Misspelt ones ("attachement") are in use.
-        is_attached=disposition.startswith("att"),
+        is_attached=is_attached,
         content=transferred(inside.buffer[inside.start : inside.end], encoding),
         enclosed=inside.enclosed,
+        is_inline=disposition == "inline" or ("content-id" in fields and not is_attached),
     )

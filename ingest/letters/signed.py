@@ -1,20 +1,53 @@
-"""The letter inside an opaque S/MIME signature, and whether there is one.
+"""What an opaque CMS signature (S/MIME, .p7m, .sig) holds, and whether there is one.
 
-The signature itself is not verified: who a sender is, the password says.
+The signature itself is not verified: who a sender is, the password says. BER is read
+here, as asn1crypto takes a minute for 20 MB that are sent in small pieces.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+from ingest.letters.decoding import from_base64
 
 _SIGNED = bytes.fromhex("2a864886f70d010702")
 _ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DATA = bytes.fromhex("2a864886f70d010701")
 _DEEP = 16
+_ARMOUR = re.compile(rb"\s*-----BEGIN [A-Z0-9# ]{1,40}-----(.*?)(?:-----END|\Z)", re.DOTALL)
+# A SEQUENCE in base64 begins so, whatever its length.
+_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(M[A-P][A-Za-z0-9+/=\s]*)\Z")
+_SIGNATURE_ENDINGS = re.compile(r"(?i)(?:\.(?:p7m|p7s|p7|pkcs7|sig|sgn|sign|cms|pem))+$")
 
 
 class _NotBerError(ValueError):
     """The bytes are not BER, or not of a shape that is read here."""
+
+
+def cms_message(content: bytes) -> bytes | None:
+    """The CMS message that a file is: as it stands, in PEM, or in bare base64.
+
+    Signing programs write all three, under any name and type.
+    """
+    if _is_cms(content):
+        return content
+    packed = _ARMOUR.match(content) or _BARE.match(content)
+    message = from_base64(packed[1]) if packed else b""
+    return message if _is_cms(message) else None
+
+
+def _is_cms(content: bytes) -> bool:
+    start = content[:32]
+    return start[:1] == b"0" and any(b"\x06" + bytes([len(oid)]) + oid in start for oid in _KINDS)
+
+
+_KINDS = (_SIGNED, *_ENVELOPED)
+
+
+def name_without_signature(name: str) -> str:
+    """The name that a file had before it was signed."""
+    return _SIGNATURE_ENDINGS.sub("", name)
 
 
 def signed_content(message: bytes) -> bytes | None:

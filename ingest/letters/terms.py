@@ -36,11 +36,18 @@ class Credential:
 @travels
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What else was attached: named in a reply that found no document."""
+    """What else was attached.
+
+    Attributes:
+        why: Why it was not read, one of `unread.Why`; '' when it is harmless.
+        container: Name of the archive it came in.
+    """
 
     name: str
     content_type: str
     size: int
+    why: str = ""
+    container: str | None = None
 
 
 @travels

@@ -12,20 +12,27 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ingest.letters import mime
+from ingest.letters.body import rtf_text
 from ingest.letters.decoding import file_name, guessed_charset, text_of
-from ingest.letters.signed import is_encrypted, signed_content
+from ingest.letters.signed import (
+    cms_message,
+    is_encrypted,
+    name_without_signature,
+    signed_content,
+)
 from ingest.letters.terms import Attachment
+from ingest.letters.unread import Why, why_unread
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
 from parsers import looks_like_document
 
 if TYPE_CHECKING:
-    from tnefparse.tnef import TNEFAttachment
+    from tnefparse.tnef import TNEF, TNEFAttachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class _File:
     container: str | None = None
     depth: int = 0
     enclosed: int = 0
+    is_inline: bool = False
 
 
 @dataclass(slots=True)
@@ -107,10 +115,24 @@ class Unpacker:
 
     def _part(self, part: mime.Part, depth: int) -> None:
         if part.content_type in _BODIES and not part.name and not part.is_attached:
-            if len(self.texts) < BODIES_MOST:
-                self.texts.append(part)
+            self._body(part)
             return
-        self.take(part.name, part.content, part.content_type, depth=depth, enclosed=part.enclosed)
+        self.take(
+            part.name,
+            part.content,
+            part.content_type,
+            depth=depth,
+            enclosed=part.enclosed,
+            is_inline=part.is_inline,
+        )
+
+    def _body(self, part: mime.Part) -> None:
+        if len(self.texts) == BODIES_MOST:
+            return
+        if part.content.startswith(_RTF_MAGIC):
+            plain = rtf_text(part.content)
+            part = replace(part, content=plain, content_type="text/plain", charset="utf-8")
+        self.texts.append(part)
 
     def take(
         self,
@@ -121,19 +143,31 @@ class Unpacker:
         container: str | None = None,
         depth: int = 0,
         enclosed: int = 0,
+        is_inline: bool = False,
     ) -> None:
         """Keep one file as a document or an attachment, or open it.
+
+        Args:
+            name: As decoded, '' when it has none.
+            content: Its bytes, transfer encoding undone.
+            content_type: As stated, in lower case.
+            container: Name of the archive that it came in.
+            depth: How many containers it stands in.
+            enclosed: How many forwarded letters it stands in.
+            is_inline: Whether the body shows it.
 
         Raises:
             OverLimitError: it is over one of the limits.
         """
-        inner = _File(name, content, content_type, container, depth, enclosed)
+        inner = _File(name, content, content_type, container, depth, enclosed, is_inline)
         match _kind(inner):
             case _Kind.PLAIN if looks_like_document(name, content):
                 self._keep(Document(name, content, container))
             case kind if kind in _CONTAINERS and depth < DEPTH_MOST:
                 self._open(kind, inner)
-            case _ if content_type not in _SIGNATURES:
+            case kind if kind in _CONTAINERS:
+                self._set_aside(inner, Why.TOO_DEEP)
+            case _:
                 self._set_aside(inner)
 
     def _open(self, kind: _Kind, inner: _File) -> None:
@@ -154,9 +188,24 @@ class Unpacker:
             raise self._too_many(document.container or "")
         self.documents.append(document)
 
-    def _set_aside(self, inner: _File) -> None:
-        if len(self.attachments) < _NAMED_MOST:
-            self.attachments.append(Attachment(inner.name, inner.content_type, len(inner.content)))
+    def _set_aside(self, inner: _File, why: Why | None = None) -> None:
+        if len(self.attachments) == _NAMED_MOST:
+            return
+        if why is None:
+            about = (inner.name, inner.content, inner.content_type)
+            why = why_unread(*about, is_inline=inner.is_inline)
+        size = len(inner.content)
+        self.attachments.append(
+            Attachment(inner.name, inner.content_type, size, why.value, inner.container)
+        )
+
+    def tell_unread(self) -> None:
+        """Name what was not read beside a document; alone, the reply lists what there was."""
+        for one in self.attachments if self.documents else ():
+            if one.why:
+                told = finding(Code.ATTACHMENT_NOT_READ, reason=one.why, name=one.name)
+                inside = {"container": one.container} if one.container else {}
+                self.findings.add(replace(told, detail={**told.detail, **inside}))
 
     def _zip(self, inner: _File) -> None:
         # Before the directory is read: each entry of it costs time and memory.
@@ -172,7 +221,7 @@ class Unpacker:
             for info in archive.infolist():
                 name = zip_name(info)
                 # A name may be empty, which the library's own question is not made for.
-                if not info.filename.endswith("/") and not _JUNK.search(name):
+                if not info.filename.endswith(("/", "\\")) and not _JUNK.search(name):
                     self._entry(archive, info, inner)
 
     def _entry(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: _File) -> None:
@@ -222,13 +271,24 @@ class Unpacker:
         )
 
     def _signed(self, inner: _File) -> None:
-        content = signed_content(inner.content)
-        if content is not None:
+        message = cms_message(inner.content) or b""
+        content = signed_content(message)
+        if content is None:
+            if is_encrypted(message):
+                self._locked(inner, inner.name)
+            else:
+                self._set_aside(inner)
+        elif mime.split_header(content, 0, len(content))[0].keys() & _LETTER_FIELDS:
             self.letter(content, inner.enclosed, inner.depth + 1)
-        elif is_encrypted(inner.content):
-            self._locked(inner, inner.name)
         else:
-            self._set_aside(inner)
+            name = name_without_signature(inner.name)
+            self.take(
+                name,
+                content,
+                container=inner.container,
+                depth=inner.depth + 1,
+                enclosed=inner.enclosed,
+            )
 
     def _tnef(self, inner: _File) -> None:
         files = _tnef_files(inner.content)
@@ -236,8 +296,8 @@ class Unpacker:
             self._unreadable(inner)
             return
         body, attached = files
-        if body and len(self.texts) < BODIES_MOST:
-            self.texts.append(mime.Part("text/plain", "", "", False, body, inner.enclosed))
+        if body:
+            self._body(mime.Part("text/plain", "", "", False, body, inner.enclosed))
         for name, content in attached:
             self._counted(iter([content]), inner)
             self._inner(inner, name, content)
@@ -262,13 +322,16 @@ class Unpacker:
         self.findings.add(finding(Code.UNREADABLE_DOCUMENT, Place(file=inner.name or None)))
 
 
-_BODIES = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
-_SIGNATURES = frozenset(
-    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+_BODIES = frozenset(
+    {
+        *("text/plain", "text/html", "text/enriched", "text/richtext"),
+        *("text/rtf", "application/rtf"),
+    }
 )
+_LETTER_FIELDS = frozenset({"content-type", "mime-version"})
 _NAMED_MOST = 100
 _MEMBERS_MOST = 1000
-_JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
+_JUNK = re.compile(r"(?:^|[/\\])(?:__MACOSX[/\\]|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 
 # What zipfile, zlib and tnefparse raise for bytes that are no archive, or a
 # damaged one; a MemoryError is not among them and ends the reading.
@@ -292,6 +355,7 @@ _DAMAGED = (
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _GZIP_MAGIC = b"\x1f\x8b"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
+_RTF_MAGIC = b"{\\rtf"
 
 
 class _Kind(StrEnum):
@@ -318,7 +382,7 @@ def _kind(inner: _File) -> _Kind:
         return _Kind.PLAIN if _is_old_workbook(inner) else _Kind.OTHER
     if inner.content_type.startswith("image/") or inner.name.lower().endswith(".svg"):
         return _Kind.OTHER
-    if inner.content_type in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+    if cms_message(content) is not None:
         return _Kind.SIGNED
     is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
     return _Kind.LETTER if is_letter and content else _Kind.PLAIN
@@ -341,9 +405,10 @@ def _zip_kind(content: bytes) -> _Kind:
         return _Kind.ZIP
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
+            # Some programs part their names by backslashes.
+            names = [name.replace("\\", "/") for name in archive.namelist()]
     except _DAMAGED:
-        first = content[30:60].decode("latin-1")
+        first = content[30:60].decode("latin-1").replace("\\", "/")
         return _Kind.PLAIN if first.startswith(_OFFICE_PARTS) else _Kind.ZIP
     if "[Content_Types].xml" not in names and "mimetype" not in names:
         return _Kind.ZIP
@@ -410,6 +475,7 @@ def _gunzipped(content: bytes) -> Iterator[bytes]:
 
 
 _TNEF_OBJECTS_MOST = 2000
+_RTF_MOST = 262_144
 
 
 def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
@@ -421,13 +487,23 @@ def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
         return None
     try:
         tnef = TNEF(content, do_checksum=False)
-        body = tnef.body or tnef.htmlbody or b""
-        body = body.encode("utf-8") if isinstance(body, str) else bytes(body)
-        return body, [
+        return _tnef_body(tnef), [
             (file_name(_tnef_name(attached)), bytes(attached.data)) for attached in tnef.attachments
         ]
     except _DAMAGED:
         return None
+
+
+def _tnef_body(tnef: TNEF) -> bytes:
+    """The plain body, else the one in HTML, else the one in RTF; b"" without one."""
+    for body in (tnef.body, tnef.htmlbody):
+        packed = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
+        if packed.strip(b"\0\r\n\t "):
+            return packed
+    # Unpacking is slow Python, and a body of that size is no letter of readings.
+    if len(tnef._rtfbody or b"") > _RTF_MOST:  # noqa: SLF001 - its size before it is unpacked
+        return b""
+    return bytes(tnef.rtfbody or b"")
 
 
 def _tnef_name(attached: TNEFAttachment) -> str:

@@ -271,7 +271,10 @@ class SandboxReader:
         )
 
 
-_LATE = ["charset_normalizer", "lxml.etree", "openpyxl", "python_calamine", "tnefparse.tnef"]
+_LATE = [
+    *("charset_normalizer", "lxml.etree", "openpyxl", "python_calamine", "striprtf.striprtf"),
+    "tnefparse.tnef",
+]
 _PRELOADED = ["__main__", __name__, *_LATE]
 """Loaded once, in the process that children are forked from, so that they start warm."""
 

@@ -25,7 +25,7 @@ from ingest.replies.rendering import written
 from ingest.replies.runs import SHOWN_MOST
 from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording
-from layouts.findings import NOWHERE, Code, Finding, finding
+from layouts.findings import NOWHERE, Code, Finding, Severity, finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
 
@@ -155,7 +155,8 @@ def _verdict(receipts: Sequence[Receipt], findings: Sequence[Finding]) -> str:
     if outcomes == {"unreadable"}:
         return "unreadable"
     outcome = overall(receipts, findings).value
-    return "remarks" if outcome == "accepted" and "remarks" in outcomes else outcome
+    is_remarked = "remarks" in outcomes or any(x.severity is Severity.WARNING for x in findings)
+    return "remarks" if outcome == "accepted" and is_remarked else outcome
 
 
 def _headline(verdict: str, receipts: Sequence[Receipt], words: Wording) -> str:
@@ -250,7 +251,7 @@ def _marked_name(name: str, words: Wording) -> str:
 def _public(findings: Sequence[Finding]) -> list[Finding]:
     """Findings as a stranger may see them: one for every fault of the credentials."""
     told: dict[Code, Finding] = {}
-    for item in findings:
+    for item in filter(lambda item: item.is_error, findings):
         code = Code.CREDENTIALS_MISSING if item.code in _AUTHENTICATION else item.code
         kept = replace(item, code=code, seen=None, place=NOWHERE, detail={}, count=1)
         told.setdefault(code, kept)

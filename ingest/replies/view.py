@@ -211,7 +211,9 @@ def entity_line(entity: LegalEntity, words: Wording) -> str:
 
 def attachment_names(letter: Letter, words: Wording) -> str:
     """What else was attached, for a letter without a document; '' for nothing."""
-    names = [words.quoted(item.name[:60]) for item in letter.attachments if item.name]
+    named = [item for item in letter.attachments if item.name]
+    told = [item for item in named if item.why] or named
+    names = [words.quoted(item.name[:60]) for item in told]
     return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""
 
 

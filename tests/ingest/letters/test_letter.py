@@ -232,8 +232,9 @@ def test_logos_signatures_and_cards_are_no_documents() -> None:
     ]
     letter = read(with_part(b"Content-Type: text/xml; name=a.xml", DOCUMENT + b"".join(parts)))
     only_document(letter)
-    assert [one.name for one in letter.attachments] == [name.decode() for _, name, _ in files[:-1]]
-    assert letter.findings == ()
+    assert [one.name for one in letter.attachments] == [name.decode() for _, name, _ in files]
+    named = [one.detail["name"] for one in letter.findings]
+    assert named == ["act.pdf", "letter.doc"]
 
 
 def test_a_document_that_is_the_whole_body_is_kept_byte_for_byte() -> None:

@@ -1,0 +1,127 @@
+"""Why a file of a letter is not read: harmless beside readings, or to be named.
+
+Files are told by their first bytes; name and type are only hints, as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from ingest.letters.signed import cms_message
+
+
+class Why(StrEnum):
+    """Why a file was not read, as the replies' catalogues name it; '' is harmless."""
+
+    HARMLESS = ""
+    ARCHIVE = "archive"
+    OUTLOOK = "outlook"
+    PICTURE = "picture"
+    PDF = "pdf"
+    OFFICE = "office"
+    SIGNATURE = "signature"
+    TOO_DEEP = "too-deep"
+    OTHER = "other"
+
+
+LOGO_MOST_BYTES = 100_000
+"""A larger picture may be a photograph of a meter, whatever place the letter gives it."""
+
+_MAGIC = (
+    (Why.ARCHIVE, (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh", b"MSCF")),
+    (Why.ARCHIVE, (b"\x60\xea", b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0")),
+    (Why.PDF, (b"%PDF",)),
+    (Why.PICTURE, (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")),
+    (Why.OFFICE, (b"{\\rtf", b"PK\x03\x04")),
+)
+_ENDINGS = {
+    Why.ARCHIVE: (".rar", ".7z", ".xz", ".bz2", ".cab", ".arj", ".lzh", ".lha", ".tar", ".ace"),
+    Why.OUTLOOK: (".msg",),
+    Why.PDF: (".pdf",),
+    Why.OFFICE: (".doc", ".docx", ".rtf", ".odt", ".ppt", ".pptx", ".pages"),
+    Why.PICTURE: (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".heic",
+        ".svg",
+    ),
+}
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_OUTLOOK_STREAM = "__substg1.0_".encode("utf-16-le")
+
+_CARD_TYPES = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
+_SIGNATURE_TYPES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+_SIGNATURE_ENDINGS = (".sig", ".p7s", ".sgn", ".asc")
+# The letter's own signature, which stands for all of it, and none of a file beside it.
+_LETTER_SIGNATURES = frozenset({"smime.p7s", "signature.asc", "openpgp_signature.asc"})
+# The same body in another form, and what Apple keeps beside a file.
+_OTHER_FORMS = frozenset(
+    {
+        *("text/x-amp-html", "text/watch-html", "text/calendar", "text/rfc822-headers"),
+        "application/applefile",
+    }
+)
+_LOGO = re.compile(
+    r"(?i)(?:image\d{1,4}|.*(?:logo|логотип|banner|баннер|подпись|signature).*)\.\w+"
+)
+# Exchange makes such files of text that stands behind an attachment.
+_REST_OF_BODY = re.compile(r"(?i)att\d{1,6}\.(?:txt|html?)")
+_REST_MOST_BYTES = 2000
+
+
+def why_unread(name: str, content: bytes, content_type: str, *, is_inline: bool = False) -> Why:
+    """Why a file that is no document is not read.
+
+    Args:
+        name: As decoded, '' when it has none.
+        content: Its bytes.
+        content_type: As the letter states it, in lower case.
+        is_inline: Whether the letter shows it in its body.
+    """
+    why = _kind(name.lower(), content, content_type)
+    if why is Why.PICTURE and len(content) <= LOGO_MOST_BYTES:
+        return Why.HARMLESS if is_inline or _LOGO.fullmatch(name) else why
+    if why is Why.SIGNATURE and not name and content_type in _SIGNATURE_TYPES:
+        return Why.HARMLESS
+    if why is Why.SIGNATURE and name.lower() in _LETTER_SIGNATURES:
+        return Why.HARMLESS
+    if why is Why.OTHER and _is_harmless(name, content, content_type):
+        return Why.HARMLESS
+    return why
+
+
+def _kind(name: str, content: bytes, content_type: str) -> Why:
+    for why, beginnings in _MAGIC:
+        if content.startswith(beginnings):
+            return why
+    if content.startswith(_OLE_MAGIC):
+        is_letter = name.endswith(".msg") or _OUTLOOK_STREAM in content
+        return Why.OUTLOOK if is_letter else Why.OFFICE
+    if name.endswith(_SIGNATURE_ENDINGS) or content_type in _SIGNATURE_TYPES:
+        return Why.SIGNATURE
+    if cms_message(content) is not None:
+        return Why.SIGNATURE
+    if content[257:262] == b"ustar":
+        return Why.ARCHIVE
+    if content_type.startswith("image/"):
+        return Why.PICTURE
+    return next((why for why, endings in _ENDINGS.items() if name.endswith(endings)), Why.OTHER)
+
+
+def _is_harmless(name: str, content: bytes, content_type: str) -> bool:
+    if content_type in _CARD_TYPES or content[:200].lstrip().startswith(b"BEGIN:VCARD"):
+        return True
+    if content_type in _OTHER_FORMS and not name:
+        return True
+    if _REST_OF_BODY.fullmatch(name) and len(content) <= _REST_MOST_BYTES:
+        return True
+    return not content.strip() and not name

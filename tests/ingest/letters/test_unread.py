@@ -1,0 +1,285 @@
+"""Every part of a letter is read, known to be harmless, or named."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.letters.body import cut_encoded, rtf_text
+from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.signed import cms_message
+from ingest.letters.unread import LOGO_MOST_BYTES, Why, why_unread
+from ingest.replies.wording import LANGUAGES, catalogue
+from layouts.findings import Code
+from tests.ingest.letters.test_unpack import XML, signed, zipped
+
+OCTETS = "application/octet-stream"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+UNREAD = [
+    ("цех 2.rar", b"Rar!\x1a\x07\x01\0", OCTETS, Why.ARCHIVE),
+    ("цех 2.7z", b"7z\xbc\xaf\x27\x1c\0\4", OCTETS, Why.ARCHIVE),
+    ("data.tar", bytes(257) + b"ustar", OCTETS, Why.ARCHIVE),
+    ("письмо.msg", OLE, "application/vnd.ms-outlook", Why.OUTLOOK),
+    ("письмо", OLE + "__substg1.0_0037".encode("utf-16-le"), OCTETS, Why.OUTLOOK),
+    ("письмо.doc", OLE, "application/msword", Why.OFFICE),
+    ("письмо.docx", zipped(("[Content_Types].xml", b""), ("word/a.xml", b"")), OCTETS, Why.OFFICE),
+    ("письмо.rtf", b"{\\rtf1 x}", "text/rtf", Why.OFFICE),
+    ("акт.pdf", b"%PDF-1.4", "application/pdf", Why.PDF),
+    ("счётчик.jpg", b"\xff\xd8\xff" + bytes(LOGO_MOST_BYTES), "image/jpeg", Why.PICTURE),
+    ("счётчик.jpg", b"\xff\xd8\xff", "image/jpeg", Why.PICTURE),
+    ("z52006.xml.sig", signed(b"")[:24], OCTETS, Why.SIGNATURE),
+    ("показания.txt", "Показания: 123".encode(), "text/plain", Why.OTHER),
+    ("программа.exe", b"MZ\x90\0", OCTETS, Why.OTHER),
+]
+HARMLESS = [
+    ("image001.png", b"\x89PNG", "image/png"),
+    ("Логотип компании.gif", b"GIF89a", "image/gif"),
+    ("ivanova.vcf", b"BEGIN:VCARD\r\nEND:VCARD", OCTETS),
+    ("карточка", b"x", "text/x-vcard"),
+    ("smime.p7s", b"0\x80", "application/pkcs7-signature"),
+    ("signature.asc", b"-----BEGIN PGP SIGNATURE-----", "application/pgp-signature"),
+    ("ATT00001.txt", "С уважением".encode(), "text/plain"),
+    ("", b" \r\n", OCTETS),
+]
+
+
+def beside(*files: tuple[str, bytes, str], head: str = "") -> Letter:
+    """A letter of files, each as an attachment unless `head` says otherwise."""
+    parts = [
+        f'--b\r\nContent-Type: {kind}; name="{name}"\r\n{head}'
+        "Content-Transfer-Encoding: base64\r\n\r\n".encode()
+        + base64.encodebytes(content)
+        for name, content, kind in files
+    ]
+    start = b'From: a@b.example\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    return read_letter(start + b"\r\n".join(parts) + b"\r\n--b--\r\n", Limits())
+
+
+def named(letter: Letter) -> list[tuple[str, str]]:
+    """Name and reason of each file that the reply names."""
+    assert {one.code for one in letter.findings} <= {Code.ATTACHMENT_NOT_READ}
+    return [(one.detail["name"], one.detail["reason"]) for one in letter.findings]
+
+
+DOCUMENT = ("z.xml", XML, OCTETS)
+INSIDE: dict[str, Callable[[str, bytes, str], tuple[str, bytes, str]]] = {
+    "attached": lambda name, content, kind: (name, content, kind),
+    "zipped": lambda name, content, _: ("a.zip", zipped((name, content)), OCTETS),
+    "forwarded": lambda name, content, kind: (
+        "письмо.eml",
+        f'Content-Type: {kind}; name="{name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n'.encode()
+        + base64.encodebytes(content),
+        OCTETS,
+    ),
+    "signed": lambda name, content, _: (f"{name}.sig", signed(content), OCTETS),
+}
+
+
+@pytest.mark.parametrize("way", INSIDE)
+@pytest.mark.parametrize(("name", "content", "kind", "why"), UNREAD)
+def test_a_file_that_is_not_read_is_named_beside_a_document(
+    name: str, content: bytes, kind: str, why: Why, way: str
+) -> None:
+    file = INSIDE[way](name, content, kind)
+    letter = beside(DOCUMENT, file)
+    assert len(letter.documents) == 1
+    ((told, reason),) = named(letter)
+    assert reason == why.value
+    assert told.startswith(name.removesuffix(".sig"))
+
+
+@pytest.mark.parametrize(("name", "content", "kind", "why"), UNREAD)
+def test_alone_it_is_listed_and_no_finding(name: str, content: bytes, kind: str, why: Why) -> None:
+    letter = beside((name, content, kind))
+    assert not letter.documents
+    assert letter.findings == ()
+    assert [(one.name, one.why) for one in letter.attachments] == [(name, why.value)]
+
+
+@pytest.mark.parametrize(("name", "content", "kind"), HARMLESS)
+def test_what_is_known_to_be_harmless_is_passed_by(name: str, content: bytes, kind: str) -> None:
+    assert named(beside(DOCUMENT, (name, content, kind))) == []
+
+
+@pytest.mark.parametrize("head", ["Content-ID: <x>\r\n", "Content-Disposition: inline\r\n"])
+def test_a_small_picture_in_the_body_is_a_logo_and_a_large_one_is_named(head: str) -> None:
+    small, large = (("x.png", b"\x89PNG" + bytes(n), "image/png") for n in (9, LOGO_MOST_BYTES))
+    assert named(beside(DOCUMENT, small, head=head)) == []
+    assert named(beside(DOCUMENT, large, head=head)) == [("x.png", "picture")]
+
+
+def test_a_detached_signature_beside_its_file_is_named_as_one() -> None:
+    empty = signed(b"x").replace(b"\xa0\x03\x04\x01x", b"")
+    detached = empty[:1] + bytes([empty[1] - 5]) + empty[2:]
+    assert named(beside(DOCUMENT, ("z.xml.p7s", detached, OCTETS))) == [("z.xml.p7s", "signature")]
+
+
+@given(st.text(max_size=30), st.binary(max_size=300), st.sampled_from([OCTETS, "image/png", "x/y"]))
+def test_every_file_has_an_account(name: str, content: bytes, kind: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            zipfile.ZipInfo("a/" + name.replace("\0", "").rstrip("/\\") + "x"), content
+        )
+    letter = beside(DOCUMENT, ("a.zip", packed.getvalue(), kind))
+    accounts = len(letter.documents) - 1 + len(letter.attachments)
+    assert accounts + len(letter.findings) >= 1
+
+
+def test_every_reason_has_its_words() -> None:
+    for language in LANGUAGES:
+        words = catalogue("words", language)["reason"]
+        assert {why.value for why in Why if why} <= words.keys()
+
+
+@given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
+def test_why_a_file_is_not_read_is_total(content: bytes, name: str, kind: str) -> None:
+    assert why_unread(name, content, kind) in Why
+
+
+def armoured(content: bytes) -> bytes:
+    return b"-----BEGIN CMS-----\r\n" + base64.encodebytes(content) + b"-----END CMS-----\r\n"
+
+
+@pytest.mark.parametrize("form", [bytes, armoured, base64.encodebytes, base64.b64encode])
+@pytest.mark.parametrize("ending", [".sig", ".p7m", ".p7s", ".sig.p7m", ".SGN", ""])
+@pytest.mark.parametrize("kind", [OCTETS, "application/pkcs7-mime", "text/plain"])
+def test_a_signed_file_is_opened_by_its_content_and_has_its_own_name(
+    form: Callable[[bytes], bytes], ending: str, kind: str
+) -> None:
+    letter = beside((f"Цех 1.xml{ending}", form(signed(XML, open_end=True)), kind))
+    assert [(one.name, one.content) for one in letter.documents] == [("Цех 1.xml", XML)]
+    assert letter.findings == ()
+
+
+def test_what_a_signature_holds_is_opened_further() -> None:
+    letter = beside(("два.zip.sig", signed(zipped(("a.xml", XML), ("b.xml", XML))), OCTETS))
+    assert [(one.name, one.container) for one in letter.documents] == [
+        ("a.xml", "два.zip"),
+        ("b.xml", "два.zip"),
+    ]
+
+
+def test_signatures_around_signatures_end() -> None:
+    content = XML
+    for _ in range(20):
+        content = signed(content)
+    assert named(beside(DOCUMENT, ("a.xml.sig", content, OCTETS))) == [("a.xml", "too-deep")]
+
+
+@given(st.binary(max_size=100))
+def test_only_cms_is_taken_for_it(content: bytes) -> None:
+    assert cms_message(content) is None
+    assert cms_message(base64.b64encode(b"0\x82" + content)) is None
+
+
+def uuencoded(name: str, content: bytes) -> bytes:
+    lines = [binascii.b2a_uu(content[at : at + 45]) for at in range(0, len(content), 45)]
+    return b"begin 644 " + name.encode() + b"\n" + b"".join(lines) + b"`\nend\n"
+
+
+def in_base64(name: str, content: bytes) -> bytes:
+    return b"begin-base64 644 " + name.encode() + b"\n" + base64.encodebytes(content) + b"====\n"
+
+
+TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=60)
+
+
+@pytest.mark.parametrize("encoded", [uuencoded, in_base64])
+@given(contents=st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=3), text=TEXTS)
+def test_files_encoded_in_a_text_come_out_byte_for_byte(
+    encoded: Callable[[str, bytes], bytes], contents: list[bytes], text: str
+) -> None:
+    around = ("x" + text + "\n").encode()
+    body = around + around.join(encoded("файл.bin", content) for content in contents) + around
+    files, rest = cut_encoded(body, "utf-8")
+    assert files == [("файл.bin", content) for content in contents]
+    assert rest.replace(b"\n", b"") == (around * (len(contents) + 1)).replace(b"\n", b"")
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_a_document_encoded_in_the_text_is_read_and_the_text_around_it_too(ends: bytes) -> None:
+    body = "Код: 200000003080\nПароль: весна\n\n".encode() + uuencoded("z.xml", XML)
+    letter = read_letter(
+        b"Content-Type: text/plain; charset=utf-8\n\n".replace(b"\n", ends)
+        + body.replace(b"\n", ends),
+        Limits(),
+    )
+    assert [(one.name, one.content) for one in letter.documents] == [("z.xml", XML)]
+    assert [one.password for one in letter.credentials] == ["весна"]
+
+
+@pytest.mark.parametrize("body", [b"begin 644 x\n" * 30_000, b"begin 644 x\nM\nend\n" * 30_000])
+def test_texts_of_nothing_but_beginnings_cost_little(body: bytes) -> None:
+    files, rest = cut_encoded(body, "")
+    assert len(files) in {0, 30_000}
+    assert rest.count(b"begin") == 30_000 - len(files)
+
+
+def rtf(text: str) -> bytes:
+    """RTF as Outlook writes it: letters beyond ASCII escaped, a paragraph a line."""
+    signs = "".join(
+        c if c.isascii() else f"\\'{c.encode('cp1251').hex()}" if n % 2 else f"\\u{ord(c)}?"
+        for n, c in enumerate(text)
+    )
+    for sign in "{}":
+        signs = signs.replace(sign, f"\\{sign}")
+    return ("{\\rtf1\\ansi\\ansicpg1251 " + signs.replace("\n", "\\par\n") + "}").encode()
+
+
+def winmail(body: bytes) -> bytes:
+    """A winmail.dat with an RTF body and nothing else."""
+    packed = struct.pack("<LL4sL", len(body) + 12, len(body), b"MELA", 0) + body
+    data = struct.pack("<LLLL", 1, 0x10090102, 1, len(packed)) + packed + bytes(-len(packed) % 4)
+    head = struct.pack("<LH", 0x223E9F78, 1)
+    return head + struct.pack("<BHHL", 1, 0x9003, 6, len(data)) + data + bytes(2)
+
+
+def test_code_password_and_document_in_an_rtf_body_are_found() -> None:
+    text = f"Код: 200000003080\nПароль: весна\n{XML.decode()}\n"
+    for file in (
+        ("winmail.dat", winmail(rtf(text)), "application/ms-tnef"),
+        ("", rtf(text), "text/rtf"),
+    ):
+        letter = beside(file)
+        assert [one.password for one in letter.credentials] == ["весна"]
+        assert len(letter.documents) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{\\rtf1", b"{\\rtf1 \\'zz\\u99999999999?}", b"{" * 100_000, b"\\bin999999999 x"]
+)
+def test_rtf_that_is_none_has_a_text_nevertheless(body: bytes) -> None:
+    assert isinstance(rtf_text(body), bytes)
+
+
+@given(st.binary(max_size=300))
+def test_reading_rtf_is_total(body: bytes) -> None:
+    rtf_text(b"{\\rtf1" + body)
+
+
+@pytest.mark.parametrize("name", ["папка\\a.xml", "папка/a.xml", "a.xml", "\\\\disk\\папка\\a.xml"])
+def test_names_in_a_zip_may_be_parted_by_backslashes(name: str) -> None:
+    letter = beside(("a.zip", zipped((name, XML), ("__MACOSX\\._a.xml", b"x")), OCTETS))
+    assert [one.name for one in letter.documents] == ["a.xml"]
+
+
+def test_a_workbook_whose_parts_are_named_with_backslashes_is_one_document() -> None:
+    book = zipped(("[Content_Types].xml", b"<a/>"), ("xl\\workbook.xml", b"<a/>"))
+    assert len(beside(("a.xlsx", book, OCTETS)).documents) == 1
+
+
+def test_gzip_beyond_the_depth_is_named() -> None:
+    content = XML
+    for _ in range(6):
+        content = gzip.compress(content)
+    assert named(beside(DOCUMENT, ("a.xml.gz", content, OCTETS)))[0][1] == "too-deep"

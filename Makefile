@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint chaos bench bench-quick hostile fuzz clean
+.PHONY: demo test lint chaos bench bench-quick hostile fuzz lock clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,12 @@ fuzz: $(VENV)/.installed
 	  $(BIN)/python -m tests.hostile.fuzz $$target fuzz \
 	    -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
 	done
+
+# Every dependency at one version, with hashes: what the image and a release install.
+lock: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[lock]'
+	$(BIN)/uv pip compile pyproject.toml --extra parquet --universal --python-version 3.11 \
+	  --generate-hashes --quiet --custom-compile-command 'make lock' -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from layouts.findings import printable
+from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
 from layouts.terms import Document, Parsed
+from parsers.pretenders import pretended
 from parsers.sheet_reader import parse_workbook
 from parsers.workbooks import is_workbook
 from parsers.xml_reader import parse_xml
@@ -38,6 +39,9 @@ def parse(document: Document, layouts: Mapping[str, Layout]) -> tuple[Parsed, ..
     )
     if is_workbook(document.content):
         return tuple(map(_printable, parse_workbook(about, document.content, layouts)))
+    reason = pretended(document.content)
+    if reason is not None:
+        return (replace(about, findings=(finding(Code.UNREADABLE_DOCUMENT, reason=reason),)),)
     return (_printable(parse_xml(about, document.content, layouts)),)
 
 

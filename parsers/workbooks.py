@@ -61,4 +61,4 @@ def open_workbook(content: bytes) -> list[Sheet] | Finding:
     except TooCostlyError as error:
         return finding(Code.TOO_COSTLY, limit=str(error))
     except (*DAMAGES, struct.error):
-        return finding(Code.UNREADABLE_DOCUMENT, reason="damaged")
+        return finding(Code.UNREADABLE_DOCUMENT, reason="damaged-workbook")

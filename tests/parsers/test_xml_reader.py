@@ -509,7 +509,7 @@ def test_a_name_that_contradicts_an_80020_is_told_part_by_part(
         (b"<a>\n<b c='1 & 2'/></a>", Code.UNREADABLE_DOCUMENT, 2),
         (b"<a>\n&nbsp;</a>", Code.UNREADABLE_DOCUMENT, 2),
         (b"<a/><b/>", Code.UNREADABLE_DOCUMENT, 1),
-        (b"<html><body/></html>", Code.UNKNOWN_LAYOUT, 1),
+        (b"<html><body/></html>", Code.UNREADABLE_DOCUMENT, None),
         (b"<package class='52009'/>", Code.UNKNOWN_LAYOUT, 1),
         (b"<message class='52005'/>", Code.UNKNOWN_LAYOUT, 1),
         (b"<!DOCTYPE a>\n<a/>", Code.FORBIDDEN_CONTENT, 1),

@@ -1,0 +1,74 @@
+"""What only pretends to be a workbook is told by its own name, never "damaged XML"."""
+
+import pytest
+
+from ingest.replies.texts import sentence
+from layouts.findings import Code
+from layouts.layout import load
+from layouts.terms import Document
+from parsers import parse
+
+LAYOUTS = load()
+CELLS = "<tr><td>Макет</td><td>52006</td></tr>"
+PRETENDERS = {
+    "web-page": [
+        f"<html><body><table>{CELLS}</table></body></html>",
+        f"<!DOCTYPE html>\n<html><table>{CELLS}</table></html>",
+        f"<?xml version='1.0'?><!-- 1C --><HTML xmlns='http://www.w3.org/1999/xhtml'>{CELLS}</HTML>",
+        f"\r\n<table border=1>{CELLS}</table>",
+        f"<meta http-equiv='Content-Type' content='text/html'><table>{CELLS}</table>",
+        "<html xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><td>1</td></html>",
+    ],
+    "archived-page": [
+        f"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n{CELLS}",
+        f"From: Excel\nSubject: x\nMIME-Version: 1.0\nContent-Type: text/html\n\n{CELLS}",
+    ],
+    "table-2003": [
+        "<?xml version='1.0'?><?mso-application progid=\"Excel.Sheet\"?><Workbook/>",
+        "<Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'><Worksheet/></Workbook>",
+    ],
+    "flat-ods": ["<?xml version='1.0'?><office:document xmlns:office='urn:x'/>"],
+    "separated-values": [
+        "Макет;52006\nКод;200000001234\nПрибор;Показание\n07512345;12345,67\n",
+        "Макет\t52006\nПрибор\tПоказание\n07512345\t12345,67\n",
+    ],
+}
+KINDS = [(reason, text) for reason, texts in PRETENDERS.items() for text in texts]
+
+
+def told(content: bytes):
+    """The one finding of a file named like a workbook."""
+    (parsed,) = parse(Document("Показания.xls", content), LAYOUTS)
+    assert not parsed.series
+    (found,) = parsed.findings
+    return found
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
+@pytest.mark.parametrize(("reason", "text"), KINDS)
+def test_a_pretender_is_told_what_it_is_and_what_to_save_it_as(reason, text, encoding):
+    found = told(text.encode(encoding))
+    assert (found.code, found.detail["reason"]) == (Code.UNREADABLE_DOCUMENT, reason)
+    for language in ("ru", "en"):
+        said = sentence(found, language)
+        assert ".xlsx" in said
+        assert "повреж" not in said
+        assert "damaged" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Добрый день! Показания во вложении; код: 1.\nС уважением, бухгалтер",
+        "<pack class='52006'><!-- <html> --></pack>",
+        "<note>urn:schemas</note>",
+    ],
+)
+def test_what_pretends_nothing_is_told_as_before(text):
+    assert told(text.encode()).detail.get("reason") in {None, "not-xml", "damaged"}
+
+
+def test_a_damaged_workbook_is_not_called_damaged_xml():
+    found = told(b"PK\3\4" + b"\0" * 26 + b"[Content_Types].xml" + b"\0" * 99)
+    assert found.detail["reason"] == "damaged-workbook"
+    assert "XML" not in sentence(found, "ru").rpartition(":")[2]

@@ -39,7 +39,9 @@ def micro(value: Decimal) -> int:
     Raises:
         ValueError: it has more than six decimals, or no place in 64 bits.
     """
-    units = int(value * MICRO) if abs(value) < INTEGER_MOST // MICRO else 0
+    if not abs(value) < INTEGER_MOST // MICRO:
+        raise ValueError(f"{value} has no place among 64 bits of millionths")
+    units = int(value * MICRO)
     # Comparing decimals is exact where multiplying them may round.
     if Decimal(units).scaleb(-6) != value:
         raise ValueError(f"{value} cannot be kept exactly in millionths")

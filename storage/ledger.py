@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5

@@ -122,11 +122,13 @@ class ImportReport:
 
     Attributes:
         untouched: User codes the file does not mention, left alone.
+        renumbered: Point, old and new number of meters that only got another number.
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     untouched: tuple[str, ...]
+    renumbered: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, bindparam, func, select
 
 from layouts.months import midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
 from storage.columns import clean, instant
+from storage.import_plan import Plan, Wanted, row_values
 from storage.prepared import Prepared, among
 from storage.records import ImportReport
 from storage.session import Part, Session
-from storage.tables import ENTITY, METER, POINT, READING
+from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW, READING
 
 _BY_CODE = Prepared(
     select(ENTITY).where(ENTITY.c.user_code == bindparam("user_code")).order_by(ENTITY.c.user_code)
 )
 _POINTS_OF = Prepared(select(POINT).where(among(POINT.c.entity_id)))
 _METERS_AT = Prepared(select(METER).where(among(METER.c.point_id)))
+# Of what was always so there is one row, which the point or meter itself tells.
+_POINT_ROWS = Prepared(
+    select(POINT_ROW, ENTITY.c.user_code)
+    .join_from(POINT_ROW, POINT, POINT.c.id == POINT_ROW.c.point_id)
+    .join(ENTITY, ENTITY.c.id == POINT_ROW.c.entity_id)
+    .where(among(POINT.c.entity_id))
+    .order_by(POINT_ROW.c.point_id, POINT_ROW.c.begins)
+)
+_METER_ROWS = Prepared(
+    select(METER_ROW)
+    .join_from(METER_ROW, METER, METER.c.id == METER_ROW.c.meter_id)
+    .where(among(METER.c.point_id))
+    .order_by(METER_ROW.c.meter_id, METER_ROW.c.begins)
+)
 _OTHERS_POINTS = Prepared(
     select(POINT.c.code).where(among(POINT.c.code), POINT.c.entity_id != bindparam("entity"))
 )
@@ -42,6 +56,9 @@ _READ = Prepared(
     .where(among(READING.c.meter_id))
     .group_by(READING.c.meter_id)
 )
+
+
+_Row = TypeVar("_Row", bound=MeterRow | PointRow)
 
 
 class Registry(Part):
@@ -86,16 +103,22 @@ class Registry(Part):
     def _points(self, entities: Sequence[int]) -> Mapping[int, list[MeteringPoint]]:
         rows = list(self._each(entities, _POINTS_OF))
         meters = self._meters([row.id for row in rows])
+        true_from: dict[int, list[PointRow]] = defaultdict(list)
+        for row in self._each(entities, _POINT_ROWS):
+            true_from[row.point_id].append(_point_row(row))
         points: dict[int, list[MeteringPoint]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (row.code, row.area)):
-            points[row.entity_id].append(_point(row, meters[row.id]))
+            points[row.entity_id].append(_point(row, meters[row.id], true_from[row.id]))
         return points
 
     def _meters(self, points: Sequence[int]) -> Mapping[int, list[Meter]]:
         rows = self._each(points, _METERS_AT)
+        true_from: dict[int, list[MeterRow]] = defaultdict(list)
+        for row in self._each(points, _METER_ROWS):
+            true_from[row.meter_id].append(_meter_row(row))
         meters: dict[int, list[Meter]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (str(row.installed or ""), row.number)):
-            meters[row.point_id].append(_meter(row))
+            meters[row.point_id].append(_meter(row, true_from[row.id]))
         return meters
 
     def foreign(self, entity_id: int, names: Sequence[str]) -> frozenset[str]:
@@ -121,17 +144,28 @@ class Registry(Part):
         entities: Sequence[LegalEntity],
         who: str,
         now: datetime,
+        *,
+        since: date | None = None,
+        correct: str | None = None,
     ) -> ImportReport:
         """Add and change what the entities say; what they do not mention is left alone.
 
         A point that another entity had moves to the one that names it now. An
         entity's `password_hash` is kept when it is None. Rolling back the
         transaction makes it a dry run.
+
+        Args:
+            entities: Points and meters with `rows` say themselves what is true from when.
+            who: Kept in the audit.
+            now: Beside it.
+            since: From when a difference is true that says nothing of it itself; None:
+                the newest row was wrong from its beginning.
+            correct: Why it was wrong; kept in the audit.
         """
         stored = self.entities()
         before = {entity.user_code for entity in stored}
-        facing = _Facing(stored)
-        changed = self._import(facing, entities, who, now)
+        plan = Plan(stored, since=None if correct else since, reason=correct)
+        changed = self._import(plan, entities, who, now)
         for entity in entities:
             if entity.password_hash is not None:
                 self.set_password(entity.user_code, entity.password_hash, who, now)
@@ -140,6 +174,7 @@ class Registry(Part):
             added=tuple(sorted(mentioned - before)),
             changed=tuple(sorted(changed & before)),
             untouched=tuple(sorted(before - mentioned - changed)),
+            renumbered=tuple(plan.renumbered),
         )
 
     def read_outside(
@@ -153,9 +188,9 @@ class Registry(Part):
         Returns:
             Point and meter with the moment of the last reading, or of the first one.
         """
-        facing = _Facing(self.entities())
+        plan = Plan(self.entities())
         stated = [
-            (point, meter, facing.stored(meter, point))
+            (point, meter, plan.stored_meter(meter, point))
             for entity in entities
             for point in entity.points
             for meter in point.meters
@@ -174,26 +209,57 @@ class Registry(Part):
         return found
 
     def _import(
-        self, facing: _Facing, entities: Sequence[LegalEntity], who: str, now: datetime
+        self, plan: Plan, entities: Sequence[LegalEntity], who: str, now: datetime
     ) -> set[str]:
         """User codes of all that had to be made or changed."""
-        rows = [facing.entity(entity) for entity in entities]
+        rows = [plan.entity(entity) for entity in entities]
         self._put(ENTITY, "entity", rows, who, now)
         at_points = [
-            (facing.point(point, row), point)
+            (plan.point(point, row), point)
             for row, entity in zip(rows, entities, strict=True)
             for point in entity.points
         ]
         points = [row for row, _ in at_points]
         self._put(POINT, "point", points, who, now)
+        self._put_point_rows(points)
         meters = [
-            facing.meter(meter, point, row) for row, point in at_points for meter in point.meters
+            plan.meter(meter, point, row) for row, point in at_points for meter in point.meters
         ]
         self._put(METER, "meter", meters, who, now)
+        self._put_rows(METER_ROW, "meter_id", meters)
         return {code for row in (*rows, *points, *meters) if row.differs for code in row.concerns}
 
+    def _put_point_rows(self, points: Sequence[Wanted]) -> None:
+        holders = {row.holder for point in points for row in point.new_rows}
+        found = self._connection.execute(
+            select(ENTITY.c.user_code, ENTITY.c.id).where(ENTITY.c.user_code.in_(holders))
+        )
+        numbers = {row.user_code: row.id for row in found}
+        self._put_rows(POINT_ROW, "point_id", points, numbers)
+
+    def _put_rows(
+        self,
+        table: Table,
+        key: str,
+        wanted: Sequence[Wanted],
+        holders: Mapping[str, int] | None = None,
+    ) -> None:
+        """Write what is true from a date; a row of the same day is corrected."""
+        rows = [
+            {key: one.number, **row_values(row, holders)} for one in wanted for row in one.new_rows
+        ]
+        if not rows:
+            return
+        statement = self._insert(table)
+        changed = {
+            name: statement.excluded[name] for name in rows[0] if name not in {key, "begins"}
+        }
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=[key, "begins"], set_=changed), rows
+        )
+
     def _put(
-        self, table: Table, what: str, rows: Sequence[_Wanted], who: str, now: datetime
+        self, table: Table, what: str, rows: Sequence[Wanted], who: str, now: datetime
     ) -> None:
         """Write what is new in the rows, and its audit; each row knows its number then."""
         made = [row for row in rows if row.number is None]
@@ -207,102 +273,8 @@ class Registry(Part):
                 self._connection.execute(
                     table.update().where(table.c.id == row.number), row.values(table)
                 )
-        changes = [(row.key, row.before, row.after) for row in rows if row.differs]
+        changes = [(row.key, row.before, row.told) for row in rows if row.differs]
         self._audit.add_all(now, who, what, changes)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """A row as an import wants it, beside the one that is stored.
-
-    Attributes:
-        key: What the audit calls it.
-        concerns: User codes of the entities that a change of it concerns.
-        number: Its id, None until it has one.
-        owner: The row that it belongs to, with the name of the column for that.
-    """
-
-    key: str
-    concerns: set[str]
-    number: int | None
-    before: dict[str, Any] | None
-    after: dict[str, Any]
-    owner: tuple[str, _Wanted] | None = None
-
-    @property
-    def differs(self) -> bool:
-        """Whether it has to be made or changed."""
-        return self.before != self.after
-
-    def values(self, table: Table) -> dict[str, Any]:
-        """Its columns."""
-        values = {name: value for name, value in self.after.items() if name in table.c}
-        if self.owner is not None:
-            values[self.owner[0]] = self.owner[1].number
-        return values
-
-
-class _Facing:
-    """What an import wants, face to face with what is stored."""
-
-    def __init__(self, stored: Iterable[LegalEntity]) -> None:
-        self._entities = {entity.user_code: entity for entity in stored}
-        self._points = {
-            (point.code, point.area): (entity.user_code, point)
-            for entity in self._entities.values()
-            for point in entity.points
-        }
-
-    def entity(self, entity: LegalEntity) -> _Wanted:
-        """An entity without its points."""
-        code, old = entity.user_code, self._entities.get(entity.user_code)
-        before = _entity_facts(old) if old else None
-        return _Wanted(code, {code}, old.id if old else None, before, _entity_facts(entity))
-
-    def point(self, point: MeteringPoint, entity: _Wanted) -> _Wanted:
-        """A point of an entity, which another one may have had before."""
-        before_owner, old = self._points.get((point.code, point.area), (entity.key, None))
-        return _Wanted(
-            point.code,
-            {entity.key, before_owner},
-            old.id if old else None,
-            _point_facts(old) | {"entity": before_owner} if old else None,
-            _point_facts(point) | {"entity": entity.key},
-            ("entity_id", entity),
-        )
-
-    def meter(self, meter: Meter, point: MeteringPoint, row: _Wanted) -> _Wanted:
-        """A meter at a point, beside the one that is stored."""
-        old = self.stored(meter, point)
-        at_point = {"point": point.code}
-        return _Wanted(
-            meter.number,
-            row.concerns,
-            old.id if old else None,
-            _meter_facts(old) | at_point if old else None,
-            _meter_facts(meter) | at_point,
-            ("point_id", row),
-        )
-
-    def stored(self, meter: Meter, point: MeteringPoint) -> Meter | None:
-        """The stored meter that a meter of a file is.
-
-        The same number installed another day is another one, unless both could not
-        have been there: then the day was corrected.
-        """
-        _, known = self._points.get((point.code, point.area), ("", None))
-        meters = [m for m in known.meters if m.number == meter.number] if known else []
-        stated = {m.installed for m in point.meters if m.number == meter.number}
-        same = [m for m in meters if m.installed == meter.installed]
-        moved = [m for m in meters if m.installed not in stated and _together(m, meter)]
-        return next(iter(same or moved), None)
-
-
-def _together(one: Meter, other: Meter) -> bool:
-    """Whether both say that they were there on one day; a meter may move within a day."""
-    return (one.installed or date.min) < (other.removed or date.max) and (
-        other.installed or date.min
-    ) < (one.removed or date.max)
 
 
 def _entity(row: Any, points: Sequence[MeteringPoint]) -> LegalEntity:
@@ -318,7 +290,7 @@ def _entity(row: Any, points: Sequence[MeteringPoint]) -> LegalEntity:
     )
 
 
-def _point(row: Any, meters: Sequence[Meter]) -> MeteringPoint:
+def _point(row: Any, meters: Sequence[Meter], rows: Sequence[PointRow]) -> MeteringPoint:
     return MeteringPoint(
         code=row.code,
         name=row.name,
@@ -327,10 +299,14 @@ def _point(row: Any, meters: Sequence[Meter]) -> MeteringPoint:
         channels=row.channels,
         meters=tuple(meters),
         id=row.id,
+        active=row.active,
+        source=row.source,
+        load=row.load,
+        rows=_only_changes(rows),
     )
 
 
-def _meter(row: Any) -> Meter:
+def _meter(row: Any, rows: Sequence[MeterRow]) -> Meter:
     return Meter(
         number=row.number,
         digits=row.digits,
@@ -341,19 +317,25 @@ def _meter(row: Any) -> Meter:
         channels=row.channels,
         zones=row.zones,
         id=row.id,
+        rows=_only_changes(rows),
     )
 
 
-def _entity_facts(entity: LegalEntity) -> dict[str, Any]:
-    names = ("user_code", "name", "inn", "addresses", "active")
-    return {name: getattr(entity, name) for name in names}
+def _only_changes(rows: Sequence[_Row]) -> tuple[_Row, ...]:
+    """No rows for what was so from the beginning."""
+    return tuple(rows) if len(rows) > 1 or any(row.valid_from for row in rows) else ()
 
 
-def _point_facts(point: MeteringPoint) -> dict[str, Any]:
-    names = ("code", "name", "max_power_kw", "channels")
-    return {name: getattr(point, name) for name in names} | {"area": point.area or ""}
+def _point_row(row: Any) -> PointRow:
+    return PointRow(
+        valid_from=row.valid_from,
+        holder=row.user_code,
+        area=row.area or None,
+        max_power_kw=row.max_power_kw,
+        active=row.active,
+        source=row.source,
+    )
 
 
-def _meter_facts(meter: Meter) -> dict[str, Any]:
-    names = ("number", "digits", "decimals", "ratio", "installed", "removed", "channels", "zones")
-    return {name: getattr(meter, name) for name in names}
+def _meter_row(row: Any) -> MeterRow:
+    return MeterRow(row.valid_from, row.number, row.ratio, row.digits, row.decimals)

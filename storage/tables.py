@@ -69,6 +69,41 @@ class MeteringPointTable(_Kept, table=True):
     name: str = Field(default="", sa_type=Clean)
     max_power_kw: Decimal | None = Field(default=None, sa_type=Micro, nullable=True)
     channels: tuple[str, ...] = Field(default=(), sa_type=Words)
+    active: bool = True
+    # What billing counts by: 'register', 'profile', 'both', or '' for what the point has.
+    source: str = Field(default="")
+    # 'constant' or 'timed', where the same figures day by day are no wonder.
+    load: str = Field(default="")
+
+
+class PointRowTable(_Kept, table=True):
+    """What is true of a point from a date on; the newest row stands in the point itself, too."""
+
+    __tablename__ = "point_row"
+
+    point_id: int = Field(primary_key=True, foreign_key="metering_point.id")
+    # The Moscow midnight that `valid_from` begins with; 0 for "from the beginning".
+    begins: int = Field(primary_key=True, sa_type=BigInteger)
+    valid_from: date | None = None
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    area: str = Field(default="", sa_type=Clean)
+    max_power_kw: Decimal | None = Field(default=None, sa_type=Micro, nullable=True)
+    active: bool = True
+    source: str = Field(default="")
+
+
+class MeterRowTable(_Kept, table=True):
+    """What is true of a meter from a date on; the newest row stands in the meter itself, too."""
+
+    __tablename__ = "meter_row"
+
+    meter_id: int = Field(primary_key=True, foreign_key="meter.id")
+    begins: int = Field(primary_key=True, sa_type=BigInteger)
+    valid_from: date | None = None
+    number: str = Field(sa_type=Clean)
+    digits: int | None = None
+    decimals: int | None = None
+    ratio: Decimal = Field(default=Decimal(1), sa_type=Micro)
 
 
 class MeterTable(_Kept, table=True):
@@ -161,6 +196,12 @@ class SubmissionTable(_Kept, table=True):
     status: int
     accepted_values: int
     duplicate_of: int | None = Field(default=None, foreign_key="submission.id")
+    # Who entered it on the entity's behalf, or withdrew; NULL for what the entity sent.
+    operator: str | None = Field(default=None, sa_type=Clean, index=True)
+    reason: str | None = Field(default=None, sa_type=Clean)
+    # A withdrawal is a submission, too: of this receipt, at all points or at one.
+    withdraws: int | None = Field(default=None, index=True)
+    withdraws_point: int | None = None
 
 
 class FindingTable(_Kept, table=True):
@@ -405,6 +446,74 @@ class PeriodTable(_Kept, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class SnapshotTable(_Kept, table=True):
+    """What a month's numbers were when it was closed, or when billing took them."""
+
+    __tablename__ = "snapshot"
+    __table_args__ = (CheckConstraint("kind IN ('closing', 'migrated', 'export')", name="kind"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    month: str = Field(index=True)
+    at: datetime = Field(sa_type=Instant)
+    by: str = Field(sa_type=Clean)
+    sha256: str
+    row_count: int
+
+
+class SnapshotRowTable(_Kept, table=True):
+    """One number of a snapshot."""
+
+    __tablename__ = "snapshot_row"
+
+    snapshot_id: int = Field(primary_key=True, foreign_key="snapshot.id")
+    position: int = Field(primary_key=True)
+    entity: str = Field(sa_type=Clean)
+    point_id: int
+    area: str = Field(sa_type=Clean)
+    point: str = Field(sa_type=Clean)
+    channel: str
+    zone: str
+    source: str
+    energy_wh: int | None = Field(default=None, sa_type=BigInteger)
+    quality: str
+    codes: str
+    value_count: int
+    missing_count: int
+    late: bool
+    receipt: int | None = None
+
+
+class SuspicionTable(_Kept, table=True):
+    """That a document's values are doubtful: a code, over a span of a series or register."""
+
+    __tablename__ = "suspicion"
+    __table_args__ = (CheckConstraint("(series_id IS NULL) <> (meter_id IS NULL)", name="owner"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    submission_id: int = Field(foreign_key="submission.id", index=True)
+    code: str
+    series_id: int | None = Field(default=None, foreign_key="interval_series.id", index=True)
+    meter_id: int | None = Field(default=None, foreign_key="meter.id", index=True)
+    channel: str
+    # '' for a profile.
+    zone: str
+    start: int = Field(sa_type=BigInteger)
+    end: int = Field(sa_type=BigInteger)
+    raised_at: datetime = Field(sa_type=Instant)
+
+
+class SuspicionAcceptedTable(_Kept, table=True):
+    """That an operator takes doubtful values for true, and why."""
+
+    __tablename__ = "suspicion_accepted"
+
+    suspicion_id: int = Field(primary_key=True, foreign_key="suspicion.id")
+    at: datetime = Field(sa_type=Instant)
+    who: str = Field(sa_type=Clean)
+    reason: str = Field(sa_type=Clean)
+
+
 class AuditTable(_Kept, table=True):
     """Who changed what, when, from what to what; rows are only ever added."""
 
@@ -431,6 +540,8 @@ METADATA: MetaData = _Kept.metadata
 ENTITY: Table = _of(LegalEntityTable)
 POINT: Table = _of(MeteringPointTable)
 METER: Table = _of(MeterTable)
+POINT_ROW: Table = _of(PointRowTable)
+METER_ROW: Table = _of(MeterRowTable)
 LETTER: Table = _of(LetterTable)
 LOCATION: Table = _of(LetterLocationTable)
 SUBMISSION: Table = _of(SubmissionTable)
@@ -449,4 +560,8 @@ PASS: Table = _of(MailboxPassTable)
 LEASE: Table = _of(MailboxLeaseTable)
 FAILURE: Table = _of(SenderFailureTable)
 PERIOD: Table = _of(PeriodTable)
+SNAPSHOT: Table = _of(SnapshotTable)
+SNAPSHOT_ROW: Table = _of(SnapshotRowTable)
+SUSPICION: Table = _of(SuspicionTable)
+SUSPICION_ACCEPTED: Table = _of(SuspicionAcceptedTable)
 AUDIT: Table = _of(AuditTable)

@@ -174,6 +174,31 @@ _WARNINGS = frozenset(
 )
 _NOTES = frozenset({Code.DUPLICATE_DOCUMENT, Code.VALUE_CHANGED})
 
+SUSPECT = frozenset(
+    {
+        Code.ABOVE_PERMITTED_POWER,
+        Code.UNIT_SUSPECT,
+        Code.SPIKE,
+        Code.FLAT_PROFILE,
+        Code.REPEATED_DAY,
+        Code.ALL_ZERO,
+        Code.HIGH_LOW,
+        Code.PEAK_DROP,
+        Code.REGISTER_ROLLOVER,
+        Code.REGISTER_HIGH_LOW,
+        Code.NO_CONSUMPTION,
+        Code.PROFILE_REGISTER_MISMATCH,
+        Code.ZONE_SUM_MISMATCH,
+        Code.TOTAL_DIFFERS,
+        Code.PREVIOUS_DIFFERS,
+        Code.CONSUMPTION_DIFFERS,
+        Code.RATIO_DIFFERS,
+        Code.VALUES_ZEROED,
+        Code.SUSPICIOUS_VERSION,
+    }
+)
+"""Codes that make the values they are about suspect; remarks of form never do."""
+
 UNREADABLE = frozenset(
     {
         Code.UNREADABLE_DOCUMENT,

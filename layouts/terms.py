@@ -536,39 +536,23 @@ class RecordedReading:
 
 @dataclass(frozen=True, slots=True)
 class SeriesHistory:
-    """What the weeks before a document say of one interval series.
+    """The hours before a document of one interval series, from its commercial values.
 
-    It sums up the commercial values in force in the 28 local days that end with
-    the midnight before the document's first interval of the series; "local" is
-    the layout's time zone. Values of every layout count. A group-by over weekday
-    and hour gives all of it but `day_before`.
+    They end with the local midnight at or before the document's first interval of the
+    series; "local" is the layout's time zone. Values of every layout and step count.
 
     Attributes:
-        hours_wh: 168 sums of energy, at index `weekday * 24 + hour` (Monday is
-            0; the hour in which the interval starts).
-        hours_n: Beside it, over how many dates each sum runs; a date counts when
-            its hour is covered in whole.
+        start: Beginning of the first hour, epoch seconds: a local midnight.
+        energy: Sum of each hour, in Wh or varh; 0 where it is not covered in whole.
+        whole: Beside it, 1 where intervals with commercial values cover the hour, else 0.
         highest_w: The largest mean power of any one interval, in W or var
             (its energy x 60 // step_minutes).
-        day_before: The values of the local day right before the first interval,
-            in order; empty when one of them is missing or not commercial, and where
-            `rules.profile.may_go_on` says that no rule would look at them.
-        total_wh: The sum of `hours_wh`; what is not given is added up.
-        dates: The sum of `hours_n`; the same.
     """
 
-    hours_wh: Sequence[int] = ()
-    hours_n: Sequence[int] = ()
+    start: int = 0
+    energy: Sequence[int] = ()
+    whole: Sequence[int] = ()
     highest_w: int = 0
-    day_before: Sequence[int] = ()
-    total_wh: int = -1
-    dates: int = -1
-
-    def __post_init__(self) -> None:
-        """Add up what was not given."""
-        for name, hours in (("total_wh", self.hours_wh), ("dates", self.hours_n)):
-            if getattr(self, name) < 0:
-                object.__setattr__(self, name, sum(hours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -638,48 +622,116 @@ class Assigned:
     key: ReadingKey | None = None
     change: Change | None = None
 
+    @property
+    def owner(self) -> SeriesKey:
+        """What identifies an interval series: its metering point as it is registered.
+
+        A point without an area in the register matches any, and is one point all the
+        same; offline the document's own names stand for it.
+        """
+        if self.point is None:
+            return key_of(self.series)
+        return self.point.area, self.point.code, self.series.channel
+
+
+def key_of(series: Series) -> SeriesKey:
+    """The names of an interval series as it has them."""
+    return series.area, series.point or "", series.channel
+
+
+def meter_key(point: MeteringPoint, meter: Meter) -> MeterKey:
+    """What tells a meter from every other one, those of the same number among them."""
+    return point.area, point.code, meter.number, meter.installed
+
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What rules may know beside the document; None where it is not known.
+class RegisterWindow:
+    """Which register readings the rules want.
 
     Attributes:
-        points: Of the entity. None offline, without a register of points.
-        foreign: Point codes and meter numbers of this document that belong to
-            another entity.
-        received_at: Moment of receipt. None offline.
-        duplicate_of: Receipt number and moment of an earlier submission of the
-            same bytes that was wholly accepted and is still in force.
-        intervals: What is in force for the document's interval series.
-        readings: What is in force for the document's register readings.
-        history: By (area, point, channel) as the register of points knows them.
-            A series that is not in it has no history.
-        registers: Readings in force as (instant in epoch seconds, value),
-            ascending. For a register document: of each of its registers, and of
-            every other zone of the same meter and channel, from the last one
-            before the document's first instant through the first one after its
-            last; those in between included. For an interval document: the same
-            of every meter that was ever at one of its points, around the span
-            of the point's series.
-        profiles: By (area, point, channel) as the register of points knows them:
-            one sum for each span that `layouts.rules.spans_to_compare` asks for.
-        closed: First days of the months that the operator has closed.
-        assigned: The document's series with their points and meters, as they are
-            worked out to find the rest; None where they are not.
+        meters: By their ids, what the rules call them.
+        first: Epoch seconds; wanted are the readings from here through `last`, and of
+            each register the last one before `first` and the first one after `last`.
+        last: Epoch seconds.
     """
 
-    entity: LegalEntity | None = None
-    points: tuple[MeteringPoint, ...] | None = None
-    foreign: frozenset[str] = frozenset()
-    received_at: datetime | None = None
+    meters: Mapping[int, MeterKey]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SumsWanted:
+    """Between which readings the sums of one interval series are wanted.
+
+    The instants are those of `meters`' recorded readings in the series' channel,
+    whatever their zone, and `instants`. Wanted is a sum for each two neighbours that
+    are no further apart than `longest` seconds and have a part in [first, last].
+    """
+
+    point: int
+    meters: frozenset[MeterKey]
+    instants: frozenset[int]
+    first: int
+    last: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the rules want to know of what is on record beside one document.
+
+    Attributes:
+        received_at: Moment of receipt. None offline.
+        layout: Class of the layout; versions are ordered within it.
+        zone: Name of the layout's time zone.
+        version: The document's, among those of its layout; its submission has no
+            number yet, and is the latest one of all.
+        assigned: The document's series with their points and meters.
+        unknown: Point codes and meter numbers that are not the entity's.
+        history_days: So many local days of hours before each interval series.
+        registers: None where no reading is wanted.
+        sums: By the owner of the series.
+    """
+
+    entity: LegalEntity | None
+    received_at: datetime | None
+    sha256: str
+    part: str | None
+    layout: str
+    zone: str
+    version: Version | None
+    assigned: tuple[Assigned, ...] = ()
+    unknown: tuple[str, ...] = ()
+    history_days: int = 0
+    registers: RegisterWindow | None = None
+    sums: Mapping[SeriesKey, SumsWanted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is on record beside one document, as its `Wants` asked; nothing offline.
+
+    Attributes:
+        duplicate_of: Receipt number and moment of an earlier submission of the
+            same bytes that was wholly accepted and is still in force.
+        foreign: Those of the unknown codes and numbers that another entity has.
+        closed: First days of the months that the operator has closed.
+        intervals: What is in force for the document's interval series.
+        readings: What is in force for the document's register readings.
+        history: By owner. A series that is not in it has no history.
+        registers: Readings in force as (instant in epoch seconds, value), ascending.
+        profiles: By owner, ascending.
+    """
+
     duplicate_of: tuple[int, datetime] | None = None
+    foreign: frozenset[str] = frozenset()
+    closed: frozenset[date] = frozenset()
     intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
     readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
     history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)
     registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
     profiles: Mapping[SeriesKey, Sequence[ProfileSum]] = field(default_factory=dict)
-    closed: frozenset[date] = frozenset()
-    assigned: tuple[Assigned, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -690,6 +742,8 @@ class Checked:
         findings: Of reading and of checking, in the order of their stages.
         changes: One for each accepted series.
         duplicate_of: Receipt number and its moment, for a duplicate.
+        version: The document's among those of its layout; None for one that is not
+            read, and offline. Its submission has no number yet.
     """
 
     verdict: Verdict
@@ -697,6 +751,7 @@ class Checked:
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     duplicate_of: tuple[int, datetime] | None = None
+    version: Version | None = None
 
     @property
     def values(self) -> int:

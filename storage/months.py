@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.months import bounds
-from layouts.rules.assign import meter_key
-from layouts.terms import LegalEntity, RegisterKey
+from layouts.terms import LegalEntity, RegisterKey, meter_key
 from storage.columns import epoch, instant
 from storage.session import Part
 from storage.tables import METER, READING, SERIES, VALUE

@@ -11,19 +11,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select
 
 from layouts.layout import Layout
-from layouts.rules import spans_to_compare, version_of
-from layouts.rules.assign import assign, meter_key
 from layouts.terms import (
     Assigned,
     Checked,
-    Context,
     Kind,
+    Known,
     LegalEntity,
-    MeterKey,
     Parsed,
     Receipt,
     Verdict,
     Version,
+    Wants,
 )
 from storage.audit import Audit
 from storage.billing import Billing
@@ -94,54 +92,45 @@ class Store:
         self.mailboxes = Mailboxes(session)
         self.installation = Installation(session)
 
-    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
-        """What the rules may know about this document.
+    def know(self, wants: Wants) -> Known:
+        """What is on record beside a document, as the rules ask for it.
 
         On PostgreSQL other documents of the entity wait until this transaction ends:
-        what the context tells must still be so when the document is recorded.
+        what is known must still be so when the document is recorded.
         """
-        if entity.id is None:
-            raise ValueError("a context is made for a stored entity")
-        known = Context(entity=entity, points=entity.points, received_at=received_at)
-        layout = self._layouts.get(parsed.layout or "")
-        if layout is None:
-            return known
+        entity = wants.entity
+        if entity is None or entity.id is None or wants.version is None:
+            raise ValueError("only the documents of a stored entity are known")
         self._hold_back_others(entity.id)
-        duplicate = self.versions.duplicate_of(entity.id, parsed)
+        duplicate = self.versions.duplicate_of(entity.id, wants)
         if duplicate is not None:
-            return replace(known, duplicate_of=duplicate)
-        items = assign(parsed.series, known, ZoneInfo(layout.zone))
-        return replace(
-            known,
-            foreign=self.registry.foreign(entity.id, _unassigned(items)),
+            return Known(duplicate_of=duplicate)
+        return Known(
+            foreign=self.registry.foreign(entity.id, wants.unknown),
             closed=self.periods.closed(),
-            assigned=items,
-            **self._values_around(items, parsed, layout, received_at),
+            **self._values_around(wants, wants.version),
         )
 
-    def _values_around(
-        self,
-        items: Sequence[Assigned],
-        parsed: Parsed,
-        layout: Layout,
-        received_at: datetime,
-    ) -> dict[str, Any]:
-        """A context's fields about what is in force for a document's series, and around them."""
-        if not any(item.point for item in items):
+    def _values_around(self, wants: Wants, version: Version) -> dict[str, Any]:
+        """What is in force for a document's series, and around them."""
+        held = [item for item in wants.assigned if item.point is not None]
+        if not held:
             return {}
-        version = self._version(parsed, received_at, INTEGER_MOST)
-        intervals = [item for item in items if item.series.kind is Kind.INTERVAL]
-        registers = [item for item in items if item.series.kind is Kind.REGISTER]
-        around = self.history.registers(*_meters_around(items))
+        version = _bounded(replace(version, submission=INTEGER_MOST))
+        intervals = [item for item in held if item.series.kind is Kind.INTERVAL]
+        readings = [item for item in held if item.series.kind is Kind.REGISTER]
+        window = wants.registers
+        registers = (
+            self.history.registers(window.meters, window.first, window.last) if window else {}
+        )
         fields = {
-            "intervals": self.versions.recorded_intervals(intervals, layout.number, version),
-            "readings": self.versions.recorded_readings(registers, layout.number, version),
-            "history": self.history.before(intervals, ZoneInfo(layout.zone)),
-            "registers": around,
+            "intervals": self.versions.recorded_intervals(intervals, wants.layout, version),
+            "readings": self.versions.recorded_readings(readings, wants.layout, version),
+            "history": self.history.before(intervals, wants.history_days, ZoneInfo(wants.zone)),
+            "registers": registers,
         }
-        if self._may_be_compared(around, registers):
-            wanted = spans_to_compare(items, layout, Context(registers=around))
-            fields["profiles"] = self.history.profiles(wanted, items)
+        if self._may_be_compared(registers, readings):
+            fields["profiles"] = self.history.profiles(wants.sums, registers)
         return fields
 
     def _may_be_compared(self, around: Sized, registers: Sequence[Assigned]) -> bool:
@@ -157,14 +146,6 @@ class Store:
         # SQLite has one writer at a time, and needs no lock.
         if self.session.driver.is_postgresql:
             _LOCK.row(self.session.driver, {"entity": entity_id})
-
-    def _version(self, parsed: Parsed, received_at: datetime, submission: int) -> Version:
-        layout = self._layouts.get(parsed.layout or "")
-        if layout is None:
-            return Version(0, 0, epoch(received_at), submission)
-        version = version_of(parsed, layout, received_at, submission)
-        # A document may claim any number; the columns hold 64 bits.
-        return replace(version, first=_bounded(version.first), second=_bounded(version.second))
 
     def record(
         self,
@@ -194,7 +175,7 @@ class Store:
         received_at: datetime,
         now: datetime,
     ) -> int:
-        version = self._version(parsed, received_at, 0)
+        version = _bounded(checked.version or Version(0, 0, epoch(received_at), 0))
         facts = {
             "letter_id": letter,
             "entity_id": entity.id,
@@ -218,26 +199,7 @@ class Store:
         return self.submissions.add(facts, checked.findings)
 
 
-def _meters_around(items: Sequence[Assigned]) -> tuple[dict[int, MeterKey], int, int]:
-    """The meters whose readings concern a document, and its first and last instant."""
-    held = [(item, item.point) for item in items if item.point is not None]
-    meters: dict[int, MeterKey] = {}
-    for item, point in held:
-        own = (item.meter,) if item.meter else ()
-        of_profile = item.series.kind is Kind.INTERVAL
-        for meter in point.meters if of_profile else own:
-            if meter.id is not None:
-                meters[meter.id] = meter_key(point, meter)
-    first = min(epoch(item.series.start) for item, _ in held)
-    last = max(epoch(item.series.end) for item, _ in held)
-    return meters, first, last
-
-
-def _unassigned(items: Sequence[Assigned]) -> list[str]:
-    """Codes and numbers in the document that are not this entity's."""
-    lost = (item.original for item in items if item.point is None)
-    return sorted({name for series in lost for name in (series.point, series.meter) if name})
-
-
-def _bounded(key: int) -> int:
-    return max(-INTEGER_MOST, min(key, INTEGER_MOST))
+def _bounded(version: Version) -> Version:
+    """A document may claim any number; the columns hold 64 bits."""
+    first, second = (max(-INTEGER_MOST, min(key, INTEGER_MOST)) for key in version.as_tuple()[:2])
+    return replace(version, first=first, second=second)

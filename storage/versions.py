@@ -12,13 +12,13 @@ from sqlalchemy import BindParameter, bindparam, select
 
 from layouts.terms import (
     Assigned,
-    Parsed,
     ReadingKey,
     RecordedIntervals,
     RecordedReading,
     SeriesKey,
     Verdict,
     Version,
+    Wants,
 )
 from storage.columns import epoch
 from storage.in_force import InForce
@@ -145,7 +145,7 @@ class Versions(Part):
     def recorded_intervals(
         self, items: Iterable[Assigned], layout: str, version: Version
     ) -> dict[SeriesKey, RecordedIntervals]:
-        """By the names in the document, and by the registered ones."""
+        """By the owners of the series."""
         by_owner: dict[tuple[int, str], list[Assigned]] = defaultdict(list)
         for item in items:
             if item.point is not None:
@@ -161,9 +161,7 @@ class Versions(Part):
             for item in group:
                 series = item.series
                 told = found[_owner(item)].recorded(series.step_minutes)
-                recorded[series.area, series.point or "", series.channel] = told
-                named = item.original
-                recorded[named.area, named.point or "", named.channel] = told
+                recorded[item.owner] = told
         return recorded
 
     def _found(
@@ -224,13 +222,13 @@ class Versions(Part):
                 recorded[key] = in_force[row_key]
         return recorded
 
-    def duplicate_of(self, entity_id: int, parsed: Parsed) -> tuple[int, datetime] | None:
+    def duplicate_of(self, entity_id: int, wants: Wants) -> tuple[int, datetime] | None:
         """Receipt and moment of the same bytes, accepted whole and still in force."""
         same = {
-            "sha256": parsed.sha256,
+            "sha256": wants.sha256,
             "entity": entity_id,
-            "layout": parsed.layout,
-            "part": parsed.part,
+            "layout": wants.layout,
+            "part": wants.part,
         }
         row = _SAME.row(self._driver, same)
         if row is None or self._replaced_since(row.id):

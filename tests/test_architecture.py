@@ -87,7 +87,6 @@ VIOLATIONS = {
     ("ingest.operations.process", "ingest.engine.work"),
     ("ingest.operations.process", "ingest.transports.files"),
     ("ingest.operations.process", "ingest.verbs.show"),
-    ("ingest.replies.blank", "layouts.rules.assign"),
     ("ingest.replies.deadlines", "layouts.rules"),
     ("ingest.verbs.main", "ingest.engine.daemon"),
     ("ingest.verbs.main", "ingest.letters.outcome"),
@@ -99,11 +98,6 @@ VIOLATIONS = {
     ("ingest.wiring", "ingest.letters.unpack"),
     ("ingest.wiring", "layouts.rules"),
     ("ingest.wiring", "layouts.rules.calendar"),
-    ("storage.history", "layouts.rules.intervals"),
-    ("storage.history", "layouts.rules.profile"),
-    ("storage.months", "layouts.rules.assign"),
-    ("storage.store", "layouts.rules"),
-    ("storage.store", "layouts.rules.assign"),
 }
 
 

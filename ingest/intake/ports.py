@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from layouts.completeness import MonthState
-from layouts.terms import Checked, Context, LegalEntity, Parsed, Receipt, RegisterKey
+from layouts.terms import Checked, Known, LegalEntity, Parsed, Receipt, RegisterKey, Wants
 from storage.records import (
     Claim,
     LetterFacts,
@@ -137,8 +137,8 @@ class Store(Protocol):
     def months(self) -> Months:
         """What is in force in a month."""
 
-    def context(self, entity: LegalEntity, parsed: Parsed, received_at: datetime) -> Context:
-        """What the rules may know about this document."""
+    def know(self, wants: Wants) -> Known:
+        """What is on record beside a document, as the rules ask for it."""
 
     def record(
         self,

@@ -151,8 +151,8 @@ def _hand_in(turn: _Turn, entity: LegalEntity) -> tuple[Receipt, ...]:
     recorded: dict[int, Receipt] = {}
     for position in sorted(range(len(documents)), key=age):
         document = documents[position]
-        context = turn.store.context(entity, document, received_at)
-        checked = check(document, desk.layout_of(document), context, desk.parameters)
+        layout, know = desk.layout_of(document), turn.store.know
+        checked = check(document, layout, entity, received_at, know, desk.parameters)
         recorded[position] = turn.store.record(
             turn.claim.letter, document, checked, entity, received_at, turn.now
         )

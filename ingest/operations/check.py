@@ -21,8 +21,8 @@ from layouts.layout import Layout
 from layouts.rules import Parameters, check, merge_runs
 from layouts.terms import (
     Checked,
-    Context,
     Document,
+    Known,
     LegalEntity,
     Parsed,
     Series,
@@ -172,29 +172,17 @@ def _masked(letter: Letter, parsed: tuple[Parsed, ...]) -> tuple[Parsed, ...]:
 
 def _checked(file: str, letter: Letter, parsed: Parsed, rules: Rules) -> Result:
     layout = rules.layouts.get(parsed.layout or "")
-    context, unknown = _context(letter, parsed, rules)
-    checked = check(
-        replace(parsed, findings=(*parsed.findings, *unknown)), layout, context, rules.parameters
-    )
+    entity: LegalEntity | None = None
+    others: Sequence[LegalEntity] = ()
+    if rules.registry is not None and layout is not None:
+        entity = _sender(letter, parsed, rules.registry)
+        if entity is None:
+            unknown = finding(Code.SENDER_MISMATCH, seen=parsed.header.sender_code)
+            parsed = replace(parsed, findings=(*parsed.findings, unknown))
+        others = [other for other in rules.registry if other is not entity]
+    known = Known(foreign=frozenset(_names(others)) if entity else frozenset())
+    checked = check(parsed, layout, entity, rules.received_at, lambda _: known, rules.parameters)
     return Result(file, parsed, checked, ZoneInfo(layout.zone) if layout else MOSCOW)
-
-
-def _context(letter: Letter, parsed: Parsed, rules: Rules) -> tuple[Context, tuple[Finding, ...]]:
-    """What is known without a database, and a finding when nobody has the user code."""
-    if rules.registry is None or parsed.layout is None:
-        return Context(received_at=rules.received_at), ()
-    entity = _sender(letter, parsed, rules.registry)
-    if entity is None:
-        unknown = finding(Code.SENDER_MISMATCH, seen=parsed.header.sender_code)
-        return Context(received_at=rules.received_at), (unknown,)
-    others = [other for other in rules.registry if other.user_code != entity.user_code]
-    context = Context(
-        entity=entity,
-        points=entity.points,
-        foreign=frozenset(_names(others)),
-        received_at=rules.received_at,
-    )
-    return context, ()
 
 
 def _sender(letter: Letter, parsed: Parsed, registry: Sequence[LegalEntity]) -> LegalEntity | None:

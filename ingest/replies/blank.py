@@ -22,8 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ingest.replies.cells import ranges_told
 from ingest.replies.wording import MOSCOW, Wording, wording
 from layouts.layout import HeaderField, Layout, WorkbookDefinition
-from layouts.rules.assign import meter_key
-from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey
+from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey, meter_key
 
 LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]
 """Last accepted reading of a register and its instant."""

@@ -6,7 +6,7 @@ function over a `Case`; what fails at one stage is not looked at by the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,19 +28,20 @@ from layouts.rules.case import Case, Rule
 from layouts.rules.parameters import Parameters
 from layouts.rules.period import deadline
 from layouts.rules.runs import merge_runs
-from layouts.rules.together import spans_to_compare
 from layouts.rules.versions import version_of
-from layouts.terms import Assigned, Checked, Context, Parsed, Series, Verdict
+from layouts.rules.wants import wants
+from layouts.terms import Checked, Known, LegalEntity, Parsed, Verdict, Wants
 
 __all__ = [
     "ORDER",
     "Parameters",
     "check",
     "deadline",
+    "judge",
     "merge_runs",
-    "spans_to_compare",
     "status_of",
     "version_of",
+    "wants",
 ]
 
 ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
@@ -112,35 +113,33 @@ _DEFAULTS = Parameters()
 def check(
     parsed: Parsed,
     layout: Layout | None,
-    context: Context,
+    entity: LegalEntity | None = None,
+    received_at: datetime | None = None,
+    know: Callable[[Wants], Known] = lambda _: Known(),
     parameters: Parameters = _DEFAULTS,
 ) -> Checked:
     """The verdict on one document, and what recording it will change.
 
-    What the context does not know (offline: the register of points, the moment of
-    receipt) silences the rules that need it.
+    Args:
+        parsed: As read.
+        layout: The one that claims it.
+        entity: Its sender; None offline, without a register of points.
+        received_at: None offline. What is not known silences the rules that need it.
+        know: Tells what is on record; offline nothing is.
+        parameters: The bounds by which readings are judged.
     """
     if layout is None or any(item.code in UNREADABLE for item in parsed.findings):
         return Checked(Verdict.UNREADABLE, Status.UNREADABLE, parsed.findings)
-    if context.duplicate_of is not None:
-        return _duplicate(*context.duplicate_of)
-    case = Case(parsed, layout, context, parameters)
-    series = period.without_padding(case)
-    held = _known(series, context) or assign.assign(series, context, case.zone)
-    return _judge(replace(case, held=held))
+    wanted = wants(parsed, layout, entity, received_at, parameters)
+    case = Case(parsed, layout, parameters, entity, received_at, held=wanted.assigned)
+    return replace(judge(case, know(wanted)), version=wanted.version)
 
 
-def _known(series: Sequence[Series], context: Context) -> tuple[Assigned, ...]:
-    """The series as the context has them assigned already; none where it must be done anew.
-
-    Whose an unknown point is, the context knows only afterwards.
-    """
-    known = context.assigned or ()
-    same = len(known) == len(series) and all(
-        item.original is one and item.point is not None
-        for item, one in zip(known, series, strict=True)
-    )
-    return known if same else ()
+def judge(case: Case, known: Known) -> Checked:
+    """The verdict on a document whose series have their points, beside what is on record."""
+    if known.duplicate_of is not None:
+        return _duplicate(*known.duplicate_of)
+    return _judge(replace(case, known=known))
 
 
 def _duplicate(number: int, moment: datetime) -> Checked:

@@ -101,7 +101,7 @@ def _points_with(meter: str | None, case: Case) -> set[tuple[str | None, str | N
     }
     known = [
         (None, point.code)
-        for point in case.context.points or ()
+        for point in case.points or ()
         if any(candidate.number == meter for candidate in point.meters)
     ]
     return held | set(known if len(known) == 1 else ())

@@ -15,12 +15,13 @@ from layouts.terms import (
     CHANNELS,
     ZONES,
     Assigned,
-    Context,
     Kind,
+    LegalEntity,
     Meter,
     MeteringPoint,
     MeterKey,
     Series,
+    meter_key,
 )
 
 _T = TypeVar("_T")
@@ -74,63 +75,54 @@ def _only(items: list[_T] | None) -> _T | None:
     return items[0] if items and len(items) == 1 else None
 
 
-def assign(every: Sequence[Series], context: Context, zone: ZoneInfo) -> tuple[Assigned, ...]:
+def assign(
+    every: Sequence[Series], entity: LegalEntity | None, zone: ZoneInfo
+) -> tuple[Assigned, ...]:
     """Each series with its point and meter, or with the fault that keeps it from one.
 
     Offline, without a register of points, every series stands for itself.
     """
-    own = context.entity.user_code if context.entity else None
-    if context.points is None:
-        return tuple(Assigned(_whole_enterprise(s, own), s) for s in every)
-    register = _Register(context.points)
+    if entity is None:
+        return tuple(Assigned(series, series) for series in every)
+    register = _Register(entity.points)
     assigned = []
     for series in every:
-        named = _whole_enterprise(series, own)
+        named = _whole_enterprise(series, entity.user_code)
         if series.kind is Kind.REGISTER:
-            assigned.append(_reading(named, series, register, context, zone))
+            assigned.append(_reading(named, series, register, zone))
         else:
-            assigned.append(_interval(named, series, register, context))
+            assigned.append(_interval(named, series, register))
     return tuple(assigned)
 
 
-def _whole_enterprise(series: Series, own: str | None) -> Series:
+def _whole_enterprise(series: Series, own: str) -> Series:
     """An interval series without a point belongs to the sender as a whole."""
-    if series.point is None and series.kind is Kind.INTERVAL and own is not None:
+    if series.point is None and series.kind is Kind.INTERVAL:
         return replace(series, point=own)
     return series
 
 
-def _interval(series: Series, original: Series, register: _Register, context: Context) -> Assigned:
-    point, faults = _point(series, register, context)
+def _interval(series: Series, original: Series, register: _Register) -> Assigned:
+    point, faults = _point(series, register)
     if point is None:
         return Assigned(series, original, faults=faults)
     return Assigned(_named(series, point, None), original, point, None, faults)
 
 
-def _point(
-    series: Series, register: _Register, context: Context
-) -> tuple[MeteringPoint | None, tuple[Finding, ...]]:
+def _point(series: Series, register: _Register) -> tuple[MeteringPoint | None, tuple[Finding, ...]]:
     seen = series.point or ""
     code = register.point_code(seen)
     point = register.in_area(code, series.area) if code is not None else None
     bare = Assigned(series, series)
     if point is None:
-        foreign = code is None and seen in context.foreign
-        wrong = Code.FOREIGN_POINT if foreign else Code.UNKNOWN_POINT
-        return None, (about(bare, wrong, "point", seen=seen),)
+        return None, (about(bare, Code.UNKNOWN_POINT, "point", seen=seen),)
     if code != seen:
         lost = about(bare, Code.LEADING_ZEROS_LOST, "point", seen=seen, point=code, expected=code)
         return point, (lost,)
     return point, ()
 
 
-def _reading(
-    series: Series,
-    original: Series,
-    register: _Register,
-    context: Context,
-    zone: ZoneInfo,
-) -> Assigned:
+def _reading(series: Series, original: Series, register: _Register, zone: ZoneInfo) -> Assigned:
     names = (series.area, series.point, series.meter, series.start)
     if (known := register.faultless.get(names)) is not None:
         point, meter, owner, at = known
@@ -139,10 +131,10 @@ def _reading(
     stated: MeteringPoint | None = None
     faults: tuple[Finding, ...] = ()
     if series.point is not None:
-        stated, faults = _point(series, register, context)
+        stated, faults = _point(series, register)
         if stated is None:
             return Assigned(series, original, faults=faults)
-    found, where, more = _meter(series, stated, register, context, zone)
+    found, where, more = _meter(series, stated, register, zone)
     faults = (*faults, *more)
     if found is None or where is None:
         return Assigned(series, original, stated, faults=faults)
@@ -153,16 +145,10 @@ def _reading(
     return Assigned(_named(series, where, found), original, where, found, faults, key)
 
 
-def meter_key(point: MeteringPoint, meter: Meter) -> MeterKey:
-    """What tells a meter from every other one, those of the same number among them."""
-    return point.area, point.code, meter.number, meter.installed
-
-
 def _meter(
     series: Series,
     point: MeteringPoint | None,
     register: _Register,
-    context: Context,
     zone: ZoneInfo,
 ) -> tuple[Meter | None, MeteringPoint | None, tuple[Finding, ...]]:
     """The meter that was at the point when it was read, and where that is."""
@@ -170,7 +156,7 @@ def _meter(
     bare = Assigned(series, series)
     number = register.meter_number(seen)
     if number is None:
-        return None, None, (_unknown_meter(bare, point, seen, context),)
+        return None, None, (about(bare, Code.UNKNOWN_METER, "meter", seen=seen),)
     lost: tuple[Finding, ...] = ()
     if number != seen:
         about_zeros = {"seen": seen, "meter": number, "expected": number}
@@ -183,15 +169,6 @@ def _meter(
     if len(then) > 1:
         return None, None, (about(bare, Code.MISSING_FIELD, "point", seen=seen, field="point"),)
     return None, None, (_not_at_point(bare, here or everywhere, seen),)
-
-
-def _unknown_meter(
-    bare: Assigned, point: MeteringPoint | None, seen: str, context: Context
-) -> Finding:
-    """The meter is nobody's, or another's: then only the operators may know."""
-    if point is None and seen in context.foreign:
-        return about(bare, Code.FOREIGN_POINT, "meter", seen=seen)
-    return about(bare, Code.UNKNOWN_METER, "meter", seen=seen)
 
 
 def _not_at_point(bare: Assigned, known: list[tuple[MeteringPoint, Meter]], seen: str) -> Finding:
@@ -223,12 +200,26 @@ def objects_known(case: Case) -> Iterator[Finding]:
     Each is told once, at its first place, and not for every channel.
     """
     told = set()
+    foreign = case.known.foreign - {point.code for point in case.points or ()}
     for item in case.held:
         for fault in item.faults:
             names = (fault.code, fault.area, fault.point, fault.meter, fault.seen, fault.start)
             if names not in told:
                 told.add(names)
-                yield replace(fault, channel=None, zone=None)
+                code = Code.FOREIGN_POINT if _is_foreign(fault, foreign) else fault.code
+                yield replace(fault, code=code, channel=None, zone=None)
+
+
+def _is_foreign(fault: Finding, foreign: frozenset[str]) -> bool:
+    """Whether an unknown point or meter is another's: then only operators may know."""
+    named_alone = fault.code is Code.UNKNOWN_METER and fault.point is None
+    return (fault.code is Code.UNKNOWN_POINT or named_alone) and fault.seen in foreign
+
+
+def unassigned(items: Iterable[Assigned]) -> tuple[str, ...]:
+    """Codes and numbers in the document that are not this entity's."""
+    lost = (item.original for item in items if item.point is None)
+    return tuple(sorted({name for series in lost for name in (series.point, series.meter) if name}))
 
 
 def channels_known(case: Case) -> Iterator[Finding]:
@@ -281,7 +272,7 @@ def zones_missing(case: Case) -> Iterator[Finding]:
 
 def points_missing(case: Case) -> Iterator[Finding]:
     """Points that the layout expects in such a document and that are not in it."""
-    if case.layout.expects == "none" or not case.context.points or not case.held:
+    if case.layout.expects == "none" or not case.points or not case.held:
         return
     named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}
     named |= {item.series.point for item in case.held}
@@ -294,7 +285,7 @@ def points_missing(case: Case) -> Iterator[Finding]:
 
 def _expected(case: Case) -> Iterator[MeteringPoint]:
     """Points with a meter then, or the points of the areas that the document is about."""
-    known = case.context.points or ()
+    known = case.points or ()
     if case.layout.expects == "entity":
         moment = max(item.series.start for item in case.held)
         for point in known:
@@ -303,5 +294,5 @@ def _expected(case: Case) -> Iterator[MeteringPoint]:
         return
     areas = {item.point.area if item.point else item.series.area for item in case.held}
     # The point of the whole enterprise stands for 52005 alone and is in no area.
-    own = case.context.entity.user_code if case.context.entity else None
+    own = case.entity.user_code if case.entity else None
     yield from (point for point in known if point.area in areas and point.code != own)

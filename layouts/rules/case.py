@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.parameters import Parameters
-from layouts.terms import Assigned, Context, Kind, Parsed, Series
+from layouts.terms import Assigned, Kind, Known, LegalEntity, MeteringPoint, Parsed, Series
 
 _T = TypeVar("_T")
 
@@ -21,13 +21,17 @@ class Case:
     """One document before the rules.
 
     Attributes:
+        entity: Its sender. None offline, without a register of points.
+        received_at: Moment of receipt. None offline.
         held: The series that no rule has refused so far; another case has others.
     """
 
     parsed: Parsed
     layout: Layout
-    context: Context
     parameters: Parameters
+    entity: LegalEntity | None = None
+    received_at: datetime | None = None
+    known: Known = field(default_factory=Known)
     held: tuple[Assigned, ...] = ()
     _worked_out: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -37,6 +41,11 @@ class Case:
             self._worked_out[work] = work(self)
         found: _T = self._worked_out[work]
         return found
+
+    @property
+    def points(self) -> tuple[MeteringPoint, ...] | None:
+        """The sender's points; None offline, without a register of points."""
+        return self.entity.points if self.entity else None
 
     @property
     def zone(self) -> ZoneInfo:

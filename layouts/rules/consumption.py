@@ -20,6 +20,9 @@ from layouts.rules.case import Case, about, epoch, instant
 from layouts.rules.registers import decimals, register_key
 from layouts.terms import ACTIVE_CHANNELS, Assigned, Meter, MeterKey, RegisterKey
 
+HISTORY_DAYS = 0
+"""Days before a document's first reading whose readings are wanted beside its neighbours."""
+
 
 class Reading(NamedTuple):
     """A value of one register; `item` is None when it was recorded before."""
@@ -70,7 +73,7 @@ def _steps(case: Case) -> list[Step]:
         at = item.key[3] if item.key else epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
-        known = {at: Reading(at, value, None) for at, value in case.context.registers.get(key, ())}
+        known = {at: Reading(at, value, None) for at, value in case.known.registers.get(key, ())}
         row = sorted((known | mine).values(), key=_moment)
         for before, after in pairwise(row):
             mine_of_two = after.item or before.item

@@ -14,7 +14,7 @@ def sender_mismatch(case: Case) -> Iterator[Finding]:
 
     A code that only lost its leading zeros, as workbooks do, is forgiven.
     """
-    entity, header = case.context.entity, case.parsed.header
+    entity, header = case.entity, case.parsed.header
     if entity is None:
         return
     code = header.sender_code
@@ -34,7 +34,7 @@ def sender_mismatch(case: Case) -> Iterator[Finding]:
 
 def created_ahead(case: Case) -> Iterator[Finding]:
     """The document says it was made more than a day after it was received."""
-    created, received = case.parsed.header.created, case.context.received_at
+    created, received = case.parsed.header.created, case.received_at
     if created is None or received is None:
         return
     hours = case.parameters.created_ahead_hours

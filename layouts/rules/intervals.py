@@ -11,34 +11,15 @@ from collections.abc import Iterator
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present, runs
-from layouts.terms import Assigned, RecordedIntervals, Series, SeriesKey
+from layouts.terms import Assigned, RecordedIntervals, SeriesKey
 
 _Span = tuple[int, int, Assigned, int]
 """Start and end in epoch seconds, and whose value it is."""
 
 
-def key_of(series: Series) -> SeriesKey:
-    """What identifies an interval series."""
-    return series.area, series.point or "", series.channel
-
-
-def owner_of(item: Assigned) -> SeriesKey:
-    """What identifies the series' owner: the metering point as it is registered.
-
-    A point without an area in the register matches any, and is one point all the
-    same; offline the document's own names stand for it.
-    """
-    if item.point is None:
-        return key_of(item.series)
-    return item.point.area, item.point.code, item.series.channel
-
-
 def recorded(item: Assigned, case: Case) -> RecordedIntervals | None:
-    """What is in force for a series, under its registered name or the document's."""
-    known = case.context.intervals
-    if not known:
-        return None
-    return known.get(key_of(item.series)) or known.get(key_of(item.original))
+    """What is in force for a series."""
+    return case.known.intervals.get(item.owner)
 
 
 def wrong_step(case: Case) -> Iterator[Finding]:
@@ -87,7 +68,7 @@ def _by_series(case: Case) -> dict[SeriesKey, list[Assigned]]:
     grouped: dict[SeriesKey, list[Assigned]] = defaultdict(list)
     for item in case.intervals:
         if item.series.values:
-            grouped[owner_of(item)].append(item)
+            grouped[item.owner].append(item)
     return grouped
 
 

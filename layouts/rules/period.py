@@ -84,7 +84,7 @@ def reading_in_future(case: Case) -> Iterator[Finding]:
 
 
 def _now(case: Case) -> datetime | None:
-    received, created = case.context.received_at, case.parsed.header.created
+    received, created = case.received_at, case.parsed.header.created
     if received is None or created is None:
         return received or created
     return max(received, created) if case.layout.future_zero else received
@@ -104,7 +104,7 @@ def _told(moment: datetime, case: Case) -> str:
 
 def period_closed(case: Case) -> Iterator[Finding]:
     """Values of a month that the operator has closed."""
-    closed = case.context.closed
+    closed = case.known.closed
     if not closed:
         return
     for item in case.held:
@@ -115,7 +115,7 @@ def period_closed(case: Case) -> Iterator[Finding]:
 
 def too_old(case: Case) -> Iterator[Finding]:
     """A series whose last value is older than anything that can still be billed."""
-    received, days = case.context.received_at, case.parameters.oldest_days
+    received, days = case.received_at, case.parameters.oldest_days
     if received is None:
         return
     limit = received - timedelta(days=days)
@@ -126,7 +126,7 @@ def too_old(case: Case) -> Iterator[Finding]:
 
 def late_submission(case: Case) -> Iterator[Finding]:
     """What came after its deadline; one warning for each deadline that was missed."""
-    received = case.context.received_at
+    received = case.received_at
     if received is None:
         return
     by_end: dict[datetime, list[Series]] = defaultdict(list)

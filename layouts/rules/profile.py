@@ -15,12 +15,18 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, epoch, present, runs
-from layouts.rules.intervals import owner_of
+from layouts.rules.past import Past, past_of
 from layouts.rules.runs import merge_runs
-from layouts.terms import ACTIVE_CHANNELS, Assigned, Series, SeriesHistory
+from layouts.terms import ACTIVE_CHANNELS, Assigned, Series
 
-WEEK_HOURS = 168
-"""A whole week of hours: the least history by which a level is known."""
+USUAL_DAYS = 28
+"""Days before a document by which its level, its weekdays and its peak hours are judged."""
+
+REPEAT_DAYS = 1
+"""Days before a document that one of its own may repeat."""
+
+FLAT_DAYS = 1
+"""Days before a document in which a flat run may have begun."""
 
 
 class Day(NamedTuple):
@@ -81,7 +87,7 @@ def flat_profile(case: Case) -> Iterator[Finding]:
     """Hours of equal values in a row, as a broken link or an estimate gives them.
 
     Zeros and coarse values are silent: they repeat without any fault. Hours of the day
-    before count when history has it in whole; told are those of the document.
+    before count as well; told are those of the document.
     """
     for item in _fit(case):
         step = item.series.step_minutes
@@ -97,31 +103,6 @@ def flat_profile(case: Case) -> Iterator[Finding]:
                 yield about_run(item, Code.FLAT_PROFILE, start, end, seen=str(value))
 
 
-def may_go_on(series: Series, hours_before: Sequence[int]) -> bool:
-    """Whether a rule may have to see the values of the day before, one by one.
-
-    Either that day repeats somewhere, then so do the sums of its hours; or it ends with
-    the value that the series begins with, for an hour at least on one of the two sides.
-
-    Args:
-        series: Of a document.
-        hours_before: Sums of the 24 hours before it.
-    """
-    step, values = series.step_minutes, series.values
-    if not step or 60 % step or series.start.minute or None in values:
-        return True
-    each = 60 // step
-    first = values[0]
-    begins_flat = len(values) > each and all(value == first for value in values[1 : each + 1])
-    if first and (begins_flat or hours_before[-1] == first * each):
-        return True
-    return any(
-        sum(values[at : at + each]) == hours_before[0]  # type: ignore[arg-type]
-        and _sums(values[at : at + 24 * each], each) == list(hours_before)
-        for at in range(0, len(values) - 24 * each + 1, each)
-    )
-
-
 def _sums(values: Sequence[int | Decimal | None], each: int) -> list[int]:
     """Of so many values each."""
     whole = [int(value or 0) for value in values]
@@ -129,15 +110,14 @@ def _sums(values: Sequence[int | Decimal | None], each: int) -> list[int]:
 
 
 def _right_before(item: Assigned, case: Case) -> Sequence[int]:
-    """The day before that a series goes on with the same value; empty when it does not."""
-    known, series = case.context.history.get(owner_of(item)), item.series
-    if known is None or not known.day_before or known.day_before[-1] != series.values[0]:
+    """The first value as often as the day before the document ends with it, by its hours."""
+    past, series = past_of(item, case), item.series
+    if past is None or past.end != epoch(series.start) or 60 % series.step_minutes:
         return ()
-    day = series.start.astimezone(case.zone).date()
-    length = epoch(series.start) - _midnight(day - timedelta(days=1), case.zone)
-    is_next = epoch(series.start) == _midnight(day, case.zone)
-    fits = len(known.day_before) * series.step_minutes * 60 == length
-    return known.day_before if is_next and fits else ()
+    value, each = series.values[0], 60 // series.step_minutes
+    return (
+        [int(value)] * each * past.equal_hours(int(value) * each, 24 * FLAT_DAYS) if value else ()
+    )
 
 
 def _equal_runs(values: Sequence[int | Decimal | None], least: int) -> Iterator[tuple[int, int]]:
@@ -178,22 +158,37 @@ def repeated_day(case: Case) -> Iterator[Finding]:
     before the document counts when history has it in whole.
     """
     for item in _fit(case):
-        known = case.context.history.get(owner_of(item))
-        before = tuple(known.day_before) if known else ()
-        if item.series.spans is not None or _hours_of(item.series) < (24 if before else 48):
+        series = item.series
+        past = past_of(item, case)
+        if series.spans is not None or _hours_of(series) < (24 if past else 48):
             continue
+        earlier = _earlier_days(past)
         seen: dict[tuple[object, ...], date] = {}
-        for day in days_of(item.series, case.zone):
-            values = tuple(item.series.values[day.first : day.last])
+        for day in days_of(series, case.zone):
+            values = tuple(series.values[day.first : day.last])
             if not day.is_whole:
                 continue
-            if before and not day.first:
-                seen[before] = day.date - timedelta(days=1)
             # Almost no day repeats: only one that does is looked at closely.
-            if values in seen and _is_telling(values, item.series, case):
-                told = {"repeats": seen[values].isoformat()}
+            other = seen.get(values) or earlier.get(_hour_sums(values, series))
+            if other is not None and _is_telling(values, series, case):
+                told = {"repeats": other.isoformat()}
                 yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
             seen.setdefault(values, day.date)
+
+
+def _earlier_days(past: Past | None) -> dict[tuple[int, ...], date]:
+    """Days before the document by the sums of their hours."""
+    if past is None:
+        return {}
+    days = ((day, past.values(day)) for day in past.days[-REPEAT_DAYS:])
+    return {tuple(values): day.date for day, values in days if values is not None}
+
+
+def _hour_sums(values: tuple[int | Decimal | None, ...], series: Series) -> tuple[int, ...]:
+    """The energy of each hour of a day; nothing when they cannot be told."""
+    if 60 % series.step_minutes or None in values:
+        return ()
+    return tuple(_sums(values, 60 // series.step_minutes))
 
 
 def _is_telling(values: tuple[object, ...], series: Series, case: Case) -> bool:
@@ -214,7 +209,7 @@ def unit_suspect(case: Case) -> Iterator[Finding]:
             )
 
 
-def _is_other_unit(series: Series, known: SeriesHistory, case: Case) -> bool:
+def _is_other_unit(series: Series, known: Past, case: Case) -> bool:
     if not _is_thousandfold(sum(present(series)), _usual(series, known)):
         return False
     # History may lack just the hours of work: what it has must differ as well.
@@ -226,40 +221,41 @@ def _is_thousandfold(total: int, usual: int) -> bool:
     return 0 < 500 * low <= high <= 2000 * low
 
 
-def _like_for_like(series: Series, known: SeriesHistory, case: Case) -> tuple[int, int]:
+def _like_for_like(series: Series, known: Past, case: Case) -> tuple[int, int]:
     """The energy of those ordinary hours that history knows, and what it has for them.
 
     Both are 0 when these are fewer than six hours.
     """
     total = usual = covered = 0
+    energy, counted = known.by_hour_of_week
     for index, value in enumerate(series.values):
         local = series.span(index)[0].astimezone(case.zone)
         slot = local.weekday() * 24 + local.hour
-        dates = known.hours_n[slot]
+        dates = counted[slot]
         if value is not None and dates and case.parameters.calendar.is_ordinary(local.date()):
             total += int(value)
-            usual += known.hours_wh[slot] * series.step_minutes // (60 * dates)
+            usual += energy[slot] * series.step_minutes // (60 * dates)
             covered += series.step_minutes
     return (total, usual) if covered >= 6 * 60 else (0, 0)
 
 
-def _usual(series: Series, known: SeriesHistory) -> int:
+def _usual(series: Series, known: Past) -> int:
     """What history would give for as many hours as the series has."""
-    return known.total_wh * _hours_of(series) // known.dates
+    return known.total_wh * _hours_of(series) // known.hours
 
 
 def _hours_of(series: Series) -> int:
     return len(series.values) * series.step_minutes // 60
 
 
-def _with_history(case: Case) -> Iterator[tuple[Assigned, SeriesHistory]]:
+def _with_history(case: Case) -> Iterator[tuple[Assigned, Past]]:
     """The series with a history of at least a week; a shorter one says nothing."""
-    if not case.context.history:
+    if not case.known.history:
         return
     for item in _fit(case):
-        known = case.context.history.get(owner_of(item))
-        if known is not None and len(known.hours_n) == WEEK_HOURS <= known.dates:
-            yield item, known
+        past = past_of(item, case)
+        if past is not None and past.is_enough:
+            yield item, past
 
 
 def spike(case: Case) -> Iterator[Finding]:
@@ -297,7 +293,7 @@ def days_out_of_line(case: Case) -> Iterator[Finding]:
             yield from merge_runs(_odd_days(item, known, case))
 
 
-def _odd_days(item: Assigned, known: SeriesHistory, case: Case) -> Iterator[Finding]:
+def _odd_days(item: Assigned, known: Past, case: Case) -> Iterator[Finding]:
     low, high = case.parameters.low_factor, case.parameters.high_factor
     for day in days_of(item.series, case.zone):
         usual = weekday_mean(known, day.date.weekday())
@@ -314,9 +310,9 @@ def _odd_days(item: Assigned, known: SeriesHistory, case: Case) -> Iterator[Find
             yield about_run(item, Code.HIGH_LOW, day.first, day.last - 1, **told)
 
 
-def weekday_mean(known: SeriesHistory, weekday: int) -> int | None:
+def weekday_mean(known: Past, weekday: int) -> int | None:
     """What such a day usually has; None with fewer than three dates of it."""
-    if min(known.hours_n[weekday * 24 : weekday * 24 + 24]) < 3:
+    if min(known.by_hour_of_week[1][weekday * 24 : weekday * 24 + 24]) < 3:
         return None
     return sum(_usual_hours(known, weekday))
 
@@ -334,7 +330,7 @@ def peak_drop(case: Case) -> Iterator[Finding]:
         if 60 % item.series.step_minutes:
             continue
         days = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
-        if len(days) >= 5 and min(known.hours_n[: 5 * 24]) >= 2:
+        if len(days) >= 5 and min(known.by_hour_of_week[1][: 5 * 24]) >= 2:
             yield from _drop(item, days, known, case)
 
 
@@ -347,9 +343,7 @@ def _is_working(day: Day, series: Series, case: Case) -> bool:
     return None not in series.values[day.first : day.last]
 
 
-def _drop(
-    item: Assigned, days: Sequence[Day], known: SeriesHistory, case: Case
-) -> Iterator[Finding]:
+def _drop(item: Assigned, days: Sequence[Day], known: Past, case: Case) -> Iterator[Finding]:
     peak = whole = usual_peak = usual_whole = 0
     for day in days:
         hours = case.parameters.peak_hours.of(day.date)
@@ -371,9 +365,10 @@ def _by_hour(series: Series, day: Day) -> list[int]:
     return _sums(series.values[day.first : day.last], 60 // series.step_minutes)
 
 
-def _usual_hours(known: SeriesHistory, weekday: int) -> list[int]:
+def _usual_hours(known: Past, weekday: int) -> list[int]:
     hours = slice(weekday * 24, weekday * 24 + 24)
-    return [wh // n for wh, n in zip(known.hours_wh[hours], known.hours_n[hours], strict=True)]
+    energy, dates = known.by_hour_of_week
+    return [wh // n for wh, n in zip(energy[hours], dates[hours], strict=True)]
 
 
 def days_of(series: Series, zone: ZoneInfo) -> Iterator[Day]:

@@ -17,7 +17,7 @@ def register_key(item: Assigned) -> RegisterKey | None:
 
 def recorded_reading(item: Assigned, case: Case) -> RecordedReading | None:
     """The reading in force of the same register and instant."""
-    return None if item.key is None else case.context.readings.get(item.key)
+    return None if item.key is None else case.known.readings.get(item.key)
 
 
 def negative_reading(case: Case) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ them, and intervals with values over the whole of that time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -15,22 +15,20 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
-from layouts.layout import Layout
-from layouts.rules.assign import meter_key, was_there
+from layouts.rules.assign import was_there
 from layouts.rules.case import Case, about, epoch, instant
-from layouts.rules.intervals import owner_of, recorded
+from layouts.rules.intervals import recorded
 from layouts.rules.registers import decimals, register_key
 from layouts.rules.versions import starts_of
 from layouts.terms import (
     Assigned,
-    Context,
     Kind,
     Meter,
     MeteringPoint,
     MeterKey,
-    ProfileSum,
     RecordedIntervals,
     SeriesKey,
+    meter_key,
     quantity_of,
 )
 
@@ -55,27 +53,12 @@ class Span(NamedTuple):
     item: Assigned
 
 
-def spans_to_compare(
-    held: Sequence[Assigned], layout: Layout, context: Context
-) -> Mapping[SeriesKey, tuple[tuple[int, int], ...]]:
-    """The spans, in epoch seconds, for which `Context.profiles` should have sums.
-
-    `context` needs its `registers`; the keys are (area, point, channel) as the
-    register of points knows them.
-    """
-    zone = ZoneInfo(layout.zone)
-    wanted: dict[SeriesKey, set[tuple[int, int]]] = defaultdict(set)
-    for span in _spans(held, context, zone):
-        wanted[span.key].add((span.start, span.end))
-    return {key: tuple(sorted(spans)) for key, spans in wanted.items()}
-
-
 def profile_against_registers(case: Case) -> Iterator[Finding]:
     """A profile whose sum is not what the registers went on by in the same time."""
-    if not (case.context.profiles or (case.context.registers and case.intervals)):
+    if not (case.known.profiles or (case.known.registers and case.intervals)):
         return
     share = case.parameters.profile_register_share
-    for span in _spans(case.held, case.context, case.zone):
+    for span in _spans(case):
         profile = _profile(span, case)
         if profile is None:
             continue
@@ -92,16 +75,17 @@ def profile_against_registers(case: Case) -> Iterator[Finding]:
             )
 
 
-def _spans(held: Iterable[Assigned], context: Context, zone: ZoneInfo) -> Iterator[Span]:
+def _spans(case: Case) -> Iterator[Span]:
     """Every span between two readings that the document touches, once."""
+    held, zone = case.held, case.zone
     told: set[tuple[SeriesKey, int, int]] = set()
-    readings = _readings(held, context)
+    readings = _readings(case)
     rows: dict[tuple[MeterKey, str], list[_Total]] = {}
     for item in held:
         point = item.point
         if point is None:
             continue
-        key = owner_of(item)
+        key = item.owner
         for meter in point.meters:
             owner = (meter_key(point, meter), item.series.channel)
             if owner not in rows:
@@ -124,17 +108,15 @@ _Total = tuple[int, tuple[Decimal, Decimal]]
 """Instant, the meter's total at it, and the worth of the last digits in that."""
 
 
-def _readings(
-    held: Iterable[Assigned], context: Context
-) -> Mapping[tuple[MeterKey, str], _Readings]:
+def _readings(case: Case) -> Mapping[tuple[MeterKey, str], _Readings]:
     """By meter and channel, recorded ones and those of the document alike."""
     found: dict[tuple[MeterKey, str], dict[int, dict[str, Decimal]]] = defaultdict(
         lambda: defaultdict(dict)
     )
-    for (meter, channel, zone), values in context.registers.items():
+    for (meter, channel, zone), values in case.known.registers.items():
         for at, value in values:
             found[meter, channel][at][zone] = value
-    for item in held:
+    for item in case.held:
         register = register_key(item)
         stays = item.change is not None and item.change.stayed
         if register is not None and not stays:
@@ -198,17 +180,15 @@ def _alone(meter: Meter, point: MeteringPoint, start: int, end: int, zone: ZoneI
 
 def _profile(span: Span, case: Case) -> int | None:
     """The profile's sum over a span once the document is recorded; None with gaps."""
-    known = next(
-        (
-            item
-            for item in case.context.profiles.get(span.key, ())
-            if (item.start, item.end) == (span.start, span.end)
-        ),
-        ProfileSum(span.start, span.end, 0, 0),
-    )
-    energy, seconds = known.energy, known.seconds
+    # Other registers may have been read within the span: then it is in several pieces.
+    pieces = [
+        piece
+        for piece in case.known.profiles.get(span.key, ())
+        if span.start <= piece.start and piece.end <= span.end
+    ]
+    energy, seconds = sum(p.energy for p in pieces), sum(p.seconds for p in pieces)
     for item in case.intervals:
-        if owner_of(item) == span.key:
+        if item.owner == span.key:
             more, longer = _brought(item, span, recorded(item, case))
             energy, seconds = energy + more, seconds + longer
     return energy if seconds == span.end - span.start else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from layouts.layout import load
-from layouts.rules import check
+from layouts.rules import Parameters, check, wants
 from layouts.terms import (
     Header,
     Kind,
@@ -127,21 +127,26 @@ def hand_in(ledger, parsed, *, sender=ENTITY, at=NOW):
 def hand_in_to(store, parsed, *, sender=ENTITY, at=NOW):
     """The same inside a transaction."""
     entity = store.registry.entity(sender.user_code)
-    context = store.context(entity, parsed, at)
-    checked = check(parsed, LAYOUTS[parsed.layout], context)
+    checked = check(parsed, LAYOUTS[parsed.layout], entity, at, store.know)
     return store.record(new_letter(store, at), parsed, checked, entity, at, at)
 
 
-def context_of(ledger, parsed, *, sender=ENTITY, at=NOW):
+def known_of(ledger, parsed, *, sender=ENTITY, at=NOW):
     """What the rules would be told about a document."""
     with ledger.reading() as store:
-        return store.context(store.registry.entity(sender.user_code), parsed, at)
+        return store.know(asked_by(store, parsed, sender=sender, at=at))
+
+
+def asked_by(store, parsed, *, sender=ENTITY, at=NOW):
+    """What the rules would ask about a document."""
+    entity = store.registry.entity(sender.user_code)
+    return wants(parsed, LAYOUTS[parsed.layout], entity, at, Parameters())
 
 
 def month_in_force(store):
     """Energy in force of the entity's own point, by hour of November from 0."""
     parsed = document(hours(*[None] * 240), created=-1000)
-    known = store.context(store.registry.entity(ENTITY.user_code), parsed, NOW)
+    known = store.know(asked_by(store, parsed))
     told = known.intervals[None, ENTITY.user_code, "A+"]
     first = int(MONTH.timestamp())
     return {

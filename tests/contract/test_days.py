@@ -133,7 +133,7 @@ def test_two_entities_that_sum_up_one_point_wait_for_one_another(ledger, databas
         with ledger.transaction() as registry:
             registry.registry.import_entities((other,), "operator", NOW)
         first = document(hours(10, 10, hour=2, point=point.code), created=1)
-        checked = check(first, LAYOUTS[first.layout], store.context(entity, first, NOW))
+        checked = check(first, LAYOUTS[first.layout], entity, NOW, store.know)
         store.record(new_letter(store), first, checked, entity, NOW, NOW)
         later = document(hours(20, 20, hour=4, point=point.code), created=1)
         thread = threading.Thread(target=hand_in, args=[ledger, later], kwargs={"sender": other})

@@ -1,31 +1,30 @@
-"""What a context tells of the weeks before a document, and of the other kind of reading."""
+"""What the rules are told of the weeks before a document, and of the other kind of reading."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from layouts.rules import check
-from layouts.terms import Meter, MeteringPoint, ProfileSum, SeriesHistory, Verdict
+from layouts.terms import Meter, MeteringPoint, ProfileSum, Verdict
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,
     MONTH,
     NOW,
-    context_of,
+    asked_by,
     document,
     hand_in,
     hours,
     import_all,
+    known_of,
     new_letter,
     reading,
 )
 
 METER = (None, "200000001234-01", "07512345", None)
 OWN = (None, ENTITY.user_code, "A+")
-MOSCOW = ZoneInfo("Europe/Moscow")
 DAY = timedelta(days=1)
 
 
@@ -39,15 +38,16 @@ def keep(ledger, *every):
     with ledger.transaction() as store:
         entity = store.registry.entity(ENTITY.user_code)
         for parsed in every:
-            context = store.context(entity, parsed, NOW)
-            bare = replace(context, received_at=None, closed=frozenset())
-            checked = check(parsed, LAYOUTS[parsed.layout], bare)
+            # As if it were received at once, whatever it tells of.
+            at = max(series.end for series in parsed.series)
+            made = replace(parsed, header=replace(parsed.header, created=at))
+            checked = check(made, LAYOUTS[made.layout], entity, at, store.know)
             assert checked.verdict is not Verdict.REJECTED, checked.findings
-            store.record(new_letter(store), parsed, checked, entity, NOW, NOW)
+            store.record(new_letter(store), made, checked, entity, NOW, NOW)
 
 
 def before(ledger, series, layout="52005"):
-    return context_of(ledger, document(series, layout=layout, created=9)).history
+    return known_of(ledger, document(series, layout=layout, created=9)).history
 
 
 def test_a_series_without_a_past_has_no_history(ledger):
@@ -56,19 +56,27 @@ def test_a_series_without_a_past_has_no_history(ledger):
     assert before(ledger, hours(1, 2, 3)) == {}
 
 
-def test_history_sums_the_28_local_days_before_by_hour_of_the_week(ledger):
+def test_history_is_the_hours_of_the_28_local_days_before(ledger):
     # Midnight of 4 October, a Sunday, in Moscow: a day too early for the 28.
     start = MONTH - 28 * DAY
     keep(ledger, document(replace(hours(*range(1, 29 * 24 + 1)), start=start - DAY)))
 
     told = before(ledger, hours(1, 2, 3))[OWN]
 
-    expected_wh, expected_n = [0] * 168, [0] * 168
-    for hour in range(28 * 24):
-        local = (start + timedelta(hours=hour)).astimezone(MOSCOW)
-        expected_wh[local.weekday() * 24 + local.hour] += 24 + hour + 1
-        expected_n[local.weekday() * 24 + local.hour] += 1
-    assert told == SeriesHistory(expected_wh, expected_n, highest_w=29 * 24)
+    assert told.start == int(start.timestamp())
+    assert list(told.energy) == list(range(25, 29 * 24 + 1))
+    assert told.whole == bytes([1]) * 28 * 24
+    assert told.highest_w == 29 * 24
+
+
+def test_a_shorter_window_asks_for_fewer_days(ledger):
+    keep(ledger, document(hours(*[1000] * 72)))
+    with ledger.reading() as store:
+        asked = asked_by(store, document(hours(1, day=3), created=9))
+        told = store.know(replace(asked, history_days=2)).history[OWN]
+
+    assert told.start == int((MONTH + DAY).timestamp())
+    assert list(told.energy) == [1000] * 48
 
 
 def test_history_ends_with_the_midnight_before_a_document_that_begins_by_day(ledger):
@@ -76,36 +84,9 @@ def test_history_ends_with_the_midnight_before_a_document_that_begins_by_day(led
 
     told = before(ledger, hours(5, 5, day=1, hour=5))
 
-    assert told == {OWN: told[OWN]}
-    assert sum(told[OWN].hours_wh) == told[OWN].total_wh == 24_000
-    assert told[OWN].day_before == (1000,) * 24
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        pytest.param(range(1, 25), id="another day"),
-        pytest.param([0] * 24, id="zeros, which no rule calls flat"),
-    ],
-)
-def test_the_values_of_the_day_before_are_not_read_for_nothing(ledger, values):
-    keep(ledger, document(hours(*range(2, 26))))
-
-    assert before(ledger, hours(*values, day=1))[OWN].day_before == ()
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        pytest.param(range(2, 26), id="the same day again"),
-        pytest.param([25, *range(1, 24)], id="it goes on where the other ended"),
-        pytest.param([7] * 24, id="it begins flat"),
-    ],
-)
-def test_the_values_of_the_day_before_are_told_where_a_rule_may_look_at_them(ledger, values):
-    keep(ledger, document(hours(*range(2, 26))))
-
-    assert before(ledger, hours(*values, day=1))[OWN].day_before == tuple(range(2, 26))
+    assert set(told) == {OWN}
+    assert list(told[OWN].energy) == [0] * 27 * 24 + [1000] * 24
+    assert sum(told[OWN].whole) == 24
 
 
 def test_only_commercial_hours_that_are_whole_count(ledger):
@@ -117,14 +98,12 @@ def test_only_commercial_hours_that_are_whole_count(ledger):
     told = before(ledger, hours(*[1] * 48, day=1, point=point, area=area, step=30), "80020")[key]
 
     # Hour 1 has a half that is not fit for billing, hour 23 one without a value.
-    sunday = slice(6 * 24, 7 * 24)
-    assert told.hours_n[sunday] == [1, 0] + [1] * 21 + [0]
-    assert sum(told.hours_wh) == 22 * 1000
+    assert list(told.whole[-24:]) == [1, 0] + [1] * 21 + [0]
+    assert sum(told.energy) == 22 * 1000
     assert told.highest_w == 1800
-    assert told.day_before == ()
 
 
-def test_a_changeover_shifts_the_hours_of_the_days_before_it(ledger):
+def test_the_days_around_a_changeover_begin_at_their_own_midnights(ledger):
     # On 31 October 2010 Moscow went from UTC+4 to UTC+3.
     first = datetime(2010, 10, 29, 20, tzinfo=UTC)
     keep(ledger, document(replace(hours(*range(1, 50)), start=first)))
@@ -132,9 +111,8 @@ def test_a_changeover_shifts_the_hours_of_the_days_before_it(ledger):
     later = replace(hours(1), start=datetime(2010, 10, 31, 21, tzinfo=UTC))
     told = before(ledger, later)[OWN]
 
-    assert told.hours_wh[5 * 24] == 1
-    assert sum(told.hours_n) == 49
-    assert told.day_before == tuple(range(25, 50))
+    assert told.start == int(datetime(2010, 10, 3, 20, tzinfo=UTC).timestamp())
+    assert list(told.energy) == [0] * 26 * 24 + list(range(1, 50))
 
 
 def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
@@ -145,7 +123,7 @@ def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
     keep(ledger, at(-30, "7", zone="T2"))
 
     asked = document(reading("1001.5", at=MONTH + DAY), layout="52006", created=1)
-    told = context_of(ledger, asked).registers
+    told = known_of(ledger, asked).registers
 
     first = int(MONTH.timestamp())
     assert told == {
@@ -170,19 +148,19 @@ def test_a_profile_meets_the_registers_at_its_point(ledger):
         keep(ledger, document(reading(value, "5", zone="T0", at=at), layout="52006"))
 
     asked = document(hours(*[1000] * 24, point="77"), created=1)
-    context = context_of(ledger, asked)
+    known = known_of(ledger, asked)
 
     first = int(MONTH.timestamp())
-    assert context.registers == {
+    assert known.registers == {
         ((None, "77", "5", None), "A+", "T0"): [
             (first, Decimal(100)),
             (first + 86400, Decimal(124)),
         ]
     }
-    assert context.profiles == {}
+    assert known.profiles == {}
 
     keep(ledger, asked)
-    again = context_of(ledger, document(hours(*[2000] * 24, point="77"), created=2))
+    again = known_of(ledger, document(hours(*[2000] * 24, point="77"), created=2))
     assert again.profiles == {
         (None, "77", "A+"): (ProfileSum(first, first + 86400, 24_000, 86400),)
     }
@@ -198,7 +176,7 @@ def test_a_reading_meets_the_profile_since_the_last_one(ledger):
     asked = document(reading("150", "5", zone="T0", at=moment), layout="52006", created=1)
     first = int(MONTH.timestamp())
 
-    assert context_of(ledger, asked).profiles == {
+    assert known_of(ledger, asked).profiles == {
         (None, "77", "A+"): (ProfileSum(first, int(moment.timestamp()), 10_000, 10 * 3600),)
     }
 
@@ -207,4 +185,4 @@ def test_closed_months_are_told(ledger):
     with ledger.transaction() as store:
         store.periods.close(date(2026, 10, 1), "operator", NOW)
 
-    assert context_of(ledger, document(hours(1))).closed == {date(2026, 10, 1)}
+    assert known_of(ledger, document(hours(1))).closed == {date(2026, 10, 1)}

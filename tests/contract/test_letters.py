@@ -13,11 +13,11 @@ from tests.contract.documents import (
     ENTITY,
     MONTH,
     NOW,
-    context_of,
     document,
     hand_in_to,
     hours,
     import_all,
+    known_of,
     new_letter,
 )
 
@@ -275,4 +275,4 @@ def test_a_version_number_of_any_size_is_taken(ledger):
         receipt = hand_in_to(store, huge)
 
     assert receipt.checked.values == 24
-    assert context_of(ledger, huge).duplicate_of == (receipt.number, NOW)
+    assert known_of(ledger, huge).duplicate_of == (receipt.number, NOW)

@@ -1,6 +1,7 @@
-"""Small documents and contexts that the rules' tests start from."""
+"""Small documents, and what is known beside them, that the rules' tests start from."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -9,15 +10,16 @@ from layouts.layout import load
 from layouts.rules import Parameters, check
 from layouts.terms import (
     Checked,
-    Context,
     Header,
     Kind,
+    Known,
     LegalEntity,
     Meter,
     MeteringPoint,
     Parsed,
     RegisterKey,
     Series,
+    SeriesHistory,
 )
 
 LAYOUTS = load()
@@ -82,7 +84,7 @@ def register(
     point: str = "P1",
     area: str | None = INN,
 ) -> RegisterKey:
-    """What a context calls a register."""
+    """What the rules call a register."""
     return (area, point, meter, installed), channel, zone
 
 
@@ -139,20 +141,39 @@ def point(code: str = "P1", *meters: Meter, **more) -> MeteringPoint:
     return MeteringPoint(code, **{"area": INN, "meters": tuple(meters), **more})
 
 
-def known(*points: MeteringPoint, at: datetime | None = NOON, **more) -> Context:
+@dataclass(frozen=True)
+class Beside:
+    """The sender, the moment of receipt and what is on record; nothing offline."""
+
+    entity: LegalEntity | None = None
+    received_at: datetime | None = None
+    known: Known = field(default_factory=Known)
+
+
+def known(*points: MeteringPoint, at: datetime | None = NOON, code: str = OWN, **more) -> Beside:
     """What is known when the sender has these points."""
-    entity = LegalEntity(OWN, inn=INN, points=points)
-    return Context(**{"entity": entity, "points": points, "received_at": at, **more})
+    return Beside(LegalEntity(code, inn=INN, points=points), at, Known(**more))
+
+
+def past(days: Sequence[Sequence[int]], end: datetime = DAY, **more) -> SeriesHistory:
+    """The hours of whole days that end with a midnight."""
+    energy = [value for day in days for value in day]
+    start = epoch(end) - 3600 * len(energy)
+    highest = max(energy, default=0)
+    return SeriesHistory(start, energy, bytes([1]) * len(energy), **{"highest_w": highest, **more})
 
 
 def judged(
-    document: Parsed, context: Context | None = None, parameters: Parameters | None = None
+    document: Parsed, beside: Beside | None = None, parameters: Parameters | None = None
 ) -> Checked:
     """The verdict of `check`."""
+    given = beside or Beside()
     return check(
         document,
         LAYOUTS[document.layout],
-        context if context is not None else Context(),
+        given.entity,
+        given.received_at,
+        lambda _: given.known,
         parameters or Parameters(),
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from layouts.findings import Code, Severity, Status, finding
 from layouts.rules import check, status_of
-from layouts.terms import Context, Parsed, Verdict
+from layouts.terms import Parsed, Verdict
 from tests.layouts.rules.build import (
     NOON,
     codes,
@@ -103,7 +103,7 @@ def test_a_point_that_failed_is_not_looked_at_by_later_stages():
 @pytest.mark.parametrize("code", [Code.UNKNOWN_LAYOUT, Code.TOO_COSTLY, Code.ENCRYPTED_DOCUMENT])
 def test_what_is_no_document_is_unreadable(code):
     parsed = Parsed("a.bin", "00", 1, findings=(finding(code),))
-    checked = check(parsed, None, Context())
+    checked = check(parsed, None)
     assert (checked.verdict, checked.status) == (Verdict.UNREADABLE, Status.UNREADABLE)
     assert codes(checked) == [code]
 

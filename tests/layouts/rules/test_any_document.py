@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layouts.findings import Code
-from layouts.terms import Context, Kind, Series, SeriesHistory, Verdict
+from layouts.terms import Kind, Series, Verdict
 from tests.layouts.rules.build import (
     INN,
     NOON,
+    Beside,
     daily,
     date,
     epoch,
@@ -18,6 +19,7 @@ from tests.layouts.rules.build import (
     known,
     meter,
     monthly,
+    past,
     point,
     profile,
     readings,
@@ -77,13 +79,13 @@ PLACES = (
     point("P2", area="A", channels=("A+",)),
 )
 HISTORY = {
-    (INN, "P1", "A+"): SeriesHistory([9] * 168, [4] * 168, 3, [1] * 48),
-    (None, "0001", "A+"): SeriesHistory([0] * 168, [4] * 168, 0),
+    (INN, "P1", "A+"): past([[9] * 24] * 28),
+    (None, "0001", "A+"): past([[0] * 24] * 28),
 }
 ROWS = {register(zone=zone): [(0, Decimal(5)), (epoch(NOON), Decimal(9))] for zone in ("T0", "T1")}
 CONTEXTS = st.sampled_from(
     [
-        Context(),
+        Beside(),
         known(*PLACES),
         known(*PLACES, history=HISTORY, registers=ROWS, closed=frozenset({date(2026, 11, 1)})),
         known(*PLACES, at=None, foreign=frozenset({"99"})),

@@ -33,9 +33,7 @@ def test_another_user_code_in_the_document_is_a_sender_mismatch():
 
 
 def test_a_user_code_that_lost_its_zeros_is_forgiven():
-    context = known(point())
-    entity = type(context.entity)("0020", inn="3300000001")
-    context = known(point("P1", meter()), entity=entity)
+    context = known(point("P1", meter()), code="0020")
     document = readings(reading("1"), sender_code="20")
     checked = judged(document, context)
     assert codes(checked) == [Code.LEADING_ZEROS_LOST]

@@ -60,17 +60,12 @@ def drawn(load, day):
 
 
 def history(load, gaps):
-    """What 28 days amount to without the hours that `gaps` tells by date and hour."""
-    sums, counts, highest = [0] * 168, [0] * 168, 0
-    for day in (MONDAY - timedelta(days=n) for n in range(1, 29)):
-        for hour, value in enumerate(drawn(load, day)):
-            if not gaps(day, hour):
-                slot = day.weekday() * 24 + hour
-                sums[slot], counts[slot] = sums[slot] + value, counts[slot] + 1
-                highest = max(highest, value)
-    is_whole = not any(gaps(MONDAY - timedelta(days=1), hour) for hour in range(24))
-    before = drawn(load, MONDAY - timedelta(days=1)) if is_whole else ()
-    return SeriesHistory(sums, counts, highest, before)
+    """28 days without the hours that `gaps` tells by date and hour."""
+    days = [MONDAY - timedelta(days=n) for n in range(28, 0, -1)]
+    hours = [(day, hour, value) for day in days for hour, value in enumerate(drawn(load, day))]
+    whole = [not gaps(day, hour) for day, hour, _ in hours]
+    energy = [value * is_there for (_, _, value), is_there in zip(hours, whole, strict=True)]
+    return SeriesHistory(epoch(moscow(2026, 10, 12)), energy, bytes(whole), max(energy))
 
 
 def told(load, days, gaps):

@@ -4,15 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from layouts.findings import Code, Severity
 from layouts.rules import Parameters
-from layouts.rules.profile import may_go_on
-from layouts.terms import SeriesHistory, Verdict
+from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
+    MOSCOW,
     OWN,
     codes,
     daily,
@@ -21,6 +19,7 @@ from tests.layouts.rules.build import (
     known,
     monthly,
     moscow,
+    past,
     point,
     profile,
 )
@@ -30,21 +29,30 @@ LOAD = [2000] * 6 + [7000, 8000] + [9100, 9300, 9200, 9400, 9000, 9050, 9150, 92
 LOAD += [8000, 7000, 6000, 5000, 4000, 3000]
 
 
-def history(load=LOAD, weeks=4, **more):
-    """As many weeks of the same day."""
-    sums = [value * weeks for value in load] * 7
-    return SeriesHistory(sums, [weeks] * 168, max(load), **more)
+def history(load=LOAD, weeks=4):
+    """As many weeks of the same day, each a little more or less, so that none is a copy."""
+    return [
+        [value and value + (3 if week % 2 else -3) for value in load]
+        for week in range(weeks)
+        for _ in range(7)
+    ]
 
 
 def hourly(values, start=DAY, **more):
     return monthly(profile(values, point=OWN, area=None, start=start, step=60), **more)
 
 
-def found(values, known_history=None, start=DAY, parameters=None, **about):
+def midnight(moment):
+    local = moment.astimezone(MOSCOW)
+    return local.replace(hour=0)
+
+
+def found(values, days=None, start=DAY, parameters=None, highest_w=None, **about):
+    more = {} if highest_w is None else {"highest_w": highest_w}
     context = known(
         point(OWN, area=None, **about),
         at=start + timedelta(hours=len(values)),
-        history={} if known_history is None else {(None, OWN, "A+"): known_history},
+        history={} if days is None else {(None, OWN, "A+"): past(days, midnight(start), **more)},
     )
     document = hourly(values, start, created=start + timedelta(hours=len(values)))
     return judged(document, context, parameters)
@@ -110,48 +118,9 @@ def test_a_flat_run_is_told_whole_and_once():
 )
 def test_a_flat_run_that_began_the_day_before_is_told_of_its_own_hours(evening, start, fires):
     before = [n * 1000 for n in range(24 - evening)] + [30_000] * evening
-    known_history = SeriesHistory([0] * 168, [0] * 168, 0, before)
     values = [30_000] * 12 + [n * 1000 for n in range(11)]
-    told = [
-        (item.code, item.count, item.start) for item in found(values, known_history, start).findings
-    ]
+    told = [(item.code, item.count, item.start) for item in found(values, [before], start).findings]
     assert told == ([(Code.FLAT_PROFILE, 12, DAY)] if fires else [])
-
-
-# Few different days, so that they often repeat; one is flat, one ends flat.
-UNEVEN = [n * 1000 + at for at, n in enumerate(LOAD)]
-SHAPES = [UNEVEN, [30_000] * 24, UNEVEN[:-6] + [30_000] * 6]
-
-
-@given(
-    st.lists(st.integers(0, 2), min_size=1, max_size=4),
-    st.integers(0, 2),
-    st.sampled_from([0, 1, 23]),
-)
-def test_the_day_before_is_asked_for_wherever_a_rule_would_use_it(days, before, cut):
-    values = [value for day in days for value in SHAPES[day]][cut:]
-    start = DAY + timedelta(hours=cut)
-    series = profile(values, point=OWN, area=None, start=start, step=60)
-    if may_go_on(series, SHAPES[before]):
-        return
-    with_it, without = (
-        found(values, SeriesHistory([0] * 168, [0] * 168, 0, day), start).findings
-        for day in (tuple(SHAPES[before]), ())
-    )
-    assert with_it == without
-
-
-@pytest.mark.parametrize("step", [60, 30, 15])
-@pytest.mark.parametrize("day", [0, 1, 2])
-def test_the_day_before_is_asked_for_whichever_day_repeats_it(step, day):
-    each = 60 // step
-    days = [
-        [n + 1000 * (each * at % 7) + number for at, n in enumerate(LOAD)] for number in range(3)
-    ]
-    values = [value for hours in days for value in hours for _ in range(each)]
-    series = profile(values, start=DAY, step=step)
-    assert may_go_on(series, [value * each for value in days[day]])
-    assert not may_go_on(series, [value * each + 7 for value in days[day]])
 
 
 def test_two_equal_days_are_a_repeated_day():
@@ -172,8 +141,8 @@ def test_two_days_that_differ_or_are_coarse_or_constant_are_not_repeated():
 def test_a_daily_profile_is_compared_with_the_day_before_it():
     values = [100_000 + n * 1000 for n in range(48)]
     for before, fires in ((values, True), (values[::-1], False), ((), False)):
-        recorded = SeriesHistory(day_before=before)
-        context = known(point(), history={("3300000001", "P1", "A+"): recorded})
+        hours = [a + b for a, b in zip(before[::2], before[1::2], strict=True)]
+        context = known(point(), history={("3300000001", "P1", "A+"): past([hours])})
         checked = judged(daily(profile(values)), context)
         assert (Code.REPEATED_DAY in codes(checked)) is fires
 
@@ -194,7 +163,7 @@ def test_an_interval_far_over_the_series_and_its_history_is_a_spike():
     values = [*LOAD[:-1], 90_000]
     (told,) = found(values, history()).findings
     assert (told.code, told.seen, told.count) == (Code.SPIKE, "90000", 1)
-    assert codes(found(values, SeriesHistory(history().hours_wh, [4] * 168, 95_000))) == []
+    assert codes(found(values, history(), highest_w=95_000)) == []
     assert codes(found([*LOAD[:-1], 70_000], history())) == []
 
 
@@ -237,7 +206,7 @@ def peaks(share):
 
 @pytest.mark.parametrize(("share", "fires"), [(100, False), (90, False), (75, True)])
 def test_a_working_week_that_avoids_the_peak_hours_is_told(share, fires):
-    days = [value + n for n in range(5) for value in peaks(share)]
+    days = [value + 10 * n for n in range(5) for value in peaks(share)]
     checked = found(days, history(), start=moscow(2026, 11, 9))
     assert codes(checked) == ([Code.PEAK_DROP] if fires else [])
 
@@ -256,4 +225,4 @@ def test_four_working_days_are_not_enough_to_judge_the_peaks():
 def test_without_history_nothing_is_said_about_it():
     for values in ([0] * 24, [value * 1000 for value in LOAD], [*LOAD[:-1], 900_000]):
         assert codes(found(values)) == []
-        assert codes(found(values, SeriesHistory())) == []
+        assert codes(found(values, [])) == []

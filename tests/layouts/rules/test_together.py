@@ -1,16 +1,13 @@
 """Profile and registers of one point, whichever arrives second."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from layouts.findings import Code, Severity
-from layouts.rules import spans_to_compare
-from layouts.rules.assign import assign
-from layouts.terms import ProfileSum, RecordedIntervals, Verdict
+from layouts.rules import Parameters, wants
+from layouts.terms import ProfileSum, RecordedIntervals, SumsWanted, Verdict
 from tests.layouts.rules.build import (
     DAY,
     INN,
@@ -149,25 +146,38 @@ def test_a_span_with_two_meters_is_not_compared():
     assert Code.PROFILE_REGISTER_MISMATCH in codes(profile_arrives([9000, 9001] * 24, place=gone))
 
 
-def asked_for(document, number, context):
-    held = assign(document.series, context, ZoneInfo(LAYOUTS[number].zone))
-    return spans_to_compare(held, LAYOUTS[number], context)
+def asked_for(document, context):
+    layout = LAYOUTS[document.layout]
+    return wants(document, layout, context.entity, context.received_at, Parameters()).sums
 
 
-def test_the_store_is_told_which_sums_are_wanted():
-    context = known(
-        point("P1", meter()), registers={REGISTER: (*READ, (LAST + 86400, Decimal(9999)))}
-    )
-    asked = asked_for(daily(profile()), "80020", context)
-    assert asked == {KEY: ((FIRST, LAST),)}
-    before = known(point("P1", meter()), registers={REGISTER: READ[:1]})
-    document = readings(reading("148", at=NEXT))
-    assert asked_for(document, "52006", before) == {KEY: ((FIRST, LAST),)}
-    assert asked_for(document, "52006", known(point("P1", meter()))) == {}
+def test_the_store_is_told_between_which_readings_sums_are_wanted():
+    place = point("P1", meter(), meter("22"), id=7)
+    meters = frozenset({register()[0], register("22")[0]})
+    brought = {"longest": 63 * 86400, "point": 7, "meters": meters}
+
+    asked = asked_for(daily(profile()), known(place))
+    assert asked == {KEY: SumsWanted(instants=frozenset(), first=FIRST, last=LAST, **brought)}
+
+    asked = asked_for(readings(reading("148", at=NEXT)), known(place))
+    assert asked == {KEY: SumsWanted(instants=frozenset({LAST}), first=LAST, last=LAST, **brought)}
+    assert asked_for(daily(profile()), known(point(id=7))) == {}
 
 
 def test_readings_three_months_apart_are_not_compared():
     far = ((epoch(moscow(2026, 8, 1)), Decimal(0)), (LAST, Decimal(1)))
-    context = known(point("P1", meter()), registers={REGISTER: far})
-    assert asked_for(daily(profile()), "80020", context) == {}
-    assert timedelta(seconds=LAST - FIRST) == timedelta(days=1)
+    longer = [ProfileSum(far[0][0], LAST, 7, LAST - far[0][0])]
+    assert codes(profile_arrives([1000, 1001] * 24, far, longer)) == []
+    near = ((LAST - 63 * 86400, Decimal(0)), (LAST, Decimal(1)))
+    shorter = [ProfileSum(near[0][0], LAST, 10**9, 63 * 86400)]
+    starts = range(FIRST, LAST, 1800)
+    in_force = {KEY: RecordedIntervals(starts, [1000, 1001] * 24, step_minutes=30)}
+    told = codes(profile_arrives([1000, 1001] * 24, near, shorter, intervals=in_force))
+    assert told == [Code.PROFILE_REGISTER_MISMATCH]
+
+
+def test_a_span_is_added_up_where_other_registers_were_read_within_it():
+    noon = (FIRST + LAST) // 2
+    pieces = [ProfileSum(FIRST, noon, 24_000, 43200), ProfileSum(noon, LAST, 24_000, 43200)]
+    assert codes(registers_arrive("148", pieces)) == []
+    assert codes(registers_arrive("160", pieces)) == [Code.PROFILE_REGISTER_MISMATCH]

@@ -11,7 +11,6 @@ from layouts.rules import version_of
 from layouts.terms import RecordedIntervals, RecordedReading, Verdict
 from tests.layouts.rules.build import (
     DAY,
-    INN,
     LAYOUTS,
     NOON,
     OWN,
@@ -217,7 +216,7 @@ def test_in_any_order_of_arrival_each_value_is_the_newest_document_s(contents, d
     assert memory.values == expected
 
 
-def test_the_names_of_the_document_find_what_is_in_force_too():
+def test_a_point_without_an_area_has_its_values_in_whatever_area_they_come():
     recorded = RecordedIntervals([FIRST], [1000], step_minutes=30)
-    context = known(point(area=None), intervals={(INN, "P1", "A+"): recorded})
+    context = known(point(area=None), intervals={(None, "P1", "A+"): recorded})
     assert judged(daily(profile()), context).changes[0].kept == 1

@@ -317,8 +317,7 @@ def hand_in(store, document, received):
     sender = store.registry.entity(OWN)
     content = repr((document.header, [(s.point, s.start, s.values) for s in document.series]))
     document = replace(document, sha256=hashlib.sha256(content.encode()).hexdigest())
-    context = store.context(sender, document, received)
-    checked = check(document, LAYOUTS[document.layout], context)
+    checked = check(document, LAYOUTS[document.layout], sender, received, store.know)
     store.record(new_letter(store, received), document, checked, sender, received, received)
     return {(item.code.value, item.point) for item in checked.findings}
 

@@ -1,0 +1,112 @@
+"""What the hours before a document say of an interval series, by local day and weekday."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from itertools import islice, pairwise, takewhile
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from layouts.rules.case import Case, epoch
+from layouts.terms import Assigned, SeriesHistory
+
+WEEK_HOURS = 168
+"""A whole week of hours: the least history by which a level is known."""
+
+
+class PastDay(NamedTuple):
+    """One local day: the hours from `first` up to `last` of the history."""
+
+    date: date
+    first: int
+    last: int
+
+
+class Past:
+    """The history of one series, with what several rules ask of it."""
+
+    def __init__(self, known: SeriesHistory, zone: ZoneInfo) -> None:
+        self._known = known
+        self._zone = zone
+        self.highest_w = known.highest_w
+
+    @cached_property
+    def hours(self) -> int:
+        """How many hours are covered in whole."""
+        return sum(self._known.whole)
+
+    @cached_property
+    def total_wh(self) -> int:
+        """The energy of these hours."""
+        return sum(self._known.energy)
+
+    @property
+    def end(self) -> int:
+        """The instant at which it ends, in epoch seconds."""
+        return self._known.start + 3600 * len(self._known.energy)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a level is known: at least a week of hours."""
+        return self.hours >= WEEK_HOURS
+
+    @cached_property
+    def days(self) -> tuple[PastDay, ...]:
+        """Its local days, ascending; 23 or 25 hours on a changeover."""
+        return _days(self._known.start, len(self._known.energy), self._zone)
+
+    def values(self, day: PastDay) -> Sequence[int] | None:
+        """The energy of each hour of a day; None where one is not covered in whole."""
+        if 0 in self._known.whole[day.first : day.last]:
+            return None
+        return self._known.energy[day.first : day.last]
+
+    @cached_property
+    def by_hour_of_week(self) -> tuple[list[int], list[int]]:
+        """168 sums from Monday's first hour on, and over how many hours each of them runs."""
+        energy, dates = [0] * WEEK_HOURS, [0] * WEEK_HOURS
+        for day in self.days:
+            if day.last - day.first == 24:
+                slots: Sequence[int] = range(24)
+            else:
+                slots = [
+                    datetime.fromtimestamp(self._known.start + 3600 * at, self._zone).hour
+                    for at in range(day.first, day.last)
+                ]
+            monday = day.date.weekday() * 24
+            for slot, at in zip(slots, range(day.first, day.last), strict=True):
+                energy[monday + slot] += self._known.energy[at]
+                dates[monday + slot] += self._known.whole[at]
+        return energy, dates
+
+    def equal_hours(self, energy: int, most: int) -> int:
+        """How many of the last hours, at most so many, have this energy without a break."""
+        last = zip(reversed(self._known.energy), reversed(self._known.whole), strict=True)
+        equal = takewhile(lambda hour: hour == (energy, 1), islice(last, most))
+        return sum(1 for _ in equal)
+
+
+@lru_cache(maxsize=256)
+def _days(start: int, count: int, zone: ZoneInfo) -> tuple[PastDay, ...]:
+    local = datetime.fromtimestamp(start, zone)
+    dates, firsts = [local.date()], [0]
+    while firsts[-1] < count:
+        # Aware arithmetic within one zone counts in local days.
+        local += timedelta(days=1)
+        dates.append(local.date())
+        firsts.append((epoch(local) - start) // 3600)
+    spans = zip(dates, pairwise(firsts), strict=False)
+    return tuple(PastDay(day, first, last) for day, (first, last) in spans)
+
+
+def past_of(item: Assigned, case: Case) -> Past | None:
+    """The history of a series; None where it has none."""
+    known: dict[object, Past] = case.once(_pasts)
+    return known.get(item.owner)
+
+
+def _pasts(case: Case) -> dict[object, Past]:
+    history = case.known.history
+    return {owner: Past(known, case.zone) for owner, known in history.items() if known.energy}

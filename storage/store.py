@@ -119,10 +119,7 @@ class Store:
         version = _bounded(replace(version, submission=INTEGER_MOST))
         intervals = [item for item in held if item.series.kind is Kind.INTERVAL]
         readings = [item for item in held if item.series.kind is Kind.REGISTER]
-        window = wants.registers
-        registers = (
-            self.history.registers(window.meters, window.first, window.last) if window else {}
-        )
+        registers = self.history.registers(wants.registers) if wants.registers else {}
         fields = {
             "intervals": self.versions.recorded_intervals(intervals, wants.layout, version),
             "readings": self.versions.recorded_readings(readings, wants.layout, version),

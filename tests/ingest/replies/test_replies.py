@@ -23,7 +23,7 @@ from ingest.replies.message import is_own_message_id, own_message_id, recipient
 from layouts.findings import Code, Place, Status, finding
 from layouts.layout import load
 from layouts.rules import check
-from layouts.terms import Change, Context, Receipt, Verdict
+from layouts.terms import Change, Receipt, Verdict
 from parsers import parse
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import CASES, ENTITY, LETTER, NOW, settings
@@ -260,7 +260,7 @@ def test_a_password_is_in_no_part_of_a_reply(case: str) -> None:
     parsed = [item for file in letter.documents for item in parse(file, LAYOUTS)]
     letter, documents = mask(letter, parsed)
     receipts = [
-        Receipt(n, NOW, item, check(item, LAYOUTS.get(item.layout or ""), Context()))
+        Receipt(n, NOW, item, check(item, LAYOUTS.get(item.layout or "")))
         for n, item in enumerate(documents, 1)
     ]
     assert any(item.seen for receipt in receipts for item in receipt.checked.findings)

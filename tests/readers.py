@@ -5,65 +5,63 @@ from __future__ import annotations
 import os
 import signal
 import time
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
 
-from ingest.letters.terms import RawLetter, Read
-from ingest.reading.child import guarded, read_whole
+from ingest.letters.terms import Read
+from ingest.letters.unpack import Limits
+from ingest.reading.child import read_given
+from ingest.reading.wire import Given
+from layouts.layout import Layout
+
+OBEY = "tests.readers:obey"
+"""`SandboxConfig.work` of children that do what letters say."""
 
 
-def obey(raw: RawLetter) -> Read:
-    """Do what the letter's subject says, under the sandbox's own guard."""
+def obey(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
+    """Do what the letter's subject says, under the child's own guard."""
     for word, deed in _DEEDS.items():
-        if word in raw.content:
-            return guarded(partial(deed, raw))
-    return read_whole(raw)
+        if word in given.content:
+            deed(given)
+    return read_given(given, limits, layouts)
 
 
-def _spin(_raw: RawLetter) -> Read:
+def _spin(_given: Given) -> None:
     while True:
         pass
 
 
-def _sleep(_raw: RawLetter) -> Read:
+def _sleep(_given: Given) -> None:
     time.sleep(3600)
-    raise AssertionError
 
 
-def _eat(_raw: RawLetter) -> Read:
+def _eat(_given: Given) -> None:
     eaten = []
     while True:
         eaten.append(bytearray(8 * 1024 * 1024))
 
 
-def _recurse(raw: RawLetter) -> Read:
-    return _recurse(raw)
+def _recurse(given: Given) -> None:
+    _recurse(given)
 
 
-def _die(_raw: RawLetter) -> Read:
+def _nap(_given: Given) -> None:
+    time.sleep(0.5)
+
+
+def _die(_given: Given) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
-    raise AssertionError
 
 
-def _die_once(raw: RawLetter) -> Read:
-    """Die, leaving a note; the next child finds it and reads."""
-    note = Path(raw.content.partition(b"note=")[2].split()[0].decode())
-    if note.exists():
-        return read_whole(raw)
-    note.touch()
-    return _die(raw)
-
-
-def _fail(_raw: RawLetter) -> Read:
+def _fail(_given: Given) -> None:
     raise KeyError("password 12345")
 
 
 _DEEDS = {
     b"please spin": _spin,
     b"please sleep": _sleep,
+    b"please nap": _nap,
     b"please eat": _eat,
     b"please recurse": _recurse,
-    b"please die once": _die_once,
     b"please die": _die,
     b"please fail": _fail,
 }

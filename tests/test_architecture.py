@@ -53,7 +53,7 @@ ONLY_IN = {
     "sqlmodel": {"storage"},
     "alembic": {"storage"},
     "lxml": {"parsers", "ingest.letters.body", "ingest.replies"},
-    "pebble": {"ingest.reading.pool"},
+    "msgspec": {"ingest.reading"},
     "apscheduler": {"ingest.engine"},
     "click": {"ingest.verbs"},
     "argon2": {"ingest.intake.passwords"},

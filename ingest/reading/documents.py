@@ -1,7 +1,8 @@
-"""What is read of a letter's bytes, and what is marked in its workbooks.
+"""What is read of a letter or a file, and what is marked in its workbooks.
 
-Pure functions from hostile bytes to values: they bound nothing but what `Limits`
-counts, so that they are called in a confined child (`reading.child`).
+Pure functions from hostile bytes to values. They bound nothing but what `Limits`
+counts, so that they are called in a confined child (`reading.child`). None raises for
+bad bytes; each may raise `MemoryError`.
 """
 
 from __future__ import annotations
@@ -12,31 +13,72 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ingest.letters.credentials import mask, secrets_of
-from ingest.letters.letter import read_header_only, read_letter
-from ingest.letters.terms import Marked, RawLetter, Read
-from ingest.letters.unpack import Limits
+from ingest.letters.terms import Letter, Marked, RawLetter, Read
+from ingest.letters.unpack import Limits, OverLimitError, Unpacker
 from layouts.findings import Finding
 from layouts.layout import Layout
+from layouts.terms import Document
 from parsers import parse
 
+HEADER_BYTES = 256 * 1024
+"""What is read again of a letter that was too costly to be read whole."""
 
-def read_bytes(raw: RawLetter, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
-    """A letter's bytes to what they say; its documents' bytes are dropped.
 
-    Never raises for bad bytes, except for `MemoryError`.
+def read_bytes(content: bytes, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
+    """A whole letter; its documents' bytes are dropped."""
+    # Late, so that a file that is no letter is read without it.
+    from ingest.letters.letter import read_letter
+
+    return _with_documents(read_letter(content, limits), layouts)
+
+
+def read_too_large(content: bytes, size: int, limits: Limits) -> Read:
+    """A letter over the limit by its header, which is all that was fetched of it."""
+    from ingest.letters.letter import read_header_only
+
+    return _with_documents(read_header_only(content, size, limits), {})
+
+
+def read_header(content: bytes, size: int, limits: Limits) -> Read:
+    """A letter that was too costly to be read whole, by its header alone."""
+    end = content.find(b"\n\r\n")
+    end = content.find(b"\n\n") if end < 0 else end
+    cut = min(end + 1 if end >= 0 else len(content), HEADER_BYTES)
+    read = read_bytes(content[:cut], limits, {})
+    return Read(replace(read.letter, size=size, sha256=hashlib.sha256(content).hexdigest()))
+
+
+def read_file(name: str, content: bytes, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
+    """A file as a letter whose only attachment it is; an .eml is that letter itself.
+
+    A file that is no document and holds none is taken as one, so that a finding says why.
     """
-    if raw.header_only:
-        letter = read_header_only(raw.content, raw.size, limits)
-    else:
-        letter = read_letter(raw.content, limits)
+    if name.lower().endswith(".eml"):
+        read = read_bytes(content, limits, layouts)
+        if read.parsed or read.letter.findings:
+            return read
+        return _with_documents(replace(read.letter, documents=(Document(name, content),)), layouts)
+    unpacker = Unpacker(limits)
+    letter = Letter(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    try:
+        unpacker.take(name, content)
+    except OverLimitError as over:
+        return Read(replace(letter, findings=(over.found,)))
+    documents, findings = tuple(unpacker.documents), tuple(unpacker.findings)
+    if not documents and not findings:
+        documents = (Document(name, content),)
+    return _with_documents(replace(letter, documents=documents, findings=findings), layouts)
+
+
+def _with_documents(letter: Letter, layouts: Mapping[str, Layout]) -> Read:
     parsed = tuple(item for document in letter.documents for item in parse(document, layouts))
     letter, parsed = mask(letter, parsed)
     emptied = tuple(replace(document, content=b"") for document in letter.documents)
     return Read(replace(letter, documents=emptied), parsed)
 
 
-def mark_bytes(
-    raw: RawLetter,
+def mark_workbooks(
+    content: bytes,
     limits: Limits,
     layouts: Mapping[str, Layout],
     wanted: Mapping[str, Sequence[Finding]],
@@ -44,9 +86,10 @@ def mark_bytes(
 ) -> dict[str, Marked]:
     """The wanted documents of a letter as marked workbooks, by their SHA-256."""
     # What writes workbooks is needed by few letters.
+    from ingest.letters.letter import read_letter
     from ingest.replies.marked import mark
 
-    letter = read_letter(raw.content, limits)
+    letter = read_letter(content, limits)
     parsed = [item for document in letter.documents for item in parse(document, layouts)]
     secrets = secrets_of(letter, parsed)
     marked = {}
@@ -69,17 +112,23 @@ class DirectReader:
 
     def read(self, raw: RawLetter) -> Future[Read]:
         """Begin to read a letter; whatever fails is raised by the future."""
-        return self._thread.submit(read_bytes, raw, self._limits, self._layouts)
+        if raw.header_only:
+            return self._thread.submit(read_too_large, raw.content, raw.size, self._limits)
+        return self._thread.submit(read_bytes, raw.content, self._limits, self._layouts)
 
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
         """The same for several."""
         return [self.read(raw) for raw in letters]
 
+    def read_file(self, name: str, content: bytes) -> Future[Read]:
+        """The same for a file that came without a letter."""
+        return self._thread.submit(read_file, name, content, self._limits, self._layouts)
+
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
         """As `Reader.mark`, in this process."""
-        return mark_bytes(raw, self._limits, self._layouts, wanted, language)
+        return mark_workbooks(raw.content, self._limits, self._layouts, wanted, language)
 
     def close(self) -> None:
         """End the thread that reads."""

@@ -23,13 +23,16 @@ import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.comments import Comment
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ingest.letters.terms import Marked
@@ -407,9 +410,28 @@ def _sheet_name(workbook: Workbook, wanted: str) -> str:
     return free
 
 
+class _Writer(ExcelWriter):
+    """Writes sheets without a temporary file: a confined child can make none."""
+
+    def write_worksheet(self, ws: Any) -> None:  # its stubs know none of what is used here
+        writer: Any
+        drawing = SpreadsheetDrawing()
+        drawing.charts, drawing.images = ws._charts, ws._images  # noqa: SLF001 - as its base does
+        ws._drawing = drawing  # noqa: SLF001
+        out = io.BytesIO()
+        writer = WorksheetWriter(ws, out)
+        writer.write()
+        ws._rels = writer._rels  # noqa: SLF001
+        self._archive.writestr(  # type: ignore[attr-defined]
+            ws.path[1:], out.getvalue()
+        )
+        self.manifest.append(ws)
+
+
 def _saved(workbook: Workbook) -> bytes:
     buffer = io.BytesIO()
-    workbook.save(buffer)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        _Writer(workbook, archive).write_data()
     return buffer.getvalue()
 
 

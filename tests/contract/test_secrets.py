@@ -33,7 +33,7 @@ from tests.ingest.intake.test_secrets import (
     workbook,
     xml,
 )
-from tests.readers import obey
+from tests.readers import OBEY
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 REGISTRY = Path(__file__).parents[2] / "samples" / "registry.csv"
@@ -112,7 +112,7 @@ def everything_in(url):
 def test_failing_paths_tell_and_keep_no_password(app, database_url, tmp_path, password, capfd):
     mailbox = FakeMailbox(received_at=NOW)
     count = len(mailbox.put(*hostile_letters(password)))
-    reader = SandboxReader(SandboxConfig(seconds=2.0), work=obey)
+    reader = SandboxReader(SandboxConfig(seconds=2.0, work=OBEY))
     polling = poller(app, mailbox, reader, app.ledger)
     polling._receive = failing(app.receive)
     for _ in range(MOST_ATTEMPTS):

@@ -1,5 +1,7 @@
 """Whatever a letter does to its reader, the service goes on and can answer."""
 
+import os
+import signal
 import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -10,16 +12,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.letters.terms import RawLetter
-from ingest.reading import ReaderFailed
-from ingest.reading import pool as sandbox
+from ingest.reading import ReaderFailed, pool
 from ingest.reading.child import SandboxConfig
 from ingest.reading.documents import DirectReader
-from ingest.reading.pool import ReaderUnavailable, SandboxReader
+from ingest.reading.pool import Nursery, ReaderUnavailable, Sandbox, SandboxReader
 from layouts.findings import Code
 from layouts.layout import load
 from storage.records import Location
 from tests.fakes import mail
-from tests.readers import obey
+from tests.readers import OBEY
 
 
 def raw(content: bytes, **options) -> RawLetter:
@@ -30,7 +31,7 @@ def raw(content: bytes, **options) -> RawLetter:
 
 @pytest.fixture(scope="module")
 def reader():
-    reader = SandboxReader(SandboxConfig(workers=2, memory_mb=256, seconds=1.0), work=obey)
+    reader = SandboxReader(SandboxConfig(workers=2, memory_mb=256, seconds=1.0, work=OBEY))
     yield reader
     reader.close()
 
@@ -62,11 +63,85 @@ def test_a_letter_that_is_too_costly_can_still_be_answered(reader, deed):
     assert reader.read(raw(mail("next"))).result().letter.subject == "next"
 
 
-def test_a_letter_whose_child_fell_with_another_is_read_again(reader, tmp_path):
-    content = mail("please die once") + f"note={tmp_path / 'note'} \r\n".encode()
-    read = reader.read(raw(content)).result()
+class Counted:
+    """A source of children that counts them."""
+
+    def __init__(self, source):
+        self._source = source
+        self.started = 0
+
+    def start(self):
+        self.started += 1
+        return self._source.start()
+
+    def close(self):
+        self._source.close()
+
+
+def counting(config):
+    source = Counted(Nursery(config))
+    return Sandbox(config, source), source
+
+
+def test_letters_are_read_by_the_children_that_are_there():
+    sandbox, source = counting(SandboxConfig(workers=1))
+    for number in range(10):
+        [read] = sandbox.read([raw(mail(f"letter {number}"))])
+        assert read.letter.subject == f"letter {number}"
+    sandbox.close()
+    assert source.started == 2, "one that reads, and one that waits"
+
+
+def test_a_child_that_has_read_enough_is_replaced(monkeypatch):
+    monkeypatch.setattr(pool, "TRIPS", 2)
+    sandbox, source = counting(SandboxConfig(workers=1))
+    for number in range(6):
+        [read] = sandbox.read([raw(mail(f"letter {number}"))])
+        assert read.letter.subject == f"letter {number}"
+    sandbox.close()
+    assert source.started == 4
+
+
+def test_the_one_that_harmed_a_child_is_judged_in_one_fresh_child_which_waits_already():
+    sandbox, source = counting(SandboxConfig(workers=1, work=OBEY))
+    assert [codes(read) for read in sandbox.read([raw(mail("please die"))])] == [[Code.TOO_COSTLY]]
+    sandbox.close()
+    # One that died, one that judged, one that read the header, and the next one.
+    assert source.started == 4
+
+
+def process_that_reads(reader):
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        for child in list(reader.sandbox._busy):
+            if child._ready is not None and child.trips:
+                return child._ready.pid
+        time.sleep(0.01)
+    raise AssertionError("nobody reads")
+
+
+def test_a_letter_whose_child_is_taken_away_is_read_again(reader):
+    future = reader.read(raw(mail("please nap")))
+    os.kill(process_that_reads(reader), signal.SIGKILL)
+    read = future.result()
     assert codes(read) == []
-    assert read.letter.subject == "please die once"
+    assert read.letter.subject == "please nap"
+
+
+def test_a_letter_is_read_though_the_process_that_children_come_from_is_taken_away(reader):
+    future = reader.read(raw(mail("please nap")))
+    process_that_reads(reader)
+    reader.sandbox._source._running[0].kill()
+    assert codes(future.result()) == []
+
+
+def test_signals_that_stop_the_service_stop_no_letter(reader):
+    future = reader.read(raw(mail("please nap")))
+    process = process_that_reads(reader)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(process, number)
+    assert codes(future.result()) == []
+    assert {child._ready.pid for child in reader.sandbox._idle if child._ready} >= {process}
 
 
 def test_others_go_on_while_one_dies(reader):
@@ -76,16 +151,17 @@ def test_others_go_on_while_one_dies(reader):
     assert subjects == ["letter 0", "letter 1", "please die", "letter 3", "letter 4", "letter 5"]
 
 
-def test_letters_that_go_together_are_read_by_one_child_at_once(reader, monkeypatch):
-    monkeypatch.setattr(reader, "_read", None)
-    futures = reader.read_together([raw(mail(f"letter {n}")) for n in range(3)])
-    subjects = [future.result().letter.subject for future in futures]
-    assert subjects == ["letter 0", "letter 1", "letter 2"]
+def test_letters_that_go_together_are_read_by_one_child_in_one_trip():
+    sandbox, source = counting(SandboxConfig(workers=1))
+    got = [*sandbox.read([raw(mail(f"letter {n}")) for n in range(3)])]
+    assert [read.letter.subject for read in got] == ["letter 0", "letter 1", "letter 2"]
+    assert [child.trips for child in sandbox._idle if child.trips] == [1]
+    sandbox.close()
+    assert source.started == 2
 
 
 @pytest.mark.parametrize("deed", ["spin", "sleep", "eat", "die"])
-def test_what_harms_a_child_harms_no_letter_that_went_with_it(reader, monkeypatch, deed):
-    monkeypatch.setattr(sandbox, "TRIP_SECONDS", 1.0)
+def test_what_harms_a_child_harms_no_letter_that_went_with_it(reader, deed):
     contents = [mail("first"), mail(f"please {deed}"), mail("third")]
     futures = reader.read_together([raw(content) for content in contents])
     assert [codes(future.result()) for future in futures] == [[], [Code.TOO_COSTLY], []]
@@ -93,12 +169,12 @@ def test_what_harms_a_child_harms_no_letter_that_went_with_it(reader, monkeypatc
 
 @pytest.mark.parametrize("fault", [OSError(24, "too many open files"), TypeError("ours")])
 def test_whatever_goes_wrong_with_a_trip_no_letter_is_waited_for_in_vain(monkeypatch, fault):
-    reader = SandboxReader(SandboxConfig(workers=1), work=obey)
+    reader = SandboxReader(SandboxConfig(workers=1))
 
-    def fail(_workers):
+    def fail():
         raise fault
 
-    monkeypatch.setattr(reader, "_new_pool", fail)
+    monkeypatch.setattr(reader.sandbox._source, "start", fail)
     futures = reader.read_together([raw(mail("first")), raw(mail("second"))])
     for future in futures:
         with pytest.raises(type(fault)):
@@ -141,7 +217,7 @@ def test_without_children_it_is_a_fault_of_time():
 
 
 def test_a_closed_reader_reads_no_more():
-    reader = SandboxReader(SandboxConfig(workers=1, seconds=30.0), work=obey)
+    reader = SandboxReader(SandboxConfig(workers=1, seconds=30.0, work=OBEY))
     future = reader.read(raw(mail("please sleep")))
     time.sleep(0.5)
     reader.close()
@@ -180,7 +256,7 @@ def test_a_workbook_is_marked_in_a_child():
 
 
 def test_a_workbook_that_takes_too_long_is_not_marked_and_the_next_letter_is_read(monkeypatch):
-    monkeypatch.setattr(sandbox, "MARK_SECONDS", 0.001)
+    monkeypatch.setattr(pool, "MARK_SECONDS", 0.001)
     letter, wanted = faulty_workbook()
     reader = SandboxReader(SandboxConfig(workers=1))
     try:

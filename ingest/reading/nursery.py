@@ -1,0 +1,64 @@
+"""Where children come from: one process that has loaded everything and read nothing.
+
+It is started with an empty environment, so that no child finds the service's secrets
+there, and forks a child for each pipe it is sent. It never sees a letter's byte.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+import msgspec
+
+from ingest.reading.child import Bounds, SandboxConfig, be_child
+from ingest.reading.confine import keep_memory_private, load_seccomp
+
+_LATE = (
+    "charset_normalizer",
+    "lxml.etree",
+    "openpyxl",
+    "python_calamine",
+    "striprtf.striprtf",
+    "tnefparse.tnef",
+    "ingest.replies.marked",
+)
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    "from ingest.reading.nursery import main; main(sys.argv[2])"
+)
+
+
+def command(config: SandboxConfig) -> list[str]:
+    """How it is started; standard input is the socket that pipes come through."""
+    paths = msgspec.json.encode([entry for entry in sys.path if entry]).decode()
+    return [sys.executable, "-I", "-c", _START, paths, msgspec.json.encode(config).decode()]
+
+
+def main(config: str) -> None:
+    """Load what children need, then make one for each pipe, until the socket closes."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    # Nobody waits for children: their ends are seen at their pipes.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    keep_memory_private()
+    control = socket.socket(fileno=os.dup(0))
+    bounds = Bounds(msgspec.json.decode(config, type=SandboxConfig))
+    for name in _LATE:
+        import_module(name)
+    with suppress(OSError):
+        load_seccomp()
+    gc.collect()
+    gc.freeze()
+    parent = os.getpid()
+    while pipes := socket.recv_fds(control, 1, 1)[1]:
+        # Without room for a process the pipe is closed, which tells enough.
+        with suppress(OSError):
+            if os.fork() == 0:
+                be_child(pipes[0], parent, bounds)
+        os.close(pipes[0])

@@ -1,0 +1,259 @@
+"""What goes between the service and its children: MessagePack, checked by a schema.
+
+Nothing a child sends is trusted: it may have been taken over by what it read. No byte
+of it is unpickled, its length is bounded before it is read, and every field is checked
+for its type before a value is made of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from decimal import Decimal
+from functools import cache
+from typing import Any, get_type_hints
+
+import msgspec
+
+from ingest.letters.terms import Letter, Marked, Read
+from layouts.findings import Finding
+from layouts.terms import Kind, Parsed, Series
+
+ANSWER_BYTES = 16 * 2**20
+"""The longest answer of a child: five times that of the largest letter that is read."""
+
+MARKED_BYTES = 64 * 2**20
+"""The same for marked workbooks."""
+
+HEAD_BYTES = 8
+"""A frame is its length, so many bytes, the lowest first, and that many bytes."""
+
+
+class NonsenseError(Exception):
+    """A child sent what is no answer."""
+
+
+# What a child is asked.
+
+
+class Given(msgspec.Struct, frozen=True, array_like=True):
+    """One letter's bytes; `size` is that of the whole letter."""
+
+    content: bytes
+    size: int
+    header_only: bool = False
+
+
+class ReadLetters(msgspec.Struct, frozen=True, tag=True):
+    """Read each of them; an answer for each, in their order."""
+
+    letters: list[Given]
+
+
+class ReadHeader(msgspec.Struct, frozen=True, tag=True):
+    """Read the header of a letter and nothing else."""
+
+    letter: Given
+
+
+class ReadFile(msgspec.Struct, frozen=True, tag=True):
+    """Read a file that came without a letter."""
+
+    name: str
+    content: bytes
+
+
+class MarkWorkbooks(msgspec.Struct, frozen=True, tag=True):
+    """Mark the findings in a letter's workbooks, by the SHA-256 of each."""
+
+    content: bytes
+    wanted: dict[str, list[Finding]]
+    language: str
+
+
+Request = ReadLetters | ReadHeader | ReadFile | MarkWorkbooks
+
+# What it answers.
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The child is confined and waits; `missing` are the parts the kernel lacks."""
+
+    pid: int
+    missing: list[str]
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """Our own code failed, at this place."""
+
+    where: str
+
+
+class Exhausted(msgspec.Struct, frozen=True, tag=True):
+    """The child ran out of memory, and ends."""
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """A child's `Read`; see `_DoneData` for how it is taken."""
+
+    read: Read
+
+
+class Workbooks(msgspec.Struct, frozen=True, tag=True):
+    """Marked workbooks, by the SHA-256 of what was marked."""
+
+    marked: dict[str, Marked]
+
+
+def encoded(message: msgspec.Struct) -> bytes:
+    """A message as a frame."""
+    try:
+        body = msgspec.msgpack.encode(message)
+    except OverflowError:
+        if not isinstance(message, Done):
+            raise
+        body = msgspec.msgpack.encode(Done(_with_large_numbers(message.read)))
+    return len(body).to_bytes(HEAD_BYTES, "little") + body
+
+
+def request_of(body: bytes | bytearray) -> Request:
+    """What the service asks; called in the child."""
+    request: Request = msgspec.msgpack.decode(body, type=Request)
+    return request
+
+
+def ready_of(body: bytes | bytearray) -> Ready:
+    """The first answer of a child.
+
+    Raises:
+        NonsenseError: it is none.
+    """
+    try:
+        return msgspec.msgpack.decode(body, type=Ready)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise NonsenseError(type(error).__name__) from None
+
+
+def answer_of(body: bytes | bytearray) -> Read | Mapping[str, Marked] | Failed | Exhausted:
+    """What a child answers, checked.
+
+    Raises:
+        NonsenseError: it is no answer, or one whose parts do not fit together.
+    """
+    try:
+        answer = _answers().decode(body)
+        return _read(answer.read) if isinstance(answer, _Done) else _plain(answer)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        raise NonsenseError(type(error).__name__) from None
+
+
+def frames(pipe: int) -> Iterator[bytes | bytearray]:
+    """What the service asks, frame by frame, until it closes the pipe; for the child."""
+    while head := _exactly(pipe, HEAD_BYTES):
+        yield _exactly(pipe, int.from_bytes(head, "little"))
+
+
+def put(pipe: int, frame: bytes) -> None:
+    """Write a frame whole; for the child, whose system calls are few."""
+    rest = memoryview(frame)
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
+
+
+def _exactly(pipe: int, count: int) -> bytearray:
+    """So many bytes; fewer when the pipe is closed."""
+    got = bytearray()
+    while len(got) < count:
+        piece = os.read(pipe, min(count - len(got), 2**20))
+        if not piece:
+            return bytearray()
+        got += piece
+    return got
+
+
+# The schema of a `Read`, made of its own dataclasses: a field that they gain travels, too.
+# Only a `Series` is restated, as its values are of two kinds.
+
+
+def _mirror(kind: type, **instead: object) -> type[msgspec.Struct]:
+    hints = get_type_hints(kind)
+    named = [(field.name, instead.get(field.name, hints[field.name])) for field in fields(kind)]
+    return msgspec.defstruct(f"{kind.__name__}Data", named, frozen=True)
+
+
+class _Done(msgspec.Struct, frozen=True, tag="Done"):
+    """A `Done` as it is taken: its `Read` is still to be made."""
+
+    read: Any
+
+
+@cache
+def _answers() -> msgspec.msgpack.Decoder[Any]:
+    series = _mirror(Series, values=list[int | Decimal | None])
+    parsed = _mirror(Parsed, series=list[series])  # type: ignore[valid-type]
+    read = _mirror(Read, parsed=list[parsed])  # type: ignore[valid-type]
+    done = msgspec.defstruct("Done", [("read", read)], bases=(_Done,), tag="Done", frozen=True)
+    return msgspec.msgpack.Decoder(done | Workbooks | Failed | Exhausted)
+
+
+def _plain(answer: Any) -> Mapping[str, Marked] | Failed | Exhausted:
+    if isinstance(answer, Workbooks):
+        return answer.marked
+    kept: Failed | Exhausted = answer
+    return kept
+
+
+def _read(data: Any) -> Read:
+    letter: Letter = data.letter
+    return Read(letter, tuple(map(_parsed, data.parsed)))
+
+
+def _parsed(data: Any) -> Parsed:
+    return Parsed(**_fields(data) | {"series": tuple(map(_series, data.series))})
+
+
+def _series(data: Any) -> Series:
+    """One series, whose columns are of one length.
+
+    Raises:
+        ValueError: they are not, or a reading is no finite number.
+    """
+    values = data.values
+    columns = [column for column in (data.spans, data.places and data.places.at) if column]
+    if any(len(column) != len(values) for column in columns):
+        raise ValueError("columns of different lengths")
+    if any(not 0 <= index < len(values) for index in data.not_commercial):
+        raise ValueError("a flag without a value")
+    if data.start.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    if data.kind is Kind.REGISTER:
+        if len(values) != 1 or not isinstance(values[0], Decimal) or not values[0].is_finite():
+            raise ValueError("a register without its reading")
+        return Series(**_fields(data) | {"values": tuple(values)})
+    whole = [int(item) if isinstance(item, Decimal) else item for item in values]
+    return Series(**_fields(data) | {"values": whole})
+
+
+def _fields(data: msgspec.Struct) -> dict[str, Any]:
+    return {name: getattr(data, name) for name in data.__struct_fields__}
+
+
+def _with_large_numbers(read: Read) -> Read:
+    """The same with the numbers that MessagePack has no room for as decimals."""
+    return replace(
+        read,
+        parsed=tuple(
+            replace(one, series=tuple(_with_decimals(series) for series in one.series))
+            for one in read.parsed
+        ),
+    )
+
+
+def _with_decimals(series: Series) -> Series:
+    values: Sequence[Any] = series.values
+    most = 2**63
+    if not any(isinstance(item, int) and abs(item) >= most for item in values):
+        return series
+    whole: Sequence[Any] = [item if item is None else Decimal(item) for item in values]
+    return replace(series, values=whole)

@@ -9,9 +9,10 @@ import json
 import logging
 import logging.handlers
 import sys
-from io import TextIOWrapper
+from contextlib import suppress
+from io import FileIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import structlog
 from structlog.typing import Processor
@@ -74,6 +75,7 @@ class _Lines:
                 handler.follow()
             handler.stream.write(f"{line}\n")
             handler.flush()
+            handler.is_failing = False
         except (OSError, ValueError):
             # A full disk must not stop the work that is told of.
             handler.handleError(logging.makeLogRecord({"msg": line}))
@@ -88,7 +90,9 @@ def _take_over(handler: logging.Handler, level: str) -> None:
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
-        old.close()
+        # What it could not write for want of space, it cannot write now.
+        with suppress(OSError):
+            old.close()
     root.addHandler(handler)
     root.setLevel(level.upper())
     # Schedulers announce every run, and clients every command: neither is news.
@@ -96,16 +100,29 @@ def _take_over(handler: logging.Handler, level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-_Handler = logging.StreamHandler[Any]
+class _Handler(logging.StreamHandler[Any]):
+    """Says once that events cannot be written, where the standard library prints each traceback."""
+
+    is_failing = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - overridden
+        """Say it on standard error, unless nothing was written since it was said."""
+        fault = sys.exc_info()[1]
+        if self.is_failing:
+            return
+        self.is_failing = True
+        reason = getattr(fault, "strerror", None) or fault
+        # Standard error may lie on the same disk.
+        with suppress(OSError, ValueError):
+            where = getattr(self, "baseFilename", "standard error")
+            sys.stderr.write(f"ingest: the log, {where}: {reason}; events are lost until it can\n")
 
 
 def _handler(file: str) -> _Handler:
-    if not file:
-        return logging.StreamHandler(sys.stderr)
-    return _PrivateFile(file, encoding="utf-8")
+    return _PrivateFile(file, encoding="utf-8") if file else _Handler(sys.stderr)
 
 
-class _PrivateFile(logging.handlers.WatchedFileHandler):
+class _PrivateFile(_Handler, logging.handlers.WatchedFileHandler):
     """A file for its owner's eyes; opened anew after logrotate has moved it away."""
 
     def follow(self) -> None:
@@ -117,7 +134,9 @@ class _PrivateFile(logging.handlers.WatchedFileHandler):
     def _open(self) -> TextIOWrapper:
         # Addresses stand in it. A file that is there already keeps the mode it was given.
         Path(self.baseFilename).touch(mode=0o600)
-        return super()._open()
+        # Without a buffer: what a full disk refuses would be refused again when it is closed.
+        file = FileIO(self.baseFilename, "a")
+        return TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", write_through=True)
 
 
 def _renderer(format: str, *, colors: bool) -> Processor:  # noqa: A002 - as above

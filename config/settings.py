@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parseaddr
 from ipaddress import ip_address
@@ -26,8 +27,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
-DEFAULT_FILE = Path("ingest.toml")
+PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
+"""Where the configuration is looked for when none is named: the first that is there."""
+
 _PREFIX = "INGEST_"
 
 
@@ -40,29 +44,47 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, data: Any) -> Any:
-        """Replace each `…_file` by what its file holds, without the line end."""
-        if not isinstance(data, Mapping):
-            return data
-        values = dict(data)
-        for key in cls.model_fields:
-            name = f"{key}_file"
-            if name not in cls.model_fields or not values.get(name):
-                continue
-            if values.get(key):
-                raise ValueError(f"give {key} or {name}, not both")
-            values[key] = _secret(name, str(values[name]))
-        return values
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source_for_a_secret(self) -> Self:
+        for key in _secrets(type(self)):
+            is_given = key in self.model_fields_set and getattr(self, key).get_secret_value()
+            if is_given and getattr(self, f"{key}_file"):
+                raise ValueError(f"give {key} or {key}_file, not both")
+        return self
+
+    def origin(self, key: str) -> str:
+        """Where a key's value is from: file and line, an environment variable, or `default`."""
+        return self._origins.get(key, "default")
+
+    def secret(self, key: str) -> str:
+        """A secret, read from its `…_file` now when one is named, without the line end.
+
+        Not when the configuration is loaded: operators' verbs need no mail password, and
+        with systemd's credentials only the service can read it.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        name = f"{key}_file"
+        path = getattr(self, name)
+        if not path:
+            value: str = getattr(self, key).get_secret_value()
+            return value
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as fault:
+            reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text"
+            where = self.origin(name)
+            raise SettingsError(f"{where}: {name}: {path} cannot be read: {reason}") from None
 
 
-def _secret(key: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text"
-        raise ValueError(f"{key}: {path} cannot be read: {reason}") from None
+def _secrets(section: type[Section]) -> Iterator[str]:
+    """The keys that may also be given as a file."""
+    for key in section.model_fields:
+        if f"{key}_file" in section.model_fields:
+            yield key
 
 
 class Database(Section):
@@ -75,10 +97,23 @@ class Database(Section):
     @classmethod
     def _is_one_we_can_use(cls, url: SecretStr) -> SecretStr:
         if not _DATABASE.match(url.get_secret_value()):
-            raise ValueError("write sqlite:///file or postgresql+psycopg://user@host/name")
+            raise ValueError(_DATABASE_FORM)
+        return url
+
+    def location(self) -> str:
+        """The URL, read from its file when one is named.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no URL that we can use.
+        """
+        url = self.secret("url")
+        if not _DATABASE.match(url):
+            where = self.origin("url_file")
+            raise SettingsError(f"{where}: url_file: {self.url_file}: {_DATABASE_FORM}")
         return url
 
 
+_DATABASE_FORM = "write sqlite:///file or postgresql+psycopg://user@host/name"
 # What stands before the host may hold a password, with any sign in it.
 _DATABASE = re.compile(
     r"sqlite:///. | postgresql (\+psycopg)? :// ([^:/@]* (:[^@]*)? @)?"
@@ -245,12 +280,17 @@ class Settings(Section):
     rules: Rules = Rules()
     log: Log = Log()
     metrics: Metrics = Metrics()
-    _file: Path = PrivateAttr(DEFAULT_FILE)
+    _file: Path | None = PrivateAttr(None)
 
     @property
-    def file(self) -> Path:
-        """The file they were read from, or would have been."""
+    def file(self) -> Path | None:
+        """The file they were read from; None when there is none."""
         return self._file
+
+    @property
+    def names_a_database(self) -> bool:
+        """Whether somebody chose a database: by a configuration file, or by the environment."""
+        return self._file is not None or bool(self.database.model_fields_set & {"url", "url_file"})
 
     @field_validator("mailbox")
     @classmethod
@@ -262,37 +302,49 @@ class Settings(Section):
 
 
 def load(file: Path | None = None) -> Settings:
-    """The settings of a file, of `INGEST_CONFIG`, or of `ingest.toml` if it exists.
+    """The settings of a file, of `INGEST_CONFIG`, or of the first of `PLACES` that exists.
 
     The environment outranks the file: `INGEST_POLL__BATCH`, and for the keys of a
     list `INGEST_MAILBOX__0__HOST`.
 
     Raises:
-        SettingsError: the file is missing or not TOML, a key is unknown, a value is
-            of the wrong type or out of range, or a secret's file cannot be read.
+        SettingsError: a named file is missing, the file is not TOML, a key is unknown,
+            or a value is of the wrong type or out of range; all such mistakes at once,
+            one a line.
     """
     named = file or (Path(os.environ["INGEST_CONFIG"]) if os.environ.get("INGEST_CONFIG") else None)
-    path = named or DEFAULT_FILE
-    text = _read(path, required=named is not None)
+    path = named or next((place for place in PLACES if place.exists()), None)
+    text = _read(path) if path else ""
     try:
-        tree = tomllib.loads(text)
+        tree = _numbered(tomllib.loads(text))
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError(f"{path}: {fault}") from None
-    variables = _variables()
+    source = _Source(path, text, _variables())
     try:
-        settings = Settings.model_validate(_overlaid(_numbered(tree), variables))
-        settings._file = path  # noqa: SLF001 - only known here
-        return settings
+        settings = Settings.model_validate(_overlaid(tree, source.variables))
     except ValidationError as fault:
-        raise SettingsError(_sentence(fault, path, text, variables)) from None
+        raise SettingsError("\n".join(source.sentences(fault))) from None
+    settings._file = path  # noqa: SLF001 - only known here
+    for name in Settings.model_fields:
+        _note_origins(getattr(settings, name), (name,), source)
+    return settings
 
 
-def _read(path: Path, *, required: bool) -> str:
+def _note_origins(
+    table: Section | list[MailboxSettings], at: tuple[str, ...], source: _Source
+) -> None:
+    if isinstance(table, list):
+        for number, each in enumerate(table):
+            _note_origins(each, (*at, str(number)), source)
+        return
+    given = table.model_fields_set
+    table._origins = {key: source.of((*at, key)) for key in given}  # noqa: SLF001 - only known here
+
+
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if not required:
-            return ""
         raise SettingsError(f"{path}: there is no such file") from None
     except OSError as fault:
         raise SettingsError(f"{path} cannot be read: {fault.strerror}") from None
@@ -331,25 +383,42 @@ def _overlaid(tree: dict[str, Any], variables: Mapping[tuple[str, ...], str]) ->
     return whole
 
 
-def _sentence(
-    fault: ValidationError, path: Path, text: str, variables: Mapping[tuple[str, ...], str]
-) -> str:
-    """One sentence for the first mistake: file, line, key, and what is expected."""
-    errors = fault.errors(include_input=False, include_url=False)
-    # A misspelt key is the reason why the right one is missing.
-    error = min(errors, key=lambda each: each["type"] != "extra_forbidden")
-    keys = tuple(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such key"
-    # A variable can also be the reason why its whole table is refused.
-    name = next((name for at, name in variables.items() if keys and at[: len(keys)] == keys), None)
-    where = _line([*keys], text)
-    if name:
-        source = f"environment variable {name}"
-    else:
-        source = f"{path}, line {where}" if where else str(path)
-    return f"{source}: {'.'.join(keys) or 'settings'}: {message}"
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file and the environment that settings are made of, to say where each is from."""
+
+    path: Path | None
+    text: str
+    variables: Mapping[tuple[str, ...], str]
+
+    def of(self, keys: tuple[str, ...]) -> str:
+        """File and line of a key or of its table, or the variable that sets it."""
+        # A variable can also be the reason why its whole table is refused.
+        name = next(
+            (n for at, n in self.variables.items() if keys and at[: len(keys)] == keys), None
+        )
+        if name:
+            return f"environment variable {name}"
+        where = _line([*keys], self.text)
+        return f"{self.path or 'settings'}, line {where}" if where else str(self.path or "settings")
+
+    def sentences(self, fault: ValidationError) -> list[str]:
+        """One sentence a mistake: where it is, the key, and what is expected."""
+        errors = fault.errors(include_input=False, include_url=False)
+        misspelt = {tuple(each["loc"][:-1]) for each in errors if each["type"] == "extra_forbidden"}
+        # A misspelt key is the reason why the right one is missing.
+        told = [
+            each
+            for each in errors
+            if each["type"] != "missing" or tuple(each["loc"][:-1]) not in misspelt
+        ]
+        return list(dict.fromkeys(self._sentence(tuple(map(str, e["loc"])), e) for e in told))
+
+    def _sentence(self, keys: tuple[str, ...], error: ErrorDetails) -> str:
+        message = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            message = "there is no such key"
+        return f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"
 
 
 def _line(keys: list[str], text: str) -> int | None:

@@ -46,11 +46,11 @@ class App:
         """The database; no connection is opened yet."""
         from storage.ledger import Ledger
 
-        return Ledger(self.settings.database.url.get_secret_value(), self.layouts)
+        return Ledger(self.settings.database.location(), self.layouts)
 
     def is_new_database(self) -> bool:
         """Whether the database is an SQLite file that does not exist yet, or is empty."""
-        url = self.settings.database.url.get_secret_value()
+        url = self.settings.database.location()
         path = Path(url.partition(":///")[2])
         return url.startswith("sqlite") and not (path.is_file() and path.stat().st_size)
 
@@ -71,7 +71,7 @@ class App:
         except CalendarError as fault:
             raise SettingsError(str(fault)) from None
         except ValueError as fault:
-            raise SettingsError(f"{self.settings.file}: rules.{fault}") from None
+            raise SettingsError(f"{self.settings.file or 'settings'}: rules.{fault}") from None
 
     @cached_property
     def limits(self) -> Limits:
@@ -178,7 +178,7 @@ class App:
             port=settings.port,
             security=settings.security,
             user=settings.user,
-            password=settings.password.get_secret_value(),
+            password=settings.secret("password"),
             folder=settings.folder,
             processed=settings.processed,
             ignored=settings.ignored,
@@ -204,7 +204,7 @@ class App:
                 port=smtp.port,
                 security=smtp.security,
                 user=smtp.user,
-                password=smtp.password.get_secret_value(),
+                password=smtp.secret("password"),
                 sender=parseaddr(smtp.sender)[1],
                 timeout_seconds=smtp.timeout_seconds,
             )

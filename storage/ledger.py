@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
@@ -30,6 +30,13 @@ _BUSY_SECONDS = 5
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as it stays the same: "mete" in ASCII.
 _MIGRATION_LOCK = 0x6D657465
+
+
+class Migrated(NamedTuple):
+    """The schema's version as `migrate` found it, None where there was none, and as it left it."""
+
+    before: str | None
+    after: str
 
 
 class Ledger:
@@ -60,6 +67,11 @@ class Ledger:
     @property
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def name(self) -> str:
+        """The database's URL as it may be told: without a password."""
+        return self._url.set(query={}).render_as_string(hide_password=True)
 
     each_lasts = True
     """Whether what one transaction did is kept, whatever becomes of the next one."""
@@ -138,24 +150,23 @@ class Ledger:
         with connection:
             yield connection.execution_options(**options)
 
-    def migrate(self) -> None:
-        """Bring the schema to the version this program needs."""
+    def migrate(self) -> Migrated:
+        """Bring the schema to the version this program needs; a new file is made."""
         from alembic import command
 
         with self._connected(writes=True) as connection, connection.begin():
             if not self._is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            before = _schema_of(connection)
             config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        return Migrated(before, SCHEMA)
 
     def schema_is_current(self) -> bool:
         """Whether the schema is the one this program needs, neither older nor newer."""
         with self._connected(writes=False) as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return False
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-            return found.scalars().all() == [SCHEMA]
+            return _schema_of(connection) == SCHEMA
 
     def close(self) -> None:
         """Close every connection; the ledger opens new ones when used again."""
@@ -192,6 +203,14 @@ class Within:
     def together(self) -> Iterator[Within]:
         """All of them are together already."""
         yield self
+
+
+def _schema_of(connection: Connection) -> str | None:
+    """The schema's version; None when the database has none of our schemas."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    return str(found[0]) if len(found) == 1 else None
 
 
 def _with_driver(url: URL) -> URL:

@@ -88,11 +88,11 @@ VIOLATIONS = {
     ("ingest.operations.process", "ingest.transports.files"),
     ("ingest.operations.process", "ingest.verbs.show"),
     ("ingest.replies.deadlines", "layouts.rules"),
+    ("ingest.verbs.billing", "storage.billing"),
+    ("ingest.verbs.billing", "storage.store"),
+    ("ingest.verbs.letters", "ingest.letters.outcome"),
     ("ingest.verbs.main", "ingest.engine.daemon"),
-    ("ingest.verbs.main", "ingest.letters.outcome"),
     ("ingest.verbs.main", "ingest.transports.files"),
-    ("ingest.verbs.main", "storage.billing"),
-    ("ingest.verbs.main", "storage.store"),
     ("ingest.verbs.show", "ingest.replies.cells"),
     ("ingest.verbs.show", "ingest.replies.texts"),
     ("ingest.wiring", "ingest.letters.unpack"),
@@ -194,7 +194,9 @@ def names_of_settings(path: Path) -> set[str]:
 SETTINGS_READERS = {
     "ingest.demo.run",
     "ingest.operations.letters",
-    "ingest.verbs.main",
+    "ingest.verbs.letters",
+    "ingest.verbs.senders",
+    "ingest.verbs.types",
 }
 
 

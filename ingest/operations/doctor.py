@@ -61,8 +61,12 @@ def examine(app: App) -> Iterator[Result]:
     if not settings.mailbox:
         advice = "add a [[mailbox]] table, or letters can only be given to `process`"
         yield Result("mailboxes", "none", advice, 1)
-    for mailbox in app.mailboxes():
-        yield _reached(f"mailbox {mailbox.name}", partial(_mailbox, mailbox))
+    try:
+        for mailbox in app.mailboxes():
+            yield _reached(f"mailbox {mailbox.name}", partial(_mailbox, mailbox))
+    except ValueError as fault:
+        advice = "correct it, or run `doctor` as the user who may read it (docs/install.md)"
+        yield Result("mailboxes", str(fault), advice, 1)
     if settings.smtp.host:
         yield _reached(f"smtp {settings.smtp.host}", lambda: _smtp(app))
     else:

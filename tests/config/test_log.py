@@ -122,7 +122,20 @@ def test_a_file_that_could_not_be_opened_for_a_moment_is_opened_later(
         log.info("two")
     log.info("three")
     assert [event["event"] for event in events(file)] == ["three"]
-    assert "two" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"ingest: the log, {file}: too many open files" in told
+    assert told.count("\n") == 1
+
+
+def test_a_full_disk_is_said_once_and_no_traceback_whoever_logs(capsys):
+    set_up(file="/dev/full")
+    for _ in range(3):
+        structlog.get_logger().info("one")
+        logging.getLogger("somebody").warning("two")
+    set_up()
+    told = capsys.readouterr().err
+    assert told.startswith("ingest: the log, /dev/full: No space left on device")
+    assert told.count("\n") == 1
 
 
 def test_a_file_moved_away_by_logrotate_is_opened_anew(file, tmp_path):

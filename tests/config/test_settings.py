@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import SettingsError, load
+from config.settings import PLACES, SettingsError, load
 
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path, monkeypatch):
-    """No configuration of the machine that runs the tests."""
+    """No configuration of the machine that runs the tests; its own in place of /etc."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
+    monkeypatch.setattr("config.settings.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
 
 
 def write(text, name="ingest.toml"):
@@ -45,6 +46,30 @@ def test_without_a_file_everything_has_its_default():
 def test_the_file_in_the_folder_is_read_without_being_named():
     write("[poll]\nbatch = 7")
     assert load().poll.batch == 7
+
+
+def test_the_file_in_etc_is_read_when_the_folder_has_none():
+    Path("etc").mkdir()
+    write("[poll]\nbatch = 8", "etc/ingest.toml")
+    settings = load()
+    assert (settings.poll.batch, settings.file) == (8, Path("etc/ingest.toml"))
+    write("[poll]\nbatch = 7")
+    assert load().poll.batch == 7
+
+
+def test_the_system_s_place_is_etc():
+    assert str(PLACES[1]) == "/etc/ingest/ingest.toml"
+
+
+def test_a_database_is_named_by_a_file_or_by_the_environment(monkeypatch):
+    assert not load().names_a_database
+    monkeypatch.setenv("INGEST_POLL__BATCH", "7")
+    assert not load().names_a_database
+    monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///other.db")
+    assert load().names_a_database
+    monkeypatch.delenv("INGEST_DATABASE__URL")
+    write("")
+    assert load().names_a_database
 
 
 def test_the_environment_names_the_file(monkeypatch):
@@ -110,6 +135,16 @@ def test_a_mistake_is_one_sentence_with_file_line_and_key(text, sentence):
     assert mistake(text).startswith(sentence)
 
 
+def test_all_mistakes_are_told_at_once():
+    text = "[poll]\nbatch = 0\nbatsh = 7\n[log]\nlevel = 3\n" + MAILBOX + "port = 0\nnane = 1\n"
+    with pytest.raises(SettingsError) as told:
+        load(write(text))
+    sentences = str(told.value).splitlines()
+    assert {s.split(": ")[1] for s in sentences} == {
+        "poll.batch", "poll.batsh", "log.level", "mailbox.0.port", "mailbox.0.nane",
+    }  # fmt: skip
+
+
 def test_letters_go_in_the_clear_to_this_machine_only():
     told = mistake(MAILBOX + 'security = "none"')
     assert 'security = "none" is for loopback only, and imap.example.ru is not' in told
@@ -137,32 +172,48 @@ def test_a_database_that_this_program_cannot_use_is_said_without_its_url(url):
 def test_a_secret_comes_from_a_file_without_its_line_end():
     write("кот и пёс\r\n", "secret")
     mailbox = load(write(MAILBOX + 'password_file = "secret"')).mailbox[0]
-    assert mailbox.password.get_secret_value() == "кот и пёс"
+    assert mailbox.secret("password") == "кот и пёс"
+
+
+def test_a_secret_file_is_read_when_it_is_used_and_each_time():
+    mailbox = load(write(MAILBOX + 'password_file = "secret"')).mailbox[0]
+    write("one", "secret")
+    assert mailbox.secret("password") == "one"
+    write("two", "secret")
+    assert mailbox.secret("password") == "two"
 
 
 def test_the_database_url_comes_from_a_file_and_is_checked_there_too():
     write("postgresql://ingest:tikho@db/ingest\n", "url")
     settings = load(write('[database]\nurl_file = "url"'))
-    assert settings.database.url.get_secret_value() == "postgresql://ingest:tikho@db/ingest"
+    assert settings.database.location() == "postgresql://ingest:tikho@db/ingest"
     write("mysql://ingest:tikho@db/ingest\n", "url")
-    sentence = mistake('[database]\nurl_file = "url"')
-    assert sentence.startswith("ingest.toml, line 1: database.url: write sqlite:///file")
-    assert "tikho" not in sentence
+    with pytest.raises(SettingsError) as told:
+        settings.database.location()
+    assert str(told.value).startswith("ingest.toml, line 2: url_file: url: write sqlite:///file")
+    assert "tikho" not in str(told.value)
 
 
 @pytest.mark.parametrize("section", ["mailbox", "smtp", "database"])
 def test_a_secret_file_that_cannot_be_read_is_said_with_key_and_file(section):
     key = "url_file" if section == "database" else "password_file"
     head = MAILBOX if section == "mailbox" else f"[{section}]\n"
-    sentence = mistake(f'{head}{key} = "/run/secrets/absent"')
-    assert sentence.startswith("ingest.toml, line ")
-    assert f"{key}: /run/secrets/absent cannot be read: No such file or directory" in sentence
+    settings = load(write(f'{head}{key} = "/run/secrets/absent"'))
+    part = settings.mailbox[0] if section == "mailbox" else getattr(settings, section)
+    with pytest.raises(SettingsError) as told:
+        part.secret(key.removesuffix("_file"))
+    line = 4 if section == "mailbox" else 2
+    assert str(told.value) == (
+        f"ingest.toml, line {line}: {key}: /run/secrets/absent cannot be read:"
+        " No such file or directory"
+    )
 
 
 def test_a_secret_file_that_is_no_text_is_said():
     Path("secret").write_bytes(b"\xff\xfe\x00")
-    sentence = mistake('[smtp]\npassword_file = "secret"')
-    assert sentence.endswith("password_file: secret cannot be read: it is not UTF-8 text")
+    smtp = load(write('[smtp]\npassword_file = "secret"')).smtp
+    with pytest.raises(SettingsError, match=r"secret cannot be read: it is not UTF-8 text$"):
+        smtp.secret("password")
 
 
 def test_a_secret_is_given_once():
@@ -199,7 +250,6 @@ def test_a_mailbox_can_stand_in_the_environment_alone(monkeypatch):
         ("INGEST_POLL__BATSH", "1", "poll.batsh: there is no such key"),
         ("INGEST_POLL__BATCH", "x", "poll.batch: Input should be a valid integer"),
         ("INGEST_POLL", "x", "poll: "),
-        ("INGEST_SMTP__PASSWORD_FILE", "/absent", "smtp: password_file: /absent cannot be read"),
         ("INGEST_POLL__BATCH__MORE", "1", "poll.batch"),
     ],
 )
@@ -223,3 +273,15 @@ def test_secrets_are_not_told_by_settings():
     )
     settings = load(write(text))
     assert "tikho" not in f"{settings!r}{settings}"
+
+
+def test_every_key_tells_where_it_is_from(monkeypatch):
+    monkeypatch.setenv("INGEST_POLL__WORKERS", "3")
+    monkeypatch.setenv("INGEST_SMTP__PASSWORD_FILE", "/absent")
+    settings = load(write("[poll]\nbatch = 7\n" + MAILBOX))
+    assert settings.poll.origin("batch") == "ingest.toml, line 2"
+    assert settings.poll.origin("workers") == "environment variable INGEST_POLL__WORKERS"
+    assert settings.poll.origin("idle") == "default"
+    assert settings.mailbox[0].origin("host") == "ingest.toml, line 5"
+    with pytest.raises(SettingsError, match=r"^environment variable INGEST_SMTP__PASSWORD_FILE: "):
+        settings.smtp.secret("password")

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 import structlog
@@ -29,10 +30,11 @@ def ledger(empty_database, tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
+def bare(tmp_path, monkeypatch, capfd):
     """Calls verbs in an empty folder, without a configuration of the machine."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
+    monkeypatch.setattr("config.settings.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
     hook = sys.excepthook
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -46,9 +48,16 @@ def run(tmp_path, monkeypatch, capfd):
 
 
 @pytest.fixture
-def service(run, empty_database):
-    """The same with a database that has the sample register of points."""
-    run.write("ingest.db", empty_database.read_bytes())
+def run(bare, empty_database):
+    """The same with an empty configuration and an empty database."""
+    bare.write("ingest.toml", "")
+    bare.write("ingest.db", empty_database.read_bytes())
+    return bare
+
+
+@pytest.fixture
+def service(run):
+    """The same with the sample register of points in the database."""
     registry = (SAMPLES / "registry.csv").read_bytes()
     run.write("registry.csv", registry)
     assert run("registry", "import", "registry.csv", "--with-passwords").code == 0

@@ -59,7 +59,7 @@ def test_servers_that_are_away_are_named_and_exit_3(wired):
     assert "Traceback" not in ran.err
     for what in ("mailbox main", "smtp 127.0.0.1"):
         assert told[what]["well"] is False
-        assert told[what]["advice"] == "check host, port, security, user and password"
+        assert "check host, port" in told[what]["advice"]
     for what in ("configuration", "layouts", "database", "clock", "log"):
         assert told[what]["well"] is True, told[what]
     assert "3 legal entities" in told["database"]["found"]
@@ -81,7 +81,9 @@ def test_what_is_not_configured_is_something_to_look_at(service):
     assert "[smtp] host" in told["smtp"]["advice"]
 
 
-def test_a_database_that_does_not_exist_yet_is_said_and_not_made(run):
+def test_a_database_that_does_not_exist_yet_is_said_and_not_made(bare):
+    run = bare
+    run.write("ingest.toml", "")
     ran = run("doctor", "--json")
     assert ran.code == 1
     assert found(ran)["database"]["advice"] == "run `ingest migrate`"
@@ -89,6 +91,7 @@ def test_a_database_that_does_not_exist_yet_is_said_and_not_made(run):
 
 
 def test_an_older_schema_is_said(run):
+    run.write("ingest.db", b"")
     sqlite3.connect("ingest.db").execute("CREATE TABLE a (b)").connection.close()
     ran = run("doctor", "--json")
     assert ran.code == 1

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from storage.ledger import Ledger
+from storage.ledger import SCHEMA, Ledger
 from storage.records import LetterFacts, OwedReply
 from tests.ingest.invocation import SAMPLES
 
@@ -79,7 +80,6 @@ def test_wrong_use_is_one_sentence_and_exit_2(run, words, sentence):
     [
         ("[poll]\nbatsh = 1", "ingest.toml, line 2: poll.batsh: there is no such key"),
         ("[poll]\nbatch = 'x'", "ingest.toml, line 2: poll.batch: Input should be"),
-        ("[smtp]\npassword_file = '/absent'", "password_file: /absent cannot be read"),
         ("[poll", "ingest.toml: "),
         ("[log]\nfile = '/absent/x.log'", "log.file: /absent/x.log cannot be opened"),
         ("[layouts]\npath = '/absent'", "/absent"),
@@ -137,20 +137,131 @@ def test_a_file_that_is_no_database_is_one_sentence(run):
 
 
 def test_an_older_schema_is_refused_until_migrate(run):
+    run.write("ingest.db", b"")
     sqlite3.connect("ingest.db").execute("CREATE TABLE a (b)").connection.close()
     ran = run("status")
     assert (ran.code, "run `ingest migrate`" in ran.complaint) == (2, True)
 
 
-def test_a_new_database_is_made_by_the_first_verb_that_needs_it(run):
-    assert run("status").code == 0
-    assert (run.folder / "ingest.db").exists()
-    assert run("migrate").code == 0
+NEEDS_A_DATABASE = [
+    ["status"],
+    ["letters"],
+    ["show", "1"],
+    ["run"],
+    ["poll"],
+    ["replay", "1"],
+    ["backfill", "--since", "2026-11-01"],
+    ["process", "a.eml"],
+    ["process", "a.eml", "--dry-run"],
+    ["registry", "import", "registry.csv"],
+    ["registry", "export"],
+    ["registry", "show", "1"],
+    ["password", "1"],
+    ["template", "52006", "--entity", "1"],
+    ["readings", "--period", "2026-10"],
+    ["missing", "--period", "2026-10"],
+    ["period", "close", "2026-10"],
+    ["period", "reopen", "2026-10"],
+    ["period", "list"],
+]
 
 
-def test_check_makes_no_database(run):
-    run("check", SAMPLES / "52005" / "month-so-far.xml")
-    assert not (run.folder / "ingest.db").exists()
+@pytest.mark.parametrize("words", [*NEEDS_A_DATABASE, ["migrate"], ["doctor"], ["tail", "a.log"]])
+def test_without_a_configuration_a_verb_is_exit_2_and_makes_nothing(bare, words):
+    for name in ("a.eml", "registry.csv", "a.log"):
+        bare.write(name, "")
+    ran = bare(*words)
+    assert ran.code == 2
+    assert "no ingest.toml and no etc/ingest.toml" in ran.complaint
+    assert not (bare.folder / "ingest.db").exists()
+
+
+@pytest.mark.parametrize("words", NEEDS_A_DATABASE)
+def test_a_database_that_does_not_exist_is_made_by_no_verb_but_migrate(bare, words):
+    for name in ("a.eml", "registry.csv", "ingest.toml"):
+        bare.write(name, "")
+    ran = bare(*words)
+    assert ran.code == 2
+    assert "sqlite:///ingest.db does not exist yet: run `ingest migrate`" in ran.complaint
+    assert not (bare.folder / "ingest.db").exists()
+
+
+def test_without_a_configuration_documents_are_checked_and_templates_made(bare):
+    assert bare("check", SAMPLES / "52005" / "month-so-far.xml").code == 0
+    assert bare("template", "52006").code == 0
+    assert not (bare.folder / "ingest.db").exists()
+
+
+def test_migrate_says_what_it_did(bare, monkeypatch):
+    monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///new.db")
+    made = bare("migrate")
+    assert (made.code, made.out) == (0, f"sqlite:///new.db: made, with schema {SCHEMA}\n")
+    again = bare("migrate").out
+    assert again == f"sqlite:///new.db: nothing to do, its schema is {SCHEMA} already\n"
+    other = sqlite3.connect("other.db")
+    other.execute("CREATE TABLE a (b)")
+    other.close()
+    monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///other.db")
+    assert bare("migrate").out == f"sqlite:///other.db: schema none -> {SCHEMA}\n"
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("words", [["status"], ["period", "list"], ["registry", "export"]])
+def test_the_configuration_is_named_before_or_behind_the_verb(bare, words, behind):
+    bare.write("own.toml", '[database]\nurl = "sqlite:///own.db"')
+    option = ["--config", "own.toml"]
+    assert bare(*option, "migrate").code == 0
+    assert bare(*words, *option).code == 0 if behind else bare(*option, *words).code == 0
+
+
+def test_operators_verbs_need_no_secret_of_the_mail_servers(service):
+    service.write(
+        "ingest.toml",
+        '[[mailbox]]\nname = "main"\nhost = "127.0.0.1"\npassword_file = "/absent/imap"\n'
+        '[smtp]\nhost = "127.0.0.1"\nsender = "a@b.example"\npassword_file = "/absent/smtp"\n',
+    )
+    for words in (
+        ["letters"],
+        ["status", "--json"],
+        ["registry", "show", CODE],
+        ["period", "list"],
+    ):
+        assert service(*words).code in (0, 1)
+    ran = service("poll")
+    assert ran.code == 2
+    assert "line 4: password_file: /absent/imap cannot be read" in ran.complaint
+    told = service("doctor").out
+    assert "/absent/imap cannot be read" in told
+    assert "/absent/smtp cannot be read" in told
+
+
+def test_a_second_run_names_key_and_port(service):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        service.write(
+            "ingest.toml",
+            '[[mailbox]]\nname = "main"\nhost = "127.0.0.1"\n'
+            f'[metrics]\nlisten = "127.0.0.1:{port}"\n',
+        )
+        ran = service("run")
+    assert ran.code == 2
+    assert f"metrics.listen: 127.0.0.1:{port} cannot be listened on" in ran.complaint
+    assert "another `ingest run`" in ran.complaint
+
+
+def test_a_full_disk_under_the_log_is_one_sentence(run):
+    run.write("ingest.toml", '[log]\nfile = "/dev/full"')
+    ran = program("process", SAMPLES / "letters" / "00-52005-xml.eml", folder=run.folder)
+    assert ran.returncode == 0
+    told = ran.stderr.decode()
+    assert "Traceback" not in told
+    assert told.count("\n") == 1
+    assert "the log, /dev/full: No space left on device" in told
+
+
+def test_check_makes_no_database(bare):
+    bare("check", SAMPLES / "52005" / "month-so-far.xml")
+    assert not (bare.folder / "ingest.db").exists()
 
 
 # The register of points.

@@ -33,6 +33,7 @@ def test_an_empty_form_needs_no_database(config, tmp_path, capsys):
 
 def test_a_form_for_an_entity_names_its_points_and_meters(config, tmp_path):
     registry = str(SAMPLES / "registry.csv")
+    run("--config", str(config), "migrate")
     run("--config", str(config), "registry", "import", "--with-passwords", registry)
     run("--config", str(config), "template", "52006", "--entity", "200000003080", "-o", "a.xlsx")
     assert {"200000003080-01", "11223344", "200000003080-02", "11223355"} <= cells(
@@ -42,5 +43,6 @@ def test_a_form_for_an_entity_names_its_points_and_meters(config, tmp_path):
 
 @pytest.mark.parametrize("words", [("80020",), ("99999",), ("52006", "--entity", "1")])
 def test_what_there_is_no_form_for_is_said_in_one_sentence(config, words):
+    run("--config", str(config), "migrate")
     with pytest.raises(cli.click.UsageError, match=r"workbooks of 52005, 52006|no such user code"):
         run("--config", str(config), "template", *words)

@@ -1,0 +1,162 @@
+"""Verbs for billing: readings, what is missing, months closed."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.verbs.types import (
+    DONE,
+    LOOK,
+    Call,
+    Month,
+    cli,
+    complain,
+    json_option,
+    period_option,
+    print_rows,
+    who,
+)
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+
+@cli.command()
+@period_option
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="A .csv, .xlsx or .parquet; default: CSV to standard output.")  # fmt: skip
+@click.option("--grain", type=click.Choice(["interval", "day", "month"]), default="interval",
+              show_default=True, help="How finely profiles are told.")  # fmt: skip
+@click.option("--history", is_flag=True, help="Also what was replaced, by whom and when.")
+@json_option
+@click.pass_obj
+def readings(
+    call: Call,
+    period: date,
+    entity: str | None,
+    output: Path | None,
+    grain: str,
+    history: bool,
+    as_json: bool,
+) -> int:
+    """Accepted values for billing; docs/readings.md tells of every column."""
+    from ingest.operations import export
+    from storage.billing import Grain
+
+    if history and grain != "interval":
+        raise click.UsageError("--history tells single values: leave out --grain")
+    if output is not None and as_json:
+        raise click.UsageError("--json goes to standard output: leave out -o")
+    if output is not None:
+        export.check_path(output)
+    with call.current().ledger.reading() as store:
+        _known(store, entity)
+        rows = store.billing.values(period, Grain(grain), entity, history=history)
+        if output is not None:
+            export.write_file(_counted(rows), output, history=history)
+        elif as_json:
+            export.write_json(rows, click.echo, history=history)
+        else:
+            out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+            export.write_csv(rows, out, history=history)
+            out.detach()
+    return DONE
+
+
+def _counted(rows: Iterable[Any]) -> Iterator[Any]:
+    """The rows, counted on a terminal while they pass."""
+    told = sys.stderr.isatty()
+    for number, row in enumerate(rows, 1):
+        if told and not number % 50_000:
+            click.echo(f"\r{number} values", nl=False, err=True)
+        yield row
+
+
+@cli.command()
+@period_option
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("--remind", is_flag=True, help="Owe each of them a reminder, at most one a day.")
+@json_option
+@click.pass_obj
+def missing(call: Call, period: date, entity: str | None, remind: bool, as_json: bool) -> int:
+    """Who has not reported a month, or not whole, by now; exit 1 when there is one."""
+    from ingest.operations import periods
+
+    app, now = call.current(), datetime.now(UTC)
+    with app.ledger.reading() as store:
+        _known(store, entity)
+        closed = period in store.periods.closed()
+    if remind and closed:
+        raise click.UsageError(f"{period:%Y-%m} is closed: nobody could report it any more")
+    every: Iterable[periods.Lacking] = periods.lacking(app.ledger, period, now, entity)
+    if remind:
+        desk = app.desk
+        every = periods.remind(every, app.ledger, period, now, desk.replies, desk.layouts)
+    rows = [row for one in every for row in periods.missing_json(one)]
+    told = rows if as_json else [periods.missing_row(row) for row in rows]
+    print_rows(told, as_json, periods.MISSING_COLUMNS)
+    return LOOK if rows else DONE
+
+
+def _known(store: Store, entity: str | None) -> None:
+    if entity is not None and store.registry.entity(entity) is None:
+        raise click.UsageError(f"{entity}: the register has no such user code")
+
+
+@cli.group()
+def period() -> None:
+    """Months that are closed to further documents."""
+
+
+@period.command("close")
+@click.argument("month", type=Month())
+@click.pass_obj
+def period_close(call: Call, month: date) -> int:
+    """Freeze a month: a later document for it gets `period-closed`."""
+    from layouts.months import bounds
+
+    now = datetime.now(UTC)
+    with call.current().ledger.transaction() as store:
+        done = store.periods.close(month, who(), now)
+    if not done:
+        complain(f"{month:%Y-%m} is closed already")
+        return LOOK
+    click.echo(f"{month:%Y-%m} is closed")
+    if now < bounds(month)[1]:
+        complain(f"{month:%Y-%m} has not ended yet; `ingest period reopen` opens it again")
+    return DONE
+
+
+@period.command("reopen")
+@click.argument("month", type=Month())
+@click.pass_obj
+def period_reopen(call: Call, month: date) -> int:
+    """Let documents into a closed month again."""
+    with call.current().ledger.transaction() as store:
+        done = store.periods.reopen(month, who(), datetime.now(UTC))
+    if not done:
+        complain(f"{month:%Y-%m} is not closed")
+        return LOOK
+    click.echo(f"{month:%Y-%m} is open again")
+    return DONE
+
+
+@period.command("list")
+@json_option
+@click.pass_obj
+def period_list(call: Call, as_json: bool) -> int:
+    """Every closing and reopening, with who and when."""
+    from ingest.operations import periods
+
+    with call.current().ledger.reading() as store:
+        entries = store.audit.of("period")
+    print_rows(periods.period_json(entries), as_json, periods.PERIOD_COLUMNS)
+    return DONE

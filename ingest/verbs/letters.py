@@ -1,0 +1,193 @@
+"""Verbs about letters: what came, what became of it, and once more."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.verbs.types import DONE, LOOK, Call, Instant, cli, json_option, print_rows, progress
+
+if TYPE_CHECKING:
+    from ingest.wiring import App
+    from storage.records import LetterSummary
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--at", type=Instant(), help="Moment of receipt of letters that carry none.")
+@click.option("--dry-run", is_flag=True, help="Roll everything back, and show the replies.")
+@json_option
+@click.pass_obj
+def process(
+    call: Call, paths: tuple[Path, ...], at: datetime | None, dry_run: bool, as_json: bool
+) -> int:
+    """Run .eml files, folders of them, a Maildir or an mbox through the pipeline."""
+    from ingest.operations.letters import process_paths
+    from ingest.verbs.show import processed, reply_text
+
+    language = call.app.settings.replies.language
+    clean = True
+    for item in process_paths(call.current(), paths, at, dry_run=dry_run):
+        clean = clean and item.handled.outcome.value != "quarantined"
+        row = item.as_json(language)
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else processed(row))
+        if dry_run and item.handled.reply and not as_json:
+            click.echo(reply_text(item.handled.reply.content))
+    return DONE if clean else LOOK
+
+
+@cli.command()
+@click.option("--state", help="claimed, done or quarantined; or an outcome such as rejected.")
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("--since", type=Instant(), help="Received then or later.")
+@json_option
+@click.pass_obj
+def letters(
+    call: Call, state: str | None, entity: str | None, since: datetime | None, as_json: bool
+) -> int:
+    """What came, and what became of it."""
+    from ingest.verbs.show import LETTER_COLUMNS, letter_json
+
+    rows = _letters(call.current(), state, entity=entity, since=since)
+    print_rows((letter_json(row) for row in rows), as_json, LETTER_COLUMNS)
+    return DONE
+
+
+def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterSummary]:
+    """Letters in a state, or with an outcome."""
+    from ingest.letters.outcome import Outcome
+    from storage.records import LetterState
+
+    is_state = state in set(LetterState)
+    if state is not None and not is_state and state not in set(Outcome):
+        known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
+        raise click.UsageError(f"--state {state}: it is none of {known}")
+    with app.ledger.reading() as store:
+        return store.letters.find(
+            state=state if is_state else None, outcome=None if is_state else state, **wanted
+        )
+
+
+@cli.command()
+@click.argument("number", type=click.IntRange(1, 2**63 - 1), metavar="ID")
+@json_option
+@click.pass_obj
+def show(call: Call, number: int, as_json: bool) -> int:
+    """One letter with its findings, receipts and reply."""
+    from ingest.verbs.show import whole_json, whole_text
+
+    app = call.current()
+    with app.ledger.reading() as store:
+        whole = store.letters.details(number)
+    if whole is None:
+        raise click.UsageError(f"{number}: there is no letter of this number")
+    row = whole_json(whole, app.settings.replies.language)
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
+    return DONE
+
+
+@cli.command()
+@click.argument("numbers", nargs=-1, type=click.IntRange(1, 2**63 - 1), metavar="[ID]…")
+@click.option("--state", help="Every letter in this state, or with this outcome.")
+@json_option
+@click.pass_obj
+def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: bool) -> int:
+    """Letters once more through the pipeline, from the folder they were filed in."""
+    from dataclasses import asdict
+
+    from ingest.operations.letters import poll_all
+    from ingest.operations.letters import replay as put_back
+
+    if bool(numbers) == bool(state):
+        raise click.UsageError("name letters by their numbers, or a --state, not both")
+    app = call.current()
+    known = [row.id for row in _letters(app, state)]
+    for number in set(numbers).difference(known):
+        raise click.UsageError(f"{number}: there is no letter of this number")
+    replayed = put_back(app, numbers or known)
+    whole = poll_all(app) if replayed.put_back else True
+    if as_json:
+        click.echo(json.dumps(asdict(replayed)))
+    else:
+        click.echo(f"put back: {len(replayed.put_back)}")
+        for number in replayed.not_found:
+            click.echo(f"letter {number} is in no mailbox and keeps its verdict")
+    return DONE if whole and not replayed.not_found else LOOK
+
+
+@cli.command()
+@click.option("--since", type=Instant(), required=True, help="The first day of receipt.")
+@json_option
+@click.pass_obj
+def backfill(call: Call, since: datetime, as_json: bool) -> int:
+    """Read letters that were filed already once more; what is known is passed over."""
+    from ingest.operations.letters import backfill as read_again
+
+    outcomes = read_again(call.current(), since.date(), progress())
+    if as_json:
+        click.echo(json.dumps(outcomes))
+    else:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
+        click.echo(told or "no letters")
+    return DONE
+
+
+@cli.command()
+@json_option
+@click.pass_obj
+def status(call: Call, as_json: bool) -> int:
+    """How the service stands; exit 1 when something needs a person."""
+    from ingest.operations.letters import state
+    from ingest.verbs.show import status_text
+
+    row = state(call.current())
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
+    return LOOK if row["needs_a_person"] else DONE
+
+
+@cli.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--entity", default="", metavar="CODE", help="Of one legal entity.")
+@click.option("--verdict", default="", metavar="V", help="Letters with this verdict only.")
+@click.option("-f", "--follow", is_flag=True, help="Wait for more.")
+@json_option
+@click.pass_obj
+def tail(
+    call: Call, file: Path | None, entity: str, verdict: str, follow: bool, as_json: bool
+) -> int:
+    """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
+    from ingest.verbs import log as tailing
+
+    log_file = call.configured.settings.log.file
+    path = file or Path(log_file or "-")
+    if file is None and str(path) == "-" and sys.stdin.isatty():
+        raise click.UsageError(
+            "[log] file is not set: name a file, or pipe the log in"
+            " (journalctl -u ingest -o cat | ingest tail -)"
+        )
+    _refuse_unknown_verdict(verdict)
+    wanted = tailing.Filter(entity, verdict)
+    if str(path) == "-":
+        opened: Any = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    elif follow:
+        opened = nullcontext(tailing.follow(path))
+    else:
+        opened = path.open(encoding="utf-8", errors="replace")
+    with opened as source:
+        for event, line in tailing.lines(source, wanted):
+            click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+    return DONE
+
+
+def _refuse_unknown_verdict(verdict: str) -> None:
+    from ingest.letters.outcome import Outcome
+
+    if verdict and verdict not in set(Outcome):
+        raise click.UsageError(f"--verdict {verdict}: it is none of {', '.join(Outcome)}")

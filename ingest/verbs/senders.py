@@ -1,0 +1,80 @@
+"""Verbs for senders and their programmers: documents checked, workbooks made."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from ingest.verbs.registry import mistakes_told
+from ingest.verbs.types import DONE, LOOK, WRONG, Call, Instant, cli, json_option
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path, dir_okay=False))  # fmt: skip  # noqa: E501
+@click.option("--registry", type=click.Path(exists=True, path_type=Path), help="The register of points to check against.")  # fmt: skip  # noqa: E501
+@click.option("--at", type=Instant(), help="The moment of receipt to assume.")
+@click.option("--language", type=click.Choice(["ru", "en"]), help="Of the messages; default: [replies] language.")  # fmt: skip  # noqa: E501
+@json_option
+@click.pass_obj
+def check(
+    call: Call,
+    files: tuple[Path, ...],
+    registry: Path | None,
+    at: datetime | None,
+    language: str | None,
+    as_json: bool,
+) -> int:
+    """Read and check documents offline: XML, workbooks, zips of them, .eml letters.
+
+    Exit 0: clean or warnings only; 1: errors found; 2: unreadable.
+    """
+    from ingest.operations.check import Rules, check_file
+    from ingest.verbs.show import check_result
+    from layouts.terms import Verdict
+
+    app = call.offline
+    entities = None
+    if registry:
+        from ingest.operations.registry_file import read_registry
+
+        with mistakes_told(registry):
+            # Its passwords are passed over: nothing is stored here.
+            entities = read_registry(registry.read_bytes(), with_passwords=True).entities
+    memory_mb = app.settings.limits.memory_mb
+    rules = Rules(app.layouts, app.parameters, app.limits, entities, at, memory_mb)
+    told = language or app.settings.replies.language
+    verdicts = set()
+    for file in files:
+        for result in check_file(file, rules):
+            verdicts.add(result.checked.verdict)
+            row = result.as_json(told)
+            click.echo(json.dumps(row, ensure_ascii=False) if as_json else check_result(row))
+    if Verdict.UNREADABLE in verdicts:
+        return WRONG
+    return LOOK if verdicts - {Verdict.ACCEPTED} else DONE
+
+
+@cli.command()
+@click.argument("layout", metavar="CLASS")
+@click.option("--entity", metavar="CODE", help="Fill in its points and meters.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="Default: CLASS_CODE.xlsx here.")  # fmt: skip
+@click.pass_obj
+def template(call: Call, layout: str, entity: str | None, output: Path | None) -> int:
+    """A workbook to fill in and to mail."""
+    from ingest.operations.letters import template as made
+
+    app = call.current() if entity else call.offline
+    forms = sorted(name for name, form in app.layouts.items() if form.workbook is not None)
+    if layout not in forms:
+        raise click.UsageError(f"{layout}: there are workbooks of {', '.join(forms)}")
+    content = made(app, layout, entity)
+    if content is None:
+        raise click.UsageError(f"{entity}: the register has no such user code")
+    path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")
+    path.write_bytes(content)
+    click.echo(str(path))
+    return DONE

@@ -1,0 +1,234 @@
+"""What every verb shares: the group, the configuration, types of options, exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ingest.wiring import App
+
+DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
+"""Done; done with something to look at; wrong use or configuration; no server."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+class Call:
+    """What every verb has: the configuration, read when first asked for."""
+
+    def __init__(self) -> None:
+        self.config: Path | None = None
+        # Sees every event of the log, once the daemon has set it.
+        self.observe: Any = None
+
+    @cached_property
+    def offline(self) -> App:
+        """The wired parts, for a verb that needs no database; without a configuration, too."""
+        from config.settings import load
+        from ingest.wiring import App
+
+        return App(load(self.config))
+
+    @cached_property
+    def configured(self) -> App:
+        """The wired parts, for a verb that logs nothing.
+
+        Raises:
+            click.UsageError: there is no configuration.
+        """
+        if not self.offline.settings.names_a_database:
+            from config.settings import PLACES
+
+            raise click.UsageError(
+                f"there is no configuration: no {' and no '.join(map(str, PLACES))}, no --config,"
+                " no INGEST_CONFIG and no INGEST_DATABASE__URL (docs/install.md begins with one)"
+            )
+        return self.offline
+
+    @cached_property
+    def app(self) -> App:
+        """The wired parts, logging where the settings say."""
+        from config.log import set_up
+
+        log = self.configured.settings.log
+        # Who sits at a terminal and asked for no form wants to read.
+        is_read = "format" not in log.model_fields_set and not log.file and sys.stderr.isatty()
+        try:
+            set_up("console" if is_read else log.format, log.level, log.file)
+        except OSError as fault:
+            raise click.UsageError(
+                f"log.file: {log.file} cannot be opened: {fault.strerror}"
+            ) from None
+        return self.configured
+
+    def reload(self) -> App:
+        """The parts wired anew from the configuration as it is now."""
+        for wired in ("offline", "configured", "app"):
+            self.__dict__.pop(wired, None)
+        return self.current()
+
+    def current(self) -> App:
+        """The parts, once the database is there with the schema that this program needs.
+
+        Raises:
+            click.UsageError: only `migrate` makes a database or changes its schema.
+        """
+        app = self.app
+        if app.is_new_database():
+            raise click.UsageError(f"{app.ledger.name} does not exist yet: run `ingest migrate`")
+        if not app.ledger.schema_is_current():
+            raise click.UsageError(
+                "the database has another schema than this program needs: run `ingest migrate`"
+            )
+        return app
+
+
+def _name_config(context: click.Context, _option: click.Parameter, config: Path | None) -> None:
+    if config is not None:
+        context.ensure_object(Call).config = config
+
+
+_config: dict[str, Any] = {
+    "type": click.Path(path_type=Path, dir_okay=False),
+    "expose_value": False,
+    "callback": _name_config,
+    "help": "The configuration file; default: $INGEST_CONFIG, ingest.toml, or the one in"
+    " /etc/ingest.",
+}
+
+
+class Verb(click.Command):
+    """A verb that takes `--config` as the group does, so that it may stand before or behind."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params.append(click.Option(["--config"], **_config))
+
+
+class Verbs(click.Group):
+    """A group of such verbs."""
+
+    command_class = Verb
+    group_class = type
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", **_config)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="meter-ingest", message="%(version)s")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Receives meter readings by e-mail: polls, authenticates, validates, keeps, replies."""
+    context.ensure_object(Call)
+    if not debug:
+        sys.excepthook = _one_sentence
+
+
+_YEARS = (1970, 2200)
+"""Of a moment that anybody means; near the ends of the calendar no day has a next one."""
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO date or moment; Moscow time unless it says otherwise."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The aware moment."""
+        from zoneinfo import ZoneInfo
+
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is not a moment like 2026-11-22 or 2026-11-22T12:00", param, ctx)
+        if not _YEARS[0] <= moment.year <= _YEARS[1]:
+            self.fail(f"{value} is not between the years {_YEARS[0]} and {_YEARS[1]}", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Moscow"))
+
+
+class Month(click.ParamType[date]):
+    """A month such as 2026-11."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Its first day."""
+        from layouts.months import parse_month
+
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_month(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+period_option = click.option("--period", type=Month(), required=True, help="The month.")
+
+
+def complain(sentence: str) -> None:
+    """Print one sentence on standard error."""
+    click.echo(f"ingest: {sentence}", err=True)
+
+
+def _one_sentence(
+    kind: type[BaseException], fault: BaseException, trace: TracebackType | None
+) -> None:
+    # Its text might hold what a letter held.
+    del fault
+    where = ""
+    while trace is not None:
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    complain(f"an error of our own: {kind.__name__} at {where}; --debug shows more")
+
+
+def print_rows(rows: Iterable[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
+    """Rows as JSON lines, or as a table of the columns named."""
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    from ingest.verbs.show import table
+
+    table(list(rows), columns)
+
+
+def who() -> str:
+    """The operator's login name, for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def progress() -> Callable[[], None]:
+    """Counts letters on a terminal; nothing is shown in a pipe."""
+    count = 0
+
+    def one_more() -> None:
+        nonlocal count
+        count += 1
+        if sys.stderr.isatty():
+            click.echo(f"\r{count} letters", nl=False, err=True)
+
+    return one_more

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import BindParameter, Integer, and_, bindparam, func, literal_column, select
+from sqlalchemy import BindParameter, and_, bindparam
 
 from layouts.terms import Change
-from storage.bulk import put_days
-from storage.days import DAY_HOURS, HOUR, SHIFT, Day, Packed, day_of, start_of, summed_by_day
-from storage.prepared import Prepared, among
+from storage.days import DAY_HOURS, Day, Packed, day_of, start_of, summed_by_day
+from storage.prepared import among
 from storage.session import Part
-from storage.tables import DAY, SERIES, VALUE
+from storage.tables import VALUE
 
 _Key = tuple[int, int]
 """Series and the number of the day."""
@@ -28,42 +27,18 @@ COMMERCIAL = and_(
 )
 """Values of some series that count, from `first` up to `last` in epoch seconds."""
 
-_DAYS = Prepared(
-    select(DAY.c.series_id, DAY.c.day, DAY.c.energy_wh, DAY.c.highest_wh, DAY.c.counts).where(
-        among(DAY.c.series_id), DAY.c.day >= _FIRST, DAY.c.day < _LAST
-    )
-)
-_LOCK = Prepared(
-    select(SERIES.c.id)
-    .where(among(SERIES.c.id))
-    .order_by(SERIES.c.id)
-    .with_for_update(key_share=True)
-)
-# Written out: PostgreSQL holds two parameters for different, even equal ones.
-_SHIFT, _SECONDS = (literal_column(str(number), Integer) for number in (SHIFT, HOUR))
-_HOUR = (VALUE.c.start + _SHIFT) // _SECONDS
-_HOURS = Prepared(
-    select(
-        VALUE.c.series_id,
-        _HOUR,
-        func.count(),
-        func.sum(VALUE.c.energy_wh),
-        func.max(VALUE.c.energy_wh),
-    )
-    .where(COMMERCIAL)
-    .group_by(VALUE.c.series_id, _HOUR)
-)
-
 
 class DaySums(Part):
     """Sums of days, which follow the values in force in the same transaction."""
+
+    matter = "day_sums"
 
     def of(self, series: Sequence[int], first: int, last: int) -> dict[int, dict[int, Packed]]:
         """Rows by series and the number of the day, from `first` up to `last`."""
         found: dict[int, dict[int, Packed]] = defaultdict(dict)
         for keys in self._pieces(series):
-            given = {"keys": keys, "first": first, "last": last}
-            for number, day, energy, highest, counts in _DAYS.tuples(self._driver, given):
+            rows = self._sql.tuples("days", keys=keys, first=first, last=last)
+            for number, day, energy, highest, counts in rows:
                 found[number][day] = energy, highest, counts
         return found
 
@@ -86,7 +61,16 @@ class DaySums(Part):
         made = self._with(
             {key: parts for key, parts in added.items() if key not in replaced}
         ) | self._anew(replaced)
-        put_days(self._driver, [(*key, *day.packed()) for key, day in sorted(made.items())])
+        self._put([(*key, *day.packed()) for key, day in sorted(made.items())])
+
+    def _put(self, rows: Sequence[tuple[int, int, bytes, bytes, bytes]]) -> None:
+        """Write sums of days, over those that are there."""
+        if not self._on_postgresql:
+            self._sql.each("put", rows)
+        elif rows:
+            names = ("series", "days", "energy", "highest", "counts")
+            columns = (list(column) for column in zip(*rows, strict=True))
+            self._sql.change("put", **dict(zip(names, columns, strict=True)))
 
     def _lock(self, series: Sequence[int]) -> None:
         """Let nobody else sum up these series meanwhile.
@@ -95,7 +79,7 @@ class DaySums(Part):
         """
         if self._on_postgresql:
             for keys in self._pieces(series):
-                _LOCK.tuples(self._driver, {"keys": keys})
+                self._sql.tuples("lock_series", keys=keys)
 
     def _with(self, added: Mapping[_Key, Sequence[Day]]) -> dict[_Key, Day]:
         """The days in force, with what is added to them."""
@@ -122,8 +106,8 @@ class DaySums(Part):
         self._lock(series)
         first, last = start_of(days[0]), start_of(days[-1] + 1)
         for piece in self._pieces(series):
-            given = {"keys": piece, "first": first, "last": last}
-            for number, hour, count, energy, highest in _HOURS.tuples(self._driver, given):
+            rows = self._sql.tuples("hours", keys=piece, first=first, last=last)
+            for number, hour, count, energy, highest in rows:
                 day, of_day = divmod(hour, DAY_HOURS)
                 if (number, day) in made:
                     made[number, day].put(of_day, count, int(energy), highest)

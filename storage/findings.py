@@ -6,22 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from layouts.findings import Code, Finding, Place, Severity
-from storage.prepared import Prepared, among
+from storage.columns import instant
 from storage.session import Part
-from storage.tables import FINDING
-
-_KEEP = Prepared(FINDING.insert())
-_OF_LETTERS = Prepared(select(FINDING).where(among(FINDING.c.letter_id)).order_by(FINDING.c.id))
-_OF_SUBMISSIONS = Prepared(
-    select(FINDING).where(among(FINDING.c.submission_id)).order_by(FINDING.c.id)
-)
 
 
 class Findings(Part):
     """The findings of letters and of submissions."""
+
+    matter = "findings"
 
     def keep(
         self,
@@ -32,26 +25,20 @@ class Findings(Part):
     ) -> None:
         """Keep findings of a letter, or of a submission, in their order."""
         rows = [(letter_id, submission_id, *_values(item)) for item in findings]
-        _KEEP.change_each(self._driver, _COLUMNS, rows)
+        self._sql.each("keep", rows)
 
     def of_letter(self, letter: int) -> list[Finding]:
         """Findings of a letter itself."""
-        return [_finding(row) for row in self._each([letter], _OF_LETTERS)]
+        return [_finding(row) for row in self._sql.rows("of_letter", letter=letter)]
 
     def of_submissions(self, numbers: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Findings of submissions, each with the receipt number."""
-        rows = self._each(numbers, _OF_SUBMISSIONS)
+        rows = self._listed("of_submissions", numbers)
         return ((row.submission_id, _finding(row)) for row in rows)
 
 
-_COLUMNS = (
-    *("letter_id", "submission_id", "code", "severity", "file", "line", "sheet", "cell"),
-    *("area", "point", "meter", "channel", "zone", "start", "end", "count", "seen", "detail"),
-)
-
-
 def _values(item: Finding) -> tuple[Any, ...]:
-    """Beside `_COLUMNS`, its owner left out."""
+    """In the order of the statement's columns, its owner left out."""
     place = item.place
     return (
         *(item.code, item.severity, place.file, place.line, place.sheet, place.cell),
@@ -70,8 +57,8 @@ def _finding(row: Any) -> Finding:
         meter=row.meter,
         channel=row.channel,
         zone=row.zone,
-        start=row.start,
-        end=row.end,
+        start=None if row.start is None else instant(row.start),
+        end=None if row.end is None else instant(row.end),
         count=row.count,
         seen=row.seen,
         detail=json.loads(row.detail),

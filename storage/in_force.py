@@ -6,28 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
-
-from storage.prepared import Prepared, among
+from storage.columns import decimal
 from storage.session import Part, Session
-from storage.tables import READING, SERIES, SUBMISSION
 
 SeriesName = tuple[int, str, int]
 """Point, channel and step: what an interval series is known by."""
-
-_AT = Prepared(
-    select(SERIES.c.id, SERIES.c.point_id, SERIES.c.channel, SERIES.c.step_minutes).where(
-        among(SERIES.c.point_id)
-    )
-)
-_NEW = Prepared(SERIES.insert().returning(SERIES.c.id))
-_READ_IN = Prepared(
-    select(READING, SUBMISSION.c.layout)
-    .join_from(READING, SUBMISSION)
-    .where(
-        among(READING.c.meter_id), READING.c.instant.between(bindparam("first"), bindparam("last"))
-    )
-)
 
 
 class SeriesRow(NamedTuple):
@@ -42,6 +25,8 @@ class SeriesRow(NamedTuple):
 class InForce(Part):
     """What several parts ask for, each of them several times a document."""
 
+    matter = "in_force"
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._series_known: dict[int, list[SeriesRow]] = {}
@@ -54,7 +39,7 @@ class InForce(Part):
         if asked:
             found: dict[int, list[SeriesRow]] = defaultdict(list)
             for keys in self._pieces(asked):
-                for row in _AT.tuples(self._driver, {"keys": keys}):
+                for row in self._sql.tuples("series_at", keys=keys):
                     found[row[1]].append(SeriesRow(*row))
             self._series_known |= {point: found[point] for point in asked}
         return [row for point in sorted(set(points)) for row in self._series_known[point]]
@@ -66,8 +51,8 @@ class InForce(Part):
             for row in self.series_at({point for point, _, _ in names})
         }
         for point, channel, step in sorted(set(names) - known.keys()):
-            new = {"point_id": point, "channel": channel, "step_minutes": step}
-            number = int(_NEW.scalar(self._driver, new) or 0)
+            new = self._sql.value("new_series", point=point, channel=channel, step_minutes=step)
+            number = int(new or 0)
             known[point, channel, step] = number
             self._series_known[point].append(SeriesRow(number, point, channel, step))
         return known
@@ -79,7 +64,8 @@ class InForce(Part):
         """
         asked = (sorted(meters), first, last)
         if self._last_asked != asked:
-            self._rows_asked = self._each(asked[0], _READ_IN, first=first, last=last)
+            found = self._listed("readings_in", asked[0], first=first, last=last)
+            self._rows_asked = [row._replace(value=decimal(row.value)) for row in found]
             self._last_asked = asked
         return self._rows_asked
 

@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
 from layouts.layout import Layout, load
+from storage.driver import Driver
 from storage.faults import StoreUnavailable, translate, waiting_for_a_connection
-from storage.prepared import Driver
 from storage.store import Store
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, func, select
 
 from layouts.terms import LegalEntity
+from storage.columns import instant
 from storage.faults import SettledElsewhere
 from storage.findings import Findings
-from storage.prepared import Insert, Prepared, Statement, among
 from storage.records import (
     Claim,
     LetterDetails,
@@ -26,55 +26,11 @@ from storage.session import Part, Session
 from storage.submissions import Submissions
 from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
 
-_CLAIM = (
-    LETTER.c.id,
-    LETTER.c.state,
-    LETTER.c.outcome,
-    LETTER.c.attempts,
-    LETTER.c.received_at,
-    LETTER.c.run,
-)
-_SETTLED = Prepared(select(*_CLAIM).where(LETTER.c.sha256 == bindparam("sha256")))
-_SETTLE = Prepared(
-    LETTER.update().where(LETTER.c.id == bindparam("letter"), LETTER.c.state != LetterState.DONE)
-)
-_KNOWN = Prepared(
-    select(LOCATION.c.uid, *_CLAIM)
-    .join_from(LOCATION, LETTER)
-    .where(
-        LOCATION.c.mailbox == bindparam("mailbox"),
-        LOCATION.c.folder == bindparam("folder"),
-        LOCATION.c.uidvalidity == bindparam("uidvalidity"),
-        among(LOCATION.c.uid),
-    )
-)
-
-
-def _counted(insert: Insert) -> Statement:
-    """A new letter, or one attempt more of one without a verdict; else no row."""
-    new = insert(LETTER)
-    statement: Statement = new.on_conflict_do_update(
-        index_elements=["sha256"],
-        set_={"attempts": LETTER.c.attempts + 1, "claimed_at": new.excluded.claimed_at},
-        where=LETTER.c.state == LetterState.CLAIMED,
-    ).returning(*_CLAIM)
-    return statement
-
-
-def _located(insert: Insert) -> Statement:
-    new = insert(LOCATION)
-    statement: Statement = new.on_conflict_do_update(
-        index_elements=list(LOCATION.primary_key), set_={"letter_id": new.excluded.letter_id}
-    )
-    return statement
-
-
-_COUNT = Prepared(_counted)
-_LOCATE = Prepared(_located)
-
 
 class Letters(Part):
     """Letters by their bytes; where they lie is a second matter."""
+
+    matter = "letters"
 
     def __init__(self, session: Session, findings: Findings, submissions: Submissions) -> None:
         super().__init__(session)
@@ -95,19 +51,9 @@ class Letters(Part):
         The bytes decide which letter it is, not the place: a server that gives a
         UID a second time moves the place to the other letter.
         """
-        facts = {
-            "sha256": sha256,
-            "size": size,
-            "received_at": received_at,
-            "state": LetterState.CLAIMED,
-            "attempts": 1,
-            "claimed_at": now,
-            "run": 0,
-            "sender": "",
-            "subject": "",
-            "message_id": "",
-        }
-        row = _COUNT.row(self._driver, facts) or _SETTLED.row(self._driver, {"sha256": sha256})
+        row = self._sql.row(
+            "count_attempt", sha256=sha256, size=size, received_at=received_at, now=now
+        ) or self._sql.row("settled", sha256=sha256)
         if row is None:
             raise LookupError("a letter without a row of its own")
         if location is not None:
@@ -115,14 +61,14 @@ class Letters(Part):
         return _claim(row)
 
     def _locate(self, location: Location, letter: int) -> None:
-        place = {
-            "mailbox": location.mailbox,
-            "folder": location.folder,
-            "uidvalidity": location.uidvalidity,
-            "uid": location.uid,
-            "letter_id": letter,
-        }
-        _LOCATE.change(self._driver, place)
+        self._sql.change(
+            "locate",
+            mailbox=location.mailbox,
+            folder=location.folder,
+            uidvalidity=location.uidvalidity,
+            uid=location.uid,
+            letter=letter,
+        )
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -140,7 +86,8 @@ class Letters(Part):
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> dict[int, Claim]:
         """Those of the UIDs that the ledger knows, with what became of them."""
-        rows = self._each(uids, _KNOWN, mailbox=mailbox, folder=folder, uidvalidity=uidvalidity)
+        place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
+        rows = self._listed("known", uids, **place)
         return {row.uid: _claim(row) for row in rows}
 
     def settle(
@@ -157,19 +104,15 @@ class Letters(Part):
             SettledElsewhere: another process, which took this one for dead, gave it
                 a verdict meanwhile; the transaction must not be committed.
         """
-        settled = _SETTLE.change(
-            self._driver,
-            {
-                "letter": letter,
-                "state": LetterState.DONE,
-                "outcome": outcome,
-                "entity_id": entity.id if entity else None,
-                "sender": facts.sender,
-                "subject": facts.subject,
-                "message_id": facts.message_id,
-                "settled_at": now,
-                "error": None,
-            },
+        settled = self._sql.change(
+            "settle",
+            letter=letter,
+            outcome=outcome,
+            entity=entity.id if entity else None,
+            sender=facts.sender,
+            subject=facts.subject,
+            message_id=facts.message_id,
+            now=now,
         )
         if not settled and self._is_done(letter):
             raise SettledElsewhere("another process has settled this letter meanwhile")
@@ -275,9 +218,8 @@ class Letters(Part):
 
 
 def _claim(row: Any) -> Claim:
-    return Claim(
-        row.id, LetterState(row.state), row.outcome, row.attempts, row.received_at, row.run
-    )
+    received_at = instant(row.received_at)
+    return Claim(row.id, LetterState(row.state), row.outcome, row.attempts, received_at, row.run)
 
 
 def _listing() -> Select[Any]:

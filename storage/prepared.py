@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, UpdateBase, bindparam
+from sqlalchemy import ColumnElement, Table, UpdateBase, bindparam
 from sqlalchemy import Insert as SqlInsert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -24,7 +24,7 @@ from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import NullType, TypeDecorator
 
 from storage.columns import clean
-from storage.faults import StoreUnavailable, of_driver
+from storage.driver import Driver
 
 Insert = Callable[[Table], Any]
 """Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
@@ -63,86 +63,6 @@ def _in_json(element: Among, compiler: SQLCompiler, **how: Any) -> str:
 def _in_array(element: Among, compiler: SQLCompiler, **how: Any) -> str:
     column, keys = (compiler.process(part, **how) for part in (element.column, element.keys))
     return f"{column} = ANY({keys})"
-
-
-class Driver:
-    """One connection of the driver's, in its transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.dialect = connection.dialect
-        self.is_postgresql = connection.dialect.name == "postgresql"
-        self.raw: Any = connection.connection.driver_connection
-        self._errors: type[Exception] = connection.dialect.loaded_dbapi.Error
-
-    def check_open(self) -> None:
-        """Make sure that there is still something to commit.
-
-        Raises:
-            StoreUnavailable: SQLite undid all of it by itself, being out of room.
-        """
-        if not self.is_postgresql and not self.raw.in_transaction:
-            raise StoreUnavailable("the database undid what it was to keep")
-
-    def execute(self, text: str, values: Any = ()) -> Any:
-        """The driver's cursor.
-
-        Raises:
-            StoreUnavailable: the database cannot be used now.
-            StatementFailed: it refused what we asked; the text tells no values.
-        """
-        try:
-            return self.raw.execute(text, values)
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-
-    def all_rows(self, text: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        """Every row; SQLite goes through most of the file only while they are fetched.
-
-        Raises:
-            StoreUnavailable: as `execute`.
-            StatementFailed: as `execute`.
-        """
-        try:
-            found: list[tuple[Any, ...]] = self.raw.execute(text, values).fetchall()
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-        return found
-
-    def first_row(self, text: str, values: Any = ()) -> tuple[Any, ...] | None:
-        """The first row; None when there is none. Raises as `execute`."""
-        try:
-            found: tuple[Any, ...] | None = self.raw.execute(text, values).fetchone()
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-        return found
-
-    def copy_rows(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Rows through COPY, as Python has them; PostgreSQL only."""
-        try:
-            with self.raw.cursor() as cursor, cursor.copy(text) as copy:
-                for row in rows:
-                    copy.write_row(row)
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-
-    def execute_each(self, text: str, rows: Sequence[Any]) -> None:
-        """The same statement for many rows; none, and nothing happens."""
-        if not rows:
-            return
-        try:
-            cursor = self.raw.cursor()
-            cursor.executemany(text, rows)
-            cursor.close()
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-
-    def copy(self, text: str, rows: str) -> None:
-        """Rows through COPY, as its text format writes them; PostgreSQL only."""
-        try:
-            with self.raw.cursor() as cursor, cursor.copy(text) as copy:
-                copy.write(rows)
-        except self._errors as fault:
-            raise of_driver(fault) from fault
 
 
 class Prepared:

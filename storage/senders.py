@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import select, tuple_
 
-from storage.prepared import Insert, Prepared, Statement, among
+from storage.columns import instant
 from storage.session import Part
 from storage.tables import FAILURE
 
@@ -15,28 +15,11 @@ _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 100
 
-_LOCKS = Prepared(
-    select(FAILURE.c.locked_until, FAILURE.c.succeeded_at).where(
-        FAILURE.c.user_code == bindparam("user_code"), among(FAILURE.c.address)
-    )
-)
-
-
-def _succeeded(insert: Insert) -> Statement:
-    new = insert(FAILURE)
-    names = ("failures", "locked_until", "succeeded_at")
-    statement: Statement = new.on_conflict_do_update(
-        index_elements=["user_code", "address"],
-        set_={name: new.excluded[name] for name in names},
-    )
-    return statement
-
-
-_SUCCEED = Prepared(_succeeded)
-
 
 class Senders(Part):
     """Failures and successes of addresses, and of domains for strangers."""
+
+    matter = "senders"
 
     def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
         """Until when an address may not try a user code; None when it may.
@@ -45,14 +28,11 @@ class Senders(Part):
         other its domain's too.
         """
         counted = (_key(user_code, address), _key(user_code, _domain(address)))
-        asked = {
-            "user_code": counted[0]["user_code"],
-            "keys": [key["address"] for key in counted],
-        }
-        found = _LOCKS.rows(self._driver, asked)
+        addresses = [key["address"] for key in counted]
+        found = self._sql.rows("locks", user_code=counted[0]["user_code"], keys=addresses)
         # A domain never authenticates.
         own = [row for row in found if row.succeeded_at is not None]
-        locks: list[datetime] = [row.locked_until for row in own or found if row.locked_until]
+        locks = [instant(row.locked_until) for row in own or found if row.locked_until]
         return max((until for until in locks if until > now), default=None)
 
     def failed(
@@ -108,8 +88,7 @@ class Senders(Part):
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
-        known = {"failures": 0, "locked_until": None, "succeeded_at": now}
-        _SUCCEED.change(self._driver, _key(user_code, address) | known)
+        self._sql.change("succeed", **_key(user_code, address), now=now)
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.prepared import Driver, Insert, Prepared
+from storage.driver import Driver
+from storage.prepared import Insert, Prepared
+from storage.statements import Statements
 
 T = TypeVar("T")
 
@@ -28,14 +30,21 @@ class Session:
 class Part:
     """One matter of the store; all parts of one store share a session.
 
-    What every letter needs is `Prepared` and goes to the driver; what people ask for
-    now and then goes through SQLAlchemy, in the same transaction.
+    What every letter needs stands in `storage/sql` and goes to the driver; what people
+    ask for now and then goes through SQLAlchemy, in the same transaction.
+
+    Attributes:
+        matter: The file in `storage/sql` with its statements; '' for none.
     """
+
+    matter = ""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._connection = session.connection
         self._driver = session.driver
+        if self.matter:
+            self._sql = Statements(session.driver, self.matter)
 
     @property
     def _on_postgresql(self) -> bool:
@@ -49,6 +58,11 @@ class Part:
     def _pieces(keys: Sequence[T]) -> Iterator[list[T]]:
         """A list in lists that one statement takes."""
         return pieces(keys, _AT_ONCE)
+
+    def _listed(self, name: str, keys: Sequence[T], **more: object) -> list[Any]:
+        """Rows of a named statement about its `keys`, however many there are."""
+        found = (self._sql.rows(name, keys=piece, **more) for piece in self._pieces(keys))
+        return [row for rows in found for row in rows]
 
     def _each(
         self,

@@ -6,58 +6,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
 from layouts.terms import Change, Kind, Series
 from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
 from storage.day_sums import DaySums
 from storage.in_force import InForce, SeriesName
 from storage.places import carried, packed
-from storage.prepared import Prepared
 from storage.session import Part, Session
-from storage.tables import (
-    CARRIED,
-    READING,
-    READING_HISTORY,
-    SPAN,
-)
-
-_CARRY_SPANS = Prepared(SPAN.insert())
-_CARRY_READINGS = Prepared(CARRIED.insert())
-_ADD_READINGS = Prepared(READING.insert())
-
-_KEY = (READING.c.meter_id, READING.c.channel, READING.c.zone, READING.c.instant)
-_KEEP_OLD_READING = Prepared(
-    READING_HISTORY.insert().from_select(
-        [
-            "meter_id",
-            "channel",
-            "zone",
-            "instant",
-            "replaced_by",
-            "value",
-            "submission_id",
-            "replaced_at",
-        ],
-        select(
-            *_KEY,
-            bindparam("by", type_=READING.c.submission_id.type),
-            READING.c.value,
-            READING.c.submission_id,
-            bindparam("at", type_=READING_HISTORY.c.replaced_at.type),
-        ).where(*(column == bindparam(f"of_{column.name}") for column in _KEY)),
-    )
-)
-_REPLACE_READING = Prepared(
-    READING.update()
-    .where(*(column == bindparam(f"of_{column.name}") for column in _KEY))
-    .values(value=bindparam("new"), submission_id=bindparam("by"))
-)
 
 
 class Values(Part):
     """Applies what a document changes; nothing else is touched."""
+
+    matter = "values"
 
     def __init__(self, session: Session, in_force: InForce, days: DaySums) -> None:
         super().__init__(session)
@@ -88,37 +49,32 @@ class Values(Part):
                 added += _values(change.series, change.added, number, submission)
             replaced += _values(change.series, change.replaced, number, submission)
             spans += ((number, submission, *span) for span in carried(change.series))
-        names = ("series_id", "submission_id", "start", "end", "places")
-        _CARRY_SPANS.change_each(self._driver, names, spans)
-        add_values(self._driver, runs, added)
+        self._sql.each("carry_spans", spans)
+        add_values(self._sql, runs, added)
         if replaced:
-            replace_values(self._driver, replaced, submission, epoch(now))
+            replace_values(self._sql, replaced, submission, epoch(now))
         self._days.follow((numbers[_name(change)], change) for change in changes)
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         self._in_force.forget_readings()
         # A document may say the same reading twice; once is enough.
         once = {_key(change): change for change in reversed(changes)}
-        _CARRY_READINGS.change_each(
-            self._driver,
-            (*_KEY_NAMES, "submission_id", "places"),
+        self._sql.each(
+            "carry_readings",
             [(*key, submission, packed(c.series.places)) for key, c in once.items()],
         )
-        _ADD_READINGS.change_each(
-            self._driver,
-            (*_KEY_NAMES, "submission_id", "value"),
+        self._sql.each(
+            "add_readings",
             [(*key, submission, c.series.reading) for key, c in once.items() if c.added],
         )
-        replaced = [(*key, submission, c) for key, c in once.items() if c.replaced]
-        of = tuple(f"of_{name}" for name in _KEY_NAMES)
-        _KEEP_OLD_READING.change_each(
-            self._driver, (*of, "by", "at"), [(*row[:-1], now) for row in replaced]
-        )
-        _REPLACE_READING.change_each(
-            self._driver,
-            (*of, "by", "new"),
-            [(*row[:-1], row[-1].series.reading) for row in replaced],
-        )
+        replaced = [
+            dict(zip(("meter", "channel", "zone", "instant"), key, strict=True))
+            | {"value": c.series.reading, "by": submission, "at": now}
+            for key, c in once.items()
+            if c.replaced
+        ]
+        self._sql.each_named("keep_old_reading", replaced)
+        self._sql.each_named("replace_reading", replaced)
 
 
 def _run(series: Series, indexes: Sequence[int], number: int, submission: int) -> Run | None:
@@ -148,11 +104,8 @@ def _name(change: Change) -> SeriesName:
     return change.point.id, change.series.channel, change.series.step_minutes
 
 
-_KEY_NAMES = ("meter_id", "channel", "zone", "instant")
-
-
 def _key(change: Change) -> tuple[int, str, str, int]:
-    """A reading's own key, as `_KEY_NAMES` name it."""
+    """A reading's own key: meter, channel, zone and instant."""
     if change.meter is None or change.meter.id is None:
         raise ValueError("a register reading can only be kept for a registered meter")
     series = change.series

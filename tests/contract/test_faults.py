@@ -7,6 +7,7 @@ import pytest
 
 from storage.bulk import Run, add_values
 from storage.ledger import Ledger, StoreUnavailable
+from storage.statements import Statements
 from tests.contract.documents import NOW, document, hand_in_to, hours, import_all
 
 
@@ -61,7 +62,7 @@ def test_a_cut_while_many_values_are_copied_is_unavailable(server, ledger):
     def be_cut():
         with ledger.transaction() as store:
             cut_others(server)
-            add_values(store.session.driver, [Run(1, 0, 1, [5] * 100_000, 1)])
+            add_values(Statements(store.session.driver, "values"), [Run(1, 0, 1, [5] * 100_000, 1)])
 
     with pytest.raises(StoreUnavailable):
         be_cut()

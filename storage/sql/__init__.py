@@ -1,0 +1,1 @@
+"""Statements as text, one file a matter; `storage.statements` loads them."""

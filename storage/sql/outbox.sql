@@ -1,0 +1,49 @@
+-- The outbox: replies owed, leased, sent.
+
+-- name: owe
+-- The same Message-ID is the same reply.
+INSERT INTO reply (letter_id, recipient, address, subject, message_id, content,
+                   state, attempts, owed_at, next_at)
+VALUES (:letter, :recipient, :address, :subject, :message_id, :content,
+        'owed', 0, :now, :now)
+ON CONFLICT (message_id) DO NOTHING
+
+-- name: due
+-- Replies that nobody is sending, the longest due first.
+SELECT id
+FROM reply
+WHERE state = 'owed' AND next_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
+ORDER BY next_at, id
+LIMIT :most
+FOR UPDATE SKIP LOCKED -- postgresql
+
+-- name: lease
+-- The attempt is counted here, so that one which kills the sender counts too.
+UPDATE reply
+SET attempts = attempts + 1, leased_until = :until
+WHERE id = ANY(:keys)
+RETURNING id, letter_id, recipient, subject, message_id, content, attempts, owed_at
+
+-- name: settle
+-- The server has taken it, or never will.
+UPDATE reply
+SET state = :state, settled_at = :now, leased_until = NULL, last_error = :error
+WHERE id = :reply
+
+-- name: defer
+-- The server asked to try later.
+UPDATE reply
+SET next_at = :next_at, leased_until = NULL, last_error = :error
+WHERE id = :reply
+
+-- name: owed_since
+-- How many replies an address has had.
+SELECT count(*)
+FROM reply
+WHERE address = :address AND owed_at >= :since
+
+-- name: ours
+-- Whether a Message-ID is of a letter that we wrote.
+SELECT id
+FROM reply
+WHERE message_id = :message_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from ingest.replies.message import (
 from ingest.replies.receipt_xml import receipt_xml
 from ingest.replies.rendering import written
 from ingest.replies.runs import SHOWN_MOST
+from ingest.replies.texts import sentence
 from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, Severity, finding
@@ -87,13 +89,13 @@ def reply(
     told = ReplyView(
         headline=headline,
         tone=view.tone_of(verdict),
-        lead="" if receipts else words.word("lead", "recognised"),
+        lead=_lead(receipts, words),
         entity=view.entity_line(entity, words),
         groups=view.letter_groups(findings, words),
         documents=_documents(receipts, words),
         closing=_closing(letter, receipts, settings, told_of_files, words),
     )
-    subject = f"{headline} — Re: {letter.subject[:_ECHO_MOST]}" if letter.subject else headline
+    subject = f"{headline} — Re: {echo}" if (echo := _echo(letter.subject)) else headline
     text, page = map(hide, written(told, words))
     files = [file.mapped(hide) for file in files]
     subject = hide(subject)
@@ -163,9 +165,29 @@ def _headline(verdict: str, receipts: Sequence[Receipt], words: Wording) -> str:
     told = words.word("verdict", verdict)
     if not receipts:
         return told
-    numbers = list(dict.fromkeys(str(receipt.number) for receipt in receipts))
+    numbers = [str(number) for number in sorted({receipt.number for receipt in receipts})]
     key = "receipt" if len(numbers) == 1 else "receipts"
     return f"{told}, {words.say(key, numbers=words.listed(numbers, _NUMBERS_MOST))}"
+
+
+def _lead(receipts: Sequence[Receipt], words: Wording) -> str:
+    """What comes before everything else: nothing to record, or readings left out unseen."""
+    if not receipts:
+        return words.word("lead", "recognised")
+    found = (item for receipt in receipts for item in receipt.checked.findings)
+    hidden = [item for item in found if item.code is Code.HIDDEN_CONTENT]
+    told = dict.fromkeys(sentence(item, words.language, words) for item in hidden)
+    return " ".join(list(told)[:_LEADS_MOST])
+
+
+def _echo(subject: str) -> str:
+    """The letter's subject without what replies, ours among them, put before it."""
+    bare = subject.rpartition(" — Re: ")[2]
+    return _ANSWERS.sub("", bare)[:_ECHO_MOST].strip()
+
+
+_LEADS_MOST = 3
+_ANSWERS = re.compile(r"(?i)^(?:\s*(?:re|fwd?|fw|ha|отв|на|пересл)\s?(?:\[\d{1,3}\])?:)+\s*")
 
 
 def _no_documents(receipts: Sequence[Receipt]) -> tuple[Finding, ...]:

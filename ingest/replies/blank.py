@@ -28,12 +28,11 @@ LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]
 """Last accepted reading of a register and its instant."""
 
 _FONT = "Calibri"
-_INPUT = PatternFill("solid", fgColor="FFFFFBE6")
+_INPUT = PatternFill("solid", fgColor="FFE6F4E6")
 _HEAD = PatternFill("solid", fgColor="FFE8E8E8")
-_BELOW = PatternFill("solid", bgColor="FFFFD54F")
+_BELOW = PatternFill("solid", bgColor="FFD9C2F0")
 _EDGE = Border(*(Side(style="thin", color="FFBFBFBF"),) * 4)
 _KEYS = ("point", "meter", "channel", "zone")
-_DAYS = 31
 _HEAD_POINTS = 32
 _EMPTY_ROWS = 20
 _TURN_OF_MONTH = 10
@@ -63,8 +62,7 @@ def template(
         entity: Whose points and meters stand in it; None for an empty form.
         last_readings: Shown beside the cells of register readings.
         language: `ru` or `en`.
-        today: Decides the month, which the sender may change: up to the 10th
-            the one that has just ended.
+        today: Decides the month: up to the 10th the one that has just ended.
 
     Raises:
         ValueError: the layout has no workbook form.
@@ -156,17 +154,15 @@ class _Form:
             cell.value = known[field.name]
             cell.data_type = "s"
             return
+        if field.type == "month":
+            # Not to be changed: the lines below are the days of this month.
+            cell.value = f"{self._month():%m.%Y}"
+            return
         self._input(cell)
         if field.type == "unit":
             cell.value = self._word("unit")
             units = f'"{self._word("units")}"'
             self._guard(DataValidation(type="list", formula1=units), "list_error", cell)
-        elif field.type == "month":
-            cell.value = f"{self._month():%m.%Y}"
-            lengths = DataValidation(
-                type="textLength", operator="between", formula1="6", formula2="14"
-            )
-            self._guard(lengths, "month_error", cell)
         elif field.type == "instant":
             cell.value, cell.number_format = self._next_month(), "dd.mm.yyyy"
             dates = DataValidation(
@@ -212,13 +208,13 @@ class _Form:
         self._number(value, form, line.meter.digits if line.meter else None)
 
     def matrix(self, lines: Sequence[_Line]) -> None:
-        """A line for each day of the month, a column for each hour."""
+        """A line for each day of the form's month, a column for each hour."""
         keys = [key for key in _KEYS if key in self._definition.columns]
         hours = [f"{hour}-{hour + 1}" for hour in range(24)]
         labels = [*(self._column(key) for key in keys), self._column("date"), *hours]
         self._headings(labels, [26, 22, 10, *([9] * 24)])
         for line in lines:
-            for day in range(1, _DAYS + 1):
+            for day in range(1, (self._next_month() - self._month()).days + 1):
                 for column, key in enumerate(keys, 1):
                     self._key(self._cell(column), line.keys.get(key))
                 self._cell(len(keys) + 1, day).border = _EDGE
@@ -231,8 +227,7 @@ class _Form:
         self._guard_numbers()
         sheet = self.workbook.create_sheet(self._word("help_sheet"))
         lines: list[str] = list(self._words.words["template"]["help"])
-        if not self._definition.hours:
-            lines.append(self._word("below"))
+        lines.append(self._word("one_month" if self._definition.hours else "below"))
         for row, text in enumerate(lines, 1):
             cell = sheet.cell(row, 1, text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")

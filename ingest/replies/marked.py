@@ -48,8 +48,13 @@ from layouts.terms import Document
 
 _FILLS = {
     Severity.ERROR: PatternFill("solid", fgColor="FFF4A6A0"),
-    Severity.WARNING: PatternFill("solid", fgColor="FFFFE58A"),
+    Severity.WARNING: PatternFill("solid", fgColor="FFFFC58A"),
     Severity.NOTE: PatternFill("solid", fgColor="FFCFE3F5"),
+}
+_MARK_COLOURS = {
+    *(fill.fgColor.rgb for fill in _FILLS.values()),
+    # Of the remarks in workbooks that were marked before October 2026.
+    "FFFFE58A",
 }
 _HEAD = PatternFill("solid", fgColor="FFE8E8E8")
 _LABEL = re.compile(r"\s*(парол[ья]?|password|passwd|pwd)\b\s*[:=–—-]*\s*", re.IGNORECASE)
@@ -216,11 +221,17 @@ def _without_marks(workbook: Workbook) -> None:
         for cell in _filled(sheet):
             if cell.comment is not None and cell.comment.author in authors:
                 cell.comment = None
-                cell.fill = PatternFill()
+                if _rgb(cell) in _MARK_COLOURS:
+                    cell.fill = PatternFill()
     lists = {wording(language).word("marks", "title").partition("{")[0] for language in LANGUAGES}
     for sheet in workbook.worksheets[:1]:
         if len(workbook.worksheets) > 1 and str(sheet.cell(1, 1).value).startswith(tuple(lists)):
             workbook.remove(sheet)
+
+
+def _rgb(cell: Cell | MergedCell) -> object:
+    fill = cell.fill
+    return fill.fgColor.rgb if fill is not None and fill.fill_type == "solid" else None
 
 
 def _without_passwords(workbook: Workbook, hider: _Hider) -> None:

@@ -7,7 +7,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from layouts.findings import Code, Finding, Place, Severity, finding
+from layouts.findings import UNKNOWN_OBJECTS, Code, Finding, Place, Severity, finding
+
+COMPUTED = frozenset(
+    {
+        Code.NEGATIVE_VALUE,
+        Code.ABOVE_PERMITTED_POWER,
+        Code.ABOVE_MAXIMUM_POWER,
+        Code.UNIT_SUSPECT,
+        Code.SPIKE,
+        Code.FLAT_PROFILE,
+        Code.HIGH_LOW,
+        Code.PEAK_DROP,
+        Code.READING_WENT_BACK,
+        Code.REGISTER_ROLLOVER,
+        Code.REGISTER_HIGH_LOW,
+        Code.HELD_BY_OPERATOR,
+        Code.ZONE_SUM_MISMATCH,
+        Code.NO_CONSUMPTION,
+        Code.DUPLICATE_READING,
+    }
+)
+"""Codes whose `seen` is an amount that a rule made out, not text of the document."""
+
+_OF_ONE = COMPUTED | UNKNOWN_OBJECTS
 
 SHOWN_MOST = 100
 """Findings of one code that a reply shows; the rest is counted."""
@@ -28,6 +51,8 @@ class Run:
         spans: Periods concerned, neighbours joined; the end is None for a moment.
         seen: The first texts seen, each once.
         count: How many values they stand for.
+        points: Metering points that they concern.
+        meters: Meters that they concern, where no point is named.
     """
 
     finding: Finding
@@ -35,6 +60,8 @@ class Run:
     spans: tuple[tuple[datetime, datetime | None], ...]
     seen: tuple[str, ...]
     count: int
+    points: tuple[str, ...] = ()
+    meters: tuple[str, ...] = ()
 
 
 def weight(severity: Severity) -> int:
@@ -51,7 +78,21 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for item in _without_points(findings):
         alike.setdefault(_likeness(item), []).append(item)
-    return sorted(alike.values(), key=lambda items: weight(items[0].severity))
+    together = _of_several_objects(alike.values())
+    return sorted(together, key=lambda items: weight(items[0].severity))
+
+
+def _of_several_objects(alike: Iterable[list[Finding]]) -> list[list[Finding]]:
+    """What is said of several points in the same words is one, when their places tell them."""
+    together: dict[tuple[object, ...], list[Finding]] = {}
+    for number, items in enumerate(alike):
+        first = items[0]
+        is_placed = all(item.place.cell or item.place.line for item in items)
+        # Of an unknown object its name is what is wrong.
+        can_join = is_placed and first.start is None and first.code not in _OF_ONE
+        key = _likeness(first)[:2] + _likeness(first)[3:] if can_join else (number,)
+        together.setdefault(key, []).extend(items)
+    return list(together.values())
 
 
 def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -90,8 +131,11 @@ def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Run],
 
 def _likeness(item: Finding) -> tuple[object, ...]:
     detail = tuple(sorted((k, v) for k, v in item.detail.items() if k != "more"))
-    about = (item.area, item.point, item.meter, item.channel, item.zone)
-    return item.public_code, item.severity, about, detail
+    return item.public_code, item.severity, _about(item), detail
+
+
+def _about(item: Finding) -> tuple[str | None, ...]:
+    return item.area, item.point, item.meter, item.channel, item.zone
 
 
 def _run(items: list[Finding]) -> Run:
@@ -108,7 +152,18 @@ def _run(items: list[Finding]) -> Run:
         count=sum(item.count for item in items),
     )
     places = tuple(dict.fromkeys(replace(item.place, file=None) for item in items))
-    return Run(told, places, spans, seen[:_SEEN_MOST], told.count)
+    points = tuple(dict.fromkeys(item.point for item in items if item.point))
+    meters = tuple(dict.fromkeys(item.meter for item in items if item.meter and not points))
+    if len({_about(item) for item in items}) > 1:
+        told = _of_all(told, items)
+    return Run(told, places, spans, seen[:_SEEN_MOST], told.count, points, meters)
+
+
+def _of_all(told: Finding, items: list[Finding]) -> Finding:
+    """The finding with what all of them have in common: a point, but not its channels."""
+    names = ("area", "point", "meter", "channel", "zone")
+    differ = {name: None for name in names if len({getattr(item, name) for item in items}) > 1}
+    return replace(told, **differ)  # type: ignore[arg-type]
 
 
 def _spans(items: list[Finding]) -> tuple[tuple[datetime, datetime | None], ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ingest.replies.runs import COMPUTED
 from ingest.replies.wording import MOSCOW, Wording, catalogue, wording
 from layouts.findings import Code, Finding, Place
 from layouts.terms import quantity_of
@@ -15,29 +16,13 @@ from layouts.terms import quantity_of
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _DATE_FORM = re.compile(r"[YMDHS]{2,14}")
 _RUSSIAN_FORM = str.maketrans("YMDHS", "ГМДЧС")
+# What the readers of workbooks expect is told by an example.
+_EXAMPLES = {
+    "date": re.compile(r"\d\d\.\d\d\.\d{4}"),
+    "month": re.compile(r"\d\d\.\d{4}"),
+    "digits": re.compile("0-9"),
+}
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
-
-
-COMPUTED = frozenset(
-    {
-        Code.NEGATIVE_VALUE,
-        Code.ABOVE_PERMITTED_POWER,
-        Code.ABOVE_MAXIMUM_POWER,
-        Code.UNIT_SUSPECT,
-        Code.SPIKE,
-        Code.FLAT_PROFILE,
-        Code.HIGH_LOW,
-        Code.PEAK_DROP,
-        Code.READING_WENT_BACK,
-        Code.REGISTER_ROLLOVER,
-        Code.REGISTER_HIGH_LOW,
-        Code.HELD_BY_OPERATOR,
-        Code.ZONE_SUM_MISMATCH,
-        Code.NO_CONSUMPTION,
-        Code.DUPLICATE_READING,
-    }
-)
-"""Codes whose `seen` is an amount that a rule made out, not text of the document."""
 
 
 def title(code: Code, language: str) -> str:
@@ -196,6 +181,9 @@ def _form(text: str, words: Wording) -> str:
         return words.word("form", "digits")
     if text.startswith("at most "):
         return words.word("form", "at_most").format(most=text.removeprefix("at most "))
+    for kind, example in _EXAMPLES.items():
+        if example.fullmatch(text):
+            return words.word("form", kind).format(example=text)
     if words.language == "ru" and _DATE_FORM.fullmatch(text):
         return text.translate(_RUSSIAN_FORM)
     return text

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.letters.letter import Letter
-from ingest.replies.runs import Run, joined, shown, weight
-from ingest.replies.texts import COMPUTED, advice, seen, sentence, title
+from ingest.replies.runs import COMPUTED, Run, joined, shown, weight
+from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding, Severity
-from layouts.terms import Change, Kind, LegalEntity, Receipt, Verdict
+from layouts.terms import Change, Kind, LegalEntity, Receipt, Series, Verdict
 
 ROWS_MOST = 300
 """Recorded series that a reply's tables show; the rest is counted."""
 
 _SPANS_MOST = 6
 _NAMES_MOST = 10
+_BESIDE_MOST = 30
 _REGISTER_COLUMNS = ("register", "channel_zone", "moment", "reading")
 _PROFILE_COLUMNS = ("profile", "period", "count", "sum")
 TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
@@ -61,7 +62,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """What became of one document."""
+    """What became of one document.
+
+    Attributes:
+        refused_beside: What was not recorded for a mistake in something else of its
+            point; '' for nothing.
+    """
 
     heading: str
     verdict: str
@@ -69,6 +75,7 @@ class DocumentView:
     tables: tuple[Table, ...] = ()
     changes: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
+    refused_beside: str = ""
     hidden: tuple[str, ...] = ()
 
     @property
@@ -116,8 +123,7 @@ def document_view(
 ) -> DocumentView:
     """One receipt as it is told; `taken` counts the findings shown so far."""
     checked = receipt.checked
-    told = [item for item in checked.findings if item.code not in TOLD_ELSEWHERE]
-    runs, hidden = shown(told, taken)
+    runs, hidden = shown(listed(checked.findings), taken)
     outcome = outcome_of(receipt)
     first = ""
     if checked.duplicate_of:
@@ -130,14 +136,20 @@ def document_view(
         tables=_recorded(checked.changes, words, rows_most),
         changes=tuple(_changes(checked.changes[:rows_most], words)),
         groups=groups(runs, words, whole=words.say("whole_document")),
+        refused_beside=_refused_beside(receipt, words),
         hidden=hidden_told(hidden, words),
     )
+
+
+def listed(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that stand in a reply's lists."""
+    return [item for item in findings if item.code not in TOLD_ELSEWHERE]
 
 
 def outcome_of(receipt: Receipt) -> str:
     """A document's verdict, an acceptance with remarks told apart."""
     checked = receipt.checked
-    warned = any(item.severity is Severity.WARNING for item in checked.findings)
+    warned = any(item.severity is Severity.WARNING for item in listed(checked.findings))
     if checked.verdict is Verdict.ACCEPTED and warned:
         return "remarks"
     return checked.verdict.value
@@ -152,7 +164,7 @@ def groups(runs: Sequence[Run], words: Wording, whole: str) -> tuple[Group, ...]
     """Runs grouped by point, meter and channel; what concerns no point comes first."""
     by_object: dict[str, list[Problem]] = {}
     for run in sorted(runs, key=_urgency):
-        heading = _object_heading(run.finding, words) or whole
+        heading = _objects_heading(run, words) or _object_heading(run.finding, words) or whole
         by_object.setdefault(heading, []).append(_problem(run, words))
     return tuple(Group(heading, tuple(items)) for heading, items in by_object.items())
 
@@ -187,16 +199,28 @@ def hidden_told(hidden: Mapping[Code, int], words: Wording) -> tuple[str, ...]:
 
 
 def timeliness(receipt: Receipt, deadline: datetime | None, words: Wording) -> str:
-    """Whether a document came in time; '' when its deadline is not known."""
-    name = document_name(receipt, words)
-    for item in receipt.checked.findings:
-        if item.code is Code.LATE_SUBMISSION and "deadline" in item.detail:
-            until = words.until(datetime.fromisoformat(item.detail["deadline"]))
-            return words.say("late", name=name, deadline=until)
-    if deadline is None or receipt.checked.verdict in {Verdict.UNREADABLE, Verdict.DUPLICATE}:
+    """Whether a document came in time; '' when its deadline is not known.
+
+    Of one that is not accepted: until when a corrected one is in time.
+    """
+    verdict, name = receipt.checked.verdict, document_name(receipt, words)
+    if verdict in {Verdict.UNREADABLE, Verdict.DUPLICATE}:
         return ""
-    key = "in_time" if receipt.received_at < deadline else "late"
-    return words.say(key, name=name, deadline=words.until(deadline))
+    late = (item.detail.get("deadline") for item in receipt.checked.findings if _is_late(item))
+    if told := next(filter(None, late), None):
+        deadline = datetime.fromisoformat(told)
+    if deadline is None:
+        return ""
+    is_in_time = receipt.received_at < deadline and not told
+    if verdict is Verdict.REJECTED:
+        key = "in_time_until" if is_in_time else ""
+    else:
+        key = "in_time" if is_in_time else "late"
+    return words.say(key, name=name, deadline=words.until(deadline)) if key else ""
+
+
+def _is_late(item: Finding) -> bool:
+    return item.code is Code.LATE_SUBMISSION
 
 
 def document_name(receipt: Receipt, words: Wording) -> str:
@@ -232,6 +256,14 @@ def _document_heading(receipt: Receipt, words: Wording) -> str:
         about.append(words.say("layout", layout=parsed.layout))
     about.append(words.say("receipt", numbers=receipt.number))
     return ", ".join(about)
+
+
+def _objects_heading(run: Run, words: Wording) -> str:
+    """Several points, or several meters where no points are named; '' for one or none."""
+    for key, names in (("points", run.points), ("meters", run.meters)):
+        if len(names) > 1:
+            return words.say(key, names=words.listed(names, _NAMES_MOST))
+    return ""
 
 
 def _object_heading(item: Finding, words: Wording) -> str:
@@ -275,6 +307,49 @@ def _where(run: Run, words: Wording) -> str:
     told = words.places(run.places)
     together = run.count > 1 and len(run.places) == 1 and told
     return words.say("onwards", place=told) if together else told
+
+
+def _refused_beside(receipt: Receipt, words: Wording) -> str:
+    """What no finding is about and was not recorded either: a point is taken or left whole."""
+    checked = receipt.checked
+    if checked.verdict is not Verdict.PARTLY_ACCEPTED and checked.verdict is not Verdict.REJECTED:
+        return ""
+    errors = [item for item in checked.findings if item.is_error]
+    recorded = Counter(_key(change.series) for change in checked.changes)
+    left: list[str] = []
+    for series in receipt.parsed.series:
+        if recorded[_key(series)] > 0:
+            recorded[_key(series)] -= 1
+        elif not any(_concerns(item, series) for item in errors):
+            left.append(_named(series, words))
+    return words.say("refused_beside", names=words.listed(left, _BESIDE_MOST)) if left else ""
+
+
+def _key(series: Series) -> tuple[object, ...]:
+    """What tells a series, before and after the register of points has named it."""
+    return _bare(series.meter or series.point), series.channel, series.zone, series.start
+
+
+def _bare(name: str | None) -> str:
+    return (name or "").lstrip("0")
+
+
+def _concerns(item: Finding, series: Series) -> bool:
+    pairs = (
+        (_bare(item.point), _bare(series.point)),
+        (_bare(item.meter), _bare(series.meter)),
+        (item.channel, series.channel),
+        (item.zone, series.zone),
+    )
+    return all(not mine or not its or mine == its for mine, its in pairs)
+
+
+def _named(series: Series, words: Wording) -> str:
+    about = [series.point] if series.point else []
+    if series.kind is Kind.REGISTER:
+        about += [words.say("meter", meter=series.meter)] if series.meter else []
+        return f"{', '.join([*about, series.channel])} {series.zone or 'T0'}"
+    return ", ".join([*about, series.channel])
 
 
 def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tuple[Table, ...]:

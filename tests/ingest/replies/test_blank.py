@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from calendar import monthrange
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -94,6 +95,18 @@ def test_a_filled_profile_is_read_without_a_finding(language: str) -> None:
         ("020000001234", "A-", 744, 744 * 67_000),
     ]
     assert parsed.series[0].start == datetime(2026, 9, 30, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("year", [2027, 2028])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_profile_form_has_the_days_of_its_month_and_no_others(year: int, month: int) -> None:
+    content = template(LAYOUTS["52005"], None, {}, "ru", today=date(year, month, 28))
+    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = workbook.worksheets[0]
+    (at,) = [row[1].coordinate for row in sheet.iter_rows() if row[1].value == f"{month:02}.{year}"]
+    assert at not in inputs(sheet)
+    days = [row[2].value for row in sheet.iter_rows() if isinstance(row[2].value, int)]
+    assert days == list(range(1, monthrange(year, month)[1] + 1))
 
 
 def test_a_partly_filled_form_gives_what_is_there() -> None:

@@ -77,7 +77,7 @@ def loaded(result: Marked) -> Workbook:
 def test_faulty_cells_are_filled_and_commented() -> None:
     sheet = loaded(marked(made()))[SHEET]
     assert sheet["C7"].fill.fgColor.rgb == "FFF4A6A0"
-    assert sheet["C6"].fill.fgColor.rgb == "FFFFE58A"
+    assert sheet["C6"].fill.fgColor.rgb == "FFFFC58A"
     assert sheet["C7"].comment.text.startswith("Ошибка: Значение не число.")
     assert sheet["B7"].comment is None
     assert sheet["B7"].fill.fill_type is None

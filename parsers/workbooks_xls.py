@@ -24,7 +24,7 @@ MOST_RECORDS = 1_000_000
 """A workbook with more records than this is `too-costly`."""
 
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
-_BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _EXCEL_COUNTED = (
+_BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _COUNTED = (
     0x0809, 0x009B, 0x0085, 0x00FC, 0x002F, 0x01C1,
 )  # fmt: skip
 
@@ -117,12 +117,12 @@ def _walked(content: bytes) -> list[_About]:
             current.is_filtered = True
         elif kind == _SHEET and data[5] == 0:
             sheets[struct.unpack_from("<I", data)[0]] = _About()
-        elif kind == _EXCEL_COUNTED:
+        elif kind == _COUNTED:
             is_counted = True
         elif kind in {_SHARED, _ENCRYPTED}:
             _refuse(kind, data)
     if is_counted:
-        # Excel counts when it saves: an empty text is what its formula gives.
+        # Excel and LibreOffice count when they save: an empty text is what a formula gives.
         for about in sheets.values():
             about.textless.clear()
     return list(sheets.values())

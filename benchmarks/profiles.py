@@ -21,11 +21,13 @@ from pydantic import SecretStr
 from benchmarks.letters import KINDS, Kind, registry
 from config.log import set_up
 from config.settings import Database, Settings
+from ingest.engine.collect import Collector
 from ingest.engine.send import drain
-from ingest.letters.terms import RawLetter, Read
+from ingest.engine.work import Worker
+from ingest.letters.terms import Arrival, RawLetter, Read
 from ingest.operations import letters as service
 from ingest.reading.documents import read_bytes
-from ingest.wiring import App
+from ingest.wiring import App, now
 from storage.records import Location, OwedReply
 
 
@@ -38,17 +40,21 @@ class _Box:
         self.letters = letters
 
     def uids(self) -> tuple[int, Sequence[int]]:
-        return 1, [letter.location.uid for letter in self.letters]
+        return 1, [_uid(letter) for letter in self.letters]
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
         for start in range(0, len(self.letters), 50):
-            yield [x for x in self.letters[start : start + 50] if x.location.uid in uids]
+            yield [x for x in self.letters[start : start + 50] if _uid(x) in uids]
 
     def file(self, uids: Sequence[int], outcome: str) -> None:
         """Nothing."""
 
     def close(self) -> None:
         """Nothing."""
+
+
+def _uid(raw: RawLetter) -> int:
+    return Location.of(raw.arrival.source, raw.arrival.key).uid
 
 
 class _ReadBefore:
@@ -62,7 +68,7 @@ class _ReadBefore:
 
     def _read(self, raw: RawLetter) -> Future[Read]:
         future: Future[Read] = Future()
-        future.set_result(pickle.loads(self._reads[raw.location.uid]))
+        future.set_result(pickle.loads(self._reads[_uid(raw)]))
         return future
 
     def mark(self, _raw: RawLetter, _wanted: object, _language: str) -> dict[str, object]:
@@ -80,10 +86,8 @@ class _Postman:
 def _raw(kind: Kind, count: int, first: int) -> list[RawLetter]:
     return [
         RawLetter(
-            Location("main", "INBOX", 1, first + number),
+            Arrival("main", f"INBOX/1/{first + number}", letter.received_at, len(letter.content)),
             letter.content,
-            len(letter.content),
-            letter.received_at,
         )
         for number, letter in enumerate(kind.letters(count, first), 1)
     ]
@@ -123,13 +127,14 @@ def _profile(app: App, kind: Kind, count: int, wanted: str) -> None:
 
     def read(which: Sequence[RawLetter]) -> None:
         for raw in which:
-            known[raw.location.uid] = pickle.dumps(read_bytes(raw, app.limits, app.layouts))
+            known[_uid(raw)] = pickle.dumps(read_bytes(raw, app.limits, app.layouts))
 
     def record(which: Sequence[RawLetter]) -> None:
-        service.poller(app, _Box(which), _ReadBefore(known), app.ledger).once()
+        worker = Worker(_ReadBefore(known), app.ledger, app.intake, now)
+        Collector(_Box(which), worker, app.ledger, now).once()
 
     def send() -> None:
-        drain(app.ledger, _Postman(), service.now)
+        drain(app.ledger, _Postman(), now)
 
     read(warm)
     _measured("read", count, lambda: read(letters), told=wanted == "read")

@@ -1,7 +1,8 @@
 """How long each kind of refused sender takes: nobody may learn by it which code exists.
 
 `python -m benchmarks.refusals` prints, for each kind, the median and the ninth decile of
-the time of `authenticate`, in turns, so that a machine that drifts drifts for all of them.
+the time of `prove` and `authenticate`, in turns, so that a machine that drifts drifts for
+all of them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from config.settings import Database, Settings
-from ingest.intake.authenticate import authenticate
-from ingest.letters.terms import Credential, Letter, Source
+from ingest.intake.authenticate import Prover, authenticate, claims_of
+from ingest.letters.terms import Credential, Letter, Read, Source
 from ingest.operations.letters import import_registry
 from ingest.wiring import App
 
@@ -54,10 +55,12 @@ def _milliseconds(app: App, kind: str, sender: int) -> float:
     address = f"s@stranger{sender}.example"
     letter = Letter(sha256="", size=0, sender=address, credentials=(KINDS[kind],))
     now = datetime.now(UTC) + timedelta(seconds=sender)
+    prover = Prover(app.ledger, app.guard, lambda: now)
+    started = time.perf_counter()
+    proof = prover.prove(claims_of(Read(letter)), app.guard.origin_of(letter))
     with app.ledger.transaction() as store:
-        started = time.perf_counter()
-        authenticate(letter, (), store, now, app.guard)
-        return (time.perf_counter() - started) * 1000
+        authenticate(proof, store, now, app.guard)
+    return (time.perf_counter() - started) * 1000
 
 
 if __name__ == "__main__":

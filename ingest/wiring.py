@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +14,24 @@ from config.settings import MailboxSettings, Settings, SettingsError
 from layouts.layout import Layout, load
 
 if TYPE_CHECKING:
-    from ingest.engine.work import Receive
+    from ingest.engine.daemon import Parts
+    from ingest.engine.work import Told
+    from ingest.intake.attempt import PolicyIntake
     from ingest.intake.authenticate import Guard
-    from ingest.intake.receive import Desk
-    from ingest.letters.terms import Read
-    from ingest.letters.unpack import Limits
+    from ingest.intake.outcome import Handled
+    from ingest.intake.policy import Policy
+    from ingest.letters.terms import Limits, RawLetter
     from ingest.reading.pool import SandboxReader
     from ingest.transports.imap import ImapMailbox
     from ingest.transports.smtp import SmtpPostman
     from layouts.rules import Parameters
     from storage.ledger import Ledger, Within
+    from storage.records import Claim
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
 
 
 class App:
@@ -76,7 +84,7 @@ class App:
     @cached_property
     def limits(self) -> Limits:
         """What one letter may cost to unpack."""
-        from ingest.letters.unpack import Limits
+        from ingest.letters.terms import Limits
 
         limits = self.settings.limits
         return Limits(
@@ -86,27 +94,31 @@ class App:
         )
 
     @cached_property
-    def receive(self) -> Receive:
-        """What one letter means, with everything it needs at hand."""
-        from ingest.intake.receive import receive
+    def intake(self) -> PolicyIntake:
+        """What is done with each letter."""
+        return self._intake_by(self.policy)
 
-        return partial(receive, desk=self.desk)
+    def _intake_by(self, policy: Policy) -> PolicyIntake:
+        from ingest.intake.attempt import PolicyIntake
+        from ingest.intake.authenticate import Prover
+
+        return PolicyIntake(policy, Prover(self.ledger, self.guard, now))
 
     @cached_property
-    def desk(self) -> Desk:
-        """The forms, the rules and the manners of answering."""
-        return self.desk_in(self.ledger)
+    def policy(self) -> Policy:
+        """The forms, the rules, and who is answered."""
+        return self._policy_in(self.ledger)
 
-    def desk_in(self, ledger: Ledger | Within) -> Desk:
+    def _policy_in(self, ledger: Ledger | Within) -> Policy:
         """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
-        from ingest.intake.receive import Desk
+        from ingest.intake.policy import Policy
         from ingest.replies.deadlines import deadlines
         from ingest.replies.message import ReplySettings
 
         settings = self.settings
         with ledger.transaction() as store:
             key = store.installation.key()
-        return Desk(
+        return Policy(
             layouts=self.layouts,
             parameters=self.parameters,
             replies=ReplySettings(
@@ -140,8 +152,8 @@ class App:
         named += [mailbox.user for mailbox in self.settings.mailbox]
         return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
 
-    def reader(self, then: Callable[[Read], None] | None = None) -> SandboxReader:
-        """Reads letters in bounded child processes; see `SandboxReader` for `then`."""
+    def reader(self) -> SandboxReader:
+        """Reads letters in bounded child processes."""
         from ingest.reading.child import SandboxConfig
         from ingest.reading.pool import SandboxReader
 
@@ -153,8 +165,7 @@ class App:
                 seconds=limits.seconds,
                 limits=self.limits,
                 layouts_path=self.settings.layouts.path,
-            ),
-            then=then,
+            )
         )
 
     def filed(self, since: date) -> list[ImapMailbox]:
@@ -209,3 +220,117 @@ class App:
                 timeout_seconds=smtp.timeout_seconds,
             )
         )
+
+    def parts(self) -> Parts:
+        """What the daemon runs with."""
+        from ingest.engine.daemon import Parts
+
+        return Parts(
+            mailboxes=self.mailboxes(),
+            bells=self.mailboxes() if self.settings.poll.idle else (),
+            reader=self.reader(),
+            ledger=self.ledger,
+            intake=self.intake,
+            postman=self.postman(),
+            clock=now,
+            every_seconds=self.settings.poll.every_seconds,
+            close=self.ledger.close,
+        )
+
+    def poll_all(self) -> bool:
+        """One pass over every mailbox, then the outbox; False when a letter had no verdict.
+
+        Raises:
+            ConnectionError: names every server that could not be reached; the others
+                were still served.
+        """
+        from ingest.engine.passes import poll_all
+
+        reader = self.reader()
+        try:
+            return poll_all(self.mailboxes(), self.postman(), reader, self.ledger, self.intake, now)
+        finally:
+            reader.close()
+
+    def read_filed(self, since: date, told: Told) -> None:
+        """Read the letters filed since a day once more; those the ledger knows are passed over.
+
+        Raises:
+            ConnectionError: a mailbox or the database is away.
+        """
+        from ingest.engine.passes import read_through
+
+        reader = self.reader()
+        try:
+            read_through(self.filed(since), reader, self.ledger, self.intake, now, told)
+        finally:
+            reader.close()
+
+    def process(
+        self,
+        paths: Sequence[Path],
+        at: datetime | None,
+        told: Callable[[str, int, Handled], None],
+        *,
+        dry_run: bool,
+    ) -> None:
+        """Every letter under the paths to its verdict, its reply complete.
+
+        Args:
+            paths: Files and folders of letters.
+            at: Moment of receipt of letters that carry none; None: now.
+            told: Hears of each: its name, its number in the ledger, what became of it.
+            dry_run: Undo everything at the end.
+
+        Raises:
+            NoLettersError: a path holds none; said before the first letter is read.
+            ConnectionError: the database is away, or no child can be had.
+        """
+        from ingest.engine.files import process, rehearse
+        from ingest.transports.files import LettersInFiles
+
+        sources = [LettersInFiles(path, at, self.limits.letter_bytes) for path in paths]
+        names = {key: source.name_of(key) for source in sources for key in source.all_keys}
+
+        def tell(raw: RawLetter, claim: Claim, handled: Handled) -> None:
+            told(names[raw.arrival.key], claim.letter, handled)
+
+        reader = self.reader()
+        try:
+            if not dry_run:
+                process(sources, reader, self.ledger, self.intake, now, tell)
+                return
+            with self.ledger.rehearsal() as ledger:
+                intake = self._intake_by(self._policy_in(ledger))
+            rehearse(sources, reader, self.ledger, intake, now, tell)
+        finally:
+            reader.close()
+
+    def put_back(
+        self,
+        outcome: str,
+        wanted: Mapping[str, tuple[int, datetime]],
+        reopen: Callable[[Collection[str]], None],
+    ) -> set[str]:
+        """Letters moved back to where they arrived, from the folders for an outcome.
+
+        Args:
+            outcome: Theirs.
+            wanted: Size and moment of receipt by SHA-256.
+            reopen: Called with the SHA-256 of those that were found, before they are moved.
+
+        Raises:
+            ConnectionError: a mailbox is away.
+        """
+        done: set[str] = set()
+        for mailbox in self.mailboxes():
+            try:
+                done |= set(mailbox.put_back(outcome, wanted, reopen))
+            finally:
+                mailbox.close()
+        return done
+
+    @property
+    def mailbox_names(self) -> list[str]:
+        """Names of the mailboxes, in the order of the settings."""
+        return [mailbox.name for mailbox in self.settings.mailbox]

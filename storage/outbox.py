@@ -19,8 +19,11 @@ class Outbox(Part):
 
     matter = "outbox"
 
-    def owe(self, reply: OwedReply, now: datetime) -> None:
-        """Keep a reply that must leave; owing the same Message-ID again is nothing new."""
+    def owe(self, reply: OwedReply, now: datetime, held_for: timedelta = timedelta(0)) -> None:
+        """Keep a reply that must leave; owing the same Message-ID again is a no-op.
+
+        It is due at once, or when it was held for so long; see `complete`.
+        """
         self._sql.change(
             "owe",
             letter=reply.letter,
@@ -30,7 +33,15 @@ class Outbox(Part):
             message_id=reply.message_id,
             content=reply.content,
             now=now,
+            next_at=now + held_for,
         )
+
+    def complete(self, message_id: str, content: bytes, now: datetime) -> None:
+        """Make a reply that is held due, with this content.
+
+        A no-op once somebody has begun to send it.
+        """
+        self._sql.change("complete", message_id=message_id, content=content, now=now)
 
     def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE) -> list[OwedReply]:
         """Replies that are due, for this caller alone until the lease runs out.

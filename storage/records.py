@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,8 @@ from typing import Any
 
 from layouts.findings import Finding
 from layouts.terms import Kind, Places
+
+_IN_FILE = re.compile(r"(.*)#(\d+)", re.DOTALL)
 
 
 class LetterState(StrEnum):
@@ -31,12 +34,34 @@ class ReplyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a letter lies on an IMAP server; the ledger's first key."""
+    """The columns of an arrival's key: where a letter lies on an IMAP server, or in files.
+
+    Attributes:
+        mailbox: The arrival's source.
+        folder: The path of a letter in files.
+        uidvalidity: 0 for letters in files.
+        uid: Its number there.
+    """
 
     mailbox: str
     folder: str
     uidvalidity: int
     uid: int
+
+    @classmethod
+    def of(cls, source: str, key: str) -> Location:
+        """The columns of an arrival's key; see `key`."""
+        if in_file := _IN_FILE.fullmatch(key):
+            return cls(source, in_file[1], 0, int(in_file[2]))
+        folder, uidvalidity, uid = key.rsplit("/", 2)
+        return cls(source, folder, int(uidvalidity), int(uid))
+
+    @property
+    def key(self) -> str:
+        """`folder/UIDVALIDITY/UID` on a server, `path#number` in files."""
+        if self.uidvalidity:
+            return f"{self.folder}/{self.uidvalidity}/{self.uid}"
+        return f"{self.folder}#{self.uid}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from email.parser import BytesHeaderParser
 from hashlib import sha256
 
+from ingest.intake.authenticate import UNPROVEN, Proof
 from ingest.intake.outcome import Handled
-from ingest.letters.outcome import Outcome
-from ingest.letters.terms import Letter, Marked, RawLetter, Read
+from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.transports.ports import MailboxUnavailable
-from storage.records import Claim, Location, OwedReply
+from storage.records import Location, OwedReply
 
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 
@@ -29,6 +29,24 @@ class FakeClock:
 
     def advance(self, **duration: float) -> None:
         self.now += timedelta(**duration)
+
+
+def raw_letter(
+    content: bytes,
+    place: Location | int = 1,
+    size: int | None = None,
+    received_at: datetime = START,
+    **options: bool,
+) -> RawLetter:
+    """A letter as fetched from a place, or from INBOX under a UID."""
+    if isinstance(place, int):
+        place = Location("main", "INBOX", 1, place)
+    size = len(content) if size is None else size
+    return RawLetter(Arrival(place.mailbox, place.key, received_at, size), content, **options)
+
+
+def uid_of(raw: RawLetter) -> int:
+    return Location.of(raw.arrival.source, raw.arrival.key).uid
 
 
 @dataclass
@@ -98,8 +116,9 @@ class FakeMailbox:
     def _raw(self, uid: int) -> RawLetter:
         content = b"" if uid in self.without_body else self.letters[uid]
         place = Location(self.name, self.folder, self.uidvalidity, uid)
-        missing = uid in self.without_body
-        return RawLetter(place, content, len(content), self.received_at, missing=missing)
+        return raw_letter(
+            content, place, received_at=self.received_at, missing=uid in self.without_body
+        )
 
     def _maybe_fail(self, call: str) -> None:
         if call in self.faults:
@@ -177,19 +196,28 @@ def mail(subject: str, sender: str = "meter@example.ru") -> bytes:
 
 
 @dataclass
-class FakeReceive:
+class FakeIntake:
     """Accepts each letter and owes a reply; `on` may do otherwise by subject.
 
     Attributes:
         received: Subjects in the order in which they were recorded.
+        notices: Numbers of letters whose senders were told that a person must look.
     """
 
     on: dict[str, Callable[[], Outcome]] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
+    notices: list[int] = field(default_factory=list)
 
-    def __call__(self, read: Read, claim: Claim, store, now: datetime, mark=None) -> Handled:
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+        return UNPROVEN
+
+    def notice(self, arrival: Arrival, letter, store, now: datetime) -> OwedReply:
+        self.notices.append(arrival.number)
+        return owed(arrival.number, "Письмо смотрит человек")
+
+    def receive(self, arrival: Arrival, read: Read, proof: Proof, store, now: datetime) -> Handled:
         subject = read.letter.subject
-        reply = owed(claim.letter, subject)
+        reply = owed(arrival.number, subject)
         store.outbox.owe(reply, now)
         outcome = self.on.get(subject, lambda: Outcome.ACCEPTED)()
         self.received.append(subject)

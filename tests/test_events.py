@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ingest.letters.outcome import Outcome
+from ingest.letters.terms import Outcome
 
 ROOT = Path(__file__).parent.parent
 EMITTED = re.compile(r"\.(?:debug|info|warning|error|critical|exception)\(\s*\"([a-z]+\.[a-z_]+)\"")

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.letters.outcome import Outcome
+from ingest.letters.terms import Marked, Outcome
 from layouts.findings import Finding
 from layouts.terms import LegalEntity, Receipt
 from storage.records import OwedReply
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Workbooks that are still to be marked, and the reply that they are to go with.
+
+    Attributes:
+        wanted: Findings by the SHA-256 of the document they are of.
+        language: Of the marks.
+        reply_with: The reply once more, under the same Message-ID, with marked
+            workbooks by the SHA-256 of their documents.
+    """
+
+    wanted: Mapping[str, Sequence[Finding]]
+    language: str
+    reply_with: Callable[[Mapping[str, Marked]], OwedReply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +35,7 @@ class Handled:
         entity: None unless the sender was authenticated.
         findings: Of the letter itself.
         reply: The owed reply; None when none is owed.
+        marking: What the reply waits for; None when it may leave as it is.
         reason: Why the letter is ignored or the sender refused, for the log.
     """
 
@@ -27,6 +45,7 @@ class Handled:
     findings: tuple[Finding, ...] = ()
     reply: OwedReply | None = None
     reason: str = ""
+    marking: Marking | None = None
 
     @property
     def values(self) -> int:

@@ -1,8 +1,4 @@
-"""What `poll` and `receive` rely on, and the faults that only time can mend.
-
-The adapters are `mailbox.py` (IMAP), `outbox.py` (SMTP), `sandbox.py` (reading in
-a child process) and `storage.store`; `tests/fakes.py` has the quick ones.
-"""
+"""What intake asks of the database; `storage.store` is the real one."""
 
 from __future__ import annotations
 
@@ -94,8 +90,14 @@ class Senders(Protocol):
 class Outbox(Protocol):
     """Replies that must leave."""
 
-    def owe(self, reply: OwedReply, now: datetime) -> None:
-        """Keep a reply that must leave."""
+    def owe(self, reply: OwedReply, now: datetime, held_for: timedelta = ...) -> None:
+        """Keep a reply that must leave; not before it was held for so long, or completed."""
+
+    def complete(self, message_id: str, content: bytes, now: datetime) -> None:
+        """Let a reply that is held leave, with this content.
+
+        A no-op when somebody is sending it already, or it has left.
+        """
 
     def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address since then."""

@@ -13,8 +13,8 @@ from ingest.letters import mime
 from ingest.letters.body import cut_encoded, cut_xml, html_text, own_text, plain_text
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
-from ingest.letters.terms import Attachment, Credential, Letter, Source
-from ingest.letters.unpack import Limits, OverLimitError, Unpacker
+from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
+from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.findings import Code, Finding, finding
 
 __all__ = [

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+from ingest.letters.terms import Outcome
 from layouts.findings import Finding
 from layouts.terms import Receipt, Verdict
-
-
-class Outcome(StrEnum):
-    """What became of one letter."""
-
-    ACCEPTED = "accepted"
-    PARTLY_ACCEPTED = "partly_accepted"
-    REJECTED = "rejected"
-    REFUSED = "refused"
-    DUPLICATE = "duplicate"
-    IGNORED = "ignored"
-    QUARANTINED = "quarantined"
-    # A letter without a document that asked for a template or the month's state.
-    ANSWERED = "answered"
-
 
 _WHOLE = {Verdict.ACCEPTED, Verdict.DUPLICATE}
 

@@ -10,9 +10,6 @@ from enum import StrEnum
 from layouts.findings import Finding
 from layouts.terms import Document, Parsed
 from layouts.travel import travels
-from storage.records import (
-    Location,
-)
 
 
 class Source(StrEnum):
@@ -21,6 +18,35 @@ class Source(StrEnum):
     DOCUMENT = "document"
     BODY = "body"
     SUBJECT = "subject"
+
+
+class Outcome(StrEnum):
+    """What became of one letter."""
+
+    ACCEPTED = "accepted"
+    PARTLY_ACCEPTED = "partly_accepted"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+    # A letter without a document that asked for a template or the month's state.
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one letter may cost.
+
+    Attributes:
+        letter_bytes: Size of the letter itself.
+        documents: Documents in it, those in archives included.
+        unpacked_bytes: What everything in it may unpack to, together.
+    """
+
+    letter_bytes: int = 25 * 1024 * 1024
+    documents: int = 50
+    unpacked_bytes: int = 100 * 1024 * 1024
 
 
 @travels
@@ -101,22 +127,55 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """One thing that came in, from whatever source.
+
+    Attributes:
+        source: Where it came from: a mailbox's name, or `files`.
+        key: What it is known by there: folder, UIDVALIDITY and UID of a letter on an
+            IMAP server, path and number of a letter in a file.
+        received_at: Moment of receipt, UTC; once it is claimed, that of the first
+            arrival of the same bytes.
+        size: In bytes, of the whole.
+        sender: The address that it claims to be from; '' before it is read.
+        account: Whose session handed it in; None for mail and files.
+        number: In the ledger; 0 before it is claimed.
+        run: How often it was replayed.
+    """
+
+    source: str
+    key: str
+    received_at: datetime
+    size: int
+    sender: str = ""
+    account: str | None = None
+    number: int = 0
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RawLetter:
     """One letter as fetched.
 
     Attributes:
         content: The raw bytes; only the header when `size` is over `letter_mb`.
-        size: RFC822.SIZE of the whole letter.
-        received_at: INTERNALDATE, UTC.
         missing: The server gave no bytes for it, though it names it.
     """
 
-    location: Location
+    arrival: Arrival
     content: bytes = field(repr=False)
-    size: int
-    received_at: datetime
     header_only: bool = False
     missing: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole letter, as its source tells."""
+        return self.arrival.size
+
+    @property
+    def received_at(self) -> datetime:
+        """Moment of receipt, UTC."""
+        return self.arrival.received_at
 
 
 @dataclass(frozen=True, slots=True)

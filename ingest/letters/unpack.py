@@ -25,7 +25,7 @@ from ingest.letters.signed import (
     name_without_signature,
     signed_content,
 )
-from ingest.letters.terms import Attachment
+from ingest.letters.terms import Attachment, Limits
 from ingest.letters.unread import Why, why_unread
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
@@ -33,21 +33,6 @@ from parsers import looks_like_document
 
 if TYPE_CHECKING:
     from tnefparse.tnef import TNEF, TNEFAttachment
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one letter may cost.
-
-    Attributes:
-        letter_bytes: Size of the letter itself.
-        documents: Documents in it, those in archives included.
-        unpacked_bytes: What everything in it may unpack to, together.
-    """
-
-    letter_bytes: int = 25 * 1024 * 1024
-    documents: int = 50
-    unpacked_bytes: int = 100 * 1024 * 1024
 
 
 class OverLimitError(Exception):

@@ -13,8 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.letters.credentials import mask
-from ingest.letters.terms import Letter
-from ingest.letters.unpack import Limits, OverLimitError, Unpacker
+from ingest.letters.terms import Letter, Limits
+from ingest.letters.unpack import OverLimitError, Unpacker
 from ingest.verbs.show import finding_json
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout

@@ -10,24 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.engine.daemon import Parts
-from ingest.engine.send import drain
-from ingest.engine.work import Poller, PollLedger, Told, nobody_is_told
 from ingest.intake.outcome import Handled
-from ingest.intake.prover import Prover
-from ingest.intake.receive import quarantine_notice
 from ingest.intake.wishes import workbook
 from ingest.letters.terms import RawLetter
-from ingest.operations.process import Processed, process
+from ingest.operations.process import Processed
 from ingest.operations.registry_file import RegistryMistakes, read_registry
-from ingest.reading import Reader
-from ingest.transports.files import FileMailbox
-from ingest.transports.imap import ImapMailbox
-from ingest.transports.ports import Mailbox
 from ingest.verbs.show import MOSCOW, status_json
 from ingest.wiring import App
 from layouts.terms import LegalEntity
@@ -39,52 +29,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def poller(
-    app: App,
-    mailbox: Mailbox,
-    reader: Reader,
-    ledger: PollLedger,
-    told: Told = nobody_is_told,
-) -> Poller:
-    """Reads one mailbox with the app's forms, rules and manners."""
-    notice = partial(quarantine_notice, desk=app.desk)
-    return Poller(mailbox, reader, ledger, app.receive, notice, now, told=told)
-
-
-def poll_all(app: App) -> bool:
-    """One pass over every mailbox, then the outbox; False when a letter had no verdict.
-
-    Raises:
-        ConnectionError: names every server that could not be reached; the others
-            were still served.
-    """
-    reader = app.reader()
-    faults: list[ConnectionError] = []
-    whole = True
-    try:
-        for mailbox in app.mailboxes():
-            try:
-                passed = poller(app, mailbox, reader, app.ledger).once()
-                whole = whole and passed.whole and not passed.failed
-            except ConnectionError as fault:
-                faults.append(fault)
-            finally:
-                mailbox.close()
-    finally:
-        reader.close()
-    postman = app.postman()
-    if postman is not None:
-        try:
-            drain(app.ledger, postman, now)
-        except ConnectionError as fault:
-            faults.append(fault)
-        finally:
-            postman.close()
-    if faults:
-        raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
-    return whole
-
-
 def state(app: App) -> dict[str, Any]:
     """How the service stands, as `status --json` tells it.
 
@@ -94,23 +38,6 @@ def state(app: App) -> dict[str, Any]:
     with app.ledger.reading() as store:
         known = store.installation.status(now().astimezone(MOSCOW))
     return status_json(known, [mailbox.name for mailbox in app.settings.mailbox], now())
-
-
-def parts(app: App) -> Parts:
-    """What the daemon runs with."""
-    settings = app.settings
-    return Parts(
-        mailboxes=app.mailboxes(),
-        bells=app.mailboxes() if settings.poll.idle else (),
-        reader=app.reader(Prover(app.ledger, app.guard, now)),
-        ledger=app.ledger,
-        receive=app.receive,
-        notice=partial(quarantine_notice, desk=app.desk),
-        postman=app.postman(),
-        clock=now,
-        every_seconds=settings.poll.every_seconds,
-        close=app.ledger.close,
-    )
 
 
 def replay(app: App, numbers: Sequence[int]) -> Replayed:
@@ -128,18 +55,12 @@ def replay(app: App, numbers: Sequence[int]) -> Replayed:
         if whole.summary.outcome:
             by_outcome[whole.summary.outcome][whole.sha256] = whole
     done: set[int] = set()
-    for mailbox in app.mailboxes():
-        try:
-            for outcome, several in by_outcome.items():
-                done |= _put_back(app, mailbox, outcome, several)
-        finally:
-            mailbox.close()
+    for outcome, several in by_outcome.items():
+        done |= _put_back(app, outcome, several)
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
 
 
-def _put_back(
-    app: App, mailbox: ImapMailbox, outcome: str, letters: Mapping[str, LetterDetails]
-) -> set[int]:
+def _put_back(app: App, outcome: str, letters: Mapping[str, LetterDetails]) -> set[int]:
     def reopen(there: Collection[str]) -> None:
         # Before they are moved: a daemon would file what has its verdict at once.
         with app.ledger.transaction() as store:
@@ -147,8 +68,7 @@ def _put_back(
                 store.letters.reopen(letters[sha256].summary.id)
 
     wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
-    there = mailbox.put_back(outcome, wanted, reopen)
-    return {letters[sha256].summary.id for sha256 in there}
+    return {letters[sha256].summary.id for sha256 in app.put_back(outcome, wanted, reopen)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +119,7 @@ def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, in
         outcomes[handled.outcome.value] += 1
         tell()
 
-    reader = app.reader()
-    try:
-        for mailbox in app.filed(since):
-            try:
-                poller(app, mailbox, reader, app.ledger, told).through()
-            finally:
-                mailbox.close()
-    finally:
-        reader.close()
+    app.read_filed(since, told)
     return dict(outcomes)
 
 
@@ -219,18 +131,11 @@ def process_paths(
     Raises:
         NoLettersError: a path holds none; said before the first letter is read.
     """
-    boxes = [FileMailbox(path, at, app.limits.letter_bytes) for path in paths]
-    reader = app.reader()
-    try:
-        if not dry_run:
-            yield from _as_they_come(partial(process, boxes, reader, app.ledger, app.desk, now))
-            return
-        rehearsed: list[Processed] = []
-        with app.ledger.rehearsal() as ledger:
-            process(boxes, reader, ledger, app.desk_in(ledger), now, rehearsed.append)
-        yield from rehearsed
-    finally:
-        reader.close()
+
+    def work(tell: Callable[[Processed], None]) -> None:
+        app.process(paths, at, lambda *letter: tell(Processed(*letter)), dry_run=dry_run)
+
+    yield from _as_they_come(work)
 
 
 def _as_they_come(work: Callable[[Callable[[Processed], None]], None]) -> Iterator[Processed]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from typing import Any
 
-from ingest.engine.work import Poller, PollLedger
 from ingest.intake.outcome import Handled
-from ingest.intake.receive import Desk, quarantine_notice, receive
-from ingest.letters.terms import RawLetter
-from ingest.reading import Reader
-from ingest.transports.files import FileMailbox
 from ingest.verbs.show import finding_json
 from layouts.terms import Receipt
-from storage.records import Claim, OwedReply
+from storage.records import OwedReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +52,3 @@ def reply_json(reply: OwedReply | None) -> dict[str, Any] | None:
     if reply is None:
         return None
     return {"to": reply.recipient, "subject": reply.subject, "message_id": reply.message_id}
-
-
-def process(
-    mailboxes: Sequence[FileMailbox],
-    reader: Reader,
-    ledger: PollLedger,
-    desk: Desk,
-    clock: Callable[[], datetime],
-    tell: Callable[[Processed], None],
-) -> None:
-    """Every letter to its verdict, in order; `tell` hears of each once it is committed."""
-    for mailbox in mailboxes:
-
-        def told(
-            raw: RawLetter, claim: Claim, handled: Handled, mailbox: FileMailbox = mailbox
-        ) -> None:
-            tell(Processed(mailbox.source(raw.location.uid), claim.letter, handled))
-
-        poller = Poller(
-            mailbox,
-            reader,
-            ledger,
-            partial(receive, desk=desk),
-            partial(quarantine_notice, desk=desk),
-            clock,
-            told=told,
-        )
-        poller.through()

@@ -41,12 +41,3 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """End every child."""
-
-
-class Mark(Protocol):
-    """Marks the workbooks of the letter in hand: `Reader.mark` with its bytes."""
-
-    def __call__(
-        self, wanted: Mapping[str, Sequence[Finding]], language: str
-    ) -> Mapping[str, Marked]:
-        """See `Reader.mark`."""

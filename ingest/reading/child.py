@@ -14,8 +14,7 @@ from typing import NoReturn
 
 import msgspec
 
-from ingest.letters.terms import Read
-from ingest.letters.unpack import Limits
+from ingest.letters.terms import Limits, Read
 from ingest.reading.confine import close_all_but, confine, end_with_parent, readable_paths
 from ingest.reading.documents import (
     mark_workbooks,

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ingest.letters.credentials import mask, secrets_of
-from ingest.letters.terms import Letter, Marked, RawLetter, Read
-from ingest.letters.unpack import Limits, OverLimitError, Unpacker
+from ingest.letters.terms import Letter, Limits, Marked, RawLetter, Read
+from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.findings import Finding
 from layouts.layout import Layout
 from layouts.terms import Document

@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -499,18 +499,10 @@ class Sandbox:
 class SandboxReader:
     """Reads in a `Sandbox`, several letters at a time."""
 
-    def __init__(
-        self, config: SandboxConfig | None = None, then: Callable[[Read], None] | None = None
-    ) -> None:
-        """Nothing starts before the first letter, or `start`.
-
-        Args:
-            config: How many children, and their limits.
-            then: Slow work on what was read that need not wait for the letter's turn;
-                several letters at a time. What it raises is raised by the future.
-        """
+    def __init__(self, config: SandboxConfig | None = None) -> None:
+        """Nothing starts before the first letter, or `start`."""
         config = config or SandboxConfig()
-        self._config, self._then = config, then
+        self._config = config
         self.sandbox = Sandbox(config, Nursery(config))
         # One thread waits for each child.
         self._threads = ThreadPoolExecutor(config.workers, thread_name_prefix="reader")
@@ -575,17 +567,10 @@ class SandboxReader:
         for got, future in zip(results, futures, strict=True):
             if not future.set_running_or_notify_cancel():
                 continue
-            try:
-                future.set_result(self._and_then(got))
-            except BaseException as fault:  # noqa: BLE001 - raised by the future, as an executor does
-                future.set_exception(fault)
-
-    def _and_then(self, got: Read | ReaderFailed) -> Read:
-        if isinstance(got, ReaderFailed):
-            raise got
-        if self._then is not None:
-            self._then(got)
-        return got
+            if isinstance(got, ReaderFailed):
+                future.set_exception(got)
+            else:
+                future.set_result(got)
 
 
 def _without_answer(work: Future[None], futures: Sequence[Future[Read]]) -> None:

@@ -10,8 +10,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from ingest.letters.terms import RawLetter
-from storage.records import Location
+from ingest.letters.terms import Arrival, RawLetter
 
 BATCH_LETTERS = 50
 
@@ -28,8 +27,8 @@ class _Source:
     read: Callable[[], tuple[bytes, datetime | None]]
 
 
-class FileMailbox:
-    """The letters under one path, as if they lay in an IMAP folder; nothing is moved.
+class LettersInFiles:
+    """The letters under one path; nothing is moved.
 
     Args:
         path: An .eml file, a folder of them, a Maildir or an mbox.
@@ -40,53 +39,39 @@ class FileMailbox:
         NoLettersError: there is no such path, or no letter in it.
     """
 
-    name = "files"
+    source = "files"
 
     def __init__(self, path: Path, received_at: datetime | None, letter_bytes: int) -> None:
-        self._path = path
         self._received_at = received_at
         self._letter_bytes = letter_bytes
-        self._sources = list(_sources(path))
+        # The ledger knows a letter by the absolute path and its number there.
+        self._sources = {
+            f"{path.resolve()}#{number}": source for number, source in enumerate(_sources(path), 1)
+        }
         if not self._sources:
             raise NoLettersError(f"{path}: there are no letters in it")
 
     @property
-    def folder(self) -> str:
-        """The path, absolute: where the ledger says the letters came from."""
-        return str(self._path.resolve())
+    def all_keys(self) -> Sequence[str]:
+        """Keys of the letters, in the order of their names."""
+        return list(self._sources)
 
-    def uids(self) -> tuple[int, Sequence[int]]:
-        """Numbers of the letters, from 1, in the order of their names."""
-        return 0, range(1, len(self._sources) + 1)
+    def name_of(self, key: str) -> str:
+        """How the letter of a key is called."""
+        return self._sources[key].name
 
-    def source(self, uid: int) -> str:
-        """How the letter of a number is called."""
-        return self._sources[uid - 1].name
-
-    def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
+    def fetch(self, keys: Sequence[str]) -> Iterator[list[RawLetter]]:
         """The letters, fifty at a time."""
-        for first in range(0, len(uids), BATCH_LETTERS):
-            yield [self._raw(uid) for uid in uids[first : first + BATCH_LETTERS]]
+        for first in range(0, len(keys), BATCH_LETTERS):
+            yield [self._raw(key) for key in keys[first : first + BATCH_LETTERS]]
 
-    def file(self, uids: Sequence[int], outcome: str) -> None:
-        """Files stay where they are."""
-
-    def wait(self, timeout_seconds: float) -> bool:  # noqa: ARG002 - the port's
-        """Nothing ever arrives."""
-        return False
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def _raw(self, uid: int) -> RawLetter:
-        source = self._sources[uid - 1]
-        content, delivered = source.read()
+    def _raw(self, key: str) -> RawLetter:
+        content, delivered = self._sources[key].read()
         header_only = len(content) > self._letter_bytes
+        received_at = delivered or self._received_at or datetime.now(UTC)
         return RawLetter(
-            location=Location(self.name, self.folder, 0, uid),
-            content=_header(content) if header_only else content,
-            size=len(content),
-            received_at=delivered or self._received_at or datetime.now(UTC),
+            Arrival(self.source, key, received_at, len(content)),
+            _header(content) if header_only else content,
             header_only=header_only,
         )
 

@@ -21,6 +21,10 @@ class _Unavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin
         self.advice = advice
 
 
+IDLE_SECONDS = 9 * 60.0
+"""Longest wait for mail: shorter than the ten minutes after which routers forget a link."""
+
+
 class MailboxUnavailable(_Unavailable):
     """The IMAP server cannot be used now; the pass ends and the letters stay."""
 

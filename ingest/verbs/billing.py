@@ -98,7 +98,7 @@ def missing(call: Call, period: date, entity: str | None, remind: bool, as_json:
         raise click.UsageError(f"{period:%Y-%m} is closed: nobody could report it any more")
     every: Iterable[periods.Lacking] = periods.lacking(app.ledger, period, now, entity)
     if remind:
-        desk = app.desk
+        desk = app.policy
         every = periods.remind(every, app.ledger, period, now, desk.replies, desk.layouts)
     rows = [row for one in every for row in periods.missing_json(one)]
     told = rows if as_json else [periods.missing_row(row) for row in rows]

@@ -62,7 +62,7 @@ def letters(
 
 def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterSummary]:
     """Letters in a state, or with an outcome."""
-    from ingest.letters.outcome import Outcome
+    from ingest.letters.terms import Outcome
     from storage.records import LetterState
 
     is_state = state in set(LetterState)
@@ -102,7 +102,6 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
     """Letters once more through the pipeline, from the folder they were filed in."""
     from dataclasses import asdict
 
-    from ingest.operations.letters import poll_all
     from ingest.operations.letters import replay as put_back
 
     if bool(numbers) == bool(state):
@@ -112,7 +111,7 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
     for number in set(numbers).difference(known):
         raise click.UsageError(f"{number}: there is no letter of this number")
     replayed = put_back(app, numbers or known)
-    whole = poll_all(app) if replayed.put_back else True
+    whole = app.poll_all() if replayed.put_back else True
     if as_json:
         click.echo(json.dumps(asdict(replayed)))
     else:
@@ -187,7 +186,7 @@ def tail(
 
 
 def _refuse_unknown_verdict(verdict: str) -> None:
-    from ingest.letters.outcome import Outcome
+    from ingest.letters.terms import Outcome
 
     if verdict and verdict not in set(Outcome):
         raise click.UsageError(f"--verdict {verdict}: it is none of {', '.join(Outcome)}")

@@ -69,7 +69,7 @@ def demo(keep: Path | None, serve: bool) -> int:
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
     from ingest.engine import daemon
-    from ingest.operations.letters import parts, state
+    from ingest.operations.letters import state
     from ingest.web.monitor import Metrics, served
 
     settings = call.current().settings
@@ -85,7 +85,7 @@ def run(call: Call) -> int:
                 f"metrics.listen: {listen} cannot be listened on: {fault.strerror}"
                 " (is another `ingest run` running?)"
             ) from None
-        daemon.run(lambda: parts(call.reload()))
+        daemon.run(call.app.parts(), lambda: call.reload().parts())
     return DONE
 
 
@@ -93,9 +93,7 @@ def run(call: Call) -> int:
 @click.pass_obj
 def poll(call: Call) -> int:
     """One pass over every mailbox, the outbox drained, and out."""
-    from ingest.operations.letters import poll_all
-
-    return DONE if poll_all(call.current()) else LOOK
+    return DONE if call.current().poll_all() else LOOK
 
 
 @cli.command()

@@ -5,8 +5,14 @@
 INSERT INTO reply (letter_id, recipient, address, subject, message_id, content,
                    state, attempts, owed_at, next_at)
 VALUES (:letter, :recipient, :address, :subject, :message_id, :content,
-        'owed', 0, :now, :now)
+        'owed', 0, :now, :next_at)
 ON CONFLICT (message_id) DO NOTHING
+
+-- name: complete
+-- A reply that was held may leave, unless somebody has begun to send it.
+UPDATE reply
+SET content = :content, next_at = :now
+WHERE message_id = :message_id AND state = 'owed' AND attempts = 0 AND leased_until IS NULL
 
 -- name: due
 -- Replies that nobody is sending, the longest due first.

@@ -15,8 +15,10 @@ from sqlalchemy.engine import create_engine
 
 from config.log import set_up
 from config.settings import load
-from ingest.engine.work import MOST_ATTEMPTS
-from ingest.operations.letters import import_registry, poller, set_password
+from ingest.engine.collect import Collector
+from ingest.engine.work import Worker
+from ingest.intake.faults import MOST_ATTEMPTS
+from ingest.operations.letters import import_registry, set_password
 from ingest.reading.child import SandboxConfig
 from ingest.reading.pool import SandboxReader
 from ingest.wiring import App
@@ -67,12 +69,12 @@ def app(database_url, tmp_path):
 def failing(receive):
     """As `receive`, with faults of ours that say what they should not."""
 
-    def receive_or_fail(read, claim, store, now, mark):
+    def receive_or_fail(arrival, read, proof, store, now):
         subject = read.letter.subject
         given = read.letter.credentials[0].password if read.letter.credentials else ""
         if "our fault" in subject:
             raise ValueError(f"cannot handle {given}")
-        handled = receive(read, claim, store, now, mark)
+        handled = receive(arrival, read, proof, store, now)
         if "statement" in subject:
             wrong = text("INSERT INTO letter (id) VALUES (:given)")
             store.session.connection.execute(wrong, {"given": given})
@@ -113,10 +115,11 @@ def test_failing_paths_tell_and_keep_no_password(app, database_url, tmp_path, pa
     mailbox = FakeMailbox(received_at=NOW)
     count = len(mailbox.put(*hostile_letters(password)))
     reader = SandboxReader(SandboxConfig(seconds=2.0, work=OBEY))
-    polling = poller(app, mailbox, reader, app.ledger)
-    polling._receive = failing(app.receive)
+    app.intake.receive = failing(app.intake.receive)
+    worker = Worker(reader, app.ledger, app.intake, lambda: NOW)
+    collector = Collector(mailbox, worker, app.ledger, lambda: NOW)
     for _ in range(MOST_ATTEMPTS):
-        polling.once()
+        collector.once()
     reader.close()
 
     with app.ledger.reading() as store:

@@ -77,7 +77,7 @@ class Installation:
             return store.letters.find()
 
     def status(self) -> StoreStatus:
-        from ingest.operations.letters import now
+        from ingest.wiring import now
 
         with self.ledger.reading() as store:
             return store.installation.status(now())

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Any
 
 from ingest.engine import daemon
-from ingest.engine.work import Poller
-from ingest.transports import smtp as outbox
+from ingest.engine import send as outbox
+from ingest.engine.work import Worker
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
 from storage.letters import Letters
@@ -25,10 +25,10 @@ from storage.outbox import Outbox
 STEPS: dict[str, tuple[type, str, str]] = {
     "fetched": (ImapMailbox, "_bodies", "after"),
     "claiming": (Letters, "claim", "after"),
-    "claimed": (Poller, "_claim", "after"),
-    "read": (Poller, "_recorded", "before"),
+    "claimed": (Worker, "_claim", "after"),
+    "read": (Worker, "_recorded", "before"),
     "recording": (Letters, "settle", "after"),
-    "committed": (Poller, "_recorded", "after"),
+    "committed": (Worker, "_recorded", "after"),
     "filed": (ImapMailbox, "file", "after"),
     "leasing": (Outbox, "lease", "after"),
     "leased": (SmtpPostman, "send", "before"),

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.transports.imap import HEADER_BYTES, ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
+from storage.records import Location
 from tests.end_to_end.servers import free_port
 from tests.fakes import mail
 
@@ -35,9 +36,10 @@ def test_letters_come_whole_in_order_with_the_servers_moment_of_receipt(imap, ma
     assert [raw.content for raw in letters] == [mail("first"), mail("second")]
     assert {raw.received_at for raw in letters} == {AT}
     assert letters[0].size == len(mail("first"))
-    assert letters[0].location.folder == "INBOX"
-    assert letters[0].location.uid < letters[1].location.uid
-    assert letters[0].location.uidvalidity > 0
+    first, second = (Location.of(raw.arrival.source, raw.arrival.key) for raw in letters)
+    assert first.folder == "INBOX"
+    assert first.uid < second.uid
+    assert first.uidvalidity > 0
 
 
 def test_reading_marks_nothing_as_seen(imap, mailbox):

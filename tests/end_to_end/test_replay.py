@@ -10,7 +10,7 @@ from email.policy import default
 
 import pytest
 
-from ingest.operations.letters import now
+from ingest.wiring import now
 from tests.end_to_end.installation import ROOT, SAMPLES, Installation
 from tests.end_to_end.test_pipeline import RECEIVED_AT
 

@@ -12,7 +12,7 @@ import pytest
 from ingest.letters.terms import RawLetter
 from ingest.reading.pool import SandboxReader
 from layouts.findings import Code
-from storage.records import Location
+from tests.fakes import raw_letter
 from tests.hostile.corpus import CORPUS, ordinary
 from tests.hostile.quine import quine
 
@@ -20,7 +20,7 @@ RECEIVED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
 def raw(content: bytes) -> RawLetter:
-    return RawLetter(Location("main", "INBOX", 1, 1), content, len(content), RECEIVED_AT)
+    return raw_letter(content, received_at=RECEIVED_AT)
 
 
 @pytest.fixture(scope="module")

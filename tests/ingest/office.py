@@ -1,21 +1,24 @@
-"""A desk with its ledger over which letters are handed, from their bytes on."""
+"""A policy with its ledger, and letters brought to their verdicts from their bytes on."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from ingest.intake.authenticate import Guard, Passwords
+from ingest.intake.attempt import PolicyIntake
+from ingest.intake.authenticate import Guard, Prover
 from ingest.intake.outcome import Handled
-from ingest.intake.receive import Desk, quarantine_notice, receive
+from ingest.intake.passwords import Passwords
+from ingest.intake.policy import Policy
+from ingest.intake.receive import quarantine_notice
 from ingest.letters.credentials import mask
 from ingest.letters.letter import Limits, read_letter
-from ingest.letters.terms import Read
+from ingest.letters.terms import Arrival, Read
 from ingest.replies.message import ReplySettings
 from layouts.layout import load
 from layouts.terms import LegalEntity, MeteringPoint
 from parsers import parse
 from storage.ledger import Ledger
-from storage.records import LetterFacts
+from storage.records import Claim, LetterFacts
 
 LAYOUTS = load()
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
@@ -50,26 +53,29 @@ def mail(*documents, body=f"Код: {CODE}\nПароль: {PASSWORD}", head="", 
     ).encode()
 
 
-def nothing_marked(_wanted, _language):
-    """No workbook gets marks."""
-    return {}
+def arrival_of(claim: Claim) -> Arrival:
+    """An arrival as the ledger knows it."""
+    return Arrival("main", "INBOX/1/1", claim.received_at, 1, number=claim.letter, run=claim.run)
 
 
 @dataclass
 class Office:
-    """One desk with its ledger; letters are handed over it, each in a transaction."""
+    """One policy with its ledger; each letter in a transaction."""
 
     ledger: Ledger
-    desk: Desk
+    policy: Policy
 
     def takes(self, content: bytes, now: datetime = NOW) -> Handled:
         """A letter to its verdict."""
         letter = read_letter(content, Limits())
         parsed = tuple(one for d in letter.documents for one in parse(d, LAYOUTS))
         read = Read(*mask(letter, parsed))
+        prover = Prover(self.ledger, self.policy.guard, lambda: now)
+        intake = PolicyIntake(self.policy, prover)
+        proof = intake.prove(read)
         with self.ledger.transaction() as store:
             claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
-            handled = receive(read, claim, store, now, nothing_marked, desk=self.desk)
+            handled = intake.receive(arrival_of(claim), read, proof, store, now)
             facts = LetterFacts(letter.sender, read.letter.subject, letter.message_id)
             store.letters.settle(claim.letter, handled.outcome, facts, handled.entity, now)
         return handled
@@ -79,7 +85,7 @@ class Office:
         letter = read_letter(content, Limits())
         with self.ledger.transaction() as store:
             claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
-            told = quarantine_notice(letter, claim, store, now, self.desk)
+            told = quarantine_notice(arrival_of(claim), letter, store, now, self.policy)
             if told is not None:
                 store.outbox.owe(told, now)
         return told
@@ -100,4 +106,4 @@ def office_with(ledger: Ledger, ours: str = OURS) -> Office:
             NOW,
         )
     replies = ReplySettings(sender=ours, key=ours.encode().ljust(32))
-    return Office(ledger, Desk(LAYOUTS, replies, GUARD, own_addresses=frozenset({ours})))
+    return Office(ledger, Policy(LAYOUTS, replies, GUARD, own_addresses=frozenset({ours})))

@@ -3,7 +3,6 @@
 from ingest.transports.imap.mailbox import (
     FILED,
     HEADER_BYTES,
-    IDLE_SECONDS,
     Examined,
     ImapConfig,
     ImapMailbox,
@@ -12,7 +11,6 @@ from ingest.transports.imap.mailbox import (
 __all__ = [
     "FILED",
     "HEADER_BYTES",
-    "IDLE_SECONDS",
     "Examined",
     "ImapConfig",
     "ImapMailbox",

@@ -20,12 +20,12 @@ from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import LoginError
 from imapclient.response_parser import parse_message_list
 
-from ingest.letters.terms import RawLetter
+from ingest.letters.terms import Arrival, RawLetter
 from ingest.transports.advice import LOGIN, advice, reason
 from ingest.transports.bounds import Bounds
 from ingest.transports.imap.bounded import BoundedIMAPClient
 from ingest.transports.login import Security, checked
-from ingest.transports.ports import MailboxUnavailable
+from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable
 from storage.records import Location
 
 log = structlog.get_logger()
@@ -41,9 +41,6 @@ HEADER_BYTES = 256 * 1024
 
 PROBED_AFTER_SECONDS = 30.0
 """A connection that rested longer is tried before it is relied upon."""
-
-IDLE_SECONDS = 9 * 60.0
-"""Longest IDLE: shorter than the ten minutes after which routers forget a link."""
 
 BROKEN_MOST = 3
 """How often a letter alone may break a working connection before it is counted."""
@@ -516,8 +513,7 @@ class ImapMailbox:
             self._suspects[uid] += 1
             if self._suspects[uid] <= BROKEN_MOST:
                 raise
-            now = datetime.now(UTC)
-            return [RawLetter(self._location(uid), b"", 0, now, missing=True)]
+            return [RawLetter(self._arrival(uid, datetime.now(UTC), 0), b"", missing=True)]
         self._suspects.pop(uid, None)
         return letters
 
@@ -532,16 +528,15 @@ class ImapMailbox:
             # The server told a smaller size than it sent.
             header_only, size, content = True, max(size, len(content)), content[:HEADER_BYTES]
         return RawLetter(
-            location=self._location(item.uid),
-            content=content or b"",
-            size=size,
-            received_at=item.received_at,
+            self._arrival(item.uid, item.received_at, size),
+            content or b"",
             header_only=header_only,
             missing=content is None,
         )
 
-    def _location(self, uid: int) -> Location:
-        return Location(self.name, self._config.folder, self._uidvalidity, uid)
+    def _arrival(self, uid: int, received_at: datetime, size: int) -> Arrival:
+        place = Location(self.name, self._config.folder, self._uidvalidity, uid)
+        return Arrival(self.name, place.key, received_at, size)
 
     # Filing.
 

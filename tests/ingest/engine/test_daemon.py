@@ -8,9 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.engine import daemon
-from ingest.engine.daemon import Parts, Service, rest_seconds
+from ingest.engine.daemon import Daemon, Parts
+from ingest.engine.jobs import rest_seconds
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
-from tests.fakes import FakeClock, FakeMailbox, FakePostman, FakeReader, FakeReceive, mail
+from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakePostman, FakeReader, mail
 
 
 class Postman(FakePostman):
@@ -57,14 +58,13 @@ def bell():
 @pytest.fixture
 def service(ledger, mailbox, bell):
     def make(postman):
-        return Service(
+        return Daemon(
             Parts(
                 mailboxes=[mailbox],
                 bells=[bell],
                 reader=FakeReader(),
                 ledger=ledger,
-                receive=FakeReceive(),
-                notice=lambda *_: None,
+                intake=FakeIntake(),
                 postman=postman,
                 clock=FakeClock(),
                 every_seconds=3600,

@@ -7,18 +7,16 @@ from contextlib import closing
 
 import pytest
 
-from ingest.engine import window
-from ingest.engine.window import Job, loads, must_wait, one_ahead, ready, trips
-from ingest.letters.terms import RawLetter
-from storage.records import Claim, LetterState, Location
-from tests.fakes import START, mail
+from ingest.engine import work as window
+from ingest.engine.collect import one_ahead
+from ingest.engine.work import loads, must_wait, ready, trips
+from ingest.intake.attempt import Claimed
+from storage.records import Claim, LetterState
+from tests.fakes import START, mail, raw_letter, uid_of
 
 
 def raws(*contents):
-    return [
-        RawLetter(Location("main", "INBOX", 1, uid), content, len(content), START)
-        for uid, content in enumerate(contents, 1)
-    ]
+    return [raw_letter(content, uid) for uid, content in enumerate(contents, 1)]
 
 
 def claim(attempts=1):
@@ -26,7 +24,7 @@ def claim(attempts=1):
 
 
 def uids(found):
-    return [[one.raw.location.uid for one in trip] for trip in found]
+    return [[uid_of(one.raw) for one in trip] for trip in found]
 
 
 def small(count):
@@ -34,7 +32,7 @@ def small(count):
 
 
 def job(found):
-    return Job(found.raw, found.sha256, claim(), Future(), 0.0)
+    return Claimed(found.raw, found.sha256, claim(), Future(), Future(), 0.0)
 
 
 def test_small_letters_go_together_in_their_order():
@@ -57,11 +55,11 @@ def test_small_letters_go_to_a_reader_together_and_large_ones_alone():
 
 
 def test_a_letter_that_was_tried_before_goes_alone():
-    assert uids(trips(small(4), {2})) == [[1], [2], [3, 4]]
+    assert uids(trips(small(4), {"INBOX/1/2"})) == [[1], [2], [3, 4]]
 
 
 def test_a_letter_that_was_tried_before_is_alone_in_hand():
-    one, tried, two = trips(small(3), {2})
+    one, tried, two = trips(small(3), {"INBOX/1/2"})
     assert must_wait([job(one[0])], tried)
     assert not must_wait([], tried)
     again = job(tried[0])
@@ -97,15 +95,15 @@ def test_bytes_in_hand_are_not_taken_in_hand_again():
 def test_only_what_is_read_up_to_the_first_that_is_not_is_recorded():
     jobs = deque(job(one) for trip in trips(small(4), ()) for one in trip)
     for number in (0, 1, 3):
-        jobs[number].future.set_result("read")
+        jobs[number].proven.set_result("read")
     assert ready(jobs) == [jobs[0], jobs[1]]
 
 
 def test_a_letter_that_could_not_be_read_ends_what_is_recorded_together():
     jobs = deque(job(one) for trip in trips(small(3), ()) for one in trip)
-    jobs[0].future.set_result("read")
-    jobs[1].future.set_exception(ValueError())
-    jobs[2].future.set_result("read")
+    jobs[0].proven.set_result("read")
+    jobs[1].proven.set_exception(ValueError())
+    jobs[2].proven.set_result("read")
     assert ready(jobs) == [jobs[0]]
 
 

@@ -2,46 +2,51 @@
 
 import errno
 import time
+from concurrent.futures import wait
 from contextlib import contextmanager
 
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.engine.work import Poller
-from ingest.letters.outcome import Outcome
+from ingest.engine.collect import Collector
+from ingest.engine.work import Worker
+from ingest.letters.terms import Outcome
 from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
 from storage.letters import Letters
 from storage.records import LetterFacts, LetterState, Location
-from tests.fakes import START, FakeClock, FakeMailbox, FakeReader, FakeReceive, mail, owed
+from tests.fakes import START, FakeClock, FakeIntake, FakeMailbox, FakeReader, mail
+
+
+class PatientWorker(Worker):
+    """Has read and proven what it began before it records: who goes with whom is no chance."""
+
+    def _begin(self, trip, window):
+        super()._begin(trip, window)
+        wait([letter.proven for letter in window])
 
 
 class House:
-    """A poller with everything around it, as after a start of the process."""
+    """A collector with everything around it, as after a start of the process."""
 
     def __init__(self, ledger):
         self.ledger = ledger
         self.mailbox = FakeMailbox()
         self.reader = FakeReader()
-        self.receive = FakeReceive()
+        self.intake = FakeIntake()
         self.clock = FakeClock()
-        self.notices = []
         self.restart()
 
     def restart(self):
-        self.poller = Poller(
-            self.mailbox, self.reader, self.ledger, self._receive, self._notice, self.clock
-        )
+        self.worker = PatientWorker(self.reader, self.ledger, self.intake, self.clock)
+        self.collector = Collector(self.mailbox, self.worker, self.ledger, self.clock)
+
+    def use(self, ledger):
+        """Put another ledger in the place of the real one."""
+        self.worker._ledger = self.collector._ledger = ledger
 
     def once(self, **options):
-        return self.poller.once(**options)
-
-    def _receive(self, *args):
-        return self.receive(*args)
-
-    def _notice(self, letter, claim, store, now):
-        self.notices.append(claim.letter)
-        return owed(claim.letter, "Письмо смотрит человек")
+        return self.collector.once(**options)
 
     def letters(self):
         with self.ledger.reading() as store:
@@ -61,12 +66,12 @@ def house(ledger):
 
 
 def test_letters_are_recorded_oldest_first_and_filed_by_their_outcome(house):
-    house.receive.on["robot"] = lambda: Outcome.IGNORED
+    house.intake.on["robot"] = lambda: Outcome.IGNORED
     house.mailbox.put(mail("first"), mail("robot"), mail("third"))
 
     passed = house.once()
 
-    assert house.receive.received == ["first", "robot", "third"]
+    assert house.intake.received == ["first", "robot", "third"]
     assert house.mailbox.filed == [("accepted", 1), ("accepted", 3), ("ignored", 2)]
     assert passed.outcomes == {Outcome.ACCEPTED: 2, Outcome.IGNORED: 1}
     assert passed.whole
@@ -84,10 +89,10 @@ def test_the_next_letters_are_fetched_while_these_are_read(house):
         fetched.append(list(house.mailbox.fetched))
         return Outcome.ACCEPTED
 
-    house.receive.on["first"] = look
+    house.intake.on["first"] = look
     house.once()
     assert fetched == [[1, 2]]
-    assert house.receive.received == ["first", "second", "third"]
+    assert house.intake.received == ["first", "second", "third"]
 
 
 def wait_until(condition):
@@ -120,7 +125,7 @@ def test_a_letter_committed_but_not_filed_is_only_filed(house):
     with capture_logs() as logs:
         house.once()
 
-    assert house.receive.received == ["first"]
+    assert house.intake.received == ["first"]
     assert house.mailbox.filed == [("accepted", 1)]
     assert house.replies() == ["first"]
     assert [line["event"] for line in logs] == ["letter.filed_late"]
@@ -145,7 +150,7 @@ def test_a_server_that_refuses_to_move_letters_does_not_keep_others_unread(house
     with pytest.raises(MailboxUnavailable, match="refused the folder"):
         house.once()
 
-    assert house.receive.received == ["first", "second"]
+    assert house.intake.received == ["first", "second"]
     house.mailbox.refuses_filing = False
     house.once()
     assert sorted(house.mailbox.filed) == [("accepted", 1), ("accepted", 2)]
@@ -159,7 +164,7 @@ def test_the_same_bytes_again_are_only_filed_and_never_answered(house):
     passed = house.once()
 
     assert passed.outcomes == {Outcome.DUPLICATE: 1}
-    assert house.receive.received == ["first"]
+    assert house.intake.received == ["first"]
     assert house.replies() == ["first"]
     assert not house.mailbox.letters
 
@@ -167,7 +172,7 @@ def test_the_same_bytes_again_are_only_filed_and_never_answered(house):
 def test_copies_in_one_batch_are_recorded_once(house):
     house.mailbox.put(mail("first"), mail("first"), mail("second"), mail("first"))
     passed = house.once()
-    assert house.receive.received == ["first", "second"]
+    assert house.intake.received == ["first", "second"]
     assert passed.outcomes == {Outcome.ACCEPTED: 2, Outcome.DUPLICATE: 2}
     assert house.attempts() == [1, 1]
 
@@ -180,7 +185,7 @@ def test_a_new_uidvalidity_records_nothing_again(house):
     house.mailbox.uidvalidity = 2
     house.mailbox.letters = {7: mail("first")}
     house.once()
-    assert house.receive.received == ["first"]
+    assert house.intake.received == ["first"]
     assert house.mailbox.filed == [("accepted", 7)]
 
 
@@ -189,7 +194,7 @@ def test_a_uid_that_names_another_letter_after_a_restore_is_read(house):
     house.once()
     house.mailbox.letters = {1: mail("second")}
     house.once()
-    assert house.receive.received == ["first", "second"]
+    assert house.intake.received == ["first", "second"]
 
 
 def test_a_quarantined_letter_put_back_goes_to_quarantine_again(house):
@@ -203,7 +208,7 @@ def test_a_quarantined_letter_put_back_goes_to_quarantine_again(house):
 
 
 def test_the_third_failure_of_ours_quarantines_and_tells_the_sender(house):
-    house.receive.on["bad"] = lambda: {}["no such key: password 12345"]
+    house.intake.on["bad"] = lambda: {}["no such key: password 12345"]
     house.mailbox.put(mail("bad"))
 
     with capture_logs() as logs:
@@ -222,7 +227,7 @@ def test_the_third_failure_of_ours_quarantines_and_tells_the_sender(house):
 
 
 def test_what_a_failing_letter_had_owed_is_rolled_back(house):
-    house.receive.on["bad"] = lambda: {}["x"]
+    house.intake.on["bad"] = lambda: {}["x"]
     house.mailbox.put(mail("bad"))
     house.once()
     assert house.replies() == []
@@ -231,7 +236,7 @@ def test_what_a_failing_letter_had_owed_is_rolled_back(house):
 
 def test_a_notice_that_fails_does_not_save_a_letter_from_quarantine(house):
     house.reader.faults[mail("bad")] = ValueError()
-    house.poller._notice = lambda *_: 1 / 0
+    house.intake.notice = lambda *_: 1 / 0
     house.mailbox.put(mail("bad"))
     for _ in range(3):
         house.once()
@@ -242,7 +247,7 @@ def test_a_bad_letter_delays_no_other(house):
     house.reader.faults[mail("bad")] = ValueError()
     house.mailbox.put(mail("bad"), mail("good"))
     house.once()
-    assert house.receive.received == ["good"]
+    assert house.intake.received == ["good"]
 
 
 def test_after_two_attempts_a_letter_is_read_last_and_alone(house):
@@ -269,7 +274,7 @@ def test_letters_tried_before_are_in_hand_one_at_a_time(house):
         attempts.append(house.attempts())
         return Outcome.ACCEPTED
 
-    house.receive.on = dict.fromkeys(["first", "second", "third"], look)
+    house.intake.on = dict.fromkeys(["first", "second", "third"], look)
     house.once()
     # Had the process ended there, it would have counted against one of them.
     assert attempts == [[2, 1, 1], [2, 2, 1], [2, 2, 2]]
@@ -281,7 +286,7 @@ def test_a_letter_that_ends_the_process_each_time_is_quarantined_unread(house):
     def die():
         raise SystemExit
 
-    house.receive.on["deadly"] = die
+    house.intake.on["deadly"] = die
     for _ in range(3):
         with pytest.raises(SystemExit):
             house.once()
@@ -306,15 +311,15 @@ def _sha(content):
 
 
 def test_a_letter_that_fails_among_others_undoes_none_of_them(house):
-    house.receive.on["bad"] = lambda: {}["x"]
+    house.intake.on["bad"] = lambda: {}["x"]
     house.mailbox.put(mail("first"), mail("bad"), mail("third"))
     counting = _Counting(house.ledger)
-    house.poller._ledger = counting
+    house.use(counting)
 
     passed = house.once()
 
     assert counting.together_count == 1
-    assert house.receive.received == ["first", "third"]
+    assert house.intake.received == ["first", "third"]
     assert house.replies() == ["first", "third"]
     assert [row.state for row in house.letters()] == [
         LetterState.DONE,
@@ -327,12 +332,12 @@ def test_a_letter_that_fails_among_others_undoes_none_of_them(house):
 def test_letters_whose_common_commit_fails_are_recorded_one_by_one(house):
     house.mailbox.put(mail("first"), mail("second"), mail("third"))
     counting = _Counting(house.ledger, failing=1)
-    house.poller._ledger = counting
+    house.use(counting)
 
     passed = house.once()
 
     # What was undone is done again, and nothing is kept twice.
-    assert house.receive.received[:4] == ["first", "second", "third", "first"]
+    assert house.intake.received[:4] == ["first", "second", "third", "first"]
     assert house.replies() == ["first", "second", "third"]
     assert passed.outcomes == {Outcome.ACCEPTED: 3}
     assert house.attempts() == [1, 1, 1]
@@ -357,7 +362,7 @@ class _Counting:
 
 
 def test_a_fault_of_time_among_letters_undoes_them_all_and_counts_nothing(house):
-    house.receive.on["third"] = _fail_of_time
+    house.intake.on["third"] = _fail_of_time
     house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
 
     with capture_logs() as logs, pytest.raises(ConnectionError):
@@ -365,23 +370,23 @@ def test_a_fault_of_time_among_letters_undoes_them_all_and_counts_nothing(house)
 
     assert logs == []
     assert house.attempts() == [0, 0, 0, 0]
-    del house.receive.on["third"]
+    del house.intake.on["third"]
     house.once()
     assert house.replies() == ["first", "second", "third", "fourth"]
 
 
 def test_a_database_that_undid_everything_by_itself_is_believed(house):
     house.mailbox.put(mail("first"), mail("second"))
-    receive = house.receive
+    receive = house.intake.receive
 
-    def fail(read, claim, store, *rest):
+    def fail(arrival, read, proof, store, now):
         if read.letter.subject == "second":
             # As SQLite does when it runs out of room, before it tells so.
             store.session.connection.exec_driver_sql("ROLLBACK")
             raise ValueError
-        return receive(read, claim, store, *rest)
+        return receive(arrival, read, proof, store, now)
 
-    house.poller._receive = fail
+    house.intake.receive = fail
     with capture_logs() as logs, pytest.raises(StoreUnavailable):
         house.once()
     assert logs == []
@@ -390,9 +395,9 @@ def test_a_database_that_undid_everything_by_itself_is_believed(house):
 
 
 def test_where_each_letter_has_its_own_commit_those_before_a_fault_of_time_are_told(house):
-    house.receive.on["third"] = _fail_of_time
+    house.intake.on["third"] = _fail_of_time
     house.mailbox.put(mail("first"), mail("second"), mail("third"), mail("fourth"))
-    house.poller._ledger = _EachAlone(house.ledger)
+    house.use(_EachAlone(house.ledger))
 
     with capture_logs() as logs, pytest.raises(ConnectionError):
         house.once()
@@ -442,7 +447,7 @@ def test_a_claim_that_fails_costs_the_others_nothing(house, monkeypatch):
 
     monkeypatch.setattr(Letters, "claim", fail)
     assert house.once().failed == 1
-    assert house.receive.received == ["first", "third"]
+    assert house.intake.received == ["first", "third"]
     assert house.attempts() == [1, 1]
 
 
@@ -466,23 +471,23 @@ def test_a_fault_of_time_takes_the_attempt_back_and_ends_the_pass(house, fault):
         with pytest.raises(OSError, match=r"reader gone|disk full"):
             house.once()
 
-    assert house.receive.received == ["first"]
+    assert house.intake.received == ["first"]
     assert house.attempts() == [1, 0, 0]
     house.reader.faults.clear()
     house.once()
-    assert house.receive.received == ["first", "second", "third"]
+    assert house.intake.received == ["first", "second", "third"]
     assert house.attempts() == [1, 1, 1]
 
 
 def test_a_database_that_is_away_counts_nothing_even_when_it_cannot_be_told(house):
     house.mailbox.put(mail("first"))
     away = _Away(house.ledger, at=2)
-    house.poller._ledger = away
+    house.use(away)
     with pytest.raises(StoreUnavailable):
         house.once()
     assert house.attempts() == [1]
-    house.poller._ledger = house.ledger
-    house.receive.on["first"] = _fail_of_time
+    house.use(house.ledger)
+    house.intake.on["first"] = _fail_of_time
     with pytest.raises(ConnectionError):
         house.once()
     assert house.attempts() == [0]
@@ -520,14 +525,14 @@ def test_a_cut_in_the_middle_of_fetching_loses_nothing(house):
     with pytest.raises(MailboxUnavailable):
         house.once()
     house.once()
-    assert house.receive.received == [f"letter {n}" for n in range(6)]
+    assert house.intake.received == [f"letter {n}" for n in range(6)]
     assert house.attempts() == [1] * 6
 
 
 def test_stop_finishes_the_letter_in_hand_and_leaves_the_rest(house):
     house.mailbox.put(*(mail(f"letter {n}") for n in range(6)))
-    passed = house.once(stop=lambda: bool(house.receive.received))
-    assert house.receive.received == ["letter 0"]
+    passed = house.once(stop=lambda: bool(house.intake.received))
+    assert house.intake.received == ["letter 0"]
     assert not passed.whole
     assert house.mailbox.filed == [("accepted", 1)]
     assert house.attempts() == [1, 0, 0, 0, 0, 0]
@@ -539,23 +544,25 @@ def test_a_mailbox_that_another_process_reads_is_left_alone(house):
         store.mailboxes.take("main", "elsewhere:1:1", house.clock())
 
     assert house.once().held_by == "elsewhere:1:1"
-    assert house.receive.received == []
+    assert house.intake.received == []
 
     house.clock.advance(seconds=16)
     house.once()
-    assert house.receive.received == ["first"]
+    assert house.intake.received == ["first"]
 
 
 def test_a_process_that_was_taken_for_dead_records_nothing_twice(house):
     house.mailbox.put(mail("first"))
 
-    def receive(read, claim, store, now, mark):
+    receive = house.intake.receive
+
+    def late(arrival, read, proof, store, now):
         # The other process had the letter to its end while this one stood still.
         facts = LetterFacts("", "first", "")
-        store.letters.settle(claim.letter, "accepted", facts, None, now)
-        return house.receive(read, claim, store, now, mark)
+        store.letters.settle(arrival.number, "accepted", facts, None, now)
+        return receive(arrival, read, proof, store, now)
 
-    house.poller._receive = receive
+    house.intake.receive = late
     with pytest.raises(StoreUnavailable, match="meanwhile"):
         house.once()
     assert house.replies() == []

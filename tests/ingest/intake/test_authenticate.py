@@ -4,6 +4,7 @@ Time is never measured: what costs it, an Argon2 verification, is counted.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Lock
@@ -11,9 +12,18 @@ from threading import Barrier, Lock
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from ingest.intake.authenticate import MOST_PASSWORDS, Guard, Passwords, authenticate
+from ingest.intake.authenticate import (
+    MOST_PASSWORDS,
+    Guard,
+    Origin,
+    ProofOutdated,
+    Prover,
+    authenticate,
+    claims_of,
+)
+from ingest.intake.passwords import Passwords
 from ingest.letters.letter import Letter
-from ingest.letters.terms import Credential, Source
+from ingest.letters.terms import Credential, Read, Source
 from ingest.replies.answers import refusal
 from ingest.replies.message import ReplySettings
 from layouts.findings import Code
@@ -97,6 +107,19 @@ def store(ledger, passwords):
         yield store
 
 
+class Looking:
+    """Looks with the transaction that a test has open; counts how often."""
+
+    def __init__(self, store):
+        self.store = store
+        self.looked = 0
+
+    @contextmanager
+    def reading(self):
+        self.looked += 1
+        yield self.store
+
+
 @dataclass
 class Sender:
     """Writes letters and hands them in."""
@@ -117,13 +140,11 @@ class Sender:
             headers=about.get("headers", {}),
             credentials=tuple(c for c in written if c.user_code or c.password),
         )
-        return authenticate(
-            letter,
-            about.get("documents", self.documents),
-            self.store,
-            about.get("now", self.now),
-            self.guard,
-        )
+        now = about.get("now", self.now)
+        claims = claims_of(Read(letter, tuple(about.get("documents", self.documents))))
+        prover = Prover(Looking(self.store), self.guard, lambda: now)
+        proof = prover.prove(claims, self.guard.origin_of(letter))
+        return authenticate(proof, self.store, now, self.guard)
 
 
 @pytest.fixture
@@ -541,3 +562,93 @@ def test_no_repr_tells_a_password():
     for thing in (credential, letter, parsed, parsed.header):
         assert PASSWORD not in f"{thing!r}{thing}"
     assert "$argon2id" not in f"{entity!r}{entity}"
+
+
+# A proof is a value: made once, decided on in the transaction that records.
+
+
+@pytest.fixture
+def looking(store):
+    return Looking(store)
+
+
+@pytest.fixture
+def prover(looking, guard):
+    return Prover(looking, guard, lambda: NOW)
+
+
+def claims(code=CODE, password=PASSWORD):
+    credentials = (Credential(Source.BODY, code, password),)
+    return claims_of(Read(Letter(sha256="0" * 64, size=1, credentials=credentials)))
+
+
+def test_deciding_on_a_proof_costs_no_verification(prover, store, guard, passwords):
+    proof = prover.prove(claims(), Origin(ADDRESS))
+    told, cost = passwords.costing(lambda: authenticate(proof, store, NOW, guard))
+    assert (told.user_code, cost) == (CODE, 0)
+
+
+def test_a_proof_tells_no_password(prover):
+    proof = prover.prove(claims(password="tell-nobody"), Origin(ADDRESS))
+    assert "tell-nobody" not in repr(proof)
+    assert "argon2" not in repr(proof)
+
+
+def test_a_sender_proven_just_now_is_not_looked_up_and_a_stranger_always_is(prover, looking):
+    for _ in range(3):
+        prover.prove(claims(), Origin(ADDRESS))
+    assert looking.looked == 1
+    for _ in range(2):
+        prover.prove(claims(), Origin("other@elsewhere.example"))
+        prover.prove(claims(), Origin(ADDRESS, is_forged=True))
+    assert looking.looked == 3
+    prover.prove(claims(password="wrong"), Origin("third@elsewhere.example"))
+    prover.prove(claims(password="wrong"), Origin("third@elsewhere.example"))
+    assert looking.looked == 5
+
+
+def test_a_password_that_was_changed_after_the_proof_is_proven_anew(
+    prover, store, guard, passwords
+):
+    proof = prover.prove(claims(), Origin(ADDRESS))
+    store.registry.set_password(CODE, passwords.hash("Leto-2027"), "operator", NOW)
+    with pytest.raises(ProofOutdated):
+        authenticate(proof, store, NOW, guard)
+    again = prover.prove(claims(), Origin(ADDRESS), afresh=True)
+    assert authenticate(again, store, NOW, guard).code is Code.CREDENTIALS_WRONG
+    renewed = prover.prove(claims(password="Leto-2027"), Origin(ADDRESS), afresh=True)
+    assert authenticate(renewed, store, NOW, guard).user_code == CODE
+
+
+def test_a_lock_that_came_after_the_proof_holds(prover, store, guard):
+    proof = prover.prove(claims(), Origin(ADDRESS))
+    wrong = prover.prove(claims(password="wrong"), Origin(ADDRESS))
+    for _ in range(3):
+        authenticate(wrong, store, NOW, guard)
+    assert authenticate(proof, store, NOW, guard).code is Code.SENDER_LOCKED
+
+
+def test_a_lock_that_ran_out_after_the_proof_makes_it_be_proven_anew(looking, store, guard):
+    clock = [NOW]
+    prover = Prover(looking, guard, lambda: clock[0])
+    wrong = prover.prove(claims(password="wrong"), Origin(ADDRESS))
+    for _ in range(3):
+        authenticate(wrong, store, NOW, guard)
+    locked = prover.prove(claims(), Origin(ADDRESS))
+    later = clock[0] = NOW + timedelta(days=1)
+    with pytest.raises(ProofOutdated):
+        authenticate(locked, store, later, guard)
+    again = prover.prove(claims(), Origin(ADDRESS), afresh=True)
+    assert authenticate(again, store, later, guard).user_code == CODE
+
+
+def test_a_locked_sender_who_has_the_right_password_is_not_answered_faster_the_second_time(
+    prover, store, guard, passwords
+):
+    wrong = prover.prove(claims(password="wrong"), Origin(ADDRESS))
+    for _ in range(3):
+        authenticate(wrong, store, NOW, guard)
+    for _ in range(2):
+        proof, cost = passwords.costing(lambda: prover.prove(claims(), Origin(ADDRESS)))
+        assert cost == 1
+        assert authenticate(proof, store, NOW, guard).code is Code.SENDER_LOCKED

@@ -38,7 +38,7 @@ def carried(first, offices, *, every=timedelta(0), stripped=(), most=1000):
         answer = offices[turn % 2].takes(content, now).reply
         if answer is None:
             return wrote
-        assert answer.recipient == offices[(turn + 1) % 2].desk.replies.sender
+        assert answer.recipient == offices[(turn + 1) % 2].policy.replies.sender
         wrote[turn % 2] += 1
         content = without(answer.content, stripped)
         now += every
@@ -79,7 +79,7 @@ def test_without_their_headers_the_hours_bound_stops_them(neighbours, seed):
 
 def test_without_their_headers_and_slowly_the_days_bound_stops_them(neighbours):
     for office in neighbours:
-        office.desk = replace(office.desk, per_address_per_day=8)
+        office.policy = replace(office.policy, per_address_per_day=8)
     seed = SEEDS["a letter with the other's address"]
     wrote = carried(seed, neighbours, every=timedelta(minutes=20), stripped=TELLING)
     assert wrote == [8, 8]
@@ -109,7 +109,9 @@ def kinds(office):
 def reminded(office, *files):
     with office.ledger.reading() as store:
         [entity] = store.registry.entities()
-    return reminder(entity, THEIRS, NOW.date().replace(day=1), (), files, NOW, office.desk.replies)
+    return reminder(
+        entity, THEIRS, NOW.date().replace(day=1), (), files, NOW, office.policy.replies
+    )
 
 
 def test_no_mail_of_any_kind_is_answered_by_another_instance(neighbours):
@@ -139,8 +141,8 @@ def test_nobody_reminds_itself(neighbours):
         with office.ledger.reading() as store:
             [entity] = store.registry.entities()
         lacking = Lacking(replace(entity, addresses=(OURS.upper(),)), ())
-        month, settings = NOW.date().replace(day=1), office.desk.replies
-        [told] = remind([lacking], office.ledger, month, NOW, settings, office.desk.layouts)
+        month, settings = NOW.date().replace(day=1), office.policy.replies
+        [told] = remind([lacking], office.ledger, month, NOW, settings, office.policy.layouts)
         assert told.reminded is expected
 
 

@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from ingest.intake.authenticate import Origin, Prover, claims_of
 from ingest.intake.receive import quarantine_notice, receive
 from ingest.letters.letter import Limits, read_letter
 from ingest.letters.terms import Read
@@ -15,8 +16,8 @@ from tests.ingest.office import (
     GUARD,
     NOW,
     OURS,
+    arrival_of,
     mail,
-    nothing_marked,
     office_with,
     xml,
 )
@@ -127,10 +128,10 @@ def test_without_an_address_to_answer_to_readings_are_recorded_all_the_same(offi
 
 
 def test_strangers_are_left_without_an_answer_when_that_is_wished(office):
-    office.desk = replace(office.desk, answer_unknown_senders=False)
+    office.policy = replace(office.policy, answer_unknown_senders=False)
     assert office.takes(mail(xml("0.067"), body="")).reply is None
     guard = replace(GUARD, require_known_address=True)
-    office.desk = replace(office.desk, guard=guard)
+    office.policy = replace(office.policy, guard=guard)
     known = office.takes(mail(xml("0.067"), sender="zam@primer.example"))
     assert codes(known) == ["address-not-allowed"]
     # Whoever knows the password is no stranger.
@@ -138,7 +139,7 @@ def test_strangers_are_left_without_an_answer_when_that_is_wished(office):
 
 
 def test_replies_to_an_address_end_at_the_days_bound_and_begin_again_the_next_day(office):
-    office.desk = replace(office.desk, per_address_per_day=2)
+    office.policy = replace(office.policy, per_address_per_day=2)
 
     def asks(number, now=NOW):
         return office.takes(mail(body=f"{number}"), now).reply is not None
@@ -150,9 +151,11 @@ def test_replies_to_an_address_end_at_the_days_bound_and_begin_again_the_next_da
 def test_a_letter_over_the_limits_says_so_and_nothing_of_credentials(office):
     letter = read_letter(mail(xml("0.067")), Limits(documents=0))
     assert letter.findings
+    prover = Prover(office.ledger, office.policy.guard, lambda: NOW)
+    proof = prover.prove(claims_of(Read(letter)), Origin(letter.sender))
     with office.ledger.transaction() as store:
         claim = store.letters.claim(None, "0" * 64, 1, NOW, NOW)
-        handled = receive(Read(letter), claim, store, NOW, nothing_marked, desk=office.desk)
+        handled = receive(arrival_of(claim), Read(letter), proof, store, NOW, office.policy)
     assert handled.outcome == "rejected"
     assert "too-many-documents" in codes(handled)
 
@@ -171,7 +174,7 @@ def test_a_machines_quarantined_letter_is_told_of_when_it_is_known(office):
 
 
 def test_a_quarantined_letter_of_a_stranger_is_not_told_of_when_strangers_get_no_answer(office):
-    office.desk = replace(office.desk, answer_unknown_senders=False)
+    office.policy = replace(office.policy, answer_unknown_senders=False)
     assert office.notice(mail(xml("0.067"))) is None
     assert office.takes(mail(xml("0.067"))).entity
     assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
@@ -242,7 +245,7 @@ FAILS = "Authentication-Results: mx.retailer.example; dmarc=fail header.from=pri
 def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
     assert office.takes(mail(xml("0.067"))).entity
     guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
-    office.desk = replace(office.desk, guard=guard)
+    office.policy = replace(office.policy, guard=guard)
     answers = [office.takes(mail(body=f"{n}", head=FAILS)).reply for n in range(5)]
     # The reply to the first letter counts among the five.
     assert [answer is not None for answer in answers] == [True] * 4 + [False]
@@ -252,4 +255,4 @@ def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
 def test_an_unreadable_letters_sender_is_unknown(office):
     with office.ledger.transaction() as store:
         claim = store.letters.claim(None, "0" * 64, 1, NOW, NOW)
-        assert quarantine_notice(None, claim, store, NOW, office.desk) is None
+        assert quarantine_notice(arrival_of(claim), None, store, NOW, office.policy) is None

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -18,15 +17,12 @@ from ingest.reading.documents import DirectReader
 from ingest.reading.pool import Nursery, ReaderUnavailable, Sandbox, SandboxReader
 from layouts.findings import Code
 from layouts.layout import load
-from storage.records import Location
-from tests.fakes import mail
+from tests.fakes import mail, raw_letter
 from tests.readers import OBEY
 
 
 def raw(content: bytes, **options) -> RawLetter:
-    place = Location("main", "INBOX", 1, 1)
-    size = options.pop("size", len(content))
-    return RawLetter(place, content, size, datetime(2026, 11, 10, tzinfo=UTC), **options)
+    return raw_letter(content, **options)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ from lxml import etree
 
 from ingest.letters.credentials import mask
 from ingest.letters.letter import read_letter
-from ingest.letters.terms import Attachment, Credential, Letter, Marked, Source
-from ingest.letters.unpack import Limits
+from ingest.letters.terms import Attachment, Credential, Letter, Limits, Marked, Source
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient
 from layouts.findings import Code, Place, Status, finding

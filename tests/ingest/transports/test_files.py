@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.transports.files import FileMailbox, NoLettersError
+from ingest.transports.files import LettersInFiles, NoLettersError
+from storage.records import Location
 from tests.fakes import mail
 
 GIVEN = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
@@ -14,12 +15,13 @@ DELIVERED = datetime(2026, 11, 1, 9, 15, tzinfo=UTC)
 
 
 def letters(path, at=GIVEN, letter_bytes=1 << 20):
-    box = FileMailbox(path, at, letter_bytes)
-    _, uids = box.uids()
-    fetched = [raw for batch in box.fetch(uids) for raw in batch]
-    assert [raw.location.uid for raw in fetched] == list(uids)
-    assert {raw.location.folder for raw in fetched} == {str(path.resolve())}
-    return [(box.source(raw.location.uid), raw) for raw in fetched]
+    box = LettersInFiles(path, at, letter_bytes)
+    fetched = [raw for batch in box.fetch(box.all_keys) for raw in batch]
+    assert [raw.arrival.key for raw in fetched] == list(box.all_keys)
+    places = [Location.of(raw.arrival.source, raw.arrival.key) for raw in fetched]
+    assert {(place.mailbox, place.folder) for place in places} == {("files", str(path.resolve()))}
+    assert [place.uid for place in places] == list(range(1, len(fetched) + 1))
+    return [(box.name_of(raw.arrival.key), raw) for raw in fetched]
 
 
 def test_an_eml_is_one_letter_received_when_we_are_told(tmp_path):
@@ -130,18 +132,11 @@ def test_of_a_letter_over_the_limit_only_the_header_is_handed_on(tmp_path, endin
 def test_a_path_without_letters_is_said(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoLettersError, match=name):
-        FileMailbox(tmp_path / name, None, 1000)
+        LettersInFiles(tmp_path / name, None, 1000)
 
 
 def test_letters_come_in_batches(tmp_path):
     for number in range(120):
         (tmp_path / f"{number:03}.eml").write_bytes(mail(f"{number}"))
-    box = FileMailbox(tmp_path, GIVEN, 1000)
-    assert [len(batch) for batch in box.fetch(box.uids()[1])] == [50, 50, 20]
-
-
-def test_filing_moves_nothing(tmp_path):
-    path = tmp_path / "a.eml"
-    path.write_bytes(mail("a"))
-    FileMailbox(path, GIVEN, 1000).file([1], "accepted")
-    assert path.exists()
+    box = LettersInFiles(tmp_path, GIVEN, 1000)
+    assert [len(batch) for batch in box.fetch(box.all_keys)] == [50, 50, 20]

@@ -14,14 +14,16 @@ from email.message import EmailMessage
 
 import pytest
 
-from ingest.intake.authenticate import Guard, Passwords
-from ingest.intake.receive import Desk
-from ingest.letters.unpack import Limits
-from ingest.operations.process import process
+from ingest.engine.files import process
+from ingest.intake.attempt import PolicyIntake
+from ingest.intake.authenticate import Guard, Prover
+from ingest.intake.passwords import Passwords
+from ingest.intake.policy import Policy
+from ingest.letters.terms import Limits
 from ingest.operations.registry_file import read_registry
 from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
-from ingest.transports.files import FileMailbox
+from ingest.transports.files import LettersInFiles
 from layouts.findings import Code
 from layouts.layout import load
 from parsers.trees import MOST_BYTES
@@ -191,14 +193,16 @@ def codes_of(letters, case, layouts, installed, folder):
     shutil.copy(installed, folder / "ingest.db")
     ledger = Ledger(f"sqlite:///{folder / 'ingest.db'}")
     settings = ReplySettings("Meters <meters@example.ru>", key=b"k")
-    desk = Desk(layouts, settings, Guard(PASSWORDS, **case.guard))
+    guard = Guard(PASSWORDS, **case.guard)
+    prover = Prover(ledger, guard, lambda: NOW)
+    intake = PolicyIntake(Policy(layouts, settings, guard), prover)
     told = []
     reader = DirectReader(layouts, case.limits)
-    mailbox = FileMailbox(folder, NOW, case.limits.letter_bytes)
-    process([mailbox], reader, ledger, desk, lambda: NOW, told.append)
+    letters = LettersInFiles(folder, NOW, case.limits.letter_bytes)
+    process([letters], reader, ledger, intake, lambda: NOW, lambda *heard: told.append(heard))
     reader.close()
     ledger.close()
-    handled = told[-1].handled
+    _, _, handled = told[-1]
     of_documents = [item for receipt in handled.receipts for item in receipt.checked.findings]
     return {item.code.value for item in (*handled.findings, *of_documents)}
 

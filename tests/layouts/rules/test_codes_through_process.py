@@ -10,12 +10,14 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.intake.authenticate import Guard, Passwords
-from ingest.intake.receive import Desk
-from ingest.operations.process import process
+from ingest.engine.files import process
+from ingest.intake.attempt import PolicyIntake
+from ingest.intake.authenticate import Guard, Prover
+from ingest.intake.passwords import Passwords
+from ingest.intake.policy import Policy
 from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
-from ingest.transports.files import FileMailbox
+from ingest.transports.files import LettersInFiles
 from layouts.layout import load
 from layouts.terms import Meter, MeteringPoint
 from storage.ledger import Ledger
@@ -318,15 +320,16 @@ def outcomes(tmp_path_factory):
         )
         store.periods.close(CLOSED, "tests", now)
 
-    def hear(processed):
-        handled = processed.handled
+    def hear(_raw, _claim, handled):
         last_of[handled.entity.user_code] = [
             item.code.value for receipt in handled.receipts for item in receipt.checked.findings
         ]
 
-    desk = Desk(load(), ReplySettings("Meters <meters@example.ru>", key=b"k"), Guard())
+    guard = Guard()
+    policy = Policy(load(), ReplySettings("Meters <meters@example.ru>", key=b"k"), guard)
+    intake = PolicyIntake(policy, Prover(ledger, guard, lambda: now))
     reader = DirectReader(load())
-    process([FileMailbox(box, None, 10**7)], reader, ledger, desk, lambda: now, hear)
+    process([LettersInFiles(box, None, 10**7)], reader, ledger, intake, lambda: now, hear)
     reader.close()
     ledger.close()
     return last_of

@@ -1,0 +1,194 @@
+"""One pass over one mailbox: its letters handed to work, and filed by their verdicts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain, islice
+from typing import Protocol, TypeVar
+
+import structlog
+
+from ingest.engine.lease import Mailboxes, MailboxLease
+from ingest.engine.work import Worker
+from ingest.letters.terms import Outcome, RawLetter
+from ingest.transports.ports import Mailbox, MailboxUnavailable
+from storage.records import Location
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+
+class CollectMailboxes(Mailboxes, Protocol):
+    """Mailboxes, for a pass."""
+
+    def passed(self, mailbox: str, now: datetime) -> None:
+        """The mailbox was read through to its end."""
+
+
+class CollectStore(Protocol):
+    """What a pass asks of the database beside what work does."""
+
+    @property
+    def mailboxes(self) -> CollectMailboxes:
+        """Passes and leases."""
+
+
+class CollectLedger(Protocol):
+    """Opens transactions for a pass."""
+
+    def transaction(self) -> AbstractContextManager[CollectStore]:
+        """Commits at its end, rolls back on an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one pass did.
+
+    Attributes:
+        outcomes: Letters by their outcome in this pass.
+        failed: Letters left for another attempt.
+        whole: Whether it came to the mailbox's end.
+        held_by: Another process that reads the mailbox, so that this one did not.
+    """
+
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    failed: int = 0
+    whole: bool = True
+    held_by: str | None = None
+
+
+class Collector:
+    """Reads one mailbox, pass by pass.
+
+    Args:
+        mailbox: Letters arrive in it.
+        worker: Brings them to their verdicts.
+        ledger: Keeps who reads the mailbox, and when it was read through.
+        clock: Now, aware.
+        holder: Names this process in the lease; None: by its number and start.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        worker: Worker,
+        ledger: CollectLedger,
+        clock: Callable[[], datetime],
+        holder: str | None = None,
+    ) -> None:
+        self._mailbox = mailbox
+        self._worker = worker
+        self._ledger = ledger
+        self._clock = clock
+        self._holder = holder
+
+    def once(self, stop: Callable[[], bool] = lambda: False) -> Passed:
+        """Go through the mailbox once, the oldest letter first.
+
+        When `stop` turns true the letter in hand is finished and the rest stays.
+
+        Raises:
+            ConnectionError: mailbox, database or readers are away; nothing is
+                counted against any letter, and the next pass goes on.
+        """
+        with MailboxLease(self._ledger, self._mailbox.name, self._clock, self._holder) as lease:
+            if lease.is_held:
+                return self.through(lambda: stop() or not lease.is_held)
+        log.warning("mailbox.held", mailbox=self._mailbox.name, holder=lease.held_by)
+        return Passed(whole=False, held_by=lease.held_by)
+
+    def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
+        """The same without a lease, for a mailbox that nobody else reads."""
+        with self._worker as worker:
+            whole = self._collect(stop)
+        if whole:
+            with self._ledger.transaction() as store:
+                store.mailboxes.passed(self._mailbox.name, self._clock())
+        return Passed(dict(worker.outcomes), worker.failed, whole)
+
+    def _collect(self, stop: Callable[[], bool]) -> bool:
+        """Hand every letter over and file it; False when it was stopped.
+
+        A server that refuses to file is told at the end: the verdicts are kept, and
+        other letters need not wait for it.
+        """
+        uids = self._uids()
+        settled = self._worker.settled
+        for gone in settled.keys() - uids.keys():
+            del settled[gone]
+        fault = self._file(uids)
+        waiting = [key for key in uids if key not in settled]
+        done = 0
+        with closing(one_ahead(self._batches(uids, waiting))) as batches:
+            for batch in batches:
+                if stop():
+                    break
+                self._worker.work(batch, stop)
+                fault = self._file(uids) or fault
+                done += len(batch)
+                if done < len(waiting):
+                    log.info(
+                        "mailbox.progress", mailbox=self._mailbox.name, done=done, of=len(waiting)
+                    )
+        if fault is not None:
+            raise fault
+        return not stop()
+
+    def _uids(self) -> dict[str, int]:
+        """UIDs by the keys of the arrivals, in their order."""
+        uidvalidity, uids = self._mailbox.uids()
+        name, folder = self._mailbox.name, self._mailbox.folder
+        return {Location(name, folder, uidvalidity, uid).key: uid for uid in uids}
+
+    def _batches(
+        self, uids: Mapping[str, int], waiting: Sequence[str]
+    ) -> Iterator[list[RawLetter]]:
+        """Letters to handle together; those that failed twice come last, each alone.
+
+        A letter that the ledger has a verdict for is fetched like any other: its
+        bytes say which letter it is. A server restored from a backup gives the
+        same UID to another one.
+        """
+        tired = self._worker.look_up(self._mailbox.name, waiting)
+        calm = self._mailbox.fetch([uids[key] for key in waiting if key not in tired])
+        alone = self._mailbox.fetch([uids[key] for key in waiting if key in tired])
+        return chain(calm, ([raw] for batch in alone for raw in batch))
+
+    def _file(self, uids: Mapping[str, int]) -> MailboxUnavailable | None:
+        """Move letters to the folders for their outcomes: one MOVE for each."""
+        settled = self._worker.settled
+        by_outcome: dict[Outcome, list[str]] = defaultdict(list)
+        for key, outcome in settled.items():
+            by_outcome[outcome].append(key)
+        for outcome, keys in by_outcome.items():
+            try:
+                self._mailbox.file([uids[key] for key in keys], outcome)
+            except MailboxUnavailable as fault:
+                log.warning(
+                    "letter.not_filed",
+                    mailbox=self._mailbox.name,
+                    count=len(keys),
+                    error=str(fault),
+                )
+                return fault
+            for key in keys:
+                del settled[key]
+        return None
+
+
+def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:
+    """The same items; while the caller has one in hand, a thread asks for the next.
+
+    To be closed: it waits for what is asked for.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as thread:
+        coming = thread.submit(lambda: list(islice(items, 1)))
+        while got := coming.result():
+            coming = thread.submit(lambda: list(islice(items, 1)))
+            yield from got

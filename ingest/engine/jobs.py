@@ -1,0 +1,121 @@
+"""Jobs that run at an interval and when wanted, and back off after faults."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+FIRST_REST_SECONDS = 1.0
+LONGEST_REST_SECONDS = 300.0
+
+
+class Job:
+    """Work that runs at an interval and when wanted, never twice at once.
+
+    What is wanted while it runs makes it run once more. After a fault it rests,
+    longer each time, whoever wants it.
+
+    Args:
+        name: Of the job, unique in the scheduler.
+        work: Raises `ConnectionError` for a fault of time.
+        scheduler: Runs it.
+        stopping: Once it is set nothing runs any more.
+        told: Called with the text of a fault and the seconds of rest that follow.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], None],
+        scheduler: BackgroundScheduler,
+        stopping: threading.Event,
+        told: Callable[[str, float], None],
+    ) -> None:
+        self._name = name
+        self._stopping = stopping
+        self._told = told
+        self._work = work
+        self._scheduler = scheduler
+        self._job: Any = None
+        self._lock = threading.Condition()
+        self._running = False
+        self._wanted = False
+        self._failures = 0
+        self._rests_until = 0.0
+
+    def start(self, every_seconds: float) -> None:
+        """Have it run now and then every so many seconds."""
+        self._job = self._scheduler.add_job(
+            self._run,
+            "interval",
+            seconds=every_seconds,
+            jitter=every_seconds / 20,
+            id=self._name,
+            next_run_time=datetime.now(UTC),
+        )
+
+    def want(self) -> None:
+        """Have it run as soon as it can."""
+        with self._lock:
+            self._wanted = True
+            if self._running:
+                return
+        self._run_in(max(0.0, self._rests_until - time.monotonic()))
+
+    def join(self) -> None:
+        """Wait until it does not run."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._running)
+
+    def _run(self) -> None:
+        with self._lock:
+            if self._running or time.monotonic() < self._rests_until:
+                return
+            self._running = self._wanted = True
+        try:
+            while self._next():
+                self._work()
+                self._failures = 0
+        except ConnectionError as fault:
+            self._rest(str(fault))
+        except BaseException as fault:
+            self._rest(f"a fault of ours, {type(fault).__name__}")
+            raise
+        finally:
+            with self._lock:
+                self._running = False
+                self._lock.notify_all()
+
+    def _next(self) -> bool:
+        with self._lock:
+            wanted, self._wanted = self._wanted, False
+            self._running = wanted and not self._stopping.is_set()
+            return self._running
+
+    def _rest(self, error: str) -> None:
+        self._failures += 1
+        seconds = rest_seconds(self._failures)
+        self._rests_until = time.monotonic() + seconds
+        self._told(error, round(seconds, 1))
+        self._run_in(seconds)
+
+    def _run_in(self, seconds: float) -> None:
+        # The scheduler may have been shut down in the meantime.
+        with suppress(LookupError, RuntimeError):
+            self._job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def rest_seconds(failures: int) -> float:
+    """How long to rest after the n-th fault in a row: doubling from 1 s to 5 minutes.
+
+    Half of it is chance, so that services cut off together do not return together.
+    """
+    longest = min(FIRST_REST_SECONDS * (1 << min(failures - 1, 16)), LONGEST_REST_SECONDS)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing

@@ -1,0 +1,109 @@
+"""Passes over mailboxes that somebody asked for, and the outbox drained after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from ingest.engine.collect import Collector
+from ingest.engine.daemon import DaemonLedger
+from ingest.engine.marks import Marker
+from ingest.engine.send import drain
+from ingest.engine.work import Told, Worker, nobody_is_told
+from ingest.intake.attempt import Intake
+from ingest.intake.outcome import Handled
+from ingest.letters.terms import RawLetter
+from ingest.reading import Reader
+from ingest.transports.ports import Mailbox, Postman
+from storage.records import Claim
+
+
+def poll_all(
+    mailboxes: Sequence[Mailbox],
+    postman: Postman | None,
+    reader: Reader,
+    ledger: DaemonLedger,
+    intake: Intake,
+    clock: Callable[[], datetime],
+) -> bool:
+    """One pass over every mailbox, then the outbox; False when a letter had no verdict.
+
+    Args:
+        mailboxes: Each is closed after its pass.
+        postman: None: replies stay in the outbox.
+        reader: Reads and marks letters.
+        ledger: What they hand in is recorded in it.
+        intake: What is done with each.
+        clock: Now, aware.
+
+    Raises:
+        ConnectionError: names every server that could not be reached; the others
+            were still served.
+    """
+    faults: list[ConnectionError] = []
+    whole = True
+    marker = Marker(reader, ledger, clock)
+    worker = Worker(reader, ledger, intake, clock, _marked_by(marker))
+    for mailbox in mailboxes:
+        try:
+            passed = Collector(mailbox, worker, ledger, clock).once()
+            whole = whole and passed.whole and not passed.failed
+        except ConnectionError as fault:
+            faults.append(fault)
+        finally:
+            mailbox.close()
+            worker.settled.clear()
+    marker.close(finish=True)
+    if postman is not None:
+        try:
+            drain(ledger, postman, clock)
+        except ConnectionError as fault:
+            faults.append(fault)
+        finally:
+            postman.close()
+    if faults:
+        raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
+    return whole
+
+
+def read_through(
+    mailboxes: Sequence[Mailbox],
+    reader: Reader,
+    ledger: DaemonLedger,
+    intake: Intake,
+    clock: Callable[[], datetime],
+    told: Told,
+) -> None:
+    """Read every letter of folders that no daemon reads.
+
+    Args:
+        mailboxes: Each is closed after it was read.
+        reader: Reads and marks letters.
+        ledger: What they hand in is recorded in it.
+        intake: What is done with each.
+        clock: Now, aware.
+        told: Hears of each letter.
+
+    Raises:
+        ConnectionError: a mailbox or the database is away.
+    """
+    marker = Marker(reader, ledger, clock)
+    worker = Worker(reader, ledger, intake, clock, _marked_by(marker, told))
+    try:
+        for mailbox in mailboxes:
+            try:
+                Collector(mailbox, worker, ledger, clock).through()
+            finally:
+                mailbox.close()
+                worker.settled.clear()
+    finally:
+        marker.close(finish=True)
+
+
+def _marked_by(marker: Marker, told: Told = nobody_is_told) -> Told:
+    def settled(raw: RawLetter, claim: Claim, handled: Handled) -> None:
+        if handled.marking is not None:
+            marker.add(raw, handled)
+        told(raw, claim, handled)
+
+    return settled

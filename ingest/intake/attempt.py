@@ -1,0 +1,289 @@
+"""One attempt to bring an arrival to its verdict, and what its failure leads to.
+
+`attempt` holds the only broad `except`: whatever is neither the sender's fault nor
+time's is ours. `faults` says which is which.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from ingest.intake.authenticate import UNPROVEN, Proof, Prover, claims_of
+from ingest.intake.faults import MOST_ATTEMPTS, LetterMissing, NoVerdict, described, is_of_time
+from ingest.intake.outcome import Handled
+from ingest.intake.policy import Policy
+from ingest.intake.ports import Store
+from ingest.intake.receive import quarantine_notice, receive
+from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
+from ingest.reading import Reader
+from storage.records import Claim, LetterFacts, Location, OwedReply
+
+log = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+
+def attempt(work: Callable[[], _T]) -> _T | Exception:
+    """What the work gives, or the exception that is our own fault.
+
+    Raises:
+        OSError: a fault of time; the pass ends, and nothing is counted.
+    """
+    try:
+        return work()
+    except Exception as error:
+        # The one place where our own faults end.
+        if is_of_time(error):
+            raise
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What was read of a letter, and what verifying its passwords gave."""
+
+    read: Read
+    proof: Proof
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A claimed letter on its way to its verdict.
+
+    Attributes:
+        reading: What the reader gives; cancelled when nobody waits for it any more.
+        proven: What the letter says, with the proof of its sender; ready to be recorded.
+        started: Of `time.monotonic`.
+        read: Once it was recorded, or failed after it was read.
+    """
+
+    raw: RawLetter
+    sha256: str
+    claim: Claim
+    reading: Future[Read]
+    proven: Future[Proven]
+    started: float
+    read: Read | None = None
+
+    @property
+    def arrival(self) -> Arrival:
+        """The arrival as the ledger knows it."""
+        return replace(
+            self.raw.arrival,
+            number=self.claim.letter,
+            run=self.claim.run,
+            received_at=self.claim.received_at,
+            sender=self.read.letter.sender if self.read else "",
+        )
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        self.reading.cancel()
+        self.proven.cancel()
+
+    def is_hopeless(self) -> bool:
+        """Whether nobody needs to read the letter: `proven` tells why."""
+        if self.claim.attempts > MOST_ATTEMPTS:
+            self.proven.set_exception(NoVerdict("every attempt ended with the whole process"))
+        elif self.raw.missing:
+            self.proven.set_exception(LetterMissing("the server gives no bytes for it"))
+        return self.proven.done()
+
+
+class Intake(Protocol):
+    """What is done with each letter; `PolicyIntake` does it for good."""
+
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+        """See `Prover.prove`; called with no transaction open."""
+
+    def receive(
+        self, arrival: Arrival, read: Read, proof: Proof, store: Store, now: datetime
+    ) -> Handled:
+        """See `receive.receive`."""
+
+    def notice(
+        self, arrival: Arrival, letter: Letter | None, store: Store, now: datetime
+    ) -> OwedReply | None:
+        """See `receive.quarantine_notice`."""
+
+
+class PolicyIntake:
+    """What a policy does with each letter."""
+
+    def __init__(self, policy: Policy, prover: Prover) -> None:
+        self._policy = policy
+        self._prover = prover
+
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+        """Verify the passwords of a letter that may be recorded at all."""
+        gate = self._policy.gate(read.letter, has_document=bool(read.parsed))
+        if not gate.record:
+            return UNPROVEN
+        origin = self._policy.guard.origin_of(read.letter)
+        return self._prover.prove(claims_of(read), origin, afresh=afresh)
+
+    def receive(
+        self, arrival: Arrival, read: Read, proof: Proof, store: Store, now: datetime
+    ) -> Handled:
+        """See `receive.receive`."""
+        return receive(arrival, read, proof, store, now, self._policy)
+
+    def notice(
+        self, arrival: Arrival, letter: Letter | None, store: Store, now: datetime
+    ) -> OwedReply | None:
+        """See `receive.quarantine_notice`."""
+        return quarantine_notice(arrival, letter, store, now, self._policy)
+
+
+class Transactions(Protocol):
+    """Opens transactions."""
+
+    def transaction(self) -> AbstractContextManager[Store]:
+        """Commits at its end, rolls back on an exception."""
+
+
+class Ledger(Transactions, Protocol):
+    """Opens transactions, and looks."""
+
+    def reading(self) -> AbstractContextManager[Store]:
+        """For looking only; changes are dropped."""
+
+
+def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime) -> Handled:
+    """Readings, reply and verdict of one letter, undone together when it fails.
+
+    Raises:
+        ProofOutdated: it must be proven again.
+    """
+    proven = letter.proven.result()
+    letter.read = proven.read
+    with ledger.transaction() as store:
+        handled = intake.receive(letter.arrival, proven.read, proven.proof, store, now)
+        told = proven.read.letter
+        facts = LetterFacts(told.sender, told.subject, told.message_id, handled.findings)
+        store.letters.settle(letter.claim.letter, handled.outcome, facts, handled.entity, now)
+    return handled
+
+
+def fail(
+    letter: Claimed, error: Exception, intake: Intake, ledger: Ledger, now: datetime
+) -> Handled | None:
+    """Quarantine a letter that failed once too often; None leaves it for another attempt."""
+    about = {
+        **place(letter.raw),
+        "letter": letter.claim.letter,
+        "attempts": letter.claim.attempts,
+    }
+    if letter.claim.attempts < MOST_ATTEMPTS:
+        log.error("letter.failed", **about, **described(error))
+        return None
+    owed = attempt(lambda: _noticed(letter, intake, ledger, now))
+    notice = None if isinstance(owed, Exception) else owed
+    # When even that cannot be kept, the row alone must do.
+    for reply in dict.fromkeys((notice, None)):
+        fault = attempt(lambda: _quarantine(letter, error, reply, ledger, now))  # noqa: B023
+        if fault is None:
+            log.error("letter.quarantined", **about, **described(error))
+            return Handled(Outcome.QUARANTINED, reply=reply)
+    log.error("letter.failed", **about, **described(error))
+    return None
+
+
+def _noticed(letter: Claimed, intake: Intake, ledger: Ledger, now: datetime) -> OwedReply | None:
+    read = letter.read
+    with ledger.reading() as store:
+        return intake.notice(letter.arrival, read.letter if read else None, store, now)
+
+
+def _quarantine(
+    letter: Claimed, error: Exception, reply: OwedReply | None, ledger: Ledger, now: datetime
+) -> None:
+    with ledger.transaction() as store:
+        store.letters.quarantine(letter.claim.letter, described(error)["error"], now)
+        if reply is not None:
+            store.outbox.owe(reply, now)
+
+
+def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply | None:
+    """The reply with its marked workbooks; as it is when they cannot be made.
+
+    Waits for a child: no transaction may be open.
+    """
+    marking = handled.marking
+    if marking is None:
+        return handled.reply
+    try:
+        done = attempt(
+            lambda: marking.reply_with(reader.mark(raw, marking.wanted, marking.language))
+        )
+    except OSError as fault:
+        done = fault
+    if isinstance(done, Exception):
+        log.warning("workbook.not_marked", error=described(done)["error"])
+        return handled.reply
+    return done
+
+
+def complete(
+    raw: RawLetter,
+    handled: Handled,
+    reader: Reader,
+    ledger: Transactions,
+    clock: Callable[[], datetime],
+) -> Handled:
+    """Let the reply leave that was held for its marked workbooks, with them or without.
+
+    Raises:
+        StoreUnavailable: the database is away; the reply leaves without them, later.
+    """
+    if handled.marking is None:
+        return handled
+    return release(handled, marked_reply(raw, handled, reader), ledger, clock())
+
+
+def release(
+    handled: Handled, reply: OwedReply | None, ledger: Transactions, now: datetime
+) -> Handled:
+    """Let the reply leave that was held, as it is now.
+
+    Raises:
+        StoreUnavailable: as with `complete`.
+    """
+    if reply is not None:
+        with ledger.transaction() as store:
+            store.outbox.complete(reply.message_id, reply.content, now)
+    return replace(handled, reply=reply, marking=None)
+
+
+def place(raw: RawLetter) -> dict[str, Any]:
+    """Where a letter lies, for the log."""
+    where = Location.of(raw.arrival.source, raw.arrival.key)
+    return {"mailbox": where.mailbox, "uid": where.uid, "size": raw.size}
+
+
+def canonical(letter: Claimed, handled: Handled) -> dict[str, Any]:
+    """The fields of the one line that each letter leaves in the log."""
+    receipts = handled.receipts
+    return {
+        "letter": letter.claim.letter,
+        **place(letter.raw),
+        "verdict": handled.outcome.value,
+        "entity": handled.entity.user_code if handled.entity else None,
+        "layouts": sorted({r.parsed.layout for r in receipts if r.parsed.layout}),
+        "documents": len(receipts),
+        "values": handled.values,
+        "findings": len(handled.findings) + sum(len(r.checked.findings) for r in receipts),
+        "receipts": [receipt.number for receipt in receipts],
+        "reply": handled.reply.message_id if handled.reply else None,
+        "reason": handled.reason or None,
+        "attempts": letter.claim.attempts,
+        "duration_ms": round((time.monotonic() - letter.started) * 1000),
+    }

@@ -9,25 +9,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from layouts.section import LayoutError, Section
 from layouts.terms import CHANNELS, ZONES, Kind
-
-
-class LayoutError(ValueError):
-    """A definition with a mistake: names the file, the key and what was expected."""
-
-    def __init__(self, file: Path, key: str, expected: str) -> None:
-        super().__init__(f"{file}: {key}: {expected}")
-        self.file = file
-        self.key = key
-        self.expected = expected
-
+from layouts.workbook_form import WorkbookDefinition, workbook_form
 
 UNITS = {"Wh": 0, "kWh": 3, "MWh": 6, "varh": 0, "kvarh": 3, "Mvarh": 6}
 """Units a document may count in, with the power of ten that makes them Wh or varh."""
@@ -45,22 +35,9 @@ XML_FIELDS = {
 }
 """Header fields of an XML document, with what each one's text must be."""
 
-SHEET_FIELDS = {
-    "class": "text",
-    "sender_code": "code",
-    "sender_inn": "code",
-    "sender_name": "text",
-    "password": "secret",
-    "month": "month",
-    "instant": "instant",
-    "unit": "unit",
-}
-"""Header fields of a sheet, with what the cell of each one must hold."""
-
 KEYS = ("area", "area_name", "point", "meter", "channel", "zone")
 MOMENTS = ("start", "end", "instant", "summer")
 XML_COLUMNS = ("area", "point", "meter", "channel", "zone", *MOMENTS, "value", "status")
-SHEET_COLUMNS = ("point", "meter", "channel", "zone", "date", "start", "instant", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +75,17 @@ NO_FORMAT = TimeFormat("", {}, compact=False)
 
 @dataclass(frozen=True, slots=True)
 class HeaderField:
-    """One fact that a document states about itself.
+    """One fact that an XML document states about itself.
 
     Attributes:
         path: Where it stands in an XML document.
-        labels: What the cell beside it may say in a workbook.
-        format: Of an instant or a date in XML.
+            format: Of an instant or a date in XML.
     """
 
     name: str
     type: str
     required: bool = False
     path: XmlPath = XmlPath((), None)
-    labels: tuple[str, ...] = ()
     format: TimeFormat = NO_FORMAT
 
 
@@ -159,28 +134,6 @@ class XmlDefinition:
     forms: tuple[XmlForm, ...]
     ignore: frozenset[str]
     skip: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkbookDefinition:
-    """How a layout looks on a sheet: a header block, then a table.
-
-    Attributes:
-        columns: Labels of the table's columns.
-        required: Columns without which a row of labels is not this table's.
-        any_of: At least one of these columns must be there, too.
-        hours: Whether the table has a row for each day and a column for each hour.
-        wide: Zones whose readings may stand in columns of their own, by label.
-        totals: Words that begin a row of totals.
-    """
-
-    header: tuple[HeaderField, ...]
-    columns: Mapping[str, tuple[str, ...]]
-    required: frozenset[str]
-    any_of: frozenset[str]
-    hours: bool
-    wide: Mapping[str, str]
-    totals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,91 +241,10 @@ def load_file(file: Path) -> Layout:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LayoutError(file, "file", f"cannot be read as TOML: {error}") from error
-    return _layout(_Section(file, "", data))
+    return _layout(Section(file, "", data))
 
 
-class _Section:
-    """One table of a definition; remembers which of its keys were asked for."""
-
-    def __init__(self, file: Path, name: str, data: Mapping[str, Any]) -> None:
-        self.file = file
-        self._name = name
-        self._data = data
-        self._known: set[str] = set()
-
-    def key(self, name: str) -> str:
-        return f"{self._name}.{name}" if self._name else name
-
-    def wrong(self, name: str, expected: str) -> LayoutError:
-        return LayoutError(self.file, self.key(name), f"expected {expected}")
-
-    def _get(self, name: str, kind: type, expected: str, default: Any) -> Any:
-        self._known.add(name)
-        value = self._data.get(name, default)
-        if value is _REQUIRED:
-            raise self.wrong(name, f"{expected}, but it is missing")
-        # A boolean is an integer to Python, but not to the writer of a definition.
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.wrong(name, expected)
-        return value
-
-    def text(self, name: str, default: Any = None, among: Collection[str] = ()) -> str:
-        expected = f"one of {', '.join(among)}" if among else "a text"
-        value: str = self._get(name, str, expected, _REQUIRED if default is None else default)
-        if among and value not in among and value != default:
-            raise self.wrong(name, expected)
-        return value
-
-    def number(self, name: str, default: int, most: int) -> int:
-        value: int = self._get(name, int, f"a number from 0 to {most}", default)
-        if not 0 <= value <= most:
-            raise self.wrong(name, f"a number from 0 to {most}")
-        return value
-
-    def flag(self, name: str, default: bool = False) -> bool:
-        value: bool = self._get(name, bool, "true or false", default)
-        return value
-
-    def items(self, name: str, kind: type = str, among: Collection[str] = ()) -> tuple[Any, ...]:
-        expected = f"a list of {'numbers' if kind is int else 'texts'}"
-        expected += f", each one of {', '.join(among)}" if among else ""
-        values = self._get(name, list, expected, [])
-        if not all(type(value) is kind and (not among or value in among) for value in values):
-            raise self.wrong(name, expected)
-        return tuple(values)
-
-    def section(self, name: str) -> _Section:
-        return _Section(self.file, self.key(name), self._get(name, dict, "a table", {}))
-
-    def sections(self, name: str) -> list[_Section]:
-        found = self._get(name, list, "a list of tables", [])
-        if not all(isinstance(item, dict) for item in found):
-            raise self.wrong(name, "a list of tables")
-        return [_Section(self.file, f"{self.key(name)}[{i}]", item) for i, item in enumerate(found)]
-
-    def has(self, name: str) -> bool:
-        return name in self._data
-
-    def names(self, among: Collection[str] = ()) -> Iterable[str]:
-        for name in self._data:
-            if among and name not in among:
-                raise LayoutError(self.file, self.key(name), f"expected one of {', '.join(among)}")
-            yield name
-
-    def mapping(self, among: Collection[str]) -> dict[str, str]:
-        return {name: self.text(name, among=among) for name in self._data}
-
-    def done(self) -> None:
-        for name in self._data:
-            if name not in self._known:
-                known = ", ".join(sorted(self._known))
-                raise LayoutError(self.file, self.key(name), f"is not known here; known: {known}")
-
-
-_REQUIRED = object()
-
-
-def _layout(top: _Section) -> Layout:
+def _layout(top: Section) -> Layout:
     kind = Kind(top.text("kind", among=[kind.value for kind in Kind]))
     values, channels = top.section("values"), top.section("channels")
     layout = Layout(
@@ -397,7 +269,7 @@ def _layout(top: _Section) -> Layout:
         zones=top.section("zones").mapping(ZONES),
         example=top.text("example"),
         xml=_xml(top.section("xml"), kind) if top.has("xml") else None,
-        workbook=_workbook(top.section("workbook"), kind) if top.has("workbook") else None,
+        workbook=workbook_form(top.section("workbook"), kind) if top.has("workbook") else None,
         file_name=_file_name(top.section("file_name")) if top.has("file_name") else None,
     )
     for section in (top, values, channels):
@@ -407,20 +279,20 @@ def _layout(top: _Section) -> Layout:
     return layout
 
 
-def _number(top: _Section) -> str:
+def _number(top: Section) -> str:
     number = top.text("class")
     if not number.isdigit():
         raise top.wrong("class", 'digits in quotes, such as "52005"')
     return number
 
 
-def _titles(section: _Section) -> dict[str, str]:
+def _titles(section: Section) -> dict[str, str]:
     titles = {language: section.text(language) for language in ("ru", "en")}
     section.done()
     return titles
 
 
-def _steps(values: _Section, kind: Kind) -> tuple[int, ...]:
+def _steps(values: Section, kind: Kind) -> tuple[int, ...]:
     steps: tuple[int, ...] = values.items("step_minutes", int)
     if kind is Kind.REGISTER:
         if steps:
@@ -431,14 +303,14 @@ def _steps(values: _Section, kind: Kind) -> tuple[int, ...]:
     return steps
 
 
-def _decimals(values: _Section, kind: Kind) -> int:
+def _decimals(values: Section, kind: Kind) -> int:
     # Energy is kept in whole watt-hours: more decimals could not be kept exactly.
     unit = values.text("unit", among=tuple(UNITS))
     most = UNITS[unit] if kind is Kind.INTERVAL else 6
     return values.number("decimals", most, most)
 
 
-def _zone(top: _Section) -> str:
+def _zone(top: Section) -> str:
     name = top.text("zone")
     try:
         zone = ZoneInfo(name)
@@ -451,7 +323,7 @@ def _zone(top: _Section) -> str:
     return name
 
 
-def _xml(section: _Section, kind: Kind) -> XmlDefinition:
+def _xml(section: Section, kind: Kind) -> XmlDefinition:
     header = section.section("header")
     definition = XmlDefinition(
         root=_name(section, "root"),
@@ -467,7 +339,7 @@ def _xml(section: _Section, kind: Kind) -> XmlDefinition:
     return definition
 
 
-def _xml_field(header: _Section, name: str) -> HeaderField:
+def _xml_field(header: Section, name: str) -> HeaderField:
     section = header.section(name)
     kind = XML_FIELDS[name]
     timed = kind in ("instant", "date")
@@ -486,14 +358,14 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _PATH = re.compile(rf"(?:{_NAME.pattern}/)*@?{_NAME.pattern}")
 
 
-def _name(section: _Section, key: str, default: str | None = None) -> str:
+def _name(section: Section, key: str, default: str | None = None) -> str:
     name = section.text(key, default)
     if name != default and not _NAME.fullmatch(name):
         raise section.wrong(key, "a name of XML, without a prefix")
     return name
 
 
-def _path(section: _Section, name: str) -> XmlPath:
+def _path(section: Section, name: str) -> XmlPath:
     text = section.text(name)
     if not _PATH.fullmatch(text):
         raise section.wrong(name, "a path such as @code, inn or value/@status")
@@ -506,7 +378,7 @@ def _path(section: _Section, name: str) -> XmlPath:
 _TOKEN = re.compile(r"YYYY|MM|DD|HH|SS|[-.:/ T]")
 
 
-def _format(section: _Section, name: str) -> TimeFormat:
+def _format(section: Section, name: str) -> TimeFormat:
     text = section.text(name)
     parts: dict[str, slice] = {}
     position = 0
@@ -526,7 +398,7 @@ def _format(section: _Section, name: str) -> TimeFormat:
     return TimeFormat(text, parts, compact)
 
 
-def _form(section: _Section, kind: Kind) -> XmlForm:
+def _form(section: Section, kind: Kind) -> XmlForm:
     columns = section.section("columns")
     moment = "start" if kind is Kind.INTERVAL else "instant"
     form = XmlForm(
@@ -546,7 +418,7 @@ def _form(section: _Section, kind: Kind) -> XmlForm:
     return form
 
 
-def _level(section: _Section) -> Level:
+def _level(section: Section) -> Level:
     keys = section.section("keys")
     level = Level(
         element=_name(section, "element"),
@@ -557,40 +429,7 @@ def _level(section: _Section) -> Level:
     return level
 
 
-def _workbook(section: _Section, kind: Kind) -> WorkbookDefinition:
-    header, columns = section.section("header"), section.section("columns")
-    definition = WorkbookDefinition(
-        header=tuple(_sheet_field(header, name) for name in header.names(SHEET_FIELDS)),
-        columns={name: columns.items(name) for name in columns.names(SHEET_COLUMNS)},
-        required=frozenset(section.items("required", among=SHEET_COLUMNS)),
-        any_of=frozenset(section.items("any_of", among=(*SHEET_COLUMNS, "wide"))),
-        hours=section.flag("hours"),
-        wide=section.section("wide").mapping(ZONES),
-        totals=section.items("totals"),
-    )
-    section.done()
-    if definition.hours and (kind is not Kind.INTERVAL or "date" not in definition.columns):
-        raise section.wrong("hours", "intervals, and a column date")
-    if not definition.hours and "value" not in definition.columns:
-        raise columns.wrong("value", "labels, but it is missing")
-    return definition
-
-
-def _sheet_field(header: _Section, name: str) -> HeaderField:
-    section = header.section(name)
-    made = HeaderField(
-        name=name,
-        type=SHEET_FIELDS[name],
-        required=section.flag("required"),
-        labels=section.items("labels"),
-    )
-    section.done()
-    if not made.labels:
-        raise section.wrong("labels", "at least one label")
-    return made
-
-
-def _file_name(section: _Section) -> NamePattern:
+def _file_name(section: Section) -> NamePattern:
     text = section.text("pattern")
     try:
         pattern = re.compile(text, re.IGNORECASE)

@@ -125,11 +125,14 @@ class Places:
         at: XML lines when `sheet` is None; else cells packed by `cell_at`.
         keys: Columns, from 1, in which `point`, `meter` and so on stand in the rows of
             a sheet.
+        empty: Cells left empty, packed, by the start of their intervals in epoch
+            seconds.
     """
 
     sheet: str | None
     at: Sequence[int]
     keys: Mapping[str, int] = field(default_factory=dict)
+    empty: Mapping[int, int] = field(default_factory=dict)
 
     @staticmethod
     def cell_at(row: int, column: int) -> int:
@@ -140,8 +143,19 @@ class Places:
         """The place of the value at `index`."""
         if self.sheet is None:
             return Place(line=self.at[index])
-        row, column = divmod(self.at[index], _COLUMNS)
+        return self._cell(self.at[index])
+
+    def _cell(self, at: int) -> Place:
+        row, column = divmod(at, _COLUMNS)
         return Place(sheet=self.sheet, cell=cell_name(row, column + 1))
+
+    def gap(self, index: int, start: int) -> Place:
+        """The empty cell of the interval at `start`, else the place before the gap.
+
+        `index` is that of the first value behind the gap.
+        """
+        empty = self.empty.get(start)
+        return self.place(max(index - 1, 0)) if empty is None else self._cell(empty)
 
     def place_of(self, key: str, index: int) -> Place:
         """The cell that names the `key` of the value at `index`, else the value's own."""
@@ -180,6 +194,8 @@ class Series:
             `step_minutes` from `start`; None when they do.
         not_commercial: Indexes of the values flagged as not fit for billing.
         places: Where each value stood.
+        power: The values were written in a unit of 10 to this power Wh (of a reading,
+            kWh), which `as_written` tells them in again.
     """
 
     kind: Kind
@@ -194,6 +210,7 @@ class Series:
     spans: Sequence[tuple[int, int]] | None = None
     not_commercial: frozenset[int] = frozenset()
     places: Places | None = field(default=None, compare=False)
+    power: int = field(default=0, compare=False)
 
     @property
     def end(self) -> datetime:
@@ -229,6 +246,11 @@ class Series:
         """Wh or varh for intervals; kWh or kvarh for a reading on the face."""
         quantity = quantity_of(self.channel)
         return quantity.interval_unit if self.kind is Kind.INTERVAL else quantity.register_unit
+
+    def as_written(self, index: int) -> str:
+        """The value at `index` in the unit of its sender: -5, not -5000."""
+        value = Decimal(self.values[index] or 0).scaleb(-self.power)
+        return format(value.normalize() if value else Decimal(0), "f")
 
     def place(self, index: int) -> Place:
         """Where the value at `index` stood, as far as it is known."""
@@ -285,6 +307,9 @@ class Parsed:
         layout: Class of the layout that claims it; None when none does.
         series: In document order. A series with a format mistake in one of its
             values is left out of here; its finding names point and channel.
+        spoilt: Those, with the values that could be read: never recorded, but judged,
+            so that their other mistakes are told at once. A value that could not be
+            read is None.
         points: Codes of every point the document names, as (area, point), also
             of those whose series were left out.
         figures: What stands beside readings and the document alone cannot settle.
@@ -301,6 +326,7 @@ class Parsed:
     findings: tuple[Finding, ...] = ()
     points: frozenset[tuple[str | None, str | None]] = frozenset()
     figures: tuple[Figure, ...] = ()
+    spoilt: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

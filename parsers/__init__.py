@@ -15,7 +15,7 @@ from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
 from layouts.terms import Document, Parsed
 from parsers.pretenders import pretended
-from parsers.sheet_reader import parse_workbook
+from parsers.sheets.book import parse_workbook
 from parsers.workbooks import is_workbook
 from parsers.xml_reader import parse_xml
 

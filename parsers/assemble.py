@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-from layouts.findings import Code, Finding, Findings, finding
+from layouts.figures import Figure
+from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.layout import UNITS, Layout
 from layouts.terms import Header, Kind, Parsed, Places, Series
 from parsers.clock import clock
@@ -39,6 +41,7 @@ class Column:
         ends: Beside `starts`; None when the form has no ends.
         places: Lines or packed cells, as in `Places.at`.
         flagged: Indexes of values not fit for billing.
+        empty: Cells left empty, packed, by the starts of their intervals.
     """
 
     area: str | None
@@ -50,6 +53,7 @@ class Column:
     values: list[Cell]
     places: list[int]
     flagged: set[int] = field(default_factory=set)
+    empty: dict[int, int] = field(default_factory=dict)
 
     def extend(self, other: Column) -> None:
         """Take in more values of the same series."""
@@ -60,11 +64,17 @@ class Column:
         self.values.extend(other.values)
         self.places.extend(other.places)
         self.flagged.update(offset + index for index in other.flagged)
+        self.empty.update(other.empty)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One register reading as read; `instant` is None where it could not be read."""
+    """One register reading as read.
+
+    Attributes:
+        instant: None where it could not be read, which a finding has told.
+        unit: That of its column; None for the document's.
+    """
 
     point: str | None
     meter: str
@@ -73,6 +83,7 @@ class Reading:
     instant: int | None
     value: Cell
     place: int
+    unit: str | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +96,8 @@ class Draft:
         month: Start and end of the month the document says it is for, in epoch
             seconds; None when it says none.
         keys: As in `Places.keys`.
+        figures: As in `Parsed.figures`.
+        spoilt: As in `Parsed.spoilt`.
     """
 
     layout: Layout
@@ -97,6 +110,8 @@ class Draft:
     findings: Findings = field(default_factory=Findings)
     points: set[tuple[str | None, str | None]] = field(default_factory=set)
     keys: Mapping[str, int] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    spoilt: list[Series] = field(default_factory=list)
 
     def add_column(self, column: Column) -> None:
         """Keep a series, or add to the one of the same area, point and channel."""
@@ -106,21 +121,30 @@ class Draft:
         else:
             self.columns[key] = column
 
-    def places(self, at: Sequence[int]) -> Places:
+    def places(self, at: Sequence[int], empty: Mapping[int, int] | None = None) -> Places:
         """Places of this document."""
-        return Places(self.sheet, at, self.keys)
+        return Places(self.sheet, at, self.keys, empty or {})
 
 
 def assemble(draft: Draft) -> tuple[Series, ...]:
-    """The series without a format mistake; the mistakes go to the draft's findings."""
+    """The series without a format mistake; the mistakes go to the draft's findings.
+
+    Series with one are kept as the draft's `spoilt`.
+    """
+    made: list[Series | None]
     if draft.layout.kind is Kind.REGISTER:
         made = [_register(draft, reading) for reading in draft.readings]
     else:
         month = draft.month or _month(draft)
         if month is not None:
-            start, end = _instant(month[0]), _instant(month[1])
+            start, end = instant(month[0]), instant(month[1])
             draft.header = replace(draft.header, period_start=start, period_end=end)
-        made = [_Interval(draft, column, month).series() for column in draft.columns.values()]
+        made = []
+        for column in draft.columns.values():
+            one, spoilt = _Interval(draft, column, month).series()
+            made.append(None if spoilt else one)
+            if spoilt and one is not None:
+                draft.spoilt.append(one)
     series = tuple(item for item in made if item is not None)
     if not series and not any(item.is_error for item in draft.findings):
         draft.findings.add(finding(Code.NOTHING_TO_RECORD))
@@ -166,39 +190,52 @@ class _Interval:
         self._month = month
         self._step = draft.layout.step_minutes[0] * 60
         self._spoilt = None in column.starts or None in (column.ends or ())
-        self._places = draft.places(column.places)
+        self._places = draft.places(column.places, column.empty)
         self._commas: list[int] = []
 
-    def series(self) -> Series | None:
+    def series(self) -> tuple[Series | None, bool]:
+        """The series, and whether a format mistake keeps it from being recorded."""
         values = self._numbers()
         self._outside_month()
         kept = self._happened(values)
-        if self._spoilt or not kept:
-            return None
+        if self._spoilt:
+            ends = self._ends()
+            kept = [i for i in kept if None not in (self._column.starts[i], ends[i])]
+        if not kept:
+            return None, self._spoilt
         if len(kept) < len(values):
             values = [values[index] for index in kept]
             self._keep(kept)
-        return self._made(values)
+        return self._made(values), self._spoilt
 
-    def _tell(self, code: Code, first: int, last: int, **about: object) -> None:
+    def _tell(
+        self,
+        code: Code,
+        first: int,
+        last: int,
+        *,
+        place: Place | None = None,
+        seen: str | None = None,
+        **about: object,
+    ) -> None:
         column = self._column
         starts, ends = column.starts, self._ends()
         self._draft.findings.add(
             finding(
                 code,
-                self._places.place(first),
-                seen=shown(column.values[first]),
+                place or self._places.place(first),
+                seen=shown(column.values[first]) if seen is None else seen,
                 area=column.area,
                 point=column.point if column.named else None,
                 channel=column.channel,
-                start=_instant(starts[first]),
-                end=_instant(ends[last]),
+                start=instant(starts[first]),
+                end=instant(ends[last]),
                 count=last - first + 1,
                 **about,
             )
         )
 
-    def _wrong(self, code: Code, first: int, last: int, **about: object) -> None:
+    def _wrong(self, code: Code, first: int, last: int, **about: Any) -> None:
         self._tell(code, first, last, **about)
         self._spoilt = True
 
@@ -241,9 +278,15 @@ class _Interval:
         first, end = self._month
         starts = self._column.starts
         outside = [i for i, at in enumerate(starts) if at is not None and not first <= at < end]
-        named = clock(self._draft.layout.zone).local(first).strftime("%Y-%m")
+        time = clock(self._draft.layout.zone)
+        about: dict[str, Any] = {"field": "date", "expected": time.local(first).strftime("%Y-%m")}
+        if self._draft.month is not None:
+            about["reason"] = "other-month"
         for start, last in runs(outside):
-            self._wrong(Code.INVALID_DATE, start, last, field="date", expected=named)
+            # What is wrong is the date, whatever value stands beside it.
+            day = time.local(starts[start] or 0).strftime("%d.%m.%Y")
+            place = self._places.place_of("date", start)
+            self._wrong(Code.INVALID_DATE, start, last, place=place, seen=day, **about)
 
     def _happened(self, values: list[int | None]) -> list[int]:
         """Indexes of values whose intervals had ended when the document was made."""
@@ -267,7 +310,7 @@ class _Interval:
         column.ends = [ends[index] for index in kept]
         column.flagged = {new for new, old in enumerate(kept) if old in column.flagged}
         column.places = [column.places[index] for index in kept]
-        self._places = self._draft.places(column.places)
+        self._places = self._draft.places(column.places, column.empty)
 
     def _made(self, values: list[int | None]) -> Series:
         column = self._column
@@ -292,6 +335,7 @@ class _Interval:
             spans=None if plain else list(zip(starts, ends, strict=True)),
             not_commercial=frozenset(column.flagged),
             places=self._places,
+            power=UNITS[self._draft.unit],
         )
 
 
@@ -306,7 +350,8 @@ def _step(starts: list[int], ends: list[int]) -> int:
     return max(lengths, key=lambda length: lengths[length])
 
 
-def _instant(epoch: int | None) -> datetime | None:
+def instant(epoch: int | None) -> datetime | None:
+    """A moment from its epoch seconds; None for none."""
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
 
 
@@ -318,6 +363,7 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
     value = _on_the_face(draft, reading)
     if value is None or reading.instant is None:
         return None
+    unit = reading.unit or draft.unit
     return Series(
         kind=Kind.REGISTER,
         area=None,
@@ -327,8 +373,9 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         zone=reading.zone,
         start=datetime.fromtimestamp(reading.instant, UTC),
         step_minutes=0,
-        values=(_in_kwh(value, draft.unit),),
+        values=(in_kwh(value, unit),),
         places=draft.places([reading.place]),
+        power=UNITS[unit] - UNITS["kWh"],
     )
 
 
@@ -360,13 +407,14 @@ def _tell_reading(draft: Draft, reading: Reading, code: Code, **about: object) -
             meter=reading.meter,
             channel=reading.channel,
             zone=reading.zone,
-            start=_instant(reading.instant),
+            start=instant(reading.instant),
             **about,
         )
     )
 
 
-def _in_kwh(value: Decimal, unit: str) -> Decimal:
+def in_kwh(value: Decimal, unit: str) -> Decimal:
+    """A number of a unit in kWh or kvarh."""
     power = UNITS[unit] - UNITS["kWh"]
     return value if power == 0 else value * Decimal(10) ** power
 
@@ -384,6 +432,8 @@ def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:
         series=series,
         findings=(*about.findings, *sorted(draft.findings, key=_by_place)),
         points=frozenset(draft.points),
+        figures=tuple(draft.figures),
+        spoilt=tuple(draft.spoilt),
     )
 
 
@@ -392,7 +442,7 @@ _CELL = re.compile(r"([A-Z]+)(\d+)")
 
 def _by_place(found: Finding) -> tuple[int, int, str]:
     """Where a finding stands among those of its document; those of no place come last."""
-    cell = _CELL.fullmatch(found.place.cell or "")
+    cell = _CELL.match(found.place.cell or "")
     if cell is not None:
         return int(cell[2]), len(cell[1]), cell[1]
     if found.place.line is not None:

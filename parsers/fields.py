@@ -293,13 +293,14 @@ def _day_of(text: str) -> tuple[int, int, int] | None:
             named = int(found[year])
             return (named + 2000 if named < 100 else named, int(found[month]), int(found[day]))
     worded = _WORDED.fullmatch(text)
-    month_number = _month_number(worded[2]) if worded else None
-    if worded and month_number and worded[1]:
-        return int(worded[3]), month_number, int(worded[1])
+    named_month = month_number(worded[2]) if worded else None
+    if worded and named_month and worded[1]:
+        return int(worded[3]), named_month, int(worded[1])
     return None
 
 
-def _month_number(word: str) -> int | None:
+def month_number(word: str) -> int | None:
+    """The number of the month that a word begins like."""
     word = word.casefold()
     return next((i for i, start in enumerate(_MONTHS, 1) if word.startswith(start)), None)
 
@@ -322,7 +323,7 @@ def read_month(cell: Cell, epoch: datetime = EPOCH_1900) -> date | Fault:
         if found:
             return _first_of(int(found[year]), int(found[month]))
     worded = _WORDED.fullmatch(text)
-    number = _month_number(worded[2]) if worded else None
+    number = month_number(worded[2]) if worded else None
     if worded and number:
         return _first_of(int(worded[3]), number)
     moment = read_moment(cell, epoch)
@@ -341,6 +342,8 @@ def _first_of(year: int, month: int) -> date | Fault:
 
 _UNITS = {
     "вт": "Wh", "втч": "Wh", "wh": "Wh", "квт": "kWh", "квтч": "kWh", "kwh": "kWh",
+    "тысвтч": "kWh", "тысквт": "MWh", "тысквтч": "MWh", "тысквар": "Mvarh", "тыскварч": "Mvarh",
+    "квтчас": "kWh", "мвтчас": "MWh", "кварчас": "kvarh",
     "мвт": "MWh", "мвтч": "MWh", "mwh": "MWh", "кварч": "kvarh", "квар": "kvarh",
     "kvarh": "kvarh", "варч": "varh", "varh": "varh", "мварч": "Mvarh", "mvarh": "Mvarh",
 }  # fmt: skip

@@ -622,7 +622,9 @@ def make_workbooks_52006() -> None:
     both = xlsx(
         ("Пояснения", [["Читать не надо"]]), ("Часы", hourly), ("Показания", grid_52006(numbers))
     )
-    keep("52006/two-documents.xlsx", both, result("52005", "accepted", ZAVOD, None, [series]), good)
+    told = [finding("not-read", "sheet 'Пояснения'", severity="note")]
+    hours = result("52005", "accepted", ZAVOD, None, [series], told)
+    keep("52006/two-documents.xlsx", both, hours, good)
 
 
 def _make_wide() -> None:

@@ -21,8 +21,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.replies.cells import ranges_told
 from ingest.replies.wording import MOSCOW, Wording, wording
-from layouts.layout import HeaderField, Layout, WorkbookDefinition
+from layouts.layout import Layout
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey, meter_key
+from layouts.workbook_form import SheetField, WorkbookDefinition
 
 LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]
 """Last accepted reading of a register and its instant."""
@@ -143,7 +144,7 @@ class _Form:
             self._row += 1
         self._row += 1
 
-    def _header_value(self, field: HeaderField, cell: Cell, entity: LegalEntity | None) -> None:
+    def _header_value(self, field: SheetField, cell: Cell, entity: LegalEntity | None) -> None:
         cell.number_format = "@"
         known = {
             "class": self._layout.number,

@@ -46,7 +46,7 @@ def _complain_or_raise(fault: ValueError) -> None:
     from config.settings import SettingsError
     from ingest.operations.export import ExportError
     from ingest.transports.files import NoLettersError
-    from layouts.layout import LayoutError
+    from layouts.section import LayoutError
 
     if not isinstance(fault, SettingsError | LayoutError | NoLettersError | ExportError):
         raise fault

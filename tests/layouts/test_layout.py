@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from layouts.layout import LayoutError, load
+from layouts.layout import load
+from layouts.section import LayoutError
 from layouts.terms import Kind
 
 BUILT_IN = Path(__file__).parents[2] / "layouts"

@@ -1,0 +1,113 @@
+"""The account of a sheet's cells: what none of its readers has used is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+
+from layouts.findings import Code, Finding, Place, Severity, finding
+from layouts.terms import cell_name
+from parsers.fields import Number, is_blank, label, read_number, shown
+from parsers.grid import Cell, ErrorCell, Sheet, Uncounted
+from parsers.sheets.tables import Table, is_numbering
+from parsers.sheets.vocabulary import HARMLESS, Vocabulary
+
+At = tuple[int, int]
+"""Row and column of a cell."""
+
+
+class Account:
+    """Which cells of a sheet have been used, and what is said of the others."""
+
+    def __init__(self, sheet: Sheet, words: Vocabulary, tables: Sequence[Table]) -> None:
+        self._sheet = sheet
+        self._words = words
+        self._tables = tables
+        self._used: set[At] = set()
+
+    def use(self, row: int, columns: Iterable[int]) -> None:
+        """Note that cells of a row have been read or told."""
+        self._used.update((row, column) for column in columns)
+
+    def findings(self) -> Iterator[Finding]:
+        """What is left over, a finding for each range of it."""
+        left: dict[int, list[int]] = {}
+        for row, cells in self._sheet.rows.items():
+            for column, cell in cells.items():
+                if (row, column) in self._used or is_note(cell):
+                    continue
+                if isinstance(cell, ErrorCell | Uncounted):
+                    yield self._faulty(row, column, cell)
+                elif not self._is_harmless(row, column, cell):
+                    left.setdefault(column, []).append(row)
+        for first, last, column, count in _ranges(left):
+            yield self._left_over(first, last, column, count)
+
+    def _faulty(self, row: int, column: int, cell: ErrorCell | Uncounted) -> Finding:
+        """An error of the workbook where nothing is read: told, but it keeps nothing out."""
+        code = Code.INVALID_NUMBER if isinstance(cell, ErrorCell) else Code.FORMULA_WITHOUT_VALUE
+        place = Place(sheet=self._sheet.name, cell=cell_name(row, column))
+        return finding(code, place, seen=shown(cell), severity=Severity.WARNING)
+
+    def _is_harmless(self, row: int, column: int, cell: Cell) -> bool:
+        table = next((t for t in self._tables if _holds(t, row, column)), None)
+        if table is not None:
+            above = table.labels.get(column)
+            if above is not None:
+                decided = column in table.decided and _is_date(cell)
+                return above.meaning.role == HARMLESS or decided
+        cells = self._sheet.rows[row]
+        texts = [cells[at] for at in cells if at < column and is_note(cells[at])]
+        if _is_date(cell):
+            # The day of a signature; no reading is a date.
+            return table is None and bool(texts)
+        nearest = texts[-1] if texts else self._sheet.cell(row - 1, column)
+        return self._words.meaning(nearest).role == HARMLESS or is_numbering(cells)
+
+    def _left_over(self, first: int, last: int, column: int, count: int) -> Finding:
+        name = self._sheet.name
+        table = next((t for t in self._tables if _holds(t, first, column)), None)
+        above = table.labels.get(column) if table is not None else None
+        there = cell_name(first, column)
+        cells = there if first == last else f"{there}:{cell_name(last, column)}"
+        seen = above.text if above is not None else shown(self._sheet.cell(first, column))
+        place = Place(sheet=name, cell=cells)
+        return finding(Code.NOT_READ, place, seen=seen, count=count)
+
+
+def is_note(cell: Cell) -> bool:
+    """Whether a cell is a text that is more than a number, or nothing at all."""
+    if isinstance(cell, str):
+        return is_blank(cell) or not isinstance(read_number(cell), Number)
+    return cell is None
+
+
+def _is_date(cell: Cell) -> bool:
+    return isinstance(cell, datetime | date | time | timedelta)
+
+
+def _holds(table: Table, row: int, column: int) -> bool:
+    return table.top <= row < table.end and table.left <= column <= table.right
+
+
+def _ranges(left: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, int, int, int]]:
+    """(first row, last row, column, cells) of each range of a column."""
+    for column, rows in sorted(left.items()):
+        first = last = rows[0]
+        count = 1
+        for row in rows[1:]:
+            if row > last + 2:
+                yield first, last, column, count
+                first, count = row, 0
+            last, count = row, count + 1
+        yield first, last, column, count
+
+
+def says_anything(sheet: Sheet, words: Vocabulary, is_fact: Callable[[str], bool]) -> bool:
+    """Whether any cell of a sheet has a word of the form."""
+    return any(
+        words.meaning(cell).said or is_fact(label(cell))
+        for cells in sheet.rows.values()
+        for cell in cells.values()
+        if isinstance(cell, str)
+    )

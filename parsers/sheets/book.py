@@ -1,0 +1,206 @@
+"""Reads every layout that people fill in as a workbook, as its definition says.
+
+A sheet is not searched for what is wanted: each of its cells is accounted for. Tables and
+facts make claims (`tables`, `header`), rows are read and proved (`rows`), and what is left
+is told (`account`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from layouts.findings import Code, Finding, Place, Severity, finding
+from layouts.layout import Layout
+from layouts.terms import Parsed
+from layouts.workbook_form import WorkbookDefinition
+from parsers.assemble import assemble, finished
+from parsers.fields import mended_code, shown
+from parsers.grid import Sheet
+from parsers.names import name_findings
+from parsers.sheets.account import says_anything
+from parsers.sheets.header import Fact, Facts, Rivals
+from parsers.sheets.reader import SheetReader, View
+from parsers.sheets.tables import find_tables
+from parsers.sheets.vocabulary import Vocabulary, vocabulary
+from parsers.workbooks import open_workbook
+
+
+def parse_workbook(
+    about: Parsed, content: bytes, layouts: Mapping[str, Layout]
+) -> tuple[Parsed, ...]:
+    """One document for each sheet that a layout claims; never none at all.
+
+    Args:
+        about: Name, digest and size of the file.
+        content: Its bytes.
+        layouts: The definitions that may claim its sheets.
+    """
+    opened = open_workbook(content)
+    if isinstance(opened, Finding):
+        return (replace(about, findings=(*about.findings, opened)),)
+    forms = [
+        _Form(layout, layout.workbook, vocabulary(layout, layout.workbook))
+        for layout in layouts.values()
+        if layout.workbook is not None
+    ]
+    return _Book(opened, forms).read(about)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A layout that has a workbook form, with that form and its words."""
+
+    layout: Layout
+    definition: WorkbookDefinition
+    words: Vocabulary
+
+    def view(self, sheet: Sheet) -> View:
+        """A sheet as this form sees it."""
+        facts = Facts(sheet, self.definition, self.words)
+        tables = find_tables(sheet, self.layout, self.definition, self.words, facts.stand_in)
+        return View(sheet, self.layout, self.definition, self.words, facts, tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A sheet, and what can be said of whose it is."""
+
+    sheet: Sheet
+    views: tuple[View, ...]
+    stated: str | None
+    fact: Fact | None
+
+    @property
+    def has_table(self) -> bool:
+        """Whether a form finds its table on the sheet."""
+        return any(view.tables for view in self.views)
+
+
+class _Book:
+    """The sheets of one workbook, and what each of them is."""
+
+    def __init__(self, sheets: Sequence[Sheet], forms: Sequence[_Form]) -> None:
+        self._forms = forms
+        self._visible = [sheet for sheet in sheets if sheet.is_visible]
+        self._hidden = [sheet for sheet in sheets if not sheet.is_visible]
+
+    def read(self, about: Parsed) -> tuple[Parsed, ...]:
+        """The documents, one for each claimed sheet."""
+        claims = [claim for sheet in self._visible if (claim := self._claim(sheet)) is not None]
+        if any(claim.has_table for claim in claims):
+            # What only names its layout is the title sheet of one that has the table.
+            claims = [c for c in claims if c.has_table or not c.views or not c.stated]
+        beside = list(self._beside(claims))
+        if not claims:
+            found = (*about.findings, finding(Code.UNKNOWN_LAYOUT), *beside)
+            return (replace(about, findings=found),)
+        parts = [replace(about, part=claim.sheet.name) for claim in claims]
+        if len(claims) == 1:
+            parts = [about]
+        read = [self._read(c, part) for c, part in zip(claims, parts, strict=True)]
+        first = replace(read[0], findings=(*read[0].findings, *beside))
+        return (first, *read[1:])
+
+    def _claim(self, sheet: Sheet) -> _Claim | None:
+        """The layouts that claim a sheet; None when it is just another sheet."""
+        fact = next((f for form in self._forms if (f := _class_fact(sheet, form))), None)
+        if fact is not None:
+            number = _number(fact)
+            forms = [form for form in self._forms if number in form.layout.numbers]
+            return _Claim(sheet, tuple(form.view(sheet) for form in forms), number, fact)
+        views = tuple(view for form in self._forms if (view := form.view(sheet)).tables)
+        return _Claim(sheet, views, None, None) if views else None
+
+    def _read(self, claim: _Claim, about: Parsed) -> Parsed:
+        """The document on a sheet, or the finding that it is none."""
+        place = claim.fact.place if claim.fact is not None else Place(sheet=claim.sheet.name)
+        if len(claim.views) != 1:
+            code = Code.AMBIGUOUS_LAYOUT if claim.views else Code.UNKNOWN_LAYOUT
+            names = ", ".join(view.layout.number for view in claim.views)
+            both = {"layouts": names} if claim.views else {}
+            found = finding(code, place, seen=claim.stated, **both)
+            return replace(about, findings=(*about.findings, found))
+        view = claim.views[0]
+        reader = SheetReader(view, self._shared(view, claim.sheet))
+        draft = reader.read()
+        draft.findings.extend(_left_out(view, reader))
+        number = claim.stated or view.layout.number
+        draft.findings.extend(name_findings(about.name, view.layout, number, draft.header, ()))
+        return finished(draft, about, assemble(draft))
+
+    def _shared(self, view: View, own: Sheet) -> dict[str, Fact | Rivals]:
+        """What other sheets state: who sends it anywhere, the rest on a title sheet before."""
+        facts: dict[str, Fact | Rivals] = {}
+        is_before = True
+        for sheet in self._visible:
+            if sheet is own:
+                is_before = False
+                continue
+            other = view.of(sheet)
+            for name, fact in other.facts.of(None, other.tables).items():
+                if name in _SENDER or (is_before and not other.tables):
+                    facts.setdefault(name, fact)
+        return facts
+
+    def _beside(self, claims: Sequence[_Claim]) -> Iterator[Finding]:
+        """What is on the sheets that are no documents."""
+        claimed = {claim.sheet.name for claim in claims}
+        for sheet in self._visible:
+            if sheet.name in claimed or not sheet.rows or not claims:
+                continue
+            views = [view.of(sheet) for claim in claims for view in claim.views]
+            said = [v for v in views if says_anything(sheet, v.words, v.facts.is_label)]
+            if not said:
+                place = Place(sheet=sheet.name)
+                about = {"reason": "no-words", "severity": Severity.NOTE}
+                yield finding(Code.NOT_READ, place, **about)
+            else:
+                yield from SheetReader(said[0], {}).left_over()
+        for sheet in self._hidden:
+            for form in self._forms:
+                view = form.view(sheet)
+                if view.tables:
+                    names = SheetReader(view, {}, in_full=True).names(set())
+                    yield from _hidden_content(sheet, names)
+
+
+_SENDER = ("sender_code", "password", "sender_name", "sender_inn")
+_CLASS = re.compile(r"\D*(\d{4,6})\D*")
+
+
+def _class_fact(sheet: Sheet, form: _Form) -> Fact | None:
+    facts = Facts(sheet, form.definition, form.words)
+    return next((fact for fact in facts.all() if fact.field == "class"), None)
+
+
+def _number(fact: Fact) -> str:
+    """The class that a fact states."""
+    if isinstance(fact.cell, str):
+        found = _CLASS.fullmatch(fact.cell)
+        return found[1] if found else fact.cell
+    code = mended_code(fact.cell)
+    return code if isinstance(code, str) else shown(fact.cell)
+
+
+def _left_out(view: View, reader: SheetReader) -> Iterator[Finding]:
+    """What hidden rows and columns of a sheet hold that would have been read."""
+    sheet = view.sheet
+    if not sheet.unseen:
+        return
+    rows = {row: dict(cells) for row, cells in sheet.rows.items()}
+    for row, cells in sheet.unseen.items():
+        rows[row] = dict(sorted({**rows.get(row, {}), **cells}.items()))
+    full = view.of(replace(sheet, rows=dict(sorted(rows.items())), unseen={}))
+    if not full.tables:
+        return
+    other = SheetReader(full, {}, in_full=True)
+    yield from _hidden_content(sheet, other.names(reader.places()))
+    yield from other.contradicted(reader)
+
+
+def _hidden_content(sheet: Sheet, names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        place = Place(sheet=sheet.name)
+        yield finding(Code.HIDDEN_CONTENT, place, meters=" ".join(names), count=len(names))

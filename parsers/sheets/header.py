@@ -1,0 +1,203 @@
+"""The facts around a sheet's tables: which cells state them, and which statement counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from layouts.findings import Place
+from layouts.terms import cell_name
+from layouts.workbook_form import SheetField, WorkbookDefinition
+from parsers.fields import (
+    Fault,
+    is_blank,
+    label,
+    mended_code,
+    plain,
+    read_moment,
+    read_month,
+    read_unit,
+    shown,
+)
+from parsers.grid import EPOCH_1900, Cell, Sheet
+from parsers.sheets.tables import Table
+from parsers.sheets.vocabulary import EXACT, LESS_EXACT, Vocabulary
+
+_REACH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value that a sheet states of itself, and where it stands.
+
+    Attributes:
+        at: Row and column of its label.
+        exact: How exactly the label names the field.
+    """
+
+    field: str
+    cell: Cell
+    sheet: str
+    row: int
+    column: int
+    at: tuple[int, int]
+    exact: int = EXACT
+
+    @property
+    def place(self) -> Place:
+        """The cell of the value."""
+        return Place(sheet=self.sheet, cell=cell_name(self.row, self.column))
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Two facts of one field that say different things, with nothing to decide."""
+
+    first: Fact
+    second: Fact
+
+
+class Facts:
+    """All facts of a sheet, ready to be asked for those of one of its tables."""
+
+    def __init__(self, sheet: Sheet, definition: WorkbookDefinition, words: Vocabulary) -> None:
+        self._sheet = sheet
+        self._words = words
+        self._types = {field.name: field.type for field in definition.header}
+        self._names = dict(_names(definition.header))
+        self._rows: dict[int, list[Fact]] = {}
+        for row, cells in sheet.rows.items():
+            if facts := self._in_row(row, cells):
+                self._rows[row] = facts
+
+    def stand_in(self, row: int) -> bool:
+        """Whether a row states a fact."""
+        return row in self._rows
+
+    def is_label(self, text: str) -> bool:
+        """Whether a text, as labels are compared, names a field."""
+        return text in self._names
+
+    def all(self) -> Iterator[Fact]:
+        """Every fact, from the top."""
+        for facts in self._rows.values():
+            yield from facts
+
+    def of(self, table: Table | None, tables: Sequence[Table]) -> dict[str, Fact | Rivals]:
+        """The facts nearest above a table; without one, all of the sheet.
+
+        Below the last table a fact counts only where nothing above names its field.
+        """
+        found: dict[str, Fact | Rivals] = {}
+        for block in self._blocks(table, tables):
+            fields: dict[str, list[Fact]] = {}
+            for fact in block:
+                fields.setdefault(fact.field, []).append(fact)
+            for name, facts in fields.items():
+                if name not in found:
+                    found[name] = _decided(facts)
+        return found
+
+    def _blocks(self, table: Table | None, tables: Sequence[Table]) -> Iterator[list[Fact]]:
+        """Facts by nearness: right above the table, above earlier ones, below the last."""
+        facts = [f for f in self.all() if not any(t.top <= f.row < t.end for t in tables)]
+        if table is None:
+            yield facts
+            return
+        ends = sorted({0, *(t.end for t in tables if t.end <= table.top)}, reverse=True)
+        bottom = table.top
+        for end in ends:
+            block = [fact for fact in facts if end <= fact.row < bottom]
+            own = [f for f in block if table.left <= f.at[1] <= table.right]
+            yield own
+            yield [fact for fact in block if fact not in own]
+            bottom = end
+        last = max(t.end for t in tables)
+        yield [f for f in facts if f.row >= last and f.exact == EXACT]
+
+    def _in_row(self, row: int, cells: Mapping[int, Cell]) -> list[Fact]:
+        found = []
+        for column, cell in cells.items():
+            named = self._named(cell)
+            if named is None:
+                continue
+            name, exact, inline = named
+            if inline:
+                found.append(
+                    Fact(name, inline, self._sheet.name, row, column, (row, column), exact)
+                )
+                continue
+            at = self._beside(cells, column, self._types[name])
+            if at is not None:
+                found.append(Fact(name, cells[at], self._sheet.name, row, at, (row, column), exact))
+        if found and self._is_label_row(cells) and not any(map(self._fits, found)):
+            return []
+        return found
+
+    def _is_label_row(self, cells: Mapping[int, Cell]) -> bool:
+        labels = [cell for cell in cells.values() if isinstance(cell, str)]
+        return sum(self._words.meaning(cell).is_label for cell in labels) > 2
+
+    def _fits(self, fact: Fact) -> bool:
+        return fits(self._types[fact.field], fact.cell, self._sheet.epoch)
+
+    def _named(self, cell: Cell) -> tuple[str, int, str] | None:
+        """The field that a cell is the label of, with a value in the same cell."""
+        if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
+            return None
+        name = self._names.get(label(cell))
+        if name is not None:
+            return (*name, "")
+        inline = _INLINE.fullmatch(cell)
+        if inline:
+            name = self._names.get(label(inline[1]))
+            return None if name is None else (*name, inline[2].strip())
+        head, _, tail = plain(cell).rpartition(" ")
+        name = self._names.get(label(head)) if tail.isdigit() else None
+        return ("class", EXACT, tail) if name is not None and name[0] == "class" else None
+
+    def _beside(self, cells: Mapping[int, Cell], column: int, kind: str) -> int | None:
+        """The nearest filled cell to the right, unless it is a label itself."""
+        following = min((at for at in cells if column < at <= column + _REACH), default=None)
+        if following is None or is_blank(cells[following]):
+            return None
+        if self._named(cells[following]) is not None:
+            return None
+        if kind != "secret" and self._words.meaning(cells[following]).role is not None:
+            return None if self._words.meaning(cells[following]).known else following
+        return following
+
+
+_LONGEST_LABEL = 300
+_INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)
+
+
+def _names(fields: Iterable[SheetField]) -> Iterator[tuple[str, tuple[str, int]]]:
+    for field in fields:
+        yield from ((label(text), (field.name, LESS_EXACT)) for text in field.less_exact)
+    for field in fields:
+        yield from ((label(text), (field.name, EXACT)) for text in field.labels)
+
+
+def fits(kind: str, cell: Cell, epoch: datetime = EPOCH_1900) -> bool:
+    """Whether a cell holds what a field of this type must."""
+    if kind == "instant":
+        return not isinstance(read_moment(cell, epoch), Fault)
+    if kind == "month":
+        return not isinstance(read_month(cell, epoch), Fault)
+    if kind == "unit":
+        return not isinstance(read_unit(cell), Fault)
+    if kind == "code":
+        code = mended_code(cell)
+        return isinstance(code, str) and code.replace(" ", "").isdigit()
+    return False
+
+
+def _decided(facts: Sequence[Fact]) -> Fact | Rivals:
+    """The one of several facts of a field that names it most exactly."""
+    best = max(fact.exact for fact in facts)
+    exact = [fact for fact in facts if fact.exact == best]
+    other = next((f for f in exact if shown(f.cell) != shown(exact[0].cell)), None)
+    return exact[0] if other is None else Rivals(exact[0], other)

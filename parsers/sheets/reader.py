@@ -1,0 +1,615 @@
+"""Reads one sheet of a known layout into a draft, and accounts for each of its cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from layouts.findings import Code, Finding, Place, finding
+from layouts.layout import Layout
+from layouts.terms import Header, Kind, Places, cell_name
+from layouts.workbook_form import SheetField, WorkbookDefinition
+from parsers.assemble import Column, Draft, Reading
+from parsers.clock import Clock, clock
+from parsers.fields import (
+    Fault,
+    Number,
+    is_blank,
+    mended_code,
+    read_moment,
+    read_month,
+    read_number,
+    read_unit,
+    shown,
+)
+from parsers.grid import Cell, Sheet
+from parsers.sheets.account import Account
+from parsers.sheets.header import Fact, Facts, Rivals
+from parsers.sheets.rows import (
+    Defaults,
+    Proof,
+    Sums,
+    across,
+    adopt_totals,
+    is_total,
+    place_of,
+    zone_in_words,
+)
+from parsers.sheets.tables import SINCE, Slot, Table, find_tables, is_numbering
+from parsers.sheets.vocabulary import Vocabulary
+from parsers.signs import channel_of, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A sheet as one form sees it."""
+
+    sheet: Sheet
+    layout: Layout
+    definition: WorkbookDefinition
+    words: Vocabulary
+    facts: Facts
+    tables: Sequence[Table]
+
+    def of(self, sheet: Sheet) -> View:
+        """Another sheet as the same form sees it."""
+        facts = Facts(sheet, self.definition, self.words)
+        tables = find_tables(sheet, self.layout, self.definition, self.words, facts.stand_in)
+        return View(sheet, self.layout, self.definition, self.words, facts, tables)
+
+
+_OF_TABLE = "instant"
+"""The one field that each table of a sheet may state anew."""
+
+
+class SheetReader:
+    """Reads the tables of one sheet.
+
+    Args:
+        view: The sheet.
+        shared: What other sheets of the workbook state.
+        in_full: Whether only names and places are wanted, of everything on it: of
+            columns between which nothing decides, all are read.
+    """
+
+    def __init__(
+        self, view: View, shared: Mapping[str, Fact | Rivals], *, in_full: bool = False
+    ) -> None:
+        self._layout = view.layout
+        self._definition = view.definition
+        self._sheet = view.sheet
+        self._words = view.words
+        self._facts = view.facts
+        self._tables = view.tables
+        self._shared = shared
+        self._in_full = in_full
+        self._clock: Clock = clock(view.layout.zone)
+        self._draft = Draft(view.layout, view.sheet.name, view.layout.unit)
+        self._account = Account(view.sheet, view.words, view.tables)
+        self._month: date | None = None
+        self._instant: int | None = None
+        self._instant_place: Place | None = None
+        self._point: str | None = None
+        self._faulty: set[str] = set()
+        self._missing_told: set[str] = set()
+        self._was_read = False
+
+    def read(self) -> Draft:
+        """The draft of the document with every format mistake."""
+        self._was_read = True
+        if not self._tables:
+            self._header(None)
+            place = Place(sheet=self._sheet.name)
+            about = {"field": "table", "expected": ", ".join(self._wanted())}
+            self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
+        for number, table in enumerate(self._tables):
+            if number == 0:
+                self._header(table)
+                self._draft.keys = table.columns
+            else:
+                self._further_header(table)
+            self._table(table)
+        self._draft.findings.extend(self.left_over())
+        return self._draft
+
+    def left_over(self) -> Iterator[Finding]:
+        """What of the sheet nothing has used."""
+        for fact in self._facts.all():
+            self._account.use(fact.row, (fact.column,))
+            self._account.use(*fact.at[:1], fact.at[1:])
+        yield from self._account.findings()
+
+    def places(self) -> set[int]:
+        """Cells of the values that were read, right or wrong."""
+        if not self._was_read:
+            self.read()
+        columns = self._draft.columns.values()
+        found = {reading.place for reading in self._draft.readings}
+        return found.union(*(column.places for column in columns))
+
+    def names(self, known: set[int]) -> list[str]:
+        """Meters, else points or days, of the values that stand in no cell of `known`."""
+        places = self.places()
+        found: dict[str, None] = {}
+        for reading in self._draft.readings:
+            if reading.place not in known:
+                found[reading.meter] = None
+        for column in self._draft.columns.values():
+            for place, start in zip(column.places, column.starts, strict=True):
+                if place not in known and place in places:
+                    day = "?" if start is None else f"{self._clock.local(start):%d.%m.%Y}"
+                    found[(column.point if column.named else None) or day] = None
+        return list(found)
+
+    def contradicted(self, seen: SheetReader) -> Iterator[Finding]:
+        """Values that a hidden channel, zone or name says to be something else."""
+        mine = {r.place: r for r in self._draft.readings}
+        for reading in seen._draft.readings:
+            other = mine.get(reading.place)
+            if other is None:
+                continue
+            told = (reading.point, reading.meter, reading.channel, reading.zone)
+            if told != (other.point, other.meter, other.channel, other.zone):
+                place = self._draft.places([reading.place]).place(0)
+                about = {"point": reading.point, "meter": reading.meter}
+                names = {"meters": reading.meter, "severity": "error"}
+                yield finding(Code.HIDDEN_CONTENT, place, **about, **names)
+
+    def _wanted(self) -> Iterator[str]:
+        for name in self._definition.columns:
+            if name in self._definition.required or name in self._definition.any_of:
+                yield self._definition.columns[name][0]
+
+    # The header block.
+
+    def _header(self, table: Table | None) -> None:
+        facts = self._facts.of(table, self._tables)
+        values: dict[str, str] = {}
+        for field in self._definition.header:
+            fact = facts.get(field.name) or self._shared.get(field.name)
+            if fact is None:
+                if field.name == "unit":
+                    self._unit_from_labels(field, table)
+                elif field.required:
+                    self._missing(field)
+                continue
+            text = self._settled(field, fact)
+            if text is not None:
+                values[field.name] = text
+        names = ("sender_code", "sender_name", "sender_inn", "password")
+        self._draft.header = Header(**{name: values[name] for name in names if name in values})  # type: ignore[arg-type]
+
+    def _further_header(self, table: Table) -> None:
+        """The facts of a further table: its own moment, and nothing that contradicts."""
+        first = self._facts.of(self._tables[0], self._tables)
+        mine = self._facts.of(table, self._tables)
+        for field in self._definition.header:
+            fact, before = mine.get(field.name), first.get(field.name)
+            if fact is None:
+                continue
+            if field.name == _OF_TABLE:
+                self._settled(field, fact)
+            elif isinstance(fact, Fact) and isinstance(before, Fact):
+                if shown(fact.cell) != shown(before.cell):
+                    self._rivals(field.name, Rivals(before, fact))
+            elif isinstance(fact, Fact) and before is None:
+                # Below the first table it was not that table's.
+                self._settled(field, fact)
+
+    def _settled(self, field: SheetField, fact: Fact | Rivals) -> str | None:
+        if isinstance(fact, Rivals):
+            self._faulty.add(field.name)
+            self._rivals(field.name, fact)
+            return None
+        return self._field(field, fact)
+
+    def _rivals(self, name: str, rivals: Rivals) -> None:
+        secret = name == "password"
+        first, second = rivals.first, rivals.second
+        other = second.place.cell if secret else f"{shown(second.cell)}, {second.place.cell}"
+        about = {"field": name, "other": other}
+        seen = None if secret else shown(first.cell)
+        self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, first.place, seen=seen, **about))
+
+    def _missing(self, field: SheetField) -> None:
+        place = Place(sheet=self._sheet.name)
+        about = {"field": field.name, "expected": field.labels[0]}
+        self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
+
+    def _field(self, field: SheetField, fact: Fact) -> str | None:
+        """One fact as text, or kept where a typed one belongs; None for a bad one."""
+        if field.type == "secret":
+            code = mended_code(fact.cell) if not isinstance(fact.cell, str) else fact.cell.strip()
+            return code if isinstance(code, str) else None
+        value = self._value(field, fact)
+        if isinstance(value, Fault):
+            self._faulty.add(field.name)
+            about = {"field": field.name, "expected": value.expected}
+            self._draft.findings.add(
+                finding(value.code, fact.place, seen=shown(fact.cell), **about)
+            )
+            return None
+        return value
+
+    def _value(self, field: SheetField, fact: Fact) -> str | Fault:
+        epoch = self._sheet.epoch
+        if field.type == "code":
+            code = mended_code(fact.cell)
+            digits = code.replace(" ", "") if isinstance(code, str) else ""
+            fits = digits.isascii() and digits.isdigit()
+            return digits if fits else Fault(Code.INVALID_CODE, "0-9")
+        if field.type == "unit":
+            unit = read_unit(fact.cell)
+            if isinstance(unit, str):
+                self._draft.unit = unit
+            return unit
+        if field.type == "month":
+            return self._keep_month(read_month(fact.cell, epoch))
+        if field.type == "instant":
+            return self._keep_instant(read_moment(fact.cell, epoch), fact)
+        return shown(fact.cell)
+
+    def _keep_month(self, month: date | Fault) -> str | Fault:
+        if isinstance(month, Fault):
+            return Fault(month.code, "11.2026")
+        self._month = month
+        self._draft.month = self._clock.month(month)
+        return month.isoformat()
+
+    def _keep_instant(self, moment: datetime | Fault, fact: Fact) -> str | Fault:
+        if isinstance(moment, Fault):
+            return Fault(moment.code, "01.11.2026")
+        self._instant = self._clock.epoch(moment)
+        self._instant_place = fact.place
+        return moment.isoformat()
+
+    def _unit_from_labels(self, field: SheetField, table: Table | None) -> None:
+        """The unit that titles or labels end with: `Потребление, кВт·ч`."""
+        most = max(self._sheet.rows, default=0) if table is None else table.bottom
+        above = [cells.values() for row, cells in self._sheet.rows.items() if row <= most]
+        unit = _common_unit(cell for cells in above for cell in cells)
+        if unit is not None:
+            self._draft.unit = unit
+        elif field.required:
+            self._missing(field)
+
+    # The rows.
+
+    def _table(self, table: Table) -> None:
+        for row in range(table.top, table.bottom + 1):
+            inside = (c for c in self._sheet.rows.get(row, {}) if table.left <= c <= table.right)
+            self._account.use(row, inside)
+        if self._in_full:
+            for conflict in table.conflicts:
+                for label in (conflict.first, conflict.second):
+                    if conflict.field == "value":
+                        table.values.setdefault(label.column, Slot(label.meaning.zone, None))
+        rows = list(self._rows(table))
+        data = [row for row, cells in rows if self._values(table, cells)]
+        defaults = Defaults(self._sheet, table, self._layout, self._words)
+        defaults.adopt(data)
+        if table.hours:
+            adopt_totals(self._sheet, table, data)
+        told = len(self._draft.readings), frozenset[object](self._draft.columns)
+        sums = Sums(self._sheet, table)
+        for row, cells in rows:
+            if is_total(self._sheet, table, row, cells, self._words):
+                self._account.use(row, table.numbers())
+                self._draft.findings.extend(sums.compare(row, cells))
+            elif self._definition.hours:
+                self._matrix_row(table, row, cells, sums)
+            else:
+                self._list_row(table, row, cells, sums)
+        self._refuse(table, defaults, data, told)
+
+    def _rows(self, table: Table) -> Iterator[tuple[int, dict[int, Cell]]]:
+        """Rows below a table's labels, without those that number the columns."""
+        for row, cells in self._sheet.rows.items():
+            if not table.bottom < row < table.end:
+                continue
+            inside = cells
+            if table.left > 1 or table.right < 1 << 20:
+                inside = {c: v for c, v in cells.items() if table.left <= c <= table.right}
+            if is_numbering(inside):
+                self._account.use(row, inside)
+            elif inside:
+                yield row, inside
+
+    def _values(self, table: Table, cells: Mapping[int, Cell]) -> list[int]:
+        """Columns of values that a row fills."""
+        columns: Iterable[int] = table.hours if self._definition.hours else table.values
+        return [column for column in columns if not is_blank(cells.get(column))]
+
+    def _refuse(
+        self,
+        table: Table,
+        defaults: Defaults,
+        data: Sequence[int],
+        told: tuple[int, frozenset[object]],
+    ) -> None:
+        """What makes a whole table doubtful, told for the document or for its points."""
+        readings = self._draft.readings[told[0] :]
+        points = {(r.point, None if r.point else r.meter) for r in readings}
+        points |= {(key[1], None) for key in self._draft.columns if key not in told[1]}
+        wholly = len(self._tables) == 1 or not points
+        found = []
+        for conflict in table.conflicts:
+            other = conflict.second
+            there = f"{other.text}, {cell_name(other.row, other.column)}"
+            about = {"field": conflict.field, "other": there}
+            place = place_of(self._sheet, conflict.first.row, conflict.first.column)
+            found.append(finding(Code.AMBIGUOUS_COLUMN, place, seen=conflict.first.text, **about))
+            for row in data:
+                self._account.use(row, (conflict.first.column, conflict.second.column))
+        for column, doubt in defaults.doubts(data):
+            found.append(doubt)
+            for row in data:
+                self._account.use(row, (column,))
+        for one in found:
+            if wholly or not one.is_error:
+                self._draft.findings.add(one)
+                continue
+            for point, meter in sorted(points, key=str):
+                self._draft.findings.add(_of(one, point, meter))
+
+    def _code(self, table: Table, name: str, row: int) -> str | None:
+        """A key's code in a row; None when empty or, with a finding, when wrong."""
+        column = table.columns.get(name)
+        if column is None:
+            return None
+        cell = self._sheet.key(row, column)
+        code = mended_code(cell)
+        if isinstance(code, Fault):
+            place = place_of(self._sheet, row, column)
+            about = {"point": self._point, "field": name, "expected": code.expected}
+            self._draft.findings.add(finding(code.code, place, seen=shown(cell), **about))
+            return None
+        return code
+
+    def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
+        raw = self._code(table, "channel", row)
+        if raw is None:
+            return slot.channel or self._layout.default_channel
+        # 01 loses its zero in a cell of numbers.
+        return (
+            channel_of(raw, self._layout)
+            or channel_of(raw.zfill(2), self._layout)
+            or self._words.channel(raw)
+            or raw
+        )
+
+    def _matrix_row(self, table: Table, row: int, cells: Mapping[int, Cell], sums: Sums) -> None:
+        """A row of one day, a column for each hour."""
+        filled = {column: cells[column] for column in self._values(table, cells)}
+        if not filled:
+            return
+        self._account.use(row, (*table.columns.values(), *table.hours, *table.totals))
+        self._point = None
+        point = self._point = self._code(table, "point", row)
+        day = self._day(table, row)
+        channel = self._channel(table, row, Slot(None, None))
+        named = point is not None
+        if not named and self._layout.point_from_sender:
+            point = self._draft.header.sender_code
+        if point is None and "sender_code" not in self._faulty:
+            self._missing_in_row("point", table, row)
+        if channel is None:
+            self._missing_in_row("channel", table, row)
+            return
+        sums.add(row, channel, None)
+        self._draft.findings.extend(across(self._sheet, table, row, cells))
+        self._draft.points.add((None, point))
+        column_places = [Places.cell_at(row, column) for column in filled]
+        starts = self._starts(day, [table.hours[column] for column in filled])
+        made = Column(
+            None, point, channel, named, starts, None, list(filled.values()), column_places
+        )
+        empty = [column for column in table.hours if column not in filled]
+        if empty:
+            gaps = self._starts(day, [table.hours[column] for column in empty])
+            made.empty = {
+                start: Places.cell_at(row, column)
+                for start, column in zip(gaps, empty, strict=True)
+                if start is not None
+            }
+        self._draft.add_column(made)
+
+    def _missing_in_row(self, name: str, table: Table, row: int) -> None:
+        """Tell a key that is not there; of a column that is not there, once."""
+        place, column = Place(sheet=self._sheet.name), table.columns.get(name)
+        if column is not None:
+            if not is_blank(self._sheet.key(row, column)):
+                # What stands there has been told to be wrong.
+                return
+            place = place_of(self._sheet, row, column)
+        elif name in self._missing_told:
+            return
+        self._missing_told.add(name)
+        expected = self._definition.columns.get(name, ("",))[0]
+        about = {"point": self._point, "field": name, "expected": expected}
+        self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
+
+    def _day(self, table: Table, row: int) -> date | None:
+        """The day of a row; None, with a finding, when it cannot be read."""
+        column = table.columns["date"]
+        cell = self._sheet.key(row, column)
+        moment = _day_of_month(cell, self._month) or read_moment(cell, self._sheet.epoch)
+        if isinstance(moment, Fault):
+            code = Code.MISSING_FIELD if is_blank(cell) else moment.code
+            about = {"point": self._point, "field": "date", "expected": "01.11.2026"}
+            place = place_of(self._sheet, row, column)
+            self._draft.findings.add(finding(code, place, seen=shown(cell) or None, **about))
+            return None
+        return moment.date()
+
+    def _starts(self, day: date | None, hours: Sequence[int]) -> list[int | None]:
+        if day is None:
+            return [None] * len(hours)
+        midnight = self._clock.midnight(day)
+        if midnight is not None and self._clock.is_plain(day):
+            return [midnight + 3600 * hour for hour in hours]
+        midnight_local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
+        return self._clock.epochs([midnight_local + timedelta(hours=hour) for hour in hours])
+
+    def _list_row(self, table: Table, row: int, cells: Mapping[int, Cell], sums: Sums) -> None:
+        """A row of one value, or of one meter with its registers in columns."""
+        held = self._values(table, cells)
+        is_data = self._is_data(table, row, [cells[at] for at in held])
+        if is_data:
+            known = (*table.columns.values(), *table.values, *table.figures)
+            self._account.use(row, known)
+        if not held or not is_data:
+            return
+        self._point = None
+        point = self._point = self._code(table, "point", row)
+        if point is not None:
+            self._draft.points.add((None, point))
+        if self._layout.kind is Kind.INTERVAL:
+            self._interval_row(table, row, point, held, sums)
+        else:
+            self._readings(table, row, point, held, sums)
+
+    def _is_data(self, table: Table, row: int, values: Sequence[Cell]) -> bool:
+        """Whether a row is more than a remark below the table."""
+        if any(isinstance(read_number(value), Number) for value in values):
+            return True
+        keys = [table.columns[n] for n in ("point", "meter") if n in table.columns]
+        named = any(not is_blank(self._sheet.key(row, column)) for column in keys)
+        figures = (self._sheet.cell(row, column) for column in table.figures)
+        return named and (
+            bool(values)
+            or any(isinstance(read_number(c), Number) for c in figures)
+            or self._has_code(table, row)
+        )
+
+    def _has_code(self, table: Table, row: int) -> bool:
+        """Whether a row without values names a meter, and is not a text below the table."""
+        column = table.columns.get("meter", table.columns.get("point"))
+        return column is not None and any(
+            sign.isdigit() for sign in shown(self._sheet.key(row, column))
+        )
+
+    def _readings(
+        self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
+    ) -> None:
+        meter = self._code(table, "meter", row)
+        if meter is None:
+            self._missing_in_row("meter", table, row)
+            return
+        since = self._moment(table, row, SINCE)
+        own = self._moment(table, row, "instant")
+        made: dict[int, Reading] = {}
+        for column in held:
+            slot = table.values[column]
+            channel = self._channel(table, row, slot)
+            if channel is None:
+                self._missing_in_row("channel", table, row)
+                continue
+            zone = slot.zone or self._zone(table, row, point)
+            if zone is None:
+                continue
+            instant = self._instant_of(table, column, row, own, (point, meter))
+            unit = table.labels[column].meaning.unit
+            place, value = Places.cell_at(row, column), self._sheet.cell(row, column)
+            made[column] = Reading(point, meter, channel, zone, instant, value, place, unit)
+        self._draft.readings.extend(made.values())
+        for reading in made.values():
+            sums.add(row, reading.channel, reading.zone)
+            break
+        if table.figures and not self._in_full:
+            proof = Proof(self._sheet, table, row, since, self._draft.unit)
+            self._draft.findings.extend(proof.findings(made, self._draft.figures))
+
+    def _instant_of(
+        self, table: Table, column: int, row: int, own: int | None, names: tuple[str | None, str]
+    ) -> int | None:
+        """The moment of a reading: of its row, of its column's label, or of the sheet."""
+        at = table.labels[column].meaning.at
+        labelled = None
+        if at is not None:
+            labelled = self._clock.epoch(datetime(at.year, at.month, at.day))  # noqa: DTZ001
+        stated = self._instant if own is None else own
+        if labelled is None or stated in (None, labelled):
+            if labelled is None and stated is None and "instant" not in self._faulty:
+                self._missing_in_row("instant", table, row)
+            return labelled if stated is None else stated
+        label = table.labels[column]
+        other = self._instant_place
+        if own is not None:
+            other = place_of(self._sheet, row, table.columns["instant"])
+        there = f"{self._clock.local(stated or 0):%d.%m.%Y}, {other.cell if other else ''}"
+        about = {"field": "instant", "other": there, "point": names[0], "meter": names[1]}
+        place = place_of(self._sheet, label.row, column)
+        self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, place, seen=label.text, **about))
+        return None
+
+    def _interval_row(
+        self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
+    ) -> None:
+        named = point is not None
+        if not named and self._layout.point_from_sender:
+            point = self._draft.header.sender_code
+        start = self._moment(table, row, "start")
+        for column in held:
+            channel = self._channel(table, row, table.values[column])
+            if point is None or channel is None:
+                self._missing_in_row("point" if point is None else "channel", table, row)
+                return
+            self._draft.points.add((None, point))
+            value, place = self._sheet.cell(row, column), Places.cell_at(row, column)
+            made = Column(None, point, channel, named, [start], None, [value], [place])
+            self._draft.add_column(made)
+            sums.add(row, channel, None)
+
+    def _moment(self, table: Table, row: int, name: str) -> int | None:
+        column = table.columns.get(name)
+        cell = self._sheet.key(row, column) if column is not None else None
+        if column is None or is_blank(cell):
+            return None
+        moment = read_moment(cell, self._sheet.epoch)
+        epoch = None if isinstance(moment, Fault) else self._clock.epoch(moment)
+        if epoch is None:
+            place = place_of(self._sheet, row, column)
+            about = {"point": self._point, "field": name, "expected": "01.11.2026"}
+            self._draft.findings.add(finding(Code.INVALID_DATE, place, seen=shown(cell), **about))
+        return epoch
+
+    def _zone(self, table: Table, row: int, point: str | None) -> str | None:
+        raw = self._code(table, "zone", row)
+        zone = zone_of(raw, self._layout) or zone_in_words(raw or "", self._words)
+        if zone is None:
+            place = place_of(self._sheet, row, table.columns["zone"])
+            about = {"point": point, "field": "zone", "expected": "T0, T1, T2, T3, T4"}
+            self._draft.findings.add(finding(Code.INVALID_CODE, place, seen=raw, **about))
+        return zone
+
+
+def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
+    return replace(found, point=point, meter=meter)
+
+
+_UNIT_TAIL = re.compile(r"[,(].*$", re.DOTALL)
+
+
+def _common_unit(labels: Iterable[Cell]) -> str | None:
+    """The one unit that labels end with, after a comma or in brackets."""
+    tails = [_UNIT_TAIL.search(text) for text in labels if isinstance(text, str)]
+    units = [read_unit(tail[0]) for tail in tails if tail]
+    found = {unit for unit in units if isinstance(unit, str)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _day_of_month(cell: Cell, month: date | None) -> datetime | None:
+    """A day that is only numbered, in the month of the header block."""
+    number = read_number(cell)
+    if month is None or isinstance(number, Fault) or number.value != int(number.value):
+        return None
+    if not 1 <= number.value <= 31:
+        return None
+    try:
+        day = month.replace(day=int(number.value))
+    except ValueError:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

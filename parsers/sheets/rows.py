@@ -1,0 +1,316 @@
+"""The rows of a sheet's table: which are data, what their keys say, what proves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from layouts.figures import Figure, FigureKind, agrees, same
+from layouts.findings import Code, Finding, Place, Severity, finding
+from layouts.layout import Layout
+from layouts.terms import CHANNELS, cell_name
+from parsers.assemble import Reading, in_kwh, instant
+from parsers.fields import Fault, Number, is_blank, normal_sign, read_number, shown
+from parsers.grid import Cell, Sheet
+from parsers.sheets.account import is_note
+from parsers.sheets.tables import Slot, Table
+from parsers.sheets.vocabulary import HARMLESS, Vocabulary
+from parsers.signs import zone_of
+
+
+def place_of(sheet: Sheet, row: int, column: int) -> Place:
+    """A cell as a place."""
+    return Place(sheet=sheet.name, cell=cell_name(row, column))
+
+
+def is_total(
+    sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell], words: Vocabulary
+) -> bool:
+    """Whether a row adds up others: its first filled cell says so, and it has no key."""
+    first = min((column for column in cells if not is_blank(cells[column])), default=None)
+    if first is None or not words.begins_total(cells[first]):
+        return False
+    keys = (table.columns.get(name) for name in ("point", "meter"))
+    return all(
+        column is None or column == first or is_blank(sheet.key(row, column)) for column in keys
+    )
+
+
+@dataclass(slots=True)
+class Sums:
+    """The data rows of a table so far, to be held against its rows of totals."""
+
+    sheet: Sheet
+    table: Table
+    rows: list[tuple[int, str | None, str | None]] = field(default_factory=list)
+    since: int = 0
+    subtotals: dict[int, list[Decimal]] = field(default_factory=dict)
+
+    def add(self, row: int, channel: str | None, zone: str | None) -> None:
+        """Count one more row of data."""
+        self.rows.append((row, channel, zone))
+
+    def compare(self, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
+        """A finding for each total that is not the sum of what stands above it."""
+        for column in self.table.numbers():
+            total = read_number(cells.get(column))
+            if isinstance(total, Fault):
+                continue
+            sums = list(self._sums(column))
+            before = self.subtotals.setdefault(column, [])
+            if len(before) > 1:
+                sums.append(sum(before, Decimal(0)))
+            if sums and not any(same(total.value, exact) for exact in sums):
+                about = {"expected": format(sums[0], "f")}
+                place = place_of(self.sheet, row, column)
+                seen = shown(cells[column])
+                yield finding(Code.TOTAL_DIFFERS, place, seen=seen, **about)
+            before.append(total.value)
+        self.since = len(self.rows)
+
+    def _sums(self, column: int) -> Iterator[Decimal]:
+        """The sums that a total may stand for: since the last one, of all, of one kind."""
+        recent, every = self.rows[self.since :], self.rows
+        kinds: set[tuple[str | None, bool | None]] = {(channel, None) for _, channel, _ in every}
+        kinds |= {(channel, zone == "T0") for _, channel, zone in every}
+        chosen = [recent, every]
+        for channel, is_sum in sorted(kinds, key=str):
+            chosen.append([r for r in every if r[1] == channel and is_sum in (None, r[2] == "T0")])
+        for rows in chosen:
+            numbers = [read_number(self.sheet.cell(row, column)) for row, _, _ in rows]
+            filled = [n.value for n in numbers if isinstance(n, Number)]
+            # A cell that cannot be read makes every sum a guess.
+            if filled and all(
+                isinstance(n, Number) or is_blank(self.sheet.cell(row, column))
+                for n, (row, _, _) in zip(numbers, rows, strict=True)
+            ):
+                yield sum(filled, Decimal(0))
+
+
+def across(sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
+    """A finding for each total at the end of a row that is not the sum of its hours."""
+    for column in table.totals:
+        total = read_number(cells.get(column))
+        if isinstance(total, Fault):
+            continue
+        numbers = [read_number(cells[at]) for at in table.hours if not is_blank(cells.get(at))]
+        values = [number.value for number in numbers if isinstance(number, Number)]
+        if len(values) == len(numbers) and not same(total.value, sum(values, Decimal(0))):
+            about = {"expected": format(sum(values, Decimal(0)), "f")}
+            place = place_of(sheet, row, column)
+            yield finding(Code.TOTAL_DIFFERS, place, seen=shown(cells[column]), **about)
+
+
+def adopt_totals(sheet: Sheet, table: Table, rows: Sequence[int]) -> None:
+    """Take a column without a label for totals of the hours before it, which most are."""
+    last = max(table.hours, default=0) + 1
+    if not last or last in table.labels or last in table.totals:
+        return
+    right = 0
+    for row in rows:
+        total = read_number(sheet.cell(row, last))
+        numbers = [read_number(sheet.cell(row, column)) for column in table.hours]
+        exact = sum((n.value for n in numbers if isinstance(n, Number)), Decimal(0))
+        right += isinstance(total, Number) and same(total.value, exact)
+    if right * 2 > len(rows):
+        table.totals.add(last)
+
+
+@dataclass(slots=True)
+class Proof:
+    """The figures beside the readings of one row, held against these."""
+
+    sheet: Sheet
+    table: Table
+    row: int
+    since: int | None
+    unit: str
+
+    def findings(self, held: Mapping[int, Reading], carried: list[Figure]) -> Iterator[Finding]:
+        """What contradicts the row's own arithmetic; what it cannot tell is carried on."""
+        numbers = dict(self._numbers())
+        for column, reading in held.items():
+            value = self._energy(reading.value, column)
+            if value is None or reading.instant is None:
+                continue
+            slot = self.table.values[column]
+            mine = {
+                at: kind
+                for at, (kind, of) in self.table.figures.items()
+                if at in numbers and self._belongs(kind, of, slot, held)
+            }
+            yield from self._compare(mine, numbers, reading, value, carried)
+
+    def _numbers(self) -> Iterator[tuple[int, Decimal]]:
+        for column, (kind, _) in self.table.figures.items():
+            number = read_number(self.sheet.cell(self.row, column))
+            if isinstance(number, Number):
+                exact = number.value
+                yield column, exact if kind is FigureKind.RATIO else self._scaled(exact, column)
+
+    def _energy(self, cell: Cell, column: int) -> Decimal | None:
+        number = read_number(cell)
+        return self._scaled(number.value, column) if isinstance(number, Number) else None
+
+    def _scaled(self, value: Decimal, column: int) -> Decimal:
+        label = self.table.labels.get(column)
+        return in_kwh(value, (label.meaning.unit if label else None) or self.unit)
+
+    def _belongs(
+        self, kind: FigureKind, figure: Slot, value: Slot, held: Mapping[int, Reading]
+    ) -> bool:
+        """Whether a figure stands beside one register's reading, and beside no other's."""
+        if kind is FigureKind.RATIO:
+            return True
+        fitting = [
+            slot
+            for slot in (self.table.values[column] for column in held)
+            if figure.zone in (None, slot.zone) and figure.channel in (None, slot.channel)
+        ]
+        return fitting == [value]
+
+    def _compare(
+        self,
+        mine: Mapping[int, FigureKind],
+        numbers: Mapping[int, Decimal],
+        reading: Reading,
+        value: Decimal,
+        carried: list[Figure],
+    ) -> Iterator[Finding]:
+        known = {kind: numbers[at] for at, kind in mine.items()}
+        last, ratio = known.get(FigureKind.PREVIOUS), known.get(FigureKind.RATIO)
+        # Less than the last one: whether the register rolled over, its digits tell.
+        difference = None if last is None or last > value else value - last
+        for column, kind in mine.items():
+            written = numbers[column]
+            proves = kind in (FigureKind.PREVIOUS, FigureKind.RATIO)
+            agreed = None if proves else agrees(kind, written, value, difference, ratio)
+            if agreed is None:
+                carried.append(self._figure(kind, written, reading, column))
+            elif not agreed and difference is not None:
+                usage = kind is FigureKind.DIFFERENCE or ratio is None
+                exact = difference if usage else difference * (ratio or 1)
+                yield self._differs(reading, column, self._written(exact, column))
+
+    def _written(self, value: Decimal, column: int) -> str:
+        """A number in the unit of a column."""
+        scale = self._scaled(Decimal(1), column)
+        exact = (value / scale).normalize()
+        return format(exact or Decimal(0), "f")
+
+    def _differs(self, reading: Reading, column: int, expected: str) -> Finding:
+        return finding(
+            Code.CONSUMPTION_DIFFERS,
+            place_of(self.sheet, self.row, column),
+            seen=shown(self.sheet.cell(self.row, column)),
+            point=reading.point,
+            meter=reading.meter,
+            channel=reading.channel,
+            zone=reading.zone,
+            start=instant(reading.instant),
+            expected=expected,
+        )
+
+    def _figure(self, kind: FigureKind, value: Decimal, reading: Reading, column: int) -> Figure:
+        label = self.table.labels.get(column)
+        at = instant(reading.instant)
+        assert at is not None  # noqa: S101 - `findings` passes over readings without one
+        return Figure(
+            kind=kind,
+            value=value,
+            point=reading.point,
+            meter=reading.meter,
+            channel=reading.channel,
+            zone=reading.zone,
+            instant=at,
+            since=instant(self.since),
+            place=place_of(self.sheet, self.row, column),
+            seen=shown(self.sheet.cell(self.row, column)) if label else "",
+        )
+
+
+@dataclass(slots=True)
+class Defaults:
+    """Unknown columns beside a default: looked at before the default is taken."""
+
+    sheet: Sheet
+    table: Table
+    layout: Layout
+    words: Vocabulary
+
+    def adopt(self, rows: Sequence[int]) -> None:
+        """Take a column for the channel, or the zone, whose cells all name one."""
+        for role, at in (("channel", self._channel), ("zone", self._zone)):
+            if not self._is_default(role):
+                continue
+            named = [c for c in self._columns(rows) if all(at(self._key(r, c)) for r in rows)]
+            if len(named) == 1:
+                self.table.columns[role] = named[0]
+
+    def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
+        """Columns of unknown words where the form's own column is missing."""
+        defaults = [role for role in ("channel", "zone") if self._is_default(role)]
+        if not defaults or not rows:
+            return
+        for column in self._columns(rows):
+            texts = [t for r in rows if isinstance(t := self._key(r, column), str) and is_note(t)]
+            texts = [text for text in texts if not is_blank(text)]
+            if not texts:
+                continue
+            label = self.table.labels.get(column)
+            is_harmless = label is not None and label.meaning.role == HARMLESS
+            doubtful = self._is_doubtful(texts, is_harmless)
+            if is_harmless and not doubtful:
+                continue
+            filled = [row for row in rows if not is_blank(self._key(row, column))]
+            cells = cell_name(filled[0], column)
+            if len(filled) > 1:
+                cells += f":{cell_name(filled[-1], column)}"
+            seen = label.text if label is not None else texts[0]
+            severity = Severity.ERROR if doubtful else Severity.WARNING
+            place = Place(sheet=self.sheet.name, cell=cells)
+            about = {"reason": "default", "count": len(filled)}
+            yield column, finding(Code.NOT_READ, place, seen=seen, severity=severity, **about)
+
+    def _is_doubtful(self, texts: Sequence[str], is_harmless: bool) -> bool:
+        """Whether words may mean another channel or zone than the default."""
+        if is_harmless:
+            default = self.layout.default_channel
+            named = {self.words.channel(text) for text in texts}
+            return self._is_default("channel") and bool(named - {None, default})
+        return any(self.words.is_doubtful(text) for text in texts)
+
+    def _is_default(self, role: str) -> bool:
+        if role in self.table.columns:
+            return False
+        slots = list(self.table.values.values()) or [Slot(None, None)]
+        if role == "channel":
+            return self.layout.default_channel is not None and any(s.channel is None for s in slots)
+        return self.layout.default_zone is not None and any(s.zone is None for s in slots)
+
+    def _columns(self, rows: Sequence[int]) -> list[int]:
+        """Columns of the table that no role has."""
+        taken = {*self.table.columns.values(), *self.table.numbers(), *self.table.figures}
+        found = {c for row in rows for c in self.sheet.rows.get(row, {})}
+        inside = (c for c in found if self.table.left <= c <= self.table.right)
+        return sorted(c for c in inside if c not in taken)
+
+    def _key(self, row: int, column: int) -> Cell:
+        return self.sheet.key(row, column)
+
+    def _channel(self, cell: Cell) -> bool:
+        # A code such as 01 may as well number the rows.
+        text = cell if isinstance(cell, str) else ""
+        return normal_sign(text) in CHANNELS or self.words.channel(text) is not None
+
+    def _zone(self, cell: Cell) -> bool:
+        if not isinstance(cell, str) or is_blank(cell) or cell.strip().isdigit():
+            return False
+        return zone_of(cell, self.layout) is not None or zone_in_words(cell, self.words) is not None
+
+
+def zone_in_words(text: str, words: Vocabulary) -> str | None:
+    """The tariff zone that a cell names in words alone."""
+    meaning = words.meaning(text)
+    return meaning.zone if meaning.known and meaning.role in (None, "zone") else None

@@ -1,0 +1,514 @@
+"""Where the tables of a sheet are, and which of their columns is read as what.
+
+Every column makes a claim by its label; claims on one role are settled by how exact the
+labels are and by what they say of time, never by who comes first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import pairwise
+from operator import attrgetter
+
+from layouts.figures import FigureKind
+from layouts.layout import Layout
+from layouts.workbook_form import WorkbookDefinition
+from parsers.fields import Number, read_hour, read_number, shown
+from parsers.grid import Cell, Sheet
+from parsers.sheets.vocabulary import (
+    CURRENT,
+    FIGURE,
+    HARMLESS,
+    NOTHING,
+    PREVIOUS,
+    TOTAL,
+    Meaning,
+    Vocabulary,
+)
+
+_MOST_LABEL_ROWS = 3
+
+SINCE = "since"
+"""Role of a column with the moment of the last reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What stands above a column, all rows of it together."""
+
+    row: int
+    column: int
+    text: str
+    meaning: Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What the values of a column are readings of; None where the row says it."""
+
+    zone: str | None
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two columns that claim one role, with nothing to decide between them."""
+
+    field: str
+    first: Label
+    second: Label
+
+
+@dataclass(slots=True)
+class Table:
+    """One table: where it is, and what its columns are.
+
+    Attributes:
+        top: First row of its labels.
+        bottom: Last row of its labels; the data begin below.
+        end: The row after its last one.
+        left: Its first column, and `right` its last one; what stands outside of them
+            belongs to no table.
+        columns: Column of each key and moment.
+        values: Columns of values, with what they are readings of.
+        hours: Columns of hours, with the hour at which their intervals start.
+        figures: Columns of figures that prove, with what they stand beside.
+        totals: Columns that add up a row.
+        decided: Columns that claimed a role another one has.
+        conflicts: Claims that nothing decides.
+    """
+
+    top: int
+    bottom: int
+    end: int
+    left: int
+    right: int
+    labels: Mapping[int, Label]
+    columns: dict[str, int] = field(default_factory=dict)
+    values: dict[int, Slot] = field(default_factory=dict)
+    hours: Mapping[int, int] = field(default_factory=dict)
+    figures: dict[int, tuple[FigureKind, Slot]] = field(default_factory=dict)
+    totals: set[int] = field(default_factory=set)
+    decided: set[int] = field(default_factory=set)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    @property
+    def understood(self) -> int:
+        """How many of its columns have labels that the form knows."""
+        return sum(label.meaning.is_label for label in self.labels.values()) + len(self.hours)
+
+    @property
+    def strange(self) -> Iterator[Label]:
+        """Labels that the form does not know."""
+        return (label for label in self.labels.values() if not label.meaning.is_label)
+
+    def numbers(self) -> Iterator[int]:
+        """Columns of numbers that a row of totals may add up."""
+        yield from self.values
+        yield from self.hours
+        yield from self.totals
+        for column, (kind, _) in self.figures.items():
+            if kind is not FigureKind.RATIO:
+                yield column
+
+
+def find_tables(
+    sheet: Sheet,
+    layout: Layout,
+    definition: WorkbookDefinition,
+    words: Vocabulary,
+    states_fact: Callable[[int], bool],
+) -> list[Table]:
+    """The form's tables on a sheet, from the top; those beside each other from the left.
+
+    Args:
+        sheet: The sheet.
+        layout: The form's layout.
+        definition: The form.
+        words: Of the form.
+        states_fact: Whether a row states a fact, which makes it no row of labels.
+    """
+    finder = _Finder(sheet, layout, definition, words, states_fact)
+    found: list[Table] = []
+    for rows in finder.label_runs():
+        best = finder.best(rows)
+        for table in best:
+            for earlier in found:
+                if earlier.end > table.top and earlier.top < table.top:
+                    earlier.end = table.top
+        found.extend(best)
+    for table in found:
+        table.end = next(
+            (
+                row
+                for row in sheet.rows
+                if table.bottom < row < table.end and finder.ends(table, row)
+            ),
+            table.end,
+        )
+    return found
+
+
+class _Finder:
+    """Looks for rows of labels on one sheet."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        layout: Layout,
+        definition: WorkbookDefinition,
+        words: Vocabulary,
+        states_fact: Callable[[int], bool],
+    ) -> None:
+        self._sheet = sheet
+        self._layout = layout
+        self._definition = definition
+        self._words = words
+        self._last = max(sheet.rows, default=0) + 1
+        self._states_fact = states_fact
+
+    def ends(self, table: Table, row: int) -> bool:
+        """Whether a row is no longer the table's: it states a fact, and holds no value."""
+        cells = self._sheet.rows[row]
+        return self._states_fact(row) and not any(
+            column in cells for column in (*table.values, *table.hours)
+        )
+
+    def label_runs(self) -> Iterator[list[int]]:
+        """Runs of neighbouring rows that hold words and no values."""
+        run: list[int] = []
+        for row, cells in self._sheet.rows.items():
+            if not self._is_wordy(cells) or self._states_fact(row):
+                continue
+            if run and run[-1] != row - 1:
+                yield run
+                run = []
+            run.append(row)
+        if run:
+            yield run
+
+    def _is_wordy(self, cells: Mapping[int, Cell]) -> bool:
+        numbers = 0
+        for cell in cells.values():
+            if isinstance(cell, str):
+                if not cell[:1].isalpha() and isinstance(read_number(cell), Number):
+                    numbers += 1
+            elif isinstance(cell, datetime):
+                if self._definition.hours and cell.year > 1904:
+                    return False
+            else:
+                numbers += 1
+            if numbers and not self._definition.hours:
+                return False
+        if not numbers:
+            return True
+        texts = [
+            cell for cell in cells.values() if isinstance(cell, str) and not cell[:1].isdigit()
+        ]
+        said = not texts or any(self._words.meaning(text).said for text in texts)
+        return said and bool(hour_columns(cells))
+
+    def best(self, rows: Sequence[int]) -> list[Table]:
+        """The tables whose labels fill some of these rows: as many as are understood."""
+        best: list[Table] = []
+        key: tuple[int, int, int, int] | None = None
+        for top in rows:
+            for bottom in range(top, min(top + _MOST_LABEL_ROWS, rows[-1] + 1)):
+                tables = self._at(top, bottom)
+                if not tables:
+                    continue
+                conflicts = sum(len(table.conflicts) for table in tables)
+                understood = sum(table.understood for table in tables)
+                this = (-conflicts, understood, bottom, bottom - top)
+                if key is None or this > key:
+                    key, best = this, tables
+        return best
+
+    def _at(self, top: int, bottom: int) -> list[Table]:
+        """The tables whose labels stand in these rows."""
+        hours: dict[int, int] = {}
+        hour_row = 0
+        if self._definition.hours:
+            for row in range(top, bottom + 1):
+                found = hour_columns(self._sheet.rows.get(row, {}))
+                if found and hours:
+                    # Energy may look like hours; a table has one row of these.
+                    return []
+                if found:
+                    hours, hour_row = found, row
+            if not hours:
+                return []
+        labels = self._labels(top, bottom, hours, hour_row)
+        tables = []
+        for part in self._parts(labels, hours):
+            table = self._table(top, bottom, part, hours)
+            if table is not None:
+                tables.append(table)
+        for table, following in pairwise(tables):
+            table.right = following.left - 1
+        if tables:
+            tables[0].left, tables[-1].right = 1, 1 << 20
+        return tables
+
+    def _labels(
+        self, top: int, bottom: int, hours: Mapping[int, int], hour_row: int
+    ) -> dict[int, Label]:
+        """What stands above each column, as one label."""
+        columns: set[int] = set()
+        for row in range(top, bottom + 1):
+            columns.update(self._sheet.rows.get(row, {}))
+        for merged in self._sheet.merged:
+            if top <= merged.top <= bottom and (merged.top, merged.left) != (0, 0):
+                columns.update(range(merged.left, min(merged.right, merged.left + 60) + 1))
+        labels: dict[int, Label] = {}
+        levels: dict[tuple[int, int], Cell] = {}
+        for column in sorted(columns):
+            if column in hours:
+                continue
+            meaning, lowest = NOTHING, top
+            texts: list[str] = []
+            for row, cell in self._levels(top, bottom, column, levels):
+                if row == hour_row and not isinstance(cell, str):
+                    continue
+                lower = self._words.meaning(cell)
+                meaning = lower.below(meaning) if texts else lower
+                texts.append(cell if isinstance(cell, str) else f"{cell:%d.%m.%Y}")
+                lowest = row
+            if texts:
+                text = " ".join(" ".join(str(t).split()) for t in texts)
+                labels[column] = Label(lowest, column, text, meaning)
+        return labels
+
+    def _levels(
+        self, top: int, bottom: int, column: int, levels: dict[tuple[int, int], Cell]
+    ) -> list[tuple[int, Cell]]:
+        """The label cells of a column from the top; each merged one once."""
+        found: list[tuple[int, Cell]] = []
+        heads: set[tuple[int, int]] = set()
+        for row in range(top, bottom + 1):
+            head = self._sheet.head(row, column)
+            cell = self._sheet.cell(*head)
+            if head[0] < top or head in heads:
+                continue
+            if cell is None and row < bottom:
+                cell = self._group(row, column, levels)
+            heads.add(head)
+            if isinstance(cell, str | datetime | date):
+                levels[row, column] = cell
+                found.append((row, cell))
+        return found
+
+    def _group(self, row: int, column: int, levels: Mapping[tuple[int, int], Cell]) -> Cell:
+        """The label of a group of columns that was not merged over them."""
+        left = levels.get((row, column - 1))
+        below, beside = (self._sheet.cell(row + 1, at) for at in (column, column - 1))
+        if not isinstance(left, str) or below is None or beside is None:
+            return None
+        return left if self._words.meaning(below).role is None else None
+
+    def _parts(
+        self, labels: Mapping[int, Label], hours: Mapping[int, int]
+    ) -> list[dict[int, Label]]:
+        """The columns of each table among those of a row of labels."""
+        for parts in (self._by_gaps(labels, hours), self._by_repeats(labels)):
+            fitting = [p for p in parts if self._has_required(p)]
+            if len(fitting) > 1:
+                return fitting
+        return [dict(labels)]
+
+    def _by_gaps(
+        self, labels: Mapping[int, Label], hours: Mapping[int, int]
+    ) -> list[dict[int, Label]]:
+        parts: list[dict[int, Label]] = []
+        last = -1
+        for column in sorted({*labels, *hours}):
+            if column != last + 1:
+                parts.append({})
+            if column in labels:
+                parts[-1][column] = labels[column]
+            last = column
+        return parts
+
+    def _by_repeats(self, labels: Mapping[int, Label]) -> list[dict[int, Label]]:
+        parts: list[dict[int, Label]] = []
+        first = next(iter(labels.values()), None)
+        for column, label in labels.items():
+            if first is not None and label.text == first.text:
+                parts.append({})
+            parts[-1][column] = label
+        return parts
+
+    def _has_required(self, labels: Mapping[int, Label]) -> bool:
+        roles = {label.meaning.role for label in labels.values() if label.meaning.is_label}
+        return self._definition.required <= roles
+
+    def _table(
+        self, top: int, bottom: int, labels: dict[int, Label], hours: Mapping[int, int]
+    ) -> Table | None:
+        if not self._has_required(labels):
+            return None
+        columns = [*labels, *hours]
+        table = Table(
+            top, bottom, self._last, min(columns), max(columns), labels, hours=dict(hours)
+        )
+        claims: dict[str, list[Label]] = defaultdict(list)
+        for label in labels.values():
+            if label.meaning.is_label:
+                claims[_role(label.meaning)].append(label)
+        _settle(table, claims, self._layout)
+        found = {*table.columns, *(["value"] if table.values else [])}
+        if any(slot.zone for slot in table.values.values()):
+            found.add("wide")
+        ambiguous = any(c.field == "value" for c in table.conflicts)
+        fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
+        return table if fits and self._definition.required <= {*found, *claims} else None
+
+
+def _role(meaning: Meaning) -> str:
+    """The role that a label claims: a zone alone stands above readings."""
+    role = meaning.role or "value"
+    if role == "zone" and meaning.zone:
+        return role
+    if role == "instant" and meaning.tense == PREVIOUS:
+        return SINCE
+    return role
+
+
+def _settle(table: Table, claims: Mapping[str, list[Label]], layout: Layout) -> None:
+    """Give each role its column; what nothing decides becomes a conflict."""
+    for role, labels in claims.items():
+        if role == HARMLESS:
+            continue
+        if role == TOTAL:
+            table.totals.update(label.column for label in labels)
+        elif role.startswith(FIGURE):
+            kind = FigureKind(role.removeprefix(FIGURE))
+            for label in labels:
+                table.figures[label.column] = (kind, _slot(label, claims, layout))
+        elif role != "value":
+            _settle_key(table, role, labels)
+    slots: dict[Slot, list[Label]] = defaultdict(list)
+    for label in claims.get("value", ()):
+        slots[_slot(label, claims, layout)].append(label)
+    for slot, labels in slots.items():
+        _settle_values(table, slot, labels)
+
+
+def _slot(label: Label, claims: Mapping[str, list[Label]], layout: Layout) -> Slot:
+    channel = label.meaning.channel
+    default = layout.default_channel
+    reactive = (label.meaning.unit or "").endswith("varh")
+    if channel is None and reactive and default is not None and "channel" not in claims:
+        # Beside kWh, kvarh are the same direction's reactive energy.
+        channel = f"R{default[-1]}"
+    return Slot(label.meaning.zone, channel)
+
+
+def _settle_key(table: Table, role: str, labels: Sequence[Label]) -> None:
+    best = max(label.meaning.exact for label in labels)
+    exact = [label for label in labels if label.meaning.exact == best]
+    current = [label for label in exact if label.meaning.tense == CURRENT]
+    chosen = current if len(current) == 1 else exact
+    if len(chosen) > 1:
+        table.conflicts.append(Conflict(role, chosen[0], chosen[1]))
+    table.columns[role] = chosen[0].column
+    table.decided.update(label.column for label in labels if label is not chosen[0])
+
+
+def _settle_values(table: Table, slot: Slot, labels: Sequence[Label]) -> None:
+    """Choose the current reading among the columns of one register."""
+    earlier = [label for label in labels if label.meaning.tense == PREVIOUS]
+    rest = [label for label in labels if label.meaning.tense != PREVIOUS]
+    chosen, before = _current(rest)
+    earlier += before
+    if len(chosen) > 1:
+        table.conflicts.append(Conflict("value", chosen[0], chosen[1]))
+        chosen = []
+    if chosen and _contradicts(chosen[0], earlier):
+        table.conflicts.append(Conflict("value", earlier[0], chosen[0]))
+        chosen = []
+    if chosen:
+        table.values[chosen[0].column] = slot
+    for label in earlier:
+        table.figures[label.column] = (FigureKind.PREVIOUS, slot)
+    table.decided.update(
+        label.column for label in rest if label not in chosen and label.column not in table.figures
+    )
+
+
+def _current(labels: Sequence[Label]) -> tuple[list[Label], list[Label]]:
+    """The labels between which nothing decides, and those of earlier readings."""
+    current = [label for label in labels if label.meaning.tense == CURRENT]
+    chosen = current or list(labels)
+    if len(chosen) > 1 and (ordered := _by_time(chosen)):
+        return [ordered[-1]], ordered[:-1]
+    if len(chosen) > 1:
+        best = max(label.meaning.exact for label in chosen)
+        chosen = [label for label in chosen if label.meaning.exact == best]
+    return chosen, []
+
+
+def _by_time(labels: Sequence[Label]) -> list[Label]:
+    """The labels by the days or months in them; [] when these do not tell them apart."""
+    days = [label.meaning.at for label in labels]
+    if all(days) and len(set(days)) == len(days):
+        return sorted(labels, key=attrgetter("meaning.at"))
+    months = [label.meaning.month for label in labels]
+    if any(days) or not all(months) or len(set(months)) != len(months):
+        return []
+    if all(month and month[0] for month in months):
+        return sorted(labels, key=attrgetter("meaning.month"))
+    if len(labels) == 2 and months[0] and months[1] and not (months[0][0] or months[1][0]):
+        # Without years only neighbours can be told: January follows December.
+        first, second = labels
+        if (months[0][1] % 12) + 1 == months[1][1]:
+            return [first, second]
+        if (months[1][1] % 12) + 1 == months[0][1]:
+            return [second, first]
+    return []
+
+
+def _contradicts(chosen: Label, earlier: Iterable[Label]) -> bool:
+    """Whether a "last" reading is of a later day than the current one."""
+    at = chosen.meaning.at
+    return at is not None and any(
+        label.meaning.at is not None and label.meaning.at >= at for label in earlier
+    )
+
+
+def is_numbering(cells: Mapping[int, Cell]) -> bool:
+    """Whether a row only numbers the columns: 1, 2, 3, ..."""
+    numbers = [shown(cell) for cell in cells.values()]
+    return len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+
+
+def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
+    """Columns of the 24 hours with the hour each one starts at; {} for none.
+
+    Single hours that run from 1 to 24 (or to 0) name the end of theirs.
+    """
+    if len(cells) < 24:
+        return {}
+    found = {column: hours for column, cell in cells.items() if (hours := read_hour(cell))}
+    spans = {column: first for column, (first, second) in found.items() if second is not None}
+    if set(spans.values()) == set(range(24)) and len(spans) == 24:
+        return spans
+    singles = {column: first for column, (first, second) in found.items() if second is None}
+    for order in (list(range(24)), list(range(1, 25)), [*range(1, 24), 0]):
+        columns = _in_order(singles, order)
+        if columns:
+            return {column: hour for hour, column in enumerate(columns)}
+    return {}
+
+
+def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> list[int]:
+    """The neighbouring columns whose hours are exactly these; [] for none."""
+    columns = list(singles)
+    for start in range(len(columns) - len(order) + 1):
+        part = columns[start : start + len(order)]
+        if [singles[column] for column in part] == list(order):
+            return part
+    return []

@@ -1,0 +1,278 @@
+"""What the words of a label mean in a form: its role, and what makes it more exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+
+from layouts.layout import Layout
+from layouts.terms import CHANNELS
+from layouts.workbook_form import WorkbookDefinition
+from parsers.fields import Fault, label, month_number, read_moment, read_unit
+from parsers.grid import Cell
+
+HARMLESS = "harmless"
+TOTAL = "total"
+FIGURE = "figure:"
+
+PREVIOUS, CURRENT = "previous", "current"
+
+EXACT, COMPOSED, LESS_EXACT = 2, 1, 0
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one label says.
+
+    Attributes:
+        role: A column of the form, `figure:KIND`, `total` or `harmless`; None when its
+            words only make another label more exact.
+        exact: How exactly it says so.
+        tense: `previous` or `current`.
+        at: A day in it.
+        month: A month in it, as (year or 0, month).
+        unit: What its values are counted in.
+        known: Whether the form knows every word of it.
+        said: Whether the form knows any word of it.
+    """
+
+    role: str | None = None
+    exact: int = LESS_EXACT
+    tense: str | None = None
+    at: date | None = None
+    month: tuple[int, int] | None = None
+    zone: str | None = None
+    channel: str | None = None
+    unit: str | None = None
+    known: bool = False
+    said: bool = False
+
+    def below(self, upper: Meaning) -> Meaning:
+        """This label's meaning under another one's."""
+        decoration = upper.role is None and not upper.known
+        return Meaning(
+            role=self.role or upper.role,
+            exact=min(self.exact, COMPOSED) if self.role else min(upper.exact, COMPOSED),
+            tense=self.tense or upper.tense,
+            at=self.at or upper.at,
+            month=self.month or upper.month,
+            zone=self.zone or upper.zone,
+            channel=self.channel or upper.channel,
+            unit=self.unit or upper.unit,
+            known=self.known and (upper.known or decoration),
+            said=self.said or upper.said,
+        )
+
+    @property
+    def is_label(self) -> bool:
+        """Whether a column below it may be of the form."""
+        return self.known and (self.role is not None or self.zone is not None)
+
+
+NOTHING = Meaning(known=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """One entry of the vocabulary: what it adds to a meaning."""
+
+    words: str
+    kind: str
+    value: str = ""
+    exact: int = COMPOSED
+
+
+class Vocabulary:
+    """The labels of one form and the words around them, ready to be asked."""
+
+    def __init__(self, layout: Layout, definition: WorkbookDefinition) -> None:
+        phrases = list(_phrases(layout, definition))
+        self._whole = {label(p.words): p for p in reversed(phrases) if p.kind in ("role", "zone")}
+        # The longer phrase counts, of two as long the form's own label.
+        order = ("role", "zone", "channel", "tense", "also")
+        phrases.sort(key=lambda p: (-len(label(p.words).split()), order.index(p.kind)))
+        self._phrases = phrases
+        self._search = re.compile("|".join(f"({_pattern(p.words)})" for p in phrases))
+        self._totals = tuple(label(word) for word in definition.totals)
+        self._doubtful = _any_of(definition.words.doubtful)
+        self._channels = [
+            (re.compile(_pattern(p.words)), p.value) for p in phrases if p.kind == "channel"
+        ]
+        self._known: dict[str, Meaning] = {}
+
+    def meaning(self, cell: Cell) -> Meaning:
+        """What a cell means as a label; unknown when it is none."""
+        if isinstance(cell, datetime | date):
+            return Meaning(at=cell.date() if isinstance(cell, datetime) else cell, known=True)
+        if not isinstance(cell, str):
+            return Meaning()
+        found = self._known.get(cell)
+        if found is None:
+            found = self._known[cell] = (
+                self._read(label(cell)) if len(cell) < _LONGEST else Meaning()
+            )
+        return found
+
+    def _read(self, text: str) -> Meaning:
+        if not text:
+            return NOTHING
+        text, unit = _without_unit(text)
+        whole = self._whole.get(text)
+        if whole is not None:
+            return replace(_added(Meaning(), whole), unit=unit, known=True, said=True)
+        text, at, month = _without_dates(text)
+        meaning = Meaning(unit=unit, at=at, month=month)
+        rest = self._search.sub(" ", text)
+        roles: list[str] = []
+        for match in self._search.finditer(text):
+            phrase = self._phrases[(match.lastindex or 1) - 1]
+            if phrase.kind == "role":
+                roles.append(phrase.value)
+            meaning = _added(meaning, phrase)
+        known = not re.search(r"\w", rest)
+        if HARMLESS in roles and len(set(roles)) > 1:
+            # The name of a point is not its code; a note on a reading is no reading.
+            known, meaning = known and "value" not in roles, replace(meaning, role=HARMLESS)
+        said = bool(roles) or bool(meaning.tense or meaning.zone or meaning.channel)
+        exact = min(meaning.exact, COMPOSED)
+        return replace(meaning, exact=exact, known=known, said=said)
+
+    def begins_total(self, cell: Cell) -> bool:
+        """Whether a text is that of a row of totals: its first words say so."""
+        text = label(cell)
+        return any(
+            text == word or (text.startswith(word) and not text[len(word)].isalnum())
+            for word in self._totals
+        )
+
+    def channel(self, text: str) -> str | None:
+        """The channel that a cell names in words alone."""
+        text = label(text)
+        found = [value for form, value in self._channels if form.fullmatch(text)]
+        return found[0] if found else None
+
+    def is_doubtful(self, text: str) -> bool:
+        """Whether a text has words that a default may be wrong because of."""
+        return bool(self._doubtful.search(label(text)))
+
+
+def vocabulary(layout: Layout, definition: WorkbookDefinition) -> Vocabulary:
+    """The vocabulary of a form, made once."""
+    made = _MADE.get(layout.number)
+    if made is None or made[0] is not definition:
+        made = _MADE[layout.number] = (definition, Vocabulary(layout, definition))
+    return made[1]
+
+
+_MADE: dict[str, tuple[WorkbookDefinition, Vocabulary]] = {}
+
+
+def _phrases(layout: Layout, definition: WorkbookDefinition) -> Iterator[_Phrase]:
+    words = definition.words
+    for name, labels in definition.columns.items():
+        yield from (_Phrase(text, "role", name, EXACT) for text in labels)
+    for name, labels in definition.less_exact.items():
+        yield from (_Phrase(text, "role", name, LESS_EXACT) for text in labels)
+    for kind, labels in words.figures.items():
+        yield from (_Phrase(text, "role", f"{FIGURE}{kind}") for text in labels)
+    if definition.hours:
+        yield from (_Phrase(text, "role", TOTAL) for text in definition.totals)
+    yield from (_Phrase(text, "role", HARMLESS) for text in words.harmless)
+    zones = {**definition.wide, **layout.zones, **words.zones} if layout.zones else {}
+    yield from (_Phrase(text, "zone", z) for text, z in zones.items() if not text.isdigit())
+    yield from (_Phrase(text, "channel", channel) for text, channel in words.channels.items())
+    yield from (_Phrase(sign, "channel", sign) for sign in CHANNELS)
+    yield from (_Phrase(text, "tense", PREVIOUS) for text in words.previous)
+    yield from (_Phrase(text, "tense", CURRENT) for text in words.current)
+    yield from (_Phrase(text, "also") for text in words.also)
+
+
+# Latin letters of signs that are typed in Cyrillic as often as not.
+_ALIKE = {"a": "[aа]", "r": "[rр]", "t": "[tт]"}
+
+
+@cache
+def _pattern(words: str) -> str:
+    """A regular expression for the words of a phrase, whatever stands between them."""
+    sign = re.fullmatch(r"([artART])([0-4]|[+-])", words.strip())
+    if sign:
+        body = rf"{_ALIKE[sign[1].lower()]}\s?{re.escape(sign[2])}"
+    else:
+        parts = re.findall(r"\w+\*?", label(words.replace("*", "\x00")).replace("\x00", "*"))
+        body = r"\W+".join(part.replace("*", r"\w*") for part in parts)
+    return rf"(?<!\w){body}(?!\w)"
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    patterns = [_pattern(words) for words in phrases]
+    return re.compile("|".join(patterns) if patterns else r"(?!)")
+
+
+def _added(meaning: Meaning, phrase: _Phrase) -> Meaning:
+    """A meaning with one phrase more; the first role of a label is its own."""
+    if phrase.kind == "role":
+        if meaning.role is not None:
+            scaled = phrase.value == f"{FIGURE}scaled" and meaning.role == "value"
+            return replace(meaning, role=phrase.value) if scaled else meaning
+        return replace(meaning, role=phrase.value, exact=phrase.exact)
+    if phrase.kind == "tense":
+        return replace(meaning, tense=meaning.tense or phrase.value)
+    if phrase.kind == "zone":
+        return replace(meaning, zone=meaning.zone or phrase.value)
+    if phrase.kind == "channel":
+        return replace(meaning, channel=meaning.channel or phrase.value)
+    return meaning
+
+
+def _without_unit(text: str) -> tuple[str, str | None]:
+    """A label without the one unit in it, and that unit."""
+    words = list(re.finditer(r"[^\W\d_]+", text))
+    for count in (4, 3, 2, 1):
+        for first in range(len(words) - count + 1):
+            run = words[first : first + count]
+            piece = text[run[0].start() : run[-1].end()]
+            unit = read_unit(piece)
+            if isinstance(unit, str) and not re.search(r"\d", piece):
+                rest = f"{text[: run[0].start()]} {text[run[-1].end() :]}"
+                return label(re.sub(r"\(\s*\)|,\s*$|[,(]\s*(?=\s*$)", " ", rest.strip())), unit
+    return text, None
+
+
+_DAY = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?!\d)|\d{4}-\d{2}-\d{2}|\d{1,2}\s+[а-я]{3,}\s+\d{4}"
+)
+_HOUR_TAIL = r"(?:\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
+_MONTH = re.compile(r"(?<!\w)([а-я]{3,})\s*(\d{4})?(?:\s*г(?:ода?)?)?(?!\w)")
+_MONTHS = re.compile(
+    r"(?:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}|"
+    r"янв|фев|мар|апр|июн|июл|авг|сен|сент|окт|ноя|нояб|дек"
+)
+
+
+def _without_dates(text: str) -> tuple[str, date | None, tuple[int, int] | None]:
+    """A label without the days and months in it; the one day or month, if it is one."""
+    days: list[date] = []
+
+    def day(match: re.Match[str]) -> str:
+        moment = read_moment(match[1])
+        if isinstance(moment, Fault):
+            return match[0]
+        days.append(moment.date())
+        return " "
+
+    text = re.sub(f"({_DAY.pattern}){_HOUR_TAIL}", day, text)
+    months: list[tuple[int, int]] = []
+
+    def month(match: re.Match[str]) -> str:
+        if not _MONTHS.fullmatch(match[1]):
+            return match[0]
+        months.append((int(match[2] or 0), month_number(match[1]) or 0))
+        return " "
+
+    text = _MONTH.sub(month, text)
+    return text, days[0] if len(days) == 1 else None, months[0] if len(months) == 1 else None

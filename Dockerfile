@@ -10,13 +10,13 @@ COPY config config
 COPY ingest ingest
 COPY layouts layouts
 COPY parsers parsers
+COPY samples samples
 COPY storage storage
 RUN /opt/ingest/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/ingest ingest
 COPY --from=build /opt/ingest /opt/ingest
-COPY samples /opt/ingest/lib/python3.11/site-packages/samples
 USER ingest
 WORKDIR /var/lib/ingest
 VOLUME /var/lib/ingest

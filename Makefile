@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint chaos bench bench-quick hostile fuzz lock clean
+.PHONY: demo test quick mutants lint chaos bench bench-quick hostile fuzz lock clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -14,8 +14,19 @@ $(VENV)/.installed: pyproject.toml
 demo: $(VENV)/.installed
 	$(BIN)/ingest demo
 
+# Every test that this machine can run; says at its end what it left out.
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Half a minute: no socket, no process, no sleep.
+quick: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -n 2 --quick
+
+# Small changes at random in ROOM, one by one: which did the tests notice?
+# make mutants ROOM=layouts/rules TESTS=tests/layouts MUTANTS=40
+mutants: $(VENV)/.installed
+	$(BIN)/python -m tests.mutants $${ROOM:-layouts/rules} --tests "$${TESTS:-}" \
+	  --count $${MUTANTS:-40}
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

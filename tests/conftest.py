@@ -1,11 +1,97 @@
-"""What the end of a run says: which tests this machine could not run, and what would let it."""
+"""Tiers of tests, and what the end of a run says about those that were left out.
+
+`--quick` runs the tests in `QUICK` but those in `SLOW`; one that opens a socket, starts a
+process or sleeps fails there. Without it everything runs that this machine can run: nothing is
+skipped or deselected.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
 
 from tests.end_to_end.servers import DOVECOT
 
+HERE = Path(__file__).parent
+QUICK = ("config", "ingest/intake", "ingest/letters", "ingest/replies", "layouts", "parsers",
+         "test_architecture.py", "test_events.py")  # fmt: skip
+SLOW = (
+    # Hundreds of letters over a database, each with its password.
+    "ingest/intake/test_secrets.py", "ingest/intake/test_injection.py",
+    "ingest/intake/test_loops.py", "ingest/intake/test_receive.py",
+    "ingest/intake/test_authenticate.py",
+    # Many generated inputs, or one that is large on purpose.
+    "ingest/letters/test_letter.py::test_a_hostile_letter", "::test_whatever_",
+    "ingest/letters/test_unread.py", "ingest/letters/test_unpack.py::test_a_bomb",
+    "ingest/letters/test_unpack.py::test_the_files_of_all", "63-zip-bomb",
+    "ingest/replies/test_replies.py::test_fifty_documents",
+    "::test_a_damaged_", "ingest/replies/test_blank.py", "parsers/test_workbook_bounds.py",
+    "ingest/intake/test_strength.py::test_nothing_under", "parsers/test_generated",
+    "::test_parts_that_unpack_too_large", "::test_a_cut_off_workbook",
+    "layouts/rules/test_year.py", "layouts/rules/test_versions.py", "layouts/rules/test_gaps.py",
+    "layouts/rules/test_any_document.py", "layouts/rules/test_codes_through_process.py",
+)  # fmt: skip
+"""Files, and parts of the names of tests, that take a second or more."""
 
-def pytest_terminal_summary(terminalreporter) -> None:
-    if not DOVECOT:
+PACKAGES = {
+    "tests on Dovecot (tests/end_to_end)": ("dovecot-imapd, 2.3", bool(DOVECOT)),
+    "tests of pages (tests/browser)": (
+        "chromium",
+        not (HERE / "browser").is_dir() or bool(shutil.which("chromium")),
+    ),
+}
+"""What is left out, the system package that allows it, and whether that is there."""
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption("--quick", action="store_true", help="no socket, process or sleep; under 30 s")
+
+
+def pytest_ignore_collect(collection_path, config):
+    if not config.getoption("--quick") or collection_path == HERE:
+        return None
+    at = collection_path.relative_to(HERE).as_posix()
+    is_wanted = any(f"{at}/".startswith(f"{q}/") or f"{q}/".startswith(f"{at}/") for q in QUICK)
+    return None if is_wanted else True
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    if config.getoption("--quick"):
+        items[:] = [item for item in items if not any(part in item.nodeid for part in SLOW)]
+    elif os.environ.get("NOTHING_LEFT_OUT") and (missing := left_out()):
+        raise pytest.UsageError("would be left out: " + "; ".join(missing))
+
+
+def left_out() -> list[str]:
+    """What this machine cannot run, each with the package that would allow it."""
+    return [
+        f"{what}: {package} allows them" for what, (package, has) in PACKAGES.items() if not has
+    ]
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    missing = left_out()
+    if missing and not config.getoption("--quick"):
         terminalreporter.write_sep("-", "left out")
-        terminalreporter.write_line(
-            "tests on Dovecot (tests/end_to_end): the package dovecot-imapd, 2.3, allows them"
-        )
+        for line in missing:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def _by_itself(request, monkeypatch):
+    """In the quick tier a test that reaches outside of its process, or waits, fails."""
+    if not request.config.getoption("--quick"):
+        return
+
+    def refuse(*_args, **_options):
+        raise AssertionError("a quick test uses no socket, process or sleep: see SLOW in conftest")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(os, "fork", refuse)
+    monkeypatch.setattr(time, "sleep", refuse)

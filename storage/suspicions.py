@@ -1,0 +1,205 @@
+"""Suspicions: values that were taken and are doubtful, until an operator accepts them.
+
+A suspicion covers the values of its span that were there when it was raised. One that is
+replaced later, or whose document is withdrawn, is no longer covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, text
+
+from layouts.findings import SUSPECT, Finding
+from layouts.months import bounds
+from layouts.terms import Change, Kind
+from storage.audit import Audit
+from storage.columns import epoch, instant
+from storage.in_force import InForce
+from storage.records import Suspect
+from storage.session import Part, Session
+from storage.tables import SUSPICION, SUSPICION_ACCEPTED
+
+_Key = dict[str, Any]
+"""The columns of `suspicion` beside its submission and moment."""
+
+# Raised already, and none of the values it covers was replaced since.
+_STANDS = text("""
+SELECT 1 FROM suspicion AS s
+WHERE s.code = :code AND s.start <= :start AND s."end" >= :end
+AND (s.series_id = :series_id OR s.meter_id = :meter_id AND s.channel = :channel
+    AND s.zone = :zone)
+AND NOT EXISTS (SELECT 1 FROM submission AS w WHERE w.withdraws = s.submission_id)
+AND NOT EXISTS (SELECT 1 FROM interval_value AS v WHERE v.series_id = s.series_id
+    AND v.start >= :start AND v.start < :end AND v.submission_id > s.submission_id)
+AND NOT EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
+    AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= :start
+    AND r.instant <= :end AND r.submission_id > s.submission_id)
+""")
+_LISTED = """
+SELECT s.id, s.code, s.submission_id, s.channel, s.zone, s.start, s."end", s.raised_at,
+    p.user_code, p.area, p.code AS point, m.number, a.who, a.reason
+FROM suspicion AS s
+LEFT JOIN suspicion_accepted AS a ON a.suspicion_id = s.id
+LEFT JOIN interval_series AS i ON i.id = s.series_id
+LEFT JOIN meter_in_force AS m ON m.meter_id = s.meter_id
+    AND m.begins + 86400 <= s."end" AND s."end" < m.ends + 86400
+JOIN point_in_force AS p ON p.point_id = coalesce(i.point_id, m.point_id)
+    AND p.begins <= s.start AND s.start < p.ends
+WHERE {}
+ORDER BY s.id
+"""
+_OPEN = "s.id IN (SELECT o.id FROM suspicion_open AS o)"
+# Values of the span that it still covers.
+_COVERS = """
+(EXISTS (SELECT 1 FROM interval_value AS v WHERE v.series_id = s.series_id
+    AND v.start >= s.start AND v.start < s."end" AND v.submission_id <= s.submission_id)
+OR EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
+    AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= s.start
+    AND r.instant <= s."end" AND r.submission_id <= s.submission_id))
+"""
+
+
+class Suspicions(Part):
+    """Raised with a submission, accepted by an operator; rows are only ever added."""
+
+    def __init__(self, session: Session, in_force: InForce, audit: Audit) -> None:
+        super().__init__(session)
+        self._in_force = in_force
+        self._audit = audit
+
+    def raise_of(
+        self, findings: Iterable[Finding], changes: Sequence[Change], receipt: int, now: datetime
+    ) -> None:
+        """Keep what a submission's findings say of the values it brings.
+
+        What stands already over unchanged values is not raised again, so that it stays
+        accepted where an operator has accepted it.
+
+        Args:
+            findings: Of the submission; those whose code makes no value suspect are passed over.
+            changes: What the submission brings.
+            receipt: Its number.
+            now: When.
+        """
+        keys = [
+            key
+            for finding in findings
+            if finding.code in SUSPECT
+            for change in changes
+            if _concerns(finding, change)
+            for key in self._keys(finding, change)
+        ]
+        fresh: list[_Key] = []
+        for key in keys:
+            if key not in fresh and self._connection.execute(_STANDS, key).first() is None:
+                fresh.append(key)
+        if fresh:
+            raised = {"submission_id": receipt, "raised_at": now}
+            self._connection.execute(SUSPICION.insert(), [key | raised for key in fresh])
+
+    def _keys(self, finding: Finding, change: Change) -> Iterator[_Key]:
+        series = change.series
+        start = epoch(finding.start or series.start)
+        end = epoch(finding.end or series.end)
+        key = {"code": str(finding.code), "channel": series.channel, "start": start, "end": end}
+        if series.kind is Kind.INTERVAL and change.point is not None and change.point.id:
+            name = change.point.id, series.channel, series.step_minutes
+            number = self._in_force.made_series({name})[name]
+            yield key | {"series_id": number, "meter_id": None, "zone": ""}
+        elif series.kind is Kind.REGISTER and change.meter is not None and change.meter.id:
+            # A finding may be about the step that ends with the reading, or the reading.
+            span = {"start": min(start, epoch(series.start)), "end": epoch(series.start)}
+            owner = {"series_id": None, "meter_id": change.meter.id, "zone": series.zone or "T0"}
+            yield key | span | owner
+
+    def find(
+        self, month: date | None = None, entity: str | None = None, *, open_only: bool = True
+    ) -> list[Suspect]:
+        """Suspicions in the order they were raised.
+
+        Args:
+            month: Only those that touch this Moscow month.
+            entity: Only of the legal entity with this user code.
+            open_only: Without those that were accepted, whose document was withdrawn, or
+                whose values were replaced.
+        """
+        wanted = ["1 = 1"]
+        given: dict[str, Any] = {}
+        if open_only:
+            wanted += [_OPEN, _COVERS]
+        if month is not None:
+            first, last = (epoch(moment) for moment in bounds(month))
+            # A reading of the month's last midnight belongs to it.
+            wanted.append('s.start < :last AND s."end" > :first')
+            given |= {"first": first, "last": last}
+        if entity is not None:
+            wanted.append("p.user_code = :entity")
+            given["entity"] = entity
+        return self._suspects(" AND ".join(wanted), given)
+
+    def of(self, numbers: Sequence[int]) -> list[Suspect]:
+        """Suspicions by their numbers, open or not."""
+        return self._suspects("s.id IN :numbers", {"numbers": list(numbers)})
+
+    def _suspects(self, condition: str, given: dict[str, Any]) -> list[Suspect]:
+        statement = text(_LISTED.format(condition))
+        if "numbers" in given:
+            statement = statement.bindparams(bindparam("numbers", expanding=True))
+        return [_suspect(row) for row in self._connection.execute(statement, given)]
+
+    def accept(self, numbers: Sequence[int], who: str, reason: str, now: datetime) -> list[int]:
+        """Take the values of open suspicions for true; the numbers of those that were open."""
+        known = select(SUSPICION_ACCEPTED.c.suspicion_id).where(
+            SUSPICION_ACCEPTED.c.suspicion_id.in_(numbers)
+        )
+        accepted = set(self._connection.scalars(known))
+        opened = [one for one in self.of(numbers) if one.id not in accepted]
+        if opened:
+            facts = {"at": now, "who": who, "reason": reason}
+            self._connection.execute(
+                SUSPICION_ACCEPTED.insert(), [{"suspicion_id": one.id, **facts} for one in opened]
+            )
+        changes = [
+            (
+                str(one.id),
+                {"code": one.code, "point": one.point, "channel": one.channel},
+                {"accepted": reason},
+            )
+            for one in opened
+        ]
+        self._audit.add_all(now, who, "suspicion", changes)
+        return [one.id for one in opened]
+
+
+def _concerns(finding: Finding, change: Change) -> bool:
+    """Whether a finding is about this series; what it does not name is any."""
+    series, point, meter = change.series, change.point, change.meter
+    names = (
+        (finding.point, {series.point, point.code if point else None}),
+        (finding.meter, {series.meter, meter.number if meter else None}),
+        (finding.channel, {series.channel}),
+        (finding.zone, {series.zone}),
+    )
+    return all(said is None or said in known for said, known in names)
+
+
+def _suspect(row: Any) -> Suspect:
+    return Suspect(
+        id=row.id,
+        code=row.code,
+        entity=row.user_code,
+        area=row.area or None,
+        point=row.point,
+        meter=row.number,
+        channel=row.channel,
+        zone=row.zone or None,
+        start=instant(row.start),
+        end=instant(row.end),
+        receipt=row.submission_id,
+        raised_at=instant(row.raised_at),
+        accepted_by=row.who,
+        reason=row.reason,
+    )

@@ -1,0 +1,157 @@
+"""What a withdrawn submission had replaced is in force again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from storage.records import Entry
+from tests.contract.documents import (
+    ENTITY,
+    MONTH,
+    NOW,
+    document,
+    hand_in,
+    hours,
+    import_all,
+    month_in_force,
+    new_letter,
+    reading,
+    rows,
+)
+from tests.contract.test_days import kept, summed_up
+
+DAY = timedelta(days=1)
+METER = "200000001234-01"
+
+
+@pytest.fixture(autouse=True)
+def registered(ledger):
+    import_all(ledger)
+
+
+def withdraw(ledger, receipt, point=None, at=NOW + DAY):
+    with ledger.transaction() as store:
+        letter = new_letter(store, at)
+        return store.withdrawals.withdraw(letter, receipt, point, "petrova", "act 17", at)
+
+
+def in_force(ledger):
+    with ledger.reading() as store:
+        assert kept(store) == summed_up(store)
+        return month_in_force(store)
+
+
+def test_values_without_any_before_them_are_gone(ledger):
+    receipt = hand_in(ledger, document(hours(1, 2, 3)))
+    done = withdraw(ledger, receipt.number)
+
+    assert (done.restored, done.removed, done.kept) == (0, 3, 0)
+    assert in_force(ledger) == {}
+    assert rows(ledger, "SELECT count(*) FROM billing_history WHERE state = 'withdrawn'") == [(3,)]
+
+
+def test_what_it_replaced_is_in_force_again(ledger):
+    hand_in(ledger, document(hours(1, 2, 3)))
+    second = hand_in(ledger, document(hours(7, 2, 9, 5), created=1))
+    done = withdraw(ledger, second.number)
+
+    assert (done.restored, done.removed) == (2, 1)
+    assert in_force(ledger) == {0: 1, 1: 2, 2: 3}
+
+
+def test_through_a_chain_what_was_withdrawn_itself_is_passed_over(ledger):
+    hand_in(ledger, document(hours(1)))
+    second = hand_in(ledger, document(hours(2), created=1))
+    third = hand_in(ledger, document(hours(3), created=2))
+
+    withdraw(ledger, second.number)
+    assert in_force(ledger) == {0: 3}
+    withdraw(ledger, third.number)
+    assert in_force(ledger) == {0: 1}
+
+
+def test_what_a_newer_document_carries_too_stays(ledger):
+    first = hand_in(ledger, document(hours(1, 2)))
+    newer = hand_in(ledger, document(hours(1), created=1))
+    done = withdraw(ledger, first.number)
+
+    assert (done.kept, done.removed) == (1, 1)
+    assert in_force(ledger) == {0: 1}
+    came = rows(ledger, "SELECT submission_id FROM interval_value")
+    assert came == [(newer.number,)]
+
+
+def test_a_reading_gives_way_to_the_one_before(ledger):
+    hand_in(ledger, document(reading("10"), layout="52006"))
+    second = hand_in(ledger, document(reading("12"), layout="52006", created=1))
+    assert withdraw(ledger, second.number).restored == 1
+
+    assert rows(ledger, "SELECT value FROM register_reading") == [(10_000_000,)]
+
+
+def test_one_point_of_several_may_be_withdrawn(ledger):
+    both = document(hours(1), reading("10"), layout="52006")
+    receipt = hand_in(ledger, both)
+    with ledger.reading() as store:
+        points = {p.code: p.id for p in store.registry.entity(ENTITY.user_code).points}
+    done = withdraw(ledger, receipt.number, points[METER])
+
+    assert done.points == (points[METER],)
+    assert rows(ledger, "SELECT count(*) FROM register_reading") == [(0,)]
+    assert in_force(ledger) == {0: 1}
+    assert withdraw(ledger, receipt.number, points[METER]) is None
+
+
+def test_it_is_done_once_has_a_receipt_and_is_audited(ledger):
+    receipt = hand_in(ledger, document(hours(1)))
+    done = withdraw(ledger, receipt.number)
+
+    assert done.receipt > receipt.number
+    assert withdraw(ledger, receipt.number) is None
+    assert withdraw(ledger, done.receipt) is None
+    assert withdraw(ledger, 404) is None
+    with ledger.reading() as store:
+        (entry,) = store.audit.of("withdrawal")
+    assert (entry.who, entry.key, entry.after["reason"]) == (
+        "petrova", str(receipt.number), "act 17",
+    )  # fmt: skip
+
+
+def test_as_of_before_the_withdrawal_the_values_are_told(ledger):
+    receipt = hand_in(ledger, document(hours(1, 2)))
+    withdraw(ledger, receipt.number)
+
+    with ledger.reading() as store:
+        month = date(2026, 11, 1)
+        assert store.numbers.of(month) == []
+        assert [n.energy for n in store.numbers.of(month, as_of=NOW)] == [3]
+
+
+def test_suspicions_of_a_withdrawn_document_are_closed(ledger):
+    receipt = hand_in(ledger, document(hours(1, 2)))
+    with ledger.transaction() as store:
+        store.session.connection.exec_driver_sql(
+            "INSERT INTO suspicion (id, submission_id, code, series_id, channel, zone, start,"
+            f" \"end\", raised_at) VALUES (1, {receipt.number}, 'spike', 1, 'A+', '',"
+            f" {int(MONTH.timestamp())}, {int(MONTH.timestamp()) + 3600}, 1)"
+        )
+        assert len(store.suspicions.find()) == 1
+    withdraw(ledger, receipt.number)
+    with ledger.reading() as store:
+        assert store.suspicions.find() == []
+
+
+def test_an_entry_keeps_who_handed_it_in_and_why(ledger):
+    from layouts.rules import check
+    from tests.contract.documents import LAYOUTS
+
+    parsed = document(hours(1))
+    with ledger.transaction() as store:
+        entity = store.registry.entity(ENTITY.user_code)
+        checked = check(parsed, LAYOUTS["52005"], entity, NOW, store.know)
+        letter = new_letter(store)
+        entry = Entry("petrova", "by phone")
+        store.record(letter, parsed, checked, entity, NOW, NOW, entry)
+    assert rows(ledger, "SELECT operator, reason FROM submission") == [("petrova", "by phone")]

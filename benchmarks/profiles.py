@@ -25,7 +25,7 @@ from ingest.engine.collect import Collector
 from ingest.engine.send import drain
 from ingest.engine.work import Worker
 from ingest.letters.terms import Arrival, RawLetter, Read
-from ingest.operations import letters as service
+from ingest.operations import registry as service
 from ingest.reading.documents import read_bytes
 from ingest.wiring import App, now
 from storage.records import Location, OwedReply

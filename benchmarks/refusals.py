@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from config.settings import Database, Settings
 from ingest.intake.authenticate import Prover, authenticate, claims_of
 from ingest.letters.terms import Credential, Letter, Read, Source
-from ingest.operations.letters import import_registry
+from ingest.operations.registry import import_registry
 from ingest.wiring import App
 
 REGISTRY = Path(__file__).parent.parent / "samples" / "registry.csv"

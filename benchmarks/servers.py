@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
-from ingest.operations.letters import import_registry
+from ingest.operations.registry import import_registry
 from ingest.wiring import App
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 

@@ -28,7 +28,7 @@ from imapclient import IMAPClient
 
 from config.settings import load
 from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer
-from ingest.operations.letters import import_registry
+from ingest.operations.registry import import_registry
 from ingest.verbs.show import reply_text, table
 from ingest.wiring import App
 from storage.records import LetterSummary

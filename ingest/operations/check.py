@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ingest.letters.credentials import mask
 from ingest.letters.terms import Letter, Limits
 from ingest.letters.unpack import OverLimitError, Unpacker
-from ingest.verbs.show import finding_json
+from ingest.operations.told import finding_json
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules import Parameters, check, merge_runs

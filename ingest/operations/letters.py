@@ -1,46 +1,25 @@
-"""What the verbs do, with the parts that the composition root wires."""
+"""Letters once more, letters from files, and workbooks to fill in."""
 
 from __future__ import annotations
 
 import queue
-import secrets
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from ingest.intake.outcome import Handled
 from ingest.intake.wishes import workbook
 from ingest.letters.terms import RawLetter
+from ingest.operations.ports import Service
 from ingest.operations.process import Processed
-from ingest.operations.registry_file import RegistryMistakes, read_registry
-from ingest.verbs.show import MOSCOW, status_json
-from ingest.wiring import App
-from layouts.terms import LegalEntity
-from storage.records import Claim, ImportReport, LetterDetails
+from layouts.months import MOSCOW
+from storage.records import Claim, LetterDetails
 
 
-def now() -> datetime:
-    """This moment, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-def state(app: App) -> dict[str, Any]:
-    """How the service stands, as `status --json` tells it.
-
-    Raises:
-        ConnectionError: the database is away.
-    """
-    with app.ledger.reading() as store:
-        known = store.installation.status(now().astimezone(MOSCOW))
-    return status_json(known, [mailbox.name for mailbox in app.settings.mailbox], now())
-
-
-def replay(app: App, numbers: Sequence[int]) -> Replayed:
+def replay(service: Service, numbers: Sequence[int]) -> Replayed:
     """Put letters back to where they arrived, so that the next pass reads them anew.
 
     A running daemon notices at once. A letter that no mailbox has any more, one
@@ -49,26 +28,26 @@ def replay(app: App, numbers: Sequence[int]) -> Replayed:
     Raises:
         ConnectionError: a mailbox or the database is away.
     """
-    letters = [whole for number in numbers if (whole := _whole(app, number))]
+    letters = [whole for number in numbers if (whole := _whole(service, number))]
     by_outcome: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
         if whole.summary.outcome:
             by_outcome[whole.summary.outcome][whole.sha256] = whole
     done: set[int] = set()
     for outcome, several in by_outcome.items():
-        done |= _put_back(app, outcome, several)
+        done |= _put_back(service, outcome, several)
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
 
 
-def _put_back(app: App, outcome: str, letters: Mapping[str, LetterDetails]) -> set[int]:
+def _put_back(service: Service, outcome: str, letters: Mapping[str, LetterDetails]) -> set[int]:
     def reopen(there: Collection[str]) -> None:
         # Before they are moved: a daemon would file what has its verdict at once.
-        with app.ledger.transaction() as store:
+        with service.ledger.transaction() as store:
             for sha256 in there:
                 store.letters.reopen(letters[sha256].summary.id)
 
     wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
-    return {letters[sha256].summary.id for sha256 in app.put_back(outcome, wanted, reopen)}
+    return {letters[sha256].summary.id for sha256 in service.put_back(outcome, wanted, reopen)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +58,30 @@ class Replayed:
     not_found: tuple[int, ...]
 
 
-def template(app: App, number: str, code: str | None) -> bytes | None:
+def template(service: Service, number: str, code: str | None, language: str) -> bytes | None:
     """A workbook to fill in, with the points of an entity; None: no such user code.
 
     Raises:
         ValueError: the layout has no workbook.
     """
-    layout, today = app.layouts[number], now().astimezone(MOSCOW).date()
-    language = app.settings.replies.language
+    layout, today = service.layouts[number], datetime.now(MOSCOW).date()
     if code is None:
         return workbook(layout, None, None, language, today)
-    with app.ledger.reading() as store:
+    with service.ledger.reading() as store:
         entity = store.registry.entity(code)
         return workbook(layout, entity, store, language, today) if entity else None
 
 
-def _whole(app: App, number: int) -> LetterDetails | None:
-    with app.ledger.reading() as store:
+def _whole(service: Service, number: int) -> LetterDetails | None:
+    with service.ledger.reading() as store:
         return store.letters.details(number)
 
 
-def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
+def backfill(service: Service, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
     """Read the letters filed since a day once more; those the ledger knows are passed over.
 
     Args:
-        app: The wired parts.
+        service: The wired parts.
         since: By the mail server's calendar.
         tell: Called after each letter, for progress.
 
@@ -119,12 +97,12 @@ def backfill(app: App, since: date, tell: Callable[[], None]) -> Mapping[str, in
         outcomes[handled.outcome.value] += 1
         tell()
 
-    app.read_filed(since, told)
+    service.read_filed(since, told)
     return dict(outcomes)
 
 
 def process_paths(
-    app: App, paths: Sequence[Path], at: datetime | None, *, dry_run: bool
+    service: Service, paths: Sequence[Path], at: datetime | None, *, dry_run: bool
 ) -> Iterator[Processed]:
     """Every letter under the paths with its verdict, as it is committed.
 
@@ -133,7 +111,7 @@ def process_paths(
     """
 
     def work(tell: Callable[[Processed], None]) -> None:
-        app.process(paths, at, lambda *letter: tell(Processed(*letter)), dry_run=dry_run)
+        service.process(paths, at, lambda *letter: tell(Processed(*letter)), dry_run=dry_run)
 
     yield from _as_they_come(work)
 
@@ -155,37 +133,3 @@ def _as_they_come(work: Callable[[Callable[[Processed], None]], None]) -> Iterat
         if isinstance(item, BaseException):
             raise item
         yield item
-
-
-def import_registry(
-    app: App, content: bytes, who: str, *, with_passwords: bool, dry_run: bool
-) -> ImportReport:
-    """Take a registry file over, whole or not at all.
-
-    Raises:
-        RegistryMistakes: the file has mistakes, or contradicts what is recorded;
-            nothing is imported.
-    """
-    registry = read_registry(content, with_passwords=with_passwords)
-    passwords = app.guard.passwords
-
-    def hashed(entity: LegalEntity) -> LegalEntity:
-        given = registry.passwords.get(entity.user_code)
-        return replace(entity, password_hash=passwords.hash(given)) if given else entity
-
-    entities = [hashed(entity) for entity in registry.entities]
-    opened = app.ledger.rehearsal() if dry_run else nullcontext(app.ledger)
-    with opened as ledger, ledger.transaction() as store:
-        wrong = registry.contradictions(store.registry.read_outside(entities))
-        if wrong:
-            raise RegistryMistakes(wrong)
-        return store.registry.import_entities(entities, who, now())
-
-
-def set_password(app: App, code: str, password: str, who: str) -> str | None:
-    """Give an entity this password, or a new one when it is ''; None: no such entity."""
-    password = password or secrets.token_urlsafe(9)
-    hashed = app.guard.passwords.hash(password)
-    with app.ledger.transaction() as store:
-        done = store.registry.set_password(code, hashed, who, now())
-    return password if done else None

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from ingest.intake.wishes import forms_for
+from ingest.operations.told import local
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.reminder import reminder, reminder_id
-from ingest.verbs.show import local
 from layouts.completeness import Lack, Missing, missing
 from layouts.layout import Layout
 from layouts.terms import LegalEntity

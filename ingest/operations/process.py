@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.intake.outcome import Handled
-from ingest.verbs.show import finding_json
+from ingest.operations.told import finding_json
 from layouts.terms import Receipt
 from storage.records import OwedReply
 

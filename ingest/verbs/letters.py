@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,10 +143,11 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
 @click.pass_obj
 def status(call: Call, as_json: bool) -> int:
     """How the service stands; exit 1 when something needs a person."""
-    from ingest.operations.letters import state
-    from ingest.verbs.show import status_text
+    from ingest.operations.status import status as found
+    from ingest.verbs.show import status_json, status_text
 
-    row = state(call.current())
+    service = call.current()
+    row = status_json(found(service.ledger, service.mailbox_names, datetime.now(UTC)))
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
     return LOOK if row["needs_a_person"] else DONE
 

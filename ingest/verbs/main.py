@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -69,13 +70,15 @@ def demo(keep: Path | None, serve: bool) -> int:
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
     from ingest.engine import daemon
-    from ingest.operations.letters import state
+    from ingest.operations.status import status
     from ingest.web.monitor import Metrics, served
 
     settings = call.current().settings
     if not settings.mailbox:
         raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
-    call.observe = Metrics(lambda: state(call.app))
+    call.observe = Metrics(
+        lambda: status(call.app.ledger, call.app.mailbox_names, datetime.now(UTC))
+    )
     with ExitStack() as stack:
         listen = settings.metrics.listen
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ingest.verbs.types import DONE, Call, cli, json_option, who
+from ingest.verbs.types import DONE, Call, cli, complain, json_option, who
 
 _PASSWORD_MOST = 200
 """Characters of the longest password that is looked for in a letter."""
@@ -33,16 +33,19 @@ def registry_import(
     """Take a CSV or XLSX over, in one transaction."""
     from dataclasses import asdict
 
-    from ingest.operations.letters import import_registry
+    from ingest.operations.registry import import_registry
     from ingest.verbs.show import import_report
 
     app = call.current()
     with mistakes_told(file):
-        report = import_registry(
+        imported = import_registry(
             app, file.read_bytes(), who(), with_passwords=with_passwords, dry_run=dry_run
         )
+    report = imported.report
     row = asdict(report) | {"dry_run": dry_run}
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else import_report(report, dry_run))
+    for code in imported.weak:
+        complain(f"{code}: the password given is too easy to guess; it was taken as it is")
     return DONE
 
 
@@ -88,10 +91,13 @@ def registry_show(call: Call, code: str, as_json: bool) -> int:
 @click.pass_obj
 def password(call: Call, code: str) -> int:
     """Give an entity a password: one line from a pipe, else a new one is made and shown."""
-    from ingest.operations.letters import set_password
+    from ingest.operations.registry import WeakPassword, set_password
 
     given = _given_password()
-    made = set_password(call.current(), code, given, who())
+    try:
+        made = set_password(call.current(), code, given, who())
+    except WeakPassword as fault:
+        raise click.UsageError(str(fault)) from None
     if made is None:
         raise click.UsageError(f"{code}: the register has no such user code")
     if not given:

@@ -71,7 +71,7 @@ def template(call: Call, layout: str, entity: str | None, output: Path | None) -
     forms = sorted(name for name, form in app.layouts.items() if form.workbook is not None)
     if layout not in forms:
         raise click.UsageError(f"{layout}: there are workbooks of {', '.join(forms)}")
-    content = made(app, layout, entity)
+    content = made(app, layout, entity, app.settings.replies.language)
     if content is None:
         raise click.UsageError(f"{entity}: the register has no such user code")
     path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")

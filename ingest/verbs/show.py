@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+from ingest.operations.told import finding_json, local
 from ingest.replies.cells import lines_told, ranges_told
-from ingest.replies.texts import sentence
-from layouts.findings import Finding
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
 
 if TYPE_CHECKING:
+    from ingest.operations.status import Status
+
     # `check` shows findings and knows of no database.
     from storage.records import (
         AuditEntry,
@@ -25,13 +24,8 @@ if TYPE_CHECKING:
         LetterDetails,
         LetterSummary,
         SentReply,
-        StoreStatus,
         SubmissionDetails,
     )
-
-MOSCOW = ZoneInfo("Europe/Moscow")
-STALE = timedelta(minutes=15)
-"""A mailbox whose last whole pass is older needs a person."""
 
 LETTER_COLUMNS = {
     "id": "id",
@@ -66,24 +60,6 @@ def _cell(value: Any) -> Any:
     from rich.text import Text
 
     return Text("" if value is None else str(value))
-
-
-def local(moment: datetime | None) -> str | None:
-    """A moment in Moscow time, as ISO 8601."""
-    return moment.astimezone(MOSCOW).isoformat(timespec="seconds") if moment else None
-
-
-def finding_json(item: Finding, language: str) -> dict[str, Any]:
-    """One finding, as operators may see it: a foreign point is called so."""
-    return {
-        "code": item.code.value,
-        "severity": item.severity.value,
-        "place": str(item.place),
-        "point": item.point,
-        "channel": item.channel,
-        "seen": item.seen,
-        "message": sentence(item, language),
-    }
 
 
 def letter_json(row: LetterSummary) -> dict[str, Any]:
@@ -400,25 +376,18 @@ def _meter_line(meter: Mapping[str, Any]) -> str:
     return f"    meter {meter['number']}  x{meter['ratio']}  {since}{until}  {kinds}"
 
 
-def status_json(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> dict[str, Any]:
-    """What `status` tells, and what of it needs a person."""
-    never = datetime.min.replace(tzinfo=UTC)
-    stale = [name for name in mailboxes if now - known.passes.get(name, never) > STALE]
-    reasons = [f"mailbox {name} was not read through for 15 minutes" for name in stale]
-    if known.quarantined:
-        reasons.append(f"letters in quarantine: {known.quarantined}")
-    if known.undeliverable:
-        reasons.append(f"undeliverable replies: {known.undeliverable}")
+def status_json(status: Status) -> dict[str, Any]:
+    """The object of `status --json`."""
     return {
-        "stale": stale,
-        "mailboxes": {name: local(known.passes.get(name)) for name in mailboxes},
-        "verdicts_today": dict(known.verdicts_today),
-        "queue": known.queue,
-        "quarantined": known.quarantined,
-        "owed": known.owed,
-        "undeliverable": known.undeliverable,
-        "oldest_unanswered": local(known.oldest_unanswered),
-        "needs_a_person": reasons,
+        "stale": list(status.stale),
+        "mailboxes": {name: local(passed) for name, passed in status.mailboxes.items()},
+        "verdicts_today": dict(status.verdicts_today),
+        "queue": status.queue,
+        "quarantined": status.quarantined,
+        "owed": status.owed,
+        "undeliverable": status.undeliverable,
+        "oldest_unanswered": local(status.oldest_unanswered),
+        "needs_a_person": list(status.needs_a_person),
     }
 
 

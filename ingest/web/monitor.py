@@ -16,8 +16,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-State = Callable[[], dict[str, Any]]
-"""What `status --json` tells; raises `ConnectionError` when the database is away."""
+from ingest.operations.status import Status
+
+State = Callable[[], Status]
+"""How the service stands; raises `ConnectionError` when the database is away."""
 
 
 class Metrics:
@@ -68,7 +70,7 @@ class Metrics:
 
     def _reasons(self) -> list[str]:
         try:
-            return list(self._state()["stale"])
+            return list(self._state().stale)
         except ConnectionError as fault:
             return [str(fault)]
 
@@ -82,28 +84,28 @@ class _State:
     def collect(self) -> Iterator[Metric]:
         """One gauge for each figure."""
         try:
-            state = self._state()
+            state: Status | None = self._state()
         except ConnectionError:
-            state = {}
+            state = None
         for key, text in _GAUGES.items():
             gauge = GaugeMetricFamily(f"ingest_{key}", text)
-            if key in state:
-                gauge.add_metric([], state[key])
+            if state is not None:
+                gauge.add_metric([], getattr(state, key))
             yield gauge
         passes = GaugeMetricFamily(
             "ingest_last_pass_timestamp_seconds",
             "When a mailbox was last read through.",
             labels=["mailbox"],
         )
-        for name, moment in state.get("mailboxes", {}).items():
+        for name, moment in state.mailboxes.items() if state else ():
             if moment:
-                passes.add_metric([name], datetime.fromisoformat(moment).timestamp())
+                passes.add_metric([name], moment.timestamp())
         yield passes
         oldest = GaugeMetricFamily(
             "ingest_oldest_unanswered_seconds", "Age of the oldest reply that is still owed."
         )
-        since = state.get("oldest_unanswered")
-        age = datetime.now(UTC) - datetime.fromisoformat(since) if since else None
+        since = state.oldest_unanswered if state else None
+        age = datetime.now(UTC) - since if since else None
         oldest.add_metric([], age.total_seconds() if age else 0)
         yield oldest
 

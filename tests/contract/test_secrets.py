@@ -18,7 +18,7 @@ from config.settings import load
 from ingest.engine.collect import Collector
 from ingest.engine.work import Worker
 from ingest.intake.faults import MOST_ATTEMPTS
-from ingest.operations.letters import import_registry, set_password
+from ingest.operations.registry import import_registry, set_password
 from ingest.reading.child import SandboxConfig
 from ingest.reading.pool import SandboxReader
 from ingest.wiring import App

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import load
-from ingest.operations.letters import import_registry
+from ingest.operations.registry import import_registry
 from ingest.wiring import App
 from storage.ledger import Ledger
 from storage.records import LetterSummary, StoreStatus

@@ -2,20 +2,25 @@
 
 import urllib.error
 import urllib.request
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from ingest.operations.status import Status
 from ingest.web.monitor import Metrics, served
 
-STATE = {
-    "stale": [],
-    "mailboxes": {"main": "2026-11-22T12:00:00+03:00", "new": None},
-    "queue": 3,
-    "quarantined": 1,
-    "owed": 2,
-    "undeliverable": 0,
-    "oldest_unanswered": None,
-}
+STATE = Status(
+    stale=(),
+    mailboxes={"main": datetime(2026, 11, 22, 9, tzinfo=UTC), "new": None},
+    verdicts_today={},
+    queue=3,
+    quarantined=1,
+    owed=2,
+    undeliverable=0,
+    oldest_unanswered=None,
+    needs_a_person=(),
+)
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -65,7 +70,7 @@ def test_metrics_are_served_while_the_database_is_away():
     ("state", "expected"),
     [
         (lambda: STATE, (200, "ok\n")),
-        (lambda: {**STATE, "stale": ["main"]}, (503, "main\n")),
+        (lambda: replace(STATE, stale=("main",)), (503, "main\n")),
         (away, (503, "the database does not answer\n")),
     ],
 )

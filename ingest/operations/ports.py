@@ -1,0 +1,68 @@
+"""What operations are given: the ledger, and what the running parts can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ingest.intake.authenticate import Guard
+from ingest.intake.outcome import Handled
+from layouts.layout import Layout
+from storage.store import Store
+
+
+class Ledger(Protocol):
+    """The database, or a part of a transaction that is undone at its end."""
+
+    def reading(self) -> AbstractContextManager[Store]:
+        """A store for one steady look."""
+
+    def transaction(self) -> AbstractContextManager[Store]:
+        """A store whose changes are committed together, or not at all."""
+
+
+class WholeLedger(Ledger, Protocol):
+    """The database itself."""
+
+    def rehearsal(self) -> AbstractContextManager[Ledger]:
+        """A ledger for trying out: what is done with it is undone at the end."""
+
+
+class Service(Protocol):
+    """The wired service, as far as operations use it."""
+
+    @property
+    def ledger(self) -> WholeLedger:
+        """The database."""
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """The forms."""
+
+    @property
+    def guard(self) -> Guard:
+        """Hashes passwords."""
+
+    def put_back(
+        self,
+        outcome: str,
+        wanted: Mapping[str, tuple[int, datetime]],
+        reopen: Callable[[Collection[str]], None],
+    ) -> set[str]:
+        """Letters moved back to where they arrived; see `wiring`."""
+
+    def read_filed(self, since: date, told: Callable[[Any, Any, Handled], None]) -> None:
+        """Letters filed since a day read once more."""
+
+    def process(
+        self,
+        paths: Sequence[Path],
+        at: datetime | None,
+        told: Callable[[str, int, Handled], None],
+        *,
+        dry_run: bool,
+    ) -> None:
+        """Letters in files to their verdicts."""

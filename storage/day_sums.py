@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import BindParameter, and_, bindparam
-
 from layouts.terms import Change
 from storage.days import DAY_HOURS, Day, Packed, day_of, start_of, summed_by_day
-from storage.prepared import among
 from storage.session import Part
-from storage.tables import VALUE
 
 _Key = tuple[int, int]
 """Series and the number of the day."""
-
-_FIRST: BindParameter[int] = bindparam("first")
-_LAST: BindParameter[int] = bindparam("last")
-COMMERCIAL = and_(
-    among(VALUE.c.series_id),
-    VALUE.c.start >= _FIRST,
-    VALUE.c.start < _LAST,
-    VALUE.c.energy_wh.is_not(None),
-    ~VALUE.c.not_commercial,
-)
-"""Values of some series that count, from `first` up to `last` in epoch seconds."""
 
 
 class DaySums(Part):

@@ -8,25 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from operator import add, or_
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    String,
-    bindparam,
-    column,
-    func,
-    literal_column,
-    select,
-    true,
-    values,
-)
-
 from layouts.terms import (
-    CHANNELS,
-    ZONES,
     Assigned,
     ProfileSum,
     RegisterKey,
@@ -39,73 +23,16 @@ from storage.columns import decimal, epoch
 from storage.day_sums import DaySums
 from storage.days import DAY_HOURS, Weeks, hour_of
 from storage.in_force import InForce
-from storage.prepared import Prepared, among
 from storage.session import Part, Session
-from storage.tables import METER, READING, SERIES, VALUE
 
 _Owner = tuple[int, str]
 """Point and channel."""
 
-_FIRST: BindParameter[int] = bindparam("first")
-_LAST: BindParameter[int] = bindparam("last")
-_SUM_INSIDE = Prepared(
-    select(VALUE.c.series_id, func.sum(VALUE.c.energy_wh), func.count())
-    .join_from(VALUE, SERIES, SERIES.c.id == VALUE.c.series_id)
-    .where(
-        among(VALUE.c.series_id),
-        VALUE.c.start >= _FIRST,
-        VALUE.c.start + SERIES.c.step_minutes * 60 <= _LAST,
-        # Says nothing new, but bounds what is read.
-        VALUE.c.start < _LAST,
-        VALUE.c.energy_wh.is_not(None),
-    )
-    .group_by(VALUE.c.series_id)
-)
-# Literals, for which PostgreSQL makes its plan once.
-_KINDS = (
-    values(column("channel", String), column("zone", String), literal_binds=True)
-    .data([(channel, zone) for channel in CHANNELS for zone in ZONES])
-    .cte("kinds")
-)
-
-
-def _next(what: Any, beyond: ColumnElement[bool], order: Any) -> Any:
-    """A column of the register's next reading beyond some instant."""
-    return (
-        select(what)
-        .where(
-            READING.c.meter_id == METER.c.id,
-            READING.c.channel == _KINDS.c.channel,
-            READING.c.zone == _KINDS.c.zone,
-            beyond,
-        )
-        .order_by(order)
-        .limit(literal_column("1"))
-        .scalar_subquery()
-    )
-
-
-_EARLIER = READING.c.instant < _FIRST, READING.c.instant.desc()
-_LATER = READING.c.instant > _LAST, READING.c.instant
-# The last reading of each register before `first`, and its first one after `last`: each is
-# looked up by its key, and all that a meter ever showed is not walked through.
-_NEIGHBOURS = Prepared(
-    select(
-        METER.c.id,
-        _KINDS.c.channel,
-        _KINDS.c.zone,
-        _next(READING.c.instant, *_EARLIER).label("low"),
-        _next(READING.c.value, *_EARLIER).label("low_value"),
-        _next(READING.c.instant, *_LATER).label("high"),
-        _next(READING.c.value, *_LATER).label("high_value"),
-    )
-    .join_from(METER, _KINDS, true())
-    .where(among(METER.c.id))
-)
-
 
 class History(Part):
     """Sums over what is in force; few statements, however long the history."""
+
+    matter = "history"
 
     def __init__(self, session: Session, in_force: InForce, days: DaySums) -> None:
         super().__init__(session)
@@ -159,8 +86,8 @@ class History(Part):
         meters, first, last = wanted.meters, wanted.first, wanted.last
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
         for keys in self._pieces(list(meters)):
-            given = {"keys": keys, "first": first, "last": last}
-            for meter, channel, zone, *found in _NEIGHBOURS.tuples(self._driver, given):
+            rows = self._sql.tuples("neighbours", keys=keys, first=first, last=last)
+            for meter, channel, zone, *found in rows:
                 for instant, value in (found[:2], found[2:]):
                     if instant is not None:
                         key = meters[meter], channel, zone
@@ -192,12 +119,13 @@ class History(Part):
     def _sums(
         self, start: int, end: int, series: Mapping[int, tuple[_Owner, int]]
     ) -> dict[_Owner, tuple[int, int]]:
-        rows = self._each(list(series), _SUM_INSIDE, first=start, last=end)
         sums: dict[_Owner, tuple[int, int]] = {}
-        for number, energy, count in rows:
-            owner, step = series[number]
-            before = sums.get(owner, (0, 0))
-            sums[owner] = before[0] + int(energy), before[1] + count * step * 60
+        for keys in self._pieces(list(series)):
+            rows = self._sql.tuples("sum_inside", keys=keys, first=start, last=end)
+            for number, energy, count in rows:
+                owner, step = series[number]
+                before = sums.get(owner, (0, 0))
+                sums[owner] = before[0] + int(energy), before[1] + count * step * 60
         return sums
 
 

@@ -5,58 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Table, select
 
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
-from storage.columns import clean, instant
+from storage.columns import decimal, instant
 from storage.import_plan import Plan, Wanted, row_values
-from storage.prepared import Prepared, among
 from storage.records import ImportReport
 from storage.session import Part, Session
-from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW, READING
-
-_BY_CODE = Prepared(
-    select(ENTITY).where(ENTITY.c.user_code == bindparam("user_code")).order_by(ENTITY.c.user_code)
-)
-_POINTS_OF = Prepared(select(POINT).where(among(POINT.c.entity_id)))
-_METERS_AT = Prepared(select(METER).where(among(METER.c.point_id)))
-# Of what was always so there is one row, which the point or meter itself tells.
-_POINT_ROWS = Prepared(
-    select(POINT_ROW, ENTITY.c.user_code)
-    .join_from(POINT_ROW, POINT, POINT.c.id == POINT_ROW.c.point_id)
-    .join(ENTITY, ENTITY.c.id == POINT_ROW.c.entity_id)
-    .where(among(POINT.c.entity_id))
-    .order_by(POINT_ROW.c.point_id, POINT_ROW.c.begins)
-)
-_METER_ROWS = Prepared(
-    select(METER_ROW)
-    .join_from(METER_ROW, METER, METER.c.id == METER_ROW.c.meter_id)
-    .where(among(METER.c.point_id))
-    .order_by(METER_ROW.c.meter_id, METER_ROW.c.begins)
-)
-_OTHERS_POINTS = Prepared(
-    select(POINT.c.code).where(among(POINT.c.code), POINT.c.entity_id != bindparam("entity"))
-)
-_OTHERS_METERS = Prepared(
-    select(METER.c.number)
-    .join_from(METER, POINT)
-    .where(among(METER.c.number), POINT.c.entity_id != bindparam("entity"))
-)
-
-_READ = Prepared(
-    select(
-        READING.c.meter_id,
-        func.min(READING.c.instant).label("first"),
-        func.max(READING.c.instant).label("last"),
-    )
-    .where(among(READING.c.meter_id))
-    .group_by(READING.c.meter_id)
-)
-
+from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW
 
 _Row = TypeVar("_Row", bound=MeterRow | PointRow)
 
@@ -64,47 +25,38 @@ _Row = TypeVar("_Row", bound=MeterRow | PointRow)
 class Registry(Part):
     """Entities whole; and what an import changes, with its audit."""
 
+    matter = "registry"
+
     def __init__(self, session: Session, audit: Audit) -> None:
         super().__init__(session)
         self._audit = audit
 
     def entity(self, user_code: str) -> LegalEntity | None:
         """The legal entity with its points and meters, also an inactive one."""
-        rows = _BY_CODE.rows(self._driver, {"user_code": user_code})
-        return next(iter(self._whole(rows)), None)
+        return next(iter(self._whole(self._sql.rows("entity", user_code=user_code))), None)
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
-        bare = func.ltrim(ENTITY.c.user_code, "0") == clean(user_code.lstrip("0"))
-        return self._only(bare)
+        rows = self._sql.rows("entities_without_zeros", bare=user_code.lstrip("0"))
+        return self._whole(rows)[0] if len(rows) == 1 else None
 
     def entities_by_inn(self, inn: str) -> list[LegalEntity]:
         """Every active entity with this taxpayer number."""
-        return self._entities(ENTITY.c.inn == inn, ENTITY.c.active)
+        return self._whole(self._sql.rows("entities_by_inn", inn=inn))
 
     def entities(self) -> list[LegalEntity]:
         """Every legal entity, by user code."""
-        return self._entities()
-
-    def _only(self, condition: Any) -> LegalEntity | None:
-        found = self._entities(condition)
-        return found[0] if len(found) == 1 else None
-
-    def _entities(self, *conditions: Any) -> list[LegalEntity]:
-        rows = self._connection.execute(
-            select(ENTITY).where(*conditions).order_by(ENTITY.c.user_code)
-        ).all()
-        return self._whole(rows)
+        return self._whole(self._sql.rows("entities"))
 
     def _whole(self, rows: Sequence[Any]) -> list[LegalEntity]:
         points = self._points([row.id for row in rows])
         return [_entity(row, points[row.id]) for row in rows]
 
     def _points(self, entities: Sequence[int]) -> Mapping[int, list[MeteringPoint]]:
-        rows = list(self._each(entities, _POINTS_OF))
+        rows = list(self._listed("points_of", entities))
         meters = self._meters([row.id for row in rows])
         true_from: dict[int, list[PointRow]] = defaultdict(list)
-        for row in self._each(entities, _POINT_ROWS):
+        for row in self._listed("point_rows", entities):
             true_from[row.point_id].append(_point_row(row))
         points: dict[int, list[MeteringPoint]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (row.code, row.area)):
@@ -112,19 +64,19 @@ class Registry(Part):
         return points
 
     def _meters(self, points: Sequence[int]) -> Mapping[int, list[Meter]]:
-        rows = self._each(points, _METERS_AT)
+        rows = self._listed("meters_at", points)
         true_from: dict[int, list[MeterRow]] = defaultdict(list)
-        for row in self._each(points, _METER_ROWS):
+        for row in self._listed("meter_rows", points):
             true_from[row.meter_id].append(_meter_row(row))
         meters: dict[int, list[Meter]] = defaultdict(list)
-        for row in sorted(rows, key=lambda row: (str(row.installed or ""), row.number)):
+        for row in sorted(rows, key=lambda row: (str(_date(row.installed) or ""), row.number)):
             meters[row.point_id].append(_meter(row, true_from[row.id]))
         return meters
 
     def foreign(self, entity_id: int, names: Sequence[str]) -> frozenset[str]:
         """Those of the point codes and meter numbers that belong to another entity."""
-        codes = self._each(names, _OTHERS_POINTS, entity=entity_id)
-        numbers = self._each(names, _OTHERS_METERS, entity=entity_id)
+        codes = self._listed("others_points", names, entity=entity_id)
+        numbers = self._listed("others_meters", names, entity=entity_id)
         return frozenset(row[0] for rows in (codes, numbers) for row in rows)
 
     def set_password(self, user_code: str, password_hash: str, who: str, now: datetime) -> bool:
@@ -196,7 +148,8 @@ class Registry(Part):
             for meter in point.meters
         ]
         numbers = [old.id for _, _, old in stated if old is not None]
-        spans = {row.meter_id: (row.first, row.last) for row in self._each(numbers, _READ)}
+        rows = self._listed("read_between", numbers)
+        spans = {row.meter_id: (row.first, row.last) for row in rows}
         found = []
         for point, meter, old in stated:
             if old is None or old.id not in spans:
@@ -282,8 +235,8 @@ def _entity(row: Any, points: Sequence[MeteringPoint]) -> LegalEntity:
         user_code=row.user_code,
         name=row.name,
         inn=row.inn,
-        addresses=row.addresses,
-        active=row.active,
+        addresses=_words(row.addresses),
+        active=bool(row.active),
         points=tuple(points),
         password_hash=row.password_hash,
         id=row.id,
@@ -295,11 +248,11 @@ def _point(row: Any, meters: Sequence[Meter], rows: Sequence[PointRow]) -> Meter
         code=row.code,
         name=row.name,
         area=row.area or None,
-        max_power_kw=row.max_power_kw,
-        channels=row.channels,
+        max_power_kw=_decimal(row.max_power_kw),
+        channels=_words(row.channels),
         meters=tuple(meters),
         id=row.id,
-        active=row.active,
+        active=bool(row.active),
         source=row.source,
         load=row.load,
         rows=_only_changes(rows),
@@ -311,11 +264,11 @@ def _meter(row: Any, rows: Sequence[MeterRow]) -> Meter:
         number=row.number,
         digits=row.digits,
         decimals=row.decimals,
-        ratio=row.ratio,
-        installed=row.installed,
-        removed=row.removed,
-        channels=row.channels,
-        zones=row.zones,
+        ratio=decimal(row.ratio),
+        installed=_date(row.installed),
+        removed=_date(row.removed),
+        channels=_words(row.channels),
+        zones=_words(row.zones),
         id=row.id,
         rows=_only_changes(rows),
     )
@@ -328,14 +281,28 @@ def _only_changes(rows: Sequence[_Row]) -> tuple[_Row, ...]:
 
 def _point_row(row: Any) -> PointRow:
     return PointRow(
-        valid_from=row.valid_from,
+        valid_from=_date(row.valid_from),
         holder=row.user_code,
         area=row.area or None,
-        max_power_kw=row.max_power_kw,
-        active=row.active,
+        max_power_kw=_decimal(row.max_power_kw),
+        active=bool(row.active),
         source=row.source,
     )
 
 
 def _meter_row(row: Any) -> MeterRow:
-    return MeterRow(row.valid_from, row.number, row.ratio, row.digits, row.decimals)
+    return MeterRow(_date(row.valid_from), row.number, decimal(row.ratio), row.digits, row.decimals)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _decimal(units: int | None) -> Decimal | None:
+    return None if units is None else decimal(units)
+
+
+def _date(value: date | str | None) -> date | None:
+    """SQLite keeps dates as text; the first day there is stands for "not known"."""
+    found = date.fromisoformat(value) if isinstance(value, str) else value
+    return None if found == date.min else found

@@ -8,103 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select
-
 from layouts.terms import (
     Assigned,
     ReadingKey,
     RecordedIntervals,
     RecordedReading,
     SeriesKey,
-    Verdict,
     Version,
     Wants,
 )
-from storage.columns import epoch
+from storage.columns import epoch, instant
 from storage.in_force import InForce
-from storage.prepared import Prepared, among
 from storage.session import Part, Session
-from storage.tables import (
-    CARRIED,
-    READING_HISTORY,
-    SPAN,
-    SUBMISSION,
-    VALUE,
-    VALUE_HISTORY,
-)
-
-_VERSION = (
-    SUBMISSION.c.version_first,
-    SUBMISSION.c.version_second,
-    SUBMISSION.c.received_at,
-    SUBMISSION.c.id.label("submission"),
-)
-
-_FIRST: BindParameter[int] = bindparam("first")
-_LAST: BindParameter[int] = bindparam("last")
-_VALUES_IN = Prepared(
-    select(VALUE.c.series_id, VALUE.c.start, VALUE.c.energy_wh, VALUE.c.not_commercial)
-    .where(among(VALUE.c.series_id), VALUE.c.start >= _FIRST, VALUE.c.start < _LAST)
-    .order_by(VALUE.c.start)
-)
-_SPANS_IN = Prepared(
-    select(SPAN.c.series_id, SPAN.c.start, SPAN.c.end, SUBMISSION.c.layout, *_VERSION)
-    .join_from(SPAN, SUBMISSION)
-    .where(among(SPAN.c.series_id), SPAN.c.end > _FIRST, SPAN.c.start < _LAST)
-)
-_CARRIED_IN = Prepared(
-    select(CARRIED.c.meter_id, CARRIED.c.channel, CARRIED.c.zone, CARRIED.c.instant, *_VERSION)
-    .join_from(CARRIED, SUBMISSION)
-    .where(
-        among(CARRIED.c.meter_id),
-        CARRIED.c.instant.between(_FIRST, _LAST),
-        SUBMISSION.c.layout == bindparam("layout"),
-    )
-)
-_SAME = Prepared(
-    select(SUBMISSION.c.id, SUBMISSION.c.received_at)
-    .where(
-        SUBMISSION.c.sha256 == bindparam("sha256"),
-        SUBMISSION.c.entity_id == bindparam("entity"),
-        SUBMISSION.c.layout == bindparam("layout"),
-        SUBMISSION.c.part.is_not_distinct_from(bindparam("part")),
-        SUBMISSION.c.verdict == Verdict.ACCEPTED,
-    )
-    .order_by(SUBMISSION.c.id.desc())
-    .limit(1)
-)
-_INTERVAL_REPLACED = (
-    select(VALUE_HISTORY.c.start)
-    .join_from(
-        SPAN,
-        VALUE_HISTORY,
-        (VALUE_HISTORY.c.series_id == SPAN.c.series_id)
-        & (VALUE_HISTORY.c.start >= SPAN.c.start)
-        & (VALUE_HISTORY.c.start < SPAN.c.end),
-    )
-    .where(
-        SPAN.c.submission_id == bindparam("submission"),
-        VALUE_HISTORY.c.replaced_by > bindparam("submission"),
-    )
-)
-_READING_REPLACED = (
-    select(READING_HISTORY.c.instant)
-    .join_from(
-        CARRIED,
-        READING_HISTORY,
-        (READING_HISTORY.c.meter_id == CARRIED.c.meter_id)
-        & (READING_HISTORY.c.channel == CARRIED.c.channel)
-        & (READING_HISTORY.c.zone == CARRIED.c.zone)
-        & (READING_HISTORY.c.instant == CARRIED.c.instant),
-    )
-    .where(
-        CARRIED.c.submission_id == bindparam("submission"),
-        READING_HISTORY.c.replaced_by > bindparam("submission"),
-    )
-)
-_REPLACED_SINCE = Prepared(
-    select((_INTERVAL_REPLACED.exists() | _READING_REPLACED.exists()).label("replaced"))
-)
 
 
 @dataclass(slots=True)
@@ -137,6 +52,8 @@ class _Found:
 
 class Versions(Part):
     """Values in force beside the versions of the documents that carry them."""
+
+    matter = "versions"
 
     def __init__(self, session: Session, in_force: InForce) -> None:
         super().__init__(session)
@@ -174,15 +91,15 @@ class Versions(Part):
             if (row.point_id, row.channel) in found
         }
         for keys in self._pieces(list(owners)):
-            given = {"keys": keys, "first": start, "last": end}
-            for series, moment, energy, flagged in _VALUES_IN.tuples(self._driver, given):
+            rows = self._sql.tuples("values_in", keys=keys, first=start, last=end)
+            for series, moment, energy, flagged in rows:
                 owner, step_minutes = owners[series]
                 owner.starts.append(moment)
                 owner.values.append(energy)
                 if flagged:
                     owner.not_commercial.add(moment)
                 owner.steps.add(step_minutes)
-        for row in self._each(list(owners), _SPANS_IN, first=start, last=end):
+        for row in self._listed("spans_in", list(owners), first=start, last=end):
             owner, _ = owners[row.series_id]
             if row.layout != layout:
                 owner.elsewhere.setdefault(row.layout, []).append((row.start, row.end))
@@ -203,11 +120,8 @@ class Versions(Part):
         if not found:
             # What any document carries is in force, or was replaced by what is.
             return {}
-        newer = {
-            _register(row)
-            for row in self._each(meters, _CARRIED_IN, first=first, last=last, layout=layout)
-            if _version(row) > version.as_tuple()
-        }
+        carried = self._listed("carried_in", meters, first=first, last=last, layout=layout)
+        newer = {_register(row) for row in carried if _version(row) > version.as_tuple()}
         in_force = {
             _register(row): RecordedReading(row.value, _register(row) in newer, row.layout)
             for row in found
@@ -224,16 +138,12 @@ class Versions(Part):
 
     def duplicate_of(self, entity_id: int, wants: Wants) -> tuple[int, datetime] | None:
         """Receipt and moment of the same bytes, accepted whole and still in force."""
-        same = {
-            "sha256": wants.sha256,
-            "entity": entity_id,
-            "layout": wants.layout,
-            "part": wants.part,
-        }
-        row = _SAME.row(self._driver, same)
+        row = self._sql.row(
+            "same", sha256=wants.sha256, entity=entity_id, layout=wants.layout, part=wants.part
+        )
         if row is None or self._replaced_since(row.id):
             return None
-        return row.id, row.received_at
+        return row.id, instant(row.received_at)
 
     def _replaced_since(self, submission: int) -> bool:
         """Whether anything that a submission carried was replaced after it.
@@ -241,7 +151,7 @@ class Versions(Part):
         Its values may have come by an earlier submission that carried the same ones,
         so the spans are asked, not the values' own submission.
         """
-        return bool(_REPLACED_SINCE.scalar(self._driver, {"submission": submission}))
+        return bool(self._sql.value("replaced_since", submission=submission))
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -260,7 +170,7 @@ def _owner(item: Assigned) -> tuple[int, str]:
 
 
 def _version(row: Any) -> tuple[int, int, int, int]:
-    return row.version_first, row.version_second, epoch(row.received_at), row.submission
+    return row.version_first, row.version_second, row.received_at, row.submission
 
 
 def _register(row: Any) -> tuple[int | None, str, str, int]:

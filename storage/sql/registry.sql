@@ -1,0 +1,69 @@
+-- The register of points, as every letter asks for it.
+
+-- name: entities
+SELECT *
+FROM legal_entity
+ORDER BY user_code
+
+-- name: entity
+SELECT *
+FROM legal_entity
+WHERE user_code = :user_code
+
+-- name: entities_without_zeros
+-- Those whose code is this one before it lost its leading zeros.
+SELECT *
+FROM legal_entity
+WHERE ltrim(user_code, '0') = :bare
+
+-- name: entities_by_inn
+SELECT *
+FROM legal_entity
+WHERE inn = :inn AND active
+ORDER BY user_code
+
+-- name: points_of
+SELECT *
+FROM metering_point
+WHERE entity_id = ANY(:keys)
+ORDER BY code, area
+
+-- name: meters_at
+SELECT *
+FROM meter
+WHERE point_id = ANY(:keys)
+
+-- name: point_rows
+-- What was true of the points from when, the oldest first.
+SELECT point_row.*, legal_entity.user_code
+FROM point_row
+JOIN metering_point ON metering_point.id = point_row.point_id
+JOIN legal_entity ON legal_entity.id = point_row.entity_id
+WHERE metering_point.entity_id = ANY(:keys)
+ORDER BY point_row.point_id, point_row.begins
+
+-- name: meter_rows
+-- The same of the meters at some points.
+SELECT meter_row.*
+FROM meter_row
+JOIN meter ON meter.id = meter_row.meter_id
+WHERE meter.point_id = ANY(:keys)
+ORDER BY meter_row.meter_id, meter_row.begins
+
+-- name: others_points
+SELECT code
+FROM metering_point
+WHERE code = ANY(:keys) AND entity_id <> :entity
+
+-- name: others_meters
+SELECT meter.number
+FROM meter
+JOIN metering_point ON metering_point.id = meter.point_id
+WHERE meter.number = ANY(:keys) AND metering_point.entity_id <> :entity
+
+-- name: read_between
+-- The first and the last reading in force of each meter.
+SELECT meter_id, min(instant) AS first, max(instant) AS last
+FROM register_reading
+WHERE meter_id = ANY(:keys)
+GROUP BY meter_id

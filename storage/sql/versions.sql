@@ -1,0 +1,52 @@
+-- What is in force, and which documents carry it.
+
+-- name: values_in
+SELECT series_id, start, energy_wh, not_commercial
+FROM interval_value
+WHERE series_id = ANY(:keys) AND start >= :first AND start < :last
+ORDER BY start
+
+-- name: spans_in
+SELECT span.series_id, span.start, span."end", submission.layout, submission.version_first,
+       submission.version_second, submission.received_at, submission.id AS submission
+FROM submission_span AS span
+JOIN submission ON submission.id = span.submission_id
+WHERE span.series_id = ANY(:keys) AND span."end" > :first AND span.start < :last
+
+-- name: carried_in
+SELECT carried.meter_id, carried.channel, carried.zone, carried.instant,
+       submission.version_first, submission.version_second, submission.received_at,
+       submission.id AS submission
+FROM submission_reading AS carried
+JOIN submission ON submission.id = carried.submission_id
+WHERE carried.meter_id = ANY(:keys)
+  AND carried.instant BETWEEN :first AND :last
+  AND submission.layout = :layout
+
+-- name: same
+-- The last time that an entity handed in the same bytes, and all of them were accepted.
+SELECT id, received_at
+FROM submission
+WHERE sha256 = :sha256 AND entity_id = :entity AND layout = :layout
+  AND coalesce(part, '') = coalesce(:part, '')
+  AND verdict = 'accepted'
+ORDER BY id DESC
+LIMIT 1
+
+-- name: replaced_since
+-- Whether anything that a submission carried was replaced by a later one.
+SELECT EXISTS (
+    SELECT 1
+    FROM submission_span AS span
+    JOIN interval_history AS history
+      ON history.series_id = span.series_id
+     AND history.start >= span.start AND history.start < span."end"
+    WHERE span.submission_id = :submission AND history.replaced_by > :submission
+) OR EXISTS (
+    SELECT 1
+    FROM submission_reading AS carried
+    JOIN register_history AS history
+      ON history.meter_id = carried.meter_id AND history.channel = carried.channel
+     AND history.zone = carried.zone AND history.instant = carried.instant
+    WHERE carried.submission_id = :submission AND history.replaced_by > :submission
+)

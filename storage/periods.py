@@ -12,18 +12,18 @@ from sqlalchemy import select
 
 from storage.audit import Audit
 from storage.numbers import Numbers
-from storage.prepared import Prepared
 from storage.records import Number, NumberChange, Quality, Snapshot
 from storage.session import Part, Session
 from storage.tables import ENTITY, PERIOD, SNAPSHOT, SNAPSHOT_ROW
 
-_CLOSED = Prepared(select(PERIOD.c.month).where(PERIOD.c.closed))
 # The same lock that a document takes on its entity, in an order of its own.
 _HOLD_BACK_ALL = select(ENTITY.c.id).order_by(ENTITY.c.id).with_for_update(key_share=True)
 
 
 class Periods(Part):
     """Which months are closed; each change is audited."""
+
+    matter = "periods"
 
     def __init__(self, session: Session, audit: Audit, numbers: Numbers) -> None:
         super().__init__(session)
@@ -49,8 +49,7 @@ class Periods(Part):
 
     def closed(self) -> frozenset[date]:
         """First days of the months that are closed."""
-        months = _CLOSED.rows(self._driver, {})
-        return frozenset(_month(row.month) for row in months)
+        return frozenset(_month(month) for (month,) in self._sql.tuples("closed"))
 
     def keep_earlier(self, now: datetime) -> list[Snapshot]:
         """Snapshots of months that were closed when none were taken yet."""

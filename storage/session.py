@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.driver import Driver
-from storage.prepared import Insert, Prepared
 from storage.statements import Statements
 
 T = TypeVar("T")
+
+Insert = Callable[[Table], Any]
+"""Makes an INSERT that knows ON CONFLICT; both databases write it alike."""
 
 _AT_ONCE = 5000
 """SQLite takes 32766 parameters in one statement."""
@@ -59,32 +61,16 @@ class Part:
         """A list in lists that one statement takes."""
         return pieces(keys, _AT_ONCE)
 
-    def _listed(self, name: str, keys: Sequence[T], **more: object) -> list[Any]:
+    def _listed(self, name: str, keys: Sequence[T], /, **more: object) -> list[Any]:
         """Rows of a named statement about its `keys`, however many there are."""
         found = (self._sql.rows(name, keys=piece, **more) for piece in self._pieces(keys))
         return [row for rows in found for row in rows]
 
-    def _each(
-        self,
-        keys: Sequence[T],
-        statement: Prepared | Callable[[list[T]], Executable],
-        **more: object,
-    ) -> list[Any]:
-        """Rows of a statement about a list, however long that is.
-
-        Args:
-            keys: The list.
-            statement: About its `keys`; or what makes one for a piece of the list,
-                where it is seldom needed.
-            more: Its other parameters.
-        """
+    def _each(self, keys: Sequence[T], statement: Callable[[list[T]], Executable]) -> list[Any]:
+        """Rows of what `statement` makes of each piece of a list: for what is seldom asked."""
         rows: list[Any] = []
         for piece in self._pieces(keys):
-            # All at once: asking the driver for one row after the other costs twice as much.
-            if isinstance(statement, Prepared):
-                rows += statement.rows(self._driver, {"keys": piece, **more})
-            else:
-                rows += self._connection.execute(statement(piece)).all()
+            rows += self._connection.execute(statement(piece)).all()
         return rows
 
 

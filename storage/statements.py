@@ -69,27 +69,27 @@ class Statements:
         self.is_postgresql = driver.is_postgresql
         self._texts = texts(matter, is_postgresql=driver.is_postgresql)
 
-    def rows(self, name: str, **values: Any) -> list[Any]:
+    def rows(self, name: str, /, **values: Any) -> list[Any]:
         """Every row, as a named tuple."""
         found = self._driver.execute(self._texts[name], self._given(values))
         fetched = self._driver.fetched(found)
         return list(map(_row(_columns(found)), fetched))
 
-    def tuples(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
+    def tuples(self, name: str, /, **values: Any) -> list[tuple[Any, ...]]:
         """Every row as a plain tuple: for thousands of them."""
         return self._driver.all_rows(self._texts[name], self._given(values))
 
-    def row(self, name: str, **values: Any) -> Any | None:
+    def row(self, name: str, /, **values: Any) -> Any | None:
         """The first row; None when there is none."""
         rows = self.rows(name, **values)
         return rows[0] if rows else None
 
-    def value(self, name: str, **values: Any) -> Any | None:
+    def value(self, name: str, /, **values: Any) -> Any | None:
         """The first value of the first row; None when there is no row."""
         row = self._driver.first_row(self._texts[name], self._given(values))
         return None if row is None else row[0]
 
-    def change(self, name: str, **values: Any) -> int:
+    def change(self, name: str, /, **values: Any) -> int:
         """How many rows were changed."""
         changed: int = self._driver.execute(self._texts[name], self._given(values)).rowcount
         return changed

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from layouts.layout import Layout
 from layouts.terms import (
@@ -37,21 +37,15 @@ from storage.months import Months
 from storage.numbers import Numbers
 from storage.outbox import Outbox
 from storage.periods import Periods
-from storage.prepared import Prepared
 from storage.records import Entry
 from storage.registry import Registry
 from storage.senders import Senders
 from storage.session import Session
 from storage.submissions import Submissions
 from storage.suspicions import Suspicions
-from storage.tables import ENTITY
 from storage.values import Values
 from storage.versions import Versions
 from storage.withdrawals import Withdrawals
-
-_LOCK = Prepared(
-    select(ENTITY.c.id).where(ENTITY.c.id == bindparam("entity")).with_for_update(key_share=True)
-)
 
 
 class Store:
@@ -154,7 +148,7 @@ class Store:
             return
         # SQLite has one writer at a time, and needs no lock.
         if self.session.driver.is_postgresql:
-            _LOCK.row(self.session.driver, {"entity": entity_id})
+            self.submissions.hold_back_others(entity_id)
 
     def record(
         self,

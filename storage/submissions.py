@@ -6,42 +6,30 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, select
 
 from layouts.findings import Finding
 from layouts.terms import Kind
-from storage.columns import epoch, instant
+from storage.columns import decimal, instant
 from storage.findings import Findings
 from storage.places import unpacked
-from storage.prepared import Prepared, among
 from storage.records import CarriedValues, SubmissionDetails
 from storage.session import Part, Session
 from storage.tables import (
-    CARRIED,
-    METER,
-    POINT,
-    READING,
-    READING_HISTORY,
-    SERIES,
-    SPAN,
     SUBMISSION,
-    VALUE,
-    VALUE_HISTORY,
 )
 
 _SpanKey = tuple[int, int, int]
 """Submission, series and end."""
 
-_BEFORE_IT = select(func.count()).where(SUBMISSION.c.letter_id == bindparam("letter_id"))
-_HAND_IN = Prepared(
-    SUBMISSION.insert()
-    .values(position=_BEFORE_IT.scalar_subquery(), letter_id=bindparam("letter_id"))
-    .returning(SUBMISSION.c.id)
-)
+_OF_ENTITY = dict.fromkeys(("operator", "reason", "withdraws", "withdraws_point"))
+"""What a document that the entity sent itself has not."""
 
 
 class Submissions(Part):
     """Receipts: their facts, their findings, and what they carried."""
+
+    matter = "submissions"
 
     def __init__(self, session: Session, findings: Findings) -> None:
         super().__init__(session)
@@ -54,9 +42,13 @@ class Submissions(Part):
             facts: The columns of `submission`, without `position`.
             findings: What was found in the document, in the order told.
         """
-        number = int(_HAND_IN.scalar(self._driver, facts) or 0)
+        number = int(self._sql.value("hand_in", **{**_OF_ENTITY, **facts}) or 0)
         self._findings.keep(findings, submission_id=number)
         return number
+
+    def hold_back_others(self, entity_id: int) -> None:
+        """Have other documents of the entity wait until this transaction ends."""
+        self._sql.row("hold_back_others", entity=entity_id)
 
     def of_letter(self, letter: int) -> list[SubmissionDetails]:
         """Every submission of a letter, in the letter's order."""
@@ -81,14 +73,12 @@ class Submissions(Part):
         return told
 
     def _spans_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedValues]]:
-        in_force = {_span(r): r.count_ for r in self._each(submissions, _IN_FORCE)}
-        before = {_span(r): r.count_ for r in self._each(submissions, _BEFORE)}
+        in_force = {_span(r): r.count_ for r in self._listed("in_force", submissions)}
+        before = {_span(r): r.count_ for r in self._listed("replaced_others", submissions)}
         since: dict[_SpanKey, dict[int, int]] = defaultdict(dict)
-        for row in self._each(submissions, _SINCE):
+        for row in self._listed("replaced_since", submissions):
             since[_span(row)][row.replaced_by] = row.count_
-        rows = sorted(
-            self._each(submissions, _SPANS), key=lambda r: (r.code, r.area, r.channel, r.start)
-        )
+        rows = self._listed("spans", submissions)
         return [
             (
                 row.submission_id,
@@ -111,10 +101,7 @@ class Submissions(Part):
         ]
 
     def _readings_by(self, submissions: Sequence[int]) -> list[tuple[int, CarriedValues]]:
-        rows = sorted(
-            self._each(submissions, _READINGS),
-            key=lambda r: (r.code, r.area, r.number, r.instant, r.channel, r.zone),
-        )
+        rows = self._listed("readings", submissions)
         return [(row.submission_id, _reading(row)) for row in rows]
 
 
@@ -156,72 +143,11 @@ def _reading(row: Any) -> CarriedValues:
         in_force=int(row.in_force_by == row.submission_id),
         replaced=int(row.before is not None),
         replaced_since=since,
-        value=value,
-        value_before=row.before,
-        replaced_at=None if row.ended_at is None else instant(epoch(row.ended_at)),
+        value=None if value is None else decimal(value),
+        value_before=None if row.before is None else decimal(row.before),
+        replaced_at=None if row.ended_at is None else instant(row.ended_at),
     )
 
 
 def _span(row: Any) -> _SpanKey:
     return row.submission_id, row.series_id, row.end
-
-
-def _inside(table: Any) -> Any:
-    return (
-        (table.c.series_id == SPAN.c.series_id)
-        & (table.c.start >= SPAN.c.start)
-        & (table.c.start < SPAN.c.end)
-    )
-
-
-def _counted(table: Any, by: Any, *more: Any) -> Prepared:
-    """Values of each span that came, or were ended, by the span's own submission."""
-    key = (SPAN.c.submission_id, SPAN.c.series_id, SPAN.c.end)
-    return Prepared(
-        select(*key, *more, func.count().label("count_"))
-        .join_from(SPAN, table, _inside(table))
-        .where(among(SPAN.c.submission_id), by == SPAN.c.submission_id)
-        .group_by(*key, *more)
-    )
-
-
-_IN_FORCE = _counted(VALUE, VALUE.c.submission_id)
-_BEFORE = _counted(VALUE_HISTORY, VALUE_HISTORY.c.replaced_by)
-_SINCE = _counted(VALUE_HISTORY, VALUE_HISTORY.c.submission_id, VALUE_HISTORY.c.replaced_by)
-_SPANS = Prepared(
-    select(SPAN, SERIES.c.channel, POINT.c.code, POINT.c.area)
-    .join_from(SPAN, SERIES)
-    .join(POINT, POINT.c.id == SERIES.c.point_id)
-    .where(among(SPAN.c.submission_id))
-)
-
-
-def _same_reading(table: Any) -> Any:
-    names = ("meter_id", "channel", "zone", "instant")
-    first, *rest = (table.c[name] == CARRIED.c[name] for name in names)
-    for condition in rest:
-        first &= condition
-    return first
-
-
-def _readings_and_what_became() -> Select[Any]:
-    ended, began = READING_HISTORY.alias("ended"), READING_HISTORY.alias("began")
-    return (
-        select(
-            CARRIED, METER.c.number, POINT.c.code, POINT.c.area,
-            READING.c.value, READING.c.submission_id.label("in_force_by"),
-            ended.c.value.label("was"), ended.c.replaced_by.label("ended_by"),
-            ended.c.replaced_at.label("ended_at"), began.c.value.label("before"),
-        )
-        .join_from(CARRIED, METER)
-        .join(POINT, POINT.c.id == METER.c.point_id)
-        .join(READING, _same_reading(READING), isouter=True)
-        .join(ended, _same_reading(ended) & (ended.c.submission_id == CARRIED.c.submission_id),
-              isouter=True)
-        .join(began, _same_reading(began) & (began.c.replaced_by == CARRIED.c.submission_id),
-              isouter=True)
-        .where(among(CARRIED.c.submission_id))
-    )  # fmt: skip
-
-
-_READINGS = Prepared(_readings_and_what_became())

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from storage.statements import matters, texts
+from storage.columns import instant
+from storage.faults import StatementFailed
+from storage.statements import Statements, matters, texts
+
+MOMENT = datetime(2026, 11, 10, 9, 0, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("matter", matters())
@@ -33,3 +38,53 @@ def _nulls(text):
     if "?" in text:
         return [None] * text.count("?")
     return dict.fromkeys(re.findall(r"(?<![:\w]):(\w+)", text))
+
+
+@pytest.fixture
+def store(ledger):
+    with ledger.transaction() as store:
+        yield store
+
+
+def failed(store, *codes):
+    for code in codes:
+        Statements(store.session.driver, "senders").change(
+            "succeed", user_code="1", address=code, now=MOMENT
+        )
+
+
+def among(store, keys):
+    found = Statements(store.session.driver, "senders").rows("locks", user_code="1", keys=keys)
+    return len(found)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_a_list_of_any_length_is_one_parameter(store, count):
+    failed(store, *map(str, range(9)))
+    assert among(store, [str(number) for number in range(count)]) == count
+
+
+def test_a_list_may_be_longer_than_a_statement_has_parameters(store):
+    failed(store, "7")
+    assert among(store, ["7", *map(str, range(10**6, 10**6 + 70_000))]) == 1
+
+
+def test_texts_in_a_list_are_texts(store):
+    failed(store, "1", "2")
+    assert among(store, ["1", "' OR 1=1 --", '"', "\\", "Ё", "nul\0nul"]) == 1
+
+
+def test_instants_and_texts_come_back_as_they_were_and_a_nul_is_never_written(store):
+    sql = Statements(store.session.driver, "letters")
+    sha256 = "Ё\t\\N\n\U0001f600" + "\0"
+    row = sql.row("count_attempt", sha256=sha256, size=2**40, received_at=MOMENT, now=MOMENT)
+    assert instant(row.received_at) == MOMENT
+    assert sql.row("settled", sha256=sha256.replace("\0", "\ufffd")).id == row.id
+
+
+def test_what_the_database_refuses_tells_no_values(ledger):
+    with ledger.transaction() as store:
+        sql = Statements(store.session.driver, "letters")
+        with pytest.raises(StatementFailed) as told:
+            sql.change("locate", mailbox="Zima-2026", folder="", uidvalidity=1, uid=1, letter=None)
+    assert "Zima-2026" not in str(told.value)

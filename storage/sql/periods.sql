@@ -1,0 +1,6 @@
+-- Months, open and closed.
+
+-- name: closed
+SELECT month
+FROM period
+WHERE closed

@@ -191,7 +191,7 @@ class _Done(msgspec.Struct, frozen=True, tag="Done"):
 @cache
 def _answers() -> msgspec.msgpack.Decoder[Any]:
     series = _mirror(Series, values=list[int | Decimal | None])
-    parsed = _mirror(Parsed, series=list[series])  # type: ignore[valid-type]
+    parsed = _mirror(Parsed, series=list[series], spoilt=list[series])  # type: ignore[valid-type]
     read = _mirror(Read, parsed=list[parsed])  # type: ignore[valid-type]
     done = msgspec.defstruct("Done", [("read", read)], bases=(_Done,), tag="Done", frozen=True)
     return msgspec.msgpack.Decoder(done | Workbooks | Failed | Exhausted)
@@ -210,7 +210,8 @@ def _read(data: Any) -> Read:
 
 
 def _parsed(data: Any) -> Parsed:
-    return Parsed(**_fields(data) | {"series": tuple(map(_series, data.series))})
+    made = {name: tuple(map(_series, getattr(data, name))) for name in ("series", "spoilt")}
+    return Parsed(**_fields(data) | made)
 
 
 def _series(data: Any) -> Series:

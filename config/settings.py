@@ -212,6 +212,7 @@ class Limits(Section):
     unpacked_mb: float = Field(100, gt=0)
     memory_mb: int = Field(384, ge=64)
     seconds: float = Field(20, gt=0)
+    require_confinement: bool = False
 
 
 class LayoutFolder(Section):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ingest.intake.outcome import Handled
     from ingest.intake.policy import Policy
     from ingest.letters.terms import Limits, RawLetter
+    from ingest.reading.child import SandboxConfig
     from ingest.reading.pool import SandboxReader
+    from ingest.reading.sandbox import Sandbox
     from ingest.transports.imap import ImapMailbox
     from ingest.transports.smtp import SmtpPostman
     from layouts.rules import Parameters
@@ -153,19 +155,31 @@ class App:
         return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
 
     def reader(self) -> SandboxReader:
-        """Reads letters in bounded child processes."""
-        from ingest.reading.child import SandboxConfig
+        """Reads letters in confined child processes."""
         from ingest.reading.pool import SandboxReader
 
+        return SandboxReader(self._sandbox_config)
+
+    def sandbox(self) -> Sandbox:
+        """The same one by one, for a short-lived process: children are its own forks."""
+        from ingest.reading.children import Forks
+        from ingest.reading.sandbox import Sandbox
+
+        config = self._sandbox_config
+        return Sandbox(config, Forks(config, self.layouts))
+
+    @property
+    def _sandbox_config(self) -> SandboxConfig:
+        from ingest.reading.child import SandboxConfig
+
         limits = self.settings.limits
-        return SandboxReader(
-            SandboxConfig(
-                workers=self.settings.poll.workers,
-                memory_mb=limits.memory_mb,
-                seconds=limits.seconds,
-                limits=self.limits,
-                layouts_path=self.settings.layouts.path,
-            )
+        return SandboxConfig(
+            workers=self.settings.poll.workers,
+            memory_mb=limits.memory_mb,
+            seconds=limits.seconds,
+            limits=self.limits,
+            layouts_path=self.settings.layouts.path,
+            require_confinement=limits.require_confinement,
         )
 
     def filed(self, since: date) -> list[ImapMailbox]:

@@ -7,8 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 
-from ingest.letters.terms import Read
-from ingest.letters.unpack import Limits
+from ingest.letters.terms import Limits, Read
 from ingest.reading.child import read_given
 from ingest.reading.wire import Given
 from layouts.layout import Layout

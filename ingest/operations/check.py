@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import resource
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.letters.credentials import mask
-from ingest.letters.terms import Letter, Limits
-from ingest.letters.unpack import OverLimitError, Unpacker
+from ingest.letters.terms import Letter, Read
 from ingest.operations.told import finding_json
-from layouts.findings import Code, Finding, finding
+from layouts.findings import Code, finding
 from layouts.layout import Layout
 from layouts.rules import Parameters, check, merge_runs
 from layouts.terms import (
     Checked,
-    Document,
     Known,
     LegalEntity,
     Parsed,
     Series,
     Verdict,
 )
-from parsers import parse
-from parsers.workbooks import is_workbook
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -39,17 +31,16 @@ class Rules:
     """What documents are checked against.
 
     Attributes:
+        read_file: Reads a file by its name and bytes: `Sandbox.read_file`.
         registry: None leaves the rules of the register of points out.
         received_at: Aware; None leaves out what depends on the day of receipt.
-        memory_mb: Of the process that reads a workbook.
     """
 
     layouts: Mapping[str, Layout]
     parameters: Parameters
-    limits: Limits
+    read_file: Callable[[str, bytes], Read]
     registry: Sequence[LegalEntity] | None = None
     received_at: datetime | None = None
-    memory_mb: int = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,66 +99,17 @@ def _names_of(item: Series) -> tuple[object, ...]:
 def check_file(path: Path, rules: Rules) -> Iterator[Result]:
     """Every document in a file: itself, those of an archive, those of a letter.
 
+    It is read as a letter is, in a confined child and within the same limits.
+
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or no child can be had.
     """
-    letter, found = _opened(path, rules.limits)
-    for item in found:
+    read = rules.read_file(path.name, path.read_bytes())
+    for item in read.letter.findings:
         about = Parsed(name=path.name, sha256="", size=0, findings=(item,))
-        yield _checked(path.name, letter, about, rules)
-    documents = letter.documents
-    if not documents and not found:
-        documents = (Document(path.name, path.read_bytes()),)
-    for document in documents:
-        for parsed in _masked(letter, _parsed(document, rules)):
-            yield _checked(parsed.name or path.name, letter, parsed, rules)
-
-
-def _parsed(document: Document, rules: Rules) -> tuple[Parsed, ...]:
-    """What a document says; a workbook is read in a process that it may well kill."""
-    if not is_workbook(document.content):
-        return parse(document, rules.layouts)
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    # A fork has the layouts already, and this process has no threads to lose.
-    with ProcessPoolExecutor(1, get_context("fork"), _confine, (rules.memory_mb,)) as child:
-        try:
-            return child.submit(parse, document, rules.layouts).result()
-        except (BrokenProcessPool, MemoryError):
-            found = finding(Code.TOO_COSTLY, limit_mb=rules.memory_mb)
-    digest = hashlib.sha256(document.content).hexdigest()
-    return (Parsed(document.name, digest, len(document.content), findings=(found,)),)
-
-
-def _confine(memory_mb: int) -> None:
-    # A library that runs out of memory says so at length.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 1024 * 1024,) * 2)
-
-
-def _opened(path: Path, limits: Limits) -> tuple[Letter, tuple[Finding, ...]]:
-    """The file as a letter: one that is no letter is taken as its only attachment."""
-    content = path.read_bytes()
-    if path.suffix.lower() == ".eml":
-        # Most files are none, and should be answered at once.
-        from ingest.letters.letter import read_letter
-
-        letter = read_letter(content, limits)
-        return letter, letter.findings
-    unpacker = Unpacker(limits)
-    letter = Letter(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
-    try:
-        unpacker.take(path.name, content)
-    except OverLimitError as over:
-        return letter, (over.found,)
-    return replace(letter, documents=tuple(unpacker.documents)), tuple(unpacker.findings)
-
-
-def _masked(letter: Letter, parsed: tuple[Parsed, ...]) -> tuple[Parsed, ...]:
-    return mask(letter, parsed)[1]
+        yield _checked(path.name, read.letter, about, rules)
+    for parsed in read.parsed:
+        yield _checked(parsed.name or path.name, read.letter, parsed, rules)
 
 
 def _checked(file: str, letter: Letter, parsed: Parsed, rules: Rules) -> Result:

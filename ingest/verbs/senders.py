@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -43,15 +44,15 @@ def check(
         with mistakes_told(registry):
             # Its passwords are passed over: nothing is stored here.
             entities = read_registry(registry.read_bytes(), with_passwords=True).entities
-    memory_mb = app.settings.limits.memory_mb
-    rules = Rules(app.layouts, app.parameters, app.limits, entities, at, memory_mb)
     told = language or app.settings.replies.language
     verdicts = set()
-    for file in files:
-        for result in check_file(file, rules):
-            verdicts.add(result.checked.verdict)
-            row = result.as_json(told)
-            click.echo(json.dumps(row, ensure_ascii=False) if as_json else check_result(row))
+    with closing(app.sandbox()) as sandbox:
+        rules = Rules(app.layouts, app.parameters, sandbox.read_file, entities, at)
+        for file in files:
+            for result in check_file(file, rules):
+                verdicts.add(result.checked.verdict)
+                row = result.as_json(told)
+                click.echo(json.dumps(row, ensure_ascii=False) if as_json else check_result(row))
     if Verdict.UNREADABLE in verdicts:
         return WRONG
     return LOOK if verdicts - {Verdict.ACCEPTED} else DONE

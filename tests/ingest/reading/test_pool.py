@@ -11,10 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.letters.terms import RawLetter
-from ingest.reading import ReaderFailed, pool
+from ingest.reading import ReaderFailed
+from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
+from ingest.reading.children import Nursery
 from ingest.reading.documents import DirectReader
-from ingest.reading.pool import Nursery, ReaderUnavailable, Sandbox, SandboxReader
+from ingest.reading.pool import ReaderUnavailable, SandboxReader
+from ingest.reading.sandbox import Sandbox
 from layouts.findings import Code
 from layouts.layout import load
 from tests.fakes import mail, raw_letter
@@ -89,7 +92,7 @@ def test_letters_are_read_by_the_children_that_are_there():
 
 
 def test_a_child_that_has_read_enough_is_replaced(monkeypatch):
-    monkeypatch.setattr(pool, "TRIPS", 2)
+    monkeypatch.setattr(sandbox_module, "TRIPS", 2)
     sandbox, source = counting(SandboxConfig(workers=1))
     for number in range(6):
         [read] = sandbox.read([raw(mail(f"letter {number}"))])
@@ -252,7 +255,7 @@ def test_a_workbook_is_marked_in_a_child():
 
 
 def test_a_workbook_that_takes_too_long_is_not_marked_and_the_next_letter_is_read(monkeypatch):
-    monkeypatch.setattr(pool, "MARK_SECONDS", 0.001)
+    monkeypatch.setattr(sandbox_module, "MARK_SECONDS", 0.001)
     letter, wanted = faulty_workbook()
     reader = SandboxReader(SandboxConfig(workers=1))
     try:

@@ -1,0 +1,247 @@
+"""Hostile bytes are read in confined child processes; what they answer is checked.
+
+A child that reaches its limits, that answers nonsense or dies, and whose letter does the
+same to a fresh child that reads nothing else, met a letter that is `too-costly`: that is
+the sender's doing. That no child can be had at all is a fault of time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import msgspec
+
+from ingest.letters.terms import Letter, Marked, RawLetter, Read
+from ingest.reading import ReaderFailed
+from ingest.reading.child import TRIPS, SandboxConfig
+from ingest.reading.children import Child, Fate, ReaderUnavailable, Source
+from ingest.reading.wire import (
+    ANSWER_BYTES,
+    MARKED_BYTES,
+    Failed,
+    Given,
+    MarkWorkbooks,
+    ReadFile,
+    ReadHeader,
+    ReadLetters,
+)
+from layouts.findings import Code, Finding, finding
+
+MARK_SECONDS = 5.0
+"""How long the marking of a letter's workbooks may take, on the wall."""
+
+WALL = 2
+"""Seconds on the wall for each second of CPU: other work slows a child down."""
+
+
+class Sandbox:
+    """Reads in children, and judges what harms them; for any number of threads."""
+
+    def __init__(self, config: SandboxConfig, source: Source) -> None:
+        """Nothing starts before the first letter."""
+        self._config = config
+        self._source = source
+        self._lock = threading.Lock()
+        self._idle: list[Child] = []
+        self._busy: set[Child] = set()
+        self._closed = False
+
+    def missing(self) -> Sequence[str]:
+        """The parts of the confinement that this machine lacks: `landlock`, `seccomp`.
+
+        Raises:
+            ReaderUnavailable: no child can be had.
+        """
+        child = self._ready_child()
+        self._given_back(child)
+        return child.ready().missing
+
+    def read(self, letters: Sequence[RawLetter]) -> Iterator[Read | ReaderFailed]:
+        """Letters one after the other, by one child as long as none harms it.
+
+        Raises:
+            ReaderUnavailable: no child can be had.
+        """
+        waiting = deque(letters)
+        while waiting:
+            child = self._taken()
+            given = [Given(raw.content, raw.size, raw.header_only) for raw in waiting]
+            fate = child.ask(ReadLetters(given), self._wall)
+            while waiting and fate is None:
+                got = self._checked(child, waiting[0])
+                if isinstance(got, Fate):
+                    fate = got
+                else:
+                    waiting.popleft()
+                    yield got
+            self._given_back(child, fate)
+            if fate is not None:
+                raw = waiting.popleft()
+                yield self._judged(raw, fate)
+
+    def read_file(self, name: str, content: bytes) -> Read:
+        """A file that came without a letter.
+
+        Raises:
+            ReaderUnavailable: no child can be had.
+            ReaderFailed: our own code failed on it.
+        """
+        request = ReadFile(name, content)
+        got = self._asked(request)
+        if isinstance(got, Fate) and got is not Fate.COSTLY:
+            got = self._asked(request, fresh=True)
+        if isinstance(got, Failed):
+            raise ReaderFailed(got.where)
+        if isinstance(got, Read):
+            return got
+        return Read(self._unread(content, len(content)))
+
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> tuple[Mapping[str, Marked], str]:
+        """A letter's workbooks marked, else none and why."""
+        request = MarkWorkbooks(raw.content, {k: list(v) for k, v in wanted.items()}, language)
+        got = self._asked(request, wall=MARK_SECONDS, most=MARKED_BYTES)
+        if isinstance(got, Mapping):
+            return got, ""
+        return {}, got.where if isinstance(got, Failed) else str(getattr(got, "value", "nonsense"))
+
+    def close(self) -> None:
+        """End every child, and with it every letter that is being read."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for child in self._busy:
+                child.end()
+            self._source.close()
+        for child in idle:
+            child.close()
+
+    @property
+    def _wall(self) -> float:
+        return self._config.seconds * WALL
+
+    def _checked(self, child: Child, raw: RawLetter) -> Read | ReaderFailed | Fate:
+        """The answer to one letter of a trip."""
+        got = child.answer(self._config.seconds, self._wall)
+        if isinstance(got, Failed):
+            return ReaderFailed(got.where)
+        if isinstance(got, Read):
+            return got if got.letter.size == raw.size else Fate.DIED
+        return got if isinstance(got, Fate) else Fate.DIED
+
+    def _judged(self, raw: RawLetter, fate: Fate) -> Read | ReaderFailed:
+        """A letter that harmed its child, by what it does to a fresh one."""
+        given = Given(raw.content, raw.size, raw.header_only)
+        if fate is not Fate.COSTLY:
+            # Perhaps the child was spent, or fell with another letter.
+            got = self._asked(ReadLetters([given]), fresh=True)
+            if isinstance(got, Failed):
+                return ReaderFailed(got.where)
+            if isinstance(got, Read):
+                return got
+        got = self._asked(ReadHeader(given), fresh=True)
+        if isinstance(got, Read):
+            return Read(replace(got.letter, findings=(self._costly(),)))
+        return Read(self._unread(raw.content, raw.size))
+
+    def _unread(self, content: bytes, size: int) -> Letter:
+        """What nothing can be said of but that it was too costly."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Letter(sha256=sha256, size=size, findings=(self._costly(),))
+
+    def _costly(self) -> Finding:
+        return finding(Code.TOO_COSTLY, limit=f"{self._config.seconds:g}")
+
+    def _asked(
+        self,
+        request: msgspec.Struct,
+        *,
+        fresh: bool = False,
+        wall: float = 0.0,
+        most: int = ANSWER_BYTES,
+    ) -> Read | Mapping[str, Marked] | Failed | Fate:
+        """The one answer to a request.
+
+        Args:
+            request: What is asked.
+            fresh: Ask a child that has read nothing yet.
+            wall: Seconds that it may take; 0 for those of a letter.
+            most: Bytes of the longest answer that is taken.
+        """
+        wall = wall or self._wall
+        for _ in range(2):
+            child = self._taken(fresh=fresh)
+            got = child.ask(request, wall) or child.answer(self._config.seconds, wall, most)
+            self._given_back(child, got if isinstance(got, Fate) else None)
+            # Nobody's doing: they all fell with the process that they come from.
+            if got is not Fate.DIED or not child.is_orphan():
+                break
+        return got
+
+    # Children.
+
+    def _taken(self, *, fresh: bool = False) -> Child:
+        """A child that is ready, and as confined as is required; the next one is starting.
+
+        Raises:
+            ReaderUnavailable: none can be had.
+        """
+        child = self._ready_child(fresh=fresh)
+        missing = child.ready().missing
+        if missing and self._config.require_confinement:
+            self._given_back(child)
+            raise ReaderUnavailable(f"the confinement lacks {', '.join(missing)}")
+        return child
+
+    def _ready_child(self, *, fresh: bool = False) -> Child:
+        child = self._next(fresh=fresh)
+        try:
+            child.ready()
+        except ReaderUnavailable:
+            self._given_back(child, Fate.DIED)
+            # It may have fallen with the process that children come from.
+            child = self._next(fresh=fresh)
+            try:
+                child.ready()
+            except ReaderUnavailable:
+                self._given_back(child, Fate.DIED)
+                raise
+        return child
+
+    def _next(self, *, fresh: bool) -> Child:
+        with self._lock:
+            self._not_closed()
+            able = [child for child in self._idle if not (fresh and child.trips)]
+            if able:
+                # Used ones first: a fresh one is kept for a letter that must be judged.
+                child = max(able, key=lambda one: one.trips)
+                self._idle.remove(child)
+            else:
+                child = self._source.start()
+            self._busy.add(child)
+            if not any(not one.trips for one in self._idle):
+                # What stands in its way is told when it is needed.
+                with suppress(ReaderUnavailable):
+                    self._idle.append(self._source.start())
+            return child
+
+    def _given_back(self, child: Child, fate: Fate | None = None) -> None:
+        with self._lock:
+            self._busy.discard(child)
+            enough = len(self._idle) > self._config.workers
+            if fate is None and child.trips < TRIPS and not enough and not self._closed:
+                self._idle.append(child)
+                return
+        child.close()
+        with self._lock:
+            self._not_closed()
+
+    def _not_closed(self) -> None:
+        if self._closed:
+            raise ReaderUnavailable("the readers were ended")

@@ -29,6 +29,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from layouts.terms import Language
+
 PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
 """Where the configuration is looked for when none is named: the first that is there."""
 
@@ -184,6 +186,7 @@ class Poll(Section):
     batch_mb: float = Field(32, gt=0)
     idle: bool = True
     look_seconds: float = Field(0, ge=0)
+    list_id: tuple[str, ...] = ()
     workers: int = Field(2, ge=1, le=32)
 
 
@@ -199,7 +202,7 @@ class Authentication(Section):
 class Replies(Section):
     """How senders are answered."""
 
-    language: Literal["ru", "en"] = "ru"
+    language: Language = Language.RUSSIAN
     answer_unknown_senders: bool = True
     per_address_per_day: int = Field(50, ge=1)
 

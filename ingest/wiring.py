@@ -132,6 +132,7 @@ class App:
             ),
             guard=self.guard,
             own_addresses=self._own_addresses(),
+            groups=frozenset(name.strip("<> ").lower() for name in settings.poll.list_id),
             answer_unknown_senders=settings.replies.answer_unknown_senders,
             per_address_per_day=settings.replies.per_address_per_day,
         )

@@ -20,6 +20,13 @@ from layouts.months import MOSCOW
 from layouts.travel import travels
 
 
+class Language(StrEnum):
+    """What replies are written in; each has its catalogues beside the replies' templates."""
+
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+
+
 class Quantity(StrEnum):
     """What is measured; each has its unit."""
 

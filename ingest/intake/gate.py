@@ -36,6 +36,7 @@ def may_answer(
     has_document: bool,
     own_addresses: Collection[str],
     own_ids: Callable[[str], bool],
+    groups: Collection[str] = (),
 ) -> Gate:
     """Whether a letter is recorded and answered.
 
@@ -44,10 +45,14 @@ def may_answer(
         has_document: Whether anything in it may be a layout.
         own_addresses: Ours, in lower case.
         own_ids: Whether a Message-ID is of a letter that we sent.
+        groups: List-Ids, in lower case, of the groups through which our mail comes.
     """
-    if reason := _never(letter, own_addresses, own_ids):
+    group = _list_id(letter)
+    if group and group not in groups:
+        return Gate(record=False, answer=False, reason="mailing list")
+    if reason := _never(letter, own_addresses, own_ids, through_group=bool(group)):
         return Gate(record=False, answer=False, reason=reason)
-    reason = _by_machine(letter)
+    reason = f"group: {group}" if group else _by_machine(letter)
     if reason and not has_document:
         return Gate(record=False, answer=False, reason=reason)
     if not letter.reply_to or letter.reply_to in own_addresses:
@@ -55,7 +60,24 @@ def may_answer(
     return Gate(record=True, answer=True, only_authenticated=bool(reason), reason=reason)
 
 
-def _never(letter: Letter, own_addresses: Collection[str], own_ids: Callable[[str], bool]) -> str:
+def _list_id(letter: Letter) -> str:
+    """The identifier of the list that passed a letter on, in lower case; '' without one.
+
+    Source: RFC 2919, section 3: it stands in angle brackets behind a description.
+    """
+    for value in _values(letter, "list-id"):
+        bracketed = re.search(r"<([^<>]*)>\s*$", value)
+        return (bracketed[1] if bracketed else value).strip().lower() or "?"
+    return ""
+
+
+def _never(
+    letter: Letter,
+    own_addresses: Collection[str],
+    own_ids: Callable[[str], bool],
+    *,
+    through_group: bool,
+) -> str:
     """Why a letter is ignored even with a document, '' when it is not."""
     submitted = _words(letter, "auto-submitted")
     if submitted - {"no", "auto-generated"}:
@@ -64,9 +86,9 @@ def _never(letter: Letter, own_addresses: Collection[str], own_ids: Callable[[st
         return "null return path"
     if any("multipart/report" in value.lower() for value in _values(letter, "content-type")):
         return "multipart/report"
-    if _values(letter, "list-id"):
-        return "mailing list"
-    if letter.sender in own_addresses or (letter.return_path or "-") in own_addresses:
+    # A group writes its own address into From, and the sender's into Reply-To.
+    sender = letter.reply_to if through_group else letter.sender
+    if sender in own_addresses or (letter.return_path or "-") in own_addresses:
         return "our own address"
     if letter.message_id and own_ids(letter.message_id):
         return "our own letter"

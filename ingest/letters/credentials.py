@@ -174,6 +174,8 @@ def _value(label: _Label, line: str, end: int | None, following: str) -> str:
         value = following.strip()
     # A table's next cell is a remark.
     value = value.partition("\t")[0].strip()
+    if _label_alone(value):
+        return ""
     return value if len(value) <= PASSWORD_MOST else ""
 
 

@@ -16,6 +16,7 @@ from ingest.replies import view
 from ingest.replies.hiding import hider
 from ingest.replies.message import (
     XLSX,
+    Answered,
     File,
     ReplySettings,
     compose,
@@ -99,7 +100,9 @@ def reply(
     text, page = map(hide, written(told, words))
     files = [file.mapped(hide) for file in files]
     subject = hide(subject)
-    return compose(letter, letter_number, "reply", subject, (text, page), files, now, settings)
+    return compose(
+        Answered.of(letter, letter_number), "reply", subject, (text, page), files, now, settings
+    )
 
 
 def refusal(
@@ -129,7 +132,9 @@ def refusal(
         closing=tuple(line for line in (names, words.say("automatic")) if line),
     )
     bodies = written(told, words)
-    return compose(letter, letter_number, "refusal", told.headline, bodies, (), now, settings)
+    return compose(
+        Answered.of(letter, letter_number), "refusal", told.headline, bodies, (), now, settings
+    )
 
 
 def notice(
@@ -147,7 +152,9 @@ def notice(
         closing=(words.say("received", moment=words.moment(now)),),
     )
     bodies = written(told, words)
-    return compose(letter, letter_number, "notice", told.headline, bodies, (), now, settings)
+    return compose(
+        Answered.of(letter, letter_number), "notice", told.headline, bodies, (), now, settings
+    )
 
 
 def _verdict(receipts: Sequence[Receipt], findings: Sequence[Finding]) -> str:

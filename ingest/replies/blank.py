@@ -298,7 +298,8 @@ class _Form:
 
     def _label(self, labels: Sequence[str]) -> str:
         # A definition's lists begin with the Russian label and end with the English one.
-        return labels[0] if self._words.language == "ru" else labels[-1]
+        at: int = self._words.words["writing"]["label"]
+        return labels[at]
 
     def _word(self, key: str) -> str:
         return self._words.word("template", key)

@@ -109,9 +109,33 @@ def recipient(address: str) -> Address | None:
     return Address(username=local, domain=domain)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Whom a mail goes to, and what it hangs below.
+
+    Attributes:
+        to: The only recipient; '' for none.
+        number: Fixes the mail's Message-ID: the letter's number in the ledger, or one
+            of the occasion's own.
+        letter: The letter's number in the ledger; None when no letter is answered.
+        message_id: Of what is answered, '' for nothing.
+        references: The ids before it in the thread.
+    """
+
+    to: str
+    number: int
+    letter: int | None = None
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, letter: Letter, number: int) -> Answered:
+        """A letter with its number in the ledger."""
+        return cls(letter.reply_to, number, number, letter.message_id, letter.references)
+
+
 def compose(
-    letter: Letter,
-    letter_number: int,
+    answered: Answered,
     kind: str,
     subject: str,
     bodies: tuple[str, str],
@@ -119,13 +143,12 @@ def compose(
     now: datetime,
     settings: ReplySettings,
 ) -> OwedReply:
-    """The complete mail that answers a letter.
+    """The complete mail, of the same bytes each time.
 
-    Its recipient is '' and it has no content when the letter names no address.
+    Its recipient is '' and it has no content when there is no address to go to.
 
     Args:
-        letter: Its `reply_to` is the only recipient.
-        letter_number: Its number in the ledger.
+        answered: Whom it goes to and what it hangs below.
         kind: What reply it is, such as `reply` or `refusal`; lower-case letters.
         subject: Bounded and put on one line here.
         bodies: The same in text and in HTML.
@@ -133,24 +156,24 @@ def compose(
         now: The Date header.
         settings: How replies are written.
     """
-    message_id = own_message_id(letter_number, kind, settings)
+    message_id = own_message_id(answered.number, kind, settings)
     subject = one_line(subject, _SUBJECT_MOST)
-    to = recipient(letter.reply_to)
+    to = recipient(answered.to)
     if to is None:
-        return OwedReply(letter_number, "", subject, message_id, b"")
+        return OwedReply(answered.letter, "", subject, message_id, b"")
     headers = {
         "From": _from(settings),
         "To": to.addr_spec,
         "Subject": _encoded(subject),
         "Date": format_datetime(now.astimezone(settings.zone)),
         "Message-ID": message_id,
-        **_thread(letter),
+        **_thread(answered),
         "Auto-Submitted": "auto-generated" if kind == "reminder" else "auto-replied",
         # Outlook and Exchange would answer with out-of-office notes otherwise.
         "X-Auto-Response-Suppress": "All",
     }
-    content = _head(headers) + _body(bodies, files, _mark(str(letter_number), kind, settings))
-    return OwedReply(letter_number, to.addr_spec, subject, message_id, content)
+    content = _head(headers) + _body(bodies, files, _mark(str(answered.number), kind, settings))
+    return OwedReply(answered.letter, to.addr_spec, subject, message_id, content)
 
 
 def one_line(text: str, most: int) -> str:
@@ -200,18 +223,18 @@ def _from(settings: ReplySettings) -> str:
     return f"{_in_words(sender.display_name)} <{sender.addr_spec}>"
 
 
-def _thread(letter: Letter) -> dict[str, str]:
+def _thread(answered: Answered) -> dict[str, str]:
     """Hang the reply below its letter; malformed ids are left out."""
-    if not _ID.fullmatch(letter.message_id):
+    if not _ID.fullmatch(answered.message_id):
         return {}
-    earlier = [item for item in letter.references if _ID.fullmatch(item)]
-    earlier = [item for item in dict.fromkeys(earlier) if item != letter.message_id]
+    earlier = [item for item in answered.references if _ID.fullmatch(item)]
+    earlier = [item for item in dict.fromkeys(earlier) if item != answered.message_id]
     # The first one names the thread, the last ones the branch.
     if len(earlier) >= _REFERENCES_MOST:
         earlier = [earlier[0], *earlier[-(_REFERENCES_MOST - 2) :]]
     return {
-        "In-Reply-To": letter.message_id,
-        "References": f"{_FOLD} ".join([*earlier, letter.message_id]),
+        "In-Reply-To": answered.message_id,
+        "References": f"{_FOLD} ".join([*earlier, answered.message_id]),
     }
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from zlib import crc32
 
-from ingest.letters.terms import Letter
-from ingest.replies.message import File, ReplySettings, compose, own_message_id
+from ingest.replies.message import Answered, File, ReplySettings, compose, own_message_id
 from ingest.replies.rendering import written
 from ingest.replies.view import ReplyView, entity_line
 from ingest.replies.wishes import missing_view
@@ -60,11 +58,9 @@ def reminder(
             words.say("automatic"),
         ),
     )
-    to = Letter(sha256="", size=0, reply_to=address)
-    number = _number(entity, address, now)
+    to = Answered(address, _number(entity, address, now))
     bodies = written(told, words)
-    mail = compose(to, number, _KIND, told.headline, bodies, files, now, settings)
-    return replace(mail, letter=None)
+    return compose(to, _KIND, told.headline, bodies, files, now, settings)
 
 
 def reminder_id(entity: LegalEntity, address: str, now: datetime, settings: ReplySettings) -> str:

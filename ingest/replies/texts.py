@@ -15,7 +15,6 @@ from layouts.terms import quantity_of
 
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _DATE_FORM = re.compile(r"[YMDHS]{2,14}")
-_RUSSIAN_FORM = str.maketrans("YMDHS", "ГМДЧС")
 # What the readers of workbooks expect is told by an example.
 _EXAMPLES = {
     "date": re.compile(r"\d\d\.\d\d\.\d{4}"),
@@ -184,8 +183,8 @@ def _form(text: str, words: Wording) -> str:
     for kind, example in _EXAMPLES.items():
         if example.fullmatch(text):
             return words.word("form", kind).format(example=text)
-    if words.language == "ru" and _DATE_FORM.fullmatch(text):
-        return text.translate(_RUSSIAN_FORM)
+    if _DATE_FORM.fullmatch(text):
+        return text.translate(str.maketrans("YMDHS", words.word("writing", "moment")))
     return text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ingest.letters.letter import Letter
-from ingest.replies.message import XLSX, File, ReplySettings, compose
+from ingest.replies.message import XLSX, Answered, File, ReplySettings, compose
 from ingest.replies.rendering import written
 from ingest.replies.view import (
     ROWS_MOST,
@@ -65,7 +65,9 @@ def form(
     )
     files = [File(f"{number}_{entity.user_code}.xlsx", workbook, *XLSX)] if workbook else []
     bodies = written(told, words)
-    return compose(letter, letter_number, "form", told.headline, bodies, files, now, settings)
+    return compose(
+        Answered.of(letter, letter_number), "form", told.headline, bodies, files, now, settings
+    )
 
 
 def standing(
@@ -91,7 +93,9 @@ def standing(
         closing=(*_due(entity, state, now, settings), words.say("automatic")),
     )
     bodies = written(told, words)
-    return compose(letter, letter_number, "status", told.headline, bodies, (), now, settings)
+    return compose(
+        Answered.of(letter, letter_number), "status", told.headline, bodies, (), now, settings
+    )
 
 
 def _due(

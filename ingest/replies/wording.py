@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from gettext import c2py
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.replies.cells import lines_told, ranges_told
 from layouts.findings import Place
+from layouts.terms import Language
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = ("ru", "en")
+LANGUAGES = tuple(language.value for language in Language)
 
 _NO_BREAK = "\u00a0"
-_SIGNS = {"ru": str.maketrans(",.", f"{_NO_BREAK},"), "en": str.maketrans({})}
-"""What stands for the comma and the point of an English number."""
-
-_DAY = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
 _PLACES_MOST = 8
 
 
@@ -47,10 +45,22 @@ class Wording:
         """The word `key` of a group such as `unit` or `verdict`."""
         return str(self.words[group][key])
 
+    @cached_property
+    def _signs(self) -> dict[int, str]:
+        """What stands for the comma and the point of an English number."""
+        signs = self.word("writing", "thousands"), self.word("writing", "decimal")
+        return dict(zip(map(ord, ",."), signs, strict=True))
+
+    @cached_property
+    def _form_of(self) -> Callable[[int], int]:
+        """Which form of a noun a number takes, as gettext catalogues write it."""
+        form_of: Callable[[int], int] = c2py(self.word("writing", "plural"))
+        return form_of
+
     def number(self, value: Decimal | int) -> str:
         """An exact number with its thousands set apart: `1 066,500`."""
         text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-        return text.translate(_SIGNS[self.language])
+        return text.translate(self._signs)
 
     def energy(self, watt_hours: int) -> str:
         """Watt-hours (or var-hours) written in thousands of them, exactly."""
@@ -58,11 +68,11 @@ class Wording:
 
     def day(self, moment: datetime) -> str:
         """The calendar day of a moment."""
-        return _written(moment, self.zone, _DAY[self.language])
+        return _written(moment, self.zone, self.word("writing", "day"))
 
     def moment(self, moment: datetime) -> str:
         """Day and time of a moment, to the minute."""
-        return _written(moment, self.zone, f"{_DAY[self.language]} %H:%M")
+        return _written(moment, self.zone, f"{self.word('writing', 'day')} %H:%M")
 
     def month(self, moment: datetime) -> str:
         """The month of a moment, by its name."""
@@ -91,12 +101,7 @@ class Wording:
 
     def count(self, number: int, noun: str) -> str:
         """A number with its noun in the right form: `5 интервалов`."""
-        one, few, many = self.words["plural"][noun]
-        form = many
-        if number == 1 or (self.language == "ru" and number % 10 == 1 and number % 100 != 11):
-            form = one
-        elif number % 10 in {2, 3, 4} and number % 100 not in {12, 13, 14}:
-            form = few
+        form = self.words["plural"][noun][self._form_of(number)]
         return f"{self.number(number)}{_NO_BREAK}{form}"
 
     def quoted(self, text: str) -> str:

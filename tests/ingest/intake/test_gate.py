@@ -89,3 +89,56 @@ def test_a_letter_with_a_message_id_of_ours_has_come_back_to_us() -> None:
 def test_a_letter_that_has_nobody_to_answer_to_is_recorded_without_an_answer(header: str) -> None:
     found = gate(header, has_document=True)
     assert (found.record, found.answer) == (True, False)
+
+
+GROUP = frozenset({"meters.retailer.example"})
+
+
+def through(list_id: str, head: str = "", *, has_document: bool = True) -> Gate:
+    """A letter through a list, for a retailer whose intake address is a group."""
+    content = f"From: buh@primer.example\r\nList-Id: {list_id}\r\n{head}\r\nтекст\r\n".encode()
+    letter = read_letter(content, Limits())
+    return may_answer(letter, has_document, OURS, lambda _: False, GROUP)
+
+
+@pytest.mark.parametrize(
+    "list_id",
+    [
+        "<meters.retailer.example>",
+        "Показания <meters.retailer.example>",
+        '"a <b> c" <Meters.Retailer.Example>',
+        "meters.retailer.example",
+    ],
+)
+@pytest.mark.parametrize("head", ["", "Precedence: list\r\n", "X-Auto-Response-Suppress: All\r\n"])
+def test_a_letter_through_our_own_group_is_taken_from_who_proves_to_be_its_sender(
+    list_id: str, head: str
+) -> None:
+    told = through(list_id, head)
+    assert (told.record, told.answer, told.only_authenticated) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    "list_id", ["<news.retailer.example>", "<meters.retailer.example> <x>", "<>", "?"]
+)
+def test_a_letter_through_any_other_list_is_ignored(list_id: str) -> None:
+    assert through(list_id) == Gate(record=False, answer=False, reason="mailing list")
+
+
+def test_a_group_that_writes_its_own_address_into_from_is_answered_at_reply_to() -> None:
+    head = "From: Ivan <meters@retailer.example>\r\nReply-To: buh@primer.example\r\n"
+    content = f"List-Id: <meters.retailer.example>\r\n{head}\r\nx\r\n".encode()
+    letter = read_letter(content, Limits())
+    assert may_answer(letter, True, OURS, lambda _: False, GROUP).answer
+    without = content.replace(b"Reply-To: buh@primer.example\r\n", b"")
+    told = may_answer(read_letter(without, Limits()), True, OURS, lambda _: False, GROUP)
+    assert told.reason == "our own address"
+
+
+@pytest.mark.parametrize("head", ["Return-Path: <>\r\n", "Auto-Submitted: auto-replied\r\n"])
+def test_bounces_and_robots_of_our_group_are_ignored(head: str) -> None:
+    assert not through("<meters.retailer.example>", head).record
+
+
+def test_what_our_group_passes_on_without_a_document_is_ignored() -> None:
+    assert not through("<meters.retailer.example>", has_document=False).record

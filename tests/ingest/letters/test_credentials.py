@@ -238,3 +238,22 @@ def test_a_short_candidate_is_masked_only_as_a_word_of_its_own() -> None:
 def test_a_letter_without_passwords_stays_as_it_is() -> None:
     read = letter(subject="Показания")
     assert mask(read, [])[0] is read
+
+
+LABELS = ("Код", "Код пользователя", "Логин", "Code", "Пароль", "Password", "Пароль (секретный)")
+LAYS = st.lists(st.sampled_from(LABELS), min_size=1, max_size=4)
+
+
+@given(LAYS, LAYS, st.sampled_from(["\t", "\t\t", " \t ", ":\t"]))
+def test_a_label_is_never_taken_for_a_password(
+    above: list[str], below: list[str], between: str
+) -> None:
+    text = f"{between.join(above)}\n{between.join(below)}\n"
+    assert [one.password for one in find_credentials(text, Source.BODY) if one.password] == []
+
+
+@pytest.mark.parametrize("hyphen", "\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+def test_a_password_is_tried_as_written_and_then_with_plain_hyphens(hyphen: str) -> None:
+    text = f"Код: 200000001234\nПароль: Zima{hyphen}2026"
+    told = [one.password for one in find_credentials(text, Source.BODY)]
+    assert told == [f"Zima{hyphen}2026", "Zima-2026"]

@@ -550,3 +550,36 @@ def test_a_letter_of_the_standard_library_is_read_like_any_other() -> None:
     message["From"] = "a@b.example"
     message.set_payload(BODY, "koi8-r")
     assert pair(read(message.as_bytes())) == PAIR
+
+
+SIGNS = st.sampled_from(
+    ["_" * 30, "----", "> x", "От: a@b.example", "Кому: c@d.example", "Тема: x", "", "text", "|>"]
+)
+
+
+@given(st.lists(SIGNS, max_size=8), st.sampled_from(["\n", "\r\n", ""]))
+def test_a_body_may_end_in_the_middle_of_what_announces_a_quote(lines: list[str], end: str) -> None:
+    body = "\n".join(["Код: 200000003080", "Пароль: весна", *lines]) + end
+    assert pair(read(f"Content-Type: text/plain; charset=utf-8\n\n{body}".encode()))[1] == "весна"
+
+
+ODD_MARKUP = (
+    *("<p>", "</td>", "<table><tr", "<!--", "<![CDATA[", "&#0;", "&#xD800;", "<\0>", "</html>"),
+    *("<br/", "<a href='", "]]>", "<?xml?>", "\x0b", "&bogus;", "<div class=gmail_quote>"),
+)
+MARKUP = st.lists(st.sampled_from(ODD_MARKUP), max_size=8)
+
+
+@given(MARKUP, MARKUP)
+def test_malformed_html_is_read_as_far_as_it_goes(before: list[str], after: list[str]) -> None:
+    head = "Content-Type: text/html; charset=utf-8\n\n"
+    read((head + "".join(before) + "<p>Код: 200000003080</p>" + "".join(after)).encode())
+    whole = read((head + "<p>Код: 200000003080<br>Пароль: весна</p>" + "".join(after)).encode())
+    assert pair(whole) == ("200000003080", "весна")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<", b"\0", b"<!DOCTYPE html>", b"<?xml version='1.0'?>"]
+)
+def test_an_html_body_of_nothing_has_no_text(content: bytes) -> None:
+    assert read(b"Content-Type: text/html\n\n" + content).credentials == ()

@@ -27,6 +27,7 @@ class Policy:
 
     Attributes:
         own_addresses: Ours, in lower case; letters from them are never answered.
+        groups: List-Ids, in lower case, of the groups through which letters come.
         answer_unknown_senders: Whether a letter that proves no sender is answered.
         per_address_per_day: Replies to one address in 24 hours, as the last stop.
     """
@@ -36,12 +37,13 @@ class Policy:
     guard: Guard = field(default_factory=Guard)
     parameters: Parameters = field(default_factory=Parameters)
     own_addresses: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
     answer_unknown_senders: bool = True
     per_address_per_day: int = 50
 
     def gate(self, letter: Letter, *, has_document: bool) -> Gate:
         """Whether a letter is recorded and answered."""
-        return may_answer(letter, has_document, self.own_addresses, self._is_own)
+        return may_answer(letter, has_document, self.own_addresses, self._is_own, self.groups)
 
     def for_run(self, run: int) -> Policy:
         """The policy for a letter that was replayed so often: its replies are new ones."""

@@ -62,6 +62,7 @@ def read_file(name: str, content: bytes, limits: Limits, layouts: Mapping[str, L
     letter = Letter(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     try:
         unpacker.take(name, content)
+        unpacker.tell_unread()
     except OverLimitError as over:
         return Read(replace(letter, findings=(over.found,)))
     documents, findings = tuple(unpacker.documents), tuple(unpacker.findings)

@@ -33,6 +33,8 @@ def plain(value):
 
 
 def as_toml(value):
+    if isinstance(value, tuple):
+        return list(value)
     return float(value) if isinstance(value, Decimal) else value
 
 

@@ -543,6 +543,7 @@ class RecordedIntervals:
         elsewhere: Spans that documents of another layout carry, with that
             layout's class.
         step_minutes: Step of what is in force, 0 when nothing is.
+        held: Spans that an operator entered or withdrew: they hold against documents.
     """
 
     starts: Sequence[int] = ()
@@ -551,6 +552,7 @@ class RecordedIntervals:
     newer: Sequence[tuple[int, int]] = ()
     elsewhere: Sequence[tuple[int, int, str]] = ()
     step_minutes: int = 0
+    held: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,11 +562,13 @@ class RecordedReading:
     Attributes:
         newer: Whether a newer document than the one being checked carries it.
         layout: Class of the layout it came in.
+        held: Whether an operator entered or withdrew it: that holds against documents.
     """
 
-    value: Decimal
+    value: Decimal | None
     newer: bool
     layout: str
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class _Found:
     newer: list[tuple[int, int]] = field(default_factory=list)
     elsewhere: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     steps: set[int] = field(default_factory=set)
+    held: list[tuple[int, int]] = field(default_factory=list)
 
     def recorded(self, step_minutes: int) -> RecordedIntervals:
         """As the rules see it; a step other than the document's own is the one told."""
@@ -47,6 +48,7 @@ class _Found:
                 for start, end in merged(spans)
             ],
             step_minutes=min(other or self.steps, default=0),
+            held=merged(self.held),
         )
 
 
@@ -101,6 +103,10 @@ class Versions(Part):
                 owner.steps.add(step_minutes)
         for row in self._listed("spans_in", list(owners), first=start, last=end):
             owner, _ = owners[row.series_id]
+            if row.operator is not None:
+                owner.held.append((row.start, row.end))
+            if row.withdraws is not None:
+                continue
             if row.layout != layout:
                 owner.elsewhere.setdefault(row.layout, []).append((row.start, row.end))
             elif _version(row) > version.as_tuple():
@@ -116,16 +122,17 @@ class Versions(Part):
         if not meters:
             return {}
         first, last = min(instants), max(instants)
-        found = self._in_force.readings_in(meters, first, last)
-        if not found:
-            # What any document carries is in force, or was replaced by what is.
-            return {}
         carried = self._listed("carried_in", meters, first=first, last=last, layout=layout)
-        newer = {_register(row) for row in carried if _version(row) > version.as_tuple()}
-        in_force = {
-            _register(row): RecordedReading(row.value, _register(row) in newer, row.layout)
-            for row in found
+        held = {_register(row) for row in carried if row.operator is not None}
+        newer = {
+            _register(row)
+            for row in carried
+            if row.withdraws is None and row.layout == layout and _version(row) > version.as_tuple()
         }
+        in_force = {key: RecordedReading(None, newer=False, layout="", held=True) for key in held}
+        for row in self._in_force.readings_in(meters, first, last):
+            one = _register(row)
+            in_force[one] = RecordedReading(row.value, one in newer, row.layout, one in held)
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:
             key = item.key

@@ -75,7 +75,7 @@ def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
     series, point, meter = item.series, item.point, item.meter
     if known is None:
         return Change(series, point, meter, added=(0,))
-    if known.newer:
+    if known.newer or known.held or known.value is None:
         return Change(series, point, meter, stayed=1)
     if known.value == series.reading:
         return Change(series, point, meter, kept=1)

@@ -6,15 +6,18 @@ from datetime import date, timedelta
 
 import pytest
 
+from layouts.rules import check
 from storage.records import Entry
 from tests.contract.documents import (
     ENTITY,
+    LAYOUTS,
     MONTH,
     NOW,
     document,
     hand_in,
     hours,
     import_all,
+    known_of,
     month_in_force,
     new_letter,
     reading,
@@ -24,6 +27,7 @@ from tests.contract.test_days import kept, summed_up
 
 DAY = timedelta(days=1)
 METER = "200000001234-01"
+SERIES = None, ENTITY.user_code, "A+"
 
 
 @pytest.fixture(autouse=True)
@@ -143,15 +147,54 @@ def test_suspicions_of_a_withdrawn_document_are_closed(ledger):
         assert store.suspicions.find() == []
 
 
-def test_an_entry_keeps_who_handed_it_in_and_why(ledger):
-    from layouts.rules import check
-    from tests.contract.documents import LAYOUTS
+def test_withdrawn_documents_count_no_more_and_what_was_withdrawn_holds(ledger):
+    parsed = document(hours(1, 2), created=5)
+    receipt = hand_in(ledger, parsed)
+    assert known_of(ledger, parsed).duplicate_of is not None
+    older = document(hours(3, 4), created=1)
+    assert known_of(ledger, older).intervals[SERIES].newer
+    withdraw(ledger, receipt.number)
 
-    parsed = document(hours(1))
+    assert known_of(ledger, parsed).duplicate_of is None
+    recorded = known_of(ledger, older).intervals[SERIES]
+    start = int(MONTH.timestamp())
+    assert (recorded.newer, recorded.elsewhere) == ([], [])
+    assert recorded.held == [(start, start + 7200)]
+
+
+def test_a_withdrawn_reading_holds_without_a_value(ledger):
+    parsed = document(reading("10"), layout="52006")
+    receipt = hand_in(ledger, parsed)
+    withdraw(ledger, receipt.number)
+
+    (known,) = known_of(ledger, document(reading("12"), layout="52006")).readings.values()
+    assert (known.value, known.held, known.newer) == (None, True, False)
+    hand_in(ledger, document(reading("12"), layout="52006", created=3))
+    assert rows(ledger, "SELECT count(*) FROM register_reading") == [(0,)]
+
+
+def test_what_an_operator_entered_holds_until_it_is_withdrawn(ledger):
+    hand_in(ledger, document(reading("10"), layout="52006"))
+    entered = enter(ledger, document(reading("11"), layout="52006", created=1))
+    asked = document(reading("12"), layout="52006", created=2)
+
+    (known,) = known_of(ledger, asked).readings.values()
+    assert (known.value, known.held) == (11, True)
+    withdraw(ledger, entered.number)
+    (known,) = known_of(ledger, asked).readings.values()
+    assert (known.value, known.held) == (10, False)
+
+
+def enter(ledger, parsed):
+    """Recorded as an operator's."""
     with ledger.transaction() as store:
         entity = store.registry.entity(ENTITY.user_code)
-        checked = check(parsed, LAYOUTS["52005"], entity, NOW, store.know)
-        letter = new_letter(store)
+        checked = check(parsed, LAYOUTS[parsed.layout], entity, NOW, store.know)
         entry = Entry("petrova", "by phone")
-        store.record(letter, parsed, checked, entity, NOW, NOW, entry)
+        return store.record(new_letter(store), parsed, checked, entity, NOW, NOW, entry)
+
+
+def test_an_entry_keeps_who_handed_it_in_and_why(ledger):
+    enter(ledger, document(hours(1)))
+
     assert rows(ledger, "SELECT operator, reason FROM submission") == [("petrova", "by phone")]

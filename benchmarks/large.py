@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
-from ingest.wiring import App
+from ingest.wiring import Service
 from storage.billing import Grain
 
 ENTITIES = 143
@@ -152,7 +152,7 @@ def _load_postgresql(url: str) -> None:
 
 def read_month(url: str) -> tuple[int, float]:
     """Values of one month of one entity, and the seconds that `readings` takes for them."""
-    app = App(Settings(database=Database(url=SecretStr(url))))
+    app = Service(Settings(database=Database(url=SecretStr(url))))
     with app.ledger.reading() as store:
         # The first statement opens the connection.
         store.periods.closed()

@@ -27,7 +27,7 @@ from ingest.engine.work import Worker
 from ingest.letters.terms import Arrival, RawLetter, Read
 from ingest.operations import registry as service
 from ingest.reading.documents import read_bytes
-from ingest.wiring import App, now
+from ingest.wiring import Service, now
 from storage.records import Location, OwedReply
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     count = int(sys.argv[3]) if len(sys.argv) > 3 else kind.count
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/profile.db"
-        app = App(Settings(database=Database(url=SecretStr(url))))
+        app = Service(Settings(database=Database(url=SecretStr(url))))
         set_up(file=str(Path(folder) / "log"))
         app.ledger.migrate()
         service.import_registry(app, registry([kind]), "bench", with_passwords=True, dry_run=False)
@@ -121,7 +121,7 @@ def main() -> None:
         app.ledger.close()
 
 
-def _profile(app: App, kind: Kind, count: int, wanted: str) -> None:
+def _profile(app: Service, kind: Kind, count: int, wanted: str) -> None:
     warm, letters = _raw(kind, kind.senders, 0), _raw(kind, count, kind.senders)
     known: dict[int, bytes] = {}
 

@@ -19,7 +19,7 @@ from config.settings import Database, Settings
 from ingest.intake.authenticate import Prover, authenticate, claims_of
 from ingest.letters.terms import Credential, Letter, Read, Source
 from ingest.operations.registry import import_registry
-from ingest.wiring import App
+from ingest.wiring import Service
 
 REGISTRY = Path(__file__).parent.parent / "samples" / "registry.csv"
 ROUNDS = 60
@@ -35,7 +35,7 @@ def main() -> None:
     """Print one line for each kind."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/ingest.db"
-        app = App(Settings(database=Database(url=SecretStr(url))))
+        app = Service(Settings(database=Database(url=SecretStr(url))))
         app.ledger.migrate()
         import_registry(app, REGISTRY.read_bytes(), "bench", with_passwords=True, dry_run=False)
         told: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -50,7 +50,7 @@ def main() -> None:
         app.ledger.close()
 
 
-def _milliseconds(app: App, kind: str, sender: int) -> float:
+def _milliseconds(app: Service, kind: str, sender: int) -> float:
     """One refusal, by a sender of its own unless it is to be locked."""
     address = f"s@stranger{sender}.example"
     letter = Letter(sha256="", size=0, sender=address, credentials=(KINDS[kind],))

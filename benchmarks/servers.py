@@ -22,7 +22,7 @@ from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
 from ingest.operations.registry import import_registry
-from ingest.wiring import App
+from ingest.wiring import Service
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 
 ROOT = Path(__file__).parents[1]
@@ -178,7 +178,7 @@ class Servers:
                 with psycopg.connect(self._postgresql("postgres"), autocommit=True) as connection:
                     connection.execute(f"CREATE DATABASE {name}".encode())
                 url = self._postgresql(name)
-            app = App(Settings(database=Database(url=SecretStr(url))))
+            app = Service(Settings(database=Database(url=SecretStr(url))))
             app.ledger.migrate()
             if kinds:
                 import_registry(app, registry(kinds), "bench", with_passwords=True, dry_run=False)

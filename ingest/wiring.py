@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from config.settings import MailboxSettings, Settings, SettingsError
+from config.settings import load as load_settings
 from layouts.layout import Layout, load
 
 if TYPE_CHECKING:
+    from structlog.typing import Processor
+
     from ingest.engine.daemon import Parts
     from ingest.engine.work import Told
     from ingest.intake.attempt import PolicyIntake
@@ -36,7 +40,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class App:
+class Service:
     """Every part of the service, wired as the settings say.
 
     Imports stand inside the methods, so that a verb loads only what it uses.
@@ -349,3 +353,95 @@ class App:
     def mailbox_names(self) -> list[str]:
         """Names of the mailboxes, in the order of the settings."""
         return [mailbox.name for mailbox in self.settings.mailbox]
+
+    @property
+    def listen(self) -> str:
+        """Where figures for monitoring are served; '' for nowhere."""
+        return self.settings.metrics.listen
+
+    def log(self, observe: Processor | None = None) -> None:
+        """Have the log written where the settings say; nothing is changed when that fails.
+
+        Args:
+            observe: Sees every event of ours.
+
+        Raises:
+            SettingsError: the file cannot be opened.
+        """
+        from config.log import set_up
+
+        log = self.settings.log
+        # Who sits at a terminal and asked for no form wants to read.
+        is_read = "format" not in log.model_fields_set and not log.file and sys.stderr.isatty()
+        try:
+            set_up("console" if is_read else log.format, log.level, log.file, observe)
+        except OSError as fault:
+            raise SettingsError(
+                f"log.file: {log.file} cannot be opened: {fault.strerror}"
+            ) from None
+
+    def check_database(self) -> None:
+        """See that the database is there, with the schema that this program needs.
+
+        Raises:
+            SettingsError: only `migrate` makes a database or changes its schema.
+            ConnectionError: it is away.
+        """
+        if self.is_new_database():
+            raise SettingsError(f"{self.ledger.name} does not exist yet: run `ingest migrate`")
+        if not self.ledger.schema_is_current():
+            raise SettingsError(
+                "the database has another schema than this program needs: run `ingest migrate`"
+            )
+
+
+class Pages(Protocol):
+    """Where figures for monitoring are served."""
+
+    address: str
+
+    def listen(self, address: str) -> None:
+        """Serve at another address; an `OSError` leaves the one before."""
+
+
+class Daemon:
+    """The service that runs, swapped whole at SIGHUP or not at all.
+
+    Attributes:
+        service: The one in force.
+    """
+
+    def __init__(self, service: Service, config: Path | None) -> None:
+        self.service = service
+        self._config = config
+
+    def run(self, observe: Processor, pages: Pages) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Args:
+            observe: Sees every event of the log.
+            pages: Serves the figures; they follow a changed `[metrics] listen`.
+        """
+        from ingest.engine import daemon
+
+        parts = self.service.parts()
+        self.service.log(observe)
+        daemon.run(parts, lambda: self._renew(observe, pages))
+
+    def _renew(self, observe: Processor, pages: Pages) -> Parts:
+        """The parts of the configuration as it is now; nothing has changed when it raises."""
+        service = Service(load_settings(self._config))
+        if not service.mailbox_names:
+            raise SettingsError("there is no [[mailbox]] to read")
+        service.check_database()
+        parts = service.parts()
+        before = pages.address
+        try:
+            pages.listen(service.listen)
+            service.log(observe)
+        except (SettingsError, OSError):
+            pages.listen(before)
+            service.ledger.close()
+            raise
+        self.service = service
+        return parts

@@ -76,7 +76,6 @@ VIOLATIONS = {
     ("ingest.replies.deadlines", "layouts.rules"),
     ("ingest.verbs.billing", "storage.billing"),
     ("ingest.verbs.billing", "storage.store"),
-    ("ingest.verbs.main", "ingest.engine.daemon"),
     ("ingest.verbs.main", "ingest.transports.files"),
     ("ingest.verbs.show", "ingest.replies.cells"),
     ("ingest.wiring", "layouts.rules"),

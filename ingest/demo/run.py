@@ -30,7 +30,7 @@ from config.settings import load
 from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer
 from ingest.operations.registry import import_registry
 from ingest.verbs.show import reply_text, table
-from ingest.wiring import App
+from ingest.wiring import Service
 from storage.records import LetterSummary
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -116,7 +116,7 @@ def run_demo(keep: Path | None, *, serve: bool) -> bool:
         imap = stack.enter_context(ImapServer())
         post = Post(imap, folder)
         smtp = stack.enter_context(SmtpServer(post.deliver))
-        app = App(load(_configuration(folder, imap.port, smtp.port)))
+        app = Service(load(_configuration(folder, imap.port, smtp.port)))
         app.ledger.migrate()
         import_registry(
             app, (SAMPLES / "registry.csv").read_bytes(), "demo", with_passwords=True, dry_run=False
@@ -222,7 +222,7 @@ def send(samples: Sequence[Sample], port: int) -> None:
             server.sendmail("" if bounce else sender, [USER], content)
 
 
-def _is_done(app: App, imap: ImapServer, count: int) -> bool:
+def _is_done(app: Service, imap: ImapServer, count: int) -> bool:
     with app.ledger.reading() as store:
         rows = store.letters.find()
         owed = store.installation.status(RECEIVED_AT).owed
@@ -241,7 +241,7 @@ def _wait(done: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
-def _lines(app: App, samples: Sequence[Sample], post: Post) -> list[Line]:
+def _lines(app: Service, samples: Sequence[Sample], post: Post) -> list[Line]:
     with app.ledger.reading() as store:
         rows = store.letters.find()
         by_id = {

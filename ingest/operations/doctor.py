@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.transports.imap import ImapMailbox
-from ingest.wiring import App
+from ingest.wiring import Service
 
 _CLOCK_MOST = timedelta(minutes=2)
 
@@ -51,7 +51,7 @@ class Result:
         }
 
 
-def examine(app: App) -> Iterator[Result]:
+def examine(app: Service) -> Iterator[Result]:
     """Configuration, layouts, database, clock, every mailbox and the SMTP server, in turn."""
     settings = app.settings
     yield Result("configuration", f"{len(settings.mailbox)} mailboxes, all keys known")
@@ -85,7 +85,7 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
         return Result(what, str(fault), "correct the configuration", 1)
 
 
-def _database(app: App) -> Iterator[Result]:
+def _database(app: Service) -> Iterator[Result]:
     try:
         if app.is_new_database():
             yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
@@ -122,7 +122,7 @@ def _mailbox(mailbox: ImapMailbox) -> str:
         mailbox.close()
 
 
-def _smtp(app: App) -> str:
+def _smtp(app: Service) -> str:
     postman = app.postman()
     if postman is None:
         return "not configured"
@@ -132,7 +132,7 @@ def _smtp(app: App) -> str:
         postman.close()
 
 
-def _clock(app: App) -> Result:
+def _clock(app: Service) -> Result:
     """Whether the clock has gone back behind what it once wrote itself."""
     now = datetime.now(UTC)
     newest = max(_passes(app, now), default=now)
@@ -143,7 +143,7 @@ def _clock(app: App) -> Result:
     return Result("clock", told)
 
 
-def _passes(app: App, now: datetime) -> list[datetime]:
+def _passes(app: Service, now: datetime) -> list[datetime]:
     """When each mailbox was last read through, as far as the database can tell."""
     try:
         if app.is_new_database() or not app.ledger.schema_is_current():

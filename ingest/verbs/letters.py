@@ -15,7 +15,7 @@ import click
 from ingest.verbs.types import DONE, LOOK, Call, Instant, cli, json_option, print_rows, progress
 
 if TYPE_CHECKING:
-    from ingest.wiring import App
+    from ingest.wiring import Service
     from storage.records import LetterSummary
 
 
@@ -60,7 +60,7 @@ def letters(
     return DONE
 
 
-def _letters(app: App, state: str | None, **wanted: Any) -> list[LetterSummary]:
+def _letters(app: Service, state: str | None, **wanted: Any) -> list[LetterSummary]:
     """Letters in a state, or with an outcome."""
     from ingest.letters.terms import Outcome
     from storage.records import LetterState

@@ -69,26 +69,26 @@ def demo(keep: Path | None, serve: bool) -> int:
 @click.pass_obj
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
-    from ingest.engine import daemon
     from ingest.operations.status import status
     from ingest.web.monitor import Metrics, served
+    from ingest.wiring import Daemon
 
-    settings = call.current().settings
-    if not settings.mailbox:
+    if not call.current().mailbox_names:
         raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
-    call.observe = Metrics(
-        lambda: status(call.app.ledger, call.app.mailbox_names, datetime.now(UTC))
+    daemon = Daemon(call.app, call.config)
+    metrics = Metrics(
+        lambda: status(daemon.service.ledger, daemon.service.mailbox_names, datetime.now(UTC))
     )
     with ExitStack() as stack:
-        listen = settings.metrics.listen
+        listen = call.app.listen
         try:
-            stack.enter_context(served(call.observe, listen))
+            pages = stack.enter_context(served(metrics, listen))
         except OSError as fault:
             raise click.UsageError(
                 f"metrics.listen: {listen} cannot be listened on: {fault.strerror}"
                 " (is another `ingest run` running?)"
             ) from None
-        daemon.run(call.app.parts(), lambda: call.reload().parts())
+        daemon.run(metrics, pages)
     return DONE
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ingest.wiring import App
+    from ingest.wiring import Service
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 """Done; done with something to look at; wrong use or configuration; no server."""
@@ -28,19 +28,17 @@ class Call:
 
     def __init__(self) -> None:
         self.config: Path | None = None
-        # Sees every event of the log, once the daemon has set it.
-        self.observe: Any = None
 
     @cached_property
-    def offline(self) -> App:
+    def offline(self) -> Service:
         """The wired parts, for a verb that needs no database; without a configuration, too."""
         from config.settings import load
-        from ingest.wiring import App
+        from ingest.wiring import Service
 
-        return App(load(self.config))
+        return Service(load(self.config))
 
     @cached_property
-    def configured(self) -> App:
+    def configured(self) -> Service:
         """The wired parts, for a verb that logs nothing.
 
         Raises:
@@ -56,41 +54,15 @@ class Call:
         return self.offline
 
     @cached_property
-    def app(self) -> App:
+    def app(self) -> Service:
         """The wired parts, logging where the settings say."""
-        from config.log import set_up
-
-        log = self.configured.settings.log
-        # Who sits at a terminal and asked for no form wants to read.
-        is_read = "format" not in log.model_fields_set and not log.file and sys.stderr.isatty()
-        try:
-            set_up("console" if is_read else log.format, log.level, log.file)
-        except OSError as fault:
-            raise click.UsageError(
-                f"log.file: {log.file} cannot be opened: {fault.strerror}"
-            ) from None
+        self.configured.log()
         return self.configured
 
-    def reload(self) -> App:
-        """The parts wired anew from the configuration as it is now."""
-        for wired in ("offline", "configured", "app"):
-            self.__dict__.pop(wired, None)
-        return self.current()
-
-    def current(self) -> App:
-        """The parts, once the database is there with the schema that this program needs.
-
-        Raises:
-            click.UsageError: only `migrate` makes a database or changes its schema.
-        """
-        app = self.app
-        if app.is_new_database():
-            raise click.UsageError(f"{app.ledger.name} does not exist yet: run `ingest migrate`")
-        if not app.ledger.schema_is_current():
-            raise click.UsageError(
-                "the database has another schema than this program needs: run `ingest migrate`"
-            )
-        return app
+    def current(self) -> Service:
+        """The service, once the database is there with the schema that this program needs."""
+        self.app.check_database()
+        return self.app
 
 
 def _name_config(context: click.Context, _option: click.Parameter, config: Path | None) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -118,35 +119,70 @@ _GAUGES = {
 }
 
 
+class Pages:
+    """Serves both pages at one address at a time, from threads."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._server: _Server | None = None
+        self.address = ""
+
+    @property
+    def port(self) -> int:
+        """The port listened on; 0 while nothing is served."""
+        return self._server.server_port if self._server else 0
+
+    def listen(self, address: str) -> None:
+        """Serve at `host:port` from now on, and nowhere else; '' serves nothing.
+
+        Raises:
+            OSError: the address cannot be listened on; the one before is still served.
+        """
+        if address == self.address:
+            return
+        server = _started(address, self._metrics) if address else None
+        self.close()
+        self._server, self.address = server, address
+
+    def close(self) -> None:
+        """Serve nothing any more."""
+        server, self._server, self.address = self._server, None, ""
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+
 @contextmanager
-def served(metrics: Metrics, listen: str) -> Iterator[int]:
-    """Serve both pages at `host:port` from a thread, and give the port; '' serves nothing.
+def served(metrics: Metrics, address: str) -> Iterator[Pages]:
+    """Both pages at `host:port`, while entered.
 
     Raises:
         OSError: the address cannot be listened on.
     """
-    if not listen:
-        yield 0
-        return
-    host, _, port = listen.rpartition(":")
+    pages = Pages(metrics)
+    pages.listen(address)
+    try:
+        yield pages
+    finally:
+        pages.close()
+
+
+def _started(address: str, metrics: Metrics) -> _Server:
+    host, _, port = address.rpartition(":")
     server = make_server(
         host.strip("[]"), int(port), metrics.application, _Server, handler_class=_Quiet
     )
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server
 
 
-class _Server(WSGIServer):
-    """One slow reader must not hold up the end of the service."""
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each connection: one slow client holds up neither others nor the end."""
 
     timeout = 5
     allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
 
 
 class _Quiet(WSGIRequestHandler):

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from config.settings import Rules, SettingsError, load
-from ingest.wiring import App
+from ingest.wiring import Service
 from layouts.rules import Parameters
 
 
-def app(tmp_path: Path, text: str) -> App:
+def app(tmp_path: Path, text: str) -> Service:
     file = tmp_path / "ingest.toml"
     file.write_text(text, encoding="utf-8")
-    return App(load(file))
+    return Service(load(file))
 
 
 def test_the_configurations_defaults_are_those_of_the_rules():

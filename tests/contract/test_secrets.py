@@ -21,7 +21,7 @@ from ingest.intake.faults import MOST_ATTEMPTS
 from ingest.operations.registry import import_registry, set_password
 from ingest.reading.child import SandboxConfig
 from ingest.reading.pool import SandboxReader
-from ingest.wiring import App
+from ingest.wiring import Service
 from storage.records import LetterState
 from storage.tables import METADATA
 from tests.fakes import FakeMailbox
@@ -54,7 +54,7 @@ def app(database_url, tmp_path):
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []
     set_up("json", "debug", str(tmp_path / "ingest.log"))
-    made = App(load(path))
+    made = Service(load(path))
     import_registry(made, REGISTRY.read_bytes(), "test", with_passwords=True, dry_run=False)
     assert set_password(made, CODE, RIGHT, "test")
     yield made

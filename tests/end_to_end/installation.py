@@ -13,7 +13,7 @@ from pathlib import Path
 
 from config.settings import load
 from ingest.operations.registry import import_registry
-from ingest.wiring import App
+from ingest.wiring import Service
 from storage.ledger import Ledger
 from storage.records import LetterSummary, StoreStatus
 from tests.end_to_end.servers import Account
@@ -36,7 +36,7 @@ class Installation:
 
     def __post_init__(self) -> None:
         self.config.write_text(self._text(), encoding="utf-8")
-        app = App(load(self.config))
+        app = Service(load(self.config))
         app.ledger.migrate()
         registry = (SAMPLES / "registry.csv").read_bytes()
         import_registry(app, registry, "test", with_passwords=True, dry_run=False)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
 from ingest.demo.servers import SmtpServer
 from tests.end_to_end.installation import SAMPLES, Installation
+from tests.end_to_end.servers import free_port
 
 LETTER = (SAMPLES / "letters" / "01-52006-xml.eml").read_bytes()
 OTHER = (SAMPLES / "letters" / "00-52005-xml.eml").read_bytes()
@@ -75,3 +79,84 @@ def test_the_first_signal_waits_for_the_outbox_and_the_second_does_not(tmp_path,
         assert process.wait(timeout=10) == 0
         go_on.set()
         installation.ledger.close()
+
+
+def page(port, path):
+    """Status and text of a page of the daemon's; None while nothing is served there."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read().decode()
+    except OSError:
+        return None
+
+
+@pytest.fixture
+def monitored(installation):
+    """An installation with figures served, and the port they are at."""
+    installation.port = free_port()
+    with installation.config.open("a", encoding="utf-8") as file:
+        file.write(f'\n[metrics]\nlisten = "127.0.0.1:{installation.port}"\n')
+    return installation
+
+
+def healthy(installation):
+    return page(installation.port, "/healthz") == (200, "ok\n")
+
+
+def changed(installation, old, new):
+    text = installation.config.read_text(encoding="utf-8")
+    assert old in text
+    installation.config.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.timeout(120)
+def test_a_scrape_counts_events_and_values_of_the_running_daemon(monitored, pymap_server):
+    with monitored.running():
+        pymap_server.append(LETTER)
+        monitored.wait_until(lambda: pymap_server.count("Processed") == 1)
+        _, told = page(monitored.port, "/metrics")
+    assert 'ingest_events_total{event="letter.accepted"} 1.0' in told
+    assert "ingest_letter_seconds_count 1.0" in told
+    values = next(line for line in told.splitlines() if line.startswith("ingest_values_total "))
+    assert float(values.split()[1]) > 0
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("fault", ["key", "log", "schema", "listen"])
+def test_a_refused_reload_keeps_the_old_service_and_green_health(
+    monitored, pymap_server, tmp_path, fault
+):
+    taken = socket.create_server(("127.0.0.1", 0))
+    with taken, monitored.running() as process:
+        monitored.wait_until(lambda: healthy(monitored))
+        if fault == "key":
+            changed(monitored, "[poll]", "[poll]\nunknown = 1")
+        elif fault == "log":
+            changed(monitored, str(monitored.log), f"{tmp_path}/absent/ingest.log")
+        elif fault == "schema":
+            (tmp_path / "other.db").touch()
+            changed(monitored, monitored.url, f"sqlite:///{tmp_path}/other.db")
+        else:
+            changed(monitored, f"127.0.0.1:{monitored.port}", f"127.0.0.1:{taken.getsockname()[1]}")
+        process.send_signal(signal.SIGHUP)
+        monitored.wait_until(lambda: logged(monitored, "service.reload_refused"))
+        assert healthy(monitored)
+        pymap_server.append(LETTER)
+        monitored.wait_until(lambda: pymap_server.count("Processed") == 1)
+        assert 'event="letter.accepted"} 1.0' in page(monitored.port, "/metrics")[1]
+    assert process.returncode == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_changed_address_of_the_figures_is_taken_over(monitored):
+    before, after = monitored.port, free_port()
+    with monitored.running() as process:
+        monitored.wait_until(lambda: healthy(monitored))
+        changed(monitored, f"127.0.0.1:{before}", f"127.0.0.1:{after}")
+        process.send_signal(signal.SIGHUP)
+        monitored.port = after
+        monitored.wait_until(lambda: healthy(monitored))
+        assert page(before, "/healthz") is None

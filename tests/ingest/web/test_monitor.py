@@ -1,5 +1,6 @@
 """Figures for monitoring, read over HTTP as a monitor would."""
 
+import socket
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 
 from ingest.operations.status import Status
 from ingest.web.monitor import Metrics, served
+from tests.end_to_end.servers import free_port
 
 STATE = Status(
     stale=(),
@@ -41,8 +43,8 @@ def test_events_of_the_log_are_counted_by_name():
     event = {"event": "letter.accepted", "values": 48, "duration_ms": 20}
     assert metrics(None, "info", event) is event
     metrics(None, "info", {"event": "reply.sent"})
-    with served(metrics, "127.0.0.1:0") as port:
-        status, page = get(port, "/metrics")
+    with served(metrics, "127.0.0.1:0") as pages:
+        status, page = get(pages.port, "/metrics")
     assert status == 200
     assert 'ingest_events_total{event="letter.accepted"} 1.0' in page
     assert 'ingest_events_total{event="reply.sent"} 1.0' in page
@@ -51,8 +53,8 @@ def test_events_of_the_log_are_counted_by_name():
 
 
 def test_the_databases_figures_are_gauges():
-    with served(Metrics(lambda: STATE), "127.0.0.1:0") as port:
-        page = get(port, "/metrics")[1]
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as pages:
+        page = get(pages.port, "/metrics")[1]
     assert "ingest_queue 3.0" in page
     assert "ingest_quarantined 1.0" in page
     assert 'ingest_last_pass_timestamp_seconds{mailbox="main"} 1.795338e+09' in page
@@ -60,8 +62,8 @@ def test_the_databases_figures_are_gauges():
 
 
 def test_metrics_are_served_while_the_database_is_away():
-    with served(Metrics(away), "127.0.0.1:0") as port:
-        status, page = get(port, "/metrics")
+    with served(Metrics(away), "127.0.0.1:0") as pages:
+        status, page = get(pages.port, "/metrics")
     assert status == 200
     assert "\ningest_queue " not in page
 
@@ -75,15 +77,38 @@ def test_metrics_are_served_while_the_database_is_away():
     ],
 )
 def test_health_is_bad_while_a_mailbox_or_the_database_is(state, expected):
-    with served(Metrics(state), "127.0.0.1:0") as port:
-        assert get(port, "/healthz") == expected
+    with served(Metrics(state), "127.0.0.1:0") as pages:
+        assert get(pages.port, "/healthz") == expected
 
 
 def test_any_other_path_is_not_found():
-    with served(Metrics(lambda: STATE), "127.0.0.1:0") as port:
-        assert get(port, "/")[0] == 404
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as pages:
+        assert get(pages.port, "/")[0] == 404
 
 
 def test_nothing_is_served_without_an_address():
-    with served(Metrics(lambda: STATE), "") as port:
-        assert port == 0
+    with served(Metrics(lambda: STATE), "") as pages:
+        assert pages.port == 0
+
+
+def test_health_is_told_while_a_slow_client_holds_a_connection():
+    with (
+        served(Metrics(lambda: STATE), "127.0.0.1:0") as pages,
+        socket.create_connection(("127.0.0.1", pages.port)) as slow,
+    ):
+        slow.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert get(pages.port, "/healthz") == (200, "ok\n")
+
+
+def test_another_address_is_taken_over_and_one_that_cannot_be_leaves_the_old_one():
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as pages:
+        before = pages.port
+        pages.listen(f"127.0.0.1:{free_port()}")
+        assert pages.port != before
+        assert get(pages.port, "/healthz")[0] == 200
+        with pytest.raises(OSError, match="refused"):
+            get(before, "/healthz")
+        taken, kept = socket.create_server(("127.0.0.1", 0)), pages.port
+        with taken, pytest.raises(OSError, match="in use"):
+            pages.listen(f"127.0.0.1:{taken.getsockname()[1]}")
+        assert (pages.port, get(kept, "/healthz")[0]) == (kept, 200)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.letters.terms import RawLetter
+from ingest.letters.terms import Limits, RawLetter
 from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import Nursery
-from ingest.reading.documents import DirectReader
+from ingest.reading.documents import DirectReader, read_file
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
 from ingest.reading.sandbox import Sandbox
 from layouts.findings import Code
@@ -265,3 +265,22 @@ def test_a_workbook_that_takes_too_long_is_not_marked_and_the_next_letter_is_rea
         assert reader.read(raw(mail("next"))).result().letter.subject == "next"
     finally:
         reader.close()
+
+
+FILES = [
+    path
+    for path in sorted(Path("samples").rglob("*"))
+    if path.suffix in {".eml", ".xml", ".xlsx", ".xls", ".xlsb", ".ods"}
+]
+
+
+def test_a_confined_child_reads_every_sample_as_this_process_does():
+    layouts, sandbox = load(), Sandbox(SandboxConfig(), Nursery(SandboxConfig()))
+    try:
+        for path in FILES:
+            content = path.read_bytes()
+            told = sandbox.read_file(path.name, content)
+            assert told == read_file(path.name, content, Limits(), layouts), path
+    finally:
+        sandbox.close()
+    assert len(FILES) > 100

@@ -1,0 +1,104 @@
+"""A child that was taken over can do nothing, and what it answers harms nobody."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
+from ingest.reading import ReaderFailed
+from ingest.reading.child import SandboxConfig
+from ingest.reading.children import Child
+from ingest.reading.pool import ReaderUnavailable, SandboxReader
+from layouts.findings import Code
+from tests.end_to_end.installation import ROOT, Installation
+from tests.end_to_end.servers import Account
+from tests.fakes import mail
+from tests.hostile.corpus import ordinary
+from tests.ingest.reading.test_pool import raw
+from tests.readers import ACTS, OBEY
+
+
+@pytest.fixture(scope="module")
+def reader():
+    reader = SandboxReader(SandboxConfig(workers=1, seconds=1.0, work=OBEY))
+    yield reader
+    reader.close()
+
+
+def test_the_confinement_is_whole_on_this_machine(reader):
+    assert list(reader.sandbox.missing()) == []
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_child_is_refused(reader, act):
+    # A thread that is refused is no OSError.
+    with pytest.raises(ReaderFailed, match=r"^(PermissionError|RuntimeError|OSError) at"):
+        reader.read(raw(mail(f"please {act}."))).result()
+
+
+@pytest.mark.parametrize("answer", ["garbage", "a pickle", "a gigabyte"])
+def test_an_answer_that_is_none_is_the_letters_fault_and_harms_nobody(reader, answer):
+    read = reader.read(raw(mail(f"please answer {answer}"))).result()
+    assert [found.code for found in read.letter.findings] == [Code.TOO_COSTLY]
+    assert reader.read(raw(mail("next"))).result().letter.subject == "next"
+
+
+def test_a_child_that_answers_nothing_is_too_costly(reader):
+    read = reader.read(raw(mail("please sleep"))).result()
+    assert [found.code for found in read.letter.findings] == [Code.TOO_COSTLY]
+
+
+@pytest.mark.parametrize("missing", [["landlock"], ["seccomp"], ["landlock", "seccomp"]])
+@pytest.mark.parametrize("is_required", [True, False])
+def test_where_a_part_is_lacking_the_rest_holds_unless_all_is_required(
+    monkeypatch, missing, is_required
+):
+    ready = Child.ready
+
+    def lacking(child):
+        return type(ready(child))(ready(child).pid, missing)
+
+    monkeypatch.setattr(Child, "ready", lacking)
+    reader = SandboxReader(SandboxConfig(workers=1, require_confinement=is_required))
+    try:
+        assert reader.sandbox.missing() == missing
+        if is_required:
+            with pytest.raises(ReaderUnavailable, match=missing[0]):
+                reader.start()
+            with pytest.raises(ReaderUnavailable, match=missing[0]):
+                reader.read(raw(mail("first"))).result()
+        else:
+            reader.start()
+            assert reader.read(raw(mail("first"))).result().letter.subject == "first"
+    finally:
+        reader.close()
+
+
+class Obedient(Installation):
+    """The service whose children do what letters say."""
+
+    def start(self):
+        command = [sys.executable, "-m", "tests.hostile.obedient_service"]
+        command += ["--config", str(self.config), "run"]
+        with (self.folder / "stderr").open("ab") as errors:
+            self.process = subprocess.Popen(command, cwd=ROOT, stderr=errors, stdout=errors)
+        return self.process
+
+
+def test_the_child_of_the_running_service_can_do_nothing_and_the_service_goes_on(tmp_path):
+    at = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    with ImapServer() as imap, SmtpServer(lambda _recipient, _content: None) as smtp:
+        account = Account(port=imap.port, user=USER, password=PASSWORD)
+        url = f"sqlite:///{tmp_path}/ingest.db"
+        service = Obedient(tmp_path, url, account, smtp.port)
+        with service.running():
+            account.append(mail("please try all"), at=at)
+            service.wait_until(lambda: "letter.failed" in service.told())
+            account.append(ordinary(1), at=at)
+            service.wait_until(lambda: "letter.accepted" in service.told())
+        service.ledger.close()
+    log = service.log.read_text()
+    assert "AllRefusedError at tests/readers.py" in log
+    assert '"Did ' not in log

@@ -195,6 +195,7 @@ class Authentication(Section):
 
     max_failures: int = Field(5, ge=1)
     lockout_minutes: float = Field(15, gt=0)
+    guesses_per_hour: int = Field(20, ge=1)
     require_known_address: bool = False
     trusted_authserv_id: str = ""
 

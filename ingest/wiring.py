@@ -150,6 +150,7 @@ class Service:
         return Guard(
             max_failures=authentication.max_failures,
             lockout=timedelta(minutes=authentication.lockout_minutes),
+            guesses_per_hour=authentication.guesses_per_hour,
             require_known_address=authentication.require_known_address,
             trusted_authserv_id=authentication.trusted_authserv_id,
         )

@@ -42,8 +42,16 @@ class Installation(Part):
             owed=replies.get(ReplyState.OWED, 0),
             undeliverable=replies.get(ReplyState.UNDELIVERABLE, 0),
             oldest_unanswered=self._oldest_unanswered(),
+            waiting=self._waiting(now),
             passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
         )
+
+    def _waiting(self, now: datetime) -> int:
+        """Letters that are not tried yet, as their user code was guessed at too often."""
+        found = select(func.count()).where(
+            LETTER.c.state == LetterState.CLAIMED, LETTER.c.waits_until > now
+        )
+        return int(self._connection.scalar(found) or 0)
 
     def _oldest_unanswered(self) -> datetime | None:
         """Receipt of the oldest letter without a verdict, or whose reply has not left."""

@@ -82,6 +82,10 @@ class Letters(Part):
             .values(attempts=LETTER.c.attempts - 1)
         )
 
+    def wait(self, letter: int, until: datetime) -> None:
+        """Have a letter tried again only then; the attempt is taken back."""
+        self._sql.change("wait", letter=letter, until=until)
+
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> dict[int, Claim]:
@@ -219,7 +223,16 @@ class Letters(Part):
 
 def _claim(row: Any) -> Claim:
     received_at = instant(row.received_at)
-    return Claim(row.id, LetterState(row.state), row.outcome, row.attempts, received_at, row.run)
+    waits_until = None if row.waits_until is None else instant(row.waits_until)
+    return Claim(
+        row.id,
+        LetterState(row.state),
+        row.outcome,
+        row.attempts,
+        received_at,
+        row.run,
+        waits_until,
+    )
 
 
 def _listing() -> Select[Any]:

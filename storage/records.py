@@ -76,6 +76,7 @@ class Claim:
         attempts: This one included.
         received_at: Of its first arrival.
         run: How often it was replayed.
+        waits_until: Before then it is not tried again; None: at any time.
     """
 
     letter: int
@@ -84,6 +85,7 @@ class Claim:
     attempts: int
     received_at: datetime
     run: int = 0
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class StoreStatus:
     undeliverable: int
     oldest_unanswered: datetime | None
     passes: Mapping[str, datetime]
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

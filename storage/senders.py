@@ -14,6 +14,7 @@ from storage.tables import FAILURE
 _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 100
+_GUESSED_WITHIN = timedelta(hours=1)
 
 
 class Senders(Part):
@@ -54,6 +55,34 @@ class Senders(Part):
         if not is_known:
             self._count_failure(_key(user_code, _domain(address)), lock)
         self._forget_failures(now - _REMEMBERED)
+        self._guessed(user_code, address, now)
+
+    def waits_until(
+        self, user_code: str, address: str, now: datetime, guesses_per_hour: int
+    ) -> datetime | None:
+        """Until when a user code must not be tried at all; None when it may be tried.
+
+        Strangers share one bucket of guesses for each code, whatever their addresses;
+        an address that authenticated with the code has one of its own. So strangers can
+        neither guess more often by inventing addresses, nor keep a known address waiting.
+        """
+        bucket = self._bucket(user_code, address)
+        found = self._sql.tuples(
+            "guesses", **bucket, since=now - _GUESSED_WITHIN, most=guesses_per_hour
+        )
+        if len(found) < guesses_per_hour:
+            return None
+        oldest: int = found[-1][0]
+        return instant(oldest) + _GUESSED_WITHIN
+
+    def _bucket(self, user_code: str, address: str) -> dict[str, str]:
+        key = _key(user_code, address)
+        is_known = self._sql.value("knows", **key) is not None
+        return {"user_code": key["user_code"], "bucket": key["address"] if is_known else ""}
+
+    def _guessed(self, user_code: str, address: str, now: datetime) -> None:
+        self._sql.change("forget_guesses", before=now - _GUESSED_WITHIN)
+        self._sql.change("guess", **self._bucket(user_code, address), now=now)
 
     def _count_failure(self, key: dict[str, str], lock: _Lock) -> bool:
         """Count one more; whether the address has authenticated with the code."""

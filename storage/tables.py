@@ -150,6 +150,8 @@ class LetterTable(_Kept, table=True):
     message_id: str = Field(default="", sa_type=Clean)
     settled_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     error: str | None = Field(default=None, sa_type=Clean)
+    # Not tried before: its user code was guessed at too often.
+    waits_until: datetime | None = Field(default=None, sa_type=Instant)
     # How often it was replayed: each run has a reply of its own.
     run: int = 0
 
@@ -434,6 +436,22 @@ class SenderFailureTable(_Kept, table=True):
     succeeded_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class SenderGuessTable(_Kept, table=True):
+    """A wrong password for a user code, by one address or by strangers; for an hour."""
+
+    __tablename__ = "sender_guess"
+    __table_args__ = (
+        Index("ix_sender_guess_user_code_bucket_at", "user_code", "bucket", "at"),
+        Index("ix_sender_guess_at", "at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_code: str = Field(sa_type=Clean)
+    # The address, where it once authenticated with the code; '' for all strangers.
+    bucket: str = Field(sa_type=Clean)
+    at: datetime = Field(sa_type=Instant)
+
+
 class PeriodTable(_Kept, table=True):
     """A month that was closed, and perhaps opened again."""
 
@@ -559,6 +577,7 @@ INSTANCE: Table = _of(InstanceTable)
 PASS: Table = _of(MailboxPassTable)
 LEASE: Table = _of(MailboxLeaseTable)
 FAILURE: Table = _of(SenderFailureTable)
+GUESS: Table = _of(SenderGuessTable)
 PERIOD: Table = _of(PeriodTable)
 SNAPSHOT: Table = _of(SnapshotTable)
 SNAPSHOT_ROW: Table = _of(SnapshotRowTable)

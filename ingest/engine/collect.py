@@ -156,8 +156,9 @@ class Collector:
         same UID to another one.
         """
         tired = self._worker.look_up(self._mailbox.name, waiting)
-        calm = self._mailbox.fetch([uids[key] for key in waiting if key not in tired])
-        alone = self._mailbox.fetch([uids[key] for key in waiting if key in tired])
+        ripe = [key for key in waiting if key not in self._worker.resting]
+        calm = self._mailbox.fetch([uids[key] for key in ripe if key not in tired])
+        alone = self._mailbox.fetch([uids[key] for key in ripe if key in tired])
         return chain(calm, ([raw] for batch in alone for raw in batch))
 
     def _file(self, uids: Mapping[str, int]) -> MailboxUnavailable | None:

@@ -30,7 +30,7 @@ from ingest.intake.attempt import (
     place,
     record,
 )
-from ingest.intake.authenticate import ProofOutdated
+from ingest.intake.authenticate import MustWait, ProofOutdated
 from ingest.intake.faults import described
 from ingest.intake.outcome import Handled
 from ingest.intake.ports import Letters, Store
@@ -136,6 +136,7 @@ class Worker:
         settled: Verdicts by the arrivals' keys, until the caller takes them out.
         outcomes: Letters by their outcome in this pass.
         failed: Letters that this pass left for another attempt.
+        resting: Keys of arrivals that are not to be tried yet.
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class Worker:
         self._to_give_back: list[int] = []
         self._known: Mapping[str, Claim] = {}
         self.settled: dict[str, Outcome] = {}
+        self.resting: set[str] = set()
         self.outcomes: Counter[Outcome] = Counter()
         self.failed = 0
 
@@ -182,6 +184,8 @@ class Worker:
                 uids = {places[key].uid: key for key in group}
                 found = store.letters.known(source, folder, uidvalidity, list(uids))
                 self._known |= {uids[uid]: claim for uid, claim in found.items()}
+        now = self._clock()
+        self.resting = {key for key, claim in self._known.items() if _is_resting(claim, now)}
         return {key for key, claim in self._known.items() if _is_tired(claim)}
 
     def work(self, batch: Sequence[RawLetter], stop: Callable[[], bool] = lambda: False) -> None:
@@ -304,6 +308,9 @@ class Worker:
             if isinstance(error, ProofOutdated):
                 letter.proven = self._proving.submit(self._prove_again, letter.proven.result())
                 continue
+            if isinstance(error, MustWait):
+                self._put_off(window, letter, error)
+                continue
             quarantined = fail(letter, error, self._intake, self._ledger, self._clock())
             if quarantined is None:
                 window.remove(letter)
@@ -311,6 +318,19 @@ class Worker:
             else:
                 self._settle(window, letter, quarantined)
         return len(done)
+
+    def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
+        """Leave a letter for later whose user code was guessed at too often."""
+        with self._ledger.transaction() as store:
+            store.letters.wait(letter.claim.letter, why.until)
+        window.remove(letter)
+        log.warning(
+            "letter.waits",
+            letter=letter.claim.letter,
+            **place(letter.raw),
+            user_code=why.user_code,
+            until=why.until.isoformat(),
+        )
 
     def _settle(self, window: deque[Claimed], letter: Claimed, handled: Handled) -> None:
         """Take a letter that has its verdict out of the window."""
@@ -374,6 +394,10 @@ _EVENTS = {outcome: f"letter.{outcome}" for outcome in Outcome}
 
 def _is_tried(claim: Claim) -> bool:
     return claim.state is LetterState.CLAIMED and claim.attempts > 0
+
+
+def _is_resting(claim: Claim, now: datetime) -> bool:
+    return claim.waits_until is not None and claim.waits_until > now
 
 
 def _is_tired(claim: Claim) -> bool:

@@ -92,6 +92,20 @@ class ProofOutdated(Exception):  # noqa: N818 - a state of the proof
     """What a proof was made against has changed since; it must be made again."""
 
 
+class MustWait(Exception):  # noqa: N818 - a state of the user code
+    """A user code was guessed at too often; the letter is tried again later, not refused.
+
+    Attributes:
+        user_code: That was guessed at.
+        until: When there is room for another guess.
+    """
+
+    def __init__(self, user_code: str, until: datetime) -> None:
+        super().__init__("too many wrong passwords for this user code")
+        self.user_code = user_code
+        self.until = until
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What authentication is allowed to do.
@@ -99,6 +113,8 @@ class Guard:
     Attributes:
         max_failures: Wrong passwords before a pair of code and address is locked.
         lockout: For how long at first; it doubles with every further failure.
+        guesses_per_hour: Wrong passwords for a user code by all strangers together, and by
+            each address that authenticated with it; beyond, letters wait.
         require_known_address: Only the addresses an entity lists may hand in.
         trusted_authserv_id: Whose Authentication-Results are believed; '' for nobody's.
     """
@@ -106,6 +122,7 @@ class Guard:
     passwords: Passwords = field(default_factory=Passwords)
     max_failures: int = 5
     lockout: timedelta = timedelta(minutes=15)
+    guesses_per_hour: int = 20
     require_known_address: bool = False
     trusted_authserv_id: str = ""
 
@@ -185,6 +202,7 @@ def authenticate(proof: Proof, store: Store, now: datetime, guard: Guard) -> Leg
 
     Raises:
         ProofOutdated: the password, or the lock, is not what it was at the proof.
+        MustWait: the user code was guessed at too often.
     """
     claims, origin = proof.claims, proof.origin
     if len(claims.codes) > 1:
@@ -195,6 +213,9 @@ def authenticate(proof: Proof, store: Store, now: datetime, guard: Guard) -> Leg
     named = entity.user_code if entity else claims.name
     if store.senders.locked_until(named, origin.counted_as, now) is not None:
         return finding(Code.SENDER_LOCKED, seen=named)
+    until = store.senders.waits_until(named, origin.counted_as, now, guard.guesses_per_hour)
+    if until is not None:
+        raise MustWait(named, until)
     if proof.against != (entity.password_hash if entity else None):
         raise ProofOutdated
     if entity is None or not proof.is_right:

@@ -30,6 +30,9 @@ class Letters(Protocol):
     ) -> Claim:
         """The letter's ledger row, made when new; one attempt more is counted."""
 
+    def wait(self, letter: int, until: datetime) -> None:
+        """Have a letter tried again only then; the attempt is taken back."""
+
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
 
@@ -79,6 +82,11 @@ class Senders(Protocol):
         lockout: timedelta,
     ) -> None:
         """Count a wrong password; from `max_failures` on each one locks for twice as long."""
+
+    def waits_until(
+        self, user_code: str, address: str, now: datetime, guesses_per_hour: int
+    ) -> datetime | None:
+        """Until when a user code must not be tried at all; None when it may be tried."""
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""

@@ -42,6 +42,7 @@ def receive(
 
     Raises:
         ProofOutdated: the proof must be made again.
+        MustWait: the user code was guessed at too often; nothing is recorded yet.
     """
     letter, documents = read.letter, read.parsed
     gate = policy.gate(letter, has_document=bool(documents))

@@ -23,6 +23,7 @@ class Status:
         mailboxes: When each was last read through; None: never.
         oldest_unanswered: Receipt of the oldest letter that has no verdict, or whose
             reply has not left.
+        waiting: Letters that are not tried yet, as their user code was guessed at too often.
         needs_a_person: Why somebody has to look, one sentence each; empty when all is well.
     """
 
@@ -33,6 +34,7 @@ class Status:
     quarantined: int
     owed: int
     undeliverable: int
+    waiting: int
     oldest_unanswered: datetime | None
     needs_a_person: tuple[str, ...]
 
@@ -57,6 +59,8 @@ def judged(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> Statu
         reasons.append(f"letters in quarantine: {known.quarantined}")
     if known.undeliverable:
         reasons.append(f"undeliverable replies: {known.undeliverable}")
+    if known.waiting:
+        reasons.append(f"letters waiting, as somebody guesses passwords: {known.waiting}")
     return Status(
         stale=tuple(stale),
         mailboxes={name: known.passes.get(name) for name in mailboxes},
@@ -65,6 +69,7 @@ def judged(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> Statu
         quarantined=known.quarantined,
         owed=known.owed,
         undeliverable=known.undeliverable,
+        waiting=known.waiting,
         oldest_unanswered=known.oldest_unanswered,
         needs_a_person=tuple(reasons),
     )

@@ -386,6 +386,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "quarantined": status.quarantined,
         "owed": status.owed,
         "undeliverable": status.undeliverable,
+        "waiting": status.waiting,
         "oldest_unanswered": local(status.oldest_unanswered),
         "needs_a_person": list(status.needs_a_person),
     }

@@ -116,6 +116,7 @@ _GAUGES = {
     "quarantined": "Letters that a person must look at.",
     "owed": "Replies that wait to leave.",
     "undeliverable": "Replies that will never leave.",
+    "waiting": "Letters not tried yet, as their user code was guessed at too often.",
 }
 
 

@@ -8,11 +8,11 @@ VALUES (:sha256, :size, 'claimed', 1, :now, :received_at, '', '', '', 0)
 ON CONFLICT (sha256) DO UPDATE
 SET attempts = letter.attempts + 1, claimed_at = excluded.claimed_at
 WHERE letter.state = 'claimed'
-RETURNING id, state, outcome, attempts, received_at, run
+RETURNING id, state, outcome, attempts, received_at, run, waits_until
 
 -- name: settled
 -- A letter that has its verdict.
-SELECT id, state, outcome, attempts, received_at, run
+SELECT id, state, outcome, attempts, received_at, run, waits_until
 FROM letter
 WHERE sha256 = :sha256
 
@@ -26,7 +26,7 @@ SET letter_id = excluded.letter_id
 -- name: known
 -- What became of the letters at these places.
 SELECT location.uid, letter.id, letter.state, letter.outcome, letter.attempts,
-       letter.received_at, letter.run
+       letter.received_at, letter.run, letter.waits_until
 FROM letter_location AS location
 JOIN letter ON letter.id = location.letter_id
 WHERE location.mailbox = :mailbox
@@ -38,5 +38,11 @@ WHERE location.mailbox = :mailbox
 -- The verdict, unless another process gave one.
 UPDATE letter
 SET state = 'done', outcome = :outcome, entity_id = :entity, sender = :sender,
-    subject = :subject, message_id = :message_id, settled_at = :now, error = NULL
+    subject = :subject, message_id = :message_id, settled_at = :now, error = NULL, waits_until = NULL
 WHERE id = :letter AND state <> 'done'
+
+-- name: wait
+-- Not before then; the attempt does not count.
+UPDATE letter
+SET attempts = attempts - 1, waits_until = :until
+WHERE id = :letter AND state = 'claimed' AND attempts > 0

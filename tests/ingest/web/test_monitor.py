@@ -19,6 +19,7 @@ STATE = Status(
     queue=3,
     quarantined=1,
     owed=2,
+    waiting=0,
     undeliverable=0,
     oldest_unanswered=None,
     needs_a_person=(),

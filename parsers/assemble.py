@@ -263,7 +263,7 @@ class _Interval:
             if index not in self._column.flagged:
                 self._wrong(Code.MISSING_FIELD, index, index, field="value")
             return None
-        number = read_number(cell)
+        number = read_number(cell, exponents=self._draft.sheet is not None)
         exact = energy(number.value, power, decimals) if isinstance(number, Number) else number
         if isinstance(exact, Fault):
             self._wrong(exact.code, index, index, **_expected(exact))
@@ -384,7 +384,7 @@ def _on_the_face(draft: Draft, reading: Reading) -> Decimal | None:
     if is_blank(reading.value):
         _tell_reading(draft, reading, Code.MISSING_FIELD, field="value")
         return None
-    number = read_number(reading.value)
+    number = read_number(reading.value, exponents=draft.sheet is not None)
     if isinstance(number, Fault):
         _tell_reading(draft, reading, number.code, **_expected(number))
         return None

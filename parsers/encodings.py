@@ -72,7 +72,11 @@ def _text(content: bytes, name: str) -> str | None:
 
 
 def _decoded(text: str | None, name: str, declared: str, *, guessed: bool) -> Decoded | None:
-    if text is None or "\0" in text:
+    if text is None:
+        return None
+    # Programs that write in blocks leave zeros or Ctrl-Z behind the end.
+    text = text.rstrip("\0\x1a \t\r\n") + "\n"
+    if "\0" in text:
         return None
     return Decoded(text, "windows-1251" if name == "cp1251" else name, declared, guessed)
 

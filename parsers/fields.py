@@ -47,6 +47,7 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _BLANKS = re.compile(r"\s+")
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
 
 def shown(cell: Cell) -> str:
@@ -84,8 +85,11 @@ _NOTHING = frozenset(("", "-", "–", "—", "'"))
 _NO_NUMBER = Fault(Code.INVALID_NUMBER)
 
 
-def read_number(cell: Cell) -> Number | Fault:
-    """The exact number in a cell; of a binary float, its 15 significant digits."""
+def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
+    """The exact number in a cell; of a binary float, its 15 significant digits.
+
+    Without `exponents`, which are a workbook's own way of writing, 1e3 is none.
+    """
     fault = _NO_NUMBER
     if isinstance(cell, Uncounted):
         return Fault(Code.FORMULA_WITHOUT_VALUE)
@@ -99,10 +103,10 @@ def read_number(cell: Cell) -> Number | Fault:
         return fault
     if _PLAIN.fullmatch(cell):
         return Number(Decimal(cell))
-    text = plain(cell).removeprefix("'").replace("−", "-")
+    text = plain(cell).removeprefix("'").translate(_HYPHENS)
     if _GROUPED.fullmatch(text):
         text = text.replace(" ", "")
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or not (exponents or text.upper().find("E") < 0):
         return fault
     return Number(_written_out(Decimal(text.replace(",", "."))), comma="," in text)
 
@@ -191,7 +195,7 @@ def read_code(cell: Cell) -> str | Fault | None:
     if not isinstance(cell, str):
         uncounted = isinstance(cell, Uncounted)
         return Fault(Code.FORMULA_WITHOUT_VALUE if uncounted else Code.INVALID_CODE)
-    text = plain(cell).removeprefix("'").strip()
+    text = plain(cell).removeprefix("'").strip().translate(_HYPHENS)
     if not text:
         return None
     if len(text) > CODE_LENGTH or not text.isprintable():
@@ -214,12 +218,12 @@ def mended_code(cell: Cell) -> str | Fault | None:
 
 
 # Letters that look alike on a screen; А and Т are typed in Cyrillic as often as not.
-_ALIKE = str.maketrans("АВТСРЕаВтсре−–—", "ABTCPEABTCPE---")
+_ALIKE = str.maketrans("АВТСРЕаВтсре", "ABTCPEABTCPE")
 
 
 def normal_sign(text: str) -> str:
     """A channel or zone with Latin capitals and without blanks: `а +` gives `A+`."""
-    return plain(text).replace(" ", "").translate(_ALIKE).upper()
+    return plain(text).replace(" ", "").translate(_HYPHENS).translate(_ALIKE).upper()
 
 
 def label(cell: Cell) -> str:

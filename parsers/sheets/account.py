@@ -29,6 +29,11 @@ class Account:
         """Note that cells of a row have been read or told."""
         self._used.update((row, column) for column in columns)
 
+    def use_figures(self, row: int, columns: Iterable[int]) -> None:
+        """As `use`, of cells whose errors nobody has told yet."""
+        cells = self._sheet.rows.get(row, {})
+        self.use(row, (c for c in columns if not isinstance(cells.get(c), ErrorCell | Uncounted)))
+
     def findings(self) -> Iterator[Finding]:
         """What is left over, a finding for each range of it."""
         left: dict[int, list[int]] = {}

@@ -59,7 +59,9 @@ class _Form:
     def view(self, sheet: Sheet) -> View:
         """A sheet as this form sees it."""
         facts = Facts(sheet, self.definition, self.words)
-        tables = find_tables(sheet, self.layout, self.definition, self.words, facts.stand_in)
+        tables = find_tables(
+            sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
+        )
         return View(sheet, self.layout, self.definition, self.words, facts, tables)
 
 
@@ -111,6 +113,10 @@ class _Book:
             forms = [form for form in self._forms if number in form.layout.numbers]
             return _Claim(sheet, tuple(form.view(sheet) for form in forms), number, fact)
         views = tuple(view for form in self._forms if (view := form.view(sheet)).tables)
+        if not views and sheet.unseen:
+            # Its columns are hidden: the sender hears so, not that it is no form.
+            full = _in_full(sheet)
+            views = tuple(form.view(sheet) for form in self._forms if form.view(full).tables)
         return _Claim(sheet, views, None, None) if views else None
 
     def _read(self, claim: _Claim, about: Parsed) -> Parsed:
@@ -189,15 +195,20 @@ def _left_out(view: View, reader: SheetReader) -> Iterator[Finding]:
     sheet = view.sheet
     if not sheet.unseen:
         return
-    rows = {row: dict(cells) for row, cells in sheet.rows.items()}
-    for row, cells in sheet.unseen.items():
-        rows[row] = dict(sorted({**rows.get(row, {}), **cells}.items()))
-    full = view.of(replace(sheet, rows=dict(sorted(rows.items())), unseen={}))
+    full = view.of(_in_full(sheet))
     if not full.tables:
         return
     other = SheetReader(full, {}, in_full=True)
     yield from _hidden_content(sheet, other.names(reader.places()))
     yield from other.contradicted(reader)
+
+
+def _in_full(sheet: Sheet) -> Sheet:
+    """A sheet with what is hidden on it."""
+    rows = {row: dict(cells) for row, cells in sheet.rows.items()}
+    for row, cells in sheet.unseen.items():
+        rows[row] = dict(sorted({**rows.get(row, {}), **cells}.items()))
+    return replace(sheet, rows=dict(sorted(rows.items())), unseen={})
 
 
 def _hidden_content(sheet: Sheet, names: Sequence[str]) -> Iterator[Finding]:

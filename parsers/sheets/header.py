@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from layouts.findings import Place
 from layouts.terms import cell_name
@@ -75,6 +75,16 @@ class Facts:
     def stand_in(self, row: int) -> bool:
         """Whether a row states a fact."""
         return row in self._rows
+
+    def day_above(self, row: int) -> date | None:
+        """The day of the readings that is stated nearest above a row."""
+        found = [f for f in self.all() if f.field == "instant" and f.row < row]
+        best = max((fact.exact for fact in found), default=EXACT)
+        for fact in reversed([fact for fact in found if fact.exact == best]):
+            moment = read_moment(fact.cell, self._sheet.epoch)
+            if isinstance(moment, datetime):
+                return moment.date()
+        return None
 
     def is_label(self, text: str) -> bool:
         """Whether a text, as labels are compared, names a field."""

@@ -56,7 +56,9 @@ class View:
     def of(self, sheet: Sheet) -> View:
         """Another sheet as the same form sees it."""
         facts = Facts(sheet, self.definition, self.words)
-        tables = find_tables(sheet, self.layout, self.definition, self.words, facts.stand_in)
+        tables = find_tables(
+            sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
+        )
         return View(sheet, self.layout, self.definition, self.words, facts, tables)
 
 
@@ -95,6 +97,7 @@ class SheetReader:
         self._faulty: set[str] = set()
         self._missing_told: set[str] = set()
         self._was_read = False
+        self._sums: Sums | None = None
 
     def read(self) -> Draft:
         """The draft of the document with every format mistake."""
@@ -108,8 +111,10 @@ class SheetReader:
             if number == 0:
                 self._header(table)
                 self._draft.keys = table.columns
-            else:
-                self._further_header(table)
+            elif not self._further_header(table):
+                for row, cells in self._rows(table):
+                    self._account.use(row, cells)
+                continue
             self._table(table)
         self._draft.findings.extend(self.left_over())
         return self._draft
@@ -181,8 +186,9 @@ class SheetReader:
         names = ("sender_code", "sender_name", "sender_inn", "password")
         self._draft.header = Header(**{name: values[name] for name in names if name in values})  # type: ignore[arg-type]
 
-    def _further_header(self, table: Table) -> None:
-        """The facts of a further table: its own moment, and nothing that contradicts."""
+    def _further_header(self, table: Table) -> bool:
+        """The facts of a further table: its own moment; False when others contradict."""
+        agrees = True
         first = self._facts.of(self._tables[0], self._tables)
         mine = self._facts.of(table, self._tables)
         for field in self._definition.header:
@@ -193,10 +199,12 @@ class SheetReader:
                 self._settled(field, fact)
             elif isinstance(fact, Fact) and isinstance(before, Fact):
                 if shown(fact.cell) != shown(before.cell):
+                    agrees = False
                     self._rivals(field.name, Rivals(before, fact))
             elif isinstance(fact, Fact) and before is None:
                 # Below the first table it was not that table's.
                 self._settled(field, fact)
+        return agrees
 
     def _settled(self, field: SheetField, fact: Fact | Rivals) -> str | None:
         if isinstance(fact, Rivals):
@@ -293,16 +301,24 @@ class SheetReader:
         if table.hours:
             adopt_totals(self._sheet, table, data)
         told = len(self._draft.readings), frozenset[object](self._draft.columns)
-        sums = Sums(self._sheet, table)
+        sums = self._sums_of(table)
         for row, cells in rows:
             if is_total(self._sheet, table, row, cells, self._words):
-                self._account.use(row, table.numbers())
+                self._account.use_figures(row, table.numbers())
                 self._draft.findings.extend(sums.compare(row, cells))
             elif self._definition.hours:
                 self._matrix_row(table, row, cells, sums)
             else:
                 self._list_row(table, row, cells, sums)
         self._refuse(table, defaults, data, told)
+
+    def _sums_of(self, table: Table) -> Sums:
+        """The sums of a table; labels repeated on each printed page go on with the last."""
+        texts = {column: label.text for column, label in table.labels.items()}
+        last = self._sums
+        if last is None or texts != {c: label.text for c, label in last.table.labels.items()}:
+            self._sums = last = Sums(self._sheet, table)
+        return last
 
     def _rows(self, table: Table) -> Iterator[tuple[int, dict[int, Cell]]]:
         """Rows below a table's labels, without those that number the columns."""
@@ -385,7 +401,8 @@ class SheetReader:
         filled = {column: cells[column] for column in self._values(table, cells)}
         if not filled:
             return
-        self._account.use(row, (*table.columns.values(), *table.hours, *table.totals))
+        self._account.use(row, (*table.columns.values(), *table.hours))
+        self._account.use_figures(row, table.totals)
         self._point = None
         point = self._point = self._code(table, "point", row)
         day = self._day(table, row)
@@ -458,8 +475,8 @@ class SheetReader:
         held = self._values(table, cells)
         is_data = self._is_data(table, row, [cells[at] for at in held])
         if is_data:
-            known = (*table.columns.values(), *table.values, *table.figures)
-            self._account.use(row, known)
+            self._account.use(row, (*table.columns.values(), *table.values))
+            self._account.use_figures(row, table.figures)
         if not held or not is_data:
             return
         self._point = None

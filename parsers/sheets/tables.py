@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import pairwise
 from operator import attrgetter
@@ -17,6 +17,7 @@ from layouts.figures import FigureKind
 from layouts.layout import Layout
 from layouts.workbook_form import WorkbookDefinition
 from parsers.fields import Number, read_hour, read_number, shown
+from parsers.fields import label as label_of
 from parsers.grid import Cell, Sheet
 from parsers.sheets.vocabulary import (
     CURRENT,
@@ -30,6 +31,9 @@ from parsers.sheets.vocabulary import (
 )
 
 _MOST_LABEL_ROWS = 3
+
+_NUMBERED = ("n", "no", "#")
+"""Labels, as they are compared, of a column that numbers the rows."""
 
 SINCE = "since"
 """Role of a column with the moment of the last reading."""
@@ -121,6 +125,7 @@ def find_tables(
     definition: WorkbookDefinition,
     words: Vocabulary,
     states_fact: Callable[[int], bool],
+    stated: Callable[[int], date | None] = lambda _: None,
 ) -> list[Table]:
     """The form's tables on a sheet, from the top; those beside each other from the left.
 
@@ -130,8 +135,9 @@ def find_tables(
         definition: The form.
         words: Of the form.
         states_fact: Whether a row states a fact, which makes it no row of labels.
+        stated: The day of the readings that is stated above a row.
     """
-    finder = _Finder(sheet, layout, definition, words, states_fact)
+    finder = _Finder(sheet, layout, definition, words, states_fact, stated)
     found: list[Table] = []
     for rows in finder.label_runs():
         best = finder.best(rows)
@@ -162,6 +168,7 @@ class _Finder:
         definition: WorkbookDefinition,
         words: Vocabulary,
         states_fact: Callable[[int], bool],
+        stated: Callable[[int], date | None],
     ) -> None:
         self._sheet = sheet
         self._layout = layout
@@ -169,12 +176,14 @@ class _Finder:
         self._words = words
         self._last = max(sheet.rows, default=0) + 1
         self._states_fact = states_fact
+        self._stated = stated
 
     def ends(self, table: Table, row: int) -> bool:
         """Whether a row is no longer the table's: it states a fact, and holds no value."""
         cells = self._sheet.rows[row]
         return self._states_fact(row) and not any(
-            column in cells for column in (*table.values, *table.hours)
+            isinstance(read_number(cells.get(column)), Number)
+            for column in (*table.values, *table.hours)
         )
 
     def label_runs(self) -> Iterator[list[int]]:
@@ -279,6 +288,8 @@ class _Finder:
                 lowest = row
             if texts:
                 text = " ".join(" ".join(str(t).split()) for t in texts)
+                if meaning.role is None and label_of(text) in _NUMBERED:
+                    meaning = replace(meaning, role=HARMLESS)
                 labels[column] = Label(lowest, column, text, meaning)
         return labels
 
@@ -291,7 +302,7 @@ class _Finder:
         for row in range(top, bottom + 1):
             head = self._sheet.head(row, column)
             cell = self._sheet.cell(*head)
-            if head[0] < top or head in heads:
+            if head[0] < top or head in heads or (row < bottom and self._is_title(head)):
                 continue
             if cell is None and row < bottom:
                 cell = self._group(row, column, levels)
@@ -300,6 +311,14 @@ class _Finder:
                 levels[row, column] = cell
                 found.append((row, cell))
         return found
+
+    def _is_title(self, head: tuple[int, int]) -> bool:
+        """Whether a cell is merged over every column that the next row fills."""
+        merged = next((m for m in self._sheet.merged if (m.top, m.left) == head), None)
+        if merged is None or merged.left == merged.right:
+            return False
+        below = self._sheet.rows.get(merged.bottom + 1, {})
+        return len(below) > 2 and all(merged.left <= c <= merged.right for c in below)
 
     def _group(self, row: int, column: int, levels: Mapping[tuple[int, int], Cell]) -> Cell:
         """The label of a group of columns that was not merged over them."""
@@ -358,7 +377,7 @@ class _Finder:
         for label in labels.values():
             if label.meaning.is_label:
                 claims[_role(label.meaning)].append(label)
-        _settle(table, claims, self._layout)
+        _settle(table, claims, self._layout, self._stated(top))
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
             found.add("wide")
@@ -368,7 +387,7 @@ class _Finder:
 
 
 def _role(meaning: Meaning) -> str:
-    """The role that a label claims: a zone alone stands above readings."""
+    """The role that a label claims: a zone or channel alone stands above readings."""
     role = meaning.role or "value"
     if role == "zone" and meaning.zone:
         return role
@@ -377,7 +396,9 @@ def _role(meaning: Meaning) -> str:
     return role
 
 
-def _settle(table: Table, claims: Mapping[str, list[Label]], layout: Layout) -> None:
+def _settle(
+    table: Table, claims: Mapping[str, list[Label]], layout: Layout, stated: date | None
+) -> None:
     """Give each role its column; what nothing decides becomes a conflict."""
     for role, labels in claims.items():
         if role == HARMLESS:
@@ -394,7 +415,16 @@ def _settle(table: Table, claims: Mapping[str, list[Label]], layout: Layout) -> 
     for label in claims.get("value", ()):
         slots[_slot(label, claims, layout)].append(label)
     for slot, labels in slots.items():
-        _settle_values(table, slot, labels)
+        _settle_values(table, slot, [_dated(label, stated, labels) for label in labels])
+
+
+def _dated(label: Label, stated: date | None, labels: Sequence[Label]) -> Label:
+    """A label whose day, beside other columns, makes it the last reading or this one."""
+    at = label.meaning.at
+    if len(labels) < 2 or at is None or stated is None or at > stated or label.meaning.tense:
+        return label
+    tense = CURRENT if at == stated else PREVIOUS
+    return replace(label, meaning=replace(label.meaning, tense=tense))
 
 
 def _slot(label: Label, claims: Mapping[str, list[Label]], layout: Layout) -> Slot:

@@ -71,7 +71,7 @@ class Meaning:
     @property
     def is_label(self) -> bool:
         """Whether a column below it may be of the form."""
-        return self.known and (self.role is not None or self.zone is not None)
+        return self.known and any((self.role, self.zone, self.channel))
 
 
 NOTHING = Meaning(known=True)

@@ -158,7 +158,7 @@ def test_commas_are_read_and_told_once_for_each_run() -> None:
         ("", Code.MISSING_FIELD),
         ("0.0000001", Code.TOO_MANY_DECIMALS),
         ("1234567890", Code.TOO_MANY_DIGITS),
-        ("1e99", Code.TOO_MANY_DIGITS),
+        ("1e99", Code.INVALID_NUMBER),
     ],
 )
 def test_what_is_no_energy_is_told(text: str, code: Code) -> None:
@@ -178,7 +178,6 @@ def test_what_is_no_energy_is_told(text: str, code: Code) -> None:
         ("+1", 1_000_000),
         ("0.1000000", 100_000),
         ("1 234.5", 1_234_500_000),
-        ("6.7E-2", 67_000),
     ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, energy_wh: int) -> None:

@@ -51,6 +51,11 @@ bench-quick: $(VENV)/.installed
 hostile: $(VENV)/.installed
 	$(BIN)/python -m tests.hostile.against_the_service
 
+# Minutes: thousands of generated sheets, other ones each time.
+sheets: $(VENV)/.installed
+	SHEETS_EXAMPLES=$${SHEETS_EXAMPLES:-3000} $(BIN)/python -m pytest -q -n 0 --timeout 0 \
+	  tests/parsers/test_sheets_property.py
+
 # Coverage-guided; finds are kept in fuzz/. FUZZ_SECONDS is for each of the targets.
 fuzz: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'

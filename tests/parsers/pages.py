@@ -184,18 +184,30 @@ def xlsb(pages: list[Page]) -> bytes:
     # The second cell style is a date.
     styles = b"".join(_record(47, struct.pack("<HHQI", 0, form, 0, 0)) for form in (0, 14))
     parts |= {
-        "[Content_Types].xml": '<Types><Default Extension="bin" ContentType='
-        '"application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>',
-        "_rels/.rels": f"<a>{_relation('rId1', 'officeDocument', 'xl/workbook.bin')}</a>",
-        "xl/_rels/workbook.bin.rels": f"<a>{relations}</a>",
-        "xl/workbook.bin": sheets,
-        "xl/styles.bin": _record(617, b"\2\0\0\0") + styles + _record(618, b""),
+        "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">{_TYPES}</Types>',
+        "_rels/.rels": _relations(_relation("rId1", "officeDocument", "xl/workbook.bin")),
+        "xl/_rels/workbook.bin.rels": _relations(relations),
+        "xl/workbook.bin": _within(131, _within(143, sheets, 144), 132),
+        "xl/styles.bin": _within(278, _record(617, b"\2\0\0\0") + styles + _record(618, b""), 279),
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():
             archive.writestr(name, part)
     return held.getvalue()
+
+
+_TYPES = (
+    '<Default Extension="bin" ContentType='
+    '"application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+    '<Default Extension="rels" ContentType='
+    '"application/vnd.openxmlformats-package.relationships+xml"/>'
+)
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def _relations(items: str) -> str:
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{items}</Relationships>'
 
 
 def _relation(name: str, kind: str, target: str) -> str:
@@ -211,6 +223,10 @@ def _record(kind: int, data: bytes) -> bytes:
     return name + size + bytes([rest]) + data
 
 
+def _within(first: int, content: bytes, last: int) -> bytes:
+    return _record(first, b"") + content + _record(last, b"")
+
+
 def _long(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
@@ -222,7 +238,7 @@ def _xlsb_sheet(page: Page) -> bytes:
     made = b""
     for column in page.hidden_columns:
         made += _record(60, struct.pack("<IIIIH", column - 1, column - 1, 2048, 0, 1))
-    made += _record(145, b"")
+    made = (_within(390, made, 391) if made else b"") + _record(145, b"")
     rows: dict[int, list[tuple[int, Value]]] = {}
     for (row, column), value in sorted(page.cells.items()):
         rows.setdefault(row, []).append((column, value))
@@ -233,9 +249,12 @@ def _xlsb_sheet(page: Page) -> bytes:
             place = struct.pack("<II", column - 1, 1 if isinstance(value, date) else 0)
             made += _xlsb_cell(place, value)
     made += _record(146, b"")
+    merged = b""
     for top, left, bottom, right in page.merged:
-        made += _record(176, struct.pack("<IIII", top - 1, bottom - 1, left - 1, right - 1))
-    return made
+        merged += _record(176, struct.pack("<IIII", top - 1, bottom - 1, left - 1, right - 1))
+    if merged:
+        made += _record(177, struct.pack("<I", len(page.merged))) + merged + _record(178, b"")
+    return _within(129, made, 130)
 
 
 def _xlsb_cell(place: bytes, value: Value) -> bytes:

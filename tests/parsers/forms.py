@@ -1,0 +1,399 @@
+"""Sheets as accountants make them, each with what its maker meant.
+
+Made from the list in the layouts' description ("Every cell has an account"): which
+words senders use, how their tables are built, what stands beside and below. What the
+reader knows of it is not asked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.parsers.pages import Page, Spot, Value, Wrong
+
+Key = tuple[str, str, str]
+"""Meter, channel and zone of a reading, or point, channel and hour's start."""
+
+INSTANT = date(2026, 11, 1)
+
+
+@dataclass
+class Form:
+    """A workbook and what is meant by it.
+
+    Attributes:
+        meant: The current reading of each key, with the cell that it stands in.
+        first: Keys of the first table.
+        labels: The last row of its labels.
+        beside: Cells of figures that prove.
+        wrong: The one of them that holds an error and must be told.
+        unseen: Keys whose current reading its sender does not see.
+    """
+
+    pages: list[Page]
+    page: Page
+    meant: dict[Key, tuple[Spot, str]] = field(default_factory=dict)
+    unseen: set[Key] = field(default_factory=set)
+    first: set[Key] = field(default_factory=set)
+    labels: int = 0
+    beside: list[Spot] = field(default_factory=list)
+    wrong: Spot | None = None
+
+
+HEADER = {
+    "class": ["Макет", "макет:", "Макет"],
+    "code": ["Код пользователя", "Код пользователя:", "КОД ПОЛЬЗОВАТЕЛЯ", "Логин"],
+    "password": ["Пароль", "пароль:", "Пароль"],
+    "name": ["Организация", "Организация:", "Потребитель"],
+    "month": ["Месяц", "Расчётный месяц:", "месяц"],
+    "instant": ["Дата показаний", "Дата показаний:", "Дата снятия показаний"],
+}
+LABELS = {
+    "number": ["№ п/п", "N п/п", "№"],
+    "point": ["Точка учёта", "Точка учета", "точка\nучёта"],
+    "meter": ["№ прибора учёта", "Номер прибора учета", "N прибора учёта", "Номер счётчика"],
+    "channel": ["Канал", "канал"],
+    "zone": ["Зона", "Тарифная зона", "ЗОНА"],
+    "current": ["Показание", "Показания", "Текущее показание", "Показание текущее",
+                "Показания на конец периода", "Показание на 01.11.2026"],
+    "previous": ["Предыдущее показание", "Показание предыдущее", "Показания на начало периода",
+                 "Показание на 01.10.2026", "Показание за прошлый месяц"],
+    "difference": ["Разность показаний", "Разница показаний", "Разность"],
+    "ratio": ["Коэффициент трансформации", "Расчётный коэффициент", "Ктт"],
+    "consumption": ["Расход", "Расход, кВт·ч", "Потребление, кВт·ч"],
+    "contract": ["Договор", "№ договора"],
+    "seal": ["№ пломбы", "Пломба"],
+    "address": ["Адрес", "Адрес объекта"],
+    "note": ["Примечание", "Примечания"],
+}  # fmt: skip
+UPPER = {  # Two rows of labels: the upper one is merged over its neighbours.
+    "current": ["текущее", "текущие", "на конец периода", "на 01.11.2026"],
+    "previous": ["предыдущее", "предыдущие", "на начало периода", "на 01.10.2026"],
+}
+ZONES = ["T1", "T2", "T3"]
+ZONE_WORDS = {"T1": ["T1", "Т1", "1"], "T2": ["T2", "Т2", "2"], "T3": ["T3", "Т3", "3"]}
+WIDE = {"T0": ["Сумма", "T0"], "T1": ["T1", "Т1"], "T2": ["T2", "Т2"], "T3": ["T3", "Т3"]}
+ADDRESSES = ["г. Владимир, ул. Мира, 5", "пос. Энергетик", "ТП-12, ввод 1", "Итоговый ввод"]
+NOTES = [
+    "Исполнитель: Иванова И. И., тел. (4922) 53-12-34",
+    "Показания верны, главный инженер",
+    "Счётчик осмотрен, пломбы целы",
+]
+
+_thousandths = st.integers(0, 99_999_999)
+
+
+def _text(thousandths: int) -> str:
+    whole, rest = divmod(thousandths, 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+
+
+def _number(draw: Any, thousandths: int, how: str) -> Value:
+    """A reading as its cell holds it: a number, or text with a comma and blanks."""
+    text = _text(thousandths)
+    if how == "number":
+        return float(text) if "." in text else int(text)
+    whole, _, rest = text.partition(".")
+    grouped = f"{int(whole):,}".replace(",", draw(st.sampled_from(["", " ", "\u00a0"])))
+    return f"{grouped}.{rest}" if rest else grouped
+
+
+def point_of(meter: str) -> str:
+    """The point that a meter is at; of no meter, the enterprise as a whole."""
+    return f"200000001234-{meter[-2:]}" if meter else "200000001234"
+
+
+@dataclass
+class Row:
+    """One reading with the figures beside it."""
+
+    point: str
+    meter: str
+    channel: str
+    zone: str
+    previous: int
+    current: int
+    ratio: int
+
+    @property
+    def key(self) -> Key:
+        return self.meter, self.channel, self.zone
+
+
+@st.composite
+def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool) -> list[Row]:
+    rows = []
+    for number in range(first, first + draw(st.integers(1, 5))):
+        zones = ZONES[: draw(st.integers(1, 3))] if has_zones else ["T0"]
+        channels = draw(st.sampled_from([["A+"], ["A+", "R+"]])) if has_channels else ["A+"]
+        ratio = draw(st.sampled_from([1, 20, 40]))
+        for channel in channels:
+            for zone in zones:
+                previous = draw(_thousandths)
+                current = previous + draw(st.integers(1, 999_999))
+                meter = f"0751{number:04d}"
+                rows.append(Row(point_of(meter), meter, channel, zone, previous, current, ratio))
+    return rows
+
+
+def _block(draw: Any, page: Page, number: str, row: int) -> int:
+    """The header block; the row below it."""
+    facts: list[tuple[str, Value]] = [
+        ("class", int(number)), ("code", "200000001234"), ("password", "Zima-2026"),
+        ("name", "ООО «Пример»"),
+        ("month", draw(st.sampled_from(["ноябрь 2026", "11.2026", "Ноябрь 2026 г."])))
+        if number == "52005" else
+        ("instant", draw(st.sampled_from([INSTANT, "01.11.2026", "2026-11-01"]))),
+    ]  # fmt: skip
+    if draw(st.booleans()):
+        page.cells[row, 1] = "Ведомость показаний приборов учёта"
+        page.merged.append((row, 1, row, 4))
+        row += 1
+    facts = draw(st.permutations(facts))
+    for name, value in facts:
+        page.cells[row, 1] = draw(st.sampled_from(HEADER[name]))
+        page.cells[row, draw(st.sampled_from([2, 2, 3]))] = value
+        row += 1
+    if draw(st.integers(0, 3)) == 0:
+        # The paper's own date; the readings' one is the more exact label.
+        page.cells[row, 1], page.cells[row, 2] = "Дата", date(2026, 11, 5)
+        row += 1
+    return row + draw(st.integers(0, 2))
+
+
+def _labels(draw: Any, page: Page, names: list[str], row: int, heights: int) -> int:
+    """The row or rows of labels; the row below them."""
+    pair = [n for n, name in enumerate(names, 1) if name in UPPER]
+    together = len(pair) == 2 and pair[1] == pair[0] + 1
+    if heights == 3:
+        page.cells[row, 1] = draw(st.sampled_from(["Приборы учёта", "Сведения о приборах учёта"]))
+        page.merged.append((row, 1, row, len(names)))
+        row += 1
+    if heights == 1 or not together:
+        for column, name in enumerate(names, 1):
+            page.cells[row, column] = draw(st.sampled_from(LABELS[name]))
+        return row + 1
+    page.cells[row, pair[0]] = draw(st.sampled_from(["Показания", "Показания прибора учёта"]))
+    page.merged.append((row, pair[0], row, pair[1]))
+    for column, name in enumerate(names, 1):
+        if column in pair:
+            page.cells[row + 1, column] = draw(st.sampled_from(UPPER[name]))
+        else:
+            page.cells[row, column] = draw(st.sampled_from(LABELS[name]))
+            page.merged.append((row, column, row + 1, column))
+    return row + 2
+
+
+def _value(draw: Any, name: str, item: Row, number: int, how: str) -> Value | None:
+    difference = item.current - item.previous
+    values: dict[str, Value] = {
+        "number": number, "point": item.point, "meter": item.meter, "channel": item.channel,
+        "ratio": item.ratio, "contract": 4711, "seal": 90_210 + number,
+    }  # fmt: skip
+    if name in values:
+        return values[name]
+    figures = {
+        "current": item.current, "previous": item.previous, "difference": difference,
+        "consumption": difference * item.ratio,
+    }  # fmt: skip
+    if name in figures:
+        return _number(draw, figures[name], how)
+    if name == "zone":
+        return draw(st.sampled_from(ZONE_WORDS.get(item.zone, [item.zone])))
+    if name == "address":
+        return draw(st.sampled_from(ADDRESSES))
+    return draw(st.sampled_from([None, *NOTES]))
+
+
+_OPTIONAL = ("number", "point", "previous", "difference", "ratio", "consumption", "contract",
+             "seal", "address", "note")  # fmt: skip
+
+
+@st.composite
+def _columns(draw: Any, *, has_zones: bool, has_channels: bool) -> list[str]:
+    names = ["meter", "current", *(["zone"] if has_zones else [])]
+    names += ["channel"] if has_channels else []
+    names += draw(st.lists(st.sampled_from(_OPTIONAL), unique=True, max_size=7))
+    if "consumption" in names and "ratio" not in names:
+        names.append("ratio")
+    return list(draw(st.permutations(names)))
+
+
+def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
+    """A table with a row for each reading; the row below it."""
+    page = form.page
+    has_zones, has_channels = draw(st.booleans()), draw(st.integers(0, 3)) == 0
+    names = draw(_columns(has_zones=has_zones, has_channels=has_channels))
+    rows = draw(_rows(first, has_zones=has_zones, has_channels=has_channels))
+    how = draw(st.sampled_from(["number", "number", "text"]))
+    row = _labels(draw, page, names, row, heights)
+    if not form.first:
+        form.labels = row - 1
+    if draw(st.integers(0, 4)) == 0 and len(names) > 2:
+        page.cells |= {(row, column): column for column in range(1, len(names) + 1)}
+        row += 1
+    # Labels are repeated where a page of the printed sheet begins.
+    page_break = draw(st.sampled_from([0, 0, 0, 2, 3]))
+    for number, item in enumerate(rows, 1):
+        if number == page_break and heights == 1:
+            labels = {c: cell for (r, c), cell in page.cells.items() if r == form.labels}
+            if first == 1:
+                page.cells |= {(row, column): cell for column, cell in labels.items()}
+                row += 1
+        for column, name in enumerate(names, 1):
+            value = _value(draw, name, item, number, how)
+            if value is not None:
+                page.cells[row, column] = value
+            if name in {"previous", "difference", "ratio", "consumption"} and first == 1:
+                form.beside.append((row, column))
+        form.meant[item.key] = ((row, names.index("current") + 1), _text(item.current))
+        row += 1
+    can_total = "consumption" in names and names[0] not in {"meter", "point", "consumption"}
+    if can_total and draw(st.booleans()):
+        total = sum((item.current - item.previous) * item.ratio for item in rows)
+        page.cells[row, 1] = draw(st.sampled_from(["Итого", "ИТОГО:", "Всего"]))
+        page.cells[row, names.index("consumption") + 1] = _number(draw, total, how)
+        row += 1
+    return row
+
+
+PLANTS = ("hidden row", "hidden column", "error", "two currents", "unknown numbers",
+          "error beside")  # fmt: skip
+
+
+def _plant(draw: Any, form: Form, kind: str) -> None:
+    """Put something into the first table that must be told, or kept out."""
+    page, key = form.page, draw(st.sampled_from(sorted(form.first)))
+    (row, column), _ = form.meant[key]
+    if kind == "hidden row":
+        page.hidden_rows.add(row)
+        form.unseen |= {k for k, ((r, _), _) in form.meant.items() if r == row}
+    elif kind == "hidden column":
+        page.hidden_columns.add(column)
+        form.unseen |= {k for k, ((_, c), _) in form.meant.items() if c == column}
+    elif kind == "error beside":
+        if form.beside:
+            form.wrong = draw(st.sampled_from(form.beside))
+            page.cells[form.wrong] = Wrong("#N/A")
+    elif kind == "error":
+        page.cells[row, column] = Wrong(draw(st.sampled_from(["#N/A", "#DIV/0!", "#REF!"])))
+        form.meant[key] = (row, column), "an error"
+    else:
+        beside = max(at for _, at in page.cells) + 1
+        label = draw(st.sampled_from(["Показатель", "Прочее", "Данные"]))
+        is_second = kind == "two currents"
+        row = form.labels if (form.labels, column) in page.cells else form.labels - 1
+        page.cells[row, beside] = page.cells[row, column] if is_second else label
+        for at in {r for k, ((r, _), _) in form.meant.items() if k in form.first}:
+            page.cells[at, beside] = 11.5 + at
+
+
+@st.composite
+def registers(draw: Any, *, plants: bool = True) -> Form:
+    """A 52006 workbook with a row for each reading, or with zones in columns."""
+    page = Page(draw(st.sampled_from(["Показания", "Лист1", "ноябрь"])))
+    form = Form([page], page)
+    if draw(st.integers(0, 3)) == 0:
+        form.pages.insert(0, Page("Титул", {(2, 2): "Ведомость", (3, 2): "ООО «Пример»"}))
+    row = _block(draw, page, "52006", draw(st.integers(1, 3)))
+    make = _wide if draw(st.integers(0, 3)) == 0 else _narrow
+    row = make(draw, form, row, 1, draw(st.integers(1, 3)))
+    form.first = set(form.meant)
+    if draw(st.integers(0, 4)) == 0:
+        row = _narrow(draw, form, row + draw(st.integers(1, 3)), 50, 1)
+    _finish(draw, form, row, plants=plants)
+    return form
+
+
+def _finish(draw: Any, form: Form, row: int, *, plants: bool) -> None:
+    if draw(st.booleans()):
+        form.page.cells[row + 1, 1] = draw(st.sampled_from(NOTES))
+    if plants and (plant := draw(st.sampled_from([None, None, *PLANTS]))):
+        _plant(draw, form, plant)
+
+
+def _wide(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
+    """A table with a row for each meter and its zones in columns."""
+    page, zones = form.page, ZONES[: draw(st.integers(2, 3))]
+    others = draw(st.lists(st.sampled_from(("number", "point", "address", "seal")), unique=True))
+    names: list[str] = draw(st.permutations(["meter", *others]))
+    zones = [*zones, *(["T0"] if draw(st.booleans()) else [])]
+    place = draw(st.integers(0, len(names)))
+    columns = [*names[:place], *zones, *names[place:]]
+    if heights > 1:
+        page.cells[row, place + 1] = draw(st.sampled_from(["Показание", "Показания"]))
+        page.merged.append((row, place + 1, row, place + len(zones)))
+        row += 1
+    for column, name in enumerate(columns, 1):
+        page.cells[row, column] = draw(st.sampled_from(WIDE.get(name) or LABELS[name]))
+    form.labels = row
+    for number in range(first, first + draw(st.integers(1, 4))):
+        row += 1
+        values = {zone: draw(_thousandths) for zone in zones if zone != "T0"}
+        values["T0"] = sum(values.values())
+        for column, name in enumerate(columns, 1):
+            meter = f"0751{number:04d}"
+            item = Row(point_of(meter), meter, "A+", name, 0, 0, 1)
+            if name in values:
+                page.cells[row, column] = _number(draw, values[name], "number")
+                form.meant[item.key] = (row, column), _text(values[name])
+            elif (value := _value(draw, name, item, number, "number")) is not None:
+                page.cells[row, column] = value
+    return row + 1
+
+
+@st.composite
+def profiles(draw: Any, *, plants: bool = True) -> Form:
+    """A 52005 workbook: a row for each day, a column for each hour."""
+    page = Page(draw(st.sampled_from(["Часы", "Лист1"])))
+    form = Form([page], page)
+    row = _block(draw, page, "52005", 1)
+    page.cells[row, 1], page.cells[row, 2] = "Единица", "кВт·ч"
+    row = _hours(draw, form, row + draw(st.integers(2, 3)))
+    form.first = set(form.meant)
+    _finish(draw, form, row, plants=plants)
+    return form
+
+
+def _hours(draw: Any, form: Form, row: int) -> int:
+    """A row for each day and a column for each hour; the row below them."""
+    page = form.page
+    hours = draw(st.sampled_from(HOURS))
+    keys = draw(st.permutations(["date", *(["point"] if draw(st.booleans()) else [])]))
+    if draw(st.booleans()):
+        page.cells[row, len(keys) + 1] = "Часы суток"
+        page.merged.append((row, len(keys) + 1, row, len(keys) + 24))
+        row += 1
+    for column, name in enumerate(keys, 1):
+        page.cells[row, column] = {"date": "Дата", "point": "Точка учёта"}[name]
+    for hour in range(24):
+        page.cells[row, len(keys) + 1 + hour] = hours(hour)
+    total = len(keys) + 25 if draw(st.booleans()) else None
+    if total is not None:
+        page.cells[row, total] = draw(st.sampled_from(["Итого", "Всего за сутки"]))
+    form.labels = row
+    for day in range(1, draw(st.integers(2, 6))):
+        row += 1
+        values = draw(st.lists(st.integers(0, 9_999), min_size=24, max_size=24))
+        for column, name in enumerate(keys, 1):
+            page.cells[row, column] = "200000001234" if name == "point" else date(2026, 11, day)
+        for hour, value in enumerate(values):
+            page.cells[row, len(keys) + 1 + hour] = _number(draw, value, "number")
+            at = row, len(keys) + 1 + hour
+            form.meant["", "A+", f"{day:02d} {hour:02d}"] = at, _text(value)
+        if total is not None:
+            page.cells[row, total] = _number(draw, sum(values), "number")
+    return row + 1
+
+
+HOURS = [
+    lambda hour: hour,
+    lambda hour: f"{hour:02d}",
+    lambda hour: f"{hour}-{hour + 1}",
+    lambda hour: f"{hour:02d}:00",
+    lambda hour: hour + 1,
+]

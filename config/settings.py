@@ -254,12 +254,16 @@ class Rules(Section):
     maximum_power_factor: Decimal = Decimal(3)
     register_power_factor: Decimal = Decimal("1.1")
     spike_factor: int = 8
+    spike_power_share: Decimal = Decimal("0.05")
+    spike_least_kwh: Decimal = Decimal(20)
     flat_hours: int = 24
     resolution_units: int = 20
+    repeat_values: int = 12
     low_factor: Decimal = Decimal("0.2")
     high_factor: Decimal = Decimal(5)
     peak_drop_share: Decimal = Decimal("0.10")
     profile_register_share: Decimal = Decimal("0.01")
+    number_ahead: int = 1000
     holidays: str = ""
     peak_hours: str = ""
 

@@ -9,7 +9,8 @@ Decided here, because no text says it:
   those that it has ever sent, else on A+; registers likewise, by the meter's own
   channels and zones, else the total T0.
 * Whole days are asked for, up to the last midnight. An interval that was sent
-  without a value is not reported: nothing can be billed from it.
+  without a value, or one that is not fit for billing, is not reported: nothing can be
+  billed from it.
 * A meter's reading for the month is any in `(start, end]`, and is asked for when
   the month has ended. A meter removed in the month must be read on that day, one
   installed in it must have its first reading and a later one.
@@ -43,8 +44,8 @@ class ProfileMonth:
     """What is in force of one point's channel in a month.
 
     Attributes:
-        spans: What intervals with a value cover, [start, end) in epoch seconds,
-            ascending.
+        spans: What intervals with a value that is fit for billing cover, [start, end)
+            in epoch seconds, ascending.
         values: How many intervals have a value.
         not_commercial: How many of these are not fit for billing.
         total_wh: Sum of all values.

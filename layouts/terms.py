@@ -543,6 +543,8 @@ class RecordedIntervals:
         elsewhere: Spans that documents of another layout carry, with that
             layout's class.
         step_minutes: Step of what is in force, 0 when nothing is.
+        other: What is in force in another step than the document's, as (start, end,
+            value); only `newer` and `elsewhere` are of it as well.
         held: Spans that an operator entered or withdrew: they hold against documents.
     """
 
@@ -552,6 +554,7 @@ class RecordedIntervals:
     newer: Sequence[tuple[int, int]] = ()
     elsewhere: Sequence[tuple[int, int, str]] = ()
     step_minutes: int = 0
+    other: Sequence[tuple[int, int, int | None]] = ()
     held: Sequence[tuple[int, int]] = ()
 
 
@@ -624,6 +627,8 @@ class Change:
         stayed: How many intervals a newer document carries; they stay as they are.
         before: Sum of the replaced values as they were, in the series' unit.
         after: Sum of the values that replace them.
+        displaced: Values in force in another step that go as their whole days come anew,
+            as (start, end, value).
     """
 
     series: Series
@@ -635,6 +640,7 @@ class Change:
     stayed: int = 0
     before: int | Decimal = 0
     after: int | Decimal = 0
+    displaced: Sequence[tuple[int, int, int | None]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -729,6 +735,8 @@ class Wants:
         history_days: So many local days of hours before each interval series.
         registers: None where no reading is wanted.
         sums: By the owner of the series.
+        high_enough: The highest version so far is wanted unless its first key is at
+            least this; None: never.
     """
 
     entity: LegalEntity | None
@@ -743,6 +751,7 @@ class Wants:
     history_days: int = 0
     registers: RegisterWindow | None = None
     sums: Mapping[SeriesKey, SumsWanted] = field(default_factory=dict)
+    high_enough: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -754,6 +763,8 @@ class Known:
             same bytes that was wholly accepted and is still in force.
         foreign: Those of the unknown codes and numbers that another entity has.
         closed: First days of the months that the operator has closed.
+        highest: The highest first key of the entity's accepted documents of the layout,
+            where there are any and none has been high enough.
         intervals: What is in force for the document's interval series.
         readings: What is in force for the document's register readings.
         history: By owner. A series that is not in it has no history.
@@ -764,6 +775,7 @@ class Known:
     duplicate_of: tuple[int, datetime] | None = None
     foreign: frozenset[str] = frozenset()
     closed: frozenset[date] = frozenset()
+    highest: int | None = None
     intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
     readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
     history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)

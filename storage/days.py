@@ -35,6 +35,11 @@ def day_of(moment: int) -> int:
     return hour_of(moment) // DAY_HOURS
 
 
+def days_between(first: int, last: int) -> range:
+    """The numbers of the days from one instant up to another, in epoch seconds."""
+    return range(day_of(first), day_of(last - 1) + 1)
+
+
 def start_of(day: int) -> int:
     """The instant at which a day begins, in epoch seconds."""
     return day * DAY_HOURS * HOUR - SHIFT

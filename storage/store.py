@@ -114,6 +114,7 @@ class Store:
         return Known(
             foreign=self.registry.foreign(entity.id, wants.unknown),
             closed=self.periods.closed(),
+            highest=self.versions.highest(entity.id, wants),
             **self._values_around(wants, wants.version),
         )
 

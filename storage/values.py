@@ -10,6 +10,7 @@ from layouts.terms import Change, Kind, Series
 from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
 from storage.day_sums import DaySums
+from storage.days import days_between
 from storage.in_force import InForce, SeriesName
 from storage.places import carried, packed
 from storage.session import Part, Session
@@ -35,6 +36,7 @@ class Values(Part):
             self._apply_readings(registers, submission, now)
 
     def _apply_intervals(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
+        self._displace(changes, submission, now)
         numbers = self._in_force.made_series({_name(change) for change in changes})
         runs: list[Run] = []
         added: list[Value] = []
@@ -54,6 +56,28 @@ class Values(Part):
         if replaced:
             replace_values(self._sql, replaced, submission, epoch(now))
         self._days.follow((numbers[_name(change)], change) for change in changes)
+
+    def _displace(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
+        """Take what came in another step out of force, where its day comes anew."""
+        rows: list[tuple[int, int, int]] = []
+        for change in changes:
+            if not change.displaced or change.point is None or change.point.id is None:
+                continue
+            steps = {(end - start) // 60 for start, end, _ in change.displaced}
+            first = min(start for start, _, _ in change.displaced)
+            last = max(end for _, end, _ in change.displaced)
+            rows += [
+                (series.id, first, last)
+                for series in self._in_force.series_at({change.point.id})
+                if series.channel == change.series.channel and series.step_minutes in steps
+            ]
+        if not rows:
+            return
+        for number, first, last in rows:
+            span = {"series": number, "first": first, "last": last}
+            self._sql.change("keep_displaced", by=submission, at=epoch(now), **span)
+            self._sql.change("drop_displaced", **span)
+        self._days.resum({(number, at) for number, *span in rows for at in days_between(*span)})
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
         self._in_force.forget_readings()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
 from typing import Any
 
 from layouts.terms import (
@@ -17,7 +18,7 @@ from layouts.terms import (
     Version,
     Wants,
 )
-from storage.columns import epoch, instant
+from storage.columns import INTEGER_MOST, epoch, instant
 from storage.in_force import InForce
 from storage.session import Part, Session
 
@@ -31,15 +32,15 @@ class _Found:
     not_commercial: set[int] = field(default_factory=set)
     newer: list[tuple[int, int]] = field(default_factory=list)
     elsewhere: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    steps: set[int] = field(default_factory=set)
+    steps: list[int] = field(default_factory=list)
     held: list[tuple[int, int]] = field(default_factory=list)
 
     def recorded(self, step_minutes: int) -> RecordedIntervals:
-        """As the rules see it; a step other than the document's own is the one told."""
-        other = self.steps - {step_minutes}
+        """As the rules see it: what is in the document's own step, and the rest beside it."""
+        mine = [step == step_minutes for step in self.steps]
         return RecordedIntervals(
-            starts=self.starts,
-            values=self.values,
+            starts=list(compress(self.starts, mine)),
+            values=list(compress(self.values, mine)),
             not_commercial=frozenset(self.not_commercial),
             newer=merged(self.newer),
             elsewhere=[
@@ -47,8 +48,13 @@ class _Found:
                 for layout, spans in sorted(self.elsewhere.items())
                 for start, end in merged(spans)
             ],
-            step_minutes=min(other or self.steps, default=0),
+            step_minutes=step_minutes if any(mine) else 0,
             held=merged(self.held),
+            other=[
+                (start, start + step * 60, value)
+                for start, value, step in zip(self.starts, self.values, self.steps, strict=True)
+                if step != step_minutes
+            ],
         )
 
 
@@ -100,7 +106,7 @@ class Versions(Part):
                 owner.values.append(energy)
                 if flagged:
                     owner.not_commercial.add(moment)
-                owner.steps.add(step_minutes)
+                owner.steps.append(step_minutes)
         for row in self._listed("spans_in", list(owners), first=start, last=end):
             owner, _ = owners[row.series_id]
             if row.operator is not None:
@@ -151,6 +157,18 @@ class Versions(Part):
         if row is None or self._replaced_since(row.id):
             return None
         return row.id, instant(row.received_at)
+
+    def highest(self, entity_id: int, wants: Wants) -> int | None:
+        """The highest first key so far, where none has been high enough."""
+        if wants.high_enough is None:
+            return None
+        # A document may claim any number; the column holds 64 bits.
+        least = max(-INTEGER_MOST, min(wants.high_enough, INTEGER_MOST))
+        asked = {"entity": entity_id, "layout": wants.layout}
+        if self._sql.row("high_enough", least=least, **asked) is not None:
+            return None
+        highest: int | None = self._sql.value("highest", **asked)
+        return highest
 
     def _replaced_since(self, submission: int) -> bool:
         """Whether anything that a submission carried was replaced after it.

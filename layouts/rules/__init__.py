@@ -1,21 +1,30 @@
 """The rules: one document in, its verdict, findings and changes out.
 
 `ORDER` below is the one table that says which rule runs when. Each rule is a pure
-function over a `Case`; what fails at one stage is not looked at by the next.
+function over a `Case`; what it refuses is told with everything else that is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from layouts.findings import UNREADABLE, Code, Finding, Findings, Stage, Status, finding
+from layouts.findings import (
+    UNKNOWN_OBJECTS,
+    UNREADABLE,
+    Code,
+    Findings,
+    Stage,
+    Status,
+    finding,
+)
 from layouts.layout import Layout
 from layouts.rules import (
     assign,
     consumption,
     document,
+    figures,
     intervals,
     period,
     profile,
@@ -51,6 +60,7 @@ ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
             document.sender_mismatch,
             document.created_ahead,
             document.nothing_to_record,
+            versions.suspicious_version,
         ),
     ),
     (
@@ -84,6 +94,7 @@ ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
         Stage.PLAUSIBILITY,
         (
             period.late_submission,
+            period.reading_before_its_moment,
             profile.above_power,
             profile.unit_suspect,
             profile.spike,
@@ -92,17 +103,38 @@ ORDER: tuple[tuple[Stage, tuple[Rule, ...]], ...] = (
             profile.days_out_of_line,
             profile.peak_drop,
             consumption.between_readings,
+            consumption.high_low,
             consumption.zone_sum,
             consumption.no_consumption,
+            consumption.replacement_incomplete,
+            figures.figures_that_prove,
             together.profile_against_registers,
         ),
     ),
 )
 """Rules by stage, in their order."""
 
+_NOT_THEIRS = frozenset({Code.SENDER_MISMATCH})
+_ENDS: Mapping[Stage, frozenset[Code]] = {
+    Stage.FORMAT: _NOT_THEIRS,
+    Stage.ASSIGNMENT: _NOT_THEIRS,
+    Stage.OBJECT: _NOT_THEIRS
+    | UNKNOWN_OBJECTS
+    | {
+        Code.WRONG_STEP,
+        Code.DUPLICATE_INTERVAL,
+        Code.OVERLAP,
+        Code.NEGATIVE_VALUE,
+        Code.DUPLICATE_READING,
+    },
+    Stage.PLAUSIBILITY: frozenset(),
+}
+"""After which errors of it and of earlier stages later ones can say nothing of a series."""
+
 RESOLVED: tuple[Rule, ...] = (
     versions.older_version,
     versions.values_zeroed,
+    versions.held_by_operator,
     versions.value_changed,
 )
 """Rules about what recording would change; they come last, when versions are resolved."""
@@ -132,7 +164,11 @@ def check(
         return Checked(Verdict.UNREADABLE, Status.UNREADABLE, parsed.findings)
     wanted = wants(parsed, layout, entity, received_at, parameters)
     case = Case(parsed, layout, parameters, entity, received_at, held=wanted.assigned)
-    return replace(judge(case, know(wanted)), version=wanted.version)
+    known = know(wanted)
+    checked = judge(case, known)
+    if wanted.version is None:
+        return checked
+    return replace(checked, version=versions.counted(wanted.version, parsed, known, parameters))
 
 
 def judge(case: Case, known: Known) -> Checked:
@@ -148,29 +184,30 @@ def _duplicate(number: int, moment: datetime) -> Checked:
 
 
 def _judge(case: Case) -> Checked:
-    found = Findings()
-    case = _after(case, case.parsed.findings, found)
-    # The document's own faults are all told at once, also when it fails already.
+    """What all stages tell, and what stands after them.
+
+    All mistakes are told at once: what one rule refuses is still put before every other
+    one that can judge it.
+    """
+    case = replace(case, held=versions.resolve(case.held, case))
+    found, whole = Findings(), case
+    found.extend(case.parsed.findings)
+    errors = [item for item in case.parsed.findings if item.is_error]
     for stage, rules in ORDER:
-        if stage is Stage.FORMAT or case.held:
-            case = _run(case, rules, found)
+        if stage is not Stage.FORMAT and not case.held:
+            break
+        told = [item for rule in rules for item in rule(case)]
+        found.extend(told)
+        errors += [item for item in told if item.is_error]
+        ends = [item for item in errors if item.code in _ENDS[stage]]
+        case = replace(case, held=standing(case, ends))
         if stage is Stage.OBJECT:
-            held = registers.without_repeats(case.held)
-            case = replace(case, held=versions.resolve(held, case))
-    if case.held:
-        case = _run(case, RESOLVED, found)
+            case = replace(case, held=registers.without_repeats(case.held))
+    final = replace(whole, held=registers.without_repeats(standing(whole, errors)))
+    if final.held:
+        told = [item for rule in RESOLVED for item in rule(final)]
+        found.extend(told)
+        final = replace(final, held=standing(final, told))
     findings = tuple(found)
-    changes = tuple(item.change for item in case.held if item.change is not None)
+    changes = tuple(item.change for item in final.held if item.change is not None)
     return Checked(verdict_of(findings, changes), status_of(findings), findings, changes)
-
-
-def _run(case: Case, rules: Sequence[Rule], found: Findings) -> Case:
-    """What stands after these rules."""
-    told = [item for rule in rules for item in rule(case)]
-    return _after(case, told, found)
-
-
-def _after(case: Case, told: Sequence[Finding], found: Findings) -> Case:
-    found.extend(told)
-    held = standing(case, told)
-    return case if held is case.held else replace(case, held=held)

@@ -8,20 +8,38 @@ neighbour: the first reading of a meter says nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, epoch, instant
+from layouts.rules.period import next_month
 from layouts.rules.registers import decimals, register_key
-from layouts.terms import ACTIVE_CHANNELS, Assigned, Meter, MeterKey, RegisterKey
+from layouts.terms import (
+    ACTIVE_CHANNELS,
+    ZONES,
+    Assigned,
+    Meter,
+    MeteringPoint,
+    MeterKey,
+    RegisterKey,
+    meter_key,
+)
 
-HISTORY_DAYS = 0
-"""Days before a document's first reading whose readings are wanted beside its neighbours."""
+_DAY = timedelta(days=1)
+
+HISTORY_DAYS = 366
+"""Days before a document's first reading by which a register's own level is judged."""
+
+EXCHANGE_DAYS = 62
+"""Days after an exchange in which its readings are asked for."""
+
+_LEAST_SECONDS = 7 * 86400
+"""A level is the mean of a week at least."""
 
 
 class Reading(NamedTuple):
@@ -37,13 +55,15 @@ class Step(NamedTuple):
 
     Attributes:
         item: The document's; the later one when both are.
-        meter: As the register of points knows it.
+        meter: As it counts for this step.
+        earlier: The readings before the step, ascending, a year of them at most.
     """
 
     before: Reading
     after: Reading
     item: Assigned
     meter: Meter
+    earlier: tuple[Reading, ...]
 
     @property
     def difference(self) -> Decimal:
@@ -75,10 +95,11 @@ def _steps(case: Case) -> list[Step]:
     for key, mine in brought.items():
         known = {at: Reading(at, value, None) for at, value in case.known.registers.get(key, ())}
         row = sorted((known | mine).values(), key=_moment)
-        for before, after in pairwise(row):
+        for index, (before, after) in enumerate(pairwise(row)):
             mine_of_two = after.item or before.item
             if mine_of_two is not None and mine_of_two.meter is not None:
-                found.append(Step(before, after, mine_of_two, mine_of_two.meter))
+                meter = mine_of_two.meter.at(instant(after.at))
+                found.append(Step(before, after, mine_of_two, meter, tuple(row[:index])))
     return found
 
 
@@ -86,37 +107,109 @@ _moment = attrgetter("at")
 
 
 def between_readings(case: Case) -> Iterator[Finding]:
-    """Registers that went back, rolled over, or went on faster than the point can draw."""
+    """Registers that went back, rolled over, or went on faster than the point can draw.
+
+    Source: rules.md of this service; the high/low and rollover checks of Oracle Utilities
+    Meter Data Management.
+    """
     for step in steps(case):
         limit = _most(step, case)
         if step.difference < 0:
-            rolled = _is_rollover(step, limit)
+            rolled = _is_rollover(step, limit, case)
             yield _told(step, Code.REGISTER_ROLLOVER if rolled else Code.READING_WENT_BACK, limit)
-        elif limit is not None and step.difference > limit:
+            continue
+        is_active = step.item.series.channel in ACTIVE_CHANNELS
+        if is_active and limit is not None and step.difference > limit:
             yield _told(step, Code.ABOVE_MAXIMUM_POWER, limit)
 
 
-def _is_rollover(step: Step, limit: Decimal | None) -> bool:
+def _is_rollover(step: Step, limit: Decimal | None, case: Case) -> bool:
     """Whether passing its last digit explains a register that shows less than before.
 
-    The permitted power must allow it, and it may be half a turn at most: where the
-    power is large against the digits, a reading a little too low would pass for
-    nearly a whole turn, and be billed.
+    The permitted power must allow it, it may be half a turn at most, and either the
+    register's own level allows it or it stood in the last tenth of its range: where the
+    power is large against the digits, a reading a little too low would pass for nearly a
+    whole turn, and be billed.
     """
     over = step.past_rollover
     if over is None or limit is None:
         return False
-    return over <= limit and 2 * over <= over - step.difference
+    whole = over - step.difference
+    if over > limit or 2 * over > whole:
+        return False
+    usual = _usual_a_day((*step.earlier, step.before), step.meter)
+    seconds = step.after.at - step.before.at
+    fits = usual is not None and over * 86400 <= case.parameters.high_factor * usual * seconds
+    return fits or step.before.value * 10 >= whole * 9
 
 
 def _most(step: Step, case: Case) -> Decimal | None:
-    """How far the register may go on in that time, before the ratio, in kWh."""
-    power = step.item.point.max_power_kw if step.item.point else None
-    if power is None or step.item.series.channel not in ACTIVE_CHANNELS:
+    """How far the register may go on in that time, before the ratio, in kWh or kvarh."""
+    point = step.item.point
+    power = point.at(instant(step.after.at)).max_power_kw if point else None
+    if power is None:
         return None
     seconds = step.after.at - step.before.at
     energy = power * case.parameters.register_power_factor * seconds / 3600
     return energy / step.meter.ratio
+
+
+def went_on(before: Reading, after: Reading, meter: Meter) -> Decimal | None:
+    """How far a register went on, a passed last digit counted; None when that is not known."""
+    difference = after.value - before.value
+    if difference >= 0:
+        return difference
+    return None if meter.digits is None else difference + Decimal(10) ** meter.digits
+
+
+def _usual_a_day(row: tuple[Reading, ...], meter: Meter) -> Decimal | None:
+    """What a register went on by a day; None with fewer than two steps or less than a week."""
+    if len(row) < 3 or row[-1].at - row[0].at < _LEAST_SECONDS:
+        return None
+    went = [went_on(before, after, meter) for before, after in pairwise(row)]
+    known = sum((step for step in went if step is not None), Decimal(0))
+    return known * 86400 / (row[-1].at - row[0].at)
+
+
+def high_low(case: Case) -> Iterator[Finding]:
+    """Registers that went on far more, or far less, than they have in the last year.
+
+    Judged is the mean of a day over at least a week. Enough: two steps before that. What
+    the register has done before is in line; one that rests is told as `no-consumption`.
+
+    Source: Oracle Utilities Meter Data Management, high/low check on scalar consumption.
+    """
+    for step in steps(case):
+        if step.after.item is not step.item or step.difference <= 0:
+            continue
+        row = (*step.earlier, step.before)
+        first = max(
+            (n for n, r in enumerate(row) if step.after.at - r.at >= _LEAST_SECONDS), default=0
+        )
+        usual = _usual_a_day(row[: first + 1], step.meter)
+        went = went_on(row[first], step.after, step.meter)
+        if not usual or went is None:
+            continue
+        days = Decimal(step.after.at - row[first].at) / 86400
+        if days < 7 or _is_in_line(went / days, usual, row[: first + 1], step, case):
+            continue
+        seen, expected = f"{went:.2f}", f"{usual * days:.2f}"
+        yield about(step.item, Code.REGISTER_HIGH_LOW, seen=seen, expected=expected)
+
+
+def _is_in_line(
+    a_day: Decimal, usual: Decimal, row: tuple[Reading, ...], step: Step, case: Case
+) -> bool:
+    low, high = case.parameters.low_factor, case.parameters.high_factor
+    if low * usual <= a_day <= high * usual:
+        return True
+    # A pump of the summer months does each year what no mean of a year is like.
+    levels = [
+        went * 86400 / (after.at - before.at)
+        for before, after in pairwise(row)
+        if (went := went_on(before, after, step.meter)) is not None
+    ]
+    return min(levels) <= a_day <= max(levels)
 
 
 def _told(step: Step, code: Code, limit: Decimal | None) -> Finding:
@@ -130,18 +223,35 @@ def _told(step: Step, code: Code, limit: Decimal | None) -> Finding:
 def zone_sum(case: Case) -> Iterator[Finding]:
     """Tariff zones whose sum is not the total of the same instant.
 
-    Displays cut off what follows their last digit, so that each zone may hide
-    up to one of it. Only a meter whose zones are all in the document is judged.
+    Displays cut off what follows their last digit, so that each zone may hide up to one
+    of it. Judged is what is in force after the document: a zone that came earlier, or
+    comes alone, is put beside the others on record.
     """
-    for zones in case.once(_by_instant).values():
-        total = zones.get("T0")
-        parts = [item for zone, item in zones.items() if zone != "T0"]
-        if total is None or not _is_complete(zones, total.meter):
+    for (meter, channel, start), mine in case.once(_by_instant).items():
+        zones = _in_force(meter, channel, epoch(start), case)
+        zones |= {z: i.series.reading for z, i in mine.items() if not _stays(i)}
+        item = mine.get("T0") or next(iter(mine.values()))
+        total, parts = zones.get("T0"), [v for zone, v in zones.items() if zone != "T0"]
+        if total is None or not _is_complete(zones, item.meter) or all(map(_stays, mine.values())):
             continue
-        found = sum((item.series.reading for item in parts), Decimal(0))
-        if abs(found - total.series.reading) > len(parts) * last_digit([*parts, total]):
-            seen, expected = str(found), total.series.reading
-            yield about(total, Code.ZONE_SUM_MISMATCH, seen=seen, expected=expected)
+        found = sum(parts, Decimal(0))
+        if abs(found - total) > len(parts) * last_digit([*parts, total], item.meter):
+            yield about(item, Code.ZONE_SUM_MISMATCH, seen=str(found), expected=total)
+
+
+def _in_force(meter: MeterKey, channel: str, at: int, case: Case) -> dict[str, Decimal]:
+    """The readings on record of one meter, channel and instant, by zone."""
+    found = {}
+    for zone in ZONES:
+        for moment, value in case.known.registers.get((meter, channel, zone), ()):
+            if moment == at:
+                found[zone] = value
+    return found
+
+
+def _stays(item: Assigned) -> bool:
+    """Whether a newer document has the reading already."""
+    return item.change is not None and bool(item.change.stayed)
 
 
 def _by_instant(case: Case) -> dict[tuple[MeterKey, str, datetime], dict[str, Assigned]]:
@@ -154,18 +264,18 @@ def _by_instant(case: Case) -> dict[tuple[MeterKey, str, datetime], dict[str, As
     return found
 
 
-def _is_complete(zones: dict[str, Assigned], meter: Meter | None) -> bool:
+def _is_complete(zones: Collection[str], meter: Meter | None) -> bool:
     """Whether every zone of a meter is there; two at least when they are not stated."""
     parts = set(zones) - {"T0"}
     stated = set(meter.zones if meter else ()) - {"T0"}
     return parts >= stated if stated else len(parts) >= 2
 
 
-def last_digit(items: list[Assigned]) -> Decimal:
+def last_digit(values: Sequence[Decimal], meter: Meter | None) -> Decimal:
     """The unit of a register's last digit; by the values when it is not registered."""
-    stated = items[0].meter.decimals if items[0].meter else None
+    stated = meter.decimals if meter else None
     if stated is None:
-        stated = max(decimals(item.series.reading) for item in items)
+        stated = max(map(decimals, values))
     return Decimal(1).scaleb(-stated)
 
 
@@ -191,3 +301,70 @@ def _rests(known: dict[str, bool], zones: dict[str, Assigned]) -> bool:
     meter = next(iter(zones.values())).meter
     stated = set(meter.zones) if meter else set()
     return set(zones) >= stated and all(known.get(zone, False) for zone in zones)
+
+
+def replacement_incomplete(case: Case) -> Iterator[Finding]:
+    """An exchange of meters or transformers that lacks a reading of its day.
+
+    A new meter needs its first reading and the old one its last. Told when the readings
+    of a later day are there, or the month's are overdue; before that both may still come.
+    """
+    told: set[tuple[object, ...]] = set()
+    for item in case.registers:
+        if item.point is None or item.meter is None:
+            continue
+        for which, meter, day in _exchanges(item, item.point, item.meter, case):
+            key = meter_key(item.point, meter)
+            names = (key, which, day)
+            if names in told or _was_read_on(day, key, case):
+                continue
+            told.add(names)
+            yield about(
+                item,
+                Code.REPLACEMENT_INCOMPLETE,
+                channel=None,
+                zone=None,
+                missing=which,
+                other=meter.number,
+                day=day.isoformat(),
+            )
+
+
+def _exchanges(
+    item: Assigned, point: MeteringPoint, meter: Meter, case: Case
+) -> Iterator[tuple[str, Meter, date]]:
+    """The readings that exchanges ask for beside this one: first or last, of which, when."""
+    at = item.series.start.astimezone(case.zone)
+    begins = [row.valid_from for row in meter.rows if row.valid_from is not None]
+    for day, (before, after) in zip(begins, pairwise(meter.rows), strict=False):
+        if before.ratio != after.ratio and _is_due(day, at, case):
+            yield "last", meter, day
+    for other in point.meters:
+        new = other.installed
+        if new is None or not _is_due(new, at, case):
+            continue
+        gone = [(m, m.removed) for m in point.meters if m.removed and abs(m.removed - new) <= _DAY]
+        if gone and meter in (other, *(old for old, _ in gone)):
+            yield "first", other, new
+            yield from (("last", old, removed) for old, removed in gone)
+
+
+def _is_due(day: date, at: datetime, case: Case) -> bool:
+    """Whether the readings of an exchange should be there beside a reading of an instant."""
+    later = at > datetime.combine(day + _DAY, time(), case.zone)
+    month = next_month(day).replace(day=case.parameters.register_deadline_day)
+    due = datetime.combine(month + _DAY, time(), case.zone)
+    overdue = case.received_at is not None and case.received_at >= due
+    recent = abs((at.date() - day).days) <= EXCHANGE_DAYS
+    return recent and (later or overdue)
+
+
+def _was_read_on(day: date, meter: MeterKey, case: Case) -> bool:
+    """Whether a meter was read on a day, both its midnights included."""
+    first = epoch(datetime.combine(day, time(), case.zone))
+    last = epoch(datetime.combine(day + _DAY, time(), case.zone))
+    recorded = (
+        at for (of, _, _), row in case.known.registers.items() if of == meter for at, _ in row
+    )
+    brought = (item.key[3] for item in case.registers if item.key and item.key[0] == meter)
+    return any(first <= at <= last for at in chain(recorded, brought))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present, runs
@@ -38,9 +39,37 @@ def wrong_step(case: Case) -> Iterator[Finding]:
             yield from _odd_lengths(item)
         known = recorded(item, case)
         # Beside another layout's values `overlap` is told: no step would be right.
-        if known and not known.elsewhere and known.step_minutes not in {0, series.step_minutes}:
-            seen = str(series.step_minutes)
-            yield about(item, Code.WRONG_STEP, seen=seen, expected=known.step_minutes)
+        if known and not known.elsewhere and (others := _not_whole(item, known, case)):
+            start, end, _ = others[0]
+            seen, known_step = str(series.step_minutes), (end - start) // 60
+            yield about(item, Code.WRONG_STEP, seen=seen, expected=known_step)
+
+
+def _not_whole(
+    item: Assigned, known: RecordedIntervals, case: Case
+) -> list[tuple[int, int, int | None]]:
+    """The values in another step whose day the document does not bring as a whole.
+
+    A newer document that brings the whole day in its own step replaces them.
+    """
+    series = item.series
+    if not known.other or series.spans is not None:
+        return list(known.other)
+    first, last = epoch(series.start), epoch(series.end)
+    days = {day: _day_at(day, case) for day in {start for start, _, _ in known.other}}
+    return [
+        value
+        for value in known.other
+        if not (first <= days[value[0]][0] and days[value[0]][1] <= last)
+        or any(start < value[1] and value[0] < end for start, end in known.newer)
+    ]
+
+
+def _day_at(moment: int, case: Case) -> tuple[int, int]:
+    """The local day that an instant lies in, in epoch seconds."""
+    local = instant(moment).astimezone(case.zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return epoch(midnight), epoch(midnight + timedelta(days=1))
 
 
 def _odd_lengths(item: Assigned) -> Iterator[Finding]:

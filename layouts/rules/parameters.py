@@ -17,12 +17,16 @@ _RANGES: dict[str, tuple[Decimal, Decimal]] = {
     "maximum_power_factor": (Decimal(1), Decimal(100)),
     "register_power_factor": (Decimal(1), Decimal(10)),
     "spike_factor": (Decimal(2), Decimal(1000)),
+    "spike_power_share": (Decimal(0), Decimal(1)),
+    "spike_least_kwh": (Decimal(0), Decimal(10**6)),
     "flat_hours": (Decimal(2), Decimal(744)),
     "resolution_units": (Decimal(1), Decimal(10000)),
+    "repeat_values": (Decimal(2), Decimal(96)),
     "low_factor": (Decimal(0), Decimal(1)),
     "high_factor": (Decimal(1), Decimal(1000)),
     "peak_drop_share": (Decimal("0.01"), Decimal(1)),
     "profile_register_share": (Decimal(0), Decimal(1)),
+    "number_ahead": (Decimal(1), Decimal(10**9)),
 }
 
 
@@ -43,15 +47,20 @@ class Parameters:
         register_power_factor: The same for the consumption between two
             register readings.
         spike_factor: Times the series' 95th percentile.
+        spike_power_share: No spike is less than this share of the permitted power.
+        spike_least_kwh: The same where the permitted power is not known, in kWh or kvarh.
         flat_hours: Hours of equal values in a row.
         resolution_units: Smaller values, counted in the smallest step that the
-            series shows, are too coarse to be called flat or repeated.
-        low_factor: A day below this share of its weekday's history is low.
-        high_factor: A day over this multiple of it is high.
+            series shows, are too coarse to be called flat.
+        repeat_values: A day with fewer different values may repeat.
+        low_factor: A day below this share of its weekday's history is low, and so is
+            a register below this share of its own.
+        high_factor: What is over this multiple of it is high.
         peak_drop_share: How far the share of the peak hours may fall under
             history, as a share of that share.
         profile_register_share: How far profile and registers may differ, as a
             share of what the registers say.
+        number_ahead: A document's number further over the highest one is suspicious.
         calendar: Working days.
         peak_hours: The published peak hours of each month.
     """
@@ -65,12 +74,16 @@ class Parameters:
     maximum_power_factor: Decimal = Decimal(3)
     register_power_factor: Decimal = Decimal("1.1")
     spike_factor: int = 8
+    spike_power_share: Decimal = Decimal("0.05")
+    spike_least_kwh: Decimal = Decimal(20)
     flat_hours: int = 24
     resolution_units: int = 20
+    repeat_values: int = 12
     low_factor: Decimal = Decimal("0.2")
     high_factor: Decimal = Decimal(5)
     peak_drop_share: Decimal = Decimal("0.10")
     profile_register_share: Decimal = Decimal("0.01")
+    number_ahead: int = 1000
     calendar: Calendar = field(default_factory=load_calendar, repr=False)
     peak_hours: PeakHours = field(default_factory=load_peak_hours, repr=False)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
-from layouts.rules.case import Case, about, about_run, epoch, runs
+from layouts.rules.case import Case, about, about_run, epoch, instant, runs
 from layouts.rules.parameters import Parameters
+from layouts.rules.versions import starts_of
 from layouts.terms import Assigned, Kind, Series
 
 
@@ -103,14 +104,70 @@ def _told(moment: datetime, case: Case) -> str:
 
 
 def period_closed(case: Case) -> Iterator[Finding]:
-    """Values of a month that the operator has closed."""
-    closed = case.known.closed
-    if not closed:
+    """What would change a month that the operator has closed.
+
+    That is a value of it, or its consumption, which the reading before its first one
+    decides as well. A value equal to the one on record changes nothing.
+    """
+    if not case.known.closed:
         return
     for item in case.held:
-        for month in months_of(item.series, case.zone):
-            if month in closed:
-                yield about(item, Code.PERIOD_CLOSED, month=month.strftime("%Y-%m"))
+        months = _closed_values(item, case) | _closed_consumption(item, case)
+        for month in sorted(months):
+            yield about(item, Code.PERIOD_CLOSED, month=month.strftime("%Y-%m"))
+
+
+def _closed_values(item: Assigned, case: Case) -> set[date]:
+    """The closed months in which a series adds or replaces values."""
+    series, change = item.series, item.change
+    if change is None or not (change.added or change.replaced):
+        return set()
+    months = set(months_of(series, case.zone)) & case.known.closed
+    if series.kind is Kind.REGISTER or not months:
+        return months
+    starts = starts_of(series)
+    changed = {starts[index] for part in (change.added, change.replaced) for index in part}
+    return {month for month in months if _any_in(changed, month, case)}
+
+
+def _any_in(moments: Collection[int], month: date, case: Case) -> bool:
+    first, last = (
+        epoch(datetime.combine(day, time(), case.zone)) for day in (month, next_month(month))
+    )
+    return any(first <= moment < last for moment in moments)
+
+
+def _closed_consumption(item: Assigned, case: Case) -> set[date]:
+    """The closed month whose first consumption begins with a reading that changes."""
+    change = item.change
+    if item.key is None or change is None or not (change.added or change.replaced):
+        return set()
+    *_, at = item.key
+    recorded = case.known.registers.get(item.key[:3], ())
+    following = next((moment for moment, _ in recorded if moment > at), None)
+    if following is None:
+        return set()
+    return {_last_day(instant(following), case.zone).replace(day=1)} & case.known.closed
+
+
+def reading_before_its_moment(case: Case) -> Iterator[Finding]:
+    """Register readings of an instant that had not come when the document was made."""
+    created = case.parsed.header.created
+    if created is None:
+        return
+    ahead: dict[datetime, list[Assigned]] = defaultdict(list)
+    for item in case.registers:
+        if created < item.series.start:
+            ahead[item.series.start].append(item)
+    for start, items in sorted(ahead.items()):
+        yield finding(
+            Code.READING_BEFORE_ITS_MOMENT,
+            items[0].series.place(0),
+            start=start,
+            end=start,
+            count=len(items),
+            created=_told(created, case),
+        )
 
 
 def too_old(case: Case) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ What a rule calls enough history is said with the rule; with less it says nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,11 +23,18 @@ from layouts.terms import ACTIVE_CHANNELS, Assigned, Series
 USUAL_DAYS = 28
 """Days before a document by which its level, its weekdays and its peak hours are judged."""
 
-REPEAT_DAYS = 1
-"""Days before a document that one of its own may repeat."""
+REPEAT_DAYS = 7
+"""Days before a document that one of its own may repeat: the day before and a week."""
 
 FLAT_DAYS = 1
 """Days before a document in which a flat run may have begun."""
+
+
+REGULAR_LOADS = ("constant", "timed")
+"""What the register of points calls a load that repeats by its nature."""
+
+_STEADY = ("A+", "R+", "R-")
+"""Channels whose days are like their weekday; what is given back is as the weather is."""
 
 
 class Day(NamedTuple):
@@ -56,7 +64,7 @@ def above_power(case: Case) -> Iterator[Finding]:
     Real overruns are billed, so that only what no line could carry is refused.
     """
     for item in _fit(case):
-        power = item.point.max_power_kw if item.point else None
+        power = _power(item)
         values = present(item.series)
         if power is None or not values or item.series.channel not in ACTIVE_CHANNELS:
             continue
@@ -66,6 +74,11 @@ def above_power(case: Case) -> Iterator[Finding]:
             yield from _overruns(
                 item, permitted, int(energy * case.parameters.maximum_power_factor)
             )
+
+
+def _power(item: Assigned) -> Decimal | None:
+    """The permitted power at the point when the series began."""
+    return item.point.at(item.series.start).max_power_kw if item.point else None
 
 
 def _overruns(item: Assigned, permitted: int, maximum: int) -> Iterator[Finding]:
@@ -152,14 +165,17 @@ def _resolution(series: Series) -> int:
 
 
 def repeated_day(case: Case) -> Iterator[Finding]:
-    """Two days with the same values: one of them was copied.
+    """Two days, or one weekday of two weeks, with the same values: one of them was copied.
 
-    Constant days, and days with values too coarse to differ, are silent. The day
-    before the document counts when history has it in whole.
+    Told whenever enough different values stand in them, however small. A load that the
+    register of points calls constant or timed repeats by its nature and is not asked.
+    Days before the document count by the sums of their hours.
     """
     for item in _fit(case):
         series = item.series
         past = past_of(item, case)
+        if item.point is not None and item.point.load in REGULAR_LOADS:
+            continue
         if series.spans is not None or _hours_of(series) < (24 if past else 48):
             continue
         earlier = _earlier_days(past)
@@ -170,7 +186,7 @@ def repeated_day(case: Case) -> Iterator[Finding]:
                 continue
             # Almost no day repeats: only one that does is looked at closely.
             other = seen.get(values) or earlier.get(_hour_sums(values, series))
-            if other is not None and _is_telling(values, series, case):
+            if other is not None and _is_telling(values, case):
                 told = {"repeats": other.isoformat()}
                 yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
             seen.setdefault(values, day.date)
@@ -191,9 +207,8 @@ def _hour_sums(values: tuple[int | Decimal | None, ...], series: Series) -> tupl
     return tuple(_sums(values, 60 // series.step_minutes))
 
 
-def _is_telling(values: tuple[object, ...], series: Series, case: Case) -> bool:
-    numbers = [value for value in values if isinstance(value, int) and value]
-    return len(set(values)) > 1 and bool(numbers) and _is_fine(min(numbers), series, case)
+def _is_telling(values: tuple[object, ...], case: Case) -> bool:
+    return len(set(values)) >= case.parameters.repeat_values
 
 
 def unit_suspect(case: Case) -> Iterator[Finding]:
@@ -262,7 +277,8 @@ def spike(case: Case) -> Iterator[Finding]:
     """Single intervals far over the series itself, and over all of its history.
 
     Enough: a week of history, and 20 values, of which the 95th percentile can
-    be told from the largest. A wrong unit is told as such and not as spikes.
+    be told from the largest. A wrong unit is told as such and not as spikes, and
+    what is little beside the point's power is none.
     """
     for item, known in _with_history(case):
         values = present(item.series)
@@ -272,66 +288,131 @@ def spike(case: Case) -> Iterator[Finding]:
         if max(values) <= most or _is_other_unit(item.series, known, case):
             continue
         usual = sorted(values)[-(-len(values) * 95 // 100) - 1]
-        limit = max(most, case.parameters.spike_factor * usual)
+        limit = max(most, case.parameters.spike_factor * usual, _least_spike(item, case))
         over = (i for i, v in enumerate(item.series.values) if v is not None and v > limit)
         for first, last in runs(over):
             seen = str(item.series.values[first])
             yield about_run(item, Code.SPIKE, first, last, seen=seen, limit=limit)
 
 
-def days_out_of_line(case: Case) -> Iterator[Finding]:
-    """Days of consumption without any, or far under or over their weekday's history.
+def _least_spike(item: Assigned, case: Case) -> int:
+    """What an interval must exceed to be called a spike, in Wh or varh."""
+    power, step = _power(item), item.series.step_minutes
+    if power is None:
+        return int(case.parameters.spike_least_kwh * 1000)
+    return int(power * case.parameters.spike_power_share * 1000 * step / 60)
 
-    Enough: three dates of that weekday, in each of its hours. Public holidays and
-    moved days off are not like their weekday and are left out, and so are days
-    that the document does not carry in whole. A wrong unit is told as such.
+
+def days_out_of_line(case: Case) -> Iterator[Finding]:
+    """Days without any energy, or far under or over their weekday's history.
+
+    Enough: three whole days of that weekday. A weekend day that is a working day by
+    decree is judged as one; public holidays and moved days off are like no weekday and
+    are left out, and so are days that the document does not carry in whole. What the
+    weekday has been before is in line. A wrong unit is told as such.
     """
     for item, known in _with_history(case):
-        if item.series.channel != "A+" or item.series.spans is not None:
+        if item.series.channel not in _STEADY or item.series.spans is not None:
             continue
         if not _is_other_unit(item.series, known, case):
-            yield from merge_runs(_odd_days(item, known, case))
+            yield from merge_runs(_odd_days(item, _Totals(known, case), case))
 
 
-def _odd_days(item: Assigned, known: Past, case: Case) -> Iterator[Finding]:
+class _Totals:
+    """The energy of whole days before a document, by what kind of day they were."""
+
+    def __init__(self, past: Past, case: Case) -> None:
+        calendar = case.parameters.calendar
+        self._by_weekday: dict[int, list[int]] = defaultdict(list)
+        for day in past.days:
+            values = past.values(day)
+            if values is not None and calendar.is_ordinary(day.date):
+                self._by_weekday[day.date.weekday()].append(sum(values))
+        self._working = [t for weekday in range(5) for t in self._by_weekday[weekday]]
+        self._calendar = calendar
+
+    def like(self, day: date) -> list[int]:
+        """Those of days that this one should be like; none when there are too few."""
+        if self._calendar.is_ordinary(day):
+            same = self._by_weekday[day.weekday()]
+        else:
+            same = self._working if self._calendar.is_working(day) else []
+        return same if len(same) >= 3 else []
+
+    def working(self, day: date) -> int:
+        """What working days usually have, for a day off: people may work on it; else 0."""
+        if day.weekday() < 5 or not self._working:
+            return 0
+        return sum(self._working) // len(self._working)
+
+
+def _odd_days(item: Assigned, known: _Totals, case: Case) -> Iterator[Finding]:
     low, high = case.parameters.low_factor, case.parameters.high_factor
     for day in days_of(item.series, case.zone):
-        usual = weekday_mean(known, day.date.weekday())
-        if not day.is_whole or not usual or not case.parameters.calendar.is_ordinary(day.date):
-            continue
         values = item.series.values[day.first : day.last]
-        if None in values:
+        same = known.like(day.date)
+        if not day.is_whole or None in values or not any(same):
             continue
-        total = int(sum(values))  # type: ignore[arg-type]
+        total, usual = int(sum(values)), sum(same) // len(same)  # type: ignore[arg-type]
+        if min(same) <= total <= max(same):
+            continue
         if not total:
             yield about_run(item, Code.ALL_ZERO, day.first, day.last - 1)
-        elif not low * usual <= total <= high * usual:
+        elif not low * usual <= total <= high * max(usual, known.working(day.date)):
             told = {"seen": str(total), "expected": usual}
             yield about_run(item, Code.HIGH_LOW, day.first, day.last - 1, **told)
 
 
-def weekday_mean(known: Past, weekday: int) -> int | None:
-    """What such a day usually has; None with fewer than three dates of it."""
-    if min(known.by_hour_of_week[1][weekday * 24 : weekday * 24 + 24]) < 3:
-        return None
-    return sum(_usual_hours(known, weekday))
+PEAK_DAYS = 5
+"""Working days on record, the document's last ones among them, that are judged as one."""
 
 
 def peak_drop(case: Case) -> Iterator[Finding]:
     """A share of the peak hours well under the point's own: capacity is paid by them.
 
-    Night and lighting loads are ordinary, which is why only a point's own history
-    counts. Enough: five whole working days in the document, and two dates of
-    each weekday from Monday to Friday in history.
+    Judged are the last five working days on record, however many documents brought
+    them, and the ones before these as far as the document goes back. Night and
+    lighting loads are ordinary, which is why only a point's own history counts, and a
+    load that is off for eight hours of the day is not asked.
+
+    Enough: two dates of each weekday from Monday to Friday in it.
     """
     for item, known in _with_history(case):
         if item.series.channel != "A+" or item.series.spans is not None:
             continue
         if 60 % item.series.step_minutes:
             continue
-        days = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
-        if len(days) >= 5 and min(known.by_hour_of_week[1][: 5 * 24]) >= 2:
-            yield from _drop(item, days, known, case)
+        own = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
+        if not own:
+            continue
+        usual = _UsualHours(known, case)
+        days = [*usual.working, *((d.date, _by_hour(item.series, d), d) for d in own)]
+        for last in range(len(days), len(usual.working), -PEAK_DAYS):
+            if last >= PEAK_DAYS:
+                yield from _drop(item, days[last - PEAK_DAYS : last], usual, case)
+
+
+_Hours = tuple[date, Sequence[int], Day | None]
+"""A working day, its 24 hours, and where the document has it."""
+
+
+class _UsualHours:
+    """The working days before a document, hour by hour."""
+
+    def __init__(self, past: Past, case: Case) -> None:
+        self.working: list[_Hours] = []
+        for day in past.days:
+            values = past.values(day)
+            ordinary = day.date.weekday() < 5 and case.parameters.calendar.is_working(day.date)
+            if ordinary and values is not None and len(values) == 24:
+                self.working.append((day.date, values, None))
+
+    def of(self, weekday: int, without: Collection[date]) -> list[int] | None:
+        """What each hour of such a day usually has; None with fewer than two of them."""
+        same = [h for d, h, _ in self.working if d.weekday() == weekday and d not in without]
+        if len(same) < 2:
+            return None
+        return [sum(hours) // len(same) for hours in zip(*same, strict=True)]
 
 
 def _is_working(day: Day, series: Series, case: Case) -> bool:
@@ -343,32 +424,33 @@ def _is_working(day: Day, series: Series, case: Case) -> bool:
     return None not in series.values[day.first : day.last]
 
 
-def _drop(item: Assigned, days: Sequence[Day], known: Past, case: Case) -> Iterator[Finding]:
+def _drop(
+    item: Assigned, days: Sequence[_Hours], known: _UsualHours, case: Case
+) -> Iterator[Finding]:
     peak = whole = usual_peak = usual_whole = 0
-    for day in days:
-        hours = case.parameters.peak_hours.of(day.date)
-        by_hour = _by_hour(item.series, day)
-        usual = _usual_hours(known, day.date.weekday())
+    judged = {day for day, _, _ in days}
+    by_weekday = [known.of(weekday, judged) for weekday in range(5)]
+    for day, by_hour, _ in days:
+        hours, usual = case.parameters.peak_hours.of(day), by_weekday[day.weekday()]
+        if usual is None:
+            return
         peak += sum(by_hour[hour] for hour in hours)
         usual_peak += sum(usual[hour] for hour in hours)
         whole += sum(by_hour)
         usual_whole += sum(usual)
-    if not whole or not usual_peak:
+    # What is off for a third of the day is switched, and by the season: no peak is spared.
+    off = [sum(not hour for hour in usual) for usual in by_weekday if usual is not None]
+    if not whole or not usual_peak or min(off) >= 8:
         return
     share, expected = Decimal(peak) / whole, Decimal(usual_peak) / usual_whole
-    if share < expected * (1 - case.parameters.peak_drop_share):
+    own = [place for _, _, place in days if place is not None]
+    if own and share < expected * (1 - case.parameters.peak_drop_share):
         told = {"seen": f"{share:.1%}", "expected": f"{expected:.1%}"}
-        yield about_run(item, Code.PEAK_DROP, days[0].first, days[-1].last - 1, **told)
+        yield about_run(item, Code.PEAK_DROP, own[0].first, own[-1].last - 1, **told)
 
 
 def _by_hour(series: Series, day: Day) -> list[int]:
     return _sums(series.values[day.first : day.last], 60 // series.step_minutes)
-
-
-def _usual_hours(known: Past, weekday: int) -> list[int]:
-    hours = slice(weekday * 24, weekday * 24 + 24)
-    energy, dates = known.by_hour_of_week
-    return [wh // n for wh, n in zip(energy[hours], dates[hours], strict=True)]
 
 
 def days_of(series: Series, zone: ZoneInfo) -> Iterator[Day]:

@@ -94,10 +94,10 @@ def _spans(case: Case) -> Iterator[Span]:
                 span = (key, start, end)
                 if span in told or not _touches(item, meter, start, end):
                     continue
-                energy = _energy(meter, after[0] - before[0])
+                energy = _energy(meter.at(instant(end)), after[0] - before[0])
                 if energy is not None and _alone(meter, point, start, end, zone):
                     told.add(span)
-                    doubt = 2000 * meter.ratio * max(before[1], after[1])
+                    doubt = 2000 * meter.at(instant(end)).ratio * max(before[1], after[1])
                     yield Span(*span, energy, doubt, item)
 
 

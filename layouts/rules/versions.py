@@ -8,6 +8,7 @@ what is in force; the store tells which spans newer documents carry.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,11 +16,13 @@ from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.case import Case, about, about_run, epoch, runs
 from layouts.rules.intervals import recorded
+from layouts.rules.parameters import Parameters
 from layouts.rules.registers import recorded_reading
 from layouts.terms import (
     Assigned,
     Change,
     Kind,
+    Known,
     Parsed,
     RecordedIntervals,
     RecordedReading,
@@ -86,12 +89,16 @@ def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
 def change_of_intervals(item: Assigned, known: RecordedIntervals | None) -> Change:
     """What an interval series does to the values in force."""
     count = len(item.series.values)
-    if known is None or not (known.starts or known.newer):
+    if known is None or not (known.starts or known.newer or known.held or known.other):
         return Change(item.series, item.point, added=range(count))
     same = _leading(item.series, known)
     if same is not None:
         return Change(item.series, item.point, added=range(same, count), kept=same)
-    return _one_by_one(item, known)
+    change = _one_by_one(item, known)
+    if not known.other or known.newer:
+        return change
+    before = sum(value or 0 for _, _, value in known.other)
+    return replace(change, before=change.before + before, displaced=tuple(known.other))
 
 
 def _leading(series: Series, known: RecordedIntervals) -> int | None:
@@ -100,7 +107,9 @@ def _leading(series: Series, known: RecordedIntervals) -> int | None:
     This is the daily case of a cumulative month: one comparison of columns.
     """
     count = len(known.starts)
-    if known.newer or count > len(series.values) or series.spans is not None:
+    if known.newer or known.held or known.other:
+        return None
+    if count > len(series.values) or series.spans is not None:
         return None
     starts = starts_of(series)
     if list(known.starts) != list(starts[:count]):
@@ -118,7 +127,9 @@ def _one_by_one(item: Assigned, known: RecordedIntervals) -> Change:
     added: list[int] = []
     replaced: list[int] = []
     kept = stayed = before = after = 0
-    for index, (start, newer) in enumerate(zip(starts, _newer(starts, known), strict=True)):
+    for index, (start, newer) in enumerate(
+        zip(starts, _newer(starts, (*known.newer, *known.held)), strict=True)
+    ):
         value = series.values[index]
         if newer:
             stayed += 1
@@ -147,12 +158,12 @@ def _is_same(
     return flags_agree and value == in_force[start]
 
 
-def _newer(starts: Sequence[int], known: RecordedIntervals) -> list[bool]:
-    """For each start, whether a newer document carries that interval."""
-    if not known.newer:
-        return [False] * len(starts)
+def _newer(starts: Sequence[int], stay: Sequence[tuple[int, int]]) -> list[bool]:
+    """For each start, whether what a newer document or an operator says of it stays."""
     marks = [False] * len(starts)
-    spans = iter(sorted(known.newer))
+    if not stay:
+        return marks
+    spans = iter(sorted(stay))
     first, last = next(spans)
     for index in sorted(range(len(starts)), key=starts.__getitem__):
         start = starts[index]
@@ -163,6 +174,34 @@ def _newer(starts: Sequence[int], known: RecordedIntervals) -> list[bool]:
             first, last = following[0], max(last, following[1])
         marks[index] = first <= start
     return marks
+
+
+def counted(version: Version, parsed: Parsed, known: Known, parameters: Parameters) -> Version:
+    """The version that a document counts as: one with a suspicious number as the next one.
+
+    So the corrections that follow are newer than it.
+    """
+    if not _is_far_ahead(parsed, known, parameters):
+        return version
+    return replace(version, first=(known.highest or 0) + 1)
+
+
+def _is_far_ahead(parsed: Parsed, known: Known, parameters: Parameters) -> bool:
+    number, highest = parsed.header.number, known.highest
+    if number is None or highest is None:
+        return False
+    return number > highest + parameters.number_ahead
+
+
+def suspicious_version(case: Case) -> Iterator[Finding]:
+    """A document's number out of all proportion to the ones before it.
+
+    Source: decided here; a form whose resends are told by a running number.
+    """
+    if _is_far_ahead(case.parsed, case.known, case.parameters):
+        highest = case.known.highest or 0
+        seen = str(case.parsed.header.number)
+        yield finding(Code.SUSPICIOUS_VERSION, seen=seen, other=highest, expected=highest + 1)
 
 
 def older_version(case: Case) -> Iterator[Finding]:
@@ -177,7 +216,11 @@ def values_zeroed(case: Case) -> Iterator[Finding]:
     """Values other than zero that this document replaces by zeros."""
     for item in case.held:
         change = item.change
-        if change is None or not change.replaced or change.series.kind is not Kind.INTERVAL:
+        if change is None or not change.replaced:
+            continue
+        if change.series.kind is Kind.REGISTER:
+            if change.before and not change.after:
+                yield about(item, Code.VALUES_ZEROED)
             continue
         zeros = [i for i in change.replaced if change.series.values[i] == 0]
         if not zeros:
@@ -189,17 +232,42 @@ def values_zeroed(case: Case) -> Iterator[Finding]:
             yield about_run(item, Code.VALUES_ZEROED, first, last)
 
 
+def held_by_operator(case: Case) -> Iterator[Finding]:
+    """Values that differ from what an operator entered or withdrew, which holds."""
+    for item in case.held:
+        if item.series.kind is Kind.REGISTER:
+            reading = recorded_reading(item, case)
+            if reading is not None and reading.held and reading.value != item.series.reading:
+                expected = "" if reading.value is None else reading.value
+                seen = str(item.series.reading)
+                yield about(item, Code.HELD_BY_OPERATOR, seen=seen, expected=expected)
+            continue
+        known = recorded(item, case)
+        if known is None or not known.held:
+            continue
+        in_force = dict(zip(known.starts, known.values, strict=True))
+        starts = starts_of(item.series)
+        held = _newer(starts, known.held)
+        values = item.series.values
+        differ = [i for i, at in enumerate(starts) if held[i] and in_force.get(at) != values[i]]
+        for first, last in runs(differ):
+            told = {"seen": str(values[first]), "expected": in_force.get(starts[first], "")}
+            yield about_run(item, Code.HELD_BY_OPERATOR, first, last, **told)
+
+
 def value_changed(case: Case) -> Iterator[Finding]:
     """What this document replaces: how many values, their sum before and after."""
     for item in case.held:
         change = item.change
-        if change is None or not change.replaced:
+        if change is None or not (change.replaced or change.displaced):
             continue
+        # What comes in another step replaces what was there in sum.
+        anew = sum(int(change.series.values[i] or 0) for i in change.added if change.displaced)
         yield about(
             item,
             Code.VALUE_CHANGED,
-            count=len(change.replaced),
+            count=len(change.replaced) + len(change.displaced),
             before=change.before,
-            after=change.after,
+            after=change.after + anew,
             unit=change.series.unit,
         )

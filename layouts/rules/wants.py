@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from layouts.layout import Layout
 from layouts.rules import assign, consumption, period, profile, together
@@ -65,7 +65,15 @@ def wants(
         history_days=_HISTORY_DAYS,
         registers=_registers(held),
         sums=_sums(held),
+        high_enough=_high_enough(parsed, layout, parameters),
     )
+
+
+def _high_enough(parsed: Parsed, layout: Layout, parameters: Parameters) -> int | None:
+    """A number that has been reached, so that this one is no surprise."""
+    if layout.order[:1] != ("number",) or parsed.header.number is None:
+        return None
+    return parsed.header.number - parameters.number_ahead
 
 
 def _registers(held: Iterable[Assigned]) -> RegisterWindow | None:
@@ -88,10 +96,11 @@ def _is_register(held: Iterable[Assigned]) -> bool:
 def _meters(item: Assigned) -> Iterator[tuple[int, MeterKey]]:
     if item.point is None:
         return
-    own = (item.meter,) if item.meter else ()
-    of_profile = item.series.kind is Kind.INTERVAL
-    for meter in item.point.meters if of_profile else own:
-        if meter.id is not None:
+    day = item.series.start.date() - timedelta(days=consumption.EXCHANGE_DAYS)
+    for meter in item.point.meters:
+        exchanged = (meter.removed or date.min) >= day or (meter.installed or date.min) >= day
+        wanted = item.series.kind is Kind.INTERVAL or meter is item.meter or exchanged
+        if meter.id is not None and wanted:
             yield meter.id, meter_key(item.point, meter)
 
 

@@ -49,3 +49,15 @@ WHERE meter_id = :meter AND channel = :channel AND zone = :zone AND instant = :i
 UPDATE register_reading
 SET value = :value, submission_id = :by
 WHERE meter_id = :meter AND channel = :channel AND zone = :zone AND instant = :instant
+
+-- name: keep_displaced
+-- What came in another step becomes history where its day comes anew.
+INSERT INTO interval_history (series_id, start, replaced_by, energy_wh, not_commercial,
+                              submission_id, replaced_at)
+SELECT series_id, start, :by, energy_wh, not_commercial, submission_id, :at
+FROM interval_value
+WHERE series_id = :series AND start >= :first AND start < :last
+
+-- name: drop_displaced
+DELETE FROM interval_value
+WHERE series_id = :series AND start >= :first AND start < :last

@@ -76,3 +76,17 @@ SELECT EXISTS (
      AND history.zone = carried.zone AND history.instant = carried.instant
     WHERE carried.submission_id = :submission AND history.replaced_by > :submission
 )
+
+-- name: high_enough
+-- The last ones are as high as any in nearly every case: all are read in no other.
+SELECT id
+FROM submission
+WHERE entity_id = :entity AND layout = :layout AND version_first >= :least
+  AND verdict IN ('accepted', 'partly_accepted')
+ORDER BY id DESC
+LIMIT 1
+
+-- name: highest
+SELECT max(version_first)
+FROM submission
+WHERE entity_id = :entity AND layout = :layout AND verdict IN ('accepted', 'partly_accepted')

@@ -128,11 +128,19 @@ def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
     first = int(MONTH.timestamp())
     assert told == {
         (METER, "A+", "T1"): [
+            (first - 60 * 86400, Decimal(940)),
+            (first - 30 * 86400, Decimal(970)),
             (first, Decimal(1000)),
             (first + 3 * 86400, Decimal(1003)),
         ],
         (METER, "A+", "T2"): [(first - 30 * 86400, Decimal(7))],
     }
+    # A window of no history has the neighbours alone.
+    with ledger.reading() as store:
+        wanted = asked_by(store, asked)
+        window = replace(wanted.registers, first=wanted.registers.last)
+        told = store.know(replace(wanted, registers=window)).registers
+    assert [value for _, value in told[METER, "A+", "T1"]] == [Decimal(1000), Decimal(1003)]
 
 
 def both_kinds(ledger):

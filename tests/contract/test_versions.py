@@ -199,7 +199,39 @@ def test_another_step_in_force_is_told(ledger):
     whole = document(hours(*[1000] * 24, point=point, area="3300000001"), layout="80020", number=2)
 
     key = ("3300000001", point, "A+")
-    assert known_of(ledger, whole).intervals[key].step_minutes == 30
+    known = known_of(ledger, whole).intervals[key]
+    assert (known.step_minutes, known.starts) == (0, [])
+    assert known.other == [(at, at + 1800, 500) for at in range(FIRST, FIRST + 86400, 1800)]
+
+
+def test_a_whole_day_in_another_step_replaces_it_and_the_old_values_are_history(ledger):
+    point, area = "332070000107101", "3300000001"
+    halves = hours(*[500] * 48, point=point, area=area, step=30)
+    hand_in(ledger, document(halves, layout="80020", number=1))
+    anew = hours(*range(1000, 1024), point=point, area=area)
+    receipt = hand_in(ledger, document(anew, layout="80020", number=2))
+
+    assert receipt.checked.verdict is Verdict.ACCEPTED
+    key = (area, point, "A+")
+    known = known_of(ledger, document(anew, layout="80020", number=3)).intervals[key]
+    assert (list(known.values), known.other) == (list(range(1000, 1024)), [])
+    counted = "SELECT count(*), sum(energy_wh), max(replaced_by) FROM interval_history"
+    assert tuple(rows(ledger, counted)[0]) == (48, 24_000, receipt.number)
+    following = hours(*[7] * 24, day=1, point=point, area=area)
+    told = known_of(ledger, document(following, layout="80020", number=4)).history[key]
+    assert sum(told.energy) == sum(range(1000, 1024))
+
+
+def test_half_a_day_in_another_step_is_refused_and_changes_nothing(ledger):
+    point, area = "332070000107101", "3300000001"
+    hand_in(
+        ledger,
+        document(hours(*[500] * 48, point=point, area=area, step=30), layout="80020", number=1),
+    )
+    half = document(hours(*range(12), point=point, area=area), layout="80020", number=2)
+
+    assert Code.WRONG_STEP in {item.code for item in hand_in(ledger, half).checked.findings}
+    assert rows(ledger, "SELECT count(*) FROM interval_history")[0][0] == 0
 
 
 def test_series_with_gaps_keep_their_own_starts(ledger):

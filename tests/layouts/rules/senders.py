@@ -101,6 +101,7 @@ def registers(
     at: datetime = NOVEMBER,
     received: datetime | None = None,
     channel: str = "A+",
+    created: datetime | None = None,
     meter: Callable[[Party], str] = lambda party: party.device,
     point: Callable[[Party], str] = lambda party: party.point,
 ) -> Sent:
@@ -112,14 +113,15 @@ def registers(
             f'zone="{zone}" value="{value}"/>\n'
             for zone, value, *more in values
         )
-        made = local(at + timedelta(hours=9), "%Y%m%d%H%M%S")
+        made = local(created or at + timedelta(hours=9), "%Y%m%d%H%M%S")
         return (
             f'<?xml version="1.0" encoding="utf-8"?>\n<package class="52006" version="1" '
             f'sender_code="{party.user}" created="{made}">\n'
             f'<meter number="{meter(party)}" point="{point(party)}">\n{rows}</meter>\n</package>'
         )
 
-    return Sent(received or at + timedelta(hours=10), "registers.xml", write)
+    came = received or max(at, created or at) + timedelta(hours=10)
+    return Sent(came, "registers.xml", write)
 
 
 def day(
@@ -128,6 +130,7 @@ def day(
     received: datetime | None = None,
     *,
     step: int = 30,
+    number: int = 1,
     channel: str = "01",
     inn: str | None = None,
     point: Callable[[Party], str] = lambda party: party.point,
@@ -154,7 +157,7 @@ def day(
         made = local(start + timedelta(days=1, hours=8), "%Y%m%d%H%M%S")
         return (
             f'<?xml version="1.0" encoding="utf-8"?>\n'
-            f'<message class="80020" version="2" number="1"><datetime>'
+            f'<message class="80020" version="2" number="{number}"><datetime>'
             f"<timestamp>{made}</timestamp><daylightsavingtime>0</daylightsavingtime>"
             f"<day>{local(start, '%Y%m%d')}</day></datetime>"
             f"<sender><inn>{inn or party.inn}</inn><name>Sender</name></sender>"

@@ -13,6 +13,7 @@ from tests.layouts.rules.build import (
     known,
     meter,
     monthly,
+    moscow,
     point,
     profile,
     reading,
@@ -95,9 +96,18 @@ def test_every_unknown_point_alone_gives_the_status_of_unknown_objects():
     assert (checked.verdict, checked.status) == (Verdict.REJECTED, Status.UNKNOWN_OBJECTS)
 
 
-def test_a_point_that_failed_is_not_looked_at_by_later_stages():
-    document = daily(profile([-1] * 48, point="P9"))
-    assert Code.NEGATIVE_VALUE not in codes(judged(document, known(point())))
+def test_mistakes_of_several_kinds_are_told_at_once_and_nothing_of_the_point_is_recorded():
+    document = daily(
+        profile([-1, *range(1, 48)], point="P9"), profile(), created=moscow(2026, 12, 1)
+    )
+    checked = judged(document, known(point()))
+    assert {Code.NEGATIVE_VALUE, Code.UNKNOWN_POINT, Code.INVALID_DATE} <= set(codes(checked))
+    assert checked.changes == ()
+
+
+def test_of_a_stranger_s_document_only_that_is_told():
+    document = daily(profile([-1] * 48, point="P9"), sender_inn="7700000000")
+    assert codes(judged(document, known(point()))) == [Code.SENDER_MISMATCH]
 
 
 @pytest.mark.parametrize("code", [Code.UNKNOWN_LAYOUT, Code.TOO_COSTLY, Code.ENCRYPTED_DOCUMENT])

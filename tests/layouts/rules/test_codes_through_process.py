@@ -77,6 +77,67 @@ def before(value, *after, zone="T0"):
     return [registers((zone, value), at=OCTOBER), registers(*after)]
 
 
+def autumn(*values):
+    """A register about every three weeks of autumn."""
+    read = moscow(2026, 9, 2), moscow(2026, 9, 20), moscow(2026, 10, 10), NOVEMBER
+    return [registers(("T0", v), at=at) for v, at in zip(values, read, strict=True)]
+
+
+def copied_week(change):
+    """80020 of a week, and one day of the next week that is like its weekday but for a change."""
+    days = [[n + 60 + (7 * k + n * k) % 13 for n in range(48)] for k in range(7)]
+    sent = [day(values, MONDAY + timedelta(days=k)) for k, values in enumerate(days)]
+    return [*sent, day([days[0][0] + change, *days[0][1:]], MONDAY + timedelta(days=7))]
+
+
+def reactive(value):
+    """Four weeks of reactive energy by the day, and then a Monday of so much."""
+    start = MONDAY - timedelta(days=28)
+    past = [
+        day([40 + (n + k) % 5 for n in range(48)], start + timedelta(days=k), channel="03")
+        for k in range(28)
+    ]
+    return [*past, day([value + (n % 2) * bool(value) for n in range(48)], MONDAY, channel="03")]
+
+
+def peak_days(share):
+    """Four weeks by the day, and then a week in which the peak hours keep this share."""
+    peaks = {9, 10, 16, 17, 18, 19}
+    start = MONDAY - timedelta(days=28)
+    sent = []
+    for k in range(33):
+        kept = share if k >= 28 else 100
+        values = [
+            v * 10 * (kept if hour in peaks else 100) // 100 + (hour * k) % 7
+            for hour, v in enumerate(SHAPE)
+        ]
+        sent.append(day(values, start + timedelta(days=k), step=60))
+    return sent
+
+
+EXCHANGED = (
+    MeteringPoint(
+        "-03",
+        meters=(
+            Meter("71", digits=5, decimals=2, removed=date(2026, 10, 20)),
+            Meter("72", digits=5, decimals=2, installed=date(2026, 10, 20)),
+        ),
+    ),
+)
+
+
+def exchange(value, first=None, final=None):
+    """The month's reading of a new meter, with those of the day it was put in, or without."""
+    at = moscow(2026, 10, 20, 12)
+    one = {"point": lambda party: f"{party.user}-03", "received": NOVEMBER + timedelta(hours=10)}
+    of_the_day = [
+        registers(("T0", shown), at=at, meter=lambda _, number=number: number, **one)
+        for number, shown in (("71", final), ("72", first))
+        if shown is not None
+    ]
+    return [*of_the_day, registers(("T0", value), meter=lambda _: "72", **one)]
+
+
 def days_between(factor):
     """A register before and after a day, and then the day's profile."""
     return [
@@ -262,6 +323,90 @@ CASES = [
         "register-rollover",
         before("99990", ("T0", "50")),
         before("50", ("T0", "99990")),
+    ),
+    # Reactive registers roll over as well, and 65000 typed as 5000 has not rolled over.
+    Case(
+        "register-rollover",
+        [
+            registers(("T0", v), at=at, channel="R+")
+            for v, at in (("99990", OCTOBER), ("50", NOVEMBER))
+        ],
+        before("65000", ("T0", "5000")),
+    ),
+    Case("reading-went-back", before("65000", ("T0", "5000")), before("99990", ("T0", "50"))),
+    Case(
+        "register-high-low",
+        autumn("100", "200", "300", "900"),
+        autumn("100", "200", "300", "700"),
+    ),
+    Case(
+        "register-high-low",
+        autumn("100", "200", "300", "310"),
+        autumn("100", "200", "300", "330"),
+    ),
+    Case(
+        "zone-sum-mismatch",
+        [registers(("T0", "30"), ("T1", "10")), registers(("T2", "25"))],
+        [registers(("T0", "30"), ("T1", "10")), registers(("T2", "20"))],
+        meter=ZONES,
+    ),
+    Case(
+        "reading-before-its-moment",
+        [registers(("T0", "1"), created=NOVEMBER - timedelta(hours=1))],
+        [registers(("T0", "1"), created=NOVEMBER)],
+    ),
+    Case(
+        "values-zeroed",
+        [registers(("T0", "5")), registers(("T0", "0"), created=MONDAY)],
+        [registers(("T0", "0")), registers(("T0", "5"), created=MONDAY)],
+    ),
+    # A number a thousand over the highest is counted as the next one.
+    Case(
+        "suspicious-version",
+        [day(HALVES, NOVEMBER), day(HALVES, NOVEMBER, number=1002)],
+        [day(HALVES, NOVEMBER), day(HALVES, NOVEMBER, number=1001)],
+    ),
+    Case(
+        "value-changed",
+        [
+            day(HALVES, NOVEMBER),
+            day([1, *HALVES[1:]], NOVEMBER, number=9999),
+            day(HALVES, NOVEMBER, number=3),
+        ],
+        [
+            day(HALVES, NOVEMBER),
+            day([1, *HALVES[1:]], NOVEMBER, number=900),
+            day(HALVES, NOVEMBER, number=3),
+        ],
+    ),
+    # A document in another step replaces the day when it is newer and whole.
+    Case(
+        "value-changed",
+        [day(HALVES, NOVEMBER), day([60 + n for n in range(24)], NOVEMBER, step=60, number=2)],
+        [day(HALVES, NOVEMBER, number=2), day([60 + n for n in range(24)], NOVEMBER, step=60)],
+    ),
+    Case("repeated-day", copied_week(0), copied_week(1)),
+    Case(
+        "repeated-day",
+        [hours([n % 12 for n in range(24)] * 2, NOVEMBER)],
+        [hours([n % 11 for n in range(24)] * 2, NOVEMBER)],
+    ),
+    Case(
+        "spike",
+        week(last(990_000)),
+        [
+            hours([v // 100 for v in load_of(31)], OCTOBER),
+            hours([v // 100 for v in last(4_900_000)(load_of(1))], MONDAY),
+        ],
+    ),
+    Case("all-zero", reactive(0), reactive(40)),
+    Case("high-low", reactive(3), reactive(40)),
+    Case("peak-drop", peak_days(60), peak_days(97)),
+    Case(
+        "replacement-incomplete",
+        exchange("7"),
+        exchange("7", first="0", final="50"),
+        more=EXCHANGED,
     ),
     Case(
         "zone-sum-mismatch",

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from layouts.findings import Code, Severity
 from layouts.terms import RecordedIntervals, RecordedReading
 from tests.layouts.rules.build import (
@@ -81,10 +83,23 @@ def test_an_interval_longer_than_the_others_is_wrong():
     assert codes(month(hours((0, 1), (1, 3)))) == [Code.WRONG_STEP]
 
 
-def test_a_step_other_than_the_recorded_one_is_wrong():
-    in_force = RecordedIntervals([epoch(DAY)], [5], step_minutes=60)
+@pytest.mark.parametrize(
+    ("newer", "first", "found"),
+    [
+        ([], 0, [Code.VALUE_CHANGED]),
+        # A newer document brought the day in its own step, or this one brings a part of it.
+        ([(0, 24)], 0, [Code.WRONG_STEP]),
+        ([], -1, [Code.WRONG_STEP]),
+    ],
+)
+def test_a_day_on_record_in_another_step_is_replaced_as_a_whole_or_not(newer, first, found):
+    hour, start = 3600, epoch(DAY)
+    in_force = RecordedIntervals(
+        other=[(start + first * hour, start + (first + 1) * hour, 5)],
+        newer=[(start + a * hour, start + b * hour) for a, b in newer],
+    )
     context = known(point(), intervals={(INN, "P1", "A+"): in_force})
-    assert codes(judged(daily(profile()), context)) == [Code.WRONG_STEP]
+    assert codes(judged(daily(profile()), context)) == found
 
 
 def test_beside_another_layout_the_step_is_not_told_but_the_overlap():

@@ -217,9 +217,15 @@ def test_a_night_load_that_was_always_one_is_ordinary():
     assert codes(found(days, history(night), start=moscow(2026, 11, 9))) == []
 
 
-def test_four_working_days_are_not_enough_to_judge_the_peaks():
-    days = [value + n for n in range(4) for value in peaks(50)]
-    assert codes(found(days, history(), start=moscow(2026, 11, 9))) == []
+@pytest.mark.parametrize(("days", "fires"), [(1, False), (4, True)])
+def test_the_last_five_working_days_on_record_are_judged_together(days, fires):
+    values = [value + 10 * n for n in range(days) for value in peaks(70)]
+    checked = found(values, history(), start=moscow(2026, 11, 9))
+    assert codes(checked) == ([Code.PEAK_DROP] if fires else [])
+
+
+def test_a_weekend_tells_nothing_of_the_peak_hours():
+    assert codes(found([n + 1 for n in peaks(70)], history(), start=moscow(2026, 11, 14))) == []
 
 
 def test_without_history_nothing_is_said_about_it():

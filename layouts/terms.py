@@ -27,6 +27,10 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+RETURNED_LIST_TITLES = ("Замечания к документу ", "Findings in the document ")
+"""How the list of findings begins that a reply adds to a workbook; senders send it back."""
+
+
 class Quantity(StrEnum):
     """What is measured; each has its unit."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.layout import Layout
-from layouts.terms import Parsed
+from layouts.terms import RETURNED_LIST_TITLES, Parsed
 from layouts.workbook_form import WorkbookDefinition
 from parsers.assemble import assemble, finished
 from parsers.fields import mended_code, shown
@@ -85,6 +85,7 @@ class _Book:
 
     def __init__(self, sheets: Sequence[Sheet], forms: Sequence[_Form]) -> None:
         self._forms = forms
+        sheets = [sheet for sheet in sheets if not _is_returned_list(sheet)]
         self._visible = [sheet for sheet in sheets if sheet.is_visible]
         self._hidden = [sheet for sheet in sheets if not sheet.is_visible]
 
@@ -170,6 +171,12 @@ class _Book:
                 if view.tables:
                     names = SheetReader(view, {}, in_full=True).names(set())
                     yield from _hidden_content(sheet, names)
+
+
+def _is_returned_list(sheet: Sheet) -> bool:
+    """Whether a sheet is the list of findings of our own reply."""
+    title = sheet.cell(1, 1)
+    return isinstance(title, str) and title.startswith(RETURNED_LIST_TITLES)
 
 
 _SENDER = ("sender_code", "password", "sender_name", "sender_inn")

@@ -20,8 +20,9 @@ from openpyxl.workbook.workbook import Workbook
 from ingest.letters.terms import Marked
 from ingest.replies.answers import reply
 from ingest.replies.marked import mark
+from ingest.replies.wording import LANGUAGES, wording
 from layouts.findings import Code, Place, Status, finding
-from layouts.terms import Document, Verdict
+from layouts.terms import RETURNED_LIST_TITLES, Document, Verdict
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import ENTITY, LETTER, NOW, settings
 from tests.ingest.replies.renew import body, opened
@@ -285,3 +286,9 @@ def test_a_damaged_workbook_never_raises(at: int, byte: int) -> None:
     content = bytearray(made())
     content[at] = byte
     mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_readers_know_the_list_of_a_returned_workbook(language: str) -> None:
+    title = wording(language).word("marks", "title")
+    assert title.startswith(RETURNED_LIST_TITLES)

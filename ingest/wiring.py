@@ -166,6 +166,24 @@ class Service:
 
         return SandboxReader(self._sandbox_config)
 
+    def _started_reader(self) -> SandboxReader:
+        """A reader that has said in the log how its children are confined.
+
+        Raises:
+            SettingsError: a part is lacking, and `[limits] require_confinement` is set.
+        """
+        from ingest.reading.pool import ReaderUnavailable
+
+        reader = self.reader()
+        try:
+            reader.start()
+        except ReaderUnavailable as fault:
+            # Any other reason is a fault of time: each pass tries, and tells, anew.
+            if self.settings.limits.require_confinement:
+                reader.close()
+                raise SettingsError(f"limits.require_confinement: {fault}") from None
+        return reader
+
     def sandbox(self) -> Sandbox:
         """The same one by one, for a short-lived process: children are its own forks."""
         from ingest.reading.children import Forks
@@ -248,7 +266,7 @@ class Service:
         return Parts(
             mailboxes=self.mailboxes(),
             bells=self.mailboxes() if self.settings.poll.idle else (),
-            reader=self.reader(),
+            reader=self._started_reader(),
             ledger=self.ledger,
             intake=self.intake,
             postman=self.postman(),

@@ -100,5 +100,6 @@ def test_the_child_of_the_running_service_can_do_nothing_and_the_service_goes_on
             service.wait_until(lambda: "letter.accepted" in service.told())
         service.ledger.close()
     log = service.log.read_text()
+    assert "reader.confined" in log
     assert "AllRefusedError at tests/readers.py" in log
     assert '"Did ' not in log

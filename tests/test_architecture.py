@@ -1,6 +1,7 @@
 """The house as the README draws it: which room may import which, and no circles."""
 
 import ast
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -272,3 +273,29 @@ def calls_at_import(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("module", [m for m in MODULES if "migrations" not in m])
 def test_no_part_of_the_service_is_built_when_a_module_is_imported(module):
     assert list(calls_at_import(MODULES[module])) == []
+
+
+def walk() -> list[tuple[str, str]]:
+    """The pairs of files that the README's walk names."""
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = told.partition("**A walk")[2].partition("A crash at any line")[0]
+    pairs = re.findall(r"`([\w/]+\.py)`\s+→(?=\s+`([\w/]+\.py)`)", text)
+    return [(one, other) for one, other in pairs]
+
+
+@pytest.mark.parametrize(("one", "other"), walk())
+def test_the_walk_in_the_readme_follows_imports(one, other):
+    names = {
+        ".".join(Path(file).with_suffix("").parts).removesuffix(".__init__") for file in [other]
+    }
+    assert names & set(imports(ROOT / one)), f"{one} does not import {other}"
+
+
+def test_the_walk_is_one():
+    assert len(walk()) > 12
+
+
+def test_the_files_of_likely_changes_exist():
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:ingest|layouts|parsers|storage|config)/[\w/.]+)`", told)
+    assert [name for name in named if not (ROOT / name).exists()] == []

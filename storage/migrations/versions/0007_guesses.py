@@ -16,8 +16,8 @@ def upgrade() -> None:
     op.create_table(
         "sender_guess",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("user_code", sa.String(), nullable=False),
-        sa.Column("bucket", sa.String(), nullable=False),
+        sa.Column("user_code", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
     op.create_index(

@@ -175,9 +175,11 @@ class Daemon:
         ledger, clock = self._parts.ledger, self._parts.clock
 
         def send() -> None:
-            drain(ledger, postman, clock, self._stopping.is_set)
+            # A server that takes a few mails a connection gets no growing rest.
+            drain(ledger, postman, clock, self._stopping.is_set, job.goes_on)
 
-        return Job(_OUTBOX, send, self._scheduler, self._stopping, _outbox_failed)
+        job = Job(_OUTBOX, send, self._scheduler, self._stopping, _outbox_failed)
+        return job
 
     def _last_drain(self) -> None:
         postman = self._parts.postman

@@ -69,6 +69,10 @@ class Job:
                 return
         self._run_in(max(0.0, self._rests_until - time.monotonic()))
 
+    def goes_on(self) -> None:
+        """Part of the work is done: a fault that follows is the first one again."""
+        self._failures = 0
+
     def join(self) -> None:
         """Wait until it does not run."""
         with self._lock:

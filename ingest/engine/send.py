@@ -12,7 +12,14 @@ from typing import Protocol
 
 import structlog
 
-from ingest.transports.ports import Deferred, OutboxUnavailable, Postman, RecipientRefused
+from ingest.replies.lighter import lighter
+from ingest.transports.ports import (
+    Deferred,
+    OutboxUnavailable,
+    Postman,
+    RecipientRefused,
+    TooLarge,
+)
 from storage.records import OwedReply
 
 log = structlog.get_logger()
@@ -77,12 +84,20 @@ def drain(
     postman: Postman,
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
+    left: Callable[[], None] = lambda: None,
 ) -> Drained:
     """Send every reply that is due, one after the other.
 
     The attempt is committed before the reply is sent: after a crash between
     sending and the note of it, the reply goes out again under the same
     Message-ID, and its attempts tell. That note is made for a few replies at once.
+
+    Args:
+        ledger: Has the outbox.
+        postman: Hands replies to the server.
+        clock: Now, aware.
+        stop: Once it is true no further reply is sent.
+        left: Called for each reply that left.
 
     Raises:
         OutboxUnavailable: the server is away; the replies wait.
@@ -98,7 +113,7 @@ def drain(
             leased = [] if stop() else outbox.outbox.lease(clock(), limit=AT_ONCE, lease=LEASE)
         if not leased:
             return done
-        sent, done = _deliver(ledger, postman, clock, leased, stop, done)
+        sent, done = _deliver(ledger, postman, clock, leased, stop, done, left)
 
 
 def _deliver(
@@ -108,6 +123,7 @@ def _deliver(
     leased: Sequence[OwedReply],
     stop: Callable[[], bool],
     done: Drained,
+    left: Callable[[], None],
 ) -> tuple[list[OwedReply], Drained]:
     """Replies that have left, which the caller notes; the others are noted here."""
     sent: list[OwedReply] = []
@@ -122,11 +138,20 @@ def _deliver(
                 # The whole outbox waits, this one with the others.
                 waiting.appendleft(reply)
                 raise
+            except TooLarge as answer:
+                smaller = lighter(reply.content)
+                if smaller is not None:
+                    log.warning("reply.lightened", letter=reply.letter, reply=reply.id)
+                    waiting.appendleft(replace(reply, content=smaller))
+                    continue
+                _settle(ledger, clock, sent)
+                done = _not_taken(ledger, clock(), reply, answer, done)
             except (Deferred, RecipientRefused) as answer:
                 # What has left is noted first, so that no fault of this note repeats it.
                 _settle(ledger, clock, sent)
                 done = _not_taken(ledger, clock(), reply, answer, done)
             else:
+                left()
                 sent.append(reply)
                 done = replace(done, sent=done.sent + 1)
             if stop() or time.monotonic() > until:

@@ -37,6 +37,10 @@ class RecipientRefused(Exception):  # noqa: N818 - the server's verdict
     """The recipient's server refused this reply for good (5xx)."""
 
 
+class TooLarge(RecipientRefused):
+    """The server takes no mail of this size (552); a smaller one may be tried."""
+
+
 class Deferred(Exception):  # noqa: N818 - the server's verdict
     """The server asked to try this one reply again later (4xx)."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from ingest.transports.advice import LOGIN, advice
 from ingest.transports.bounds import Bounds, Exceeded, Meter
 from ingest.transports.login import Security, checked
-from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
+from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from storage.records import OwedReply
 
 RESTED_SECONDS = 20.0
@@ -53,6 +53,10 @@ class SmtpConfig:
         checked(self.security, self.host, "smtp")
 
 
+class _Closing(OutboxUnavailable):
+    """The server ends this connection (421)."""
+
+
 class SmtpPostman:
     """Hands complete mails to one SMTP server over one open connection."""
 
@@ -61,6 +65,8 @@ class SmtpPostman:
         self._context = context or ssl.create_default_context()
         self._server: smtplib.SMTP | None = None
         self._used_at = 0.0
+        # Mails that went over this connection.
+        self._taken = 0
 
     def send(self, reply: OwedReply) -> None:
         """Hand one reply to the server.
@@ -68,11 +74,23 @@ class SmtpPostman:
         Raises:
             OutboxUnavailable: no connection; try all of them later.
             Deferred: this one later.
+            TooLarge: this one never, but perhaps a smaller one.
             RecipientRefused: this one never.
         """
+        was_used = self._taken > 0
+        try:
+            self._send(reply)
+        except _Closing:
+            if not was_used:
+                raise
+            # Servers bound what goes over one connection; the next one starts anew.
+            self._send(reply)
+
+    def _send(self, reply: OwedReply) -> None:
         with self._told():
             self._hand_in(self._connected(), reply)
             self._used_at = time.monotonic()
+            self._taken += 1
 
     def greet(self) -> str:
         """Connect and log in, and send nothing: what the server was found to be.
@@ -110,6 +128,7 @@ class SmtpPostman:
             except (smtplib.SMTPException, OSError):
                 self._drop()
         if self._server is None:
+            self._taken = 0
             self._server = _connect(self._config, self._context)
         return self._server
 
@@ -133,8 +152,8 @@ class SmtpPostman:
             code, text = next(iter(error.recipients.values()))
             raise self._verdict(where, code, text) from error
         except smtplib.SMTPSenderRefused as error:
-            if error.smtp_code == 552:
-                raise self._verdict(where, 552, error.smtp_error) from error
+            if error.smtp_code in {421, 552}:
+                raise self._verdict(where, error.smtp_code, error.smtp_error) from error
             # Every reply has this sender: it is the configuration, not the letter.
             self._drop()
             answer = f"{error.smtp_code} {_text(error.smtp_error)}"
@@ -154,7 +173,9 @@ class SmtpPostman:
         answer = f"{code} {_text(text)}"
         if code == 421:
             self._drop()
-            return OutboxUnavailable(f"{where} is closing: {answer}")
+            return _Closing(f"{where} is closing: {answer}")
+        if code == 552:
+            return TooLarge(answer)
         return Deferred(answer) if code < 500 else RecipientRefused(answer)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
+from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records import OwedReply
+from tests.end_to_end.scripted import ScriptedSmtp
 from tests.end_to_end.servers import HOST, free_port, make_certificate, trusting
 
 SECRET = "Пароль-почты"
@@ -121,6 +123,60 @@ def test_answers_tell_whether_to_try_again(server, smtp, where, answer, verdict)
     with pytest.raises(verdict, match=answer):
         sender.send(reply())
     setattr(server, where, "250 OK")
+    sender.send(reply())
+    sender.close()
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_ends_each_connection_after_a_few_mails_gets_them_all(word):
+    """421 in the middle of a session: the next connection goes on, nobody is blamed."""
+    taken = []
+
+    class Sparing(ScriptedSmtp):
+        def _converse(self, connection):
+            left = iter([True, True])
+            self._answer = partial(self._sparing, left)
+            super()._converse(connection)
+
+        def _sparing(self, left, said):
+            if said == word and not next(left, False):
+                yield b"421 4.7.0 too many messages over this connection\r\n"
+                return
+            if said == ".":
+                taken.append(1)
+            if said in {"", "EHLO", "MAIL", "RCPT", "DATA", ".", "NOOP", "QUIT"}:
+                yield {"": b"220 hi\r\n", "DATA": b"354 go on\r\n"}.get(said, b"250 fine\r\n")
+
+    server = Sparing(lambda said: iter([]))
+    sender = postman(server.port)
+    for number in range(7):
+        sender.send(reply(content=b"Subject: %d\n" % number))
+    sender.close()
+    server.close()
+    assert len(taken) >= 7
+
+
+def test_a_server_that_ends_every_connection_at_once_is_away(server, smtp):
+    closing = ScriptedSmtp(lambda said: iter([b"421 4.3.2 closed for today\r\n"]))
+    with pytest.raises(OutboxUnavailable):
+        postman(closing.port).send(reply())
+    closing.close()
+
+
+@pytest.mark.parametrize("where", ["rcpt", "data"])
+def test_a_mail_that_is_too_large_is_told_as_such(server, smtp, where):
+    sender = postman(smtp())
+    setattr(server, where, "552 5.3.4 message too big")
+    with pytest.raises(TooLarge, match="552"):
+        sender.send(reply())
+    sender.close()
+
+
+def test_a_mail_over_the_size_that_the_server_announces_is_told_as_such(server, smtp):
+    sender = postman(smtp(data_size_limit=2000))
+    with pytest.raises(TooLarge, match="552"):
+        sender.send(reply(content=b"Subject: Hi\n\n" + b"x" * 3000))
     sender.send(reply())
     sender.close()
     assert len(server.mails) == 1

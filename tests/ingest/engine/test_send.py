@@ -2,13 +2,16 @@
 
 import threading
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.engine.send import AT_ONCE, drain, retry_delay
-from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused
+from ingest.replies.message import XLSX, Answered, File, ReplySettings, compose
+from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from storage.ledger import StoreUnavailable
 from storage.outbox import Outbox
 from tests.fakes import FakeClock, FakePostman, owed
@@ -219,3 +222,46 @@ def test_stop_leaves_the_rest_for_later(ledger, clock, owing):
 )
 def test_rests_between_attempts(attempts, seconds):
     assert retry_delay(attempts) == timedelta(seconds=seconds)
+
+
+def with_book(ledger, clock):
+    """Owe a reply like ours: texts, a receipt and a marked workbook."""
+    answered = Answered("buh@primer.example", 1, None)
+    files = [
+        File("receipt.xml", b"<message/>", "application", "xml"),
+        File("books.xlsx", b"PK" + b"x" * 5000, *XLSX),
+    ]
+    settings = ReplySettings(sender="meters@retailer.example", key=b"k" * 32)
+    bodies = ("Показания не приняты.", "<html><body><p>Показания не приняты.</p></body></html>")
+    made = compose(answered, "reply", "Не принято: показания", bodies, files, clock(), settings)
+    with ledger.transaction() as store:
+        store.outbox.owe(made, clock())
+    clock.advance(seconds=1)
+    return made
+
+
+def test_a_reply_that_the_server_finds_too_large_leaves_without_its_workbook(ledger, clock, owing):
+    made = with_book(ledger, clock)
+    owing("next")
+    postman = FakePostman(TooLarge("552 message too big"))
+
+    done = drain(ledger, postman, clock)
+
+    assert (done.sent, done.undeliverable) == (2, 0)
+    sent = message_from_bytes(postman.sent[0].content, policy=default)
+    was = message_from_bytes(made.content, policy=default)
+    assert [part.get_filename() for part in sent.iter_attachments()] == ["receipt.xml"]
+    assert sent.items() == was.items()
+    for kind in ("plain", "html"):
+        text = sent.get_body((kind,)).get_content()
+        assert "Показания не приняты." in text
+        assert "Книга не приложена" in text
+
+
+def test_one_that_is_too_large_even_so_is_undeliverable_and_holds_up_no_other(ledger, clock, owing):
+    with_book(ledger, clock)
+    owing("next")
+    postman = FakePostman(TooLarge("552 too big"), TooLarge("552 too big"))
+    done = drain(ledger, postman, clock)
+    assert (done.sent, done.undeliverable) == (1, 1)
+    assert subjects(postman) == ["next"]

@@ -1,0 +1,136 @@
+"""Marked workbooks come after the commit: nobody waits for a child with the database in hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from ingest.engine.marks import Marker
+from ingest.intake.attempt import complete
+from ingest.intake.outcome import Handled, Marking
+from ingest.intake.receive import MARKED_WITHIN
+from ingest.letters.terms import Marked, Outcome
+from tests.fakes import FakeClock, owed, raw_letter
+
+RAW = raw_letter(b"a letter with a workbook")
+PLAIN, WHOLE = b"verdict", b"verdict and workbook"
+
+
+def mail_of(message_id, content):
+    return replace(owed(None, message_id=message_id), content=content)
+
+
+class SlowReader:
+    """Marks when it is let; raises what it is told to."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.begun, self.let = threading.Event(), threading.Event()
+        self.fault = fault
+
+    def mark(self, raw, wanted, language):
+        self.begun.set()
+        assert self.let.wait(20)
+        if self.fault is not None:
+            raise self.fault
+        return {sha256: Marked(b"book") for sha256 in wanted}
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def handled(ledger, clock):
+    """A verdict whose reply is owed, and held for its marked workbook."""
+    plain = mail_of("<1@x>", PLAIN)
+    whole = mail_of("<1@x>", WHOLE)
+    with ledger.transaction() as store:
+        store.outbox.owe(plain, clock(), held_for=MARKED_WITHIN)
+    marking = Marking({"sha": []}, "ru", lambda marked: whole if marked else plain)
+    return Handled(Outcome.REJECTED, reply=plain, marking=marking)
+
+
+def due(ledger, clock):
+    with ledger.transaction() as store:
+        return [reply.content for reply in store.outbox.lease(clock(), limit=9)]
+
+
+def test_while_a_child_marks_another_writer_gets_the_database_at_once(ledger, clock, handled):
+    reader = SlowReader()
+    marker = Marker(reader, ledger, clock)
+    marker.add(RAW, handled)
+    assert reader.begun.wait(5)
+
+    started = time.monotonic()
+    with ledger.transaction() as store:
+        store.registry.set_password("nobody", "hash", "operator", clock())
+    assert time.monotonic() - started < 1
+
+    reader.let.set()
+    marker.close(finish=True)
+    assert due(ledger, clock) == [WHOLE]
+
+
+def test_a_reply_leaves_without_its_workbook_when_marking_takes_too_long(ledger, clock, handled):
+    reader = SlowReader()
+    marker = Marker(reader, ledger, clock)
+    marker.add(RAW, handled)
+    assert reader.begun.wait(5)
+    assert due(ledger, clock) == []
+
+    clock.advance(seconds=MARKED_WITHIN.total_seconds() + 1)
+
+    assert due(ledger, clock) == [PLAIN]
+    reader.let.set()
+    marker.close(finish=True)
+    # What has been taken to be sent is not changed any more, nor sent again.
+    assert due(ledger, clock) == []
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("ours"), ConnectionError("no child"), MemoryError()]
+)
+def test_a_reply_leaves_without_its_workbook_when_marking_fails(ledger, clock, handled, fault):
+    reader = SlowReader(fault)
+    reader.let.set()
+    marker = Marker(reader, ledger, clock)
+    marker.add(RAW, handled)
+    marker.close(finish=True)
+    assert due(ledger, clock) == [PLAIN]
+
+
+def test_after_a_crash_between_commit_and_marking_the_verdict_leaves_all_the_same(
+    ledger, clock, handled
+):
+    # Nobody is left who marks.
+    assert due(ledger, clock) == []
+    clock.advance(seconds=MARKED_WITHIN.total_seconds())
+    assert due(ledger, clock) == [PLAIN]
+
+
+def test_a_reply_that_is_completed_twice_is_one_reply(ledger, clock, handled):
+    reader = SlowReader()
+    reader.let.set()
+    for _ in range(2):
+        assert complete(RAW, handled, reader, ledger, clock).reply.content == WHOLE
+    assert due(ledger, clock) == [WHOLE]
+    complete(RAW, handled, reader, ledger, clock)
+    assert due(ledger, clock) == []
+
+
+def test_what_still_waits_at_the_end_leaves_as_it_is(ledger, clock, handled):
+    reader = SlowReader()
+    marker = Marker(reader, ledger, clock)
+    marker.add(RAW, handled)
+    assert reader.begun.wait(5)
+    other = mail_of("<2@x>", PLAIN)
+    with ledger.transaction() as store:
+        store.outbox.owe(other, clock(), held_for=MARKED_WITHIN)
+    marker.add(RAW, Handled(Outcome.REJECTED, reply=other, marking=handled.marking))
+    threading.Timer(0.2, reader.let.set).start()
+    marker.close()
+    assert sorted(due(ledger, clock)) == [PLAIN, WHOLE]

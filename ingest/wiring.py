@@ -263,13 +263,15 @@ class Service:
         """What the daemon runs with."""
         from ingest.engine.daemon import Parts
 
+        # All that may be refused comes before the children are started.
+        mailboxes, intake, postman = self.mailboxes(), self.intake, self.postman()
         return Parts(
-            mailboxes=self.mailboxes(),
+            mailboxes=mailboxes,
             bells=self.mailboxes() if self.settings.poll.idle else (),
             reader=self._started_reader(),
             ledger=self.ledger,
-            intake=self.intake,
-            postman=self.postman(),
+            intake=intake,
+            postman=postman,
             clock=now,
             every_seconds=self.settings.poll.every_seconds,
             close=self.ledger.close,

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, latency, peer_runs
+from benchmarks import large, latency, peer_runs, workbook
 from benchmarks.costs import Cost, costs, new_senders, table
 from benchmarks.letters import KINDS
 from benchmarks.machine import described
@@ -52,8 +52,12 @@ class Bench:
 
 def quick() -> int:
     """The ratios to the floor beside the recorded ones: 1 when one is worse."""
-    known: dict[str, float] = json.loads(RECORDED.read_text())["cpu"]
-    worse = False
+    recorded = json.loads(RECORDED.read_text())
+    known: dict[str, float] = recorded["cpu"]
+    ratio, before = workbook.ratio(), recorded["check"]
+    worse = ratio > before * workbook.WORSE
+    remark = f"  more than {workbook.WORSE:g} times the recorded ratio" if worse else ""
+    print(f"{'check of a book':16} {ratio:5.1f} x openpyxl (recorded {before:.1f}){remark}")
     for name, ratio in _ratios().items():
         too_much = ratio > known[name] * WORSE
         worse = worse or too_much
@@ -66,7 +70,8 @@ def record() -> None:
     """Write down the ratios that later ones are compared with."""
     turns = [_ratios() for _ in range(RECORDED_OF)]
     middle = {name: round(statistics.median(turn[name] for turn in turns), 2) for name in KINDS}
-    RECORDED.write_text(json.dumps({"cpu": middle, "machine": described()}, indent=1) + "\n")
+    told = {"cpu": middle, "check": round(workbook.ratio(), 2), "machine": described()}
+    RECORDED.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def _ratios() -> dict[str, float]:

@@ -267,6 +267,10 @@ class Series:
         """Where the value at `index` stood, as far as it is known."""
         return self.places.place(index) if self.places else Place()
 
+    def gap(self, index: int, start: int) -> Place:
+        """Where a gap is told that begins at `start`, before the value at `index`."""
+        return self.places.gap(index, start) if self.places else Place()
+
     def place_of(self, key: str) -> Place:
         """Where the series' `point`, `meter`, `channel` or `zone` is named, if known."""
         return self.places.place_of(key, 0) if self.places else Place()

@@ -6,7 +6,7 @@ function over a `Case`; what it refuses is told with everything else that is wro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from layouts.findings import (
     UNKNOWN_OBJECTS,
     UNREADABLE,
     Code,
+    Finding,
     Findings,
     Stage,
     Status,
@@ -39,7 +40,7 @@ from layouts.rules.period import deadline
 from layouts.rules.runs import merge_runs
 from layouts.rules.versions import version_of
 from layouts.rules.wants import wants
-from layouts.terms import Checked, Known, LegalEntity, Parsed, Verdict, Wants
+from layouts.terms import Assigned, Checked, Known, LegalEntity, Parsed, Verdict, Wants
 
 __all__ = [
     "ORDER",
@@ -178,6 +179,16 @@ def judge(case: Case, known: Known) -> Checked:
     return _judge(replace(case, known=known))
 
 
+def _recordable(case: Case, errors: Sequence[Finding]) -> tuple[Assigned, ...]:
+    """The series that stand, without those that could not be read whole."""
+    spoilt = {(series.area, series.point, series.channel) for series in case.parsed.spoilt}
+    return tuple(
+        item
+        for item in standing(case, errors)
+        if (item.original.area, item.original.point, item.original.channel) not in spoilt
+    )
+
+
 def _duplicate(number: int, moment: datetime) -> Checked:
     told = finding(Code.DUPLICATE_DOCUMENT, receipt=number, received=moment.isoformat())
     return Checked(Verdict.DUPLICATE, Status.ACCEPTED, (told,), (), (number, moment))
@@ -203,7 +214,7 @@ def _judge(case: Case) -> Checked:
         case = replace(case, held=standing(case, ends))
         if stage is Stage.OBJECT:
             case = replace(case, held=registers.without_repeats(case.held))
-    final = replace(whole, held=registers.without_repeats(standing(whole, errors)))
+    final = replace(whole, held=registers.without_repeats(_recordable(whole, errors)))
     if final.held:
         told = [item for rule in RESOLVED for item in rule(final)]
         found.extend(told)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
-from layouts.findings import Code, Finding
+from layouts.findings import Code, Finding, Place
 from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present, runs
 from layouts.terms import Assigned, RecordedIntervals, SeriesKey
 
@@ -122,7 +123,7 @@ def _steps_of(spans: list[_Span]) -> Iterator[Finding]:
         elif start < reached:
             yield about_value(item, Code.OVERLAP, index)
         elif start > reached:
-            yield _missing(item, reached, start)
+            yield _missing(item, reached, start, item.series.gap(index, reached))
         reached, before = max(reached, end), (start, end)
 
 
@@ -138,10 +139,11 @@ def _incomplete(item: Assigned, first: int, last: int, case: Case) -> Iterator[F
         yield _missing(item, max(last, start), end)
 
 
-def _missing(item: Assigned, start: int, end: int) -> Finding:
+def _missing(item: Assigned, start: int, end: int, place: Place | None = None) -> Finding:
     step = item.series.step_minutes * 60
     count = max(1, -(-(end - start) // step)) if step else 1
-    return about(item, Code.MISSING_INTERVAL, start=instant(start), end=instant(end), count=count)
+    told = about(item, Code.MISSING_INTERVAL, start=instant(start), end=instant(end), count=count)
+    return told if place is None else replace(told, place=place)
 
 
 def recorded_elsewhere(case: Case) -> Iterator[Finding]:
@@ -167,7 +169,8 @@ def negative_value(case: Case) -> Iterator[Finding]:
             continue
         for index, value in enumerate(item.series.values):
             if value is not None and value < 0:
-                yield about_value(item, Code.NEGATIVE_VALUE, index, seen=str(value))
+                seen = item.series.as_written(index)
+                yield about_value(item, Code.NEGATIVE_VALUE, index, seen=seen)
 
 
 def not_commercial(case: Case) -> Iterator[Finding]:

@@ -19,13 +19,15 @@ from layouts.terms import Assigned, Kind, Series
 def without_padding(case: Case) -> list[Series]:
     """The document's series without the zeros that fill up hours to come.
 
+    Those with a format mistake are among them: other rules can judge them all the same.
     A reader that knows when the document was made has left them out already; a
     workbook does not tell, so that the moment of receipt decides.
     """
     limit = _now(case)
+    told = (*case.parsed.series, *case.parsed.spoilt)
     if limit is None or not case.layout.future_zero:
-        return [series for series in case.parsed.series if series.values]
-    return [kept for s in case.parsed.series if (kept := _cut(s, limit)).values]
+        return [series for series in told if series.values]
+    return [kept for series in told if (kept := _cut(series, limit)).values]
 
 
 def _cut(series: Series, limit: datetime) -> Series:

@@ -284,7 +284,8 @@ def test_macros_and_pictures_are_named_as_lost() -> None:
 @settings_of_hypothesis(max_examples=60, deadline=None)
 def test_a_damaged_workbook_never_raises(at: int, byte: int) -> None:
     content = bytearray(made())
-    content[at] = byte
+    # A book of another second may be a few bytes shorter.
+    content[at % len(content)] = byte
     mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru")
 
 

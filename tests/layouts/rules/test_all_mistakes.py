@@ -23,9 +23,7 @@ def row(hour, energy):
 
 def document(planted):
     rows = {hour: row(hour, f"0.{hour + 100}") for hour in range(24)}
-    for hour, line in planted.items():
-        rows[hour] = line
-    body = "\n".join(line for line in rows.values() if line)
+    body = "\n".join(line for line in (rows | planted).values() if line)
     return (
         f'<package class="52005" version="1" sender_code="{CODE}" created="20261102093000">\n'
         f"{body}\n</package>"

@@ -10,16 +10,17 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Select, Table, case, func, select
+from sqlalchemy import Column, Select, Table, bindparam, case, func, select, text
 from sqlalchemy import Integer as SqlInteger
 from sqlalchemy import literal_column as literal
 
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
 from layouts.terms import quantity_of
-from storage.columns import epoch
+from storage.columns import decimal, epoch
 from storage.months import read_in, read_last
 from storage.places import place_at
+from storage.records import Quality
 from storage.session import Part, pieces
 from storage.tables import (
     CARRIED,
@@ -87,6 +88,8 @@ class BillingRow(NamedTuple):
     receipt: int
     letter: int
     received_at: int
+    quality: str = Quality.VALID
+    codes: str | None = None
     place: str | None = None
     state: str | None = None
     replaced_at: int | None = None
@@ -115,6 +118,26 @@ class _Series:
     def unit(self) -> str:
         """What its energy is counted in."""
         return quantity_of(self.channel).interval_unit
+
+
+# Values that an open suspicion covers, with its code.
+_SUSPECT_VALUES = text("""
+SELECT DISTINCT v.series_id, v.start, o.code
+FROM suspicion_open AS o
+JOIN interval_value AS v ON v.series_id = o.series_id AND v.start >= o.start
+    AND v.start < o."end" AND v.submission_id <= o.submission_id
+WHERE v.series_id IN :keys AND v.start >= :first AND v.start < :last
+""").bindparams(bindparam("keys", expanding=True))
+_SUSPECT_READINGS = text("""
+SELECT DISTINCT v.meter_id, v.channel, v.zone, v.instant, o.code
+FROM suspicion_open AS o
+JOIN register_reading AS v ON v.meter_id = o.meter_id AND v.channel = o.channel
+    AND v.zone = o.zone AND v.instant >= o.start AND v.instant <= o."end"
+    AND (v.instant > o.start OR o.start = o."end") AND v.submission_id <= o.submission_id
+WHERE v.meter_id IN :keys AND v.instant > :first AND v.instant <= :last
+""").bindparams(bindparam("keys", expanding=True))
+_METERS_IN_FORCE = text("SELECT * FROM meter_in_force WHERE meter_id IN :keys ORDER BY begins")
+_METERS_IN_FORCE = _METERS_IN_FORCE.bindparams(bindparam("keys", expanding=True))
 
 
 class _Came(NamedTuple):
@@ -196,10 +219,11 @@ class Billing(Part):
             spans = _by_series(
                 self._connection.execute(_spans(numbers, start, end)) if history else ()
             )
+            suspect = self._suspect_values(numbers, start, end)
             came.learn(row.submission_id for rows in values.values() for row in rows)
             came.learn(n for rows in was.values() for r in rows for n in _both(r))
             for one in piece:
-                rows = _intervals_of(one, values[one.id], came)
+                rows = _intervals_of(one, values[one.id], came, suspect.get(one.id))
                 if not history:
                     yield from rows
                     continue
@@ -220,10 +244,21 @@ class Billing(Part):
                 for row in self._connection.execute(_sums(numbers, first, last, length)):
                     sums[row.series_id][first + row.bucket * length] = row
             came.learn(row.submission_id for rows in sums.values() for row in rows.values())
+            suspect = self._suspect_values(numbers, spans[0][0], spans[-1][1])
             for one in piece:
                 for start, end in spans:
                     if start in sums[one.id]:
-                        yield _sum(one, sums[one.id][start], start, end, came)
+                        told = _sum(one, sums[one.id][start], start, end, came)
+                        of_span = (
+                            codes
+                            for at, codes in suspect.get(one.id, {}).items()
+                            if start <= at < end
+                        )
+                        flagged = told.not_commercial_count > 0
+                        quality = _quality(set().union(*of_span))
+                        if flagged and quality[1] is None:
+                            quality = _quality(None, flagged=True)
+                        yield told._replace(quality=quality[0], codes=quality[1])
 
     def _registers_of(
         self, month: date, entity: str | None, came: _Submissions, *, history: bool
@@ -236,20 +271,53 @@ class Billing(Part):
         was = _by_meter(self._each(numbers, _was_read(start, end)) if history else ())
         came.learn(row.submission_id for rows in inside.values() for row in rows)
         came.learn(n for rows in was.values() for r in rows for n in _both(r))
+        suspect = self._suspect_readings(numbers, start, end)
+        true_from = _by_meter(self._asked(_METERS_IN_FORCE, numbers))
         at = self._places_read(numbers, start, end) if history else {}
         for meter in meters:
             rows: list[BillingRow] = []
             previous = before
             for row in sorted(inside[meter.id], key=lambda row: row.instant):
-                told = _reading(meter, row, previous.get(_register(row)), came)
+                counted = _counted(true_from[meter.id], row.instant)
+                told = _reading(meter, counted, row, previous.get(_register(row)), came)
+                quality, codes = _quality(suspect.get((*_register(row), row.instant)))
+                told = told._replace(quality=quality, codes=codes)
                 rows.append(told._replace(state="in-force") if history else told)
                 previous[_register(row)] = row
-            rows += [_was_reading(meter, row, came) for row in was[meter.id]]
+            rows += [
+                _was_reading(meter, _counted(true_from[meter.id], row.instant), row, came)
+                for row in was[meter.id]
+            ]
             rows = [
                 row._replace(place=at.get((meter.id, row.channel, row.zone, row.end, row.receipt)))
                 for row in rows
             ]
             yield from sorted(rows, key=lambda row: (row.channel, row.zone, *_in_time(row)))
+
+    def _asked(self, statement: Any, keys: Sequence[int], **more: int) -> list[Any]:
+        return [
+            row
+            for piece in self._pieces(list(keys))
+            for row in self._connection.execute(statement, {"keys": piece, **more})
+        ]
+
+    def _suspect_values(
+        self, series: Sequence[int], start: int, end: int
+    ) -> dict[int, dict[int, set[str]]]:
+        """Codes of open suspicions, by series and start of the value."""
+        found: dict[int, dict[int, set[str]]] = {}
+        for row in self._asked(_SUSPECT_VALUES, series, first=start, last=end):
+            found.setdefault(row.series_id, {}).setdefault(row.start, set()).add(row.code)
+        return found
+
+    def _suspect_readings(
+        self, meters: Sequence[int], start: int, end: int
+    ) -> dict[tuple[int, str, str, int], set[str]]:
+        """The same, by register and instant."""
+        found: dict[tuple[int, str, str, int], set[str]] = defaultdict(set)
+        for row in self._asked(_SUSPECT_READINGS, meters, first=start, last=end):
+            found[(*_register(row), row.instant)].add(row.code)
+        return found
 
     def _places_read(
         self, meters: Sequence[int], start: int, end: int
@@ -327,7 +395,12 @@ def _register(row: Any) -> tuple[int, str, str]:
     return row.meter_id, row.channel, row.zone
 
 
-def _intervals_of(one: _Series, rows: Iterable[Any], came: _Submissions) -> Iterator[BillingRow]:
+def _intervals_of(
+    one: _Series,
+    rows: Iterable[Any],
+    came: _Submissions,
+    suspect: Mapping[int, set[str]] | None = None,
+) -> Iterator[BillingRow]:
     names, unit, step, seconds = one.names, one.unit, one.step_minutes, one.step_minutes * 60
     for row in rows:
         # By position, and what they share made once: a month has millions of them.
@@ -337,7 +410,15 @@ def _intervals_of(one: _Series, rows: Iterable[Any], came: _Submissions) -> Iter
             *names, start, start + seconds, step, unit, energy, None if flagged else energy,
             int(energy is not None), int(flagged), int(energy is None), None, None, None, None,
             receipt, by.letter, by.received_at,
+            *_quality(suspect.get(start) if suspect else None, flagged=flagged),
         )  # fmt: skip
+
+
+def _quality(codes: set[str] | None, *, flagged: bool = False) -> tuple[Quality, str | None]:
+    told = ",".join(sorted(codes)) if codes else None
+    if flagged:
+        return Quality.NOT_COMMERCIAL, told
+    return (Quality.SUSPECT if told else Quality.VALID), told
 
 
 def _was(told: BillingRow, row: Any, came: _Submissions) -> BillingRow:
@@ -386,11 +467,18 @@ def _sum(one: _Series, row: Any, start: int, end: int, came: _Submissions) -> Bi
     )
 
 
-def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRow:
+def _counted(rows: Sequence[Any], end: int) -> Any:
+    """The meter's row that counts for a step which ends then: see `Meter.at`."""
+    begun = [row for row in rows if row.begins + 86400 <= end]
+    return begun[-1] if begun else rows[0]
+
+
+def _reading(meter: Any, counted: Any, row: Any, before: Any, came: _Submissions) -> BillingRow:
+    ratio = decimal(counted.ratio)
     energy, remark = None, Remark.FIRST
     if before is not None:
-        energy = consumed_wh(before.value, row.value, meter.ratio, meter.digits)
-        rolled = is_rollover(before.value, row.value, meter.digits)
+        energy = consumed_wh(before.value, row.value, ratio, counted.digits)
+        rolled = is_rollover(before.value, row.value, counted.digits)
         remark = Remark.ROLLOVER if rolled else Remark.WENT_BACK
     by = came[row.submission_id]
     plain = before is not None and row.value >= before.value
@@ -399,7 +487,7 @@ def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRo
         meter.user_code,
         meter.area or None,
         meter.code,
-        meter.number,
+        counted.number,
         row.channel,
         row.zone,
         start=before.instant if before is not None else None,
@@ -413,7 +501,7 @@ def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRo
         missing_count=0,
         reading=row.value,
         previous_reading=before.value if before is not None else None,
-        ratio=meter.ratio,
+        ratio=ratio,
         remark=None if plain else remark.value,
         receipt=row.submission_id,
         letter=by.letter,
@@ -421,9 +509,9 @@ def _reading(meter: Any, row: Any, before: Any, came: _Submissions) -> BillingRo
     )
 
 
-def _was_reading(meter: Any, row: Any, came: _Submissions) -> BillingRow:
+def _was_reading(meter: Any, counted: Any, row: Any, came: _Submissions) -> BillingRow:
     # What a replaced reading would have meant was never billed.
-    told = _reading(meter, row, None, came)._replace(remark=None)
+    told = _reading(meter, counted, row, None, came)._replace(remark=None)
     return _was(told, row, came)
 
 

@@ -62,6 +62,16 @@ AND (d.version_first, d.version_second, d.received_at, d.id)
 AND NOT EXISTS (SELECT 1 FROM submission AS w WHERE w.withdraws = d.id)
 """).bindparams(bindparam("owners", expanding=True))
 
+_DISPLACED = text("""
+SELECT h.series_id, h.start, s.point_id
+FROM interval_history AS h JOIN interval_series AS s ON s.id = h.series_id
+WHERE s.point_id IN :points AND h.replaced_by = :by
+AND NOT EXISTS (SELECT 1 FROM interval_series AS o
+    JOIN interval_value AS v ON v.series_id = o.id
+    WHERE o.point_id = s.point_id AND o.channel = s.channel
+    AND v.start < h.start + s.step_minutes * 60 AND v.start > h.start - o.step_minutes * 60)
+""").bindparams(bindparam("points", expanding=True))
+
 
 class Withdrawals(Part):
     """Takes what a receipt recorded out of force."""
@@ -113,6 +123,7 @@ class Withdrawals(Part):
         for part in parts:
             part.carry()
             part.withdraw()
+        intervals.restore_displaced()
         self._sum_up(intervals.changed)
         self._in_force.forget_readings()
         self._audit.add(
@@ -342,6 +353,31 @@ class _Intervals(_Withdrawal):
         series, start = key
         there = [row for row in vouched.get(series, ()) if row.start <= start < row.end]
         return max(there, key=_version).submission_id if there else None
+
+    def restore_displaced(self) -> None:
+        """Put back what came in another step and went because its day came anew.
+
+        Not where values of the point and channel are in force meanwhile.
+        """
+        points = self.points
+        if not points:
+            return
+        gone = self._connection.execute(_DISPLACED, {"points": list(points), "by": self._row.id})
+        rows = gone.all()
+        if not rows:
+            return
+        self.owners |= {row.series_id: row.point_id for row in rows}
+        moments = [row.start for row in rows]
+        past = self._past(min(moments), max(moments))
+        put = []
+        for row in rows:
+            before = self._before(past, (row.series_id, row.start))
+            if before is not None:
+                put.append(self._facts(before) | {"submission_id": before.submission_id})
+        if put:
+            self._connection.execute(self.table.insert(), put)
+        self.restored += len(put)
+        self.changed += [(row["series_id"], row["start"]) for row in put]
 
 
 class _Readings(_Withdrawal):

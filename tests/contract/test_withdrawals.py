@@ -65,6 +65,21 @@ def test_what_it_replaced_is_in_force_again(ledger):
     assert in_force(ledger) == {0: 1, 1: 2, 2: 3}
 
 
+def test_a_day_that_came_in_another_step_comes_back_as_it_was(ledger):
+    of = {"point": "332070000107101", "area": "3300000001"}
+    hand_in(ledger, document(hours(*[10] * 24, **of), layout="80020", number=1))
+    halves = document(hours(*[6] * 48, step=30, **of), layout="80020", number=2)
+    halves = hand_in(ledger, halves)
+    count = "SELECT count(*), sum(energy_wh) FROM interval_value"
+    assert [tuple(map(int, row)) for row in rows(ledger, count)] == [(48, 288)]
+    done = withdraw(ledger, halves.number)
+
+    assert (done.removed, done.restored) == (48, 24)
+    assert [tuple(map(int, row)) for row in rows(ledger, count)] == [(24, 240)]
+    with ledger.reading() as store:
+        assert kept(store) == summed_up(store)
+
+
 def test_through_a_chain_what_was_withdrawn_itself_is_passed_over(ledger):
     hand_in(ledger, document(hours(1)))
     second = hand_in(ledger, document(hours(2), created=1))

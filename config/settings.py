@@ -339,6 +339,21 @@ def load(file: Path | None = None) -> Settings:
     return settings
 
 
+def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Every key with its value, secrets hidden, and where it is from."""
+    for name in Settings.model_fields:
+        part = getattr(settings, name)
+        tables = part if isinstance(part, list) else [part]
+        for number, table in enumerate(tables):
+            prefix = f"{name}.{number}" if isinstance(part, list) else name
+            for key in type(table).model_fields:
+                value = getattr(table, key)
+                if isinstance(value, SecretStr):
+                    value = "(hidden)" if value.get_secret_value() else ""
+                    value = value if table.origin(key) != "default" else ""
+                yield f"{prefix}.{key}", str(value), table.origin(key)
+
+
 def _note_origins(
     table: Section | list[MailboxSettings], at: tuple[str, ...], source: _Source
 ) -> None:

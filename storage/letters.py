@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from layouts.terms import LegalEntity
 from storage.columns import instant
@@ -24,7 +24,7 @@ from storage.records import (
 )
 from storage.session import Part, Session
 from storage.submissions import Submissions
-from storage.tables import ENTITY, LETTER, LOCATION, REPLY, SUBMISSION
+from storage.tables import ENTITY, FINDING, LETTER, LOCATION, REPLY, SUBMISSION
 
 
 class Letters(Part):
@@ -165,12 +165,19 @@ class Letters(Part):
         )
         return reopened.rowcount == 1
 
-    def find(
+    def find(  # noqa: PLR0913 - each is one question of an operator's
         self,
+        *,
         state: str | None = None,
         outcome: str | None = None,
         entity: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
+        sender: str | None = None,
+        subject: str | None = None,
+        code: str | None = None,
+        receipt: int | None = None,
+        limit: int | None = None,
     ) -> list[LetterSummary]:
         """Letters in the order they arrived.
 
@@ -179,6 +186,12 @@ class Letters(Part):
             outcome: Only those with that verdict.
             entity: Only those of the legal entity with this user code.
             since: Only those received at this moment or later.
+            until: Only those received before this moment.
+            sender: Only those whose address holds this text, in any case.
+            subject: Only those whose subject holds this text, in any case of its letters.
+            code: Only those with a finding of this code, of their own or of a document.
+            receipt: Only the one with this receipt.
+            limit: Only so many, the latest ones.
         """
         statement = _listing()
         if state is not None:
@@ -189,8 +202,23 @@ class Letters(Part):
             statement = statement.where(ENTITY.c.user_code == entity)
         if since is not None:
             statement = statement.where(LETTER.c.received_at >= since)
+        if until is not None:
+            statement = statement.where(LETTER.c.received_at < until)
+        if code is not None:
+            statement = statement.where(_has_finding(code))
+        if receipt is not None:
+            given = select(SUBMISSION.c.letter_id).where(SUBMISSION.c.id == receipt)
+            statement = statement.where(LETTER.c.id.in_(given))
         statement = statement.order_by(LETTER.c.received_at, LETTER.c.id)
-        return [_summary(row) for row in self._connection.execute(statement)]
+        rows = (_summary(row) for row in self._connection.execute(statement))
+        # Here: SQLite folds the case of Latin letters only.
+        wanted = [
+            row
+            for row in rows
+            if (sender or "").casefold() in row.sender.casefold()
+            and (subject or "").casefold() in row.subject.casefold()
+        ]
+        return wanted if limit is None else wanted[-limit:]
 
     def details(self, number: int) -> LetterDetails | None:
         """All that is known of one letter; None when there is none of that number."""
@@ -264,6 +292,17 @@ def _listing() -> Select[Any]:
         .join_from(LETTER, ENTITY, isouter=True)
         .join(handed_in, handed_in.c.letter_id == LETTER.c.id, isouter=True)
     )
+
+
+def _has_finding(code: str) -> ColumnElement[bool]:
+    """Whether a letter, or a document of it, has a finding of this code."""
+    told = select(FINDING.c.letter_id).where(FINDING.c.code == code)
+    of_documents = (
+        select(SUBMISSION.c.letter_id)
+        .join_from(SUBMISSION, FINDING, FINDING.c.submission_id == SUBMISSION.c.id)
+        .where(FINDING.c.code == code)
+    )
+    return or_(LETTER.c.id.in_(told), LETTER.c.id.in_(of_documents))
 
 
 def _summary(row: Row[Any]) -> LetterSummary:

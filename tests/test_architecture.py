@@ -76,7 +76,7 @@ VIOLATIONS = {
     ("ingest.operations.doctor", "ingest.wiring"),
     ("ingest.replies.deadlines", "layouts.rules"),
     ("ingest.verbs.billing", "storage.billing"),
-    ("ingest.verbs.billing", "storage.store"),
+    ("ingest.verbs.types", "storage.store"),
     ("ingest.verbs.main", "ingest.transports.files"),
     ("ingest.verbs.show", "ingest.replies.cells"),
     ("ingest.wiring", "layouts.rules"),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ingest.intake.wishes import forms_for
-from ingest.operations.told import local
+from ingest.operations.told import local, minute
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.reminder import reminder, reminder_id
 from layouts.completeness import Lack, Missing, missing
@@ -141,15 +141,11 @@ def missing_json(one: Lacking) -> Iterator[dict[str, Any]]:
 
 def missing_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A line of `missing` for people."""
-    spans = [f"{_minute(span['start'])} - {_minute(span['end'])}" for span in row["spans"]]
+    spans = [f"{minute(span['start'])} - {minute(span['end'])}" for span in row["spans"]]
     more = len(spans) - _SPANS_MOST
     told = ", ".join(spans[:_SPANS_MOST]) + (f" and {more} more" if more > 0 else "")
     kind = row["kind"] if row["reported"] == "nothing" else f"{row['kind']}, in part"
     return {**row, "zones_told": " ".join(row["zones"]), "spans_told": told, "kind": kind}
-
-
-def _minute(moment: str) -> str:
-    return moment[:16].replace("T", " ")
 
 
 def period_json(entries: Sequence[AuditEntry]) -> Iterator[dict[str, Any]]:

@@ -26,3 +26,8 @@ def finding_json(item: Finding, language: str) -> dict[str, Any]:
         "seen": item.seen,
         "message": sentence(item, language),
     }
+
+
+def minute(moment: str | None) -> str | None:
+    """An ISO moment as lists for people have it: `2026-11-22 12:00`."""
+    return moment and moment[:16].replace("T", " ")

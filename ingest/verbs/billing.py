@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,6 +16,7 @@ from ingest.verbs.types import (
     LOOK,
     Call,
     Month,
+    check_entity,
     cli,
     complain,
     json_option,
@@ -23,9 +24,6 @@ from ingest.verbs.types import (
     print_rows,
     who,
 )
-
-if TYPE_CHECKING:
-    from storage.store import Store
 
 
 @cli.command()
@@ -58,7 +56,7 @@ def readings(
     if output is not None:
         export.check_path(output)
     with call.current().ledger.reading() as store:
-        _known(store, entity)
+        check_entity(store, entity)
         rows = store.billing.values(period, Grain(grain), entity, history=history)
         if output is not None:
             export.write_file(_counted(rows), output, history=history)
@@ -92,7 +90,7 @@ def missing(call: Call, period: date, entity: str | None, remind: bool, as_json:
 
     app, now = call.current(), datetime.now(UTC)
     with app.ledger.reading() as store:
-        _known(store, entity)
+        check_entity(store, entity)
         closed = period in store.periods.closed()
     if remind and closed:
         raise click.UsageError(f"{period:%Y-%m} is closed: nobody could report it any more")
@@ -104,11 +102,6 @@ def missing(call: Call, period: date, entity: str | None, remind: bool, as_json:
     told = rows if as_json else [periods.missing_row(row) for row in rows]
     print_rows(told, as_json, periods.MISSING_COLUMNS)
     return LOOK if rows else DONE
-
-
-def _known(store: Store, entity: str | None) -> None:
-    if entity is not None and store.registry.entity(entity) is None:
-        raise click.UsageError(f"{entity}: the register has no such user code")
 
 
 @cli.group()

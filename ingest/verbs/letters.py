@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.verbs.types import DONE, LOOK, Call, Instant, cli, json_option, print_rows, progress
+from ingest.verbs.types import (
+    DONE,
+    LOOK,
+    Call,
+    Instant,
+    check_entity,
+    cli,
+    json_option,
+    print_rows,
+    progress,
+    write_private,
+)
+
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""Of a letter or a receipt."""
 
 if TYPE_CHECKING:
     from ingest.wiring import Service
@@ -46,40 +60,52 @@ def process(
 @cli.command()
 @click.option("--state", help="claimed, done or quarantined; or an outcome such as rejected.")
 @click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@click.option("--code", metavar="CODE", help="With such a finding, theirs or a document's.")
+@click.option("--from", "sender", metavar="A", help="Whose address holds this text.")
+@click.option("--subject", metavar="T", help="Whose subject holds this text.")
+@click.option("--receipt", metavar="N", type=NUMBER, help="With this receipt.")
 @click.option("--since", type=Instant(), help="Received then or later.")
+@click.option("--until", type=Instant(), help="Received before.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The latest ones.")
 @json_option
 @click.pass_obj
-def letters(
-    call: Call, state: str | None, entity: str | None, since: datetime | None, as_json: bool
-) -> int:
+def letters(call: Call, /, state: str | None, as_json: bool, **wanted: Any) -> int:
     """What came, and what became of it."""
-    from ingest.verbs.show import LETTER_COLUMNS, letter_json
+    from ingest.verbs.show import LETTER_COLUMNS, letter_json, letter_row
 
-    rows = _letters(call.current(), state, entity=entity, since=since)
-    print_rows((letter_json(row) for row in rows), as_json, LETTER_COLUMNS)
+    rows = [letter_json(row) for row in _letters(call.current(), state, **wanted)]
+    print_rows(rows if as_json else map(letter_row, rows), as_json, LETTER_COLUMNS)
     return DONE
 
 
 def _letters(app: Service, state: str | None, **wanted: Any) -> list[LetterSummary]:
     """Letters in a state, or with an outcome."""
     from ingest.letters.terms import Outcome
+    from layouts.findings import Code
     from storage.records import LetterState
 
     is_state = state in set(LetterState)
     if state is not None and not is_state and state not in set(Outcome):
         known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
         raise click.UsageError(f"--state {state}: it is none of {known}")
+    code = wanted.get("code")
+    if code is not None and code not in set(Code):
+        raise click.UsageError(f"--code {code}: there is no such finding (docs/findings.md)")
     with app.ledger.reading() as store:
+        check_entity(store, wanted.get("entity"))
         return store.letters.find(
             state=state if is_state else None, outcome=None if is_state else state, **wanted
         )
 
 
 @cli.command()
-@click.argument("number", type=click.IntRange(1, 2**63 - 1), metavar="ID")
+@click.argument("number", type=NUMBER, metavar="ID")
+@click.option("--reply", is_flag=True, help="Only its last reply, as it was mailed; with -o.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+              help="Where the reply goes; - is standard output.")  # fmt: skip
 @json_option
 @click.pass_obj
-def show(call: Call, number: int, as_json: bool) -> int:
+def show(call: Call, number: int, reply: bool, output: Path | None, as_json: bool) -> int:
     """One letter with its findings, receipts and reply."""
     from ingest.verbs.show import whole_json, whole_text
 
@@ -88,13 +114,20 @@ def show(call: Call, number: int, as_json: bool) -> int:
         whole = store.letters.details(number)
     if whole is None:
         raise click.UsageError(f"{number}: there is no letter of this number")
+    if reply != (output is not None):
+        raise click.UsageError("--reply and -o FILE go together")
+    if output is not None:
+        if not whole.replies:
+            raise click.UsageError(f"{number}: the letter has no reply")
+        write_private(output, whole.replies[-1].content)
+        return DONE
     row = whole_json(whole, app.settings.replies.language)
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
     return DONE
 
 
 @cli.command()
-@click.argument("numbers", nargs=-1, type=click.IntRange(1, 2**63 - 1), metavar="[ID]…")
+@click.argument("numbers", nargs=-1, type=NUMBER, metavar="[ID]…")
 @click.option("--state", help="Every letter in this state, or with this outcome.")
 @json_option
 @click.pass_obj

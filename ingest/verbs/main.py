@@ -13,7 +13,17 @@ import click
 
 # Each adds its verbs to the group.
 from ingest.verbs import billing, letters, registry, senders  # noqa: F401
-from ingest.verbs.types import DONE, LOOK, UNREACHABLE, WRONG, Call, cli, complain, json_option
+from ingest.verbs.types import (
+    DONE,
+    LOOK,
+    UNREACHABLE,
+    WRONG,
+    Call,
+    cli,
+    complain,
+    json_option,
+    print_rows,
+)
 
 
 def main() -> None:
@@ -127,4 +137,24 @@ def migrate(call: Call) -> int:
         click.echo(f"{app.ledger.name}: made, with schema {done.after}")
     else:
         click.echo(f"{app.ledger.name}: schema {done.before or 'none'} -> {done.after}")
+    return DONE
+
+
+@cli.group()
+def config() -> None:
+    """The configuration."""
+
+
+@config.command("check")
+@json_option
+@click.pass_obj
+def config_check(call: Call, as_json: bool) -> int:
+    """Every value with where it is from, secrets hidden; exit 2 with all mistakes."""
+    from config.settings import described
+
+    rows = [
+        {"key": key, "value": value, "origin": origin}
+        for key, value, origin in described(call.configured.settings)
+    ]
+    print_rows(rows, as_json, {"key": "key", "value": "value", "origin": "from"})
     return DONE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ingest.verbs.types import DONE, Call, cli, complain, json_option, who
+from ingest.verbs.types import DONE, Call, cli, complain, json_option, who, write_private
 
 _PASSWORD_MOST = 200
 """Characters of the longest password that is looked for in a letter."""
@@ -62,9 +62,9 @@ def registry_export(call: Call, output: Path | None) -> int:
     if output is None:
         sys.stdout.buffer.write(registry_csv(entities))
     elif output.suffix.lower() == ".xlsx":
-        output.write_bytes(registry_xlsx(entities))
+        write_private(output, registry_xlsx(entities))
     else:
-        output.write_bytes(registry_csv(entities))
+        write_private(output, registry_csv(entities))
     return DONE
 
 

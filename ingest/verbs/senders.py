@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ingest.verbs.registry import mistakes_told
-from ingest.verbs.types import DONE, LOOK, WRONG, Call, Instant, cli, json_option
+from ingest.verbs.types import DONE, LOOK, WRONG, Call, Instant, cli, json_option, write_private
 
 
 @cli.command()
@@ -76,6 +76,6 @@ def template(call: Call, layout: str, entity: str | None, output: Path | None) -
     if content is None:
         raise click.UsageError(f"{entity}: the register has no such user code")
     path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")
-    path.write_bytes(content)
+    write_private(path, content)
     click.echo(str(path))
     return DONE

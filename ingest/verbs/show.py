@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import TYPE_CHECKING, Any
 
-from ingest.operations.told import finding_json, local
+import click
+
+from ingest.operations.told import finding_json, local, minute
 from ingest.replies.cells import lines_told, ranges_told
+from layouts.findings import printable
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
 
 if TYPE_CHECKING:
@@ -37,29 +42,53 @@ LETTER_COLUMNS = {
     "reply": "reply",
     "sender": "from",
     "subject": "subject",
+    "error": "",
 }
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """Print rows under headings; as wide as it takes when it goes into a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=250)
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in columns.values():
-        drawn.add_column(heading, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(_cell(row[key]) for key in columns))
-    console.print(drawn, markup=False)
+    """Print rows under headings, no wider than the terminal; uncut when it goes into a pipe."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in table_lines(rows, columns, width):
+        click.echo(line)
 
 
-def _cell(value: Any) -> Any:
-    from rich.text import Text
+def table_lines(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], width: int | None
+) -> Iterator[str]:
+    """The lines of a table. Columns that do not fit go to a second line of each row.
 
-    return Text("" if value is None else str(value))
+    Only what does not fit on that line either is cut, and ends in `…`.
+    """
+    cells = [tuple(columns.values()), *(tuple(_cell(row[key]) for key in columns) for row in rows)]
+    longest = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if width is not None:
+        longest = [min(each, width // 2) for each in longest]
+    first, used = len(longest), 0
+    for number, each in enumerate(longest):
+        used += each + (2 if number else 0)
+        if width is not None and used > width:
+            first = number
+            break
+    for row in cells:
+        together = zip(row[:first], longest, strict=False)
+        yield "  ".join(_cut(cell, each).ljust(each) for cell, each in together).rstrip()
+        rest = "    " + "  ".join(cell for cell in row[first:] if cell)
+        if rest.strip():
+            yield _cut(rest, width or len(rest))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else printable(str(value))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def letter_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of `letters` for people: its moment to the minute."""
+    return {**row, "received_at": minute(row["received_at"])}
 
 
 def letter_json(row: LetterSummary) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -16,6 +17,7 @@ import click
 
 if TYPE_CHECKING:
     from ingest.wiring import Service
+    from storage.store import Store
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 """Done; done with something to look at; wrong use or configuration; no server."""
@@ -204,3 +206,24 @@ def progress() -> Callable[[], None]:
             click.echo(f"\r{count} letters", nl=False, err=True)
 
     return one_more
+
+
+def check_entity(store: Store, entity: str | None) -> None:
+    """Refuse a user code that nobody has: an empty listing would look like good news."""
+    if entity is not None and store.registry.entity(entity) is None:
+        raise click.UsageError(f"{entity}: the register has no such user code")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, through no symbolic link; `-` is the output.
+
+    Raises:
+        OSError: it cannot be written, or a link stands there.
+    """
+    if str(path) == "-":
+        sys.stdout.buffer.write(content)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as out:
+        os.fchmod(out.fileno(), 0o600)
+        out.write(content)

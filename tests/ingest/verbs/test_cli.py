@@ -6,6 +6,7 @@ import pty
 import re
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -356,6 +357,23 @@ def test_a_file_that_is_no_register_is_said(service, junk):
 # Passwords.
 
 
+def test_a_given_password_that_is_easy_to_guess_is_refused(service):
+    before = content("ingest.db")
+    for given in (b"Zima-2026", CODE.encode(), b"1234567890"):
+        ran = service("password", CODE, stdin=given)
+        assert ran.code == 2
+        assert "the password is too easy to guess: it " in ran.complaint
+    assert content("ingest.db") == before
+
+
+def test_an_import_takes_weak_passwords_and_names_whose_they_are(run):
+    run.write("registry.csv", (SAMPLES / "registry.csv").read_bytes())
+    ran = run("registry", "import", "registry.csv", "--with-passwords")
+    assert ran.code == 0
+    assert f"ingest: {CODE}: the password given is too easy to guess" in ran.err
+    assert "Zima" not in ran.err + ran.out
+
+
 def test_a_password_is_made_and_shown_once(service):
     before = content("ingest.db")
     ran = service("password", CODE)
@@ -385,6 +403,34 @@ def test_a_password_that_no_letter_could_give_is_refused_and_not_told(service, g
     assert "password" in ran.complaint
     assert "lines" not in ran.complaint
     assert content("ingest.db") == before
+
+
+# The configuration.
+
+
+def test_the_configuration_is_shown_with_every_value_s_origin_and_no_secret(run, monkeypatch):
+    run.write(
+        "ingest.toml",
+        '[database]\nurl = "postgresql://ingest:tikho@db/ingest"\n'
+        '[[mailbox]]\nname = "main"\nhost = "127.0.0.1"\npassword = "tikho"\n',
+    )
+    monkeypatch.setenv("INGEST_POLL__BATCH", "7")
+    ran = run("config", "check", "--json")
+    assert ran.code == 0
+    told = {row["key"]: (row["value"], row["origin"]) for row in ran.rows}
+    assert told["mailbox.0.name"] == ("main", "ingest.toml, line 4")
+    assert told["mailbox.0.password"] == ("(hidden)", "ingest.toml, line 6")
+    assert told["poll.batch"] == ("7", "environment variable INGEST_POLL__BATCH")
+    assert told["poll.workers"] == ("2", "default")
+    assert "tikho" not in ran.out + run("config", "check").out
+
+
+def test_all_mistakes_of_a_configuration_are_exit_2(run):
+    run.write("ingest.toml", "[poll]\nbatch = 0\nbatsh = 1\n")
+    ran = run("config", "check")
+    assert ran.code == 2
+    assert "line 2: poll.batch: " in ran.err
+    assert "line 3: poll.batsh: " in ran.err
 
 
 # Letters.
@@ -435,7 +481,14 @@ def test_letters_are_listed_one_object_a_line(busy):
         (["--state", "claimed"], {3}),
         (["--state", "rejected"], set()),
         (["--entity", CODE], {1}),
-        (["--entity", "1"], set()),
+        (["--from", "BUH@primer"], {1}),
+        (["--subject", "показания"], {1}),
+        (["--subject", "счёт"], set()),
+        (["--code", "decimal-comma"], set()),
+        (["--receipt", "1"], set()),
+        (["--until", "2026-11-10T12:00:00"], set()),
+        (["--until", "2026-11-10T12:00:01"], {1, 2, 3}),
+        (["--limit", "1"], {3}),
         (["--since", "2026-11-10"], {1, 2, 3}),
         (["--since", "2026-11-10T12:00:01"], set()),
         (["--since", "2026-11-10T09:00:00Z"], {1, 2, 3}),
@@ -447,6 +500,32 @@ def test_letters_are_filtered(busy, words, numbers):
     ran = busy("letters", "--json", *words)
     assert ran.code == 0
     assert {row["id"] for row in ran.rows} == numbers
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["letters", "--entity", "1"], "1: the register has no such user code"),
+        (["letters", "--code", "commas"], "--code commas: there is no such finding"),
+        (["show", "1", "--reply"], "--reply and -o FILE go together"),
+        (["show", "2", "--reply", "-o", "a.eml"], "2: the letter has no reply"),
+    ],
+)
+def test_what_cannot_be_found_is_said(busy, words, sentence):
+    ran = busy(*words)
+    assert (ran.code, sentence in ran.complaint) == (2, True)
+
+
+def test_a_reply_is_written_for_its_owner_only_and_through_no_link(busy):
+    assert busy("show", 1, "--reply", "-o", "reply.eml").code == 0
+    path = busy.folder / "reply.eml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert b"Subject: " in path.read_bytes()
+    (busy.folder / "link.eml").symlink_to(path)
+    before = path.read_bytes()
+    assert busy("show", 1, "--reply", "-o", "link.eml").code == 2
+    assert busy("registry", "export", "-o", "link.eml").code == 2
+    assert path.read_bytes() == before
 
 
 def test_letters_for_people_are_a_table(busy):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from config.settings import MailboxSettings, Settings, SettingsError
+from config import settings as settings_module
+from config.settings import MailboxSettings, Settings, SettingsError, described
 from config.settings import load as load_settings
 from layouts.layout import Layout, load
 
@@ -38,6 +39,15 @@ if TYPE_CHECKING:
 def now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def service_of(config: Path | None) -> Service:
+    """The service of a configuration file; None: of the place where it is looked for.
+
+    Raises:
+        SettingsError: the configuration has mistakes; all of them.
+    """
+    return Service(load_settings(config))
 
 
 class Service:
@@ -369,6 +379,33 @@ class Service:
             finally:
                 mailbox.close()
         return done
+
+    def check_configured(self) -> None:
+        """Refuse to go on where nobody chose a database.
+
+        Raises:
+            SettingsError: there is neither a configuration file nor a URL in the environment.
+        """
+        if not self.settings.names_a_database:
+            places = " and no ".join(map(str, settings_module.PLACES))
+            raise SettingsError(
+                f"there is no configuration: no {places}, no --config,"
+                " no INGEST_CONFIG and no INGEST_DATABASE__URL (docs/install.md begins with one)"
+            )
+
+    def configuration(self) -> Iterator[tuple[str, str, str]]:
+        """Every key with its value, secrets hidden, and where it is from."""
+        return described(self.settings)
+
+    @property
+    def language(self) -> str:
+        """Of replies, and of findings unless asked otherwise."""
+        return self.settings.replies.language
+
+    @property
+    def log_file(self) -> str:
+        """Where events are logged; '' for standard error."""
+        return self.settings.log.file
 
     @property
     def mailbox_names(self) -> list[str]:

@@ -182,9 +182,6 @@ def names_of_settings(path: Path) -> set[str]:
 # Modules that read settings beside the composition root: to be mended, never to be added to.
 SETTINGS_READERS = {
     "ingest.demo.run",
-    "ingest.verbs.letters",
-    "ingest.verbs.senders",
-    "ingest.verbs.types",
 }
 
 

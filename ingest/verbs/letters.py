@@ -46,7 +46,7 @@ def process(
     from ingest.operations.letters import process_paths
     from ingest.verbs.show import processed, reply_text
 
-    language = call.app.settings.replies.language
+    language = call.app.language
     clean = True
     for item in process_paths(call.current(), paths, at, dry_run=dry_run):
         clean = clean and item.handled.outcome.value != "quarantined"
@@ -121,7 +121,7 @@ def show(call: Call, number: int, reply: bool, output: Path | None, as_json: boo
             raise click.UsageError(f"{number}: the letter has no reply")
         write_private(output, whole.replies[-1].content)
         return DONE
-    row = whole_json(whole, app.settings.replies.language)
+    row = whole_json(whole, app.language)
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
     return DONE
 
@@ -198,7 +198,7 @@ def tail(
     """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
     from ingest.verbs import log as tailing
 
-    log_file = call.configured.settings.log.file
+    log_file = call.configured.log_file
     path = file or Path(log_file or "-")
     if file is None and str(path) == "-" and sys.stdin.isatty():
         raise click.UsageError(

@@ -150,11 +150,9 @@ def config() -> None:
 @click.pass_obj
 def config_check(call: Call, as_json: bool) -> int:
     """Every value with where it is from, secrets hidden; exit 2 with all mistakes."""
-    from config.settings import described
-
     rows = [
         {"key": key, "value": value, "origin": origin}
-        for key, value, origin in described(call.configured.settings)
+        for key, value, origin in call.configured.configuration()
     ]
     print_rows(rows, as_json, {"key": "key", "value": "value", "origin": "from"})
     return DONE

@@ -44,7 +44,7 @@ def check(
         with mistakes_told(registry):
             # Its passwords are passed over: nothing is stored here.
             entities = read_registry(registry.read_bytes(), with_passwords=True).entities
-    told = language or app.settings.replies.language
+    told = language or app.language
     verdicts = set()
     with closing(app.sandbox()) as sandbox:
         rules = Rules(app.layouts, app.parameters, sandbox.read_file, entities, at)
@@ -72,7 +72,7 @@ def template(call: Call, layout: str, entity: str | None, output: Path | None) -
     forms = sorted(name for name, form in app.layouts.items() if form.workbook is not None)
     if layout not in forms:
         raise click.UsageError(f"{layout}: there are workbooks of {', '.join(forms)}")
-    content = made(app, layout, entity, app.settings.replies.language)
+    content = made(app, layout, entity, app.language)
     if content is None:
         raise click.UsageError(f"{entity}: the register has no such user code")
     path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")

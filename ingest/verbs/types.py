@@ -34,25 +34,18 @@ class Call:
     @cached_property
     def offline(self) -> Service:
         """The wired parts, for a verb that needs no database; without a configuration, too."""
-        from config.settings import load
-        from ingest.wiring import Service
+        from ingest.wiring import service_of
 
-        return Service(load(self.config))
+        return service_of(self.config)
 
     @cached_property
     def configured(self) -> Service:
         """The wired parts, for a verb that logs nothing.
 
         Raises:
-            click.UsageError: there is no configuration.
+            SettingsError: there is no configuration.
         """
-        if not self.offline.settings.names_a_database:
-            from config.settings import PLACES
-
-            raise click.UsageError(
-                f"there is no configuration: no {' and no '.join(map(str, PLACES))}, no --config,"
-                " no INGEST_CONFIG and no INGEST_DATABASE__URL (docs/install.md begins with one)"
-            )
+        self.offline.check_configured()
         return self.offline
 
     @cached_property

@@ -101,7 +101,7 @@ def _meters(entities: Sequence[LegalEntity]) -> list[int]:
 def _profile(rows: Sequence[Any]) -> ProfileMonth:
     # PostgreSQL sums integers to a decimal.
     return ProfileMonth(
-        spans=tuple(merged((row.first, row.end) for row in rows)),
+        spans=tuple(merged((row.first, row.end) for row in rows if not row.not_commercial)),
         values=sum(row.values_ for row in rows),
         not_commercial=sum(int(row.flagged) for row in rows),
         total_wh=sum(int(row.total) for row in rows),
@@ -110,14 +110,17 @@ def _profile(rows: Sequence[Any]) -> ProfileMonth:
 
 
 def _islands(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    """Stretches of intervals without a gap, each with its sums."""
+    """Stretches of intervals without a gap, commercial ones apart, each with its sums."""
     step = SERIES.c.step_minutes * 60
     # Intervals that follow one another stay as far from their number as they were.
-    number = func.row_number().over(partition_by=VALUE.c.series_id, order_by=VALUE.c.start)
+    number = func.row_number().over(
+        partition_by=(VALUE.c.series_id, VALUE.c.not_commercial), order_by=VALUE.c.start
+    )
     numbered = (
         select(
             VALUE.c.series_id,
             VALUE.c.start,
+            VALUE.c.not_commercial,
             (VALUE.c.start + step).label("end"),
             VALUE.c.energy_wh,
             case((VALUE.c.not_commercial, 0), else_=VALUE.c.energy_wh).label("billed_wh"),
@@ -135,13 +138,14 @@ def _islands(series: Sequence[int], start: int, end: int) -> Select[Any]:
     )
     return select(
         numbered.c.series_id,
+        numbered.c.not_commercial,
         func.min(numbered.c.start).label("first"),
         func.max(numbered.c.end).label("end"),
         func.count().label("values_"),
         func.sum(numbered.c.energy_wh).label("total"),
         func.sum(numbered.c.billed_wh).label("billed"),
         func.sum(numbered.c.flag).label("flagged"),
-    ).group_by(numbered.c.series_id, numbered.c.island)
+    ).group_by(numbered.c.series_id, numbered.c.not_commercial, numbered.c.island)
 
 
 def read_in(meters: Sequence[int], start: int, end: int) -> Select[Any]:

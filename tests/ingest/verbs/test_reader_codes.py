@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
+from openpyxl import Workbook
 
 from ingest.engine.files import process
 from ingest.intake.attempt import PolicyIntake
@@ -119,11 +120,35 @@ class Case:
     layouts: tuple = (LAYOUTS, LAYOUTS)
 
 
+def book(*rows, totals=None, labels=("Показание",), hidden=(), sheets=(), date="01.11.2026"):
+    """A 52006 workbook: a row for each reading of T1, T2, …, its values below the labels."""
+    workbook = Workbook()
+    sheet = workbook.active
+    for row in (("Макет", "52006"), ("Код пользователя", CODE), ("Дата показаний", date)):
+        sheet.append(row)
+    sheet.append(("№ прибора учёта", "Канал", "Зона", *labels))
+    for number, values in enumerate(rows, 1):
+        sheet.append(("07512345", "A+", f"T{number}", *values))
+        sheet.row_dimensions[sheet.max_row].hidden = number in hidden
+    if totals:
+        sheet.append(("Итого", None, None, *totals))
+    for title in sheets:
+        workbook.create_sheet(title)["A1"] = "Просим учесть"
+    content = io.BytesIO()
+    workbook.save(content)
+    return letter(("readings.xlsx", content.getvalue()), again=date)
+
+
+BEFORE_NOW = ("Предыдущее показание", "Текущее показание")
+WITH_USE = (*BEFORE_NOW, "Разность показаний")
+FIRST = book((100,), (50,), date="01.10.2026")
 PLAIN = sent()
 TWO = letter(("a.xml", hours()), ("b.xml", hours(energy="0.068")))
 RIVAL = {**LAYOUTS, "52999": replace(LAYOUTS["52005"], number="52999", aliases=("52005",))}
 STRANGER = {**LAYOUTS, "52999": replace(LAYOUTS["52005"], number="52999", aliases=())}
 OTHER = "200000003080"
+RAR = b"Rar!\x1a\x07\x01\x00" + bytes(60)
+RATIO = ("Показание", "Коэффициент трансформации")
 
 CASES = [
     Case("no-documents", letter(("photo.png", b"\x89PNG\r\n")), PLAIN),
@@ -163,6 +188,30 @@ CASES = [
         "formula-without-value",
         sample("52006/formula-without-value.xlsx"),
         sample("52006/formula-libreoffice.ods"),
+    ),
+    Case("attachment-not-read", letter(("a.xml", hours()), ("b.rar", RAR)), PLAIN),
+    Case("not-read", book((100,), (50,), sheets=("Пояснения",)), book((100,), (50,))),
+    Case(
+        "ambiguous-column",
+        book((100, 101), (50, 51), labels=("Показание", "Показание")),
+        book((100, 101), (50, 51), labels=BEFORE_NOW),
+    ),
+    Case("hidden-content", book((100,), (50,), hidden=(2,)), book((100,), (50,))),
+    Case("total-differs", book((100,), (50,), totals=(151,)), book((100,), (50,), totals=(150,))),
+    Case(
+        "consumption-differs",
+        book((90, 100, 77), (45, 50, 5), labels=WITH_USE),
+        book((90, 100, 10), (45, 50, 5), labels=WITH_USE),
+    ),
+    Case(
+        "previous-differs",
+        [FIRST, book((90, 110), (50, 60), labels=BEFORE_NOW)],
+        [FIRST, book((100, 110), (50, 60), labels=BEFORE_NOW)],
+    ),
+    Case(
+        "ratio-differs",
+        book((100, 99), (50, 99), labels=RATIO),
+        book((100, 40), (50, 40), labels=RATIO),
     ),
     Case("skipped-element", sample("80020/other-channels.xml"), sample("80020/day.xml")),
 ]
@@ -219,5 +268,10 @@ def test_the_code_is_told_of_what_raises_it_and_not_of_the_near_miss(case, insta
     assert case.code not in near
 
 
+BY_OPERATORS = {"held-by-operator"}
+"""What needs an operator's entry beside letters: tests/contract/test_withdrawals.py."""
+
+
 def test_every_code_has_a_case():
-    assert {case.code for case in (*CASES, *rules.CASES)} == {code.value for code in Code}
+    cases = {case.code for case in (*CASES, *rules.CASES)}
+    assert cases | BY_OPERATORS == {code.value for code in Code}

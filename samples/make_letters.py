@@ -723,7 +723,7 @@ def workbooks() -> Iterator[Sample]:
         mail(several(text_part(hello(PRIMER)), file_part("both.xlsx", both)), code=PRIMER),
         expect(
             "partly_accepted",
-            doc("52005", "rejected", "sender-mismatch"),
+            doc("52005", "rejected", "not-read", "sender-mismatch"),
             doc("52006", "accepted", late),
             entity=PRIMER,
         ),

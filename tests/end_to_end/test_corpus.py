@@ -15,7 +15,7 @@ AT = "2026-11-22T12:00:00+03:00"
 LETTERS = SAMPLES / "letters"
 
 
-def ingest(config, *words: str) -> list[dict]:
+def run(config, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "ingest", "--config", str(config), *words],
         cwd=ROOT,
@@ -25,7 +25,11 @@ def ingest(config, *words: str) -> list[dict]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout
+
+
+def ingest(config, *words: str) -> list[dict]:
+    return [json.loads(line) for line in run(config, *words).splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,7 @@ def database(tmp_path_factory):
 def config(database):
     file = database.with_name("ingest.toml")
     file.write_text(f'[database]\nurl = "sqlite:///{database}"\n', encoding="utf-8")
+    run(file, "migrate")
     registry = str(SAMPLES / "registry.csv")
     ingest(file, "registry", "import", "--with-passwords", "--json", registry)
     return file

@@ -266,7 +266,8 @@ def zones_missing(case: Case) -> Iterator[Finding]:
         first.setdefault(key, item)
     for key, item in first.items():
         missing = [z for z in item.meter.zones if z not in seen[key]] if item.meter else []
-        if missing:
+        # A zone that is written, though it could not be read, is told as what it is.
+        if missing and not any(f.is_error and f.meter == key[1] for f in case.parsed.findings):
             yield about(item, Code.ZONES_MISSING, zone=None, missing=" ".join(missing))
 
 

@@ -11,7 +11,6 @@ from layouts.findings import UNKNOWN_OBJECTS, Code, Finding, Place, Severity, fi
 
 COMPUTED = frozenset(
     {
-        Code.NEGATIVE_VALUE,
         Code.ABOVE_PERMITTED_POWER,
         Code.ABOVE_MAXIMUM_POWER,
         Code.UNIT_SUSPECT,

@@ -22,8 +22,14 @@ NOVEMBER = datetime(2026, 10, 31, 21, tzinfo=UTC)
 
 @pytest.mark.parametrize("amount", ["Infinity", "NaN", "1e999999", "1e-999999"])
 def test_an_amount_that_nobody_would_write_out_is_told_as_it_stands(amount: str) -> None:
-    told = sentence(finding(Code.NEGATIVE_VALUE, seen=amount), "ru")
+    told = sentence(finding(Code.SPIKE, seen=amount, channel="A+"), "ru")
     assert f"«{amount}»" in told
+
+
+@pytest.mark.parametrize("written", ["-5", "-0.067"])
+def test_a_value_below_zero_is_told_as_it_was_written(written: str) -> None:
+    told = sentence(finding(Code.NEGATIVE_VALUE, seen=written, channel="A+"), "ru")
+    assert f"«{written}»" in told
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

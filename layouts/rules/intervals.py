@@ -7,7 +7,7 @@ these rules a few comparisons, whatever its length.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -83,13 +83,14 @@ def _odd_lengths(item: Assigned) -> Iterator[Finding]:
 
 def timeline(case: Case) -> Iterator[Finding]:
     """Intervals told twice, overlapping ones, and gaps between them."""
+    unread = [_row(item.place) for item in case.parsed.findings if item.code in _WITHOUT_TIME]
     for items in _by_series(case).values():
         if len(items) == 1 and items[0].series.spans is None:
             series = items[0].series
             first, last = epoch(series.start), epoch(series.end)
         else:
             spans = sorted(_spans(items), key=lambda span: span[:2])
-            yield from _steps_of(spans)
+            yield from _steps_of(spans, unread)
             first, last = spans[0][0], max(span[1] for span in spans)
         yield from _incomplete(items[0], first, last, case)
 
@@ -114,17 +115,35 @@ def _spans(items: list[Assigned]) -> Iterator[_Span]:
             yield start, start + step, item, index
 
 
-def _steps_of(spans: list[_Span]) -> Iterator[Finding]:
-    """What is wrong between each interval and the one before it."""
+_WITHOUT_TIME = frozenset({Code.INVALID_DATE, Code.INVALID_TIME, Code.MISSING_FIELD})
+"""Found where a line or row has no time that could be read: it is no gap."""
+
+
+def _row(place: Place) -> int:
+    """The line, or the row of the cell; 0 where none is known."""
+    if place.line is not None:
+        return place.line
+    digits = (place.cell or "").lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").partition(":")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _steps_of(spans: list[_Span], unread: Sequence[int]) -> Iterator[Finding]:
+    """What is wrong between each interval and the one before it.
+
+    `unread` are the rows whose time could not be read: where one of them stands between
+    two intervals, what seems to be missing there is told as what it is.
+    """
     reached, before = spans[0][1], spans[0][:2]
+    last = _row(spans[0][2].series.place(spans[0][3]))
     for start, end, item, index in spans[1:]:
+        row = _row(item.series.place(index)) if unread else 0
         if (start, end) == before:
             yield about_value(item, Code.DUPLICATE_INTERVAL, index)
         elif start < reached:
             yield about_value(item, Code.OVERLAP, index)
-        elif start > reached:
+        elif start > reached and not any(min(last, row) < at < max(last, row) for at in unread):
             yield _missing(item, reached, start, item.series.gap(index, reached))
-        reached, before = max(reached, end), (start, end)
+        reached, before, last = max(reached, end), (start, end), row
 
 
 def _incomplete(item: Assigned, first: int, last: int, case: Case) -> Iterator[Finding]:

@@ -68,3 +68,12 @@ def test_what_is_shown_as_written_is_what_was_written_in_the_senders_unit():
 def test_a_gap_is_told_at_the_line_before_it():
     (told,) = (item for item in found(["missing-interval"]).findings if item.is_error)
     assert told.place.line == 9
+
+
+@pytest.mark.parametrize("time", ["2026113306", "2026110127", "", "yesterday"])
+def test_a_line_whose_time_cannot_be_read_is_no_gap_beside_a_real_one(time):
+    planted = {6: f'<consumption date_time="{time}" energy="0.1"/>', 15: ""}
+    (parsed,) = parse(Document("z.xml", document(planted)), LAYOUTS)
+    checked = check(parsed, LAYOUTS["52005"], ENTITY, moscow(2026, 11, 3))
+    gaps = [item.place.line for item in checked.findings if item.code.value == "missing-interval"]
+    assert gaps == [16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -111,19 +112,34 @@ def period() -> None:
 
 @period.command("close")
 @click.argument("month", type=Month())
+@click.option("--yes", is_flag=True, help="Although values are missing or suspect.")
+@json_option
 @click.pass_obj
-def period_close(call: Call, month: date) -> int:
-    """Freeze a month: a later document for it gets `period-closed`."""
-    from layouts.months import bounds
+def period_close(call: Call, month: date, yes: bool, as_json: bool) -> int:
+    """Freeze a month and keep its numbers: a later document for it gets `period-closed`.
 
-    now = datetime.now(UTC)
-    with call.current().ledger.transaction() as store:
-        done = store.periods.close(month, who(), now)
-    if not done:
+    A month with missing or suspect values is listed and stays open, exit 1, without --yes.
+    """
+    from ingest.operations import closing
+    from ingest.verbs import show
+
+    done = closing.close(call.current().ledger, month, who(), datetime.now(UTC), anyway=yes)
+    if as_json:
+        click.echo(json.dumps(closing.closing_json(month, done), ensure_ascii=False))
+    else:
+        show.closing(done)
+    if done.was_closed:
         complain(f"{month:%Y-%m} is closed already")
         return LOOK
-    click.echo(f"{month:%Y-%m} is closed")
-    if now < bounds(month)[1]:
+    if done.snapshot is None:
+        complain(
+            f"{month:%Y-%m} stays open: {len(done.lacks)} series missing,"
+            f" {len(done.suspects)} suspicions open; --yes closes it all the same"
+        )
+        return LOOK
+    if not as_json:
+        click.echo(f"{month:%Y-%m} is closed")
+    if not done.has_ended:
         complain(f"{month:%Y-%m} has not ended yet; `ingest period reopen` opens it again")
     return DONE
 
@@ -152,4 +168,47 @@ def period_list(call: Call, as_json: bool) -> int:
     with call.current().ledger.reading() as store:
         entries = store.audit.of("period")
     print_rows(periods.period_json(entries), as_json, periods.PERIOD_COLUMNS)
+    return DONE
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--month", type=Month(), help="Only what touches this month.")
+@click.option("--entity", metavar="CODE", help="Of one legal entity.")
+@json_option
+@click.pass_context
+def suspects(context: click.Context, month: date | None, entity: str | None, as_json: bool) -> int:
+    """Values that were taken and are doubtful; exit 1 when there are any."""
+    if context.invoked_subcommand is not None:
+        return DONE
+    from ingest.operations import suspects as queue
+
+    ledger = context.ensure_object(Call).current().ledger
+    with ledger.reading() as store:
+        check_entity(store, entity)
+    rows = list(queue.suspects_json(queue.open_suspects(ledger, month, entity)))
+    print_rows(rows, as_json, queue.SUSPECT_COLUMNS)
+    return LOOK if rows else DONE
+
+
+@suspects.command("accept")
+@click.argument("numbers", metavar="ID...", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.option("--reason", required=True, metavar="TEXT", help="Why they are true; it is kept.")
+@click.pass_obj
+def suspects_accept(call: Call, numbers: tuple[int, ...], reason: str) -> int:
+    """Take doubtful values for true: they stay so while they are unchanged."""
+    from ingest.operations import suspects as queue
+
+    if not reason.strip():
+        raise click.UsageError("--reason is empty: say why the values are true")
+    try:
+        done = queue.accept(
+            call.current().ledger, numbers, who(), reason.strip(), datetime.now(UTC)
+        )
+    except queue.UnknownSuspicion as fault:
+        raise click.UsageError(f"{fault}; `ingest suspects` lists them") from None
+    if done.now:
+        click.echo(f"accepted: {', '.join(map(str, done.now))}")
+    if done.before:
+        complain(f"accepted before: {', '.join(map(str, done.before))}")
+        return LOOK
     return DONE

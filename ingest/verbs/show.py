@@ -19,6 +19,7 @@ from layouts.findings import printable
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
 
 if TYPE_CHECKING:
+    from ingest.operations.closing import Closing
     from ingest.operations.status import Status
 
     # `check` shows findings and knows of no database.
@@ -438,3 +439,19 @@ def status_text(row: Mapping[str, Any]) -> str:
     ]
     lines += [f"needs a person: {reason}" for reason in row["needs_a_person"]]
     return "\n".join(lines)
+
+
+def closing(done: Closing) -> None:
+    """What speaks against closing a month, and how it differs from its last closing."""
+    from ingest.operations.closing import DIFFERENCE_COLUMNS, differences_json
+    from ingest.operations.periods import MISSING_COLUMNS, missing_row
+    from ingest.operations.suspects import SUSPECT_COLUMNS, suspects_json
+
+    parts: tuple[tuple[list[dict[str, Any]], Mapping[str, str]], ...] = (
+        ([missing_row(row) for row in done.lacks], MISSING_COLUMNS),
+        (list(suspects_json(done.suspects)), SUSPECT_COLUMNS),
+        (list(differences_json(done.differences)), DIFFERENCE_COLUMNS),
+    )
+    for rows, columns in parts:
+        if rows:
+            table(rows, columns)

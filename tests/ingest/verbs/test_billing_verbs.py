@@ -291,7 +291,7 @@ def test_an_entity_that_is_switched_off_is_not_asked(run, process):
 
 
 def test_nobody_is_reminded_of_a_closed_month(run, process):
-    run("period", "close", LONG_AGO)
+    run("period", "close", LONG_AGO, "--yes")
 
     ran = run("missing", "--period", LONG_AGO, "--remind")
 
@@ -304,7 +304,7 @@ def test_nobody_is_reminded_of_a_closed_month(run, process):
 
 
 def test_a_closed_month_refuses_documents_until_it_is_opened_again(run, process):
-    assert run("period", "close", "2026-11").code == 0
+    assert run("period", "close", "2026-11", "--yes").code == 0
 
     (refused,) = process("00")
     assert refused["outcome"] == "rejected"
@@ -333,6 +333,103 @@ def test_every_turn_of_a_month_is_kept_with_the_operators_name(run):
     assert [row["closed"] for row in rows] == [True, False, True]
     assert {row["who"] for row in rows} == {getpass.getuser()}
     assert {row["period"] for row in rows} == {LONG_AGO}
+
+
+def test_a_month_with_missing_values_stays_open_and_is_listed(service):
+    ran = service("period", "close", LONG_AGO)
+
+    assert ran.code == 1
+    assert CODE in ran.out
+    assert "2020-05 stays open" in ran.err
+    assert "--yes" in ran.err
+    assert service("period", "list").out.count(LONG_AGO) == 0
+    assert service("period", "close", LONG_AGO, "--yes").code == 0
+
+
+def test_closing_tells_its_snapshot_and_the_difference_to_the_last_one_point_by_point(run, process):
+    (first,) = run("period", "close", "2026-11", "--yes", "--json").rows
+    run("period", "reopen", "2026-11")
+    process("00-52005-xml")
+    (second,) = run("period", "close", "2026-11", "--yes", "--json").rows
+    run("period", "reopen", "2026-11")
+    (third,) = run("period", "close", "2026-11", "--yes", "--json").rows
+
+    assert first["differences"] == []
+    assert second["snapshot"] > first["snapshot"]
+    assert (second["sha256"] != first["sha256"], third["sha256"]) == (True, second["sha256"])
+    (changed,) = second["differences"]
+    assert (changed["entity"], changed["channel"]) == (CODE, "A+")
+    assert changed["energy_before"] in (None, 0)
+    assert changed["energy_after"] > 0
+    assert third["differences"] == []
+
+
+# suspects
+
+
+def flat(day):
+    """A day of equal values, which a load that is not constant never has."""
+    rows = "".join(
+        f'<consumption date_time="202611{day:02}{hour:02}" energy="0.0255"/>' for hour in range(24)
+    )
+    return (
+        f'<package class="52005" version="1" sender_code="{CODE}"'
+        f' created="202611{day + 1:02}120000">'
+        f"{rows}</package>"
+    )
+
+
+def letter(document):
+    sample = (SAMPLES / "letters" / "00-52005-xml.eml").read_bytes()
+    mail = message_from_bytes(sample, policy=default)
+    (attached,) = mail.iter_attachments()
+    attached.set_content(document.encode(), "text", "xml", filename=attached.get_filename())
+    return mail.as_bytes()
+
+
+@pytest.fixture
+def suspect(service):
+    """The suspicion over a flat day."""
+    path = service.write("flat.eml", letter(flat(10)))
+    (row,) = service("process", "--at", "2026-11-12T12:00", "--json", path).rows
+    assert row["outcome"] == "accepted"
+    return service("suspects", "--json").rows
+
+
+def test_doubtful_values_are_listed_until_they_are_accepted_with_a_reason(service, suspect):
+    assert "flat-profile" in {row["code"] for row in suspect}
+    assert {row["entity"] for row in suspect} == {CODE}
+    numbers = [row["id"] for row in suspect]
+
+    accepted = service("suspects", "accept", *numbers, "--reason", "печь работала сутки")
+
+    assert accepted.code == 0
+    again = service("suspects", "--json")
+    assert (again.code, again.rows) == (0, [])
+    twice = service("suspects", "accept", *numbers, "--reason", "снова")
+    assert (twice.code, "accepted before" in twice.err) == (1, True)
+
+
+def test_suspects_are_found_by_month_and_entity(service, suspect):
+    assert service("suspects", "--month", "2026-11", "--json").rows == suspect
+    assert service("suspects", "--month", "2026-10", "--json").rows == []
+    assert service("suspects", "--entity", "000000004711", "--json").rows == []
+    assert service("suspects", "--entity", "99").code == 2
+
+
+def test_a_suspicion_that_is_none_accepts_nothing(service, suspect):
+    ran = service("suspects", "accept", suspect[0]["id"], 99999, "--reason", "x")
+
+    assert (ran.code, "no suspicion 99999" in ran.complaint) == (2, True)
+    assert service("suspects", "accept", suspect[0]["id"], "--reason", " ").code == 2
+    assert service("suspects", "--json").rows == suspect
+
+
+def test_a_month_with_suspect_values_tells_them_and_stays_open(service, suspect):
+    ran = service("period", "close", "2026-11", "--json")
+
+    (row,) = ran.rows
+    assert (ran.code, row["closed"], row["suspects"]) == (1, False, suspect)
 
 
 # What a letter without a document may ask for.

@@ -1,0 +1,86 @@
+"""The queue of doubtful values: what is suspect, and what operators accepted of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ingest.operations.told import local
+from storage.ledger import Ledger
+from storage.records import Suspect
+
+SUSPECT_COLUMNS = {
+    "id": "id",
+    "code": "code",
+    "entity": "entity",
+    "point": "point",
+    "meter": "meter",
+    "channel": "channel",
+    "zone": "zone",
+    "start": "from",
+    "end": "until",
+    "receipt": "receipt",
+}
+
+
+class UnknownSuspicion(ValueError):  # noqa: N818 - its name is what it is
+    """There is no suspicion with one of the numbers; its text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of suspicions that an operator accepted.
+
+    Attributes:
+        now: Numbers of those that were open.
+        before: Numbers of those that were accepted already.
+    """
+
+    now: tuple[int, ...]
+    before: tuple[int, ...]
+
+
+def open_suspects(ledger: Ledger, month: date | None, entity: str | None) -> list[Suspect]:
+    """Open suspicions, of a month and of a legal entity where they are given."""
+    with ledger.reading() as store:
+        return store.suspicions.find(month, entity)
+
+
+def accept(
+    ledger: Ledger, numbers: Sequence[int], who: str, reason: str, now: datetime
+) -> Accepted:
+    """Take the values of suspicions for true, all of them or none.
+
+    Raises:
+        UnknownSuspicion: one of the numbers is none's.
+    """
+    wanted = sorted(set(numbers))
+    with ledger.transaction() as store:
+        known = {one.id for one in store.suspicions.of(wanted)}
+        if unknown := [str(number) for number in wanted if number not in known]:
+            raise UnknownSuspicion(f"there is no suspicion {', '.join(unknown)}")
+        done = store.suspicions.accept(wanted, who, reason, now)
+    return Accepted(tuple(done), tuple(n for n in wanted if n not in done))
+
+
+def suspects_json(suspects: Sequence[Suspect]) -> Iterator[dict[str, Any]]:
+    """The lines of `suspects`."""
+    for one in suspects:
+        yield {
+            "id": one.id,
+            "code": one.code,
+            "entity": one.entity,
+            "area": one.area,
+            "point": one.point,
+            "meter": one.meter,
+            "channel": one.channel,
+            "zone": one.zone,
+            "start": local(one.start),
+            "end": local(one.end),
+            "receipt": one.receipt,
+            "raised_at": local(one.raised_at),
+            "accepted_by": one.accepted_by,
+            "reason": one.reason,
+        }

@@ -13,7 +13,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from layouts.findings import Place
-from layouts.travel import travels
 
 
 class FigureKind(StrEnum):
@@ -33,7 +32,6 @@ class FigureKind(StrEnum):
     """K, the transformer ratio."""
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One figure beside a register reading.

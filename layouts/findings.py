@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from layouts.travel import travels
-
 
 class Severity(StrEnum):
     """How much a finding weighs: only an error keeps readings out."""
@@ -233,7 +231,6 @@ def severity_of(code: Code) -> Severity:
     return Severity.NOTE if code in _NOTES else Severity.ERROR
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in a document something stands; every part may be unknown.
@@ -262,7 +259,6 @@ class Place:
 NOWHERE = Place()
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fault, with its place and the text seen.

@@ -17,7 +17,6 @@ from typing import TypeVar
 from layouts.figures import Figure
 from layouts.findings import Finding, Place, Status
 from layouts.months import MOSCOW
-from layouts.travel import travels
 
 
 class Language(StrEnum):
@@ -110,7 +109,6 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Document:
     """One attached file: its name as decoded ('' when it has none) and its bytes.
@@ -127,7 +125,6 @@ class Document:
 _COLUMNS = 16384
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where each value of a series stood, in one flat column.
@@ -185,7 +182,6 @@ def cell_name(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Series:
     """One point's values on one channel over a period.
@@ -284,7 +280,6 @@ class Series:
         return self.start + step * index, self.start + step * (index + 1)
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a document says of itself; every field may be missing.
@@ -311,7 +306,6 @@ class Header:
     period_end: datetime | None = None
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """One document as read: header, series and every format mistake.

@@ -1,28 +1,19 @@
-"""User code and password as people write them into a letter, and their masking.
+"""User code and password as people write them into a letter.
 
 The rules stand in `docs/credentials.md`.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from itertools import zip_longest
 
-from ingest.letters.terms import Credential, Letter, Source
-from layouts.findings import Finding, Place, printable
-from layouts.terms import Parsed
-
-MASK = "•••"
+from ingest.letters.terms import Credential, Source
 
 PASSWORD_MOST = 200
 """Characters of the longest password that is tried."""
-
-_NOT_MASKED = {"authentication-results"}
-# Our own server's words. Whoever names `dmarc=fail` as the password must not blank them.
 
 _LINE_MOST = 2000
 _FOUND_MOST = 50
@@ -177,98 +168,3 @@ def _value(label: _Label, line: str, end: int | None, following: str) -> str:
     if _label_alone(value):
         return ""
     return value if len(value) <= PASSWORD_MOST else ""
-
-
-def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed, ...]]:
-    """The letter and its documents with every password candidate made unreadable.
-
-    Masked are subject, headers, names and findings, which are stored, logged and
-    sent; `credentials` and the documents' headers keep them for authentication.
-    """
-    secrets = secrets_of(letter, parsed)
-    if not secrets:
-        return letter, tuple(parsed)
-    hide = _Hider(secrets)
-    masked = replace(
-        letter,
-        headers={
-            name: values if name in _NOT_MASKED else tuple(map(hide.text, values))
-            for name, values in letter.headers.items()
-        },
-        subject=hide.text(letter.subject),
-        documents=tuple(
-            replace(one, name=hide.text(one.name), container=hide.maybe(one.container))
-            for one in letter.documents
-        ),
-        attachments=tuple(replace(one, name=hide.text(one.name)) for one in letter.attachments),
-        findings=tuple(map(hide.finding, letter.findings)),
-    )
-    return masked, tuple(map(hide.parsed, parsed))
-
-
-def secrets_of(letter: Letter, parsed: Sequence[Parsed]) -> set[str]:
-    """Every password candidate, right or wrong, in every form it may be seen in."""
-    written = [one.password for one in letter.credentials]
-    inside = [one.header.password for one in parsed]
-    plain = {form for one in (*written, *inside) if one for form in (one, *candidates(one.strip()))}
-    # An XML document's raw text, seen in a finding, has them escaped.
-    plain |= {html.escape(one) for one in plain} | {html.escape(one, False) for one in plain}
-    return plain | set(map(printable, plain))
-
-
-class _Hider:
-    """Replaces secrets in whatever is told."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        # Few letters need it, and each would have to have its own compiled.
-        return re.compile("|".join(map(self._form, self._secrets)))
-
-    @staticmethod
-    def _form(secret: str) -> str:
-        # A short one would blank half a text; it counts only as a word of its own.
-        escaped = re.escape(secret)
-        return escaped if len(secret) > 2 else rf"(?<!\S){escaped}(?!\S)"
-
-    def text(self, text: str) -> str:
-        """`text` without secrets, also one that its shortening cut off."""
-        if any(secret in text for secret in self._secrets):
-            text = self._pattern.sub(MASK, text)
-        if text.endswith("…"):
-            text = self._without_beginning(text[:-1]) + "…"
-        return text
-
-    def _without_beginning(self, text: str) -> str:
-        for secret in self._secrets:
-            for length in range(min(len(secret) - 1, len(text)), 2, -1):
-                if text.endswith(secret[:length]):
-                    return text[:-length] + MASK
-        return text
-
-    def maybe(self, text: str | None) -> str | None:
-        """The same for a text that may be missing."""
-        return None if text is None else self.text(text)
-
-    def place(self, place: Place) -> Place:
-        """The same for the names in a place."""
-        return replace(place, file=self.maybe(place.file), sheet=self.maybe(place.sheet))
-
-    def finding(self, found: Finding) -> Finding:
-        """The same for what a finding tells."""
-        detail = {name: self.text(value) for name, value in found.detail.items()}
-        return replace(
-            found, place=self.place(found.place), seen=self.maybe(found.seen), detail=detail
-        )
-
-    def parsed(self, parsed: Parsed) -> Parsed:
-        """The same for a document's names and findings."""
-        return replace(
-            parsed,
-            name=self.text(parsed.name),
-            part=self.maybe(parsed.part),
-            container=self.maybe(parsed.container),
-            findings=tuple(map(self.finding, parsed.findings)),
-        )

@@ -9,13 +9,11 @@ from enum import StrEnum
 
 from layouts.findings import Finding
 from layouts.terms import Document, Parsed
-from layouts.travel import travels
 
 
 class Source(StrEnum):
     """Where in a letter a credential stood; in the order in which they count."""
 
-    DOCUMENT = "document"
     BODY = "body"
     SUBJECT = "subject"
 
@@ -49,7 +47,6 @@ class Limits:
     unpacked_bytes: int = 100 * 1024 * 1024
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A user code, a password, or both, as one place of the letter names them."""
@@ -59,7 +56,6 @@ class Credential:
     password: str | None = field(default=None, repr=False)
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """What else was attached.
@@ -76,7 +72,6 @@ class Attachment:
     container: str | None = None
 
 
-@travels
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One e-mail, decoded, untrusted.

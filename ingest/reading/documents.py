@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from ingest.letters.credentials import mask, secrets_of
+from ingest.letters.secrets import mask, secrets_of
 from ingest.letters.terms import Letter, Limits, Marked, RawLetter, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.findings import Finding

@@ -11,9 +11,9 @@ from pathlib import PurePath
 
 from ingest.letters.letter import Letter
 from ingest.letters.outcome import overall
+from ingest.letters.secrets import Masker, telling_secrets
 from ingest.letters.terms import Marked
 from ingest.replies import view
-from ingest.replies.hiding import hider
 from ingest.replies.message import (
     XLSX,
     Answered,
@@ -85,7 +85,7 @@ def reply(
     findings = letter.findings or _no_documents(receipts)
     verdict = _verdict(receipts, findings)
     headline = _headline(verdict, receipts, words)
-    hide = hider(letter, receipts)
+    hide = Masker(telling_secrets(letter, (one.parsed for one in receipts))).text
     files, told_of_files = _files(letter, receipts, marked or {}, words)
     told = ReplyView(
         headline=headline,

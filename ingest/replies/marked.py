@@ -14,7 +14,6 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -35,9 +34,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 from python_calamine import CalamineError, CalamineWorkbook
 
+from ingest.letters.secrets import Masker, is_telling
 from ingest.letters.terms import Marked
 from ingest.replies.cells import cell_position
-from ingest.replies.hiding import telling
 from ingest.replies.message import one_line
 from ingest.replies.runs import SHOWN_MOST, weight
 from ingest.replies.texts import advice, sentence, title
@@ -99,22 +98,6 @@ _SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Hider:
-    """Takes passwords out of what a workbook holds."""
-
-    secrets: tuple[str, ...]
-
-    def text(self, value: str) -> str:
-        """Text without the passwords; a short one only when it stands alone."""
-        for secret in self.secrets:
-            if value.strip() == secret:
-                return ""
-            if len(secret) > 3:
-                value = value.replace(secret, "***")
-        return value
-
-
 def mark(
     document: Document, findings: Sequence[Finding], secrets: Collection[str], language: str
 ) -> Marked | None:
@@ -136,7 +119,7 @@ def mark(
         return None
     workbook, lost = opened
     _without_marks(workbook)
-    _without_passwords(workbook, _Hider(tuple(sorted(secrets, key=len, reverse=True))))
+    _without_passwords(workbook, Masker(secrets))
     shown = list(_shown(findings))
     for (sheet, cell), items in _by_cell(shown).items():
         _mark_cell(workbook, sheet, cell, items, words)
@@ -234,15 +217,15 @@ def _rgb(cell: Cell | MergedCell) -> object:
     return fill.fgColor.rgb if fill is not None and fill.fill_type == "solid" else None
 
 
-def _without_passwords(workbook: Workbook, hider: _Hider) -> None:
+def _without_passwords(workbook: Workbook, masker: Masker) -> None:
     for sheet in workbook.worksheets:
         for cell in _filled(sheet):
-            _hide(sheet, cell, hider)
+            _hide(sheet, cell, masker)
     properties = workbook.properties
     for name in ("title", "subject", "creator", "keywords", "description", "category"):
         value = getattr(properties, name)
         if isinstance(value, str):
-            setattr(properties, name, hider.text(value))
+            setattr(properties, name, masker.text(value))
 
 
 def _filled(sheet: Worksheet) -> list[Cell | MergedCell]:
@@ -251,9 +234,9 @@ def _filled(sheet: Worksheet) -> list[Cell | MergedCell]:
     return list(sheet._cells.values())  # noqa: SLF001
 
 
-def _hide(sheet: Worksheet, cell: Cell | MergedCell, hider: _Hider) -> None:
+def _hide(sheet: Worksheet, cell: Cell | MergedCell, masker: Masker) -> None:
     if cell.comment is not None:
-        text = hider.text(cell.comment.text)
+        text = masker.text(cell.comment.text)
         if text != cell.comment.text:
             cell.comment = Comment(text, cell.comment.author)
     if isinstance(cell, MergedCell) or not isinstance(cell.value, str | CellRichText):
@@ -263,12 +246,12 @@ def _hide(sheet: Worksheet, cell: Cell | MergedCell, hider: _Hider) -> None:
     if label is not None:
         if label.end() < len(text):
             _write(cell, text[: label.end()])
-        _empty_beside(sheet, cell, hider)
-    elif hider.text(text) != text:
-        _write(cell, hider.text(text))
+        _empty_beside(sheet, cell, masker)
+    elif masker.text(text) != text:
+        _write(cell, masker.text(text))
 
 
-def _empty_beside(sheet: Worksheet, label: Cell, hider: _Hider) -> None:
+def _empty_beside(sheet: Worksheet, label: Cell, masker: Masker) -> None:
     """Empty the nearest filled cell right of a label, and a password below it."""
     cells = sheet._cells  # noqa: SLF001 - see `_filled`
     right = (cells.get((label.row, label.column + step)) for step in range(1, _REACH + 1))
@@ -276,7 +259,7 @@ def _empty_beside(sheet: Worksheet, label: Cell, hider: _Hider) -> None:
     below = cells.get((label.row + 1, label.column))
     if isinstance(beside, Cell):
         beside.value = None
-    if isinstance(below, Cell) and str(below.value) in hider.secrets:
+    if isinstance(below, Cell) and str(below.value) in masker.secrets:
         below.value = None
 
 
@@ -448,7 +431,7 @@ def _saved(workbook: Workbook) -> bytes:
 
 def _tells(content: bytes, secrets: Collection[str]) -> bool:
     """Whether an unmistakable password is left anywhere: in a formula or a name, say."""
-    wanted = [secret.encode() for secret in telling(secrets)]
+    wanted = [secret.encode() for secret in filter(is_telling, secrets)]
     if not wanted:
         return False
     with zipfile.ZipFile(io.BytesIO(content)) as package:

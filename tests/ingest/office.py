@@ -10,8 +10,8 @@ from ingest.intake.outcome import Handled
 from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
 from ingest.intake.receive import quarantine_notice
-from ingest.letters.credentials import mask
 from ingest.letters.letter import Limits, read_letter
+from ingest.letters.secrets import mask
 from ingest.letters.terms import Arrival, Read
 from ingest.replies.message import ReplySettings
 from layouts.layout import load

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from ingest.intake.provenance import is_disproved
-from ingest.letters.credentials import mask
 from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.secrets import mask
 
 OURS = "mx.retailer.example"
 

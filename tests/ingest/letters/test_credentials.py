@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingest.letters.body import html_text, own_text, plain_text
-from ingest.letters.credentials import MASK, candidates, find_credentials, mask
+from ingest.letters.credentials import candidates, find_credentials
+from ingest.letters.secrets import MASK, mask
 from ingest.letters.terms import Attachment, Credential, Letter, Source
 from layouts.findings import Code, Place, finding
 from layouts.terms import Header, Parsed

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.letters.credentials import mask
 from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.secrets import mask
 from layouts.layout import load
 from layouts.terms import Parsed
 from parsers import parse

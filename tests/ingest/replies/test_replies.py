@@ -14,8 +14,8 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from lxml import etree
 
-from ingest.letters.credentials import mask
 from ingest.letters.letter import read_letter
+from ingest.letters.secrets import mask
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Marked, Source
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient

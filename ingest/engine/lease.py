@@ -133,7 +133,7 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, in ticks since boot; '' for one that waits to be buried.
+    """When a process started, in ticks since boot; '' for a zombie.
 
     None where the system does not tell.
     """

@@ -169,7 +169,7 @@ def _grant(case: _Case, entity: LegalEntity) -> Handled:
 
 
 def _owe(case: _Case, handled: Handled) -> Handled:
-    """Owe the reply, unless its recipient has had enough of them."""
+    """Owe the reply, unless its recipient reached the bound of replies."""
     answer, store, now, policy = handled.reply, case.store, case.now, case.policy
     if answer is None:
         return handled

@@ -25,10 +25,16 @@ def registry() -> None:
 @click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help="Only tell what would change.")
 @click.option("--with-passwords", is_flag=True, help="Take a password column, for a demo.")
+@click.option("--correct", metavar="REASON", help="What is on record was wrong from its beginning.")
 @json_option
 @click.pass_obj
 def registry_import(
-    call: Call, file: Path, dry_run: bool, with_passwords: bool, as_json: bool
+    call: Call,
+    file: Path,
+    dry_run: bool,
+    with_passwords: bool,
+    correct: str | None,
+    as_json: bool,
 ) -> int:
     """Take a CSV or XLSX over, in one transaction."""
     from dataclasses import asdict
@@ -39,7 +45,12 @@ def registry_import(
     app = call.current()
     with mistakes_told(file):
         imported = import_registry(
-            app, file.read_bytes(), who(), with_passwords=with_passwords, dry_run=dry_run
+            app,
+            file.read_bytes(),
+            who(),
+            with_passwords=with_passwords,
+            dry_run=dry_run,
+            correct=correct,
         )
     report = imported.report
     row = asdict(report) | {"dry_run": dry_run}
@@ -133,8 +144,9 @@ def mistakes_told(file: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as mistakes:
+        from ingest.operations.registry import ClosedMonthsChange
         from ingest.operations.registry_file import RegistryMistakes
 
-        if not isinstance(mistakes, RegistryMistakes):
+        if not isinstance(mistakes, RegistryMistakes | ClosedMonthsChange):
             raise
         raise click.UsageError(f"{file} is not taken over:\n{mistakes}") from None

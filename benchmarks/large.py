@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
 from ingest.wiring import Service
-from storage.billing import Grain
+from storage.billed.billing import Grain
 
 ENTITIES = 143
 DAYS = 365

@@ -24,28 +24,28 @@ from layouts.terms import (
     Wants,
 )
 from storage.audit import Audit
-from storage.billing import Billing
+from storage.billed.billing import Billing
+from storage.billed.months import Months
+from storage.billed.numbers import Numbers
+from storage.billed.periods import Periods
+from storage.billed.suspicions import Suspicions
+from storage.billed.withdrawals import Withdrawals
 from storage.columns import INTEGER_MOST, epoch
-from storage.day_sums import DaySums
 from storage.findings import Findings
-from storage.history import History
-from storage.in_force import InForce
 from storage.installation import Installation
 from storage.letters import Letters
 from storage.mailboxes import Mailboxes
-from storage.months import Months
-from storage.numbers import Numbers
 from storage.outbox import Outbox
-from storage.periods import Periods
+from storage.points.registry import Registry
+from storage.readings.day_sums import DaySums
+from storage.readings.history import History
+from storage.readings.in_force import InForce
+from storage.readings.values import Values
+from storage.readings.versions import Versions
 from storage.records import Entry
-from storage.registry import Registry
 from storage.senders import Senders
 from storage.session import Session
 from storage.submissions import Submissions
-from storage.suspicions import Suspicions
-from storage.values import Values
-from storage.versions import Versions
-from storage.withdrawals import Withdrawals
 
 
 class Store:

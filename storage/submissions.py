@@ -12,7 +12,7 @@ from layouts.findings import Finding
 from layouts.terms import Kind
 from storage.columns import decimal, instant
 from storage.findings import Findings
-from storage.places import unpacked
+from storage.readings.places import unpacked
 from storage.records import CarriedValues, SubmissionDetails
 from storage.session import Part, Session
 from storage.tables import (

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from layouts.months import MOSCOW
-from storage.billing import BillingRow
+from storage.billed.billing import BillingRow
 
 HISTORY_COLUMNS = (
     "place",

@@ -48,7 +48,7 @@ def readings(
 ) -> int:
     """Accepted values for billing; docs/readings.md tells of every column."""
     from ingest.operations import export
-    from storage.billing import Grain
+    from storage.billed.billing import Grain
 
     if history and grain != "interval":
         raise click.UsageError("--history tells single values: leave out --grain")

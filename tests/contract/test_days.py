@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from layouts.rules import check
 from layouts.terms import MeteringPoint
-from storage.days import Day
 from storage.ledger import _alembic
+from storage.readings.days import Day
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,

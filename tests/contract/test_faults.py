@@ -5,8 +5,8 @@ from datetime import date
 import psycopg
 import pytest
 
-from storage.bulk import Run, add_values
 from storage.ledger import Ledger, StoreUnavailable
+from storage.readings.bulk import Run, add_values
 from storage.statements import Statements
 from tests.contract.documents import NOW, document, hand_in_to, hours, import_all
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.operations.export import columns, write_csv
 from layouts.terms import Header, LegalEntity, Meter, MeteringPoint
-from storage.billing import Grain
+from storage.billed.billing import Grain
 from tests.contract.documents import (
     ENTITY,
     MONTH,

@@ -7,7 +7,7 @@ import pytest
 
 from layouts.findings import Place
 from layouts.terms import Kind, Places
-from storage.billing import Grain
+from storage.billed.billing import Grain
 from tests.contract.documents import (
     ENTITY,
     MONTH,

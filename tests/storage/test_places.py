@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from layouts.findings import Place
 from layouts.terms import Kind, Places, Series
-from storage.places import carried, packed, place_at, unpacked
+from storage.readings.places import carried, packed, place_at, unpacked
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 FIRST = int(START.timestamp())

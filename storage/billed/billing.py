@@ -17,9 +17,9 @@ from sqlalchemy import literal_column as literal
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
 from layouts.terms import quantity_of
+from storage.billed.months import read_in, read_last
 from storage.columns import decimal, epoch
-from storage.months import read_in, read_last
-from storage.places import place_at
+from storage.readings.places import place_at
 from storage.records import Quality
 from storage.session import Part, pieces
 from storage.tables import (

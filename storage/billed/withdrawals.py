@@ -16,9 +16,9 @@ from sqlalchemy import bindparam, select, text
 
 from storage.audit import Audit
 from storage.columns import clean
-from storage.day_sums import DaySums
-from storage.days import day_of
-from storage.in_force import InForce
+from storage.readings.day_sums import DaySums
+from storage.readings.days import day_of
+from storage.readings.in_force import InForce
 from storage.records import Withdrawn
 from storage.session import Part, Session
 from storage.submissions import Submissions

@@ -17,7 +17,7 @@ from layouts.months import bounds
 from layouts.terms import Change, Kind
 from storage.audit import Audit
 from storage.columns import epoch, instant
-from storage.in_force import InForce
+from storage.readings.in_force import InForce
 from storage.records import Suspect
 from storage.session import Part, Session
 from storage.tables import SUSPICION, SUSPICION_ACCEPTED

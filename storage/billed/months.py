@@ -14,9 +14,9 @@ from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.months import bounds
 from layouts.terms import LegalEntity, RegisterKey, meter_key
 from storage.columns import epoch, instant
+from storage.readings.versions import merged
 from storage.session import Part
 from storage.tables import METER, READING, SERIES, VALUE
-from storage.versions import merged
 
 _Owner = tuple[int, str]
 """Point and channel."""

@@ -14,7 +14,7 @@ from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
 from storage.columns import decimal, instant
-from storage.import_plan import Plan, Wanted, row_values
+from storage.points.import_plan import Plan, Wanted, row_values
 from storage.records import ImportReport
 from storage.session import Part, Session
 from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW

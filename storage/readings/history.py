@@ -20,9 +20,9 @@ from layouts.terms import (
     SumsWanted,
 )
 from storage.columns import decimal, epoch
-from storage.day_sums import DaySums
-from storage.days import DAY_HOURS, Weeks, hour_of
-from storage.in_force import InForce
+from storage.readings.day_sums import DaySums
+from storage.readings.days import DAY_HOURS, Weeks, hour_of
+from storage.readings.in_force import InForce
 from storage.session import Part, Session
 
 _Owner = tuple[int, str]

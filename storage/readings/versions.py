@@ -19,7 +19,7 @@ from layouts.terms import (
     Wants,
 )
 from storage.columns import INTEGER_MOST, epoch, instant
-from storage.in_force import InForce
+from storage.readings.in_force import InForce
 from storage.session import Part, Session
 
 

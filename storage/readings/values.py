@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from layouts.terms import Change, Kind, Series
-from storage.bulk import Run, Value, add_values, replace_values
 from storage.columns import epoch
-from storage.day_sums import DaySums
-from storage.days import days_between
-from storage.in_force import InForce, SeriesName
-from storage.places import carried, packed
+from storage.readings.bulk import Run, Value, add_values, replace_values
+from storage.readings.day_sums import DaySums
+from storage.readings.days import days_between
+from storage.readings.in_force import InForce, SeriesName
+from storage.readings.places import carried, packed
 from storage.session import Part, Session
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from layouts.terms import Change
-from storage.days import DAY_HOURS, Day, Packed, day_of, start_of, summed_by_day
+from storage.readings.days import DAY_HOURS, Day, Packed, day_of, start_of, summed_by_day
 from storage.session import Part
 
 _Key = tuple[int, int]

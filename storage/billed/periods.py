@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.audit import Audit
-from storage.numbers import Numbers
+from storage.billed.numbers import Numbers
 from storage.records import Number, NumberChange, Quality, Snapshot
 from storage.session import Part, Session
 from storage.tables import ENTITY, PERIOD, SNAPSHOT, SNAPSHOT_ROW

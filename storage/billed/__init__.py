@@ -1,0 +1,1 @@
+"""What billing takes: values in force, numbers of a month, closing, suspicions, withdrawals."""

@@ -1,0 +1,1 @@
+"""The register of points: its rows, and what an import would change."""

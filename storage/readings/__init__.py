@@ -1,0 +1,1 @@
+"""Readings and interval values: what is written, in force, replaced, summed up."""

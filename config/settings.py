@@ -233,6 +233,13 @@ class Log(Section):
     file: str = ""
 
 
+class Alarms(Section):
+    """When something needs a person."""
+
+    mailbox_minutes: float = Field(5, gt=0)
+    reply_minutes: float = Field(30, gt=0)
+
+
 class Metrics(Section):
     """Where figures for monitoring are served; empty: nowhere."""
 
@@ -288,6 +295,7 @@ class Settings(Section):
     layouts: LayoutFolder = LayoutFolder()
     rules: Rules = Rules()
     log: Log = Log()
+    alarms: Alarms = Alarms()
     metrics: Metrics = Metrics()
     _file: Path | None = PrivateAttr(None)
 

@@ -413,6 +413,17 @@ class Service:
         return [mailbox.name for mailbox in self.settings.mailbox]
 
     @property
+    def mailbox_late_after(self) -> timedelta:
+        """How long ago a mailbox may have been read through, its pause of polling included."""
+        minutes = timedelta(minutes=self.settings.alarms.mailbox_minutes)
+        return minutes + timedelta(seconds=self.settings.poll.every_seconds)
+
+    @property
+    def reply_late_after(self) -> timedelta:
+        """How long a letter may wait for its reply."""
+        return timedelta(minutes=self.settings.alarms.reply_minutes)
+
+    @property
     def listen(self) -> str:
         """Where figures for monitoring are served; '' for nowhere."""
         return self.settings.metrics.listen

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from storage.records import LetterState, ReplyState, StoreStatus
+from storage.columns import epoch
+from storage.records import LetterState, ReplyState, ServerState, StoreStatus
 from storage.session import Part
-from storage.tables import INSTANCE, LETTER, PASS, REPLY
+from storage.tables import INSTANCE, LETTER, PASS, REPLY, SERVER
+
+_TOLD_MOST = 500
+"""Characters of a server's answer that are worth keeping."""
 
 
 class Installation(Part):
@@ -44,6 +49,31 @@ class Installation(Part):
             oldest_unanswered=self._oldest_unanswered(),
             waiting=self._waiting(now),
             passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
+            servers=tuple(self._servers()),
+        )
+
+    def _servers(self) -> Iterator[ServerState]:
+        found = self._connection.execute(select(SERVER).order_by(SERVER.c.name))
+        return (ServerState(**row) for row in found.mappings())
+
+    def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
+        """Keep a mail server's fault; since when it fails stays what it was."""
+        fault = {"failed_at": now, "error": error[:_TOLD_MOST], "advice": advice[:_TOLD_MOST]}
+        since = func.coalesce(SERVER.c.failing_since, epoch(now))
+        self._connection.execute(
+            self._insert(SERVER)
+            .values(name=name, failing_since=now, **fault)
+            .on_conflict_do_update(index_elements=["name"], set_={"failing_since": since, **fault})
+        )
+
+    def server_works(self, name: str, now: datetime) -> None:
+        """A mail server works; its last fault is over."""
+        self._connection.execute(
+            self._insert(SERVER)
+            .values(name=name, error="", advice="", worked_at=now)
+            .on_conflict_do_update(
+                index_elements=["name"], set_={"failing_since": None, "worked_at": now}
+            )
         )
 
     def _waiting(self, now: datetime) -> int:

@@ -158,6 +158,35 @@ class ImportReport:
     renumbered: tuple[tuple[str, str, str], ...] = ()
 
 
+OUTBOX = "outbox"
+"""What the SMTP server is called among the servers."""
+
+
+def mailbox_named(name: str) -> str:
+    """What a mailbox is called among them."""
+    return f"mailbox {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """How a mail server fares.
+
+    Attributes:
+        name: `mailbox NAME` or `outbox`.
+        failing_since: None: it works, as far as is known.
+        failed_at: Of the last fault, which is told when it is over, too; None: never.
+        advice: What an operator can do about it; '' where nothing is known.
+        worked_at: When something last succeeded there, not noted each time.
+    """
+
+    name: str
+    failing_since: datetime | None
+    failed_at: datetime | None
+    error: str
+    advice: str
+    worked_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What `status` tells of the database."""
@@ -170,6 +199,7 @@ class StoreStatus:
     oldest_unanswered: datetime | None
     passes: Mapping[str, datetime]
     waiting: int = 0
+    servers: tuple[ServerState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

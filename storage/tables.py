@@ -419,6 +419,22 @@ class MailboxLeaseTable(_Kept, table=True):
     until: datetime = Field(sa_type=Instant)
 
 
+class ServerTable(_Kept, table=True):
+    """How a mail server fares, as the process that speaks to it last found."""
+
+    __tablename__ = "server"
+
+    # Such as `mailbox main`, or `outbox`.
+    name: str = Field(primary_key=True)
+    # NULL: it works, as far as is known.
+    failing_since: datetime | None = Field(default=None, sa_type=Instant)
+    # The last fault; it stays when the server works again.
+    failed_at: datetime | None = Field(default=None, sa_type=Instant)
+    error: str = Field(default="", sa_type=Clean)
+    advice: str = Field(default="", sa_type=Clean)
+    worked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 class SenderFailureTable(_Kept, table=True):
     """How an address, or a domain as `@name`, fared with a user code; never the entity."""
 
@@ -576,6 +592,7 @@ REPLY: Table = _of(ReplyTable)
 INSTANCE: Table = _of(InstanceTable)
 PASS: Table = _of(MailboxPassTable)
 LEASE: Table = _of(MailboxLeaseTable)
+SERVER: Table = _of(ServerTable)
 FAILURE: Table = _of(SenderFailureTable)
 GUESS: Table = _of(SenderGuessTable)
 PERIOD: Table = _of(PeriodTable)

@@ -139,6 +139,10 @@ class FakePostman:
             raise answer
         self.sent.append(reply)
 
+    def greet(self) -> str:
+        """It always answers."""
+        return "a fake"
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -13,11 +13,12 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from ingest.engine.health import HealthStore
 from ingest.engine.lease import Mailboxes, MailboxLease
 from ingest.engine.work import Worker
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
-from storage.records import Location
+from storage.records import Location, mailbox_named
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ class CollectMailboxes(Mailboxes, Protocol):
         """The mailbox was read through to its end."""
 
 
-class CollectStore(Protocol):
+class CollectStore(HealthStore, Protocol):
     """What a pass asks of the database beside what work does."""
 
     @property
@@ -133,6 +134,10 @@ class Collector:
                 fault = self._file(uids) or fault
                 done += len(batch)
                 if done < len(waiting):
+                    with self._ledger.transaction() as store:
+                        store.installation.server_works(
+                            mailbox_named(self._mailbox.name), self._clock()
+                        )
                     log.info(
                         "mailbox.progress", mailbox=self._mailbox.name, done=done, of=len(waiting)
                     )

@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.engine.collect import Collector, CollectStore, Passed
+from ingest.engine.health import Health, HealthStore, described
 from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
@@ -30,7 +31,7 @@ from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import IDLE_SECONDS, Mailbox, Postman
-from storage.records import Claim
+from storage.records import OUTBOX, Claim, mailbox_named
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ class DaemonOutbox(ports.Outbox, Outbox, Protocol):
     """Replies, for those who owe them and for those who send them."""
 
 
-class DaemonStore(WorkStore, CollectStore, Protocol):
+class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
     """One transaction, for polling and for sending."""
 
     @property
@@ -102,6 +103,7 @@ class Daemon:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._stopping = threading.Event()
+        self._health = Health(parts.ledger, parts.clock)
         workers = len(parts.mailboxes) + 1
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -155,8 +157,14 @@ class Daemon:
             if passed.outcomes:
                 give_back()
 
-        told = partial(_mailbox_failed, mailbox.name)
-        return Job(mailbox.name, once, self._scheduler, self._stopping, told)
+        told = partial(self._mailbox_failed, mailbox.name)
+        well = partial(self._health.works, mailbox_named(mailbox.name))
+        return Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
+
+    def _mailbox_failed(self, mailbox: str, fault: BaseException, seconds: float) -> None:
+        told = described(fault)
+        log.warning("mailbox.failed", mailbox=mailbox, error=told, retry_seconds=seconds)
+        self._health.failed(mailbox_named(mailbox), fault)
 
     def _settled(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:  # noqa: ARG002
         """A reply that is owed leaves at once, not at the end of its batch."""
@@ -172,14 +180,22 @@ class Daemon:
     def _sending(self, postman: Postman | None) -> Job | None:
         if postman is None:
             return None
-        ledger, clock = self._parts.ledger, self._parts.clock
+        ledger, clock, health = self._parts.ledger, self._parts.clock, self._health
 
         def send() -> None:
+            if health.is_doubted(OUTBOX):
+                # Also when nothing is owed: a wrong password is told at the start.
+                postman.greet()
             # A server that takes a few mails a connection gets no growing rest.
             drain(ledger, postman, clock, self._stopping.is_set, job.goes_on)
 
-        job = Job(_OUTBOX, send, self._scheduler, self._stopping, _outbox_failed)
+        well = partial(health.works, OUTBOX)
+        job = Job(_OUTBOX, send, self._scheduler, self._stopping, self._outbox_failed, well)
         return job
+
+    def _outbox_failed(self, fault: BaseException, seconds: float) -> None:
+        log.warning("outbox.failed", error=described(fault), retry_seconds=seconds)
+        self._health.failed(OUTBOX, fault)
 
     def _last_drain(self) -> None:
         postman = self._parts.postman
@@ -204,8 +220,10 @@ class Daemon:
             try:
                 rang = bell.wait(IDLE_SECONDS)
             except ConnectionError:
-                # Not logged: the pass tells what is wrong with the mailbox.
+                # Not logged: the pass tells what is wrong with the mailbox, at once.
                 failures += 1
+                if not self._stopping.is_set():
+                    self._polls[bell.name].want()
                 self._stopping.wait(rest_seconds(failures))
                 continue
             failures = 0
@@ -233,14 +251,6 @@ def _tell(mailbox: str, passed: Passed, started: float) -> None:
             failed=passed.failed,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
-
-
-def _mailbox_failed(mailbox: str, error: str, seconds: float) -> None:
-    log.warning("mailbox.failed", mailbox=mailbox, error=error, retry_seconds=seconds)
-
-
-def _outbox_failed(error: str, seconds: float) -> None:
-    log.warning("outbox.failed", error=error, retry_seconds=seconds)
 
 
 def run(parts: Parts, renew: Callable[[], Parts]) -> None:

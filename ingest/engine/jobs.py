@@ -27,7 +27,8 @@ class Job:
         work: Raises `ConnectionError` for a fault of time.
         scheduler: Runs it.
         stopping: Once it is set nothing runs any more.
-        told: Called with the text of a fault and the seconds of rest that follow.
+        told: Called with a fault and the seconds of rest that follow.
+        went_well: Called after work without a fault.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Job:
         work: Callable[[], None],
         scheduler: BackgroundScheduler,
         stopping: threading.Event,
-        told: Callable[[str, float], None],
+        told: Callable[[BaseException, float], None],
+        went_well: Callable[[], None],
     ) -> None:
         self._name = name
         self._stopping = stopping
         self._told = told
+        self._went_well = went_well
         self._work = work
         self._scheduler = scheduler
         self._job: Any = None
@@ -87,10 +90,11 @@ class Job:
             while self._next():
                 self._work()
                 self._failures = 0
+                self._went_well()
         except ConnectionError as fault:
-            self._rest(str(fault))
+            self._rest(fault)
         except BaseException as fault:
-            self._rest(f"a fault of ours, {type(fault).__name__}")
+            self._rest(fault)
             raise
         finally:
             with self._lock:
@@ -103,11 +107,11 @@ class Job:
             self._running = wanted and not self._stopping.is_set()
             return self._running
 
-    def _rest(self, error: str) -> None:
+    def _rest(self, fault: BaseException) -> None:
         self._failures += 1
         seconds = rest_seconds(self._failures)
         self._rests_until = time.monotonic() + seconds
-        self._told(error, round(seconds, 1))
+        self._told(fault, round(seconds, 1))
         self._run_in(seconds)
 
     def _run_in(self, seconds: float) -> None:

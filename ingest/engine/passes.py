@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ingest.engine.collect import Collector
 from ingest.engine.daemon import DaemonLedger
+from ingest.engine.health import Health
 from ingest.engine.marks import Marker
 from ingest.engine.send import drain
 from ingest.engine.work import Told, Worker, nobody_is_told
@@ -15,7 +16,7 @@ from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import Mailbox, Postman
-from storage.records import Claim
+from storage.records import OUTBOX, Claim, mailbox_named
 
 
 def poll_all(
@@ -42,23 +43,29 @@ def poll_all(
     """
     faults: list[ConnectionError] = []
     whole = True
+    health = Health(ledger, clock)
     marker = Marker(reader, ledger, clock)
     worker = Worker(reader, ledger, intake, clock, _marked_by(marker))
     for mailbox in mailboxes:
         try:
             passed = Collector(mailbox, worker, ledger, clock).once()
             whole = whole and passed.whole and not passed.failed
+            health.works(mailbox_named(mailbox.name))
         except ConnectionError as fault:
             faults.append(fault)
+            health.failed(mailbox_named(mailbox.name), fault)
         finally:
             mailbox.close()
             worker.settled.clear()
     marker.close(finish=True)
     if postman is not None:
         try:
+            postman.greet()
             drain(ledger, postman, clock)
+            health.works(OUTBOX)
         except ConnectionError as fault:
             faults.append(fault)
+            health.failed(OUTBOX, fault)
         finally:
             postman.close()
     if faults:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from ingest.operations.ports import Ledger
+from ingest.operations.told import local, minute
 from layouts.months import MOSCOW
-from storage.records import StoreStatus
+from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
 
-STALE = timedelta(minutes=15)
-"""A mailbox whose last whole pass is older needs a person."""
+
+class Watched(Protocol):
+    """The service, as far as its state is judged."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The database."""
+
+    @property
+    def mailbox_names(self) -> Sequence[str]:
+        """Those that it should read."""
+
+    @property
+    def mailbox_late_after(self) -> timedelta:
+        """How long ago a mailbox may have been read through."""
+
+    @property
+    def reply_late_after(self) -> timedelta:
+        """How long a letter may wait for its reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +40,17 @@ class Status:
     Attributes:
         stale: Mailboxes that were not read through lately.
         mailboxes: When each was last read through; None: never.
+        servers: How each mailbox and the outbox fare, and their last faults.
         oldest_unanswered: Receipt of the oldest letter that has no verdict, or whose
             reply has not left.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
-        needs_a_person: Why somebody has to look, one sentence each; empty when all is well.
+        faults: What of the mail servers is not as it should be, one sentence each.
+        needs_a_person: Why somebody has to look, those faults included; empty when all is well.
     """
 
     stale: tuple[str, ...]
     mailboxes: Mapping[str, datetime | None]
+    servers: tuple[ServerState, ...]
     verdicts_today: Mapping[str, int]
     queue: int
     quarantined: int
@@ -36,34 +58,32 @@ class Status:
     undeliverable: int
     waiting: int
     oldest_unanswered: datetime | None
+    faults: tuple[str, ...]
     needs_a_person: tuple[str, ...]
 
 
-def status(ledger: Ledger, mailboxes: Sequence[str], now: datetime) -> Status:
-    """How the service stands; `mailboxes` are the names of those that it should read.
+def status(service: Watched, now: datetime) -> Status:
+    """How the service stands.
 
     Raises:
         ConnectionError: the database is away.
     """
-    with ledger.reading() as store:
+    with service.ledger.reading() as store:
         known = store.installation.status(now.astimezone(MOSCOW))
-    return judged(known, mailboxes, now)
+    return judged(known, service, now)
 
 
-def judged(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> Status:
+def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
     """What the database holds, with what of it needs a person."""
-    never = datetime.min.replace(tzinfo=UTC)
-    stale = [name for name in mailboxes if now - known.passes.get(name, never) > STALE]
-    reasons = [f"mailbox {name} was not read through for 15 minutes" for name in stale]
-    if known.quarantined:
-        reasons.append(f"letters in quarantine: {known.quarantined}")
-    if known.undeliverable:
-        reasons.append(f"undeliverable replies: {known.undeliverable}")
-    if known.waiting:
-        reasons.append(f"letters waiting, as somebody guesses passwords: {known.waiting}")
+    mailboxes, late = service.mailbox_names, service.mailbox_late_after
+    watched = [*map(mailbox_named, mailboxes), OUTBOX]
+    servers = tuple(server for server in known.servers if server.name in watched)
+    stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
+    faults = tuple(_faults(servers, stale, late))
     return Status(
         stale=tuple(stale),
         mailboxes={name: known.passes.get(name) for name in mailboxes},
+        servers=servers,
         verdicts_today=known.verdicts_today,
         queue=known.queue,
         quarantined=known.quarantined,
@@ -71,5 +91,41 @@ def judged(known: StoreStatus, mailboxes: Sequence[str], now: datetime) -> Statu
         undeliverable=known.undeliverable,
         waiting=known.waiting,
         oldest_unanswered=known.oldest_unanswered,
-        needs_a_person=tuple(reasons),
+        faults=faults,
+        needs_a_person=(*faults, *_reasons(known, now, service.reply_late_after)),
     )
+
+
+def _is_stale(mailbox: str, known: StoreStatus, now: datetime, late: timedelta) -> bool:
+    """Whether nothing shows that a mailbox is read: neither a pass nor a part of a long one."""
+    moments = [known.passes.get(mailbox)]
+    moments += [s.worked_at for s in known.servers if s.name == mailbox_named(mailbox)]
+    # A clock that was set back leaves moments ahead of it, which prove nothing for long.
+    return not any(moment and abs(now - moment) <= late for moment in moments)
+
+
+def _faults(servers: Sequence[ServerState], stale: Sequence[str], late: timedelta) -> Iterator[str]:
+    failing = [server for server in servers if server.failing_since is not None]
+    for server in failing:
+        since = minute(local(server.failing_since))
+        advice = f" - {server.advice}" if server.advice else ""
+        yield f"{server.name} fails since {since}: {server.error}{advice}"
+    told = {server.name for server in failing}
+    for name in stale:
+        if mailbox_named(name) not in told:
+            yield (
+                f"mailbox {name} was not read through for {late.total_seconds() / 60:g} minutes"
+                " - is `ingest run` running?"
+            )
+
+
+def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str]:
+    oldest = known.oldest_unanswered
+    if oldest is not None and now - oldest > late:
+        yield f"a letter waits for its reply since {minute(local(oldest))}"
+    if known.quarantined:
+        yield f"letters in quarantine: {known.quarantined}"
+    if known.undeliverable:
+        yield f"undeliverable replies: {known.undeliverable}"
+    if known.waiting:
+        yield f"letters waiting, as somebody guesses passwords: {known.waiting}"

@@ -94,5 +94,12 @@ class Postman(Protocol):
             RecipientRefused: this one never.
         """
 
+    def greet(self) -> str:
+        """Connect and log in, and send nothing: what the server was found to be.
+
+        Raises:
+            OutboxUnavailable: it cannot be reached, or refused us.
+        """
+
     def close(self) -> None:
         """Quit, quietly."""

@@ -180,7 +180,7 @@ def status(call: Call, as_json: bool) -> int:
     from ingest.verbs.show import status_json, status_text
 
     service = call.current()
-    row = status_json(found(service.ledger, service.mailbox_names, datetime.now(UTC)))
+    row = status_json(found(service, datetime.now(UTC)))
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
     return LOOK if row["needs_a_person"] else DONE
 

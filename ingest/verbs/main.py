@@ -86,9 +86,7 @@ def run(call: Call) -> int:
     if not call.current().mailbox_names:
         raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
     daemon = Daemon(call.app, call.config)
-    metrics = Metrics(
-        lambda: status(daemon.service.ledger, daemon.service.mailbox_names, datetime.now(UTC))
-    )
+    metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
     with ExitStack() as stack:
         listen = call.app.listen
         try:

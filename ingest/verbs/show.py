@@ -411,6 +411,16 @@ def status_json(status: Status) -> dict[str, Any]:
     return {
         "stale": list(status.stale),
         "mailboxes": {name: local(passed) for name, passed in status.mailboxes.items()},
+        "servers": [
+            {
+                "server": server.name,
+                "failing_since": local(server.failing_since),
+                "failed_at": local(server.failed_at),
+                "error": server.error or None,
+                "advice": server.advice or None,
+            }
+            for server in status.servers
+        ],
         "verdicts_today": dict(status.verdicts_today),
         "queue": status.queue,
         "quarantined": status.quarantined,
@@ -427,6 +437,11 @@ def status_text(row: Mapping[str, Any]) -> str:
     lines = [
         f"mailbox {name}: last read through {moment or 'never'}"
         for name, moment in row["mailboxes"].items()
+    ]
+    lines += [
+        f"{server['server']}: last fault {minute(server['failed_at'])}: {server['error']}"
+        for server in row["servers"]
+        if server["failed_at"] and not server["failing_since"]
     ]
     today = ", ".join(f"{verdict} {count}" for verdict, count in row["verdicts_today"].items())
     lines += [

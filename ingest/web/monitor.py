@@ -1,13 +1,14 @@
 """Figures for monitoring: what the log tells, counted; what the database holds, asked.
 
 `/metrics` is in the form of Prometheus. `/healthz` answers 200 while the database
-answers and every mailbox was read through lately, else 503 with the reasons.
+answers, no mail server fails and every mailbox was read through lately, else 503 with
+the reasons.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from socketserver import ThreadingMixIn
@@ -18,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from ingest.operations.status import Status
+from storage.records import ServerState
 
 State = Callable[[], Status]
 """How the service stands; raises `ConnectionError` when the database is away."""
@@ -71,7 +73,7 @@ class Metrics:
 
     def _reasons(self) -> list[str]:
         try:
-            return list(self._state().stale)
+            return list(self._state().faults)
         except ConnectionError as fault:
             return [str(fault)]
 
@@ -102,6 +104,7 @@ class _State:
             if moment:
                 passes.add_metric([name], moment.timestamp())
         yield passes
+        yield from _servers(state.servers if state else ())
         oldest = GaugeMetricFamily(
             "ingest_oldest_unanswered_seconds", "Age of the oldest reply that is still owed."
         )
@@ -109,6 +112,23 @@ class _State:
         age = datetime.now(UTC) - since if since else None
         oldest.add_metric([], age.total_seconds() if age else 0)
         yield oldest
+
+
+def _servers(servers: Sequence[ServerState]) -> Iterator[Metric]:
+    failing = GaugeMetricFamily(
+        "ingest_server_failing", "1 while a mail server fails.", labels=["server"]
+    )
+    since = GaugeMetricFamily(
+        "ingest_server_failing_since_timestamp_seconds",
+        "Since when a mail server fails.",
+        labels=["server"],
+    )
+    for server in servers:
+        failing.add_metric([server.name], int(server.failing_since is not None))
+        if server.failing_since is not None:
+            since.add_metric([server.name], server.failing_since.timestamp())
+    yield failing
+    yield since
 
 
 _GAUGES = {

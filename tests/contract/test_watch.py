@@ -234,3 +234,31 @@ def test_the_status_counts_what_waits_and_what_was_decided_today(ledger):
     assert (status.queue, status.quarantined, status.owed) == (1, 1, 1)
     assert status.oldest_unanswered == NOW - timedelta(hours=1)
     assert status.passes == {"main": NOW}
+
+
+def servers(ledger):
+    with ledger.reading() as store:
+        return {state.name: state for state in store.installation.status(NOW).servers}
+
+
+def test_a_server_fails_since_its_first_fault_and_its_last_one_stays_told(ledger):
+    for minutes, error in ((0, "refused"), (5, "does not answer")):
+        with ledger.transaction() as store:
+            at = NOW + timedelta(minutes=minutes)
+            store.installation.server_failed("mailbox main", error, "check the host", at)
+    state = servers(ledger)["mailbox main"]
+    assert (state.failing_since, state.failed_at) == (NOW, NOW + timedelta(minutes=5))
+    assert (state.error, state.advice) == ("does not answer", "check the host")
+
+    later = NOW + timedelta(minutes=9)
+    with ledger.transaction() as store:
+        store.installation.server_works("mailbox main", later)
+        store.installation.server_works("outbox", later)
+    state = servers(ledger)["mailbox main"]
+    assert (state.failing_since, state.error, state.worked_at) == (None, "does not answer", later)
+    assert servers(ledger)["outbox"].failed_at is None
+
+    with ledger.transaction() as store:
+        store.installation.server_failed("mailbox main", "x" * 9000, "", later)
+    state = servers(ledger)["mailbox main"]
+    assert (state.failing_since, len(state.error)) == (later, 500)

@@ -181,3 +181,65 @@ def test_a_bell_that_breaks_is_hung_up_again(service, mailbox, bell):
     with service(postman):
         postman.wait()
     assert [reply.subject for reply in postman.sent] == ["later"]
+
+
+def servers(ledger):
+    with ledger.reading() as store:
+        return {s.name: s for s in store.installation.status(FakeClock()()).servers}
+
+
+def test_a_mailbox_that_fails_is_kept_for_other_processes_until_it_works(service, mailbox, ledger):
+    mailbox.faults = ["uids"] * 1000
+    with service(None):
+        wait_until(lambda: "mailbox main" in servers(ledger))
+        state = servers(ledger)["mailbox main"]
+        assert state.failing_since is not None
+        assert state.error == "mailbox main: cut during uids"
+        mailbox.faults = []
+        wait_until(lambda: servers(ledger)["mailbox main"].failing_since is None)
+
+
+class Dead(FakePostman):
+    """Refuses every connection while it is dead."""
+
+    dead = True
+
+    def greet(self):
+        if self.dead:
+            raise OutboxUnavailable("SMTP server refused the password", "check the password")
+        return "ok"
+
+
+def test_an_smtp_server_that_fails_is_told_though_nothing_is_owed(service, ledger):
+    postman = Dead()
+    with service(postman):
+        wait_until(lambda: "outbox" in servers(ledger))
+        state = servers(ledger)["outbox"]
+        assert (state.error, state.advice) == (
+            "SMTP server refused the password",
+            "check the password",
+        )
+        postman.dead = False
+        wait_until(lambda: servers(ledger)["outbox"].failing_since is None)
+
+
+def test_a_fault_that_an_earlier_process_left_is_over_once_the_server_works(service, ledger):
+    with ledger.transaction() as store:
+        store.installation.server_failed("outbox", "away", "", FakeClock()())
+    with service(FakePostman()):
+        wait_until(lambda: servers(ledger)["outbox"].failing_since is None)
+
+
+def test_a_bell_that_breaks_has_the_mailbox_tried_at_once(service, mailbox, bell, ledger):
+    broken = threading.Event()
+
+    def wait(timeout_seconds):
+        broken.wait(20)
+        raise MailboxUnavailable("cut")
+
+    bell.wait = wait
+    with service(None):
+        wait_until(lambda: "mailbox main" in servers(ledger))
+        mailbox.faults = ["uids"] * 1000
+        broken.set()
+        wait_until(lambda: servers(ledger)["mailbox main"].failing_since is not None)

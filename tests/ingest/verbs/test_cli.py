@@ -559,7 +559,10 @@ def test_a_quarantined_letter_needs_a_person(busy):
     ran = busy("status", "--json")
     assert ran.code == 1
     [row] = ran.rows
-    assert row["needs_a_person"] == ["letters in quarantine: 1"]
+    assert row["needs_a_person"] == [
+        "a letter waits for its reply since 2026-11-10 12:00",
+        "letters in quarantine: 1",
+    ]
     assert (row["queue"], row["quarantined"], row["owed"]) == (1, 1, 1)
     told = busy("status")
     assert (told.code, "needs a person: letters in quarantine: 1" in told.out) == (1, True)

@@ -10,10 +10,13 @@ import pytest
 
 from ingest.operations.status import Status
 from ingest.web.monitor import Metrics, served
+from storage.records import ServerState
 from tests.end_to_end.servers import free_port
 
 STATE = Status(
     stale=(),
+    servers=(),
+    faults=(),
     mailboxes={"main": datetime(2026, 11, 22, 9, tzinfo=UTC), "new": None},
     verdicts_today={},
     queue=3,
@@ -62,6 +65,20 @@ def test_the_databases_figures_are_gauges():
     assert 'mailbox="new"' not in page
 
 
+def test_each_server_has_a_gauge_of_its_own_fault():
+    since = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    servers = (
+        ServerState("mailbox main", since, since, "refused us", "check the password", None),
+        ServerState("outbox", None, since, "was away", "", since),
+    )
+    with served(Metrics(lambda: replace(STATE, servers=servers)), "127.0.0.1:0") as pages:
+        page = get(pages.port, "/metrics")[1]
+    assert 'ingest_server_failing{server="mailbox main"} 1.0' in page
+    assert 'ingest_server_failing{server="outbox"} 0.0' in page
+    since_when = 'ingest_server_failing_since_timestamp_seconds{server="mailbox main"} 1.795338e+09'
+    assert since_when in page
+
+
 def test_metrics_are_served_while_the_database_is_away():
     with served(Metrics(away), "127.0.0.1:0") as pages:
         status, page = get(pages.port, "/metrics")
@@ -73,7 +90,7 @@ def test_metrics_are_served_while_the_database_is_away():
     ("state", "expected"),
     [
         (lambda: STATE, (200, "ok\n")),
-        (lambda: replace(STATE, stale=("main",)), (503, "main\n")),
+        (lambda: replace(STATE, faults=("mailbox main fails",)), (503, "mailbox main fails\n")),
         (away, (503, "the database does not answer\n")),
     ],
 )

@@ -1,0 +1,85 @@
+"""How the mail servers fare, kept in the database: `status` is another process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from typing import Protocol
+
+from ingest.reading.pool import ReaderUnavailable
+from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
+
+
+class Installation(Protocol):
+    """What the database keeps of the servers."""
+
+    def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
+        """Keep a fault."""
+
+    def server_works(self, name: str, now: datetime) -> None:
+        """Its last fault is over."""
+
+
+class HealthStore(Protocol):
+    """One transaction, for what is known of the servers."""
+
+    @property
+    def installation(self) -> Installation:
+        """The service as a whole."""
+
+
+class HealthLedger(Protocol):
+    """Opens transactions on what is known of the servers."""
+
+    def transaction(self) -> AbstractContextManager[HealthStore]:
+        """Commits at its end, rolls back on an exception."""
+
+
+class Health:
+    """Keeps since when which server fails, and with what.
+
+    While the database is away nothing can be kept, and whoever asks it learns that.
+    """
+
+    def __init__(self, ledger: HealthLedger, clock: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Known to work by this process; a process before it may have left a fault behind.
+        self._working: set[str] = set()
+
+    def is_doubted(self, server: str) -> bool:
+        """Whether it has failed since it last worked, or was never spoken to."""
+        with self._lock:
+            return server not in self._working
+
+    def failed(self, server: str, fault: BaseException) -> None:
+        """Keep a fault of a server, or of ours while it was spoken to."""
+        with self._lock:
+            self._working.discard(server)
+        of_server = MailboxUnavailable | OutboxUnavailable | ReaderUnavailable
+        if isinstance(fault, ConnectionError) and not isinstance(fault, of_server):
+            # The database's: no fault of that server, and there is nowhere to keep it.
+            return
+        told, advice = described(fault), getattr(fault, "advice", "")
+        with suppress(ConnectionError), self._ledger.transaction() as store:
+            store.installation.server_failed(server, told, advice, self._clock())
+
+    def works(self, server: str) -> None:
+        """It was spoken to with success; kept once, until it fails again."""
+        if not self.is_doubted(server):
+            return
+        with suppress(ConnectionError):
+            with self._ledger.transaction() as store:
+                store.installation.server_works(server, self._clock())
+            with self._lock:
+                self._working.add(server)
+
+
+def described(fault: BaseException) -> str:
+    """A fault in words that may be logged: of ours only its kind, as it may hold a secret."""
+    if isinstance(fault, ConnectionError):
+        return str(fault)
+    return f"a fault of ours, {type(fault).__name__}"

@@ -1,0 +1,85 @@
+"""What of the service's state needs a person, and how it is said."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.operations.status import judged
+from storage.records import ServerState, StoreStatus
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+WELL = StoreStatus(
+    verdicts_today={},
+    queue=0,
+    quarantined=0,
+    owed=0,
+    undeliverable=0,
+    oldest_unanswered=None,
+    passes={"main": NOW - MINUTE},
+)
+
+
+@dataclass
+class Watched:
+    ledger: None = None
+    mailbox_names: list[str] = field(default_factory=lambda: ["main"])
+    mailbox_late_after: timedelta = 6 * MINUTE
+    reply_late_after: timedelta = 30 * MINUTE
+
+
+def told(**changes):
+    return judged(replace(WELL, **changes), Watched(), NOW).needs_a_person
+
+
+def server(name, since, **more):
+    about = {"failed_at": since, "error": "refused us", "advice": "check it", "worked_at": None}
+    return ServerState(name, since, **(about | more))
+
+
+def test_a_service_whose_servers_work_needs_nobody():
+    assert told() == ()
+
+
+@pytest.mark.parametrize("name", ["mailbox main", "outbox"])
+def test_a_server_that_fails_is_told_at_once_with_since_when_and_what_to_do(name):
+    faults = told(servers=(server(name, NOW),))
+    assert faults == (f"{name} fails since 2026-11-22 12:00: refused us - check it",)
+
+
+def test_a_fault_that_is_over_needs_nobody_and_is_still_shown():
+    over = server("outbox", None, failed_at=NOW)
+    status = judged(replace(WELL, servers=(over,)), Watched(), NOW)
+    assert status.needs_a_person == ()
+    assert status.servers == (over,)
+
+
+def test_a_mailbox_that_is_not_configured_any_more_is_not_told():
+    assert told(servers=(server("mailbox old", NOW),)) == ()
+
+
+def test_a_mailbox_that_nobody_reads_is_late_beyond_the_threshold():
+    assert told(passes={"main": NOW - 6 * MINUTE}) == ()
+    (late,) = told(passes={"main": NOW - 6 * MINUTE - timedelta(seconds=1)})
+    assert late.startswith("mailbox main was not read through for 6 minutes")
+    assert len(told(passes={})) == 1
+
+
+def test_a_long_pass_that_gets_on_is_not_late():
+    busy = server("mailbox main", None, failed_at=None, worked_at=NOW - MINUTE)
+    assert told(passes={}, servers=(busy,)) == ()
+
+
+def test_a_pass_ahead_of_a_clock_that_was_set_back_proves_nothing():
+    assert len(told(passes={"main": NOW + 60 * MINUTE})) == 1
+
+
+def test_a_mailbox_that_fails_is_told_once():
+    assert len(told(passes={}, servers=(server("mailbox main", NOW),))) == 1
+
+
+def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
+    assert told(oldest_unanswered=NOW - 30 * MINUTE) == ()
+    (reason,) = told(oldest_unanswered=NOW - 31 * MINUTE)
+    assert reason == "a letter waits for its reply since 2026-11-22 11:29"

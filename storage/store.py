@@ -23,6 +23,7 @@ from layouts.terms import (
     Version,
     Wants,
 )
+from storage.append_only import AppendOnly
 from storage.audit import Audit
 from storage.billed.billing import Billing
 from storage.billed.months import Months
@@ -69,6 +70,7 @@ class Store:
         mailboxes: Passes and leases.
         installation: Its key and its status.
         audit: Who changed what.
+        append_only: Whether the database refuses to change rows.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
@@ -79,6 +81,7 @@ class Store:
         self._in_force = InForce(session)
         self._day_sums = DaySums(session)
         self.audit = Audit(session)
+        self.append_only = AppendOnly(session)
         self.submissions = Submissions(session, self._findings)
         self.letters = Letters(session, self._findings, self.submissions)
         self.registry = Registry(session, self.audit)

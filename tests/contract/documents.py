@@ -3,9 +3,11 @@
 import hashlib
 import itertools
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from layouts.findings import Code, finding
 from layouts.layout import load
 from layouts.rules import Parameters, check, wants
 from layouts.terms import (
@@ -153,6 +155,30 @@ def month_in_force(store):
         (start - first) // 3600: value
         for start, value in zip(told.starts, told.values, strict=True)
     }
+
+
+def fill(ledger):
+    """Rows in every table that is only ever added to; the receipts."""
+    import_all(ledger)
+    spike = finding(Code.SPIKE, point=ENTITY.user_code, start=MONTH, end=MONTH + timedelta(hours=1))
+    with ledger.transaction() as store:
+        entity = store.registry.entity(ENTITY.user_code)
+        parsed = document(hours(9, 2))
+        checked = check(parsed, LAYOUTS[parsed.layout], entity, NOW, store.know)
+        checked = replace(checked, findings=(spike,))
+        receipts = [store.record(new_letter(store), parsed, checked, entity, NOW, NOW)]
+    for hour, (value, read) in enumerate((("1", 10), ("2", 20)), 1):
+        receipts.append(hand_in(ledger, document(hours(read), created=hour)))
+        parsed = document(reading(value), layout="52006", created=hour)
+        receipts.append(hand_in(ledger, parsed))
+    with ledger.transaction() as store:
+        store.suspicions.accept([one.id for one in store.suspicions.find(open_only=False)],
+                                "operator", "asked by telephone", NOW)  # fmt: skip
+        store.periods.close(MONTH.date() + timedelta(days=1), "operator", NOW)
+        store.withdrawals.withdraw(
+            new_letter(store), receipts[-1].number, None, "operator", "wrong meter", NOW
+        )
+    return [receipt.number for receipt in receipts]
 
 
 def rows(ledger, statement, *, writes=False):

@@ -125,9 +125,3 @@ def test_a_suspect_reading_is_the_one_that_ends_the_step(ledger):
     assert [one.meter for one in suspects(ledger, month=NOVEMBER)] == ["07512345"]
     assert suspects(ledger, month=date(2026, 9, 1)) == []
     assert suspects(ledger, entity="404") == []
-
-
-def test_suspicions_are_never_changed(ledger):
-    hand_in(ledger, document(hours(1, 90, 1)), SPIKE)
-    with pytest.raises(Exception, match="append-only"):
-        rows(ledger, "DELETE FROM suspicion", writes=True)

@@ -205,6 +205,7 @@ class Replies(Section):
 
     language: Language = Language.RUSSIAN
     answer_unknown_senders: bool = True
+    strangers_per_hour: int = Field(200, ge=1)
     per_address_per_day: int = Field(50, ge=1)
 
 

@@ -148,6 +148,7 @@ class Service:
             own_addresses=self._own_addresses(),
             groups=frozenset(name.strip("<> ").lower() for name in settings.poll.list_id),
             answer_unknown_senders=settings.replies.answer_unknown_senders,
+            strangers_per_hour=settings.replies.strangers_per_hour,
             per_address_per_day=settings.replies.per_address_per_day,
         )
 

@@ -29,6 +29,7 @@ class Outbox(Part):
             letter=reply.letter,
             recipient=reply.recipient,
             address=_address(reply.recipient),
+            stranger_domain=_domain(reply.recipient) if reply.is_to_stranger else None,
             subject=reply.subject,
             message_id=reply.message_id,
             content=reply.content,
@@ -83,8 +84,13 @@ class Outbox(Part):
         self._sql.change("settle", reply=reply, state=state, now=now, error=error)
 
     def owed_to(self, address: str, since: datetime) -> int:
-        """How many replies were owed to an address since then; letters' case is no matter."""
+        """How many replies were owed to an address since then, whatever its case and +tag."""
         return int(self._sql.value("owed_since", address=_address(address), since=since) or 0)
+
+    def owed_to_strangers(self, address: str, since: datetime) -> tuple[int, int]:
+        """How many replies were owed to strangers since then: of an address' domain, and all."""
+        [found] = self._sql.rows("owed_to_strangers", domain=_domain(address), since=since)
+        return found.of_domain, found.of_all
 
     def is_ours(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
@@ -92,8 +98,15 @@ class Outbox(Part):
 
 
 def _address(recipient: str) -> str:
+    # `name+tag@domain` is the mailbox of `name@domain` at most providers (RFC 5233), and
+    # one can make as many tags as one likes.
+    local, at, domain = recipient.lower().rpartition("@")
     # Bounded, because an index takes no more than 2700 bytes.
-    return recipient.lower()[:320]
+    return f"{local.partition('+')[0] or local}{at}{domain}"[:320]
+
+
+def _domain(recipient: str) -> str:
+    return recipient.lower().rpartition("@")[2][:320]
 
 
 def _owed(row: Any) -> OwedReply:

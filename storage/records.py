@@ -113,6 +113,7 @@ class OwedReply:
         content: The RFC 5322 message as it goes out.
         id: Row number; 0 before it is stored.
         attempts: How often sending was tried, this time included when leased.
+        is_to_stranger: Whether nobody knows its recipient; those are bounded together.
     """
 
     letter: int | None
@@ -123,6 +124,7 @@ class OwedReply:
     id: int = 0
     attempts: int = 0
     owed_at: datetime | None = None
+    is_to_stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Clean, Instant, Micro, OpenDate, Words
@@ -370,13 +378,21 @@ class ReplyTable(_Kept, table=True):
         CheckConstraint("state IN ('owed', 'sent', 'undeliverable')", name="state"),
         Index("ix_reply_state_next_at", "state", "next_at"),
         Index("ix_reply_address_owed_at", "address", "owed_at"),
+        Index(
+            "ix_reply_strangers",
+            "owed_at",
+            sqlite_where=text("stranger_domain IS NOT NULL"),
+            postgresql_where=text("stranger_domain IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     letter_id: int | None = Field(default=None, foreign_key="letter.id", index=True)
     recipient: str = Field(sa_type=Clean)
-    # The recipient in lower case, by which replies are counted.
+    # The recipient in lower case and without a +tag, by which replies are counted.
     address: str = Field(sa_type=Clean)
+    # The recipient's domain, where nobody knows the recipient.
+    stranger_domain: str | None = Field(default=None, sa_type=Clean)
     subject: str = Field(sa_type=Clean)
     message_id: str = Field(sa_type=Clean)
     content: bytes

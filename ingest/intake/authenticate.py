@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ingest.intake.passwords import Passwords
 from ingest.intake.ports import Store
-from ingest.intake.provenance import is_disproved
+from ingest.intake.provenance import Provenance, provenance
 from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter, Read
 from layouts.findings import Code, Finding, finding
@@ -128,7 +128,11 @@ class Guard:
 
     def origin_of(self, letter: Letter) -> Origin:
         """Where a letter comes from, and whether its From is found to be another's."""
-        return Origin(letter.sender, is_disproved(letter, self.trusted_authserv_id))
+        return Origin(letter.sender, self.provenance_of(letter) is Provenance.FAILED)
+
+    def provenance_of(self, letter: Letter) -> Provenance:
+        """What our own mail server found out about a letter's From."""
+        return provenance(letter, self.trusted_authserv_id)
 
 
 class Looking(Protocol):

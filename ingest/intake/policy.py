@@ -9,16 +9,32 @@ from datetime import datetime, timedelta
 from ingest.intake.authenticate import Guard
 from ingest.intake.gate import Gate, may_answer
 from ingest.intake.ports import Store
+from ingest.intake.provenance import Provenance
 from ingest.letters.terms import Letter
 from ingest.replies import message
-from layouts.findings import Code, Finding
 from layouts.layout import Layout
 from layouts.rules import Parameters
 from layouts.terms import Parsed
 from storage.records import OwedReply
 
 STRANGER_MOST_AN_HOUR = 5
-"""Replies to an address that never authenticated; a forged From makes us write to anybody."""
+"""Replies to an address that nobody knows; a forged From makes us write to anybody."""
+
+DOMAIN_MOST_AN_HOUR = 20
+"""Replies to the strangers of one domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Where a letter that proves no sender is answered.
+
+    Attributes:
+        address: From, or a Reply-To that the register lists.
+        is_stranger: Whether neither the register lists From nor has it ever authenticated.
+    """
+
+    address: str
+    is_stranger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,7 @@ class Policy:
         own_addresses: Ours, in lower case; letters from them are never answered.
         groups: List-Ids, in lower case, of the groups through which letters come.
         answer_unknown_senders: Whether a letter that proves no sender is answered.
+        strangers_per_hour: Replies to all strangers together.
         per_address_per_day: Replies to one address in 24 hours, as the last stop.
     """
 
@@ -39,6 +56,7 @@ class Policy:
     own_addresses: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     answer_unknown_senders: bool = True
+    strangers_per_hour: int = 200
     per_address_per_day: int = 50
 
     def gate(self, letter: Letter, *, has_document: bool) -> Gate:
@@ -52,29 +70,46 @@ class Policy:
     def _is_own(self, message_id: str) -> bool:
         return message.is_own_message_id(message_id, self.replies)
 
-    def may_refuse(self, letter: Letter, gate: Gate, why: Finding) -> bool:
-        """Whether someone who is not authenticated is told so."""
-        known = why.code is Code.ADDRESS_NOT_ALLOWED
-        welcome = (known or self.answer_unknown_senders) and not gate.only_authenticated
-        return self.may_reply(letter, gate) and welcome
-
     def may_reply(self, letter: Letter, gate: Gate) -> bool:
-        """Whether there is an address that a reply may go to."""
+        """Whether there is an address that a proven sender's reply may go to."""
         return gate.answer and message.recipient(letter.reply_to) is not None
 
-    def is_stranger(self, letter: Letter, store: Store) -> bool:
-        """Whether From is another's, or it or the reply's address never authenticated."""
-        addresses = (letter.sender, letter.reply_to)
-        return self.guard.origin_of(letter).is_forged or not all(
-            map(store.senders.has_authenticated, addresses)
-        )
+    def addressee(self, letter: Letter, gate: Gate, store: Store) -> Addressee | None:
+        """Where a letter is answered that proves no sender; None where nobody may be told.
 
-    def too_many(self, answer: OwedReply, store: Store, now: datetime, *, is_stranger: bool) -> str:
+        Anybody can write any From. So a Reply-To counts only when the register lists it,
+        and nobody is told whose From our mail server found to be another's; where it finds
+        out anything at all, a stranger's From must have passed. A known address gets an
+        answer otherwise: an accountant who mistypes must hear of it.
+        """
+        found = self.guard.provenance_of(letter)
+        if not gate.answer or found is Provenance.FAILED:
+            return None
+        is_known = self._is_known(letter.sender, store)
+        must_pass = bool(self.guard.trusted_authserv_id) and not is_known
+        if must_pass and found is not Provenance.PASSED:
+            return None
+        address = letter.reply_to if store.registry.lists(letter.reply_to) else letter.sender
+        if address in self.own_addresses or message.recipient(address) is None:
+            return None
+        return Addressee(address, is_stranger=not is_known)
+
+    def _is_known(self, address: str, store: Store) -> bool:
+        return store.registry.lists(address) or store.senders.has_authenticated(address)
+
+    def too_many(self, answer: OwedReply, store: Store, now: datetime) -> str:
         """Why the recipient has had replies enough, '' when there may be one more."""
         an_hour, a_day = now - timedelta(hours=1), now - timedelta(days=1)
-        if is_stranger and store.outbox.owed_to(answer.recipient, an_hour) >= STRANGER_MOST_AN_HOUR:
-            return "too many replies to a stranger this hour"
-        if store.outbox.owed_to(answer.recipient, a_day) >= self.per_address_per_day:
+        outbox, recipient = store.outbox, answer.recipient
+        if answer.is_to_stranger:
+            if outbox.owed_to(recipient, an_hour) >= STRANGER_MOST_AN_HOUR:
+                return "too many replies to a stranger this hour"
+            of_domain, of_all = outbox.owed_to_strangers(recipient, an_hour)
+            if of_domain >= DOMAIN_MOST_AN_HOUR:
+                return "too many replies to strangers of this domain this hour"
+            if of_all >= self.strangers_per_hour:
+                return "too many replies to strangers this hour"
+        if outbox.owed_to(recipient, a_day) >= self.per_address_per_day:
             return "too many replies to this address today"
         return ""
 

@@ -62,6 +62,9 @@ class Registry(Protocol):
     def entities_by_inn(self, inn: str) -> list[LegalEntity]:
         """Every active entity with this taxpayer number."""
 
+    def lists(self, address: str) -> bool:
+        """Whether it is an address of an active entity."""
+
 
 class Senders(Protocol):
     """How addresses fare with the user codes they try."""
@@ -108,7 +111,10 @@ class Outbox(Protocol):
         """
 
     def owed_to(self, address: str, since: datetime) -> int:
-        """How many replies were owed to an address since then."""
+        """How many replies were owed to an address, whatever its +tag, since then."""
+
+    def owed_to_strangers(self, address: str, since: datetime) -> tuple[int, int]:
+        """How many replies were owed to strangers of an address' domain, and of all."""
 
 
 class Months(Protocol):

@@ -1,4 +1,4 @@
-"""Whether the own mail server found a letter's From to be another's. Pure.
+"""What the own mail server found out about a letter's From. Pure.
 
 Source: RFC 8601, section 5 (which results may be believed); RFC 7489, section 3.1
 (alignment).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import Enum, auto
 
 import authres
 
@@ -16,23 +17,31 @@ from ingest.letters.letter import RESULTS_MOST, Letter
 _READER = authres.all_features()
 
 
-def is_disproved(letter: Letter, authserv_id: str) -> bool:
-    """Whether the server of that authserv-id says that the From is not its sender's.
+class Provenance(Enum):
+    """What is known of a From."""
+
+    PASSED = auto()
+    FAILED = auto()
+    UNKNOWN = auto()
+
+
+def provenance(letter: Letter, authserv_id: str) -> Provenance:
+    """What the server of that authserv-id says of a letter's From.
 
     Only the topmost of its results counts: a sender can write the same further down.
-    One that cannot be read, or that is about another From, proves nothing and counts
-    as a failure: it is ours, and who made it unreadable is the sender. Without any
-    result nothing is disproved. No server is believed when `authserv_id` is ''.
+    One that cannot be read, or that is about another From, is a failure: it is ours,
+    and who made it unreadable is the sender. No server is believed when `authserv_id`
+    is ''.
     """
     values = letter.headers.get("authentication-results", ())
     topmost = next((v for v in values if authserv_id and _writer(v) == authserv_id.lower()), None)
     if topmost is None:
-        return False
+        return Provenance.UNKNOWN
     results = _results(topmost)
-    if results is None:
-        return True
     domain = letter.sender.rpartition("@")[2]
-    return _is_about_another(results, domain) or _fails(results, domain)
+    if results is None or _is_about_another(results, domain):
+        return Provenance.FAILED
+    return _verdict(results, domain)
 
 
 def _results(value: str) -> list[authres.AuthenticationResult] | None:
@@ -51,30 +60,36 @@ def _writer(value: str) -> str:
     return re.split(r"[\s;(]", value.strip(), maxsplit=1)[0].strip('"').lower()
 
 
-def _fails(results: Iterable[authres.AuthenticationResult], domain: str) -> bool:
-    """DMARC's verdict, or without one that neither SPF nor a signature of the domain holds."""
-    found = [(result.method.lower(), result.result.lower()) for result in results]
-    if ("dmarc", "fail") in found:
-        return True
-    if ("dmarc", "pass") in found:
-        return False
-    is_signed = any(
-        _is_aligned(_domain_of(result, "d", "i"), domain)
-        for result in results
-        if (result.method.lower(), result.result.lower()) == ("dkim", "pass")
-    )
-    return not is_signed and not {("spf", "fail"), ("spf", "softfail")}.isdisjoint(found)
+def _verdict(results: Iterable[authres.AuthenticationResult], domain: str) -> Provenance:
+    """DMARC's verdict, or without one that of SPF and of signatures, aligned with the domain."""
+    found = [(result.method.lower(), result.result.lower(), result) for result in results]
+    told = {(method, result) for method, result, _ in found}
+    if ("dmarc", "fail") in told:
+        return Provenance.FAILED
+    if ("dmarc", "pass") in told:
+        return Provenance.PASSED
+    vouching = [
+        _domain_of(result, "header", "d", "i")
+        if method == "dkim"
+        else _domain_of(result, "smtp", "mailfrom")
+        for method, verdict, result in found
+        if verdict == "pass" and method in {"dkim", "spf"}
+    ]
+    if any(_is_aligned(one, domain) for one in vouching):
+        return Provenance.PASSED
+    is_failure = not {("spf", "fail"), ("spf", "softfail")}.isdisjoint(told)
+    return Provenance.FAILED if is_failure else Provenance.UNKNOWN
 
 
 def _is_about_another(results: Iterable[authres.AuthenticationResult], domain: str) -> bool:
     """Whether the server looked at a second From, or at another address in it."""
-    looked_at = (_domain_of(r, "from") for r in results if r.method.lower() == "dmarc")
+    looked_at = (_domain_of(r, "header", "from") for r in results if r.method.lower() == "dmarc")
     return any(one and one != domain for one in looked_at)
 
 
-def _domain_of(result: authres.AuthenticationResult, *names: str) -> str:
-    """The domain in the first of these `header.` properties that the result has."""
-    stated = {p.name.lower(): p.value for p in result.properties if p.type.lower() == "header"}
+def _domain_of(result: authres.AuthenticationResult, kind: str, *names: str) -> str:
+    """The domain in the first of these properties of a kind that the result has."""
+    stated = {p.name.lower(): p.value for p in result.properties if p.type.lower() == kind}
     value = next((stated[name] for name in names if stated.get(name)), "")
     return value.rpartition("@")[2].rstrip(".").lower()
 

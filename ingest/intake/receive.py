@@ -81,9 +81,17 @@ def _refuse(case: _Case, why: Finding) -> Handled:
         # A letter that hands in nothing is told what to send, not who to be.
         findings = letter.findings or (finding(Code.NO_DOCUMENTS),)
     answer = None
-    if policy.may_refuse(letter, case.gate, why):
+    # Whoever is told that the address is not listed has the right password.
+    is_welcome = policy.answer_unknown_senders or why.code is Code.ADDRESS_NOT_ALLOWED
+    to = policy.addressee(letter, case.gate, case.store)
+    if to is not None and is_welcome and not case.gate.only_authenticated:
         answer = answers.refusal(
-            letter, findings, case.now, policy.replies, letter_number=case.arrival.number
+            replace(letter, reply_to=to.address),
+            findings,
+            case.now,
+            policy.replies,
+            letter_number=case.arrival.number,
+            is_to_stranger=to.is_stranger,
         )
     return Handled(Outcome.REFUSED, findings=findings, reply=answer, reason=findings[0].code.value)
 
@@ -173,8 +181,7 @@ def _owe(case: _Case, handled: Handled) -> Handled:
     answer, store, now, policy = handled.reply, case.store, case.now, case.policy
     if answer is None:
         return handled
-    is_stranger = handled.entity is None and policy.is_stranger(case.letter, store)
-    if reason := policy.too_many(answer, store, now, is_stranger=is_stranger):
+    if reason := policy.too_many(answer, store, now):
         return replace(handled, reply=None, marking=None, reason=reason)
     store.outbox.owe(answer, now, held_for=MARKED_WITHIN if handled.marking else NOT_HELD)
     return handled
@@ -191,11 +198,16 @@ def quarantine_notice(
     if letter is None:
         return None
     gate = policy.gate(letter, has_document=bool(letter.documents))
-    if not gate.record or not policy.may_reply(letter, gate):
+    to = policy.addressee(letter, gate, store) if gate.record else None
+    if to is None:
         return None
-    is_stranger = policy.is_stranger(letter, store)
-    if is_stranger and (gate.only_authenticated or not policy.answer_unknown_senders):
+    if to.is_stranger and (gate.only_authenticated or not policy.answer_unknown_senders):
         return None
-    settings = policy.for_run(arrival.run).replies
-    answer = answers.notice(letter, now, settings, letter_number=arrival.number)
-    return None if policy.too_many(answer, store, now, is_stranger=is_stranger) else answer
+    answer = answers.notice(
+        replace(letter, reply_to=to.address),
+        now,
+        policy.for_run(arrival.run).replies,
+        letter_number=arrival.number,
+        is_to_stranger=to.is_stranger,
+    )
+    return None if policy.too_many(answer, store, now) else answer

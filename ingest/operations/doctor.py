@@ -71,6 +71,7 @@ def examine(app: Service) -> Iterator[Result]:
         yield _reached(f"smtp {settings.smtp.host}", lambda: _smtp(app))
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
+    yield _trust(settings.authentication.trusted_authserv_id)
     yield _clock(app)
     yield _log(settings.log.file)
 
@@ -130,6 +131,17 @@ def _smtp(app: Service) -> str:
         return postman.greet()
     finally:
         postman.close()
+
+
+def _trust(authserv_id: str) -> Result:
+    """Whether a forged From can be told from an honest one."""
+    if authserv_id:
+        return Result("forged senders", f"told by the Authentication-Results of {authserv_id}")
+    advice = (
+        "set [authentication] trusted_authserv_id when the mail server writes"
+        " Authentication-Results: until then a forged From is answered like an honest one"
+    )
+    return Result("forged senders", "not told from honest ones", advice, 1)
 
 
 def _clock(app: Service) -> Result:

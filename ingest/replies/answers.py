@@ -35,6 +35,9 @@ from storage.records import OwedReply
 ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
 
+STRANGERS_MOST_BYTES = 1500
+"""Of a whole mail to somebody whom nobody knows."""
+
 _RECEIPT_FINDINGS = ((2000, SHOWN_MOST), (20_000, SHOWN_MOST // 10), (150_000, 1))
 """Up to how many findings of a letter its receipts list how many of each code; over the
 last bound they are only counted."""
@@ -112,37 +115,50 @@ def refusal(
     settings: ReplySettings,
     *,
     letter_number: int,
+    is_to_stranger: bool = False,
 ) -> OwedReply:
     """The answer to someone who is not authenticated, or sent nothing to authenticate.
 
-    Missing, wrong and locked credentials are told in one and the same text.
-    Nothing of what was sent goes back, but the names of attachments when there
-    was no document among them. Its recipient is '' as with `reply`.
+    Missing, wrong and locked credentials are told in one and the same text. Nothing of
+    what was sent goes back, names of files included. Its recipient is '' as with `reply`.
+
+    Args:
+        letter: The letter answered; only its `reply_to` gets the refusal.
+        findings: Why, the reason first.
+        now: When the refusal is written.
+        settings: How replies are written.
+        letter_number: The letter's number in the ledger.
+        is_to_stranger: Keep it under `STRANGERS_MOST_BYTES`.
     """
     words = wording(settings.language, settings.zone)
     told_of = _public(findings)
     first = told_of[0].code if told_of else Code.CREDENTIALS_MISSING
     verdict = "refused" if first in _AUTHENTICATION else _REFUSALS.get(first, "unreadable")
-    names = view.attachment_names(letter, words) if first is Code.NO_DOCUMENTS else ""
     told = ReplyView(
         headline=words.word("verdict", verdict),
         tone="bad",
         lead=words.word("lead", "refused"),
         groups=view.letter_groups(told_of, words),
-        closing=tuple(line for line in (names, words.say("automatic")) if line),
+        closing=(words.say("automatic"),),
     )
+    to = Answered.of(letter, letter_number)
+    if is_to_stranger:
+        return _brief(to, "refusal", told, now, settings)
     bodies = written(told, words)
-    return compose(
-        Answered.of(letter, letter_number), "refusal", told.headline, bodies, (), now, settings
-    )
+    return compose(to, "refusal", told.headline, bodies, (), now, settings)
 
 
 def notice(
-    letter: Letter, now: datetime, settings: ReplySettings, *, letter_number: int
+    letter: Letter,
+    now: datetime,
+    settings: ReplySettings,
+    *,
+    letter_number: int,
+    is_to_stranger: bool = False,
 ) -> OwedReply:
     """The answer to a letter that a person must look at.
 
-    Its recipient is '' as with `reply`.
+    Its recipient is '' as with `reply`; to a stranger it is as short as a refusal.
     """
     words = wording(settings.language, settings.zone)
     told = ReplyView(
@@ -151,10 +167,28 @@ def notice(
         lead=words.word("lead", "notice"),
         closing=(words.say("received", moment=words.moment(now)),),
     )
-    bodies = written(told, words)
-    return compose(
-        Answered.of(letter, letter_number), "notice", told.headline, bodies, (), now, settings
-    )
+    to = Answered.of(letter, letter_number)
+    if is_to_stranger:
+        return _brief(to, "notice", told, now, settings)
+    return compose(to, "notice", told.headline, written(told, words), (), now, settings)
+
+
+def _brief(
+    to: Answered, kind: str, told: ReplyView, now: datetime, settings: ReplySettings
+) -> OwedReply:
+    """Text alone, with as much of it as has room: anybody's From makes us write it."""
+    problems = [problem for group in told.groups for problem in group.problems]
+    lines = [f"{told.headline}.", told.lead]
+    lines += [text for problem in problems for text in (problem.sentence, problem.advice)]
+    to = replace(to, references=(), message_id=to.message_id if len(to.message_id) < 120 else "")
+
+    def mail(count: int) -> OwedReply:
+        bodies = "\n".join(lines[:count]) + "\n", ""
+        return compose(to, kind, told.headline, bodies, (), now, settings)
+
+    fitting = (mail(count) for count in range(len(lines), 1, -1))
+    fits = (one for one in fitting if len(one.content) < STRANGERS_MOST_BYTES)
+    return replace(next(fits, mail(1)), is_to_stranger=True)
 
 
 def _verdict(receipts: Sequence[Receipt], findings: Sequence[Finding]) -> str:

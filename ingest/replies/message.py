@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.base64mime import header_encode
@@ -151,7 +152,7 @@ def compose(
         answered: Whom it goes to and what it hangs below.
         kind: What reply it is, such as `reply` or `refusal`; lower-case letters.
         subject: Bounded and put on one line here.
-        bodies: The same in text and in HTML.
+        bodies: The same in text and in HTML; '' for text alone.
         files: Attachments, in their order.
         now: The Date header.
         settings: How replies are written.
@@ -239,6 +240,8 @@ def _thread(answered: Answered) -> dict[str, str]:
 
 
 def _body(bodies: tuple[str, str], files: Sequence[File], mark: str) -> bytes:
+    if not bodies[1]:
+        return b"MIME-Version: 1.0\r\n" + _text_leaf(bodies[0])
     text, html = (body.replace("\n", _FOLD).encode("utf-8", "replace") for body in bodies)
     both = _multipart(
         "alternative",
@@ -251,6 +254,17 @@ def _body(bodies: tuple[str, str], files: Sequence[File], mark: str) -> bytes:
     attached = [_leaf(f"{file.maintype}/{file.subtype}", file.content, file.name) for file in files]
     whole = _multipart("mixed", f"=_{mark}_m", [both, *attached]) if attached else both
     return b"MIME-Version: 1.0\r\n" + whole
+
+
+def _text_leaf(text: str) -> bytes:
+    """Text in the charset that takes the fewest bytes: Cyrillic in UTF-8 takes two a letter."""
+    for charset in ("us-ascii", "windows-1251"):
+        with suppress(UnicodeEncodeError):
+            content = text.replace("\n", _FOLD).encode(charset)
+            return _leaf(f'text/plain; charset="{charset}"', content)
+    return _leaf(
+        'text/plain; charset="utf-8"', text.replace("\n", _FOLD).encode("utf-8", "replace")
+    )
 
 
 def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -43,6 +44,12 @@ class Registry(Part):
     def entities_by_inn(self, inn: str) -> list[LegalEntity]:
         """Every active entity with this taxpayer number."""
         return self._whole(self._sql.rows("entities_by_inn", inn=inn))
+
+    def lists(self, address: str) -> bool:
+        """Whether it is an address of an active entity; the case of letters is no matter."""
+        # Addresses are kept as words with one blank between them.
+        is_word = bool(address) and not re.search(r"\s", address)
+        return is_word and self._sql.value("listed", address=f" {address.lower()} ") is not None
 
     def entities(self) -> list[LegalEntity]:
         """Every legal entity, by user code."""

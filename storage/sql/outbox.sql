@@ -2,10 +2,10 @@
 
 -- name: owe
 -- The same Message-ID is the same reply.
-INSERT INTO reply (letter_id, recipient, address, subject, message_id, content,
-                   state, attempts, owed_at, next_at)
-VALUES (:letter, :recipient, :address, :subject, :message_id, :content,
-        'owed', 0, :now, :next_at)
+INSERT INTO reply (letter_id, recipient, address, stranger_domain, subject, message_id,
+                   content, state, attempts, owed_at, next_at)
+VALUES (:letter, :recipient, :address, :stranger_domain, :subject, :message_id,
+        :content, 'owed', 0, :now, :next_at)
 ON CONFLICT (message_id) DO NOTHING
 
 -- name: complete
@@ -47,6 +47,12 @@ WHERE id = :reply
 SELECT count(*)
 FROM reply
 WHERE address = :address AND owed_at >= :since
+
+-- name: owed_to_strangers
+-- How many replies all strangers have had, and those of a domain.
+SELECT count(*) AS of_all, count(CASE WHEN stranger_domain = :domain THEN 1 END) AS of_domain
+FROM reply
+WHERE stranger_domain IS NOT NULL AND owed_at >= :since
 
 -- name: ours
 -- Whether a Message-ID is of a letter that we wrote.

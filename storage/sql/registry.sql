@@ -22,6 +22,15 @@ FROM legal_entity
 WHERE inn = :inn AND active
 ORDER BY user_code
 
+-- name: listed
+-- Whether an address, with a blank on either side, is one of an active entity.
+SELECT 1
+FROM legal_entity
+WHERE active
+AND position(:address in ' ' || addresses || ' ') > 0 -- postgresql
+AND instr(' ' || addresses || ' ', :address) > 0 -- sqlite
+LIMIT 1
+
 -- name: points_of
 SELECT *
 FROM metering_point

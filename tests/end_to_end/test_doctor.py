@@ -32,6 +32,11 @@ def doctor(installation) -> tuple[int, dict[str, dict]]:
 
 
 def test_everything_is_well_and_the_folders_are_made(installation, imap):
+    _, found = doctor(installation)
+    # A warning until the mail server's results are believed.
+    assert [what for what, item in found.items() if not item["well"]] == ["forged senders"]
+    with installation.config.open("a", encoding="utf-8") as text:
+        text.write('\n[authentication]\ntrusted_authserv_id = "mx.retailer.example"\n')
     code, found = doctor(installation)
 
     assert [item for item in found.values() if not item["well"]] == []

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ingest.intake.provenance import is_disproved
+from ingest.intake.provenance import Provenance, provenance
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.secrets import mask
 
@@ -17,7 +17,11 @@ def letter(*results: str, sender: str = "buh@primer.example", body: str = "") ->
 
 
 def disproved(*results: str, **more: str) -> bool:
-    return is_disproved(letter(*results, **more), OURS)
+    return found(*results, **more) is Provenance.FAILED
+
+
+def found(*results: str, **more: str) -> Provenance:
+    return provenance(letter(*results, **more), OURS)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,30 @@ def test_a_from_that_does_not_fail_is_believed(results):
     assert not disproved(f"{OURS}; {results}")
 
 
+@pytest.mark.parametrize(
+    ("results", "passes"),
+    [
+        ("dmarc=pass header.from=primer.example", True),
+        ("spf=pass smtp.mailfrom=buh@primer.example", True),
+        ("spf=pass smtp.mailfrom=bounces.primer.example", True),
+        ("dkim=pass header.d=primer.example", True),
+        ("dkim=fail header.d=primer.example; dkim=pass header.i=@mail.primer.example", True),
+        ("none", False),
+        ("spf=pass", False),
+        ("spf=pass smtp.mailfrom=elsewhere.example", False),
+        ("spf=pass smtp.helo=primer.example", False),
+        ("spf=neutral smtp.mailfrom=primer.example", False),
+        ("dkim=pass header.d=elsewhere.example", False),
+        ("dkim=pass header.d=example", False),
+        ("dkim=none; spf=none; dmarc=none", False),
+        ("dmarc=fail header.from=primer.example; dkim=pass header.d=primer.example", False),
+        ("dmarc=pass header.from=elsewhere.example", False),
+    ],
+)
+def test_a_from_passes_by_dmarc_or_by_what_is_aligned_with_it_only(results, passes):
+    assert (found(f"{OURS}; {results}") is Provenance.PASSED) is passes
+
+
 def test_a_signature_of_the_domain_above_counts():
     results = f"{OURS}; spf=fail; dkim=pass header.d=primer.example"
     assert not disproved(results, sender="buh@office.primer.example")
@@ -76,8 +104,8 @@ def test_only_the_trusted_servers_words_count():
 
 
 def test_nobody_is_believed_when_nobody_is_trusted():
-    assert not is_disproved(letter(f"{OURS}; dmarc=fail"), "")
-    assert not is_disproved(letter("; dmarc=fail"), "")
+    assert provenance(letter(f"{OURS}; dmarc=fail"), "") is Provenance.UNKNOWN
+    assert provenance(letter("; dmarc=fail"), "") is Provenance.UNKNOWN
 
 
 def test_of_several_only_the_topmost_counts():
@@ -125,7 +153,7 @@ def test_many_signatures_do_not_push_the_verdict_out():
 def test_a_password_that_is_named_like_a_verdict_blanks_none():
     told = letter(f"{OURS}; dmarc=fail", body="Код: 200000001234\r\nПароль: dmarc=fail")
     masked, _ = mask(told, ())
-    assert is_disproved(masked, OURS)
+    assert provenance(masked, OURS) is Provenance.FAILED
 
 
 def test_signs_outside_ascii_are_no_fault():

@@ -22,6 +22,8 @@ from tests.ingest.office import (
     xml,
 )
 
+STRANGER = "somebody@elsewhere.example"
+
 
 @pytest.fixture
 def office(ledger):
@@ -168,49 +170,104 @@ def test_a_quarantined_letters_sender_is_told_where_an_answer_may_go(office):
 
 def test_a_machines_quarantined_letter_is_told_of_when_it_is_known(office):
     head = "Auto-Submitted: auto-generated\r\n"
-    assert office.notice(mail(xml("0.067"), head=head)) is None
-    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"), head=head, sender=STRANGER)) is None
+    assert office.takes(mail(xml("0.067"), sender=STRANGER)).entity
+    assert office.notice(mail(xml("0.067"), head=head, sender=STRANGER)).recipient == STRANGER
     assert office.notice(mail(xml("0.067"), head=head)).recipient == ADDRESS
 
 
 def test_a_quarantined_letter_of_a_stranger_is_not_told_of_when_strangers_get_no_answer(office):
     office.policy = replace(office.policy, answer_unknown_senders=False)
-    assert office.notice(mail(xml("0.067"))) is None
-    assert office.takes(mail(xml("0.067"))).entity
+    assert office.notice(mail(xml("0.067"), sender=STRANGER)) is None
     assert office.notice(mail(xml("0.067"))).recipient == ADDRESS
 
 
-def test_a_stranger_is_answered_five_times_an_hour_at_most(office):
-    def asks(number, after=0, **more):
-        answer = office.takes(mail(body=f"{number}", **more), NOW + timedelta(minutes=after)).reply
+def test_a_stranger_is_answered_five_times_an_hour_at_most_whatever_its_tag(office):
+    def asks(number, after=0, sender=STRANGER):
+        letter = mail(body=f"{number}", sender=sender)
+        answer = office.takes(letter, NOW + timedelta(minutes=after)).reply
         return answer is not None
 
-    assert [asks(number, number) for number in range(6)] == [True] * 5 + [False]
-    assert asks(7, sender="other@primer.example")
-    assert office.notice(mail(xml("0.1")), NOW + timedelta(minutes=59)) is None
+    tagged = [STRANGER.replace("@", f"+{number}@") for number in range(6)]
+    assert [asks(n, n, one) for n, one in enumerate(tagged)] == [True] * 5 + [False]
+    assert asks(7, sender="other@elsewhere.example")
+    notice = office.notice(mail(xml("0.1"), sender=STRANGER), NOW + timedelta(minutes=59))
+    assert notice is None
     assert [asks(8 + n, 62) for n in range(4)] == [True, True, False, False]
     # The sixth letter's reason is for the log.
-    refused = office.takes(mail(body="again"), NOW + timedelta(minutes=62))
+    refused = office.takes(mail(body="again", sender=STRANGER), NOW + timedelta(minutes=62))
     assert refused.reason == "too many replies to a stranger this hour"
 
 
-def test_whoever_has_authenticated_is_refused_as_often_as_the_day_allows(office):
-    assert office.takes(mail(xml("0.067"))).entity
+def test_strangers_of_a_domain_and_all_of_them_have_a_bound_that_leaves_the_known_alone(office):
+    office.policy = replace(office.policy, strangers_per_hour=30)
+
+    def ask(number, domain, now=NOW):
+        return office.takes(mail(body=f"{number} {domain}", sender=f"a{number}@{domain}"), now)
+
+    of_one = [ask(number, "elsewhere.example") for number in range(22)]
+    assert [one.reply is not None for one in of_one] == [True] * 20 + [False] * 2
+    assert of_one[-1].reason == "too many replies to strangers of this domain this hour"
+    of_all = [ask(number, f"{number}.example") for number in range(12)]
+    assert [one.reply is not None for one in of_all] == [True] * 10 + [False] * 2
+    assert of_all[-1].reason == "too many replies to strangers this hour"
+    assert office.takes(mail(body="known")).reply.recipient == ADDRESS
+    assert ask(99, "elsewhere.example", NOW + timedelta(hours=1, seconds=1)).reply
+
+
+def test_a_listed_address_is_refused_as_often_as_the_day_allows(office):
     answers = [office.takes(mail(body=f"{number}")).reply for number in range(8)]
     assert None not in answers
 
 
-def test_replies_directed_to_a_third_address_are_a_strangers(office):
-    assert office.takes(mail(xml("0.067"))).entity
-    head = "Reply-To: victim@elsewhere.example\r\n"
-    answers = [office.takes(mail(body=f"{number}", head=head)).reply for number in range(6)]
-    assert [answer.recipient for answer in answers[:5]] == ["victim@elsewhere.example"] * 5
-    assert answers[5] is None
+def test_who_proves_no_sender_is_answered_at_from_whatever_reply_to_says(office):
+    for sender in (STRANGER, ADDRESS):
+        head = "Reply-To: victim@third.example\r\n"
+        refused = office.takes(mail(body="Добрый день", head=head, sender=sender))
+        assert refused.reply.recipient == sender
+        told = office.notice(mail(xml("0.1"), head=head, sender=sender))
+        assert told.recipient == sender
+
+
+def test_a_reply_to_counts_when_the_register_lists_it_or_its_sender_is_proven(office):
+    listed = office.takes(mail(body="1", head=f"Reply-To: {ADDRESS}\r\n", sender=STRANGER))
+    assert listed.reply.recipient == ADDRESS
+    proven = office.takes(mail(xml("0.067"), head=f"Reply-To: {STRANGER}\r\n"))
+    assert proven.reply.recipient == STRANGER
+
+
+AUTHENTICATION_RESULTS = "Authentication-Results: mx.retailer.example; {}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("results", "is_stranger_told", "is_known_told"),
+    [
+        ("dmarc=pass header.from={domain}", True, True),
+        ("spf=pass smtp.mailfrom={domain}", True, True),
+        ("dkim=pass header.d={domain}", True, True),
+        ("spf=pass smtp.mailfrom=evil.example", False, True),
+        ("none", False, True),
+        ("", False, True),
+        ("dmarc=fail header.from={domain}", False, False),
+    ],
+)
+def test_where_our_server_tells_passes_strangers_need_one_and_the_known_no_failure(
+    office, results, is_stranger_told, is_known_told
+):
+    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
+    office.policy = replace(office.policy, guard=guard)
+    for sender, is_told in ((STRANGER, is_stranger_told), (ADDRESS, is_known_told)):
+        written = results.format(domain=sender.partition("@")[2])
+        head = AUTHENTICATION_RESULTS.format(written) if written else ""
+        wrong = mail(xml("0.067"), body=f"Код: {CODE}\nПароль: nope", head=head, sender=sender)
+        assert (office.takes(wrong).reply is not None) is is_told
+        assert (office.notice(wrong + b" ") is not None) is is_told
 
 
 def test_a_stranger_gets_nothing_back_of_what_it_sent(office):
     telling = "buy-this-now"
     letters = [
+        mail("what is in it", body=telling).replace(b"text/xml", b"image/png"),
         mail(body=telling),
         mail(xml("0.067", code=telling), body=telling),
         mail(f"<package>{telling}</package>", body=telling),
@@ -221,35 +278,16 @@ def test_a_stranger_gets_nothing_back_of_what_it_sent(office):
     for number, letter in enumerate(letters):
         content = letter.replace(b"Subject: readings", f"Subject: {telling}".encode())
         content = content.replace(b'name="0.xml"', f'name="{telling}.xml"'.encode())
-        handled = office.takes(content, NOW + timedelta(hours=number))
-        assert handled.outcome == "refused"
-        message = message_from_bytes(handled.reply.content, policy=policy.default)
-        assert [part.get_content_type() for part in message.walk()] == [
-            "multipart/alternative", "text/plain", "text/html",
-        ]  # fmt: skip
-        told = [part.get_content() for part in message.walk() if not part.is_multipart()]
-        assert telling not in "".join([*told, *map(str, message.values())])
-
-
-def test_of_attachments_that_are_no_documents_a_stranger_is_told_the_names_only(office):
-    content = mail("what is in it", body="").replace(b"text/xml", b"image/png")
-    handled = office.takes(content.replace(b"0.xml", b"photo.png"))
-    assert codes(handled) == ["no-documents"]
-    assert "photo.png" in text_of(handled.reply)
-    assert "what is in it" not in text_of(handled.reply)
-
-
-FAILS = "Authentication-Results: mx.retailer.example; dmarc=fail header.from=primer.example\r\n"
-
-
-def test_a_from_that_our_server_disproves_is_answered_like_a_strangers(office):
-    assert office.takes(mail(xml("0.067"))).entity
-    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
-    office.policy = replace(office.policy, guard=guard)
-    answers = [office.takes(mail(body=f"{n}", head=FAILS)).reply for n in range(5)]
-    # The reply to the first letter counts among the five.
-    assert [answer is not None for answer in answers] == [True] * 4 + [False]
-    assert office.takes(mail(body="honest")).reply
+        for sender in (STRANGER, ADDRESS):
+            whose = content.replace(ADDRESS.encode(), sender.encode())
+            handled = office.takes(whose, NOW + timedelta(hours=number))
+            assert handled.outcome == "refused"
+            message = message_from_bytes(handled.reply.content, policy=policy.default)
+            leaves = [part for part in message.walk() if not part.is_multipart()]
+            kinds = [part.get_content_type() for part in leaves]
+            assert kinds == ["text/plain", "text/html"][: 2 if sender == ADDRESS else 1]
+            told = [part.get_content() for part in leaves]
+            assert telling not in "".join([*told, *map(str, message.values())])
 
 
 def test_an_unreadable_letters_sender_is_unknown(office):

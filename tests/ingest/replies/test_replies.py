@@ -19,6 +19,7 @@ from ingest.letters.secrets import mask
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Marked, Source
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient
+from ingest.replies.texts import advice
 from layouts.findings import Code, Place, Status, finding
 from layouts.layout import load
 from layouts.rules import check
@@ -158,6 +159,38 @@ def test_a_refusal_carries_nothing_of_what_was_sent() -> None:
     found = finding(Code.CREDENTIALS_WRONG, seen="Купите слона")
     message = opened(refusal(letter, [found], NOW, settings(), letter_number=17))
     assert "слона" not in f"{message['Subject']} {body(message, 'plain')} {body(message, 'html')}"
+
+
+@given(
+    codes=st.lists(st.sampled_from(Code), min_size=1, max_size=12),
+    language=st.sampled_from(LANGUAGES),
+    local=st.text("ab.c", max_size=62).map(lambda text: f"a{text.strip('.').replace('..', '')}"),
+    label=st.text("abc", min_size=1, max_size=60),
+    message_id=st.text("abc", max_size=300).map(lambda text: f"<{text}@b>"),
+)
+@settings_of_hypothesis(max_examples=100, deadline=None)
+def test_a_mail_to_a_stranger_is_text_under_a_kilobyte_and_a_half(
+    codes: list[Code], language: str, local: str, label: str, message_id: str
+) -> None:
+    letter = replace(LETTER, reply_to=f"{local}@{label}.ru", message_id=message_id)
+    findings = [finding(code) for code in codes]
+    told = settings(language)
+    for owed in (
+        refusal(letter, findings, NOW, told, letter_number=17, is_to_stranger=True),
+        notice(letter, NOW, told, letter_number=17, is_to_stranger=True),
+    ):
+        message = opened(owed)
+        assert owed.is_to_stranger
+        assert len(owed.content) < 1500
+        assert message.get_content_type() == "text/plain"
+        assert str(message["Subject"]) in message.get_content()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_stranger_who_mistypes_is_told_what_to_do(language: str) -> None:
+    found = [finding(Code.CREDENTIALS_WRONG)]
+    owed = refusal(LETTER, found, NOW, settings(language), letter_number=17, is_to_stranger=True)
+    assert advice(Code.CREDENTIALS_MISSING, language) in opened(owed).get_content()
 
 
 def test_values_of_a_letter_are_escaped_in_html() -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ingest.reading.sandbox import Sandbox
     from ingest.transports.imap import ImapMailbox
     from ingest.transports.smtp import SmtpPostman
-    from layouts.rules import Parameters
+    from layouts.parameters import Parameters
     from storage.ledger import Ledger, Within
     from storage.records import Claim
 
@@ -81,8 +81,8 @@ class Service:
     @cached_property
     def parameters(self) -> Parameters:
         """The bounds by which readings are judged."""
-        from layouts.rules import Parameters
-        from layouts.rules.calendar import CalendarError, load_calendar, load_peak_hours
+        from layouts.calendar import CalendarError, load_calendar, load_peak_hours
+        from layouts.parameters import Parameters
 
         bounds = self.settings.rules.model_dump(exclude={"holidays", "peak_hours"})
         holidays, peak_hours = self.settings.rules.holidays, self.settings.rules.peak_hours
@@ -128,8 +128,8 @@ class Service:
     def _policy_in(self, ledger: Ledger | Within) -> Policy:
         """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
         from ingest.intake.policy import Policy
-        from ingest.replies.deadlines import deadlines
         from ingest.replies.message import ReplySettings
+        from layouts.deadlines import deadlines
 
         settings = self.settings
         with ledger.transaction() as store:

@@ -77,16 +77,12 @@ VIOLATIONS = {
     ("ingest.demo.run", "config.settings"),
     ("ingest.demo.run", "imapclient"),
     ("ingest.demo.run", "ingest.verbs.show"),
-    ("ingest.operations.check", "layouts.rules"),
     ("ingest.operations.doctor", "ingest.transports.imap"),
     ("ingest.operations.doctor", "ingest.wiring"),
-    ("ingest.replies.deadlines", "layouts.rules"),
     ("ingest.verbs.billing", "storage.billed.billing"),
     ("ingest.verbs.types", "storage.store"),
     ("ingest.verbs.main", "ingest.transports.files"),
     ("ingest.verbs.show", "ingest.replies.cells"),
-    ("ingest.wiring", "layouts.rules"),
-    ("ingest.wiring", "layouts.rules.calendar"),
 }
 
 

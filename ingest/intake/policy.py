@@ -13,7 +13,7 @@ from ingest.intake.provenance import Provenance
 from ingest.letters.terms import Letter
 from ingest.replies import message
 from layouts.layout import Layout
-from layouts.rules import Parameters
+from layouts.parameters import Parameters
 from layouts.terms import Parsed
 from storage.records import OwedReply
 

@@ -10,6 +10,7 @@ from functools import partial
 from ingest.intake import wishes
 from ingest.intake.authenticate import Proof, authenticate
 from ingest.intake.gate import Gate
+from ingest.intake.judge import judge
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
@@ -17,7 +18,7 @@ from ingest.letters.outcome import overall
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, Read
 from ingest.replies import answers
 from layouts.findings import Code, Finding, finding
-from layouts.rules import check, version_of
+from layouts.rules import version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
 from storage.records import OwedReply
 
@@ -110,8 +111,9 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     recorded: dict[int, Receipt] = {}
     for position in sorted(range(len(documents)), key=age):
         document = documents[position]
-        layout, know = policy.layout_of(document), case.store.know
-        checked = check(document, layout, entity, received_at, know, policy.parameters)
+        checked = judge(
+            document, policy.layouts, policy.parameters, entity, received_at, case.store.know
+        )
         recorded[position] = case.store.record(
             case.arrival.number, document, checked, entity, received_at, case.now
         )

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.intake.judge import judge
 from ingest.letters.terms import Letter, Read
 from ingest.operations.told import finding_json
+from layouts.adjoining import merge_adjoining
 from layouts.findings import Code, finding
 from layouts.layout import Layout
-from layouts.rules import Parameters, check, merge_runs
+from layouts.parameters import Parameters
 from layouts.terms import (
     Checked,
     Known,
@@ -65,7 +67,7 @@ class Result:
             "created": created,
             "series": [] if unreadable else [self._series(item) for item in self._told()],
             "findings": [
-                finding_json(item, language) for item in merge_runs(self.checked.findings)
+                finding_json(item, language) for item in merge_adjoining(self.checked.findings)
             ],
         }
 
@@ -123,7 +125,9 @@ def _checked(file: str, letter: Letter, parsed: Parsed, rules: Rules) -> Result:
             parsed = replace(parsed, findings=(*parsed.findings, unknown))
         others = [other for other in rules.registry if other is not entity]
     known = Known(foreign=frozenset(_names(others)) if entity else frozenset())
-    checked = check(parsed, layout, entity, rules.received_at, lambda _: known, rules.parameters)
+    checked = judge(
+        parsed, rules.layouts, rules.parameters, entity, rules.received_at, lambda _: known
+    )
     return Result(file, parsed, checked, ZoneInfo(layout.zone) if layout else MOSCOW)
 
 

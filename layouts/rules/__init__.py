@@ -21,6 +21,7 @@ from layouts.findings import (
     finding,
 )
 from layouts.layout import Layout
+from layouts.parameters import Parameters
 from layouts.rules import (
     assign,
     consumption,
@@ -35,20 +36,14 @@ from layouts.rules import (
 )
 from layouts.rules.acceptance import standing, status_of, verdict_of
 from layouts.rules.case import Case, Rule
-from layouts.rules.parameters import Parameters
-from layouts.rules.period import deadline
-from layouts.rules.runs import merge_runs
 from layouts.rules.versions import version_of
 from layouts.rules.wants import wants
 from layouts.terms import Assigned, Checked, Known, LegalEntity, Parsed, Verdict, Wants
 
 __all__ = [
     "ORDER",
-    "Parameters",
     "check",
-    "deadline",
     "judge",
-    "merge_runs",
     "status_of",
     "version_of",
     "wants",

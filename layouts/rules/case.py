@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.layout import Layout
-from layouts.rules.parameters import Parameters
+from layouts.parameters import Parameters
 from layouts.terms import Assigned, Kind, Known, LegalEntity, MeteringPoint, Parsed, Series
 
 _T = TypeVar("_T")

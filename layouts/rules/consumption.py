@@ -16,8 +16,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
+from layouts.months import following
 from layouts.rules.case import Case, about, epoch, instant
-from layouts.rules.period import next_month
 from layouts.rules.registers import decimals, register_key
 from layouts.terms import (
     ACTIVE_CHANNELS,
@@ -352,7 +352,7 @@ def _exchanges(
 def _is_due(day: date, at: datetime, case: Case) -> bool:
     """Whether the readings of an exchange should be there beside a reading of an instant."""
     later = at > datetime.combine(day + _DAY, time(), case.zone)
-    month = next_month(day).replace(day=case.parameters.register_deadline_day)
+    month = following(day).replace(day=case.parameters.register_deadline_day)
     due = datetime.combine(month + _DAY, time(), case.zone)
     overdue = case.received_at is not None and case.received_at >= due
     recent = abs((at.date() - day).days) <= EXCHANGE_DAYS

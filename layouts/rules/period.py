@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from layouts.deadlines import due_at, last_day
 from layouts.findings import Code, Finding, finding
-from layouts.layout import Layout
+from layouts.months import following
 from layouts.rules.case import Case, about, about_run, epoch, instant, runs
-from layouts.rules.parameters import Parameters
 from layouts.rules.versions import starts_of
 from layouts.terms import Assigned, Kind, Series
 
@@ -134,7 +134,7 @@ def _closed_values(item: Assigned, case: Case) -> set[date]:
 
 def _any_in(moments: Collection[int], month: date, case: Case) -> bool:
     first, last = (
-        epoch(datetime.combine(day, time(), case.zone)) for day in (month, next_month(month))
+        epoch(datetime.combine(day, time(), case.zone)) for day in (month, following(month))
     )
     return any(first <= moment < last for moment in moments)
 
@@ -149,7 +149,7 @@ def _closed_consumption(item: Assigned, case: Case) -> set[date]:
     following = next((moment for moment, _ in recorded if moment > at), None)
     if following is None:
         return set()
-    return {_last_day(instant(following), case.zone).replace(day=1)} & case.known.closed
+    return {last_day(instant(following), case.zone).replace(day=1)} & case.known.closed
 
 
 def reading_before_its_moment(case: Case) -> Iterator[Finding]:
@@ -206,50 +206,17 @@ def late_submission(case: Case) -> Iterator[Finding]:
         )
 
 
-def deadline(series: Sequence[Series], layout: Layout, parameters: Parameters) -> datetime | None:
-    """The first moment by which one of the series had to be received; None without any."""
-    ends = {item.end for item in series}
-    return min((due_at(end, layout, parameters) for end in ends), default=None)
-
-
-def due_at(end: datetime, layout: Layout, parameters: Parameters) -> datetime:
-    """The midnight before which a series that ends then had to be received.
-
-    Registers: the end of a day of the month after the reading's own. A monthly
-    profile: the same, after the month of its last interval. A daily one: the
-    end of a working day after its day.
-    """
-    zone = ZoneInfo(layout.zone)
-    last = _last_day(end, zone)
-    if layout.deadline == "daily":
-        day = parameters.calendar.after(last, parameters.daily_deadline_working_days)
-    elif layout.deadline == "register":
-        day = next_month(last) + timedelta(days=parameters.register_deadline_day - 1)
-    else:
-        day = next_month(last) + timedelta(days=parameters.profile_deadline_day - 1)
-    return datetime.combine(day + timedelta(days=1), time(), zone)
-
-
 def months_of(series: Series, zone: ZoneInfo) -> Iterator[date]:
     """First day of each month that a series has values in.
 
     A reading belongs to the month in whose `(start, end]` it lies: that of the
     first of November, midnight, closes October.
     """
-    last = _last_day(series.end, zone).replace(day=1)
+    last = last_day(series.end, zone).replace(day=1)
     month = last
     if series.kind is Kind.INTERVAL:
         month = series.span(0)[0].astimezone(zone).date().replace(day=1)
     yield month
     while month < last:
-        month = next_month(month)
+        month = following(month)
         yield month
-
-
-def _last_day(end: datetime, zone: ZoneInfo) -> date:
-    return (end.astimezone(zone) - timedelta(microseconds=1)).date()
-
-
-def next_month(day: date) -> date:
-    """The first day of the month after that of `day`."""
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

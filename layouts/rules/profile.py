@@ -14,10 +14,10 @@ from math import gcd
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from layouts.adjoining import merge_adjoining
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, epoch, present, runs
 from layouts.rules.past import Past, past_of
-from layouts.rules.runs import merge_runs
 from layouts.terms import ACTIVE_CHANNELS, Assigned, Series
 
 USUAL_DAYS = 28
@@ -315,7 +315,7 @@ def days_out_of_line(case: Case) -> Iterator[Finding]:
         if item.series.channel not in _STEADY or item.series.spans is not None:
             continue
         if not _is_other_unit(item.series, known, case):
-            yield from merge_runs(_odd_days(item, _Totals(known, case), case))
+            yield from merge_adjoining(_odd_days(item, _Totals(known, case), case))
 
 
 class _Totals:

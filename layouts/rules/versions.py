@@ -14,9 +14,9 @@ from decimal import Decimal
 
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
+from layouts.parameters import Parameters
 from layouts.rules.case import Case, about, about_run, epoch, runs
 from layouts.rules.intervals import recorded
-from layouts.rules.parameters import Parameters
 from layouts.rules.registers import recorded_reading
 from layouts.terms import (
     Assigned,

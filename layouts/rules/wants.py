@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from layouts.layout import Layout
+from layouts.parameters import Parameters
 from layouts.rules import assign, consumption, period, profile, together
 from layouts.rules.case import Case, epoch
-from layouts.rules.parameters import Parameters
 from layouts.rules.registers import register_key
 from layouts.rules.versions import version_of
 from layouts.terms import (

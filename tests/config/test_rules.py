@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import Rules, SettingsError, load
 from ingest.wiring import Service
-from layouts.rules import Parameters
+from layouts.parameters import Parameters
 
 
 def app(tmp_path: Path, text: str) -> Service:

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from layouts.findings import Code, finding
 from layouts.layout import load
-from layouts.rules import Parameters, check, wants
+from layouts.parameters import Parameters
+from layouts.rules import check, wants
 from layouts.terms import (
     Header,
     Kind,

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.rules import Parameters, check
+from layouts.parameters import Parameters
+from layouts.rules import check
 from layouts.terms import (
     Checked,
     Header,

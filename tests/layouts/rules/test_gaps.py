@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layouts.calendar import load_calendar
 from layouts.findings import Code
-from layouts.rules.calendar import load_calendar
 from layouts.terms import SeriesHistory
 from tests.layouts.rules.build import (
     OWN,

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from layouts.calendar import CalendarError, load_calendar, load_peak_hours
 from layouts.findings import Code
-from layouts.rules import Parameters
-from layouts.rules.calendar import CalendarError, load_calendar, load_peak_hours
+from layouts.parameters import Parameters
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,

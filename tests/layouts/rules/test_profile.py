@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from layouts.findings import Code, Severity
-from layouts.rules import Parameters
+from layouts.parameters import Parameters
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,

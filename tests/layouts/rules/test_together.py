@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from layouts.findings import Code, Severity
-from layouts.rules import Parameters, wants
+from layouts.parameters import Parameters
+from layouts.rules import wants
 from layouts.terms import ProfileSum, RecordedIntervals, SumsWanted, Verdict
 from tests.layouts.rules.build import (
     DAY,

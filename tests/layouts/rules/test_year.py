@@ -13,9 +13,9 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from layouts.calendar import load_calendar, load_peak_hours
 from layouts.layout import load
 from layouts.rules import check
-from layouts.rules.calendar import load_calendar, load_peak_hours
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.ledger import Ledger
 from tests.contract.documents import new_letter

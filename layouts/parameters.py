@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from layouts.rules.calendar import Calendar, PeakHours, load_calendar, load_peak_hours
+from layouts.calendar import Calendar, PeakHours, load_calendar, load_peak_hours
 
 _RANGES: dict[str, tuple[Decimal, Decimal]] = {
     "created_ahead_hours": (Decimal(0), Decimal(168)),

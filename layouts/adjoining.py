@@ -22,7 +22,7 @@ _UNREAD = frozenset(
 """Mistakes that are mended where they stand: every place of theirs is told."""
 
 
-def merge_runs(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def merge_adjoining(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings, each run over adjoining intervals as one with its count.
 
     Only findings that differ in nothing but their place, what was seen, and their

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_DATA = Path(__file__).parent.parent / "data"
+_DATA = Path(__file__).parent / "data"
 _DAY = timedelta(days=1)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ingest.replies.answers import reply
-from ingest.replies.deadlines import deadlines
+from layouts.deadlines import deadlines
 from layouts.layout import load
-from layouts.rules import Parameters
+from layouts.parameters import Parameters
 from tests.ingest.replies.cases import (
     ENTITY,
     LETTER,

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parseaddr
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -204,6 +205,8 @@ class Replies(Section):
     """How senders are answered."""
 
     language: Language = Language.RUSSIAN
+    organisation: str = ""
+    phone: str = ""
     answer_unknown_senders: bool = True
     strangers_per_hour: int = Field(200, ge=1)
     per_address_per_day: int = Field(50, ge=1)
@@ -245,6 +248,43 @@ class Metrics(Section):
     """Where figures for monitoring are served; empty: nowhere."""
 
     listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
+
+
+class Web(Section):
+    """Where the pages are served; empty: nowhere."""
+
+    listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
+    public_url: str = Field("", pattern=r"^$|^https?://[^/\s@]+/?$")
+    trusted_proxies: tuple[str, ...] = ()
+
+    @field_validator("listen")
+    @classmethod
+    def _in_the_clear_only_at_home(cls, listen: str) -> str:
+        host = listen.rpartition(":")[0]
+        if host and not _is_loopback(host):
+            raise ValueError(
+                f"pages are served over plain HTTP, on loopback only, and {host} is not:"
+                " listen on 127.0.0.1 and put a proxy with TLS in front (docs/install.md)"
+            )
+        return listen
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_of_tls(cls, url: str) -> str:
+        name = urlsplit(url).hostname or ""
+        if url.startswith("http:") and not _is_loopback(name):
+            raise ValueError("passwords are typed there: it must begin with https://")
+        return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy} is neither an address nor a network") from None
+        return proxies
 
 
 class Rules(Section):
@@ -298,6 +338,7 @@ class Settings(Section):
     log: Log = Log()
     alarms: Alarms = Alarms()
     metrics: Metrics = Metrics()
+    web: Web = Web()
     _file: Path | None = PrivateAttr(None)
 
     @property

@@ -429,6 +429,36 @@ class Service:
         """Where figures for monitoring are served; '' for nowhere."""
         return self.settings.metrics.listen
 
+    @property
+    def web_listen(self) -> str:
+        """Where the pages are served; '' for nowhere."""
+        return self.settings.web.listen
+
+    @property
+    def public_url(self) -> str:
+        """How people reach the pages, without a slash at its end; '' when nobody said."""
+        return self.settings.web.public_url
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Addresses and networks whose `X-Forwarded-` headers count."""
+        return self.settings.web.trusted_proxies
+
+    @property
+    def upload_bytes(self) -> int:
+        """Size of the largest document that the pages take."""
+        return self.limits.letter_bytes
+
+    @property
+    def organisation(self) -> str:
+        """The retailer's name; '' when it is not configured."""
+        return self.settings.replies.organisation
+
+    @property
+    def phone(self) -> str:
+        """Where senders get help; '' when it is not configured."""
+        return self.settings.replies.phone
+
     def log(self, observe: Processor | None = None) -> None:
         """Have the log written where the settings say; nothing is changed when that fails.
 

@@ -77,7 +77,7 @@ class Senders(Part):
 
     def _bucket(self, user_code: str, address: str) -> dict[str, str]:
         key = _key(user_code, address)
-        is_known = self._sql.value("knows", **key) is not None
+        is_known = self.knows(user_code, address)
         return {"user_code": key["user_code"], "bucket": key["address"] if is_known else ""}
 
     def _guessed(self, user_code: str, address: str, now: datetime) -> None:
@@ -118,6 +118,15 @@ class Senders(Part):
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
         self._sql.change("succeed", **_key(user_code, address), now=now)
+
+    def knows(self, user_code: str, address: str) -> bool:
+        """Whether an address has proven itself with this user code."""
+        return self._sql.value("knows", **_key(user_code, address)) is not None
+
+    def forgive(self, user_code: str, address: str) -> None:
+        """Forget the failures of an address and of its domain, which stay as unknown as before."""
+        for key in (_key(user_code, address), _key(user_code, _domain(address))):
+            self._sql.change("forgive", **key)
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""

@@ -23,6 +23,7 @@ from layouts.terms import (
     Version,
     Wants,
 )
+from storage.accounts import Accounts
 from storage.append_only import AppendOnly
 from storage.audit import Audit
 from storage.billed.billing import Billing
@@ -68,6 +69,7 @@ class Store:
         withdrawals: Submissions taken out of force.
         senders: Failures and lockouts of addresses.
         mailboxes: Passes and leases.
+        accounts: Sessions, users, tokens, mailed links and requests for access.
         installation: Its key and its status.
         audit: Who changed what.
         append_only: Whether the database refuses to change rows.
@@ -98,6 +100,7 @@ class Store:
             session, self.submissions, self._in_force, self._day_sums, self.audit
         )
         self.senders = Senders(session)
+        self.accounts = Accounts(session)
         self.mailboxes = Mailboxes(session)
         self.installation = Installation(session)
 

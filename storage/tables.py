@@ -564,6 +564,103 @@ class SuspicionAcceptedTable(_Kept, table=True):
     reason: str = Field(sa_type=Clean)
 
 
+class WebSessionTable(_Kept, table=True):
+    """A browser that is signed in, by the SHA-256 of the id in its cookie."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (
+        CheckConstraint("kind IN ('owner', 'user', 'operator')", name="kind"),
+        Index("ix_web_session_kind_subject_id", "kind", "subject_id"),
+    )
+
+    sha256: str = Field(primary_key=True)
+    # Whose: an entity for its owner, a row of `web_user`, an operator.
+    kind: str
+    subject_id: int
+    # Of the password hash at the sign-in: another password ends the session.
+    mark: str
+    made_at: datetime = Field(sa_type=Instant)
+    seen_at: datetime = Field(sa_type=Instant)
+    network: str = Field(sa_type=Clean)
+    agent: str = Field(sa_type=Clean)
+
+
+class WebUserTable(_Kept, table=True):
+    """A person whom an entity lets use its account; known by address and a password."""
+
+    __tablename__ = "web_user"
+    __table_args__ = (
+        UniqueConstraint("address"),
+        CheckConstraint("role IN ('sends', 'reads')", name="role"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    address: str = Field(sa_type=Clean)
+    role: str
+    # NULL until the invitation is taken.
+    password_hash: str | None = None
+    active: bool = True
+    invited_at: datetime = Field(sa_type=Instant)
+
+
+class WebTokenTable(_Kept, table=True):
+    """What a program of an entity shows instead of a password, by its SHA-256."""
+
+    __tablename__ = "web_token"
+    __table_args__ = (UniqueConstraint("sha256"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    name: str = Field(sa_type=Clean)
+    sha256: str
+    made_by: str = Field(sa_type=Clean)
+    made_at: datetime = Field(sa_type=Instant)
+    ends_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class WebLinkTable(_Kept, table=True):
+    """A link that was mailed, good for choosing a password once; by its SHA-256."""
+
+    __tablename__ = "web_link"
+
+    sha256: str = Field(primary_key=True)
+    entity_id: int = Field(foreign_key="legal_entity.id", index=True)
+    # NULL: the entity's own password.
+    user_id: int | None = Field(default=None, foreign_key="web_user.id")
+    address: str = Field(sa_type=Clean)
+    made_at: datetime = Field(sa_type=Instant)
+    ends_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AccessRequestTable(_Kept, table=True):
+    """Somebody asked for access whom the register of points does not know by address."""
+
+    __tablename__ = "access_request"
+
+    id: int | None = Field(default=None, primary_key=True)
+    # As typed; nothing says that there is such a code.
+    user_code: str = Field(sa_type=Clean)
+    address: str = Field(sa_type=Clean)
+    network: str = Field(sa_type=Clean)
+    at: datetime = Field(sa_type=Instant, index=True)
+    answered_at: datetime | None = Field(default=None, sa_type=Instant)
+    answered_by: str | None = Field(default=None, sa_type=Clean)
+    answer: str | None = Field(default=None, sa_type=Clean)
+
+
+class WebAccountTable(_Kept, table=True):
+    """What an entity has chosen for its account; no row: the defaults."""
+
+    __tablename__ = "web_account"
+
+    entity_id: int = Field(primary_key=True, foreign_key="legal_entity.id")
+    reminders: bool = True
+
+
 class AuditTable(_Kept, table=True):
     """Who changed what, when, from what to what; rows are only ever added."""
 
@@ -616,4 +713,10 @@ SNAPSHOT: Table = _of(SnapshotTable)
 SNAPSHOT_ROW: Table = _of(SnapshotRowTable)
 SUSPICION: Table = _of(SuspicionTable)
 SUSPICION_ACCEPTED: Table = _of(SuspicionAcceptedTable)
+WEB_SESSION: Table = _of(WebSessionTable)
+WEB_USER: Table = _of(WebUserTable)
+WEB_TOKEN: Table = _of(WebTokenTable)
+WEB_LINK: Table = _of(WebLinkTable)
+ACCESS_REQUEST: Table = _of(AccessRequestTable)
+WEB_ACCOUNT: Table = _of(WebAccountTable)
 AUDIT: Table = _of(AuditTable)

@@ -22,7 +22,10 @@ TABLES = {"storage.columns", "storage.session", "storage.statements", "storage.t
 ARROWS = {
     "ingest.__main__": {"ingest.verbs"},
     "ingest.verbs": {"ingest.web", "ingest.demo", "ingest.operations", "ingest.wiring", "config"},
-    "ingest.web": {"ingest.operations", "ingest.intake.passwords", "ingest.replies.view"},
+    "ingest.web": {
+        "ingest.operations", "ingest.intake.passwords", "ingest.replies.view",
+        "ingest.replies.wording",
+    },
     "ingest.demo": {"ingest.operations", "ingest.wiring"},
     "ingest.operations": {
         "ingest.intake", "ingest.reading", "ingest.replies", "ingest.letters", "parsers", "storage",
@@ -68,6 +71,7 @@ ONLY_IN = {
     "argon2": {"ingest.intake.passwords"},
     "procrastinate": {"ingest.engine.spread"},
     "starlette": {"ingest.web"},
+    "uvicorn": {"ingest.web"},
     "prometheus_client": {"ingest.web"},
 }
 

@@ -46,6 +46,30 @@ class Service(Protocol):
     def guard(self) -> Guard:
         """Hashes passwords."""
 
+    @property
+    def language(self) -> str:
+        """Of who has chosen none."""
+
+    @property
+    def organisation(self) -> str:
+        """The retailer's name; '' when it is not configured."""
+
+    @property
+    def phone(self) -> str:
+        """Where senders get help; '' when it is not configured."""
+
+    @property
+    def public_url(self) -> str:
+        """How people reach the pages, without a slash at its end; '' when nobody said."""
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """Addresses and networks whose `X-Forwarded-` headers count."""
+
+    @property
+    def upload_bytes(self) -> int:
+        """Size of the largest document that the pages take."""
+
     def put_back(
         self,
         outcome: str,

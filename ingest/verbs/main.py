@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,15 +89,42 @@ def run(call: Call) -> int:
     daemon = Daemon(call.app, call.config)
     metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
     with ExitStack() as stack:
-        listen = call.app.listen
-        try:
-            pages = stack.enter_context(served(metrics, listen))
-        except OSError as fault:
-            raise click.UsageError(
-                f"metrics.listen: {listen} cannot be listened on: {fault.strerror}"
-                " (is another `ingest run` running?)"
-            ) from None
-        daemon.run(metrics, pages)
+        with _listening("metrics", call.app.listen):
+            figures = stack.enter_context(served(metrics, call.app.listen))
+        if call.app.web_listen:
+            from ingest.web import server
+            from ingest.web.pages import pages
+
+            with _listening("web", call.app.web_listen):
+                app = pages(lambda: daemon.service)
+                stack.enter_context(server.served(app, call.app.web_listen))
+        daemon.run(metrics, figures)
+    return DONE
+
+
+@contextmanager
+def _listening(section: str, address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise click.UsageError(
+            f"{section}.listen: {address} cannot be listened on: {fault.strerror}"
+            " (is another `ingest run` running?)"
+        ) from None
+
+
+@cli.command()
+@click.pass_obj
+def web(call: Call) -> int:
+    """The pages alone, at `[web] listen`; `run` serves them as well."""
+    from ingest.web.pages import pages
+    from ingest.web.server import serve
+
+    service = call.current()
+    if not service.web_listen:
+        raise click.UsageError('web.listen is empty: write an address such as "127.0.0.1:8080"')
+    with _listening("web", service.web_listen):
+        serve(pages(lambda: service), service.web_listen)
     return DONE
 
 

@@ -17,6 +17,11 @@ SELECT 1
 FROM sender_failure
 WHERE user_code = :user_code AND address = :address AND succeeded_at IS NOT NULL
 
+-- name: forgive
+UPDATE sender_failure
+SET failures = 0, locked_until = NULL
+WHERE user_code = :user_code AND address = :address
+
 -- name: guess
 INSERT INTO sender_guess (user_code, bucket, at)
 VALUES (:user_code, :bucket, :now)

@@ -1,0 +1,218 @@
+"""The application: routes to pages, one visit each, and what a fault looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from ingest.operations.accounts import new_secret, visitor
+from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
+from ingest.web.site import STATIC, Site, Visit
+from ingest.web.words import LANGUAGES
+from storage.records import Role
+
+log = structlog.get_logger()
+
+FORM_BYTES = 1024 * 1024
+"""A form without a file; one of hundreds of registers has some tens of kB."""
+
+_FORM_SECONDS, _UPLOAD_SECONDS = 30, 600
+_HEAVY_AT_ONCE = 4
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BROWSER_SECONDS = 400 * 24 * 3600
+_UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address: what answers it, and who may ask.
+
+    Attributes:
+        answer: A plain function; it runs in a thread and may wait for the database.
+        needs: The least role of who may ask; None: anybody.
+        methods: Those that it answers to.
+        upload: Its form may hold a document.
+        heavy: It waits for a child that reads documents; only a few do at once.
+    """
+
+    path: str
+    answer: Callable[[Visit], Response]
+    needs: Role | None = Role.READS
+    methods: Sequence[str] = ("GET",)
+    upload: bool = False
+    heavy: bool = False
+
+
+def application(site: Site, pages: Sequence[Page], more: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The pages as an ASGI application.
+
+    Args:
+        site: What each of them has.
+        pages: Every one; the sign-in page answers `/` for who is not signed in.
+        more: Routes that are no pages of the account.
+    """
+    heavy = CapacityLimiter(_HEAVY_AT_ONCE)
+    routes: list[BaseRoute] = [
+        Route(page.path, _endpoint(site, page, heavy), methods=[*page.methods]) for page in pages
+    ]
+    routes += [*more, Mount("/static", _Static(directory=STATIC))]
+    service = site.current()
+    hosts = ["localhost", "127.0.0.1", "[::1]"]
+    if service.public_url:
+        hosts.append(urlsplit(service.public_url).hostname or "")
+    told = partial(_fault, site)
+    inner = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: told, ConnectionError: told, Exception: told},
+    )
+    # A name of somebody else's that leads here is not ours to answer.
+    named = TrustedHostMiddleware(inner, allowed_hosts=hosts, www_redirect=False)
+    guarded: Any = SecurityHeaders(named)
+    # Uvicorn's types of ASGI are its own.
+    whole: Any = ProxyHeadersMiddleware(guarded, trusted_hosts=list(service.trusted_proxies))
+    return cast("ASGIApp", whole)
+
+
+class _Static(StaticFiles):
+    """Our own files; an address names its content, so browsers keep them."""
+
+    def file_response(self, *args: object, **options: object) -> Response:
+        """The file, kept for a year."""
+        answer = super().file_response(*args, **options)  # type: ignore[arg-type]
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def _endpoint(
+    site: Site, page: Page, heavy: CapacityLimiter
+) -> Callable[[Request], Awaitable[Response]]:
+    async def answered(request: Request) -> Response:
+        visit = _visit(site, request)
+        try:
+            if request.method not in _SAFE:
+                await _read_form(visit, page)
+            return await to_thread.run_sync(
+                partial(_answer, visit, page), limiter=heavy if page.heavy else None
+            )
+        except ClientDisconnect:
+            # Cut off or too slow: nothing was recorded, and nobody listens.
+            return Response(status_code=408)
+        finally:
+            await visit.fields.close()
+
+    return answered
+
+
+async def _read_form(visit: Visit, page: Page) -> None:
+    most = visit.service.upload_bytes + FORM_BYTES if page.upload else FORM_BYTES
+    seconds = _UPLOAD_SECONDS if page.upload else _FORM_SECONDS
+    request = bounded(visit.request, most, seconds)
+    visit.fields = await request.form(max_files=1, max_fields=5000, max_part_size=FORM_BYTES)
+
+
+def _visit(site: Site, request: Request) -> Visit:
+    cookies = request.cookies
+    asked = request.query_params.get("lang", "")
+    chosen = asked if asked in LANGUAGES else cookies.get("language", "")
+    return Visit(
+        site,
+        request,
+        site.clock(),
+        chosen if chosen in LANGUAGES else site.current().language,
+        cookies.get(cookie_name(request, "browser"), ""),
+        cookies.get(cookie_name(request, "session"), ""),
+    )
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """A cookie's name: over TLS one that no other host or path can set."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
+
+
+def _answer(visit: Visit, page: Page) -> Response:
+    """The page's answer, for who may see it; the cookies that it needs."""
+    is_new = not visit.browser
+    visit.browser = visit.browser or new_secret()
+    if visit.key:
+        visit.visitor = visitor(visit.service.ledger, visit.key, visit.now)
+    answer = _allowed(visit, page) or page.answer(visit)
+    if is_new:
+        set_cookie(visit.request, answer, "browser", visit.browser, _BROWSER_SECONDS)
+    if visit.asked("lang") in LANGUAGES:
+        set_cookie(visit.request, answer, "language", visit.language, _BROWSER_SECONDS)
+    return answer
+
+
+def _allowed(visit: Visit, page: Page) -> Response | None:
+    """Why the page does not answer; None when it does."""
+    request = visit.request
+    if request.method not in _SAFE:
+        ours = is_our_own(request, visit.service.public_url)
+        if ours is None:
+            ours = fits_secret(visit.fields.get("csrf"), visit.key or visit.browser)
+        if not ours:
+            raise HTTPException(403, "foreign")
+    if page.needs is None:
+        return None
+    if visit.visitor is None:
+        return _sign_in_first(visit)
+    if not visit.visitor.may(page.needs):
+        raise HTTPException(403, "role")
+    return None
+
+
+def _sign_in_first(visit: Visit) -> Response:
+    """On to the sign-in page; a form that was sent is kept in it, and comes back filled."""
+    if visit.request.method in _SAFE:
+        query = visit.request.url.query
+        path = visit.request.url.path + (f"?{query}" if query else "")
+        return visit.go("/" if path == "/" else f"/?next={quote(path, safe='')}")
+    return visit.sign_in_page(403, note="session_over", keep=True)
+
+
+def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
+    """Give the browser a cookie that scripts cannot read and other sites do not send."""
+    is_language = name == "language"
+    answer.set_cookie(
+        name if is_language else cookie_name(request, name),
+        value,
+        max_age=seconds or None,
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="lax",
+    )
+
+
+async def _fault(site: Site, request: Request, fault: Exception) -> Response:
+    """What a fault looks like to who met it; our own are logged."""
+    status, reason, headers = 500, "ours", {}
+    if isinstance(fault, HTTPException):
+        status, reason = fault.status_code, fault.detail
+        headers = dict(fault.headers or {})
+    elif isinstance(fault, ConnectionError):
+        status, reason, headers = 503, "away", {"Retry-After": "30"}
+        log.warning("page.unavailable", path=request.url.path, error=str(fault))
+    else:
+        log.error("page.failed", path=request.url.path, error=f"{type(fault).__name__}: {fault}")
+    if isinstance(fault, TooLarge):
+        reason = "too_large"
+    visit = _visit(site, request)
+    name = reason if reason in {"foreign", "role", "away", "ours", "too_large"} else "missing"
+    answer = visit.page("fault.html", status, name=name, status=status)
+    answer.headers.update(headers)
+    return answer

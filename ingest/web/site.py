@@ -1,0 +1,174 @@
+"""What every page has: the service, the settings, templates; and one visit with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ingest.operations.accounts import Visitor
+from ingest.operations.ports import Service
+from ingest.web.security import network_of, token_of
+from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
+
+STATIC = Path(__file__).parent / "static"
+_SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages' surroundings.
+
+    Attributes:
+        current: The service as it is wired now; a reload swaps it.
+        clock: Now, aware.
+    """
+
+    current: Callable[[], Service]
+    clock: Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request: who asks, in which language, with which form; and how it is answered.
+
+    Attributes:
+        browser: The id in the cookie that outlives sessions.
+        key: The id of the session; '' without one.
+        fields: Of the form that was sent; files among them.
+    """
+
+    site: Site
+    request: Request
+    now: datetime
+    language: str
+    browser: str
+    key: str = ""
+    visitor: Visitor | None = None
+    fields: FormData = field(default_factory=FormData)
+
+    @property
+    def service(self) -> Service:
+        """The service as it is wired now."""
+        return self.site.current()
+
+    @property
+    def who(self) -> Visitor:
+        """Who is signed in; only asked by pages that need somebody."""
+        if self.visitor is None:
+            raise LookupError("this page is for nobody in particular")
+        return self.visitor
+
+    @property
+    def words(self) -> Words:
+        """The texts of the visit's language."""
+        return words(self.language)
+
+    @property
+    def network(self) -> str:
+        """Where it comes from, as attempts are counted."""
+        return network_of(self.request)
+
+    def text(self, name: str) -> str:
+        """A field of the form as text; '' when it is absent or a file."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address; '' when it is absent."""
+        return self.request.query_params.get(name, "")
+
+    def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
+        """A page made of a template."""
+        shown = (
+            _templates()
+            .get_template(template)
+            .render(
+                {
+                    "t": self.words,
+                    "w": self.words.writing,
+                    "visit": self,
+                    "visitor": self.visitor,
+                    "language": self.language,
+                    "path": self.request.url.path,
+                    "service": self.service,
+                    "csrf": token_of(self.key or self.browser),
+                    "now": self.now,
+                    **values,
+                }
+            )
+        )
+        return HTMLResponse(shown, status)
+
+    def sign_in_page(self, status: int = 200, /, *, note: str = "", keep: bool = False) -> Response:
+        """The sign-in page.
+
+        Args:
+            status: Of the answer.
+            note: Key of what is said above the form; '' for nothing.
+            keep: Carry the form that was sent along; it comes back behind the sign-in.
+        """
+        kept = dict(texts_of(self.fields)) if keep else {}
+        return self.page(
+            "sign_in.html",
+            status,
+            note=note,
+            name="",
+            next=ours(self.asked("next")),
+            kept=[(f"{KEPT}{name}", value) for name, value in kept.items() if name != "csrf"],
+            kept_path=self.request.url.path if keep else "",
+        )
+
+    def go(self, path: str) -> Response:
+        """On to another page of ours."""
+        return RedirectResponse(path, _SEE_OTHER)
+
+    def file(self, content: bytes, name: str, media_type: str) -> Response:
+        """A download, never shown by the browser itself."""
+        plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+        headers = {"Content-Disposition": f'attachment; filename="{plain[:150] or "file"}"'}
+        return Response(content, media_type=media_type, headers=headers)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update({"static": _static, "languages": LANGUAGES})
+    return environment
+
+
+@cache
+def _static(name: str) -> str:
+    """The address of a file of ours; another content has another address."""
+    content = (STATIC / name).read_bytes()
+    return f"/static/{name}?{sha256(content).hexdigest()[:12]}"
+
+
+KEPT = "kept."
+"""What the names of fields begin with that wait for a sign-in."""
+
+
+def texts_of(fields: FormData) -> Iterator[tuple[str, str]]:
+    """The fields of a form that are no files."""
+    return ((name, value) for name, value in fields.multi_items() if isinstance(value, str))
+
+
+def ours(path: str) -> str:
+    """A path of this site; `/` instead of an address that leads elsewhere."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if plain and path.isprintable() else "/"

@@ -1,0 +1,2 @@
+// Every page works without this; it only shortens the way.
+"use strict";

@@ -1,0 +1,43 @@
+"""What the pages say, from a catalogue for each language; numbers as replies write them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ingest.replies.wording import Wording, wording
+from layouts.terms import Language
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGES = tuple(language.value for language in Language)
+
+
+class Words:
+    """One language's texts; called with `section.key`.
+
+    Attributes:
+        writing: How the language writes numbers, moments and counts.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.writing: Wording = wording(language)
+        source = TEMPLATES / f"pages.{language}.toml"
+        self.texts: Mapping[str, Mapping[str, Any]] = tomllib.loads(
+            source.read_text(encoding="utf-8")
+        )
+
+    def __call__(self, name: str, **values: object) -> str:
+        """The text of that name, with its values filled in."""
+        section, _, key = name.partition(".")
+        text = str(self.texts[section][key])
+        return text.format(**values) if values else text
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def words(language: str) -> Words:
+    """The texts of a language, read once."""
+    return Words(language)

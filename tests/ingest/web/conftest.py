@@ -1,0 +1,128 @@
+"""The pages over a database of their own, asked as browsers ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+import pytest
+from starlette.testclient import TestClient
+
+from config.settings import Database, Replies, Settings
+from ingest.web.pages import pages
+from ingest.wiring import Service
+from layouts.terms import LegalEntity, Meter, MeteringPoint
+from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD
+
+OTHER = "200000009999"
+OTHER_PASSWORD = "Leto-2026-x"
+HOSTILE = "<script>alert('1')</script>\"><img src=x onerror=alert(1)>"
+
+
+@lru_cache(maxsize=1)
+def _other_hash() -> str:
+    return GUARD.passwords.hash(OTHER_PASSWORD)
+
+
+@dataclass
+class World:
+    """The pages, their service, and the time that they see."""
+
+    service: Service
+    now: datetime = NOW
+    clients: list[TestClient] = field(default_factory=list)
+
+    def browser(self, host: str = "192.0.2.7", **headers: str) -> Browser:
+        """A new browser at an address."""
+        app = pages(lambda: self.service, lambda: self.now)
+        client = TestClient(
+            app,
+            base_url="http://localhost",
+            follow_redirects=False,
+            client=(host, 5000),
+            raise_server_exceptions=False,
+            headers=headers or {"Sec-Fetch-Site": "same-origin"},
+        )
+        return Browser(client)
+
+    def later(self, **by: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Browser:
+    """One browser with its cookies."""
+
+    client: TestClient
+
+    def get(self, path: str, **options):
+        """Ask for a page."""
+        return self.client.get(path, **options)
+
+    def post(self, path: str, data=None, **options):
+        """Send a form."""
+        return self.client.post(path, data=data or {}, **options)
+
+    def sign_in(self, name: str = CODE, password: str = PASSWORD, **more: str):
+        """Send the sign-in form."""
+        return self.post("/sign-in", {"name": name, "password": password, **more})
+
+    def is_in(self) -> bool:
+        """Whether somebody is signed in."""
+        return "/sign-out" in self.get("/").text
+
+
+def points_of(code: str) -> tuple[MeteringPoint, ...]:
+    """A profile, and a meter of two zones."""
+    meter = Meter("12345678", 6, 3, Decimal(40), channels=("A+",), zones=("T1", "T2"))
+    return (
+        MeteringPoint(code, "Цех № 1", channels=("A+",)),
+        MeteringPoint(f"{code[:-1]}5", f"Контора {HOSTILE}", meters=(meter,)),
+    )
+
+
+def service_on(url: str) -> Service:
+    """A service with two entities in its register of points."""
+    settings = Settings(
+        database=Database(url=url),
+        replies=Replies(organisation="АО «Энергосбыт»", phone="8 800 000-00-00"),
+    )
+    service = Service(settings)
+    with service.ledger.transaction() as store:
+        store.registry.import_entities(
+            [
+                LegalEntity(CODE, "ООО «Пример»", "3300000001", ("buh@primer.example",), True,
+                            points_of(CODE), HASH),
+                LegalEntity(OTHER, "ООО «Другое»", "3300000002", ("other@drugoe.example",), True,
+                            (MeteringPoint(OTHER, channels=("A+",)),), _other_hash()),
+            ],
+            "operator",
+            NOW,
+        )  # fmt: skip
+    return service
+
+
+@pytest.fixture
+def world(empty_database, tmp_path):
+    """The pages over SQLite."""
+    path = tmp_path / "ingest.db"
+    path.write_bytes(empty_database.read_bytes())
+    service = service_on(f"sqlite:///{path}")
+    yield World(service)
+    service.ledger.close()
+
+
+@pytest.fixture
+def browser(world):
+    """A browser that is not signed in."""
+    return world.browser()
+
+
+@pytest.fixture
+def signed_in(browser):
+    """A browser of the entity's owner."""
+    assert browser.sign_in().status_code == 303
+    return browser

@@ -1,0 +1,36 @@
+"""The pages' texts: both languages say everything, and nothing is asked for that is not there."""
+
+import re
+
+import pytest
+
+from ingest.web.words import LANGUAGES, TEMPLATES, words
+
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.html")}
+
+
+def test_every_language_has_the_same_keys():
+    keys = [
+        {(section, key) for section, texts in words(language).texts.items() for key in texts}
+        for language in LANGUAGES
+    ]
+
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_that_a_template_names_is_there(name):
+    for key in re.findall(r"""\bt\(["']([\w.]+)["'](?! ~)""", TEXTS[name]):
+        assert words("ru")(key) if "{" not in words("ru")(key) else key
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_templates_have_no_words_of_their_own(name):
+    bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", "", TEXTS[name], flags=re.DOTALL)
+
+    assert not re.search(r"[A-Za-zА-Яа-яЁё]{2,}", bare)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_template_carries_styles_scripts_or_unescaped_values(name):
+    assert not re.search(r"\sstyle=|\son\w+=|\|\s*safe|<script(?! src)", TEXTS[name])

@@ -24,6 +24,7 @@ from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
 from ingest.engine.send import Outbox, drain
+from ingest.engine.systemd import Notify, Watchdog
 from ingest.engine.work import OneLedger, Worker, WorkStore
 from ingest.intake import ports
 from ingest.intake.attempt import Intake
@@ -100,7 +101,7 @@ class Parts:
 class Daemon:
     """Polls and sends in threads of its own while it is entered."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, notify: Notify | None = None) -> None:
         self._parts = parts
         self._stopping = threading.Event()
         self._health = Health(parts.ledger, parts.clock)
@@ -115,6 +116,13 @@ class Daemon:
         self._polls = {mailbox.name: self._polling(mailbox) for mailbox in parts.mailboxes}
         self._jobs = [*self._polls.values(), *([self._outbox] if self._outbox else [])]
         self._bells: list[threading.Thread] = []
+        self._watchdog = Watchdog(notify or Notify({}), self._stuck)
+
+    def _stuck(self) -> list[str]:
+        """The jobs that show no progress."""
+        polls = [mailbox_named(name) for name, job in self._polls.items() if job.is_stuck()]
+        is_sending = self._outbox is not None and self._outbox.is_stuck()
+        return [*polls, *([OUTBOX] if is_sending else [])]
 
     def __enter__(self) -> Self:
         for job in self._polls.values():
@@ -122,6 +130,7 @@ class Daemon:
         if self._outbox is not None:
             self._outbox.start(DRAINED_EVERY_SECONDS)
         self._scheduler.start()
+        self._watchdog.start()
         for bell in self._parts.bells:
             thread = threading.Thread(target=self._listen, args=[bell], name=f"idle-{bell.name}")
             thread.daemon = True
@@ -143,6 +152,7 @@ class Daemon:
         self._marker.close()
         self._last_drain()
         self._close()
+        self._watchdog.close()
         log.info("service.stopped")
 
     def _polling(self, mailbox: Mailbox) -> Job:
@@ -152,14 +162,20 @@ class Daemon:
 
         def once() -> None:
             started = time.monotonic()
-            passed = collector.once(self._stopping.is_set)
+            passed = collector.once(lambda: self._is_over(job))
             _tell(mailbox.name, passed, started)
             if passed.outcomes:
                 give_back()
 
         told = partial(self._mailbox_failed, mailbox.name)
         well = partial(self._health.works, mailbox_named(mailbox.name))
-        return Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
+        job = Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
+        return job
+
+    def _is_over(self, job: Job) -> bool:
+        """Whether a job ends early; that it asks shows that it gets on."""
+        job.gets_on()
+        return self._stopping.is_set()
 
     def _mailbox_failed(self, mailbox: str, fault: BaseException, seconds: float) -> None:
         told = described(fault)
@@ -187,7 +203,7 @@ class Daemon:
                 # Also when nothing is owed: a wrong password is told at the start.
                 postman.greet()
             # A server that takes a few mails a connection gets no growing rest.
-            drain(ledger, postman, clock, self._stopping.is_set, job.goes_on)
+            drain(ledger, postman, clock, lambda: self._is_over(job), job.goes_on)
 
         well = partial(health.works, OUTBOX)
         job = Job(_OUTBOX, send, self._scheduler, self._stopping, self._outbox_failed, well)
@@ -265,10 +281,15 @@ def run(parts: Parts, renew: Callable[[], Parts]) -> None:
             raises `ValueError` or `OSError`, that is logged and nothing has changed.
     """
     share_heap()
-    signals = _signals()
+    signals, notify = _signals(), Notify()
     while True:
-        with Daemon(parts):
+        with Daemon(parts, notify):
+            notify.ready()
             renewed = _next_parts(signals, renew)
+            if renewed is None:
+                notify.stopping()
+            else:
+                notify.reloading()
         if renewed is None:
             return
         parts = renewed

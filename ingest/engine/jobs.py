@@ -15,6 +15,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 FIRST_REST_SECONDS = 1.0
 LONGEST_REST_SECONDS = 300.0
 
+STUCK_SECONDS = 900.0
+"""A job without a sign of progress for so long hangs: a mail server may be silent for the ten
+minutes that RFC 5321 grants it."""
+
+OVERDUE_SECONDS = 5.0
+"""A job that is late by more was missed by the scheduler: the clock was set back."""
+
 
 class Job:
     """Work that runs at an interval and when wanted, never twice at once.
@@ -52,9 +59,14 @@ class Job:
         self._wanted = False
         self._failures = 0
         self._rests_until = 0.0
+        self._every_seconds = 0.0
+        # Of `time.monotonic`: the last sign of progress, and when it is to run next.
+        self._alive_at = self._expected_at = time.monotonic()
 
     def start(self, every_seconds: float) -> None:
         """Have it run now and then every so many seconds."""
+        self._every_seconds = every_seconds
+        self._expected_at = time.monotonic()
         self._job = self._scheduler.add_job(
             self._run,
             "interval",
@@ -75,6 +87,24 @@ class Job:
     def goes_on(self) -> None:
         """Part of the work is done: a fault that follows is the first one again."""
         self._failures = 0
+        self.gets_on()
+
+    def gets_on(self) -> None:
+        """A sign of progress, for `is_stuck`."""
+        self._alive_at = time.monotonic()
+
+    def is_stuck(self) -> bool:
+        """Whether it hangs, or was not run for long; has it run when the scheduler missed it.
+
+        The scheduler goes by the wall clock, which may be set back by a day.
+        """
+        now = time.monotonic()
+        with self._lock:
+            since = self._alive_at if self._running else self._expected_at
+            is_overdue = not self._running and now - since > OVERDUE_SECONDS
+        if is_overdue and not self._stopping.is_set():
+            self._run_in(0)
+        return now - since > STUCK_SECONDS
 
     def join(self) -> None:
         """Wait until it does not run."""
@@ -86,6 +116,7 @@ class Job:
             if self._running or time.monotonic() < self._rests_until:
                 return
             self._running = self._wanted = True
+            self._alive_at = time.monotonic()
         try:
             while self._next():
                 self._work()
@@ -99,6 +130,8 @@ class Job:
         finally:
             with self._lock:
                 self._running = False
+                rest = max(0.0, self._rests_until - time.monotonic())
+                self._expected_at = time.monotonic() + (rest or self._every_seconds * 1.05)
                 self._lock.notify_all()
 
     def _next(self) -> bool:

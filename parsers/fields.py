@@ -355,8 +355,18 @@ _UNITS = {
 
 def read_unit(cell: Cell) -> str | Fault:
     """A unit of energy, however its dots and strokes are written."""
-    letters = re.sub(r"[\W\d_]", "", cell).casefold() if isinstance(cell, str) else ""
+    letters = _letters(cell) if isinstance(cell, str) else ""
     return _UNITS.get(letters, Fault(Code.INVALID_CODE, "кВт·ч, МВт·ч"))
+
+
+def names_unit(text: str) -> bool:
+    """Whether a unit of energy may stand somewhere in a text."""
+    letters = _letters(text)
+    return any(unit in letters for unit in _UNITS)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W\d_]", "", text).casefold()
 
 
 _HOUR = re.compile(r"(?:час\s*)?(\d{1,2})(?:[:.]00)?(?:\s*ч(?:ас)?\.?)?", re.IGNORECASE)

@@ -16,8 +16,9 @@ from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
 from ingest.letters.outcome import overall
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, Read
+from ingest.letters.unread import no_documents
 from ingest.replies import answers
-from layouts.findings import Code, Finding, finding
+from layouts.findings import Code, Finding
 from layouts.rules import version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
 from storage.records import OwedReply
@@ -80,7 +81,7 @@ def _refuse(case: _Case, why: Finding) -> Handled:
     findings = (why, *letter.findings)
     if why.code is Code.CREDENTIALS_MISSING and not case.documents and not letter.wish:
         # A letter that hands in nothing is told what to send, not who to be.
-        findings = letter.findings or (finding(Code.NO_DOCUMENTS),)
+        findings = letter.findings or no_documents(letter.attachments)
     answer = None
     # Whoever is told that the address is not listed has the right password.
     is_welcome = policy.answer_unknown_senders or why.code is Code.ADDRESS_NOT_ALLOWED
@@ -124,7 +125,7 @@ def _answer(case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> 
     letter, policy = case.letter, case.policy
     findings = letter.findings
     if not receipts and not findings:
-        findings = (finding(Code.NO_DOCUMENTS),)
+        findings = no_documents(letter.attachments)
     outcome, reason = overall(receipts, findings), case.gate.reason
     handled = Handled(outcome, entity, receipts, findings, reason=reason)
     if not policy.may_reply(letter, case.gate):

@@ -51,7 +51,10 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
             replace(one, name=masker.text(one.name), container=masker.maybe(one.container))
             for one in letter.documents
         ),
-        attachments=tuple(replace(one, name=masker.text(one.name)) for one in letter.attachments),
+        attachments=tuple(
+            replace(one, name=masker.text(one.name), container=masker.maybe(one.container))
+            for one in letter.attachments
+        ),
         findings=tuple(map(masker.finding, letter.findings)),
     )
     return masked, tuple(map(masker.parsed, parsed))

@@ -6,9 +6,13 @@ Files are told by their first bytes; name and type are only hints, as everywhere
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Any
 
 from ingest.letters.signed import cms_message
+from ingest.letters.terms import Attachment
+from layouts.findings import Code, Finding, finding
 
 
 class Why(StrEnum):
@@ -125,3 +129,21 @@ def _is_harmless(name: str, content: bytes, content_type: str) -> bool:
     if _REST_OF_BODY.fullmatch(name) and len(content) <= _REST_MOST_BYTES:
         return True
     return not content.strip() and not name
+
+
+def no_documents(attachments: Iterable[Attachment]) -> tuple[Finding, ...]:
+    """What a letter without a document is told: of each kind of its files why it is not read."""
+    by_reason: dict[str, list[Attachment]] = {}
+    for one in attachments:
+        if one.why:
+            by_reason.setdefault(one.why, []).append(one)
+    if not by_reason:
+        return (finding(Code.NO_DOCUMENTS),)
+    return tuple(_no_document(why, files) for why, files in by_reason.items())
+
+
+def _no_document(why: str, files: Sequence[Attachment]) -> Finding:
+    first, more = files[0], len(files) - 1
+    about = {"name": first.name or first.content_type, "container": first.container, "more": more}
+    told: dict[str, Any] = {key: value for key, value in about.items() if value}
+    return finding(Code.NO_DOCUMENTS, reason=why, **told)

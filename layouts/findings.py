@@ -221,6 +221,17 @@ UNKNOWN_OBJECTS = frozenset(
 )
 """Codes of things the register does not know for this sender: receipt status 2."""
 
+OVERRIDABLE = frozenset(
+    {
+        Code.TOO_OLD,
+        Code.ABOVE_PERMITTED_POWER,
+        Code.ABOVE_MAXIMUM_POWER,
+        Code.READING_WENT_BACK,
+        Code.SUSPICIOUS_VERSION,
+    }
+)
+"""Codes that an operator may decide against, by name; a closed month never."""
+
 _PUBLIC = {Code.FOREIGN_POINT: Code.UNKNOWN_POINT}
 
 
@@ -294,6 +305,16 @@ class Finding:
     def is_error(self) -> bool:
         """Whether it keeps readings out."""
         return self.severity is Severity.ERROR
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether an operator decided against it."""
+        return "overridden" in self.detail
+
+    def overridden(self) -> Finding:
+        """The same, as an operator decided against it: it is told, and keeps nothing out."""
+        told = Severity.WARNING if self.is_error else self.severity
+        return replace(self, severity=told, detail={**self.detail, "overridden": "operator"})
 
     @property
     def public_code(self) -> Code:

@@ -94,6 +94,18 @@ class Letters(Part):
         rows = self._listed("known", uids, **place)
         return {row.uid: _claim(row) for row in rows}
 
+    def last_in(self, mailbox: str, folder: str) -> tuple[int, int] | None:
+        """The highest number in a place that is no mailbox's, and the letter of it."""
+        of = LOCATION.c
+        found = (
+            select(of.uid, of.letter_id)
+            .where(of.mailbox == mailbox, of.folder == folder, of.uidvalidity == 0)
+            .order_by(of.uid.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(found).one_or_none()
+        return None if row is None else (row.uid, row.letter_id)
+
     def settle(
         self,
         letter: int,

@@ -7,7 +7,7 @@ time's is ours. `faults` says which is which.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
 from ingest.intake.receive import quarantine_notice, receive
-from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
+from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.reading import Reader
 from storage.records import Claim, LetterFacts, Location, OwedReply
 
@@ -220,15 +220,32 @@ def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply 
     marking = handled.marking
     if marking is None:
         return handled.reply
+    marked = marked_workbooks(raw, handled, reader)
+    reply = _unless_ours(lambda: marking.reply_with(marked)) if marked else None
+    return reply or handled.reply
+
+
+def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mapping[str, Marked]:
+    """The marked workbooks that the reply waits for; without those that cannot be made.
+
+    Waits for a child: no transaction may be open.
+    """
+    marking = handled.marking
+    if marking is None:
+        return {}
+    done = _unless_ours(lambda: reader.mark(raw, marking.wanted, marking.language))
+    return done or {}
+
+
+def _unless_ours(work: Callable[[], _T]) -> _T | None:
+    """What the work gives; None when it fails: the findings stand in the reply's text as well."""
     try:
-        done = attempt(
-            lambda: marking.reply_with(reader.mark(raw, marking.wanted, marking.language))
-        )
+        done = attempt(work)
     except OSError as fault:
         done = fault
     if isinstance(done, Exception):
         log.warning("workbook.not_marked", error=described(done)["error"])
-        return handled.reply
+        return None
     return done
 
 

@@ -19,6 +19,7 @@ from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter, Read
 from layouts.findings import Code, Finding, finding
 from layouts.terms import LegalEntity, Parsed
+from storage.records import Entry
 
 MOST_PASSWORDS = 6
 """How many password candidates of one letter are tried; a letter with more guesses."""
@@ -82,6 +83,25 @@ class Proof:
     origin: Origin
     against: str | None = field(default=None, repr=False)
     is_right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who hands in is known without a password: it takes the place of a proof.
+
+    Attributes:
+        user_code: The legal entity's.
+        entry: The operator who hands in on its behalf, and why; None: the entity itself.
+        overrides: Codes that the operator decides against.
+    """
+
+    user_code: str
+    entry: Entry | None = None
+    overrides: frozenset[Code] = frozenset()
+
+
+class NoSuchEntity(ValueError):  # noqa: N818 - its name is what it is
+    """The register has no such user code, or it is switched off."""
 
 
 UNPROVEN = Proof(Claims(), Origin(""))
@@ -229,6 +249,20 @@ def authenticate(proof: Proof, store: Store, now: datetime, guard: Guard) -> Leg
         store.senders.succeeded(named, origin.address, now)
     if guard.require_known_address and origin.counted_as.lower() not in entity.addresses:
         return finding(Code.ADDRESS_NOT_ALLOWED, seen=origin.address)
+    return entity
+
+
+def entity_of(session: Session, store: Store) -> LegalEntity:
+    """The legal entity that a session is of.
+
+    Raises:
+        NoSuchEntity: there is none, or not any more.
+    """
+    entity = store.registry.entity(session.user_code)
+    if entity is None:
+        raise NoSuchEntity(f"{session.user_code}: the register has no such user code")
+    if not entity.active:
+        raise NoSuchEntity(f"{session.user_code}: this legal entity is switched off")
     return entity
 
 

@@ -11,6 +11,7 @@ from layouts.completeness import MonthState
 from layouts.terms import Checked, Known, LegalEntity, Parsed, Receipt, RegisterKey, Wants
 from storage.records import (
     Claim,
+    Entry,
     LetterFacts,
     Location,
     OwedReply,
@@ -164,5 +165,6 @@ class Store(Protocol):
         entity: LegalEntity,
         received_at: datetime,
         now: datetime,
+        entry: Entry | None = None,
     ) -> Receipt:
         """Keep a submission, its findings and the values its changes carry."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ingest.intake import wishes
-from ingest.intake.authenticate import Proof, authenticate
+from ingest.intake.authenticate import Proof, Session, authenticate, entity_of
 from ingest.intake.gate import Gate
 from ingest.intake.judge import judge
 from ingest.intake.outcome import Handled, Marking
@@ -21,7 +21,7 @@ from ingest.replies import answers
 from layouts.findings import Code, Finding
 from layouts.rules import version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
-from storage.records import OwedReply
+from storage.records import Entry, OwedReply
 
 MARKED_WITHIN = timedelta(seconds=20)
 """How long a reply waits for its marked workbook; then it leaves without."""
@@ -30,14 +30,19 @@ NOT_HELD = timedelta(0)
 
 
 def receive(
-    arrival: Arrival, read: Read, proof: Proof, store: Store, now: datetime, policy: Policy
+    arrival: Arrival,
+    read: Read,
+    proof: Proof | Session,
+    store: Store,
+    now: datetime,
+    policy: Policy,
 ) -> Handled:
     """What one arrival hands in, and the reply it is owed; neither sends nor commits.
 
     Args:
         arrival: As claimed, with its number in the ledger.
         read: What its bytes say.
-        proof: What verifying its passwords gave.
+        proof: What verifying its passwords gave, or whose session handed it in.
         store: The caller's transaction.
         now: When it is recorded.
         policy: The forms, the rules, and who is answered.
@@ -45,26 +50,37 @@ def receive(
     Raises:
         ProofOutdated: the proof must be made again.
         MustWait: the user code was guessed at too often; nothing is recorded yet.
+        NoSuchEntity: the session is of nobody.
     """
     letter, documents = read.letter, read.parsed
+    if isinstance(proof, Session):
+        # Somebody stands there: no automatic reply, and nothing that a letter may ask for.
+        gate = Gate(record=True, answer=bool(letter.reply_to))
+        case = _Case(letter, documents, gate, arrival, store, now, policy, proof)
+        entity = entity_of(proof, store)
+        return _owe(case, _answer(case, entity, _hand_in(case, entity)))
     gate = policy.gate(letter, has_document=bool(documents))
     if not gate.record:
         return Handled(Outcome.IGNORED, reason=gate.reason)
     policy = policy.for_run(arrival.run)
     case = _Case(letter, documents, gate, arrival, store, now, policy)
-    entity = authenticate(proof, store, now, policy.guard)
-    if isinstance(entity, Finding):
-        handled = _refuse(case, entity)
+    proven = authenticate(proof, store, now, policy.guard)
+    if isinstance(proven, Finding):
+        handled = _refuse(case, proven)
     elif letter.wish and not documents and not letter.findings:
-        handled = _grant(case, entity)
+        handled = _grant(case, proven)
     else:
-        handled = _answer(case, entity, _hand_in(case, entity))
+        handled = _answer(case, proven, _hand_in(case, proven))
     return _owe(case, handled)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One letter, with all that its handling needs."""
+    """One letter, with all that its handling needs.
+
+    Attributes:
+        session: Who handed it in without a letter; None for mail.
+    """
 
     letter: Letter
     documents: Sequence[Parsed]
@@ -73,6 +89,12 @@ class _Case:
     store: Store
     now: datetime
     policy: Policy
+    session: Session | None = None
+
+    @property
+    def entry(self) -> Entry | None:
+        """The operator's act that it is."""
+        return self.session.entry if self.session else None
 
 
 def _refuse(case: _Case, why: Finding) -> Handled:
@@ -101,6 +123,8 @@ def _refuse(case: _Case, why: Finding) -> Handled:
 def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     """Each document checked and recorded, older versions first; told in the letter's order."""
     documents, policy, received_at = case.documents, case.policy, case.arrival.received_at
+    entry = case.entry
+    overrides = case.session.overrides if case.session and entry else None
 
     def age(position: int) -> tuple[int, ...]:
         document = documents[position]
@@ -113,10 +137,16 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     for position in sorted(range(len(documents)), key=age):
         document = documents[position]
         checked = judge(
-            document, policy.layouts, policy.parameters, entity, received_at, case.store.know
+            document,
+            policy.layouts,
+            policy.parameters,
+            entity,
+            received_at,
+            case.store.know,
+            overrides,
         )
         recorded[position] = case.store.record(
-            case.arrival.number, document, checked, entity, received_at, case.now
+            case.arrival.number, document, checked, entity, received_at, case.now, entry
         )
     return tuple(recorded[position] for position in range(len(documents)))
 
@@ -128,7 +158,8 @@ def _answer(case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> 
         findings = no_documents(letter.attachments)
     outcome, reason = overall(receipts, findings), case.gate.reason
     handled = Handled(outcome, entity, receipts, findings, reason=reason)
-    if not policy.may_reply(letter, case.gate):
+    is_mailed = policy.may_reply(letter, case.gate)
+    if not is_mailed and case.session is None:
         return handled
     compose = partial(
         answers.reply,
@@ -138,8 +169,11 @@ def _answer(case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> 
         case.now,
         policy.replies,
         letter_number=case.arrival.number,
+        entry=case.entry,
     )
-    return replace(handled, reply=compose(), marking=_marking(case, receipts, compose))
+    # Without a mail the marked workbook is shown.
+    answer = compose() if is_mailed else None
+    return replace(handled, reply=answer, marking=_marking(case, receipts, compose))
 
 
 def _marking(
@@ -185,7 +219,8 @@ def _owe(case: _Case, handled: Handled) -> Handled:
     if answer is None:
         return handled
     if reason := policy.too_many(answer, store, now):
-        return replace(handled, reply=None, marking=None, reason=reason)
+        marking = handled.marking if case.session else None
+        return replace(handled, reply=None, marking=marking, reason=reason)
     store.outbox.owe(answer, now, held_for=MARKED_WITHIN if handled.marking else NOT_HELD)
     return handled
 

@@ -150,17 +150,19 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class RawLetter:
-    """One letter as fetched.
+    """One letter as fetched, or a file that came without one.
 
     Attributes:
         content: The raw bytes; only the header when `size` is over `letter_mb`.
         missing: The server gave no bytes for it, though it names it.
+        file_name: Of a file that came without a letter; '' for a letter.
     """
 
     arrival: Arrival
     content: bytes = field(repr=False)
     header_only: bool = False
     missing: bool = False
+    file_name: str = ""
 
     @property
     def size(self) -> int:

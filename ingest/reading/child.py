@@ -87,7 +87,9 @@ class Bounds:
 
 
 def read_given(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
-    """A letter by as much of it as was fetched."""
+    """A letter by as much of it as was fetched, or a file."""
+    if given.file_name:
+        return read_file(given.file_name, given.content, limits, layouts)
     if given.header_only:
         return read_too_large(given.content, given.size, limits)
     return read_bytes(given.content, limits, layouts)
@@ -135,9 +137,9 @@ def _answers(request: Request, bounds: Bounds) -> Iterator[bytes]:
             yield _guarded(lambda: Done(read_header(given.content, given.size, limits)))
         case ReadFile(name=name, content=content):
             yield _guarded(lambda: Done(read_file(name, content, limits, layouts)))
-        case MarkWorkbooks(content=content, wanted=wanted, language=language):
+        case MarkWorkbooks(content, wanted, language, name):
             yield _guarded(
-                lambda: Workbooks(mark_workbooks(content, limits, layouts, wanted, language))
+                lambda: Workbooks(mark_workbooks(content, limits, layouts, wanted, language, name))
             )
 
 

@@ -58,17 +58,22 @@ def read_file(name: str, content: bytes, limits: Limits, layouts: Mapping[str, L
         if read.parsed or read.letter.findings:
             return read
         return _with_documents(replace(read.letter, documents=(Document(name, content),)), layouts)
+    return _with_documents(_file_as_letter(name, content, limits), layouts)
+
+
+def _file_as_letter(name: str, content: bytes, limits: Limits) -> Letter:
+    """A letter whose only attachment the file is."""
     unpacker = Unpacker(limits)
     letter = Letter(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     try:
         unpacker.take(name, content)
         unpacker.tell_unread()
     except OverLimitError as over:
-        return Read(replace(letter, findings=(over.found,)))
+        return replace(letter, findings=(over.found,))
     documents, findings = tuple(unpacker.documents), tuple(unpacker.findings)
     if not documents and not findings:
         documents = (Document(name, content),)
-    return _with_documents(replace(letter, documents=documents, findings=findings), layouts)
+    return replace(letter, documents=documents, findings=findings)
 
 
 def _with_documents(letter: Letter, layouts: Mapping[str, Layout]) -> Read:
@@ -84,13 +89,26 @@ def mark_workbooks(
     layouts: Mapping[str, Layout],
     wanted: Mapping[str, Sequence[Finding]],
     language: str,
+    file_name: str = "",
 ) -> dict[str, Marked]:
-    """The wanted documents of a letter as marked workbooks, by their SHA-256."""
+    """The wanted documents of a letter as marked workbooks, by their SHA-256.
+
+    Args:
+        content: The letter's bytes, or a file's.
+        limits: What it may cost to unpack.
+        layouts: The forms.
+        wanted: Findings by the SHA-256 of the document they are of.
+        language: Of the marks.
+        file_name: Of a file that came without a letter.
+    """
     # What writes workbooks is needed by few letters.
     from ingest.letters.letter import read_letter
     from ingest.replies.marked import mark
 
-    letter = read_letter(content, limits)
+    is_file = file_name and not file_name.lower().endswith(".eml")
+    letter = (
+        _file_as_letter(file_name, content, limits) if is_file else read_letter(content, limits)
+    )
     parsed = [item for document in letter.documents for item in parse(document, layouts)]
     secrets = secrets_of(letter, parsed)
     marked = {}
@@ -115,6 +133,8 @@ class DirectReader:
         """Begin to read a letter; whatever fails is raised by the future."""
         if raw.header_only:
             return self._thread.submit(read_too_large, raw.content, raw.size, self._limits)
+        if raw.file_name:
+            return self.read_file(raw.file_name, raw.content)
         return self._thread.submit(read_bytes, raw.content, self._limits, self._layouts)
 
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
@@ -129,7 +149,8 @@ class DirectReader:
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
         """As `Reader.mark`, in this process."""
-        return mark_workbooks(raw.content, self._limits, self._layouts, wanted, language)
+        given = raw.content, self._limits, self._layouts
+        return mark_workbooks(*given, wanted, language, raw.file_name)
 
     def close(self) -> None:
         """End the thread that reads."""

@@ -70,7 +70,7 @@ class Sandbox:
         waiting = deque(letters)
         while waiting:
             child = self._taken()
-            given = [Given(raw.content, raw.size, raw.header_only) for raw in waiting]
+            given = [_given(raw) for raw in waiting]
             fate = child.ask(ReadLetters(given), self._wall)
             while waiting and fate is None:
                 got = self._checked(child, waiting[0])
@@ -105,7 +105,8 @@ class Sandbox:
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> tuple[Mapping[str, Marked], str]:
         """A letter's workbooks marked, else none and why."""
-        request = MarkWorkbooks(raw.content, {k: list(v) for k, v in wanted.items()}, language)
+        found = {sha256: list(of) for sha256, of in wanted.items()}
+        request = MarkWorkbooks(raw.content, found, language, raw.file_name)
         got = self._asked(request, wall=MARK_SECONDS, most=MARKED_BYTES)
         if isinstance(got, Mapping):
             return got, ""
@@ -137,7 +138,7 @@ class Sandbox:
 
     def _judged(self, raw: RawLetter, fate: Fate) -> Read | ReaderFailed:
         """A letter that harmed its child, by what it does to a fresh one."""
-        given = Given(raw.content, raw.size, raw.header_only)
+        given = _given(raw)
         if fate is not Fate.COSTLY:
             # Perhaps the child was spent, or fell with another letter.
             got = self._asked(ReadLetters([given]), fresh=True)
@@ -145,9 +146,10 @@ class Sandbox:
                 return ReaderFailed(got.where)
             if isinstance(got, Read):
                 return got
-        got = self._asked(ReadHeader(given), fresh=True)
-        if isinstance(got, Read):
-            return Read(replace(got.letter, findings=(self._costly(),)))
+        if not raw.file_name:
+            got = self._asked(ReadHeader(given), fresh=True)
+            if isinstance(got, Read):
+                return Read(replace(got.letter, findings=(self._costly(),)))
         return Read(self._unread(raw.content, raw.size))
 
     def _unread(self, content: bytes, size: int) -> Letter:
@@ -245,3 +247,7 @@ class Sandbox:
     def _not_closed(self) -> None:
         if self._closed:
             raise ReaderUnavailable("the readers were ended")
+
+
+def _given(raw: RawLetter) -> Given:
+    return Given(raw.content, raw.size, raw.header_only, raw.file_name)

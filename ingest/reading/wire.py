@@ -38,11 +38,12 @@ class NonsenseError(Exception):
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):
-    """One letter's bytes; `size` is that of the whole letter."""
+    """One letter's bytes, or a file's; `size` is that of the whole letter."""
 
     content: bytes
     size: int
     header_only: bool = False
+    file_name: str = ""
 
 
 class ReadLetters(msgspec.Struct, frozen=True, tag=True):
@@ -65,11 +66,12 @@ class ReadFile(msgspec.Struct, frozen=True, tag=True):
 
 
 class MarkWorkbooks(msgspec.Struct, frozen=True, tag=True):
-    """Mark the findings in a letter's workbooks, by the SHA-256 of each."""
+    """Mark the findings in a letter's workbooks, or in a file's, by the SHA-256 of each."""
 
     content: bytes
     wanted: dict[str, list[Finding]]
     language: str
+    file_name: str = ""
 
 
 Request = ReadLetters | ReadHeader | ReadFile | MarkWorkbooks

@@ -30,7 +30,7 @@ from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, Severity, finding
 from layouts.terms import LegalEntity, Receipt
-from storage.records import OwedReply
+from storage.records import Entry, OwedReply
 
 ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""
@@ -69,6 +69,7 @@ def reply(
     *,
     letter_number: int,
     marked: Mapping[int, Marked] | None = None,
+    entry: Entry | None = None,
 ) -> OwedReply:
     """The answer to an authenticated sender: every document's verdict and receipt.
 
@@ -83,6 +84,7 @@ def reply(
         settings: How replies are written.
         letter_number: The letter's number in the ledger.
         marked: Workbooks with marks, by index into `receipts`.
+        entry: The operator who handed it in on the entity's behalf, and why.
     """
     words = wording(settings.language, settings.zone)
     findings = letter.findings or _no_documents(receipts)
@@ -93,7 +95,7 @@ def reply(
     told = ReplyView(
         headline=headline,
         tone=view.tone_of(verdict),
-        lead=_lead(receipts, words),
+        lead=_lead(receipts, words, entry),
         entity=view.entity_line(entity, words),
         groups=view.letter_groups(findings, words),
         documents=_documents(receipts, words),
@@ -211,8 +213,10 @@ def _headline(verdict: str, receipts: Sequence[Receipt], words: Wording) -> str:
     return f"{told}, {words.say(key, numbers=words.listed(numbers, _NUMBERS_MOST))}"
 
 
-def _lead(receipts: Sequence[Receipt], words: Wording) -> str:
-    """What comes before everything else: nothing to record, or readings left out unseen."""
+def _lead(receipts: Sequence[Receipt], words: Wording, entry: Entry | None) -> str:
+    """What comes before everything else: who handed in, or readings left out unseen."""
+    if entry is not None:
+        return words.say("entered", reason=one_line(entry.reason, _REASON_MOST))
     if not receipts:
         return words.word("lead", "recognised")
     found = (item for receipt in receipts for item in receipt.checked.findings)
@@ -228,6 +232,7 @@ def _echo(subject: str) -> str:
 
 
 _LEADS_MOST = 3
+_REASON_MOST = 500
 _ANSWERS = re.compile(r"(?i)^(?:\s*(?:re|fwd?|fw|ha|отв|на|пересл)\s?(?:\[\d{1,3}\])?:)+\s*")
 
 
@@ -250,7 +255,8 @@ def _closing(
 ) -> tuple[str, ...]:
     lines = []
     if receipts:
-        lines.append(words.say("received", moment=words.moment(receipts[0].received_at)))
+        came = "received" if letter.message_id or letter.headers else "handed_in"
+        lines.append(words.say(came, moment=words.moment(receipts[0].received_at)))
     else:
         lines.append(view.attachment_names(letter, words))
     lines += [

@@ -46,7 +46,8 @@ def sentence(finding: Finding, language: str, words: Wording | None = None) -> s
     """
     words = words or wording(language, MOSCOW)
     values = _values(finding, words)
-    return fill(_text(finding.public_code, "sentence", language), values, words)
+    told = fill(_text(finding.public_code, "sentence", language), values, words)
+    return f"{told} {words.say('overridden')}" if finding.is_overridden else told
 
 
 def place(where: Place, language: str) -> str:

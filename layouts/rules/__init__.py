@@ -6,11 +6,12 @@ function over a `Case`; what it refuses is told with everything else that is wro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from layouts.findings import (
+    OVERRIDABLE,
     UNKNOWN_OBJECTS,
     UNREADABLE,
     Code,
@@ -145,6 +146,7 @@ def check(
     received_at: datetime | None = None,
     know: Callable[[Wants], Known] = lambda _: Known(),
     parameters: Parameters = _DEFAULTS,
+    overrides: Collection[Code] | None = None,
 ) -> Checked:
     """The verdict on one document, and what recording it will change.
 
@@ -155,15 +157,29 @@ def check(
         received_at: None offline. What is not known silences the rules that need it.
         know: Tells what is on record; offline nothing is.
         parameters: The bounds by which readings are judged.
+        overrides: Of an operator's document: the codes decided against; what operators
+            entered before does not hold against it. None: the entity's own document.
     """
     if layout is None or any(item.code in UNREADABLE for item in parsed.findings):
         return Checked(Verdict.UNREADABLE, Status.UNREADABLE, parsed.findings)
     wanted = wants(parsed, layout, entity, received_at, parameters)
-    case = Case(parsed, layout, parameters, entity, received_at, held=wanted.assigned)
     known = know(wanted)
+    if overrides is not None:
+        known = _held_against_nobody(known)
+    case = Case(
+        parsed,
+        layout,
+        parameters,
+        entity,
+        received_at,
+        held=wanted.assigned,
+        overrides=OVERRIDABLE.intersection(overrides or ()),
+    )
     checked = judge(case, known)
     if wanted.version is None:
         return checked
+    if Code.SUSPICIOUS_VERSION in case.overrides:
+        return replace(checked, version=wanted.version)
     return replace(checked, version=versions.counted(wanted.version, parsed, known, parameters))
 
 
@@ -172,6 +188,26 @@ def judge(case: Case, known: Known) -> Checked:
     if known.duplicate_of is not None:
         return _duplicate(*known.duplicate_of)
     return _judge(replace(case, known=known))
+
+
+def _held_against_nobody(known: Known) -> Known:
+    """The same without what operators entered or withdrew: another operator's act replaces it."""
+    return replace(
+        known,
+        intervals={key: replace(of, held=()) for key, of in known.intervals.items()},
+        readings={
+            key: replace(of, held=False)
+            for key, of in known.readings.items()
+            if of.value is not None
+        },
+    )
+
+
+def _told(rules: Sequence[Rule], case: Case) -> Iterator[Finding]:
+    """What the rules find, as the operator decided about it."""
+    for rule in rules:
+        for item in rule(case):
+            yield item.overridden() if item.code in case.overrides else item
 
 
 def _recordable(case: Case, errors: Sequence[Finding]) -> tuple[Assigned, ...]:
@@ -202,7 +238,7 @@ def _judge(case: Case) -> Checked:
     for stage, rules in ORDER:
         if stage is not Stage.FORMAT and not case.held:
             break
-        told = [item for rule in rules for item in rule(case)]
+        told = list(_told(rules, case))
         found.extend(told)
         errors += [item for item in told if item.is_error]
         ends = [item for item in errors if item.code in _ENDS[stage]]
@@ -211,7 +247,7 @@ def _judge(case: Case) -> Checked:
             case = replace(case, held=registers.without_repeats(case.held))
     final = replace(whole, held=registers.without_repeats(_recordable(whole, errors)))
     if final.held:
-        told = [item for rule in RESOLVED for item in rule(final)]
+        told = list(_told(RESOLVED, final))
         found.extend(told)
         final = replace(final, held=standing(final, told))
     findings = tuple(found)

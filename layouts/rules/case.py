@@ -24,6 +24,7 @@ class Case:
         entity: Its sender. None offline, without a register of points.
         received_at: Moment of receipt. None offline.
         held: The series that no rule has refused so far; another case has others.
+        overrides: Codes that an operator decides against.
     """
 
     parsed: Parsed
@@ -33,6 +34,7 @@ class Case:
     received_at: datetime | None = None
     known: Known = field(default_factory=Known)
     held: tuple[Assigned, ...] = ()
+    overrides: frozenset[Code] = frozenset()
     _worked_out: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, work: Callable[[Case], _T]) -> _T:

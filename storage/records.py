@@ -146,18 +146,38 @@ class LetterSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RowDifference:
+    """What an import says otherwise of a point, or of a meter at it.
+
+    Attributes:
+        meter: Its number; None for the point itself.
+        valid_from: From when it is so; None: from the beginning.
+        facts: Name, what was so and what is so, of each that differs.
+        is_correction: Whether the row that begins then was wrong; else it is a change.
+    """
+
+    point: str
+    meter: str | None
+    valid_from: date | None
+    facts: tuple[tuple[str, Any, Any], ...]
+    is_correction: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What a registry import did, or would do.
 
     Attributes:
         untouched: User codes the file does not mention, left alone.
         renumbered: Point, old and new number of meters that only got another number.
+        differences: What was on record and is otherwise now.
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     untouched: tuple[str, ...]
     renumbered: tuple[tuple[str, str, str], ...] = ()
+    differences: tuple[RowDifference, ...] = ()
 
 
 OUTBOX = "outbox"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from ingest.intake.strength import Weakness, weakness
 from ingest.operations.ports import Service
+from ingest.operations.registry_contradictions import contradictions
 from ingest.operations.registry_file import RegistryMistakes, read_registry
 from layouts.months import following, month_at
 from layouts.terms import LegalEntity
-from storage.records import ImportReport, Number
+from storage.records import ImportReport
+from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,32 @@ class Imported:
 
     Attributes:
         weak: User codes whose given passwords are too easy to guess; they were taken.
+        recomputed: Consumption of open months that is another one by it.
     """
 
     report: ImportReport
     weak: tuple[str, ...] = ()
+    recomputed: tuple[Recomputed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """Consumption of a month that an import changes.
+
+    Attributes:
+        before: User code of the holder and energy; None where there was none.
+        after: The same afterwards.
+    """
+
+    month: date
+    point: str
+    channel: str
+    zone: str
+    before: tuple[str, int] | None
+    after: tuple[str, int] | None
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: point {self.point}, {self.channel} {self.zone}"
 
 
 class WeakPassword(ValueError):  # noqa: N818 - its name is what it is
@@ -38,8 +62,8 @@ class WeakPassword(ValueError):  # noqa: N818 - its name is what it is
 class ClosedMonthsChange(ValueError):  # noqa: N818 - its name is what it holds
     """An import would change what was billed; its text says where, and what to do."""
 
-    def __init__(self, changes: Sequence[str]) -> None:
-        told = "\n".join(changes[:_TOLD])
+    def __init__(self, changes: Sequence[Recomputed]) -> None:
+        told = "\n".join(map(str, changes[:_TOLD]))
         more = f"\nand {len(changes) - _TOLD} more" if len(changes) > _TOLD else ""
         super().__init__(
             f"it would change the consumption of closed months:\n{told}{more}\n"
@@ -63,6 +87,7 @@ def import_registry(
     with_passwords: bool,
     dry_run: bool,
     correct: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Imported:
     """Take a registry file over, whole or not at all.
 
@@ -74,12 +99,14 @@ def import_registry(
         dry_run: Undo everything at the end.
         correct: Why what is on record was wrong from its beginning; None: a difference
             is a change, true from the first month that is still open.
+        tell: Called with what is done next, for progress.
 
     Raises:
         ClosedMonthsChange: the consumption of a closed month would change.
         RegistryMistakes: the file has mistakes, or contradicts what is recorded;
             nothing is imported.
     """
+    tell("reading the file")
     registry = read_registry(content, with_passwords=with_passwords)
     passwords = service.guard.passwords
 
@@ -90,41 +117,52 @@ def import_registry(
     entities = [hashed(entity) for entity in registry.entities]
     opened = service.ledger.rehearsal() if dry_run else nullcontext(service.ledger)
     with opened as ledger, ledger.transaction() as store:
-        wrong = registry.contradictions(store.registry.read_outside(entities))
-        if wrong:
-            raise RegistryMistakes(wrong)
         now, closed = datetime.now(UTC), sorted(store.periods.closed())
-        before = {month: _billed(store.numbers.of(month)) for month in closed}
         since = following(closed[-1]) if closed else month_at(now)
-        report = store.registry.import_entities(
-            entities, who, now, since=None if correct else since, correct=correct
-        )
-        changes = [
-            f"{month:%Y-%m}: {name}"
-            for month in closed
-            for name in _changed(before[month], _billed(store.numbers.of(month)))
-        ]
-        if changes:
-            raise ClosedMonthsChange(changes)
+        tell("comparing with the register")
+        plan = store.registry.plan(entities, since=since, correct=correct, silent=registry.silent)
+        mistakes = contradictions(registry, plan, store)
+        if mistakes:
+            raise RegistryMistakes(mistakes)
+        touched = plan.touched()
+        tell("working out the months before it")
+        before = _billed(store, touched, closed)
+        tell("writing")
+        report = store.registry.apply(plan, entities, who, now)
+        tell("working out the months after it")
+        changes = _changed(before, _billed(store, touched, closed))
+        refused = [change for change in changes if change.month in closed]
+        if refused:
+            raise ClosedMonthsChange(refused)
     given = registry.passwords
     weak = (e.user_code for e in entities if weakness_of(e, given.get(e.user_code, "")))
-    return Imported(report, tuple(weak))
+    return Imported(report, tuple(weak), tuple(changes))
 
 
-def _billed(numbers: Iterable[Number]) -> dict[str, tuple[str, int]]:
-    """Holder and consumption by point, channel and zone, of all that has any."""
-    return {
-        f"point {n.point}, {n.channel} {n.zone}": (n.entity, n.energy)
-        for n in numbers
-        if n.energy is not None
-    }
+_Billed = dict[tuple[date, str, int, str, str], tuple[str, int]]
+"""Holder and consumption by month, point (also by its id), channel and zone."""
 
 
-def _changed(
-    before: Mapping[str, tuple[str, int]], after: Mapping[str, tuple[str, int]]
-) -> list[str]:
-    names = sorted(before.keys() | after.keys())
-    return [name for name in names if before.get(name) != after.get(name)]
+def _billed(store: Store, touched: Mapping[int, date], closed: Sequence[date]) -> _Billed:
+    """What is billed of the points that an import touches, from the first day of it."""
+    found: _Billed = {}
+    if not touched:
+        return found
+    for month in sorted({*store.numbers.months(sorted(touched)), *closed}):
+        points = [point for point, day in touched.items() if day < following(month)]
+        for n in store.numbers.of(month, points=points) if points else []:
+            if n.energy is not None:
+                found[month, n.point, n.point_id, n.channel, n.zone] = n.entity, n.energy
+    return found
+
+
+def _changed(before: _Billed, after: _Billed) -> list[Recomputed]:
+    keys = sorted(before.keys() | after.keys())
+    return [
+        Recomputed(key[0], key[1], *key[3:], before.get(key), after.get(key))
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
 
 
 def set_password(service: Service, code: str, password: str, who: str) -> str | None:

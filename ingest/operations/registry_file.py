@@ -1,8 +1,10 @@
-"""The register of points as a file that people edit: CSV or XLSX, there and back.
+"""The register of points read from a file that people edit: CSV or XLSX.
 
-One row per meter at a metering point, in the columns of `COLUMNS`. A row without a
-meter is about the point itself: its channels are those of the point's profile. An
-entity's rows repeat its own columns, or leave them empty after the first.
+One row per meter at a metering point, in the columns of `COLUMNS`, of which those of
+`OPTIONAL` may be left out. A row without a meter is about the point itself: its channels
+are those of the point's profile. An entity's rows repeat its own columns, or leave them
+empty after the first. Rows of one point with different `valid_from` say what was true
+when, see `registry_rows`; the file is written in `registry_written`.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from layouts.months import MOSCOW
+from ingest.operations.registry_rows import Mistake, Said, points_of
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
 
 _ENTITY = ("name", "inn", "addresses", "active")
 _POINT = ("point_name", "area", "max_power_kw")
 _METER = ("digits", "decimals", "ratio", "installed", "removed", "zones")
+OPTIONAL = ("valid_from", "source", "load")
 COLUMNS = (
     "user_code",
     *_ENTITY,
@@ -31,6 +34,7 @@ COLUMNS = (
     *_METER[:-1],
     "channels",
     "zones",
+    *OPTIONAL,
 )
 PASSWORD = "password"  # noqa: S105 - the name of a column
 
@@ -39,17 +43,8 @@ _NUMBER = re.compile(r"\d{1,9}([.,]\d{1,6})?", re.ASCII)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _WORKBOOK = b"PK\x03\x04"
 _FLAGS = {"": True, "1": True, "0": False}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Mistake:
-    """What is wrong in one line (from 1) of a registry file."""
-
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.text}"
+_SOURCES = ("register", "profile", "both")
+_LOADS = ("constant", "timed")
 
 
 class RegistryMistakes(ValueError):  # noqa: N818 - its name is what it holds
@@ -67,39 +62,33 @@ class Registry:
     Attributes:
         entities: Without ids and password hashes.
         passwords: In the clear, by user code; empty unless they were asked for.
-        lines: Where each meter stands, by point, area ('' for none) and meter.
+        lines: What each line says of a point.
+        silent: Those of `OPTIONAL` that the file has no column for.
     """
 
     entities: tuple[LegalEntity, ...]
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    lines: Mapping[tuple[str, str, Meter], int] = field(default_factory=dict, repr=False)
+    lines: Sequence[Said] = field(default=(), repr=False)
+    silent: frozenset[str] = frozenset()
 
-    def contradictions(
-        self, read: Iterable[tuple[MeteringPoint, Meter, datetime]]
-    ) -> tuple[Mistake, ...]:
-        """What is wrong with meters that were read when they are said not to be there.
+    def line(
+        self, point: MeteringPoint, meter: Meter | None = None, day: date | None = None
+    ) -> int:
+        """The line that says what is true of a point, or of a meter at it, from a day on.
 
-        Args:
-            read: Point and meter, with the moment of its last reading, or of its first.
+        Where no line names the day, the first one about it; 0 where there is none.
         """
-        return tuple(
-            Mistake(self.lines.get((point.code, point.area or "", meter), 0), _told(meter, moment))
-            for point, meter, moment in read
-        )
-
-
-def _told(meter: Meter, read: datetime) -> str:
-    local = read.astimezone(MOSCOW)
-    at = f"{local:%Y-%m-%d %H:%M}"
-    if meter.removed is not None and local.date() > meter.removed:
-        return (
-            f"meter {meter.number} is removed on {meter.removed}, but its last recorded"
-            f" reading is of {at}"
-        )
-    return (
-        f"meter {meter.number} is installed on {meter.installed}, but its first recorded"
-        f" reading is of {at}"
-    )
+        areas = {point.area, *(row.area for row in point.rows)}
+        numbers = {meter.number, *(row.number for row in meter.rows)} if meter else None
+        about = [
+            said
+            for said in self.lines
+            if said.point.code == point.code
+            and said.point.area in areas
+            and (numbers is None or (said.meter is not None and said.meter.number in numbers))
+        ]
+        exact = [said for said in about if day is not None and said.valid_from == day]
+        return next((said.line for said in (*exact, *about)), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +113,11 @@ def read_registry(content: bytes, *, with_passwords: bool = False) -> Registry:
         RegistryMistakes: it has mistakes; nothing of it should be imported.
     """
     lines = _workbook_lines(content) if content.startswith(_WORKBOOK) else _csv_lines(content)
-    rows = _rows(lines, with_passwords=with_passwords)
+    names, rows = _rows(lines, with_passwords=with_passwords)
     reading = _Reading()
     for row in rows:
         reading.take(row)
-    return reading.registry()
+    return reading.registry(frozenset(OPTIONAL) - set(names))
 
 
 def _csv_lines(content: bytes) -> list[tuple[int, list[str]]]:
@@ -182,20 +171,28 @@ def _cell(value: object) -> str:
     return str(value).strip()
 
 
-def _rows(lines: Sequence[tuple[int, list[str]]], *, with_passwords: bool) -> Iterator[_Row]:
+def _rows(
+    lines: Sequence[tuple[int, list[str]]], *, with_passwords: bool
+) -> tuple[list[str], Iterator[_Row]]:
+    """Names of the columns, and what stands below them."""
     filled = [(line, cells) for line, cells in lines if any(cells)]
     if not filled:
         raise RegistryMistakes([Mistake(1, "the file is empty")])
     line, head = filled[0]
     names = [name.lower() for name in head]
     _check_head(line, names, with_passwords=with_passwords)
-    for number, cells in filled[1:]:
-        beyond = any(cells[len(names) :])
-        yield _Row(number, dict(zip(names, cells, strict=False)), beyond)
+    return names, (
+        _Row(number, dict(zip(names, cells, strict=False)), any(cells[len(names) :]))
+        for number, cells in filled[1:]
+    )
 
 
 def _check_head(line: int, names: Sequence[str], *, with_passwords: bool) -> None:
-    mistakes = [Mistake(line, f"column {n!r} is missing") for n in COLUMNS if n not in names]
+    mistakes = [
+        Mistake(line, f"column {n!r} is missing")
+        for n in COLUMNS
+        if n not in names and n not in OPTIONAL
+    ]
     if PASSWORD in names and not with_passwords:
         mistakes.append(
             Mistake(line, "a 'password' column is only taken with --with-passwords; remove it")
@@ -213,11 +210,9 @@ class _Reading:
 
     def __init__(self) -> None:
         self._mistakes: list[Mistake] = []
-        self._first: dict[tuple[str, ...], _Row] = {}
+        self._first: dict[tuple[object, ...], _Row] = {}
         self._entities: dict[str, LegalEntity] = {}
-        self._points: dict[tuple[str, str], MeteringPoint] = {}
-        self._owners: dict[tuple[str, str], str] = {}
-        self._meters: dict[tuple[str, str], list[tuple[int, Meter]]] = {}
+        self._said: list[Said] = []
         self._passwords: dict[str, str] = {}
 
     def take(self, row: _Row) -> None:
@@ -230,30 +225,23 @@ class _Reading:
             return
         self._take_entity(row, code)
         if not row["point"]:
-            self._nothing_but(row, "point", (*_POINT, "meter", *_METER, "channels"))
+            self._nothing_but(row, "point", (*_POINT, "meter", *_METER, "channels", *OPTIONAL))
             return
-        key = self._take_point(row, code)
-        if row["meter"]:
-            self._take_meter(row, key)
-        else:
-            self._nothing_but(row, "meter", _METER)
+        self._said.append(self._take_point(row, code))
 
-    def registry(self) -> Registry:
+    def registry(self, silent: frozenset[str]) -> Registry:
         """Everything taken.
 
         Raises:
             RegistryMistakes: when there was one.
         """
-        self._check_meters()
+        points: dict[str, list[MeteringPoint]] = {code: [] for code in self._entities}
+        for owner, point in points_of(self._said, self._mistakes):
+            points[owner].append(point)
         if self._mistakes:
             raise RegistryMistakes(self._mistakes)
-        points: dict[str, list[MeteringPoint]] = {code: [] for code in self._entities}
-        for key, point in self._points.items():
-            meters = tuple(meter for _, meter in self._meters.get(key, ()))
-            points[self._owners[key]].append(replace(point, meters=meters))
         entities = (replace(e, points=tuple(points[c])) for c, e in self._entities.items())
-        lines = {(*key, m): line for key, held in self._meters.items() for line, m in held}
-        return Registry(tuple(entities), dict(self._passwords), lines)
+        return Registry(tuple(entities), dict(self._passwords), tuple(self._said), silent)
 
     def _take_entity(self, row: _Row, code: str) -> None:
         if row[PASSWORD]:
@@ -278,37 +266,34 @@ class _Reading:
             active=_FLAGS.get(row["active"], True),
         )
 
-    def _take_point(self, row: _Row, code: str) -> tuple[str, str]:
-        key = row["point"], row["area"]
+    def _take_point(self, row: _Row, code: str) -> Said:
+        valid_from = self._date(row, "valid_from")
+        key = row["point"], row["area"], valid_from
         for column in ("point", "area"):
             if row[column] and not _is_code(row[column]):
                 self._wrong(row, column, "a code without blanks")
-        if self._owners.setdefault(key, code) != code:
-            owner = self._owners[key]
-            self._mistakes.append(
-                Mistake(row.line, f"point {key[0]} is {owner}'s already, in a line above")
-            )
-        channels = () if row["meter"] else self._words(row, "channels", CHANNELS)
-        profile = ("profile", *key)
-        if not row["meter"]:
-            if profile in self._first:
-                first = self._first[profile].line
-                self._mistakes.append(Mistake(row.line, f"says the same point as line {first}"))
-            self._first.setdefault(profile, row)
-        if self._repeats(row, ("point", *key), ("point_name", "max_power_kw")):
-            known = self._points[key]
-            self._points[key] = replace(known, channels=known.channels or channels)
-        else:
-            self._points[key] = MeteringPoint(
-                code=key[0],
-                name=row["point_name"],
-                area=key[1] or None,
-                max_power_kw=self._number(row, "max_power_kw"),
-                channels=channels,
-            )
-        return key
+        meter = self._meter(row, valid_from) if row["meter"] else None
+        if meter is None:
+            self._nothing_but(row, "meter", _METER)
+            first = self._first.setdefault(("profile", *key), row)
+            if first is not row:
+                text = f"says the same point as line {first.line}"
+                self._mistakes.append(Mistake(row.line, text))
+        told = row
+        if self._repeats(row, ("point", *key), ("point_name", "max_power_kw", "source", "load")):
+            told = self._first[("point", *key)]
+        point = MeteringPoint(
+            code=row["point"],
+            name=told["point_name"],
+            area=row["area"] or None,
+            max_power_kw=self._number(told, "max_power_kw"),
+            channels=() if meter else self._words(row, "channels", CHANNELS),
+            source=self._one_of(told, "source", _SOURCES),
+            load=self._one_of(told, "load", _LOADS),
+        )
+        return Said(row.line, code, point, meter, valid_from)
 
-    def _take_meter(self, row: _Row, key: tuple[str, str]) -> None:
+    def _meter(self, row: _Row, valid_from: date | None) -> Meter:
         if not _is_code(row["meter"]):
             self._wrong(row, "meter", "a number without blanks")
         installed, removed = self._date(row, "installed"), self._date(row, "removed")
@@ -316,35 +301,30 @@ class _Reading:
             self._mistakes.append(
                 Mistake(row.line, f"removed {removed} is before installed {installed}")
             )
+        if valid_from and installed and valid_from < installed:
+            text = f"valid_from {valid_from} is before the meter was installed, {installed}"
+            self._mistakes.append(Mistake(row.line, text))
+        if valid_from and removed and valid_from > removed:
+            text = f"valid_from {valid_from} is after the meter was removed, {removed}"
+            self._mistakes.append(Mistake(row.line, text))
         ratio = self._number(row, "ratio")
-        if ratio is not None and not ratio:
+        if not row["ratio"]:
+            text = f"ratio of meter {row['meter']} is empty: 1 where there are no transformers"
+            self._mistakes.append(Mistake(row.line, text))
+        elif ratio is not None and not ratio:
             self._wrong(row, "ratio", "more than zero")
-        meter = Meter(
+        return Meter(
             number=row["meter"],
             digits=self._whole(row, "digits", 1, 12),
             decimals=self._whole(row, "decimals", 0, 6),
-            ratio=Decimal(1) if ratio is None else ratio,
+            ratio=ratio or Decimal(1),
             installed=installed,
             removed=removed,
             channels=self._words(row, "channels", CHANNELS),
             zones=self._words(row, "zones", ZONES),
         )
-        self._meters.setdefault(key, []).append((row.line, meter))
 
-    def _check_meters(self) -> None:
-        """One meter of an entity is in one place at a time."""
-        of_one: dict[tuple[str, str], list[tuple[int, Meter]]] = {}
-        for key, meters in self._meters.items():
-            for line, meter in meters:
-                of_one.setdefault((self._owners[key], meter.number), []).append((line, meter))
-        for (_, number), placed in of_one.items():
-            for index, (line, meter) in enumerate(placed):
-                for earlier, other in placed[:index]:
-                    if _overlap(meter, other):
-                        text = f"meter {number} is in line {earlier} at the same time"
-                        self._mistakes.append(Mistake(line, text))
-
-    def _repeats(self, row: _Row, key: tuple[str, ...], columns: Sequence[str]) -> bool:
+    def _repeats(self, row: _Row, key: tuple[object, ...], columns: Sequence[str]) -> bool:
         """Whether a row above said this already; then it must not say otherwise."""
         first = self._first.setdefault(key, row)
         if first is row:
@@ -384,6 +364,12 @@ class _Reading:
             return None
         return Decimal(row[column].replace(",", "."))
 
+    def _one_of(self, row: _Row, column: str, known: Sequence[str]) -> str:
+        text = row[column].lower()
+        if text and text not in known:
+            self._wrong(row, column, f"{', '.join(known)} or nothing")
+        return text
+
     def _whole(self, row: _Row, column: str, least: int, most: int) -> int | None:
         if not row[column]:
             return None
@@ -406,85 +392,3 @@ class _Reading:
 
 def _is_code(text: str) -> bool:
     return len(text) <= 64 and text.isprintable() and not any(map(str.isspace, text))
-
-
-def _overlap(one: Meter, other: Meter) -> bool:
-    """Whether both were installed on one day; a meter may move within a day."""
-    return (one.installed or date.min) < (other.removed or date.max) and (
-        other.installed or date.min
-    ) < (one.removed or date.max)
-
-
-def registry_csv(entities: Iterable[LegalEntity]) -> bytes:
-    """The register of points as CSV, in UTF-8 with a mark that Excel understands."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_written(entities))
-    return out.getvalue().encode("utf-8-sig")
-
-
-def registry_xlsx(entities: Iterable[LegalEntity]) -> bytes:
-    """The register of points as a workbook; every cell is text, so that zeros stay."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.append(COLUMNS)
-    for row in _written(entities):
-        sheet.append(row)
-    for cells in sheet.iter_rows():
-        for cell in cells:
-            cell.number_format = "@"
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
-
-
-def _written(entities: Iterable[LegalEntity]) -> Iterator[list[str]]:
-    for entity in entities:
-        own = {
-            "user_code": entity.user_code,
-            "name": entity.name,
-            "inn": entity.inn,
-            "addresses": " ".join(entity.addresses),
-            "active": str(int(entity.active)),
-        }
-        for more in _written_points(entity.points) if entity.points else [{}]:
-            cells = own | more
-            yield [cells.get(column, "") for column in COLUMNS]
-
-
-def _written_points(points: Iterable[MeteringPoint]) -> Iterator[dict[str, str]]:
-    for point in points:
-        own = {
-            "point": point.code,
-            "point_name": point.name,
-            "area": point.area or "",
-            "max_power_kw": _plain(point.max_power_kw),
-        }
-        if point.channels or not point.meters:
-            yield own | {"channels": " ".join(point.channels)}
-        for meter in point.meters:
-            yield own | _written_meter(meter)
-
-
-def _written_meter(meter: Meter) -> dict[str, str]:
-    return {
-        "meter": meter.number,
-        "digits": "" if meter.digits is None else str(meter.digits),
-        "decimals": "" if meter.decimals is None else str(meter.decimals),
-        "ratio": _plain(meter.ratio),
-        "installed": meter.installed.isoformat() if meter.installed else "",
-        "removed": meter.removed.isoformat() if meter.removed else "",
-        "channels": " ".join(meter.channels),
-        "zones": " ".join(meter.zones),
-    }
-
-
-def _plain(number: Decimal | None) -> str:
-    return "" if number is None else format(number, "f")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ingest.verbs.types import DONE, Call, cli, complain, json_option, who, write_private
+from ingest.verbs.types import DONE, Call, cli, complain, json_option, steps, who, write_private
 
 _PASSWORD_MOST = 200
 """Characters of the longest password that is looked for in a letter."""
@@ -37,10 +37,8 @@ def registry_import(
     as_json: bool,
 ) -> int:
     """Take a CSV or XLSX over, in one transaction."""
-    from dataclasses import asdict
-
     from ingest.operations.registry import import_registry
-    from ingest.verbs.show import import_report
+    from ingest.verbs.imported import import_report, imported_json
 
     app = call.current()
     with mistakes_told(file):
@@ -51,10 +49,12 @@ def registry_import(
             with_passwords=with_passwords,
             dry_run=dry_run,
             correct=correct,
+            tell=steps(),
         )
-    report = imported.report
-    row = asdict(report) | {"dry_run": dry_run}
-    click.echo(json.dumps(row, ensure_ascii=False) if as_json else import_report(report, dry_run))
+    if as_json:
+        click.echo(json.dumps(imported_json(imported, dry_run=dry_run), ensure_ascii=False))
+    else:
+        click.echo(import_report(imported, dry_run=dry_run))
     for code in imported.weak:
         complain(f"{code}: the password given is too easy to guess; it was taken as it is")
     return DONE
@@ -66,7 +66,7 @@ def registry_import(
 @click.pass_obj
 def registry_export(call: Call, output: Path | None) -> int:
     """Everything in the register, in the form that `import` takes; no passwords."""
-    from ingest.operations.registry_file import registry_csv, registry_xlsx
+    from ingest.operations.registry_written import registry_csv, registry_xlsx
 
     with call.current().ledger.reading() as store:
         entities = store.registry.entities()

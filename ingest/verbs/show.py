@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from storage.records import (
         AuditEntry,
         CarriedValues,
-        ImportReport,
         LetterDetails,
         LetterSummary,
         SentReply,
@@ -292,19 +291,6 @@ def processed(row: Mapping[str, Any]) -> str:
         )
         lines += _finding_lines(item["findings"], "    ")
     return "\n".join(lines)
-
-
-def import_report(report: ImportReport, dry_run: bool) -> str:
-    """What an import changed, or would change."""
-    head = "would be " if dry_run else ""
-    return "\n".join(
-        f"{head}{verb}: {len(items)}" + (f" ({', '.join(items)})" if items else "")
-        for verb, items in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("left alone, not mentioned", report.untouched),
-        )
-    )
 
 
 def entity_json(entity: LegalEntity, changes: Iterable[AuditEntry]) -> dict[str, Any]:

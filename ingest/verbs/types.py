@@ -201,6 +201,16 @@ def progress() -> Callable[[], None]:
     return one_more
 
 
+def steps() -> Callable[[str], None]:
+    """Tells on a terminal what is done next; nothing is shown in a pipe."""
+
+    def step(what: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"{what} ...", err=True)
+
+    return step
+
+
 def check_entity(store: Store, entity: str | None) -> None:
     """Refuse a user code that nobody has: an empty listing would look like good news."""
     if entity is not None and store.registry.entity(entity) is None:

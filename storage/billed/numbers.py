@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import bindparam, text
 
 from layouts.consumed import consumed_wh
-from layouts.months import bounds
-from storage.columns import decimal, epoch
+from layouts.months import bounds, following, month_at
+from storage.columns import decimal, epoch, instant
 from storage.records import Number, Quality
 from storage.session import Part
 
@@ -105,6 +105,16 @@ JOIN register_reading AS v ON v.meter_id = o.meter_id AND v.channel = o.channel
     AND (v.instant > o.start OR o.start = o."end") AND v.submission_id <= o.submission_id
 WHERE v.meter_id IN :meters AND v.instant > :first AND v.instant <= :last
 """
+# The first and the last one by the index, series by series.
+_SPAN = """
+SELECT (SELECT min(v.start) FROM interval_value AS v WHERE v.series_id = s.id),
+    (SELECT max(v.start) FROM interval_value AS v WHERE v.series_id = s.id)
+FROM interval_series AS s WHERE s.point_id IN :points
+UNION ALL
+SELECT (SELECT min(r.instant) FROM register_reading AS r WHERE r.meter_id = m.id),
+    (SELECT max(r.instant) FROM register_reading AS r WHERE r.meter_id = m.id)
+FROM meter AS m WHERE m.point_id IN :points
+"""
 _ALL_POINTS = "SELECT id FROM metering_point"
 _POINTS_HELD = """
 SELECT DISTINCT r.point_id AS id FROM point_row AS r
@@ -166,6 +176,24 @@ class Numbers(Part):
         if entity is not None:
             numbers = [number for number in numbers if number.entity == entity]
         return sorted(numbers, key=lambda n: n.key)
+
+    def months(self, points: Sequence[int]) -> list[date]:
+        """First days of the months from the first value of some points to their last one."""
+        moments = [
+            moment
+            for piece in self._pieces(points)
+            for row in self.rows(_SPAN, points=piece)
+            for moment in row
+            if moment is not None
+        ]
+        if not moments:
+            return []
+        month, last = month_at(instant(min(moments))), month_at(instant(max(moments)))
+        months = []
+        while month <= last:
+            months.append(month)
+            month = following(month)
+        return months
 
     def _asked(self, entity: str | None, points: Iterable[int] | None) -> list[int]:
         if points is not None:

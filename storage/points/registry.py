@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -14,8 +14,8 @@ from sqlalchemy import Table, select
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
-from storage.columns import decimal, instant
-from storage.points.import_plan import Plan, Wanted, row_values
+from storage.columns import decimal, epoch, instant
+from storage.points.import_plan import Plan, Wanted, in_force, row_values
 from storage.records import ImportReport
 from storage.session import Part, Session
 from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW
@@ -98,6 +98,26 @@ class Registry(Part):
         self._audit.add(now, who, "password", user_code, before=None, after={"changed": True})
         return True
 
+    def plan(
+        self,
+        entities: Sequence[LegalEntity],
+        *,
+        since: date | None = None,
+        correct: str | None = None,
+        silent: Collection[str] = (),
+    ) -> Plan:
+        """What an import of these entities would make of what is stored.
+
+        Args:
+            entities: Points and meters with `rows` say themselves what is true from when.
+            since: From when a difference is true that says nothing of it itself; None:
+                the newest row was wrong from its beginning.
+            correct: Why it was wrong; kept in the audit.
+            silent: Of `source` and `load`, what the import does not tell and stays.
+        """
+        begins = None if correct else since
+        return Plan(self.entities(), entities, since=begins, reason=correct, silent=silent)
+
     def import_entities(
         self,
         entities: Sequence[LegalEntity],
@@ -107,87 +127,99 @@ class Registry(Part):
         since: date | None = None,
         correct: str | None = None,
     ) -> ImportReport:
-        """Add and change what the entities say; what they do not mention is left alone.
+        """Plan an import and apply it, see `plan` and `apply`."""
+        return self.apply(self.plan(entities, since=since, correct=correct), entities, who, now)
+
+    def apply(
+        self, plan: Plan, entities: Sequence[LegalEntity], who: str, now: datetime
+    ) -> ImportReport:
+        """Add and change what a plan says; what it does not mention is left alone.
 
         A point that another entity had moves to the one that names it now. An
         entity's `password_hash` is kept when it is None. Rolling back the
         transaction makes it a dry run.
 
         Args:
-            entities: Points and meters with `rows` say themselves what is true from when.
+            plan: Made in this transaction.
+            entities: What it was made of.
             who: Kept in the audit.
             now: Beside it.
-            since: From when a difference is true that says nothing of it itself; None:
-                the newest row was wrong from its beginning.
-            correct: Why it was wrong; kept in the audit.
         """
-        stored = self.entities()
-        before = {entity.user_code for entity in stored}
-        plan = Plan(stored, since=None if correct else since, reason=correct)
-        changed = self._import(plan, entities, who, now)
+        changed = self._import(plan, who, now)
         for entity in entities:
             if entity.password_hash is not None:
                 self.set_password(entity.user_code, entity.password_hash, who, now)
         mentioned = {entity.user_code for entity in entities}
+        before = set(plan.stored)
         return ImportReport(
             added=tuple(sorted(mentioned - before)),
             changed=tuple(sorted(changed & before)),
             untouched=tuple(sorted(before - mentioned - changed)),
             renumbered=tuple(plan.renumbered),
+            differences=plan.differences(),
         )
 
-    def read_outside(
-        self, entities: Sequence[LegalEntity]
-    ) -> list[tuple[MeteringPoint, Meter, datetime]]:
-        """Meters that were read when, by these entities, they were not there.
-
-        Args:
-            entities: As a registry file has them, without ids.
+    def read_outside(self, plan: Plan) -> list[tuple[MeteringPoint, Meter, datetime]]:
+        """Meters that were read when, by a plan, they were not there.
 
         Returns:
             Point and meter with the moment of the last reading, or of the first one.
         """
-        plan = Plan(self.entities())
         stated = [
-            (point, meter, plan.stored_meter(meter, point))
-            for entity in entities
-            for point in entity.points
-            for meter in point.meters
+            (point, meter, row.number)
+            for row, point, meter in plan.meters
+            if row.number is not None and row.differs
         ]
-        numbers = [old.id for _, _, old in stated if old is not None]
-        rows = self._listed("read_between", numbers)
+        rows = self._listed("read_between", [number for _, _, number in stated])
         spans = {row.meter_id: (row.first, row.last) for row in rows}
         found = []
-        for point, meter, old in stated:
-            if old is None or old.id not in spans:
+        for point, meter, number in stated:
+            if number not in spans:
                 continue
-            first, last = (instant(seconds) for seconds in spans[old.id])
+            first, last = (instant(seconds) for seconds in spans[number])
             if meter.removed and last > midnight(meter.removed + timedelta(days=1)):
                 found.append((point, meter, last))
             elif meter.installed and first < midnight(meter.installed):
                 found.append((point, meter, first))
         return found
 
-    def _import(
-        self, plan: Plan, entities: Sequence[LegalEntity], who: str, now: datetime
-    ) -> set[str]:
-        """User codes of all that had to be made or changed."""
-        rows = [plan.entity(entity) for entity in entities]
-        self._put(ENTITY, "entity", rows, who, now)
-        at_points = [
-            (plan.point(point, row), point)
-            for row, entity in zip(rows, entities, strict=True)
-            for point in entity.points
+    def too_narrow(self, plan: Plan) -> list[tuple[MeteringPoint, Meter, MeterRow, Decimal]]:
+        """Meters with fewer digits or decimals in a plan than a recorded reading shows.
+
+        Returns:
+            Point, meter and the row that says so, with such a reading.
+        """
+        narrowed = [
+            (point, meter, row.number, new)
+            for row, point, meter in plan.meters
+            if row.number is not None
+            for new in row.new_rows
+            if _face(new) != _face(in_force(row.known_rows, new.valid_from))
         ]
-        points = [row for row, _ in at_points]
+        found = []
+        for point, meter, number, new in narrowed:
+            begins = 0 if new.valid_from is None else epoch(midnight(new.valid_from))
+            largest = self._sql.row("largest_reading", meter=number, begins=begins)
+            finest = self._sql.row(
+                "finest_reading", meter=number, begins=begins, unit=10 ** (6 - (new.decimals or 0))
+            )
+            if new.digits is not None and largest and decimal(largest.value) >= 10**new.digits:
+                found.append((point, meter, new, decimal(largest.value)))
+            elif new.decimals is not None and finest:
+                found.append((point, meter, new, decimal(finest.value)))
+        return found
+
+    def _import(self, plan: Plan, who: str, now: datetime) -> set[str]:
+        """User codes of all that had to be made or changed."""
+        self._put(ENTITY, "entity", plan.entities, who, now)
+        points = [row for row, _ in plan.points]
         self._put(POINT, "point", points, who, now)
         self._put_point_rows(points)
-        meters = [
-            plan.meter(meter, point, row) for row, point in at_points for meter in point.meters
-        ]
+        meters = [row for row, _, _ in plan.meters]
         self._put(METER, "meter", meters, who, now)
         self._put_rows(METER_ROW, "meter_id", meters)
-        return {code for row in (*rows, *points, *meters) if row.differs for code in row.concerns}
+        every = (*plan.entities, *points, *meters)
+        return {code for row in every if row.differs for code in row.concerns}
 
     def _put_point_rows(self, points: Sequence[Wanted]) -> None:
         holders = {row.holder for point in points for row in point.new_rows}
@@ -299,6 +331,10 @@ def _point_row(row: Any) -> PointRow:
 
 def _meter_row(row: Any) -> MeterRow:
     return MeterRow(_date(row.valid_from), row.number, decimal(row.ratio), row.digits, row.decimals)
+
+
+def _face(row: MeterRow) -> tuple[int | None, int | None]:
+    return row.digits, row.decimals
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -76,3 +76,18 @@ SELECT meter_id, min(instant) AS first, max(instant) AS last
 FROM register_reading
 WHERE meter_id = ANY(:keys)
 GROUP BY meter_id
+
+-- name: largest_reading
+-- Of a meter, since a moment.
+SELECT value
+FROM register_reading
+WHERE meter_id = :meter AND instant >= :begins
+ORDER BY value DESC
+LIMIT 1
+
+-- name: finest_reading
+-- One with more places after the point than this unit has.
+SELECT value
+FROM register_reading
+WHERE meter_id = :meter AND instant >= :begins AND value / :unit * :unit <> value
+LIMIT 1

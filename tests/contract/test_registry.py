@@ -200,7 +200,12 @@ def test_readings_outside_of_a_meters_time_are_told_with_their_moments(ledger):
     def outside(**dates):
         stated = replace(meter, **dates)
         with ledger.reading() as store:
-            return [moment for _, _, moment in store.registry.read_outside([with_meters(stated)])]
+            return [
+                moment
+                for _, _, moment in store.registry.read_outside(
+                    store.registry.plan([with_meters(stated)])
+                )
+            ]
 
     last = MONTH + timedelta(days=10)
     assert outside(removed=date(2026, 11, 9)) == [last]

@@ -1,9 +1,11 @@
 """The register of points as a file: what is read, what is refused, what is written."""
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -12,10 +14,10 @@ from ingest.operations.registry_file import (
     COLUMNS,
     RegistryMistakes,
     read_registry,
-    registry_csv,
-    registry_xlsx,
 )
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from ingest.operations.registry_written import registry_csv, registry_xlsx
+from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from storage.points.import_plan import Plan
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "registry.csv"
 HEAD = ";".join(COLUMNS)
@@ -23,7 +25,7 @@ HEAD = ";".join(COLUMNS)
 
 def row(**cells):
     """One line with these cells filled."""
-    cells = {"user_code": "1", "point": "11", **cells}
+    cells = {"user_code": "1", "point": "11", "ratio": "1" if "meter" in cells else "", **cells}
     return ";".join(str(cells.get(column, "")) for column in COLUMNS)
 
 
@@ -130,6 +132,7 @@ def test_a_workbook_is_read_with_codes_as_numbers_and_dates_as_dates():
         "point": 11,
         "meter": "07512345",
         "max_power_kw": 0.1,
+        "ratio": 1,
         "installed": datetime(2020, 3, 1),  # noqa: DTZ001 - cells have no zone
         "active": True,
     }
@@ -188,7 +191,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
         "line 6: removed 2020-02-01 is before installed 2020-03-01",
         "line 7: installed is '30.02.2020', expected a date such as 2020-03-01",
         "line 8: has digits, zones but no meter",
-        "line 9: has meter but no point",
+        "line 9: has meter, ratio but no point",
         "line 10: point is '17 18', expected a code without blanks",
     ]
 
@@ -273,3 +276,164 @@ def test_lines_are_counted_as_an_editor_does():
     quoted = row(name='"two\r\nlines"')
 
     assert mistakes(quoted, "", row(user_code="x")) == ["line 5: user_code is 'x', expected digits"]
+
+
+DAYS = [None, date(2026, 9, 1), date(2026, 10, 15), date(2026, 11, 1)]
+
+
+def point_of(*rows):
+    (entity,) = read(*rows)
+    (point,) = entity.points
+    return point
+
+
+def test_rows_with_a_day_each_are_one_meter_that_was_otherwise_before():
+    point = point_of(
+        row(meter="5", ratio="20", installed="2020-03-01"),
+        row(meter="5", ratio="40", installed="2020-03-01", valid_from="2026-11-15"),
+    )
+
+    (meter,) = point.meters
+    assert [(one.valid_from, one.ratio) for one in meter.rows] == [
+        (None, 20),
+        (date(2026, 11, 15), 40),
+    ]
+    assert (meter.ratio, meter.installed) == (40, date(2020, 3, 1))
+
+
+def test_transformers_exchanged_under_a_meter_may_be_told_by_their_days_alone():
+    point = point_of(
+        row(meter="5", ratio="20", installed="2020-03-01", removed="2026-11-15"),
+        row(meter="5", ratio="40", installed="2026-11-15"),
+    )
+
+    (meter,) = point.meters
+    assert [(one.valid_from, one.ratio) for one in meter.rows] == [
+        (None, 20),
+        (date(2026, 11, 15), 40),
+    ]
+    assert (meter.installed, meter.removed) == (date(2020, 3, 1), None)
+
+
+def test_a_point_changes_its_holder_on_a_day():
+    former, new = read(
+        row(name="A", max_power_kw="100"),
+        row(user_code="2", name="B", max_power_kw="100", valid_from="2026-11-15"),
+    )
+
+    assert former.points == ()
+    assert [(one.valid_from, one.holder) for one in new.points[0].rows] == [
+        (None, "1"),
+        (date(2026, 11, 15), "2"),
+    ]
+
+
+def test_areas_at_one_day_are_two_points_and_at_two_days_one_that_moved():
+    (apart,) = read(row(area="A"), row(area="B"))
+    (moved,) = read(row(), row(area="B", valid_from="2026-11-01"))
+
+    assert [point.area for point in apart.points] == ["A", "B"]
+    assert [(one.valid_from, one.area) for one in moved.points[0].rows] == [
+        (None, None),
+        (date(2026, 11, 1), "B"),
+    ]
+
+
+def test_what_is_wrong_with_days_is_told_with_its_line():
+    assert mistakes(
+        row(meter="5", installed="2026-03-01", valid_from="2026-02-28"),
+        row(point="12", meter="6", valid_from="2026-11-01"),
+        row(point="12", meter="6", ratio="2", valid_from="01.11.2026"),
+        row(point="13", meter="7", removed="2026-03-01", valid_from="2026-03-02"),
+        row(point="14", meter="8", ratio=""),
+        row(point="15", source="both ways", load="heavy"),
+        row(point="16", valid_from="2026-11-01"),
+        row(point="16", valid_from="2026-11-01"),
+        row(point="17", meter="9", max_power_kw="5", valid_from="2026-11-01"),
+        row(point="17", meter="10", max_power_kw="6", valid_from="2026-11-01"),
+    ) == [
+        "line 2: valid_from 2026-02-28 is before the meter was installed, 2026-03-01",
+        "line 4: meter 6 is in line 3 from 2026-11-01, too",
+        "line 5: valid_from 2026-03-02 is after the meter was removed, 2026-03-01",
+        "line 6: ratio of meter 8 is empty: 1 where there are no transformers",
+        "line 7: load is 'heavy', expected constant, timed or nothing",
+        "line 7: source is 'both ways', expected register, profile, both or nothing",
+        "line 9: says the same point as line 8",
+        "line 11: max_power_kw '6' differs from '5' in line 10",
+    ]
+
+
+def test_a_file_without_the_newer_columns_is_taken_and_tells_so():
+    names = [name for name in COLUMNS if name not in ("valid_from", "source", "load")]
+    registry = read_registry(lines(";".join(["1"] + [""] * 16), head=";".join(names)))
+
+    assert registry.silent == {"valid_from", "source", "load"}
+
+
+def rows_of(random, make):
+    """Rows of up to three days, neighbours never alike."""
+    rows = []
+    for day in [None, *sorted(random.sample(DAYS[1:], random.randint(0, 2)))]:
+        row = make(day)
+        if not rows or replace(rows[-1], valid_from=day) != row:
+            rows.append(row)
+    return tuple(rows)
+
+
+def meter_on_record(random, number, id_):
+    rows = rows_of(
+        random,
+        lambda day: MeterRow(
+            day,
+            random.choice([number, number, f"{number}-7"]),
+            Decimal(random.choice(["1", "20", "0.4"])),
+            random.choice([None, 5, 6]),
+            random.choice([None, 0, 2]),
+        ),
+    )
+    newest = rows[-1]
+    return Meter(
+        newest.number, newest.digits, newest.decimals, newest.ratio,
+        random.choice([None, date(2020, 1, 1 + id_ % 2)]), None,
+        random.choice([(), ("A+",)]), random.choice([(), ("T1", "T2")]), id=id_, rows=rows,
+    )  # fmt: skip
+
+
+def point_on_record(random, number):
+    rows = rows_of(
+        random,
+        lambda day: PointRow(
+            day,
+            random.choice("12"),
+            random.choice([None, "A"]),
+            random.choice([None, Decimal(100), Decimal(150)]),
+            source=random.choice(["", "register", "profile", "both"]),
+        ),
+    )
+    meters = [
+        meter_on_record(random, f"M{number}{i}", 10 * number + i)
+        for i in range(random.randint(0, 2))
+    ]
+    newest = rows[-1]
+    return newest.holder, MeteringPoint(
+        f"P{number}", "point", newest.area, newest.max_power_kw,
+        random.choice([(), ("A+", "R+")]), tuple(meters), number, source=newest.source,
+        load=random.choice(["", "timed"]), rows=rows,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_register_that_is_written_and_taken_over_again_changes_nothing(seed):
+    random = Random(seed)
+    points = [point_on_record(random, number) for number in range(3)]
+    stored = [
+        LegalEntity(code, "A", points=tuple(p for holder, p in points if holder == code), id=9)
+        for code in ("1", "2")
+    ]
+
+    registry = read_registry(registry_csv(stored))
+    plan = Plan(stored, registry.entities, since=date(2026, 12, 1), silent=registry.silent)
+
+    every = [*plan.entities, *(one[0] for one in (*plan.points, *plan.meters))]
+    assert [(row.before, row.after, row.new_rows) for row in every if row.differs] == []
+    assert (plan.renumbered, plan.unclear, plan.twins) == ([], [], [])

@@ -1,0 +1,156 @@
+"""The register of points is true from a date: what an import says, lists and refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.ingest.verbs.test_closed_months import METER, POINT, readings
+
+DAYS = (("20261001", 100, 50), ("20261101", 110, 60), ("20261115", 115, 62))
+
+
+@pytest.fixture
+def read(service):
+    """October is read at both ends and closed; November up to its middle."""
+    for day, t1, t2 in DAYS:
+        service.write(f"{day}.eml", readings(day, t1, t2))
+    letters = [f"{day}.eml" for day, _, _ in DAYS]
+    assert service("process", "--at", "2026-11-15T12:00", *letters).code == 0
+    assert service("period", "close", "2026-10", "--yes").code == 0
+    return service
+
+
+def exported(run):
+    run("registry", "export", "-o", run.folder / "out.csv")
+    text = (run.folder / "out.csv").read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+def put(run, rows, *words):
+    """An import of these rows as a file."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, rows[0], delimiter=";")
+    writer.writeheader()
+    writer.writerows(rows)
+    path = run.write("in.csv", out.getvalue())
+    return run("registry", "import", path, *words)
+
+
+def changed(rows, **cells):
+    """Every row, that of the meter with other cells."""
+    return [row | cells if row["meter"] == METER else row for row in rows]
+
+
+def and_dated(rows, **cells):
+    """Every row, and one more about the meter."""
+    return [*rows, *(row | cells for row in rows if row["meter"] == METER)]
+
+
+def billed(run, month):
+    rows = run("readings", "--period", month, "--grain", "month", "--json").rows
+    return {row["zone"]: int(row["billed"]) for row in rows if row["billed"]}
+
+
+def test_what_was_exported_is_taken_over_again_and_changes_nothing(read):
+    put(read, and_dated(exported(read), ratio="50", valid_from="2026-11-10"))
+    rows = exported(read)
+    assert [row["valid_from"] for row in rows if row["meter"] == METER] == ["", "2026-11-10"]
+
+    (told,) = put(read, rows, "--json").rows
+
+    assert (told["added"], told["changed"], told["differences"]) == ([], [], [])
+    assert exported(read) == rows
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_change_from_a_day_is_told_with_each_open_month_that_it_changes(read, dry_run):
+    before = billed(read, "2026-11")
+    rows = and_dated(exported(read), ratio="50", valid_from="2026-11-10")
+
+    (told,) = put(read, rows, "--json", *dry_run).rows
+
+    assert told["differences"] == [
+        {
+            "point": POINT,
+            "meter": METER,
+            "valid_from": "2026-11-10",
+            "is_correction": False,
+            "facts": {"ratio": ["40", "50"]},
+        }
+    ]
+    assert {one["period"] for one in told["recomputed"]} == {"2026-11"}
+    after = billed(read, "2026-11")
+    assert after == (before if dry_run else {zone: wh * 50 // 40 for zone, wh in before.items()})
+
+
+def test_the_import_tells_people_what_it_takes_a_difference_for(read):
+    ran = put(read, changed(exported(read), ratio="50"))
+
+    assert f"point {POINT}, meter {METER}: ratio 40 -> 50: a change from 2026-11-01" in ran.out
+    assert f"2026-11: point {POINT}, A+ T1" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({"valid_from": "2026-10-31", "ratio": "50"}, "valid_from 2026-10-31 is in 2026-10, which is closed"),  # noqa: E501
+        ({"valid_from": "2020-02-29", "ratio": "50"}, "valid_from 2020-02-29 is before the meter was installed, 2020-03-01"),  # noqa: E501
+        ({"valid_from": "2026-11-10", "digits": "2"}, f"meter {METER} with 2 digits and 2 decimals cannot show its recorded reading 115"),  # noqa: E501
+        ({"valid_from": "2026-11-10", "ratio": ""}, f"ratio of meter {METER} is empty: 1 where there are no transformers"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_so_is_refused_with_its_line_and_the_reason(read, cells, why):
+    rows = exported(read)
+    ran = put(read, and_dated(rows, **cells))
+
+    assert ran.code == 2
+    assert f"line {len(rows) + 2}: {why}" in ran.err
+    assert exported(read) == rows
+
+
+def test_an_area_given_to_a_point_makes_no_second_one_and_bills_the_same(read):
+    before = billed(read, "2026-10"), billed(read, "2026-11")
+
+    assert put(read, changed(exported(read), area="3300000001")).code == 0
+
+    points = {(row["point"], row["area"]) for row in exported(read) if row["point"] == POINT}
+    assert points == {(POINT, ""), (POINT, "3300000001")}  # from the first, and from November on
+    assert (billed(read, "2026-10"), billed(read, "2026-11")) == before
+
+
+def test_a_corrected_meter_number_loses_no_month_and_both_numbers_are_told(read):
+    before = billed(read, "2026-10"), billed(read, "2026-11")
+
+    ran = put(read, changed(exported(read), meter="07512346"), "--correct", "typing mistake")
+
+    assert f"point {POINT}: meter {METER} is meter 07512346 now" in ran.out
+    assert (billed(read, "2026-10"), billed(read, "2026-11")) == before
+
+
+def test_another_beginning_is_asked_to_be_a_change_or_a_correction(read):
+    put(read, and_dated(exported(read), ratio="50", valid_from="2026-11-10"))
+    rows = [
+        row | {"ratio": "60"} if row["meter"] == METER and not row["valid_from"] else row
+        for row in exported(read)
+    ]
+
+    ran = put(read, rows)
+
+    assert ran.code == 2
+    assert "give a valid_from to what changed, or correct a mistake with --correct" in ran.err
+
+
+def test_a_point_in_two_areas_is_not_taken_for_one_of_them(read):
+    rows = exported(read)
+    twins = [row | {"point": "P9", "meter": "", "ratio": "", "digits": "", "decimals": "",
+                    "installed": "", "zones": "", "channels": "A+", "area": area}
+             for row in rows[1:2] for area in ("1", "2")]  # fmt: skip
+    assert put(read, [*rows, *twins]).code == 0
+
+    ran = put(read, [twins[0] | {"area": ""}])
+
+    assert ran.code == 2
+    assert "line 2: point P9 can be more than one point on record" in ran.err

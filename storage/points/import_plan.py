@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -114,6 +115,7 @@ class Plan:
         self.renumbered: list[tuple[str, str, str]] = []
         self.unclear: list[tuple[MeteringPoint, Meter | None]] = []
         self.twins: list[MeteringPoint] = []
+        self._named = Counter(point.code for entity in wanted for point in entity.points)
         self._taken: dict[int | None, MeteringPoint] = {}
         self._entities = {entity.user_code: entity for entity in stored}
         self._points: dict[tuple[str, str | None], tuple[str, MeteringPoint]] = {}
@@ -316,7 +318,9 @@ class Plan:
             return None
         # Where one of both has no area, or both have one meter, they cannot be two points.
         old = same[0][1]
-        is_one = point.area is None or old.area is None or bool(_devices(old) & _devices(point))
+        is_one = point.area is None or old.area is None
+        if self._named[point.code] == 1:
+            is_one = is_one or bool(_devices(old) & _devices(point))
         return same[0] if is_one else None
 
     def stored_meter(self, meter: Meter, point: MeteringPoint) -> Meter | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from ingest.operations.output import cell_text
 from ingest.operations.registry_rows import Mistake, Said, points_of
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
 
@@ -128,7 +129,7 @@ def _csv_lines(content: bytes) -> list[tuple[int, list[str]]]:
     lines, begins = [], 1
     try:
         for cells in reader:
-            lines.append((begins, [cell.strip() for cell in cells]))
+            lines.append((begins, [cell_text(cell.strip()) for cell in cells]))
             begins = reader.line_num + 1
     except csv.Error as error:
         raise RegistryMistakes([Mistake(begins, f"cannot be read as CSV: {error}")]) from None

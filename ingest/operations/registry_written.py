@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
+from ingest.operations.output import plain_cell
 from ingest.operations.registry_file import COLUMNS
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 
@@ -17,7 +18,7 @@ def registry_csv(entities: Iterable[LegalEntity]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_written(entities))
+    writer.writerows(map(plain_cell, row) for row in _written(entities))
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -33,7 +34,8 @@ def registry_xlsx(entities: Iterable[LegalEntity]) -> bytes:
         sheet.append(row)
     for cells in sheet.iter_rows():
         for cell in cells:
-            cell.number_format = "@"
+            # A name may begin with the sign that begins a formula.
+            cell.data_type, cell.number_format = "s", "@"
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"

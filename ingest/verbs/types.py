@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ingest.operations.output import private_file
 
 if TYPE_CHECKING:
     from ingest.wiring import Service
@@ -226,7 +227,5 @@ def write_private(path: Path, content: bytes) -> None:
     if str(path) == "-":
         sys.stdout.buffer.write(content)
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as out:
-        os.fchmod(out.fileno(), 0o600)
-        out.write(content)
+    with private_file(path) as unfinished:
+        unfinished.write_bytes(content)

@@ -128,6 +128,11 @@ class Senders(Part):
         for key in (_key(user_code, address), _key(user_code, _domain(address))):
             self._sql.change("forgive", **key)
 
+    def known_with(self, user_code: str) -> list[str]:
+        """The addresses that ever authenticated with a user code, in lower case."""
+        key = _key(user_code, "")["user_code"]
+        return [address for (address,) in self._sql.tuples("known_with", user_code=key)]
+
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""
         known = (

@@ -77,12 +77,29 @@ class Proof:
         against: The hash that they were tried against; None for a decoy, where nobody
             is claimed, where the one claimed is unknown, and where the origin is locked.
         is_right: Whether one of them fits.
+        renewed: The hash of the one that fits, where `against` has an older profile.
     """
 
     claims: Claims
     origin: Origin
     against: str | None = field(default=None, repr=False)
     is_right: bool = False
+    renewed: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Whose user code and password an arrival has.
+
+    Attributes:
+        known: The addresses that the register lists for the entity, and those that
+            authenticated with its code before this arrival, in lower case.
+        refused: Why it may hand in nothing all the same; None when it may.
+    """
+
+    entity: LegalEntity
+    known: frozenset[str]
+    refused: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +215,16 @@ class Prover:
             until, known = self._recent.get(key, (now, None)) if not afresh else (now, None)
             if until <= now:
                 known = self._known(claims, origin, now)
-        verify = self._guard.passwords.verify
-        is_right = any(verify(known, item, now) for item in claims.passwords or ("",))
-        if known is not None and is_right:
-            if len(self._recent) >= _RECENT_MOST:
-                self._recent.clear()
-            self._recent[claims.name, origin.counted_as] = now + _RECENT_FOR, known
-        return Proof(claims, origin, known, is_right)
+        passwords, tried = self._guard.passwords, claims.passwords or ("",)
+        right = next((item for item in tried if passwords.verify(known, item, now)), None)
+        if known is None or right is None:
+            return Proof(claims, origin, known)
+        if passwords.is_outdated(known):
+            return Proof(claims, origin, known, is_right=True, renewed=passwords.hash(right))
+        if len(self._recent) >= _RECENT_MOST:
+            self._recent.clear()
+        self._recent[claims.name, origin.counted_as] = now + _RECENT_FOR, known
+        return Proof(claims, origin, known, is_right=True)
 
     def _known(self, claims: Claims, origin: Origin, now: datetime) -> str | None:
         """The hash to try the passwords against."""
@@ -219,7 +239,9 @@ class Prover:
             return entity.password_hash
 
 
-def authenticate(proof: Proof, store: Store, now: datetime, guard: Guard) -> LegalEntity | Finding:
+def authenticate(
+    proof: Proof, store: Store, now: datetime, guard: Guard
+) -> Authenticated | Finding:
     """The legal entity that a proof holds for, or the finding why there is none.
 
     Failures are counted for the entity, by whatever code or number it was named.
@@ -245,11 +267,15 @@ def authenticate(proof: Proof, store: Store, now: datetime, guard: Guard) -> Leg
     if entity is None or not proof.is_right:
         store.senders.failed(named, origin.counted_as, now, guard.max_failures, guard.lockout)
         return finding(Code.CREDENTIALS_WRONG, seen=named)
+    known = frozenset((*entity.addresses, *store.senders.known_with(named)))
     if not origin.is_forged:
         store.senders.succeeded(named, origin.address, now)
+    if proof.renewed is not None and proof.against is not None:
+        store.registry.renew_hash(named, proof.against, proof.renewed)
+    refused = None
     if guard.require_known_address and origin.counted_as.lower() not in entity.addresses:
-        return finding(Code.ADDRESS_NOT_ALLOWED, seen=origin.address)
-    return entity
+        refused = finding(Code.ADDRESS_NOT_ALLOWED, seen=origin.address)
+    return Authenticated(entity, known, refused)
 
 
 def entity_of(session: Session, store: Store) -> LegalEntity:

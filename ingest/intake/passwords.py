@@ -63,6 +63,10 @@ class Passwords:
             self._right.popitem(last=False)
         return True
 
+    def is_outdated(self, known: str) -> bool:
+        """Whether a hash that a password fits was made with another profile than today's."""
+        return self._hasher.check_needs_rehash(known)
+
     def _digest(self, known: str, password: str) -> bytes:
         return hmac.new(self._key, _bytes(f"{known}\0{password}"), hashlib.sha256).digest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -66,6 +66,9 @@ class Registry(Protocol):
     def lists(self, address: str) -> bool:
         """Whether it is an address of an active entity."""
 
+    def renew_hash(self, user_code: str, before: str, after: str) -> None:
+        """Keep another hash of the same password, unless the password has changed."""
+
 
 class Senders(Protocol):
     """How addresses fare with the user codes they try."""
@@ -94,6 +97,9 @@ class Senders(Protocol):
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
+
+    def known_with(self, user_code: str) -> Collection[str]:
+        """The addresses that ever authenticated with a user code, in lower case."""
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""

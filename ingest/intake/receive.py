@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ingest.intake import wishes
-from ingest.intake.authenticate import Proof, Session, authenticate, entity_of
+from ingest.intake.authenticate import Authenticated, Proof, Session, authenticate, entity_of
 from ingest.intake.gate import Gate
 from ingest.intake.judge import judge
 from ingest.intake.outcome import Handled, Marking
@@ -18,6 +18,7 @@ from ingest.letters.outcome import overall
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, Read
 from ingest.letters.unread import no_documents
 from ingest.replies import answers
+from ingest.replies.new_address import new_address
 from layouts.findings import Code, Finding
 from layouts.rules import version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
@@ -27,6 +28,9 @@ MARKED_WITHIN = timedelta(seconds=20)
 """How long a reply waits for its marked workbook; then it leaves without."""
 
 NOT_HELD = timedelta(0)
+
+_KNOWN_MOST = 10
+"""How many addresses of an entity are told that its password came from a new one."""
 
 
 def receive(
@@ -64,13 +68,19 @@ def receive(
         return Handled(Outcome.IGNORED, reason=gate.reason)
     policy = policy.for_run(arrival.run)
     case = _Case(letter, documents, gate, arrival, store, now, policy)
-    proven = authenticate(proof, store, now, policy.guard)
-    if isinstance(proven, Finding):
-        handled = _refuse(case, proven)
+    sender = authenticate(proof, store, now, policy.guard)
+    if isinstance(sender, Finding):
+        return _owe(case, _refuse(case, sender))
+    _tell_known(case, sender)
+    entity = sender.entity
+    if sender.refused:
+        handled = _refuse(case, sender.refused)
     elif letter.wish and not documents and not letter.findings:
-        handled = _grant(case, proven)
+        handled = _grant(case, entity)
     else:
-        handled = _answer(case, proven, _hand_in(case, proven))
+        # What somebody unknown sent in is not sent on: a workbook of anybody's making.
+        is_known = letter.reply_to.lower() in sender.known
+        handled = _answer(case, entity, _hand_in(case, entity), may_mark=is_known)
     return _owe(case, handled)
 
 
@@ -151,7 +161,9 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     return tuple(recorded[position] for position in range(len(documents)))
 
 
-def _answer(case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> Handled:
+def _answer(
+    case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...], *, may_mark: bool = True
+) -> Handled:
     letter, policy = case.letter, case.policy
     findings = letter.findings
     if not receipts and not findings:
@@ -173,7 +185,24 @@ def _answer(case: _Case, entity: LegalEntity, receipts: tuple[Receipt, ...]) -> 
     )
     # Without a mail the marked workbook is shown.
     answer = compose() if is_mailed else None
-    return replace(handled, reply=answer, marking=_marking(case, receipts, compose))
+    marking = _marking(case, receipts, compose) if may_mark else None
+    return replace(handled, reply=answer, marking=marking)
+
+
+def _tell_known(case: _Case, sender: Authenticated) -> None:
+    """Owe the known addresses a mail when the right password comes from another one.
+
+    One mail for each pair of them, by its Message-ID; none when From is found to be
+    another's, as every forwarded letter would cause one.
+    """
+    letter, policy, store = case.letter, case.policy, case.store
+    is_forged = policy.guard.origin_of(letter).is_forged
+    if is_forged or not letter.sender or letter.sender.lower() in sender.known:
+        return
+    for address in sorted(sender.known)[:_KNOWN_MOST]:
+        told = new_address(sender.entity, letter.sender, address, case.now, policy.replies)
+        if told.recipient and not policy.too_many(told, store, case.now):
+            store.outbox.owe(told, case.now)
 
 
 def _marking(

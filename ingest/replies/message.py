@@ -169,7 +169,7 @@ def compose(
         "Date": format_datetime(now.astimezone(settings.zone)),
         "Message-ID": message_id,
         **_thread(answered),
-        "Auto-Submitted": "auto-generated" if kind == "reminder" else "auto-replied",
+        "Auto-Submitted": "auto-replied" if answered.letter is not None else "auto-generated",
         # Outlook and Exchange would answer with out-of-office notes otherwise.
         "X-Auto-Response-Suppress": "All",
     }

@@ -98,6 +98,13 @@ class Registry(Part):
         self._audit.add(now, who, "password", user_code, before=None, after={"changed": True})
         return True
 
+    def renew_hash(self, user_code: str, before: str, after: str) -> None:
+        """Keep another hash of the same password; a no-op when the password has changed.
+
+        Not in the audit: nothing has changed for anybody.
+        """
+        self._sql.change("renew_hash", user_code=user_code, before=before, after=after)
+
     def plan(
         self,
         entities: Sequence[LegalEntity],

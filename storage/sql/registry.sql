@@ -31,6 +31,12 @@ AND position(:address in ' ' || addresses || ' ') > 0 -- postgresql
 AND instr(' ' || addresses || ' ', :address) > 0 -- sqlite
 LIMIT 1
 
+-- name: renew_hash
+-- Only while it is still the hash that the password was verified against.
+UPDATE legal_entity
+SET password_hash = :after
+WHERE user_code = :user_code AND password_hash = :before
+
 -- name: points_of
 SELECT *
 FROM metering_point

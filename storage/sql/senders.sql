@@ -22,6 +22,12 @@ UPDATE sender_failure
 SET failures = 0, locked_until = NULL
 WHERE user_code = :user_code AND address = :address
 
+-- name: known_with
+-- Every address that has authenticated with the code.
+SELECT address
+FROM sender_failure
+WHERE user_code = :user_code AND succeeded_at IS NOT NULL
+
 -- name: guess
 INSERT INTO sender_guess (user_code, bucket, at)
 VALUES (:user_code, :bucket, :now)

@@ -26,7 +26,7 @@ from ingest.letters.letter import Letter
 from ingest.letters.terms import Credential, Read, Source
 from ingest.replies.answers import refusal
 from ingest.replies.message import ReplySettings
-from layouts.findings import Code
+from layouts.findings import Code, Finding
 from layouts.terms import Header, LegalEntity, Parsed
 
 NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
@@ -48,6 +48,9 @@ class CountingHasher:
     def verify(self, known, password):
         self.verified.append(known)
         return self.hasher.verify(known, password)
+
+    def check_needs_rehash(self, known):
+        return self.hasher.check_needs_rehash(known)
 
 
 class CountingPasswords(Passwords):
@@ -144,7 +147,8 @@ class Sender:
         claims = claims_of(Read(letter, tuple(about.get("documents", self.documents))))
         prover = Prover(Looking(self.store), self.guard, lambda: now)
         proof = prover.prove(claims, self.guard.origin_of(letter))
-        return authenticate(proof, self.store, now, self.guard)
+        found = authenticate(proof, self.store, now, self.guard)
+        return found if isinstance(found, Finding) else found.refused or found.entity
 
 
 @pytest.fixture
@@ -585,7 +589,32 @@ def claims(code=CODE, password=PASSWORD):
 def test_deciding_on_a_proof_costs_no_verification(prover, store, guard, passwords):
     proof = prover.prove(claims(), Origin(ADDRESS))
     told, cost = passwords.costing(lambda: authenticate(proof, store, NOW, guard))
-    assert (told.user_code, cost) == (CODE, 0)
+    assert (told.entity.user_code, cost) == (CODE, 0)
+
+
+def test_a_hash_of_an_older_profile_is_renewed_by_the_right_password(prover, looking, store, guard):
+    older = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    store.registry.set_password(CODE, older, "operator", NOW)
+    wrong = prover.prove(claims(password="Leto-2026"), Origin(ADDRESS))
+    authenticate(wrong, store, NOW, guard)
+    assert store.registry.entity(CODE).password_hash == older
+
+    right = prover.prove(claims(), Origin(ADDRESS))
+    assert right.renewed not in repr(right)
+    assert authenticate(right, store, NOW, guard).entity.user_code == CODE
+    renewed = store.registry.entity(CODE).password_hash
+    assert renewed == right.renewed
+    assert not guard.passwords.is_outdated(renewed)
+    # Whoever is proven from now on is proven by the new hash, and renews nothing.
+    again = prover.prove(claims(), Origin(ADDRESS))
+    assert (again.is_right, again.renewed, again.against) == (True, None, renewed)
+
+
+def test_a_password_that_is_changed_meanwhile_is_not_changed_back_by_renewing(store, passwords):
+    newer = passwords.hash("Vesna-2027")
+    store.registry.set_password(CODE, newer, "operator", NOW)
+    store.registry.renew_hash(CODE, "another", passwords.hash(PASSWORD))
+    assert store.registry.entity(CODE).password_hash == newer
 
 
 def test_a_proof_tells_no_password(prover):
@@ -617,7 +646,7 @@ def test_a_password_that_was_changed_after_the_proof_is_proven_anew(
     again = prover.prove(claims(), Origin(ADDRESS), afresh=True)
     assert authenticate(again, store, NOW, guard).code is Code.CREDENTIALS_WRONG
     renewed = prover.prove(claims(password="Leto-2027"), Origin(ADDRESS), afresh=True)
-    assert authenticate(renewed, store, NOW, guard).user_code == CODE
+    assert authenticate(renewed, store, NOW, guard).entity.user_code == CODE
 
 
 def test_a_lock_that_came_after_the_proof_holds(prover, store, guard):
@@ -639,7 +668,7 @@ def test_a_lock_that_ran_out_after_the_proof_makes_it_be_proven_anew(looking, st
     with pytest.raises(ProofOutdated):
         authenticate(locked, store, later, guard)
     again = prover.prove(claims(), Origin(ADDRESS), afresh=True)
-    assert authenticate(again, store, later, guard).user_code == CODE
+    assert authenticate(again, store, later, guard).entity.user_code == CODE
 
 
 def test_a_locked_sender_who_has_the_right_password_is_not_answered_faster_the_second_time(

@@ -12,6 +12,7 @@ import pytest
 
 from ingest.operations.periods import Lacking, Reminded, remind
 from ingest.replies.message import File
+from ingest.replies.new_address import new_address
 from ingest.replies.reminder import reminder
 from storage.ledger import Ledger
 from tests.ingest.office import NOW, OURS, mail, office_with, xml
@@ -103,6 +104,9 @@ def kinds(office):
     yield "form", office.takes(asking % b"template 52006").reply
     yield "notice", office.notice(mail(xml("0.1")))
     yield "reminder", reminded(office)
+    with office.ledger.reading() as store:
+        [entity] = store.registry.entities()
+    yield "address", new_address(entity, "new@x.example", THEIRS, NOW, office.policy.replies)
 
 
 def reminded(office, *files):
@@ -122,7 +126,7 @@ def test_no_mail_of_any_kind_is_answered_by_another_instance(neighbours):
         handled = theirs.takes(answer.content)
         assert (handled.outcome, handled.reply) == ("ignored", None), kind
         assert theirs.notice(answer.content) is None, kind
-    assert seen == {"reply", "refusal", "status", "form", "notice", "reminder"}
+    assert seen == {"reply", "refusal", "status", "form", "notice", "reminder", "address"}
 
 
 def test_a_reminder_with_a_workbook_is_not_answered_though_a_document_is_in_it(neighbours):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +17,14 @@ from tests.ingest.office import (
     GUARD,
     NOW,
     OURS,
+    PASSWORD,
     arrival_of,
     mail,
     office_with,
     xml,
 )
 
+LETTERS = Path(__file__).parents[3] / "samples" / "letters"
 STRANGER = "somebody@elsewhere.example"
 
 
@@ -294,3 +297,75 @@ def test_an_unreadable_letters_sender_is_unknown(office):
     with office.ledger.transaction() as store:
         claim = store.letters.claim(None, "0" * 64, 1, NOW, NOW)
         assert quarantine_notice(arrival_of(claim), None, store, NOW, office.policy) is None
+
+
+def owed_mails(office):
+    """Every mail that waits, in the order in which they were owed."""
+    with office.ledger.transaction() as store:
+        return store.outbox.lease(NOW + timedelta(days=2), limit=100)
+
+
+def test_the_right_password_from_a_new_address_is_told_to_the_known_ones_once(office):
+    other = "zam@primer.example"
+    for number in range(3):
+        office.takes(mail(body=f"Код: {CODE}\nПароль: {PASSWORD}\n{number}", sender=STRANGER))
+    assert office.takes(mail(xml("0.1"), sender=other)).entity
+    office.takes(mail(xml("0.2")))
+
+    told = [one for one in owed_mails(office) if one.letter is None]
+    assert [one.recipient for one in told] == [ADDRESS, ADDRESS, STRANGER]
+    assert [STRANGER in text_of(one) for one in told] == [True, False, False]
+    assert [other in text_of(one) for one in told] == [False, True, True]
+    headers = message_from_bytes(told[0].content, policy=policy.default)
+    assert headers["Auto-Submitted"] == "auto-generated"
+    assert PASSWORD not in text_of(told[0])
+
+
+def test_nobody_is_told_of_a_wrong_password_a_known_address_or_a_forged_one(office):
+    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
+    office.policy = replace(office.policy, guard=guard)
+    office.takes(mail(body=f"Код: {CODE}\nПароль: Leto-2026", sender=STRANGER))
+    office.takes(mail(xml("0.1")))
+    office.takes(mail(xml("0.2"), head=AUTHENTICATION_RESULTS.format("dmarc=fail")))
+    assert [one for one in owed_mails(office) if one.letter is None] == []
+
+
+def test_a_new_address_that_may_hand_in_nothing_is_told_of_all_the_same(office):
+    guard = replace(GUARD, require_known_address=True)
+    office.policy = replace(office.policy, guard=guard)
+    assert codes(office.takes(mail(xml("0.1"), sender=STRANGER))) == ["address-not-allowed"]
+    told = [one.recipient for one in owed_mails(office) if one.letter is None]
+    assert told == [ADDRESS]
+
+
+def test_whoever_has_the_password_cannot_flood_the_known_addresses(office):
+    office.policy = replace(office.policy, per_address_per_day=3)
+    for number in range(6):
+        office.takes(mail(xml(f"0.{number}"), sender=f"a{number}@elsewhere.example"))
+    told = [one.recipient for one in owed_mails(office) if one.letter is None]
+    assert told.count(ADDRESS) == 3
+
+
+@pytest.mark.parametrize(
+    ("sender", "reply_to", "is_marked"),
+    [
+        (ADDRESS, ADDRESS, True),
+        (ADDRESS, "Buh@Primer.example", True),
+        (ADDRESS, STRANGER, False),
+        (STRANGER, STRANGER, False),
+        (STRANGER, ADDRESS, True),
+    ],
+)
+def test_a_marked_workbook_goes_to_known_addresses_only(office, sender, reply_to, is_marked):
+    def with_mistakes(number):
+        content = (LETTERS / "88b-52006-libreoffice-xlsx.eml").read_bytes()
+        content = content.replace(b"buh@primer.example", sender.encode())
+        return f"Reply-To: {reply_to}\r\nX-Number: {number}\r\n".encode() + content
+
+    first = office.takes(with_mistakes(1))
+    assert first.receipts
+    assert first.reply.recipient.lower() == reply_to.lower()
+    assert (first.marking is not None) is is_marked
+    # A sender that has authenticated is known the next time.
+    again = office.takes(with_mistakes(2))
+    assert (again.marking is not None) is (is_marked or sender == reply_to)

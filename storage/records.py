@@ -440,6 +440,27 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalSubject:
+    """What a withdrawal would be of.
+
+    Attributes:
+        receipt: Its number.
+        entity: User code of the one who handed it in.
+        name: The document's.
+        is_withdrawal: Whether the receipt is a withdrawal's own.
+        points: Id, area and code of each metering point that it brought values of.
+        first: The earliest moment that it brought a value of.
+    """
+
+    receipt: int
+    entity: str
+    name: str
+    is_withdrawal: bool
+    points: tuple[tuple[int, str | None, str], ...]
+    first: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """What a withdrawal did.
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from ingest.intake.attempt import marked_workbooks, release
-from ingest.intake.authenticate import Session, entity_of
+from ingest.intake.authenticate import NoSuchEntity, Session, entity_of
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
 from ingest.intake.receive import receive
@@ -33,6 +33,8 @@ from layouts.months import MOSCOW
 from layouts.terms import Receipt, Verdict
 from storage.records import Entry, LetterFacts, LetterState, Location, SubmissionDetails
 from storage.store import Store
+
+__all__ = ["File", "HandedIn", "NoSuchEntity", "Sender", "Way", "hand_in"]
 
 log = structlog.get_logger()
 

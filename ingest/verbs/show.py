@@ -456,3 +456,23 @@ def closing(done: Closing) -> None:
     for rows, columns in parts:
         if rows:
             table(rows, columns)
+
+
+def withdrawal(row: Mapping[str, Any]) -> str:
+    """What a withdrawal did, or would do, month by month."""
+    lines = [
+        f"{item['period']}  {item['point']} {item['channel']} {item['zone']}:"
+        f" {_energy(item['energy_before'])} -> {_energy(item['energy_after'])}"
+        + ("  (a later document rests on it)" if item in row["resting"] else "")
+        for item in row["changes"]
+    ]
+    if row["withdrawn"]:
+        lines.append(
+            f"withdrawn with receipt {row['receipt']}: {row['removed']} values gone,"
+            f" {row['restored']} in force again, {row['kept']} kept by newer documents"
+        )
+    return "\n".join(lines)
+
+
+def _energy(value: int | None) -> str:
+    return "nothing" if value is None else f"{value} Wh"

@@ -15,15 +15,16 @@ from typing import Any
 from sqlalchemy import bindparam, select, text
 
 from storage.audit import Audit
-from storage.columns import clean
+from storage.columns import clean, instant
 from storage.readings.day_sums import DaySums
 from storage.readings.days import day_of
 from storage.readings.in_force import InForce
-from storage.records import Withdrawn
+from storage.records import WithdrawalSubject, Withdrawn
 from storage.session import Part, Session
 from storage.submissions import Submissions
 from storage.tables import (
     CARRIED,
+    ENTITY,
     METER,
     READING,
     READING_HISTORY,
@@ -71,6 +72,18 @@ AND NOT EXISTS (SELECT 1 FROM interval_series AS o
     WHERE o.point_id = s.point_id AND o.channel = s.channel
     AND v.start < h.start + s.step_minutes * 60 AND v.start > h.start - o.step_minutes * 60)
 """).bindparams(bindparam("points", expanding=True))
+
+
+_CARRIED_BY = text("""
+SELECT p.id, p.area, p.code, min(c.start) AS first FROM (
+    SELECT s.point_id, o.start FROM submission_span AS o
+    JOIN interval_series AS s ON s.id = o.series_id WHERE o.submission_id = :receipt
+    UNION ALL
+    SELECT m.point_id, o.instant FROM submission_reading AS o
+    JOIN meter AS m ON m.id = o.meter_id WHERE o.submission_id = :receipt
+) AS c JOIN metering_point AS p ON p.id = c.point_id
+GROUP BY p.id, p.area, p.code ORDER BY p.code, p.area
+""")
 
 
 class Withdrawals(Part):
@@ -137,6 +150,23 @@ class Withdrawals(Part):
             sum(part.removed for part in parts),
             sum(part.kept for part in parts),
             tuple(sorted(points)),
+        )
+
+    def subject(self, receipt: int) -> WithdrawalSubject | None:
+        """What a receipt recorded and for whom; None when there is no such receipt."""
+        found = select(SUBMISSION.c.withdraws, SUBMISSION.c.name, ENTITY.c.user_code)
+        found = found.join_from(SUBMISSION, ENTITY).where(SUBMISSION.c.id == receipt)
+        row = self._connection.execute(found).one_or_none()
+        if row is None:
+            return None
+        carried = self._connection.execute(_CARRIED_BY, {"receipt": receipt}).all()
+        return WithdrawalSubject(
+            receipt=receipt,
+            entity=row.user_code,
+            name=row.name,
+            is_withdrawal=row.withdraws is not None,
+            points=tuple((one.id, one.area or None, one.code) for one in carried),
+            first=instant(min(one.first for one in carried)) if carried else None,
         )
 
     def is_withdrawn(self, receipt: int, point: int | None = None) -> bool:

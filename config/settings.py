@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
@@ -134,6 +135,12 @@ class Connection(Section):
     user: str = ""
     password: SecretStr = SecretStr("")
     password_file: str = ""
+    auth: str = Field("password", pattern=r"^(password|oauth:[\w-]+)$")
+
+    @property
+    def oauth(self) -> str:
+        """The name of the `[oauth.…]` table that it signs in by; '' for a password."""
+        return self.auth.removeprefix("oauth:") if self.auth != "password" else ""
 
     @model_validator(mode="after")
     def _in_the_clear_only_at_home(self) -> Self:
@@ -176,6 +183,33 @@ class Smtp(Connection):
     def _has_a_sender(self) -> Self:
         if self.host and "@" not in parseaddr(self.sender)[1]:
             raise ValueError("sender must hold an e-mail address: replies leave in its name")
+        return self
+
+
+class OAuth(Section):
+    """An account at an identity provider, by which mailboxes and SMTP are signed in to."""
+
+    grant: Literal["client_credentials", "service_account", "refresh_token"]
+    token_url: str = Field(pattern=r"^https?://.")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    client_secret_file: str = ""
+    certificate_file: str = ""
+    service_account_file: str = ""
+    scope: str = ""
+    token_file: str = ""
+    device_url: str = Field("", pattern=r"^$|^https?://.")
+    authorize_url: str = Field("", pattern=r"^$|^https?://.")
+    redirect_uri: str = ""
+    expires: date | None = None
+    silence_days: int = Field(90, ge=2)
+
+    @model_validator(mode="after")
+    def _has_what_its_grant_needs(self) -> Self:
+        if self.grant == "service_account" and not self.service_account_file:
+            raise ValueError("service_account_file: the JSON file of the service account is needed")
+        if self.grant == "refresh_token" and not self.token_file:
+            raise ValueError("token_file: a place for the refresh token is needed")
         return self
 
 
@@ -329,6 +363,7 @@ class Settings(Section):
     database: Database = Database()
     mailbox: Annotated[list[MailboxSettings], BeforeValidator(_as_list)] = []
     smtp: Smtp = Smtp()
+    oauth: dict[str, OAuth] = {}
     poll: Poll = Poll()
     authentication: Authentication = Authentication()
     replies: Replies = Replies()
@@ -359,6 +394,15 @@ class Settings(Section):
             raise ValueError("two mailboxes have the same name")
         return mailboxes
 
+    @model_validator(mode="after")
+    def _sign_in_by_accounts_that_are_there(self) -> Self:
+        for each in (*self.mailbox, self.smtp):
+            if each.oauth and each.oauth not in self.oauth:
+                raise ValueError(f'auth = "{each.auth}": there is no table [oauth.{each.oauth}]')
+            if each.oauth and not each.user:
+                raise ValueError(f'auth = "{each.auth}" needs a user: the mailbox\'s address')
+        return self
+
 
 def load(file: Path | None = None) -> Settings:
     """The settings of a file, of `INGEST_CONFIG`, or of the first of `PLACES` that exists.
@@ -385,17 +429,18 @@ def load(file: Path | None = None) -> Settings:
         raise SettingsError("\n".join(source.sentences(fault))) from None
     settings._file = path  # noqa: SLF001 - only known here
     for name in Settings.model_fields:
-        _note_origins(getattr(settings, name), (name,), source)
+        for at, table in _tables(getattr(settings, name), name):
+            table._origins = {  # noqa: SLF001 - only known here
+                key: source.of((*at, key)) for key in table.model_fields_set
+            }
     return settings
 
 
 def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Every key with its value, secrets hidden, and where it is from."""
     for name in Settings.model_fields:
-        part = getattr(settings, name)
-        tables = part if isinstance(part, list) else [part]
-        for number, table in enumerate(tables):
-            prefix = f"{name}.{number}" if isinstance(part, list) else name
+        for at, table in _tables(getattr(settings, name), name):
+            prefix = ".".join(at)
             for key in type(table).model_fields:
                 value = getattr(table, key)
                 if isinstance(value, SecretStr):
@@ -404,15 +449,16 @@ def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
                 yield f"{prefix}.{key}", str(value), table.origin(key)
 
 
-def _note_origins(
-    table: Section | list[MailboxSettings], at: tuple[str, ...], source: _Source
-) -> None:
-    if isinstance(table, list):
-        for number, each in enumerate(table):
-            _note_origins(each, (*at, str(number)), source)
-        return
-    given = table.model_fields_set
-    table._origins = {key: source.of((*at, key)) for key in given}  # noqa: SLF001 - only known here
+def _tables(
+    part: Section | list[MailboxSettings] | dict[str, OAuth], name: str
+) -> Iterator[tuple[tuple[str, ...], Section]]:
+    """The tables of one part of the settings, each with its path."""
+    if isinstance(part, Section):
+        yield (name,), part
+    elif isinstance(part, dict):
+        yield from (((name, key), table) for key, table in part.items())
+    else:
+        yield from (((name, str(number)), table) for number, table in enumerate(part))
 
 
 def _read(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ingest.reading.pool import SandboxReader
     from ingest.reading.sandbox import Sandbox
     from ingest.transports.imap import ImapMailbox
+    from ingest.transports.oauth import Ending, OAuthAccount
     from ingest.transports.smtp import SmtpPostman
     from layouts.parameters import Parameters
     from storage.ledger import Ledger, Within
@@ -238,7 +240,8 @@ class Service:
             port=settings.port,
             security=settings.security,
             user=settings.user,
-            password=settings.secret("password"),
+            password="" if settings.oauth else settings.secret("password"),
+            token=self.account(settings.oauth).token if settings.oauth else None,
             folder=settings.folder,
             processed=settings.processed,
             ignored=settings.ignored,
@@ -264,11 +267,69 @@ class Service:
                 port=smtp.port,
                 security=smtp.security,
                 user=smtp.user,
-                password=smtp.secret("password"),
+                password="" if smtp.oauth else smtp.secret("password"),
+                token=self.account(smtp.oauth).token if smtp.oauth else None,
                 sender=parseaddr(smtp.sender)[1],
                 timeout_seconds=smtp.timeout_seconds,
             )
         )
+
+    def accounts(self) -> list[OAuthAccount]:
+        """Every account at an identity provider.
+
+        Raises:
+            SettingsError: a secret cannot be read.
+        """
+        return [self.account(name) for name in self.settings.oauth]
+
+    def endings(self) -> list[Ending]:
+        """When secrets, certificates and unused refresh tokens end; what is unreadable is not told.
+
+        Operators who may not read the service's secrets still have their `status`.
+        """
+        found: list[Ending] = []
+        for name in self.settings.oauth:
+            with suppress(SettingsError):
+                found += self.account(name).endings()
+        return found
+
+    def user_of(self, account: str) -> str:
+        """The first user who signs in by an account; '' when nobody does."""
+        signing_in = (*self.settings.mailbox, self.settings.smtp)
+        return next((each.user for each in signing_in if each.oauth == account), "")
+
+    def account(self, name: str) -> OAuthAccount:
+        """The account at an identity provider that the settings call so.
+
+        Raises:
+            SettingsError: there is none, or its secret cannot be read.
+        """
+        from ingest.transports.oauth import OAuthAccount, OAuthConfig
+
+        settings = self.settings.oauth.get(name)
+        if settings is None:
+            known = ", ".join(self.settings.oauth) or "none"
+            raise SettingsError(f"there is no table [oauth.{name}]; those there are: {known}")
+        try:
+            config = OAuthConfig(
+                name=name,
+                grant=settings.grant,
+                token_url=settings.token_url,
+                client_id=settings.client_id,
+                client_secret=settings.secret("client_secret"),
+                certificate=settings.certificate_file,
+                service_account=settings.service_account_file,
+                scope=settings.scope,
+                token_file=settings.token_file,
+                device_url=settings.device_url,
+                authorize_url=settings.authorize_url,
+                redirect_uri=settings.redirect_uri,
+                expires=settings.expires,
+                silence_days=settings.silence_days,
+            )
+        except ValueError as fault:
+            raise SettingsError(str(fault)) from None
+        return OAuthAccount(config)
 
     def parts(self) -> Parts:
         """What the daemon runs with."""
@@ -276,6 +337,7 @@ class Service:
 
         # All that may be refused comes before the children are started.
         mailboxes, intake, postman = self.mailboxes(), self.intake, self.postman()
+        accounts = self.accounts()
         return Parts(
             mailboxes=mailboxes,
             bells=self.mailboxes() if self.settings.poll.idle else (),
@@ -283,6 +345,7 @@ class Service:
             ledger=self.ledger,
             intake=intake,
             postman=postman,
+            accounts=accounts,
             clock=now,
             every_seconds=self.settings.poll.every_seconds,
             close=self.ledger.close,

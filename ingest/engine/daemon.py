@@ -31,7 +31,7 @@ from ingest.intake.attempt import Intake
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
-from ingest.transports.ports import IDLE_SECONDS, Mailbox, Postman
+from ingest.transports.ports import IDLE_SECONDS, Account, Mailbox, Postman
 from storage.records import OUTBOX, Claim, mailbox_named
 
 log = structlog.get_logger()
@@ -43,8 +43,11 @@ LAST_DRAIN_SECONDS = 30.0
 LAST_NOTE_SECONDS = 3.0
 """How long the outbox is drained for before the daemon leaves, its last commit included."""
 
-_OUTBOX = "\0outbox"
-"""The name of the job that sends; no mailbox can have it."""
+ALIVE_EVERY_SECONDS = 3600.0
+"""How often it is seen whether a refresh token was used within a day."""
+
+_OUTBOX, _ACCOUNTS = "\0outbox", "\0accounts"
+"""Names of the jobs that send and that keep tokens alive; no mailbox can have them."""
 
 
 class DaemonOutbox(ports.Outbox, Outbox, Protocol):
@@ -84,6 +87,7 @@ class Parts:
         bells: A second connection to each mailbox, that waits for mail; none,
             and mailboxes are only polled.
         postman: None: replies stay in the outbox.
+        accounts: At identity providers, by which mailboxes and SMTP are signed in to.
         close: Ends what the parts hold open, once the daemon has stopped.
     """
 
@@ -93,6 +97,7 @@ class Parts:
     ledger: DaemonLedger
     intake: Intake
     postman: Postman | None
+    accounts: Sequence[Account]
     clock: Callable[[], datetime]
     every_seconds: float
     close: Callable[[], None]
@@ -105,7 +110,7 @@ class Daemon:
         self._parts = parts
         self._stopping = threading.Event()
         self._health = Health(parts.ledger, parts.clock)
-        workers = len(parts.mailboxes) + 1
+        workers = len(parts.mailboxes) + 2
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(workers)},
@@ -115,6 +120,11 @@ class Daemon:
         self._marker = Marker(parts.reader, parts.ledger, parts.clock, self._send_soon)
         self._polls = {mailbox.name: self._polling(mailbox) for mailbox in parts.mailboxes}
         self._jobs = [*self._polls.values(), *([self._outbox] if self._outbox else [])]
+        if parts.accounts:
+            alive = Job(
+                _ACCOUNTS, self._keep_alive, self._scheduler, self._stopping, _refused, _kept_alive
+            )
+            self._jobs.append(alive)
         self._bells: list[threading.Thread] = []
         self._watchdog = Watchdog(notify or Notify({}), self._stuck)
 
@@ -129,6 +139,8 @@ class Daemon:
             job.start(self._parts.every_seconds)
         if self._outbox is not None:
             self._outbox.start(DRAINED_EVERY_SECONDS)
+        if self._parts.accounts:
+            self._jobs[-1].start(ALIVE_EVERY_SECONDS)
         self._scheduler.start()
         self._watchdog.start()
         for bell in self._parts.bells:
@@ -181,6 +193,17 @@ class Daemon:
         told = described(fault)
         log.warning("mailbox.failed", mailbox=mailbox, error=told, retry_seconds=seconds)
         self._health.failed(mailbox_named(mailbox), fault)
+
+    def _keep_alive(self) -> None:
+        """Every account in its turn; the first fault is told once all had theirs."""
+        faults = []
+        for account in self._parts.accounts:
+            try:
+                account.keep_alive()
+            except ConnectionError as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def _settled(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:  # noqa: ARG002
         """A reply that is owed leaves at once, not at the end of its batch."""
@@ -255,6 +278,14 @@ class Daemon:
             self._parts.postman.close()
         self._parts.reader.close()
         self._parts.close()
+
+
+def _kept_alive() -> None:
+    log.debug("token.kept_alive")
+
+
+def _refused(fault: BaseException, seconds: float) -> None:
+    log.warning("token.failed", error=described(fault), retry_seconds=seconds)
 
 
 def _tell(mailbox: str, passed: Passed, started: float) -> None:

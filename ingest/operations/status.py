@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +11,25 @@ from ingest.operations.ports import Ledger
 from ingest.operations.told import local, minute
 from layouts.months import MOSCOW
 from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
+
+ENDING_WITHIN = timedelta(days=30)
+"""How long before a secret or certificate ends somebody is told."""
+
+
+class Ending(Protocol):
+    """Something of an account at an identity provider that a person must renew."""
+
+    @property
+    def account(self) -> str:
+        """As the configuration calls it."""
+
+    @property
+    def what(self) -> str:
+        """What ends, in words."""
+
+    @property
+    def at(self) -> datetime:
+        """When it ends."""
 
 
 class Watched(Protocol):
@@ -31,6 +50,9 @@ class Watched(Protocol):
     @property
     def reply_late_after(self) -> timedelta:
         """How long a letter may wait for its reply."""
+
+    def endings(self) -> Iterable[Ending]:
+        """When secrets, certificates and unused refresh tokens end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +114,11 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         waiting=known.waiting,
         oldest_unanswered=known.oldest_unanswered,
         faults=faults,
-        needs_a_person=(*faults, *_reasons(known, now, service.reply_late_after)),
+        needs_a_person=(
+            *faults,
+            *_reasons(known, now, service.reply_late_after),
+            *_endings(service.endings(), now),
+        ),
     )
 
 
@@ -129,3 +155,11 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str
         yield f"undeliverable replies: {known.undeliverable}"
     if known.waiting:
         yield f"letters waiting, as somebody guesses passwords: {known.waiting}"
+
+
+def _endings(endings: Iterable[Ending], now: datetime) -> Iterator[str]:
+    for ending in endings:
+        if ending.at - now <= ENDING_WITHIN:
+            ends = "ends" if ending.at > now else "has ended"
+            day = f"{ending.at.astimezone(MOSCOW):%Y-%m-%d}"
+            yield f"oauth {ending.account}: its {ending.what} {ends}: {day} (docs/oauth.md)"

@@ -11,6 +11,12 @@ LOGIN = (
 )
 """After a refused login."""
 
+OAUTH = (
+    "the token must be of the mailbox's own account, or its application be granted this"
+    " mailbox, with the scope for IMAP or SMTP"
+)
+"""After a refused access token."""
+
 _ANYTHING = "check host, port, security, user and password"
 
 

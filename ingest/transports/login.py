@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 
@@ -39,3 +40,26 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token that signs in to a mail account.
+
+    Attributes:
+        ends: `time.monotonic()` at which it is no longer relied upon.
+    """
+
+    value: str = field(repr=False)
+    ends: float
+
+
+def initial_response(user: str, host: str, port: int, token: Token, *, bearer: bool) -> str:
+    """What SASL is begun with, before its Base64.
+
+    Source: RFC 7628 for OAUTHBEARER; else Google's XOAUTH2, which all providers know.
+    """
+    if bearer:
+        name = user.replace("=", "=3D").replace(",", "=2C")
+        return f"n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token.value}\x01\x01"
+    return f"user={user}\x01auth=Bearer {token.value}\x01\x01"

@@ -33,6 +33,10 @@ class OutboxUnavailable(_Unavailable):
     """The SMTP server cannot be used now; replies wait."""
 
 
+class TokenUnavailable(_Unavailable):
+    """An identity provider gives no access token now; the mail server cannot be signed in to."""
+
+
 class RecipientRefused(Exception):  # noqa: N818 - the server's verdict
     """The recipient's server refused this reply for good (5xx)."""
 
@@ -43,6 +47,21 @@ class TooLarge(RecipientRefused):
 
 class Deferred(Exception):  # noqa: N818 - the server's verdict
     """The server asked to try this one reply again later (4xx)."""
+
+
+class Account(Protocol):
+    """An account at an identity provider, by which mail servers are signed in to."""
+
+    @property
+    def name(self) -> str:
+        """As the configuration calls it."""
+
+    def keep_alive(self) -> None:
+        """Use what ends by silence, when it was not used for a day.
+
+        Raises:
+            TokenUnavailable: the provider is away, or refuses us.
+        """
 
 
 class Mailbox(Protocol):

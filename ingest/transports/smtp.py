@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import smtplib
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.transports.advice import LOGIN, advice
+from ingest.transports.advice import LOGIN, OAUTH, advice
 from ingest.transports.bounds import Bounds, Exceeded, Meter
-from ingest.transports.login import Security, checked
-from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
+from ingest.transports.login import Security, Token, checked, initial_response
+from ingest.transports.ports import (
+    Deferred,
+    OutboxUnavailable,
+    RecipientRefused,
+    TokenUnavailable,
+    TooLarge,
+)
 from storage.records import OwedReply
 
 RESTED_SECONDS = 20.0
@@ -31,6 +38,7 @@ class SmtpConfig:
     """Where replies are handed in.
 
     Attributes:
+        token: Gives an access token for the user, in place of a password.
         sender: The bare address that mail is from, for the envelope.
         timeout_seconds: For every packet of the server.
         answer_seconds: For the whole answer to one command; RFC 5321 has clients wait up
@@ -45,6 +53,7 @@ class SmtpConfig:
     security: str = Security.STARTTLS
     user: str = ""
     password: str = field(default="", repr=False)
+    token: Callable[[str], Token] | None = field(default=None, repr=False)
     sender: str = ""
     timeout_seconds: float = 30.0
     answer_seconds: float = 600.0
@@ -65,6 +74,7 @@ class SmtpPostman:
         self._context = context or ssl.create_default_context()
         self._server: smtplib.SMTP | None = None
         self._used_at = 0.0
+        self._token_ends = math.inf
         # Mails that went over this connection.
         self._taken = 0
 
@@ -122,6 +132,8 @@ class SmtpPostman:
         server.sendmail(self._config.sender, [reply.recipient], _wire(reply.content), options)
 
     def _connected(self) -> smtplib.SMTP:
+        if self._server is not None and time.monotonic() > self._token_ends:
+            self._drop()
         if self._server is not None and time.monotonic() - self._used_at > RESTED_SECONDS:
             try:
                 self._server.noop()
@@ -129,7 +141,7 @@ class SmtpPostman:
                 self._drop()
         if self._server is None:
             self._taken = 0
-            self._server = _connect(self._config, self._context)
+            self._server, self._token_ends = _connect(self._config, self._context)
         return self._server
 
     def _drop(self) -> None:
@@ -145,14 +157,17 @@ class SmtpPostman:
             yield
         except smtplib.SMTPAuthenticationError as error:
             self._drop()
+            what, told = ("token", OAUTH) if self._config.token else ("user or the password", LOGIN)
             raise OutboxUnavailable(
-                f"{where} refused the user or the password of {self._config.user}", LOGIN
+                f"{where} refused the {what} of {self._config.user}", told
             ) from error
+        except TokenUnavailable as error:
+            raise OutboxUnavailable(f"SMTP: {error}", error.advice) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
             raise self._verdict(where, code, text) from error
         except smtplib.SMTPSenderRefused as error:
-            if error.smtp_code in {421, 552}:
+            if error.smtp_code in {421, 552} or (self._config.token and error.smtp_code == 530):
                 raise self._verdict(where, error.smtp_code, error.smtp_error) from error
             # Every reply has this sender: it is the configuration, not the letter.
             self._drop()
@@ -171,7 +186,8 @@ class SmtpPostman:
 
     def _verdict(self, where: str, code: int, text: bytes | str) -> Exception:
         answer = f"{code} {_text(text)}"
-        if code == 421:
+        if code in {421, 530}:
+            # 530: the login has ended, as one by a token does.
             self._drop()
             return _Closing(f"{where} is closing: {answer}")
         if code == 552:
@@ -215,7 +231,9 @@ class _Lines:
         self._file.close()
 
 
-def _connect(config: SmtpConfig, context: ssl.SSLContext) -> smtplib.SMTP:
+def _connect(config: SmtpConfig, context: ssl.SSLContext) -> tuple[smtplib.SMTP, float]:
+    """A connection that has logged in, and the `time.monotonic()` at which its login ends."""
+    token = config.token(config.user) if config.token else None
     if config.security == Security.TLS:
         server: smtplib.SMTP = _BoundedTls(config, context=context)
     else:
@@ -224,12 +242,25 @@ def _connect(config: SmtpConfig, context: ssl.SSLContext) -> smtplib.SMTP:
         if config.security == Security.STARTTLS:
             server.starttls(context=context)
         server.ehlo_or_helo_if_needed()
-        if config.user:
+        if token is not None:
+            _login_by_token(server, config, token)
+        elif config.user:
             _login(server, config)
     except (smtplib.SMTPException, OSError, ValueError):
         server.close()
         raise
-    return server
+    return server, token.ends if token else math.inf
+
+
+def _login_by_token(server: smtplib.SMTP, config: SmtpConfig, token: Token) -> None:
+    bearer = "OAUTHBEARER" in server.esmtp_features.get("auth", "").split()
+    first = initial_response(config.user, config.host, config.port, token, bearer=bearer)
+    # A refusal comes as a challenge that wants an answer before the server says 535.
+    last = "\x01" if bearer else ""
+    server.auth(
+        "OAUTHBEARER" if bearer else "XOAUTH2",
+        lambda challenge=None: first if challenge is None else last,
+    )
 
 
 def _login(server: smtplib.SMTP, config: SmtpConfig) -> None:

@@ -42,7 +42,10 @@ def main() -> None:
         complain(fault.format_message())
         sys.exit(WRONG)
     except ConnectionError as fault:
-        complain(f"{fault} (`ingest doctor` tries everything and says what to do)")
+        told = (
+            getattr(fault, "advice", "") or "`ingest doctor` tries everything and says what to do"
+        )
+        complain(f"{fault} ({told})")
         sys.exit(UNREACHABLE)
     except ValueError as fault:
         _complain_or_raise(fault)
@@ -148,6 +151,29 @@ def doctor(call: Call, as_json: bool) -> int:
         row = result.as_json()
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else result.line())
     return worst
+
+
+@cli.command()
+@click.argument("name")
+@click.pass_obj
+def oauth(call: Call, name: str) -> int:
+    """Obtain the token of the account [oauth.NAME], or try the one it has."""
+    account = call.configured.account(name)
+    if account.has_device_page:
+        prompt = account.ask_device()
+        click.echo(
+            f"Open {prompt.address} and enter the code {prompt.code}, signed in as the mailbox"
+        )
+        account.wait_for_device(prompt)
+    elif account.has_code_page:
+        click.echo(f"Open {account.address_for_code()} signed in as the mailbox, and agree")
+        account.take_code(click.prompt("The code that you are shown"))
+    else:
+        account.token(call.configured.user_of(name))
+        click.echo(f"oauth.{name}: the identity provider gives tokens")
+        return DONE
+    click.echo(f"oauth.{name}: the token is kept; `ingest doctor` tries it on the mail servers")
+    return DONE
 
 
 @cli.command()

@@ -103,10 +103,17 @@ class Account:
 
 
 class Dovecot:
-    """A Dovecot of our own: any user, one password, Maildirs that go at the end."""
+    """A Dovecot of our own: any user, one password, Maildirs that go at the end.
 
-    def __init__(self, prefix: str = "") -> None:
+    Args:
+        prefix: Of every folder.
+        introspection: Where an identity provider tells whose a token is (RFC 7662): users
+            sign in by tokens, too.
+    """
+
+    def __init__(self, prefix: str = "", introspection: str = "") -> None:
         self._prefix = prefix
+        self._introspection = introspection
         self._base = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._base.chmod(0o755)
         self.port, self.tls_port = free_port(), free_port()
@@ -151,7 +158,10 @@ class Dovecot:
         owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         if os.getuid() == 0:
             os.chown(mail, owner.pw_uid, owner.pw_gid)
+        (base / "oauth2.conf").write_text(_OAUTH.format(url=self._introspection), encoding="utf-8")
         return _CONFIG.format(
+            mechanisms=" oauthbearer xoauth2" if self._introspection else "",
+            oauth=_OAUTH_PASSDB.format(base=base) if self._introspection else "",
             base=base,
             mail=mail,
             port=self.port,
@@ -174,8 +184,9 @@ ssl = yes
 ssl_cert = <{base}/certificate.pem
 ssl_key = <{base}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{mechanisms}
 auth_cache_size = 0
+auth_failure_delay = 0
 mail_location = maildir:{mail}/%u
 first_valid_uid = 1
 first_valid_gid = 1
@@ -185,6 +196,7 @@ namespace inbox {{
   separator = .
   prefix = {prefix}
 }}
+{oauth}
 passdb {{
   driver = static
   args = password={password}
@@ -202,10 +214,33 @@ service imap-login {{
     ssl = yes
   }}
 }}
+service anvil {{
+  # Else each refused login delays the next ones by up to 15 seconds.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service imap {{
   process_limit = 100
 }}
 {users}
+"""
+
+_OAUTH_PASSDB = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {base}/oauth2.conf
+}}
+"""
+
+_OAUTH = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = email
+active_attribute = active
+active_value = true
+force_introspection = yes
 """
 
 _UNPRIVILEGED = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import imaplib
+import math
 import re
 import ssl
 import threading
@@ -21,11 +22,11 @@ from imapclient.exceptions import LoginError
 from imapclient.response_parser import parse_message_list
 
 from ingest.letters.terms import Arrival, RawLetter
-from ingest.transports.advice import LOGIN, advice, reason
+from ingest.transports.advice import LOGIN, OAUTH, advice, reason
 from ingest.transports.bounds import Bounds
 from ingest.transports.imap.bounded import BoundedIMAPClient
-from ingest.transports.login import Security, checked
-from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable
+from ingest.transports.login import Security, Token, checked, initial_response
+from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
 from storage.records import Location
 
 log = structlog.get_logger()
@@ -41,6 +42,9 @@ HEADER_BYTES = 256 * 1024
 
 PROBED_AFTER_SECONDS = 30.0
 """A connection that rested longer is tried before it is relied upon."""
+
+LIVED_SECONDS = 60.0
+"""A connection that waited for mail after so long a life may end without being a fault."""
 
 BROKEN_MOST = 3
 """How often a letter alone may break a working connection before it is counted."""
@@ -82,6 +86,7 @@ class ImapConfig:
     Attributes:
         name: As the operator calls it; the first part of the ledger's key.
         user: '' logs in to nothing, for servers that need no login.
+        token: Gives an access token for the user, in place of a password.
         batch: Letters in one batch.
         batch_bytes: Half of it for one batch, by RFC822.SIZE, as the next one is fetched
             while it is read; a larger letter comes alone.
@@ -103,6 +108,7 @@ class ImapConfig:
     security: str = Security.TLS
     user: str = ""
     password: str = field(default="", repr=False)
+    token: Callable[[str], Token] | None = field(default=None, repr=False)
     folder: str = "INBOX"
     processed: str = "Processed"
     ignored: str = "Ignored"
@@ -162,6 +168,8 @@ class ImapMailbox:
         self._context = context or ssl.create_default_context()
         self._client: IMAPClient | None = None
         self._used_at = 0.0
+        self._connected_at = 0.0
+        self._token_ends = math.inf
         self._uidvalidity = 0
         self._exists = 0
         self._uidnext: int | None = None
@@ -342,7 +350,14 @@ class ImapMailbox:
             if not client.has_capability("IDLE"):
                 self._closed.wait(timeout_seconds)
                 return False
-            return self._idle(client, min(timeout_seconds, IDLE_SECONDS))
+            try:
+                return self._idle(client, min(timeout_seconds, IDLE_SECONDS))
+            except (imaplib.IMAP4.abort, OSError):
+                if time.monotonic() - self._connected_at < LIVED_SECONDS:
+                    raise
+                # Servers end sessions, those of an expired token for one: no fault yet.
+                self._drop()
+                return True
 
     def close(self) -> None:
         """Log out, quietly; a `wait` in another thread ends within a second."""
@@ -358,13 +373,16 @@ class ImapMailbox:
 
     def _connected(self) -> IMAPClient:
         """A connection that works; one that rested is tried first."""
+        if self._client is not None and time.monotonic() > self._token_ends:
+            self._drop()
         if self._client is not None and self._rested():
             try:
                 self._client.noop()
             except (imaplib.IMAP4.error, OSError):
                 self._drop()
         if self._client is None:
-            self._client = _connect(self._config, self._context)
+            self._client, self._token_ends = _connect(self._config, self._context)
+            self._connected_at = time.monotonic()
             self._names.clear()
         self._used_at = time.monotonic()
         return self._client
@@ -426,9 +444,15 @@ class ImapMailbox:
             yield
         except LoginError as error:
             self._drop()
+            if self._config.token:
+                raise MailboxUnavailable(
+                    f"{where} refused the token of {self._config.user}", OAUTH
+                ) from error
             raise MailboxUnavailable(
                 f"{where} refused the user or the password of {self._config.user}", LOGIN
             ) from error
+        except TokenUnavailable as error:
+            raise MailboxUnavailable(f"mailbox {self.name}: {error}", error.advice) from error
         except NONSENSE as error:
             self._drop()
             raise MailboxUnavailable(f"{where}: {what}: {reason(error)}", advice(error)) from error
@@ -633,8 +657,12 @@ class ImapMailbox:
         return _has_mail([*seen, *rest])
 
 
-def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:
-    """A connection that has logged in, with verified TLS unless on loopback."""
+def _connect(config: ImapConfig, context: ssl.SSLContext) -> tuple[IMAPClient, float]:
+    """A connection that has logged in, and the `time.monotonic()` at which its login ends.
+
+    With verified TLS unless on loopback.
+    """
+    token = config.token(config.user) if config.token else None
     client = BoundedIMAPClient(
         config.host,
         Bounds(max(ANSWER_BYTES, 4 * config.letter_bytes), config.command_seconds),
@@ -649,13 +677,33 @@ def _connect(config: ImapConfig, context: ssl.SSLContext) -> IMAPClient:
         client.normalise_times = False
         if config.security == Security.STARTTLS:
             client.starttls(context)
-        if config.user:
+        if token is not None:
+            _login_by_token(client, config, token)
+        elif config.user:
             _login(client, config)
     except (imaplib.IMAP4.error, OSError, ValueError):
         with suppress(imaplib.IMAP4.error, OSError):
             client.shutdown()
         raise
-    return client
+    return client, token.ends if token else math.inf
+
+
+def _login_by_token(client: IMAPClient, config: ImapConfig, token: Token) -> None:
+    """AUTHENTICATE with OAUTHBEARER (RFC 7628) or, as all providers have it, XOAUTH2."""
+    bearer = client.has_capability("AUTH=OAUTHBEARER")
+    first = [initial_response(config.user, config.host, config.port, token, bearer=bearer)]
+    # A refusal comes as a challenge that wants an answer before the server says NO.
+    last = b"\x01" if bearer else b""
+
+    def answer(_challenge: bytes) -> bytes:
+        return first.pop().encode() if first else last
+
+    try:
+        client.sasl_login("OAUTHBEARER" if bearer else "XOAUTH2", answer)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        raise LoginError(reason(error)) from error
 
 
 def _login(client: IMAPClient, config: ImapConfig) -> None:

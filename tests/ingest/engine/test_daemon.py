@@ -66,6 +66,7 @@ def service(ledger, mailbox, bell):
                 ledger=ledger,
                 intake=FakeIntake(),
                 postman=postman,
+                accounts=(),
                 clock=FakeClock(),
                 every_seconds=3600,
                 close=ledger.close,

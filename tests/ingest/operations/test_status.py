@@ -22,11 +22,22 @@ WELL = StoreStatus(
 
 
 @dataclass
+class Ending:
+    account: str
+    what: str
+    at: datetime
+
+
+@dataclass
 class Watched:
     ledger: None = None
     mailbox_names: list[str] = field(default_factory=lambda: ["main"])
     mailbox_late_after: timedelta = 6 * MINUTE
     reply_late_after: timedelta = 30 * MINUTE
+    ends: list[Ending] = field(default_factory=list)
+
+    def endings(self):
+        return self.ends
 
 
 def told(**changes):
@@ -83,3 +94,16 @@ def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
     assert told(oldest_unanswered=NOW - 30 * MINUTE) == ()
     (reason,) = told(oldest_unanswered=NOW - 31 * MINUTE)
     assert reason == "a letter waits for its reply since 2026-11-22 11:29"
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (31, ()),
+        (30, ("oauth office: its client secret ends: 2026-12-22 (docs/oauth.md)",)),
+        (-1, ("oauth office: its client secret has ended: 2026-11-21 (docs/oauth.md)",)),
+    ],
+)
+def test_what_ends_within_thirty_days_is_told(days, told):
+    watched = Watched(ends=[Ending("office", "client secret", NOW + timedelta(days=days))])
+    assert judged(WELL, watched, NOW).needs_a_person == told

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from storage.columns import epoch
-from storage.records import LetterState, ReplyState, ServerState, StoreStatus
+from storage.records import BOUNCES_MARK, LetterState, ReplyState, ServerState, StoreStatus
 from storage.session import Part
 from storage.tables import INSTANCE, LETTER, PASS, REPLY, SERVER
 
@@ -45,7 +45,9 @@ class Installation(Part):
             queue=states.get(LetterState.CLAIMED, 0),
             quarantined=states.get(LetterState.QUARANTINED, 0),
             owed=replies.get(ReplyState.OWED, 0),
-            undeliverable=replies.get(ReplyState.UNDELIVERABLE, 0),
+            undeliverable=self._unseen(REPLY.c.state == ReplyState.UNDELIVERABLE),
+            bounced=self._unseen(REPLY.c.bounced_at.is_not(None)),
+            marked=self._marked(),
             oldest_unanswered=self._oldest_unanswered(),
             waiting=self._waiting(now),
             passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
@@ -75,6 +77,22 @@ class Installation(Part):
                 index_elements=["name"], set_={"failing_since": None, "worked_at": now}
             )
         )
+
+    def _unseen(self, which: ColumnElement[bool]) -> int:
+        """Replies that no operator has settled."""
+        found = select(func.count()).where(which, REPLY.c.seen_at.is_(None))
+        return int(self._connection.scalar(found) or 0)
+
+    def _marked(self) -> int:
+        """Addresses that so many replies came back from that they are likely wrong."""
+        often = (
+            select(REPLY.c.address)
+            .where(REPLY.c.bounced_at.is_not(None), REPLY.c.seen_at.is_(None))
+            .group_by(REPLY.c.address)
+            .having(func.count() >= BOUNCES_MARK)
+            .subquery()
+        )
+        return int(self._connection.scalar(select(func.count()).select_from(often)) or 0)
 
     def _waiting(self, now: datetime) -> int:
         """Letters that are not tried yet, as their user code was guessed at too often."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0011"
+SCHEMA = "0012"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
 from layouts.terms import LegalEntity
 from storage.columns import instant
@@ -128,6 +128,8 @@ class Letters(Part):
             sender=facts.sender,
             subject=facts.subject,
             message_id=facts.message_id,
+            reason=facts.reason or None,
+            claimed=facts.claimed or None,
             now=now,
         )
         if not settled and self._is_done(letter):
@@ -138,7 +140,9 @@ class Letters(Part):
         state = self._connection.scalar(select(LETTER.c.state).where(LETTER.c.id == letter))
         return bool(state == LetterState.DONE)
 
-    def quarantine(self, letter: int, error: str, now: datetime) -> None:
+    def quarantine(
+        self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
+    ) -> None:
         """A person must look; `error` says what at, without secrets.
 
         The letter's bytes, and the password in them, stay on the mail server alone.
@@ -147,10 +151,14 @@ class Letters(Part):
             letter: Its number.
             error: One line; shown by `show` and `status`.
             now: When.
+            sender: As far as it could be read.
+            subject: With passwords masked.
         """
         self._connection.execute(
             LETTER.update().where(LETTER.c.id == letter),
             {
+                "sender": sender,
+                "subject": subject,
                 "state": LetterState.QUARANTINED,
                 "outcome": LetterState.QUARANTINED,
                 "settled_at": now,
@@ -287,7 +295,7 @@ def _listing() -> Select[Any]:
         .subquery()
     )
     last_reply = (
-        select(REPLY.c.state)
+        select(case((REPLY.c.bounced_at.is_not(None), ReplyState.BOUNCED), else_=REPLY.c.state))
         .where(REPLY.c.letter_id == LETTER.c.id)
         .order_by(REPLY.c.id.desc())
         .limit(1)
@@ -332,6 +340,8 @@ def _summary(row: Row[Any]) -> LetterSummary:
         reply=ReplyState(row.reply) if row.reply else None,
         attempts=row.attempts,
         error=row.error,
+        reason=row.reason,
+        claimed=row.claimed_code,
     )
 
 
@@ -343,9 +353,11 @@ def _sent_reply(row: Row[Any]) -> SentReply:
         subject=row.subject,
         message_id=row.message_id,
         content=row.content,
-        state=ReplyState(row.state),
+        state=ReplyState.BOUNCED if row.bounced_at else ReplyState(row.state),
         attempts=row.attempts,
         owed_at=row.owed_at,
         settled_at=row.settled_at,
         last_error=row.last_error,
+        returned_code=row.returned_code,
+        returned_text=row.returned_text,
     )

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import or_, select
+
 from storage.columns import instant
-from storage.records import OwedReply, ReplyState
+from storage.records import OwedReply, ReplyState, Returned, Undelivered
 from storage.session import Part
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
+_LETTERS_MOST = 5
 
 
 class Outbox(Part):
@@ -92,6 +95,63 @@ class Outbox(Part):
         [found] = self._sql.rows("owed_to_strangers", domain=_domain(address), since=since)
         return found.of_domain, found.of_all
 
+    def returned(
+        self, message_ids: Sequence[str], code: str, told: str, now: datetime, *, for_good: bool
+    ) -> Returned | None:
+        """Note that a reply came back, or is delayed; None when none of them is ours.
+
+        Args:
+            message_ids: Those that the bounce names, with angle brackets, the likeliest first.
+            code: Status code; '' without one.
+            told: What the recipient's server said.
+            now: When.
+            for_good: False of a delay, which is a note.
+        """
+        found = {row.message_id: row for row in self._listed("returned", list(message_ids))}
+        row = next((found[one] for one in message_ids if one in found), None)
+        if row is None:
+            return None
+        is_new = row.bounced_at is None and (for_good or row.returned_text != told)
+        if is_new:
+            name = "bounce" if for_good else "delay"
+            when = {"now": now} if for_good else {}
+            self._sql.change(name, reply=row.id, code=code, text=told, **when)
+        return Returned(row.id, row.letter_id, row.message_id, is_new, for_good)
+
+    def undelivered(self) -> list[Undelivered]:
+        """Addresses that replies did not reach, those with the most first."""
+        came_back = REPLY.c.bounced_at.is_not(None)
+        rows = self._connection.execute(
+            select(REPLY)
+            .with_only_columns(
+                REPLY.c.address, REPLY.c.letter_id, REPLY.c.bounced_at, REPLY.c.settled_at,
+                REPLY.c.returned_text, REPLY.c.returned_code, REPLY.c.last_error,
+            )
+            .where(
+                or_(came_back, REPLY.c.state == ReplyState.UNDELIVERABLE),
+                REPLY.c.seen_at.is_(None),
+            )
+            .order_by(REPLY.c.id.desc())
+        )  # fmt: skip
+        by_address: dict[str, list[Any]] = {}
+        for row in rows:
+            by_address.setdefault(row.address, []).append(row)
+        found = [_undelivered(address, several) for address, several in by_address.items()]
+        return sorted(found, key=lambda one: (-one.bounced, -one.undeliverable, one.address))
+
+    def seen(self, address: str, now: datetime) -> int:
+        """An operator has settled what did not reach an address: how many replies."""
+        settled = self._connection.execute(
+            REPLY.update()
+            .where(
+                REPLY.c.address == _address(address),
+                or_(REPLY.c.bounced_at.is_not(None), REPLY.c.state == ReplyState.UNDELIVERABLE),
+                REPLY.c.seen_at.is_(None),
+            )
+            .values(seen_at=now)
+        )
+        return int(settled.rowcount)
+
     def is_ours(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
         return self._sql.value("ours", message_id=message_id) is not None
@@ -107,6 +167,22 @@ def _address(recipient: str) -> str:
 
 def _domain(recipient: str) -> str:
     return recipient.lower().rpartition("@")[2][:320]
+
+
+def _undelivered(address: str, rows: Sequence[Any]) -> Undelivered:
+    """What did not reach one address; `rows` begin with the latest."""
+    last = rows[0]
+    told = " ".join(filter(None, (last.returned_code, last.returned_text)))
+    letters = dict.fromkeys(row.letter_id for row in rows if row.letter_id is not None)
+    bounced = sum(1 for row in rows if row.bounced_at is not None)
+    return Undelivered(
+        address,
+        bounced,
+        len(rows) - bounced,
+        last.bounced_at or last.settled_at,
+        told if last.bounced_at is not None else last.last_error or "",
+        tuple(letters)[:_LETTERS_MOST],
+    )
 
 
 def _owed(row: Any) -> OwedReply:

@@ -30,6 +30,8 @@ class ReplyState(StrEnum):
     OWED = "owed"
     SENT = "sent"
     UNDELIVERABLE = "undeliverable"
+    # The server took it, and the recipient's sent it back.
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,16 @@ class LetterFacts:
         sender: Address it was written from, '' when none can be read.
         subject: With passwords masked.
         findings: Of the letter itself, not of its documents.
+        reason: Why it was ignored, refused or not answered, for operators.
+        claimed: The user code that it names, right or not.
     """
 
     sender: str
     subject: str
     message_id: str
     findings: tuple[Any, ...] = ()
+    reason: str = ""
+    claimed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ class LetterSummary:
     reply: ReplyState | None
     attempts: int
     error: str | None = None
+    reason: str | None = None
+    claimed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,8 @@ class StoreStatus:
     oldest_unanswered: datetime | None
     passes: Mapping[str, datetime]
     waiting: int = 0
+    bounced: int = 0
+    marked: int = 0
     servers: tuple[ServerState, ...] = ()
 
 
@@ -296,6 +306,53 @@ class SentReply:
     owed_at: datetime
     settled_at: datetime | None = None
     last_error: str | None = None
+    returned_code: str | None = None
+    returned_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A reply that came back.
+
+    Attributes:
+        is_new: Whether that was not known yet.
+        is_for_good: False: it is delayed and still on its way.
+    """
+
+    reply: int
+    letter: int | None
+    message_id: str
+    is_new: bool
+    is_for_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Replies to one address that did not arrive, and that no operator has settled yet.
+
+    Attributes:
+        bounced: Those that came back.
+        undeliverable: Those that our own server did not take.
+        last_at: When the last of them was known.
+        last_error: What was said then.
+        letters: Whose replies they are, the latest few.
+    """
+
+    address: str
+    bounced: int
+    undeliverable: int
+    last_at: datetime
+    last_error: str
+    letters: tuple[int, ...]
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether so many came back that the address is likely wrong."""
+        return self.bounced >= BOUNCES_MARK
+
+
+BOUNCES_MARK = 3
+"""Replies that came back from an address before it is marked."""
 
 
 @dataclass(frozen=True, slots=True)

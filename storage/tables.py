@@ -162,6 +162,9 @@ class LetterTable(_Kept, table=True):
     waits_until: datetime | None = Field(default=None, sa_type=Instant)
     # How often it was replayed: each run has a reply of its own.
     run: int = 0
+    # For operators: why it was ignored, refused or not answered, and the code it claimed.
+    reason: str | None = Field(default=None, sa_type=Clean)
+    claimed_code: str | None = Field(default=None, sa_type=Clean)
 
 
 class LetterLocationTable(_Kept, table=True):
@@ -384,6 +387,12 @@ class ReplyTable(_Kept, table=True):
             sqlite_where=text("stranger_domain IS NOT NULL"),
             postgresql_where=text("stranger_domain IS NOT NULL"),
         ),
+        Index(
+            "ix_reply_bounced",
+            "address",
+            sqlite_where=text("bounced_at IS NOT NULL"),
+            postgresql_where=text("bounced_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -403,6 +412,12 @@ class ReplyTable(_Kept, table=True):
     leased_until: datetime | None = Field(default=None, sa_type=Instant)
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     last_error: str | None = Field(default=None, sa_type=Clean)
+    # It left and came back; what the recipient's server said, of a delay, too.
+    bounced_at: datetime | None = Field(default=None, sa_type=Instant)
+    returned_code: str | None = Field(default=None, sa_type=Clean)
+    returned_text: str | None = Field(default=None, sa_type=Clean)
+    # When an operator has settled that it did not arrive.
+    seen_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class InstanceTable(_Kept, table=True):

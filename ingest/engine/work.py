@@ -29,6 +29,7 @@ from ingest.intake.attempt import (
     fail,
     place,
     record,
+    tell_returned,
 )
 from ingest.intake.authenticate import MustWait, ProofOutdated
 from ingest.intake.faults import described
@@ -302,6 +303,7 @@ class Worker:
         kept = [(letter, handled) for letter, handled in done if isinstance(handled, Handled)]
         for letter, handled in kept:
             log.info(_EVENTS[handled.outcome], **canonical(letter, handled))
+            tell_returned(handled)
             self._settle(window, letter, handled)
         failed = [(letter, error) for letter, error in done if isinstance(error, Exception)]
         for letter, error in failed:

@@ -168,7 +168,14 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
     with ledger.transaction() as store:
         handled = intake.receive(letter.arrival, proven.read, proven.proof, store, now)
         told = proven.read.letter
-        facts = LetterFacts(told.sender, told.subject, told.message_id, handled.findings)
+        facts = LetterFacts(
+            told.sender,
+            told.subject,
+            told.message_id,
+            handled.findings,
+            handled.truth or handled.reason,
+            handled.claimed,
+        )
         store.letters.settle(letter.claim.letter, handled.outcome, facts, handled.entity, now)
     return handled
 
@@ -207,7 +214,9 @@ def _quarantine(
     letter: Claimed, error: Exception, reply: OwedReply | None, ledger: Ledger, now: datetime
 ) -> None:
     with ledger.transaction() as store:
-        store.letters.quarantine(letter.claim.letter, described(error)["error"], now)
+        told = letter.read.letter if letter.read else None
+        about = (told.sender, told.subject) if told else ()
+        store.letters.quarantine(letter.claim.letter, described(error)["error"], now, *about)
         if reply is not None:
             store.outbox.owe(reply, now)
 
@@ -286,6 +295,23 @@ def place(raw: RawLetter) -> dict[str, Any]:
     return {"mailbox": where.mailbox, "uid": where.uid, "size": raw.size}
 
 
+def tell_returned(handled: Handled) -> None:
+    """Tell that a reply came back, once; called after the commit."""
+    returned = handled.returned
+    if returned is None or not returned.is_new:
+        return
+    about = {
+        "letter": returned.letter,
+        "reply": returned.reply,
+        "message_id": returned.message_id,
+        "error": handled.reason,
+    }
+    if returned.is_for_good:
+        log.error("reply.bounced", **about)
+    else:
+        log.warning("reply.delayed", **about)
+
+
 def canonical(letter: Claimed, handled: Handled) -> dict[str, Any]:
     """The fields of the one line that each letter leaves in the log."""
     receipts = handled.receipts
@@ -301,6 +327,8 @@ def canonical(letter: Claimed, handled: Handled) -> dict[str, Any]:
         "receipts": [receipt.number for receipt in receipts],
         "reply": handled.reply.message_id if handled.reply else None,
         "reason": handled.reason or None,
+        "truth": handled.truth or None,
+        "claimed": handled.claimed or None,
         "attempts": letter.claim.attempts,
         "duration_ms": round((time.monotonic() - letter.started) * 1000),
     }

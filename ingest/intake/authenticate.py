@@ -292,6 +292,26 @@ def entity_of(session: Session, store: Store) -> LegalEntity:
     return entity
 
 
+def why_not(why: Finding, claims: Claims, store: Store) -> str:
+    """Why a sender was not proven, as operators may know and senders must not."""
+    if why.code is not Code.CREDENTIALS_WRONG:
+        return _TRUTHS.get(why.code, "")
+    found = _named(claims, store)
+    if found is None:
+        return "no such user code"
+    if not found.active:
+        return "switched off"
+    return "wrong password" if found.password_hash else "has no password yet"
+
+
+_TRUTHS = {
+    Code.SENDER_LOCKED: "locked after wrong passwords",
+    Code.CREDENTIALS_MISSING: "no user code or no password",
+    Code.CREDENTIALS_CONFLICT: "two user codes",
+    Code.ADDRESS_NOT_ALLOWED: "right password, address not listed",
+}
+
+
 def claims_of(read: Read) -> Claims:
     """Who a letter and its documents say it is from, and the passwords to try."""
     letter, parsed = read.letter, read.parsed
@@ -335,10 +355,14 @@ def _unique(items: Iterable[str | None]) -> list[str]:
 
 def _entity(claims: Claims, store: Store) -> LegalEntity | None:
     """The active entity that is claimed: by its code, or by its number where only one has it."""
+    found = _named(claims, store)
+    return found if found and found.active else None
+
+
+def _named(claims: Claims, store: Store) -> LegalEntity | None:
+    """The same, also one that is switched off."""
     if claims.codes:
-        found = store.registry.entity(claims.codes[0]) or store.registry.entity_without_zeros(
-            claims.codes[0]
-        )
-        return found if found and found.active else None
+        code = claims.codes[0]
+        return store.registry.entity(code) or store.registry.entity_without_zeros(code)
     with_inn = store.registry.entities_by_inn(claims.inns[0])
     return with_inn[0] if len(with_inn) == 1 else None

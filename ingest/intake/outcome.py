@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ingest.letters.terms import Marked, Outcome
 from layouts.findings import Finding
 from layouts.terms import LegalEntity, Receipt
-from storage.records import OwedReply
+from storage.records import OwedReply, Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Handled:
         reply: The owed reply; None when none is owed.
         marking: What the reply waits for; None when it may leave as it is.
         reason: Why the letter is ignored or the sender refused, for the log.
+        returned: The reply that came back, when the letter is a bounce of one.
+        truth: Why a sender was not proven; for operators only, as it helps who guesses.
+        claimed: The user code that the letter names, right or not; for operators.
     """
 
     outcome: Outcome
@@ -46,6 +49,9 @@ class Handled:
     reply: OwedReply | None = None
     reason: str = ""
     marking: Marking | None = None
+    returned: Returned | None = None
+    truth: str = ""
+    claimed: str = ""
 
     @property
     def values(self) -> int:

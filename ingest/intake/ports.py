@@ -15,6 +15,7 @@ from storage.records import (
     LetterFacts,
     Location,
     OwedReply,
+    Returned,
 )
 
 
@@ -47,7 +48,9 @@ class Letters(Protocol):
     ) -> None:
         """The letter has its verdict."""
 
-    def quarantine(self, letter: int, error: str, now: datetime) -> None:
+    def quarantine(
+        self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
+    ) -> None:
         """A person must look; `error` says what at, without secrets."""
 
 
@@ -116,6 +119,11 @@ class Outbox(Protocol):
 
         A no-op when somebody is sending it already, or it has left.
         """
+
+    def returned(
+        self, message_ids: Sequence[str], code: str, told: str, now: datetime, *, for_good: bool
+    ) -> Returned | None:
+        """Note that a reply came back, or is delayed; None when none of them is ours."""
 
     def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address, whatever its +tag, since then."""

@@ -8,14 +8,22 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ingest.intake import wishes
-from ingest.intake.authenticate import Authenticated, Proof, Session, authenticate, entity_of
+from ingest.intake.authenticate import (
+    Authenticated,
+    Claims,
+    Proof,
+    Session,
+    authenticate,
+    entity_of,
+    why_not,
+)
 from ingest.intake.gate import Gate
 from ingest.intake.judge import judge
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
 from ingest.letters.outcome import overall
-from ingest.letters.terms import Arrival, Letter, Marked, Outcome, Read
+from ingest.letters.terms import Arrival, Bounce, Letter, Marked, Outcome, Read
 from ingest.letters.unread import no_documents
 from ingest.replies import answers
 from ingest.replies.new_address import new_address
@@ -64,17 +72,19 @@ def receive(
         entity = entity_of(proof, store)
         return _owe(case, _answer(case, entity, _hand_in(case, entity)))
     gate = policy.gate(letter, has_document=bool(documents))
+    if letter.bounce is not None:
+        return _bounced(letter.bounce, store, now)
     if not gate.record:
         return Handled(Outcome.IGNORED, reason=gate.reason)
     policy = policy.for_run(arrival.run)
     case = _Case(letter, documents, gate, arrival, store, now, policy)
     sender = authenticate(proof, store, now, policy.guard)
     if isinstance(sender, Finding):
-        return _owe(case, _refuse(case, sender))
+        return _owe(case, _refuse(case, sender, proof.claims))
     _tell_known(case, sender)
     entity = sender.entity
     if sender.refused:
-        handled = _refuse(case, sender.refused)
+        handled = _refuse(case, sender.refused, proof.claims)
     elif letter.wish and not documents and not letter.findings:
         handled = _grant(case, entity)
     else:
@@ -107,7 +117,23 @@ class _Case:
         return self.session.entry if self.session else None
 
 
-def _refuse(case: _Case, why: Finding) -> Handled:
+def _bounced(bounce: Bounce, store: Store, now: datetime) -> Handled:
+    """A report of a mail server is noted where it names a reply of ours, and never answered.
+
+    Its Message-ID holds a keyed hash, so that only who had the reply can name it.
+    """
+    ids, told = bounce.message_ids, bounce.told
+    returned = store.outbox.returned(ids, bounce.code, told, now, for_good=bounce.is_for_good)
+    kind = "bounce" if bounce.is_for_good else "delay"
+    if returned is None:
+        return Handled(Outcome.IGNORED, reason=f"{kind} of no reply of ours")
+    whose = f"letter {returned.letter}" if returned.letter else "a reminder"
+    said = " ".join(filter(None, (bounce.code, told)))
+    reason = f"{kind} of the reply to {whose}: {said}"
+    return Handled(Outcome.IGNORED, reason=reason, returned=returned)
+
+
+def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
     """Nothing is recorded for a sender who is not proven to be one."""
     letter, policy = case.letter, case.policy
     findings = (why, *letter.findings)
@@ -127,7 +153,14 @@ def _refuse(case: _Case, why: Finding) -> Handled:
             letter_number=case.arrival.number,
             is_to_stranger=to.is_stranger,
         )
-    return Handled(Outcome.REFUSED, findings=findings, reply=answer, reason=findings[0].code.value)
+    return Handled(
+        Outcome.REFUSED,
+        findings=findings,
+        reply=answer,
+        reason=findings[0].code.value,
+        truth=why_not(why, claims, case.store),
+        claimed=claims.name,
+    )
 
 
 def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:

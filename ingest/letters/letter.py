@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ingest.letters import mime
 from ingest.letters.body import cut_encoded, cut_xml, html_text, own_text, plain_text
+from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
@@ -120,6 +121,7 @@ def _letter(
         attachments=tuple(unpacker.attachments),
         findings=findings,
         wish=_wish(subject),
+        bounce=bounce_in(content, fields),
     )
 
 

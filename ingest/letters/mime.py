@@ -9,7 +9,7 @@ searching, keeps to fixed bounds, and takes each part for what it still is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ingest.letters.decoding import file_name, header_text, parameters, transferred
@@ -133,10 +133,21 @@ class Count:
             raise TooManyPartsError
 
 
-def walk(content: bytes, enclosed: int = 0, count: Count | None = None) -> Iterator[Part]:
+def walk(
+    content: bytes,
+    enclosed: int = 0,
+    count: Count | None = None,
+    heard: Callable[[Fields], None] | None = None,
+) -> Iterator[Part]:
     """The leaves of a letter, in its order.
 
     Enclosed letters (message/rfc822) are walked through in their place.
+
+    Args:
+        content: The letter.
+        enclosed: In how many others it stands already.
+        count: Of the parts met so far.
+        heard: Given the header of each enclosed letter.
 
     Raises:
         TooManyPartsError: after the first `PARTS_MOST`.
@@ -153,7 +164,10 @@ def walk(content: bytes, enclosed: int = 0, count: Count | None = None) -> Itera
         if node.depth >= DEPTH_MOST:
             yield _leaf(inside, kind, about, fields)
         elif kind == "message/rfc822":
-            waiting.append(_enclosed(inside, fields))
+            other = _enclosed(inside, fields)
+            waiting.append(other)
+            if heard is not None:
+                heard(split_header(other.buffer, other.start, other.end)[0])
         elif kind.startswith("multipart/") and (children := _children(inside, kind, about)):
             waiting.extend(reversed(children))
         else:

@@ -47,6 +47,7 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
             for name, values in letter.headers.items()
         },
         subject=masker.text(letter.subject),
+        bounce=letter.bounce and replace(letter.bounce, told=masker.text(letter.bounce.told)),
         documents=tuple(
             replace(one, name=masker.text(one.name), container=masker.maybe(one.container))
             for one in letter.documents

@@ -73,6 +73,25 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounce:
+    """What a letter that came back says.
+
+    Attributes:
+        message_ids: Those that it may be about, with angle brackets, the likeliest first.
+        is_for_good: False: it is delayed and still on its way.
+        code: Such as `5.1.1` or `550`; '' without one.
+        told: What the recipient's server said, on one line, bounded.
+        recipient: To whom it was; '' when that is not said.
+    """
+
+    message_ids: tuple[str, ...]
+    is_for_good: bool
+    code: str
+    told: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One e-mail, decoded, untrusted.
 
@@ -91,6 +110,7 @@ class Letter:
         attachments: Every other file.
         wish: What the letter asks for without a document: `template 52006`
             gives `("template", "52006")`, `status` gives `("status", "")`.
+        bounce: What came back, when it is a mail server's report of that.
     """
 
     sha256: str
@@ -107,6 +127,7 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
     findings: tuple[Finding, ...] = ()
     wish: tuple[str, str] | None = None
+    bounce: Bounce | None = None
 
 
 @dataclass(frozen=True, slots=True)

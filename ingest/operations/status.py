@@ -65,6 +65,8 @@ class Status:
         servers: How each mailbox and the outbox fare, and their last faults.
         oldest_unanswered: Receipt of the oldest letter that has no verdict, or whose
             reply has not left.
+        undeliverable: Replies that our server did not take, and no operator has settled.
+        bounced: Replies that came back, and no operator has settled.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the mail servers is not as it should be, one sentence each.
         needs_a_person: Why somebody has to look, those faults included; empty when all is well.
@@ -78,6 +80,7 @@ class Status:
     quarantined: int
     owed: int
     undeliverable: int
+    bounced: int
     waiting: int
     oldest_unanswered: datetime | None
     faults: tuple[str, ...]
@@ -111,6 +114,7 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         quarantined=known.quarantined,
         owed=known.owed,
         undeliverable=known.undeliverable,
+        bounced=known.bounced,
         waiting=known.waiting,
         oldest_unanswered=known.oldest_unanswered,
         faults=faults,
@@ -152,7 +156,11 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str
     if known.quarantined:
         yield f"letters in quarantine: {known.quarantined}"
     if known.undeliverable:
-        yield f"undeliverable replies: {known.undeliverable}"
+        yield f"undeliverable replies: {known.undeliverable} - see `ingest bounces`"
+    if known.bounced:
+        yield f"replies that came back: {known.bounced} - see `ingest bounces`"
+    if known.marked:
+        yield f"addresses that replies keep coming back from: {known.marked} - correct them"
     if known.waiting:
         yield f"letters waiting, as somebody guesses passwords: {known.waiting}"
 

@@ -172,6 +172,29 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
 
 
 @cli.command()
+@click.option("--seen", metavar="ADDRESS", help="What did not reach it is settled.")
+@json_option
+@click.pass_obj
+def bounces(call: Call, seen: str | None, as_json: bool) -> int:
+    """Addresses that replies did not reach; exit 1 when there are any."""
+    from ingest.operations.bounces import settle, undelivered
+    from ingest.operations.told import minute
+    from ingest.verbs.show import BOUNCE_COLUMNS, bounce_json
+
+    service = call.current()
+    if seen is not None:
+        count = settle(service.ledger, seen, datetime.now(UTC))
+        if not count:
+            raise click.UsageError(f"{seen}: nothing is noted as not having reached that address")
+        click.echo(json.dumps({"settled": count}) if as_json else f"settled: {count}")
+        return DONE
+    rows = [bounce_json(one) for one in undelivered(service.ledger)]
+    shown = [{**row, "last_at": minute(row["last_at"])} for row in rows]
+    print_rows(rows if as_json else shown, as_json, BOUNCE_COLUMNS)
+    return LOOK if rows else DONE
+
+
+@cli.command()
 @json_option
 @click.pass_obj
 def status(call: Call, as_json: bool) -> int:

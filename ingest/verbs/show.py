@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         LetterSummary,
         SentReply,
         SubmissionDetails,
+        Undelivered,
     )
 
 LETTER_COLUMNS = {
@@ -42,8 +43,32 @@ LETTER_COLUMNS = {
     "reply": "reply",
     "sender": "from",
     "subject": "subject",
+    "why": "",
+}
+
+
+BOUNCE_COLUMNS = {
+    "address": "address",
+    "marked": "marked",
+    "bounced": "came back",
+    "undeliverable": "not taken",
+    "last_at": "last",
+    "letters": "letters",
     "error": "",
 }
+
+
+def bounce_json(one: Undelivered) -> dict[str, Any]:
+    """One line of `bounces`."""
+    return {
+        "address": one.address,
+        "marked": one.is_marked,
+        "bounced": one.bounced,
+        "undeliverable": one.undeliverable,
+        "last_at": local(one.last_at),
+        "letters": list(one.letters),
+        "error": one.last_error,
+    }
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
@@ -88,7 +113,13 @@ def _cut(text: str, most: int) -> str:
 
 def letter_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A line of `letters` for people: its moment to the minute."""
-    return {**row, "received_at": minute(row["received_at"])}
+    return {
+        **row,
+        "received_at": minute(row["received_at"]),
+        # A refused letter has no entity: what it claims to be is what one looks for.
+        "entity": row["entity"] or (f"({row['claimed']})" if row["claimed"] else None),
+        "why": row["error"] or row["reason"],
+    }
 
 
 def letter_json(row: LetterSummary) -> dict[str, Any]:
@@ -106,6 +137,8 @@ def letter_json(row: LetterSummary) -> dict[str, Any]:
         "reply": row.reply.value if row.reply else None,
         "attempts": row.attempts,
         "error": row.error,
+        "reason": row.reason,
+        "claimed": row.claimed,
     }
 
 
@@ -195,6 +228,8 @@ def _sent_json(item: SentReply) -> dict[str, Any]:
         "owed_at": local(item.owed_at),
         "settled_at": local(item.settled_at),
         "error": item.last_error,
+        "returned_code": item.returned_code,
+        "returned": item.returned_text,
         "text": reply_text(item.content),
     }
 
@@ -221,6 +256,10 @@ def whole_text(row: Mapping[str, Any]) -> str:
     ]
     if row["error"]:
         lines.append(f"error {row['error']}")
+    if row["reason"]:
+        lines.append(f"reason {row['reason']}")
+    if row["claimed"]:
+        lines.append(f"claims to be {row['claimed']}")
     lines += _finding_lines(row["findings"], "")
     for item in row["submissions"]:
         lines.append(
@@ -232,6 +271,8 @@ def whole_text(row: Mapping[str, Any]) -> str:
         lines += [_carried_line(carried) for carried in item["carried"]]
     for item in row["replies"]:
         lines.append(f"\nreply {item['state']}  attempts {item['attempts']}  {item['error'] or ''}")
+        if item["returned"]:
+            lines.append(f"came back: {item['returned_code'] or ''} {item['returned']}")
         lines.append(item["text"])
     return "\n".join(lines)
 
@@ -412,6 +453,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "quarantined": status.quarantined,
         "owed": status.owed,
         "undeliverable": status.undeliverable,
+        "bounced": status.bounced,
         "waiting": status.waiting,
         "oldest_unanswered": local(status.oldest_unanswered),
         "needs_a_person": list(status.needs_a_person),
@@ -435,6 +477,7 @@ def status_text(row: Mapping[str, Any]) -> str:
         f"waiting for a verdict: {row['queue']}, in quarantine: {row['quarantined']}",
         (
             f"replies owed: {row['owed']}, undeliverable: {row['undeliverable']}, "
+            f"came back: {row['bounced']}, "
             f"oldest unanswered: {row['oldest_unanswered'] or '-'}"
         ),
     ]

@@ -135,7 +135,8 @@ _GAUGES = {
     "queue": "Letters without a verdict yet.",
     "quarantined": "Letters that a person must look at.",
     "owed": "Replies that wait to leave.",
-    "undeliverable": "Replies that will never leave.",
+    "undeliverable": "Replies that will never leave, and that no operator has settled.",
+    "bounced": "Replies that came back, and that no operator has settled.",
     "waiting": "Letters not tried yet, as their user code was guessed at too often.",
 }
 

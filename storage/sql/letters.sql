@@ -38,7 +38,8 @@ WHERE location.mailbox = :mailbox
 -- The verdict, unless another process gave one.
 UPDATE letter
 SET state = 'done', outcome = :outcome, entity_id = :entity, sender = :sender,
-    subject = :subject, message_id = :message_id, settled_at = :now, error = NULL, waits_until = NULL
+    subject = :subject, message_id = :message_id, reason = :reason,
+    claimed_code = :claimed, settled_at = :now, error = NULL, waits_until = NULL
 WHERE id = :letter AND state <> 'done'
 
 -- name: wait

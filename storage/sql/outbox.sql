@@ -59,3 +59,21 @@ WHERE stranger_domain IS NOT NULL AND owed_at >= :since
 SELECT id
 FROM reply
 WHERE message_id = :message_id
+
+-- name: returned
+-- Replies that a bounce names.
+SELECT id, letter_id, message_id, bounced_at, returned_text
+FROM reply
+WHERE message_id = ANY(:keys)
+
+-- name: bounce
+-- It came back for good, which is new to operators once.
+UPDATE reply
+SET bounced_at = :now, returned_code = :code, returned_text = :text, seen_at = NULL
+WHERE id = :reply AND bounced_at IS NULL
+
+-- name: delay
+-- It is still on its way, the recipient's server says.
+UPDATE reply
+SET returned_code = :code, returned_text = :text
+WHERE id = :reply AND bounced_at IS NULL

@@ -24,6 +24,7 @@ STATE = Status(
     owed=2,
     waiting=0,
     undeliverable=0,
+    bounced=0,
     oldest_unanswered=None,
     needs_a_person=(),
 )

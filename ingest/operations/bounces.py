@@ -1,0 +1,29 @@
+"""Replies that did not reach their address: operators decide what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ingest.operations.ports import Ledger
+from storage.records import Undelivered
+
+
+def undelivered(ledger: Ledger) -> Sequence[Undelivered]:
+    """What no operator has settled, by address; those that came back most often first.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        return store.outbox.undelivered()
+
+
+def settle(ledger: Ledger, address: str, now: datetime) -> int:
+    """An operator has corrected the address, or told its owner: how many replies that ends.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.transaction() as store:
+        return store.outbox.seen(address, now)

@@ -14,6 +14,7 @@ APPEND_ONLY = (
     "finding",
     "interval_history",
     "register_history",
+    "seal",
     "snapshot",
     "snapshot_row",
     "submission",

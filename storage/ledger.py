@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 from layouts.layout import Layout, load
 from storage.driver import Driver
 from storage.faults import StoreUnavailable, translate, waiting_for_a_connection
+from storage.records import Fence
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0012"
+SCHEMA = "0013"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5
@@ -163,7 +164,30 @@ class Ledger:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             Store(connection, self._layouts).periods.keep_earlier(datetime.now(UTC))
+        # Those of before the first seal are sealed as they are now.
+        self.seal(self.fence())
         return Migrated(before, SCHEMA)
+
+    def fence(self) -> Fence:
+        """Up to which rows `seal` may seal, once the transactions of this moment have ended."""
+        with self.transaction() as store:
+            return store.seals.fence()
+
+    def seal(self, fence: Fence) -> bool:
+        """Seal every row up to a fence; False when one may still come before it.
+
+        Rows are hashed while others write; a crash on the way leaves the seals so far.
+        Another process that seals meanwhile is no harm: one of the two seals is dropped.
+        """
+        while True:
+            with self.reading() as store:
+                if not store.seals.is_final(fence):
+                    return False
+                draft = store.seals.draft(fence)
+            if draft is None:
+                return True
+            with self.transaction() as store:
+                store.seals.append(draft)
 
     def schema_is_current(self) -> bool:
         """Whether the schema is the one this program needs, neither older nor newer."""

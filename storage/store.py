@@ -35,6 +35,7 @@ from storage.billed.withdrawals import Withdrawals
 from storage.columns import INTEGER_MOST, epoch
 from storage.findings import Findings
 from storage.installation import Installation
+from storage.leases import Leases
 from storage.letters import Letters
 from storage.mailboxes import Mailboxes
 from storage.outbox import Outbox
@@ -45,6 +46,7 @@ from storage.readings.in_force import InForce
 from storage.readings.values import Values
 from storage.readings.versions import Versions
 from storage.records import Entry
+from storage.seals import Seals
 from storage.senders import Senders
 from storage.session import Session
 from storage.submissions import Submissions
@@ -73,6 +75,8 @@ class Store:
         installation: Its key and its status.
         audit: Who changed what.
         append_only: Whether the database refuses to change rows.
+        seals: What finds that rows were changed all the same.
+        leases: Who does what only one process may do.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
@@ -84,6 +88,8 @@ class Store:
         self._day_sums = DaySums(session)
         self.audit = Audit(session)
         self.append_only = AppendOnly(session)
+        self.seals = Seals(session)
+        self.leases = Leases(session)
         self.submissions = Submissions(session, self._findings)
         self.letters = Letters(session, self._findings, self.submissions)
         self.registry = Registry(session, self.audit)

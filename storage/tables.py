@@ -692,6 +692,40 @@ class AuditTable(_Kept, table=True):
     after: str | None = None
 
 
+class SealTable(_Kept, table=True):
+    """A link of the chain over rows that are never changed; see seals.py."""
+
+    __tablename__ = "seal"
+
+    number: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    # JSON: by kind the last id, and each row's id with the first signs of its hash.
+    upto: str
+    rows: str
+    sha256: str
+
+
+class SealHeadTable(_Kept, table=True):
+    """The last seal once more: a chain that ends too early is found. One row."""
+
+    __tablename__ = "seal_head"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: int = Field(primary_key=True)
+    number: int
+    sha256: str
+
+
+class LeaseTable(_Kept, table=True):
+    """Which process does what only one may do, until it falls silent; by our own clock."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime = Field(sa_type=Instant)
+
+
 def _of(model: type[_Kept]) -> Any:
     """The Core table of a model; statements are written with Core."""
     return model.metadata.tables[str(model.__tablename__)]

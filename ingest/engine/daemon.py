@@ -23,6 +23,8 @@ from ingest.engine.health import Health, HealthStore, described
 from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
+from ingest.engine.seal import EVERY_SECONDS as SEALED_EVERY_SECONDS
+from ingest.engine.seal import Leases, Sealer, Seals
 from ingest.engine.send import Outbox, drain
 from ingest.engine.systemd import Notify, Watchdog
 from ingest.engine.work import OneLedger, Worker, WorkStore
@@ -32,7 +34,7 @@ from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import IDLE_SECONDS, Account, Mailbox, Postman
-from storage.records import OUTBOX, Claim, mailbox_named
+from storage.records import OUTBOX, Claim, Fence, mailbox_named
 
 log = structlog.get_logger()
 
@@ -46,8 +48,8 @@ LAST_NOTE_SECONDS = 3.0
 ALIVE_EVERY_SECONDS = 3600.0
 """How often it is seen whether a refresh token was used within a day."""
 
-_OUTBOX, _ACCOUNTS = "\0outbox", "\0accounts"
-"""Names of the jobs that send and that keep tokens alive; no mailbox can have them."""
+_OUTBOX, _SEALS, _ACCOUNTS = "\0outbox", "\0seals", "\0accounts"
+"""Names of the jobs that send, seal and keep tokens alive; no mailbox can have them."""
 
 
 class DaemonOutbox(ports.Outbox, Outbox, Protocol):
@@ -60,6 +62,14 @@ class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
     @property
     def outbox(self) -> DaemonOutbox:
         """Replies that must leave."""
+
+    @property
+    def leases(self) -> Leases:
+        """What one process at a time does."""
+
+    @property
+    def seals(self) -> Seals:
+        """The chain over what is never changed."""
 
 
 class DaemonLedger(Protocol):
@@ -77,6 +87,12 @@ class DaemonLedger(Protocol):
 
     def reading(self) -> AbstractContextManager[DaemonStore]:
         """For looking only; changes are dropped."""
+
+    def fence(self) -> Fence:
+        """See `seal.SealLedger`."""
+
+    def seal(self, fence: Fence) -> bool:
+        """See `seal.SealLedger`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,10 @@ class Daemon:
         self._outbox = self._sending(parts.postman)
         self._marker = Marker(parts.reader, parts.ledger, parts.clock, self._send_soon)
         self._polls = {mailbox.name: self._polling(mailbox) for mailbox in parts.mailboxes}
-        self._jobs = [*self._polls.values(), *([self._outbox] if self._outbox else [])]
+        self._sealer = Sealer(parts.ledger)
+        self._seals = self._sealing()
+        self._jobs = [*self._polls.values(), self._seals]
+        self._jobs += [self._outbox] if self._outbox else []
         if parts.accounts:
             alive = Job(
                 _ACCOUNTS, self._keep_alive, self._scheduler, self._stopping, _refused, _kept_alive
@@ -139,6 +158,7 @@ class Daemon:
             job.start(self._parts.every_seconds)
         if self._outbox is not None:
             self._outbox.start(DRAINED_EVERY_SECONDS)
+        self._seals.start(SEALED_EVERY_SECONDS)
         if self._parts.accounts:
             self._jobs[-1].start(ALIVE_EVERY_SECONDS)
         self._scheduler.start()
@@ -163,6 +183,7 @@ class Daemon:
             job.join()
         self._marker.close()
         self._last_drain()
+        self._last_seal()
         self._close()
         self._watchdog.close()
         log.info("service.stopped")
@@ -236,6 +257,10 @@ class Daemon:
         log.warning("outbox.failed", error=described(fault), retry_seconds=seconds)
         self._health.failed(OUTBOX, fault)
 
+    def _sealing(self) -> Job:
+        seal, stopping = self._sealer.once, self._stopping
+        return Job(_SEALS, seal, self._scheduler, stopping, _sealing_failed, lambda: None)
+
     def _last_drain(self) -> None:
         postman = self._parts.postman
         if postman is not None:
@@ -243,6 +268,14 @@ class Daemon:
             thread = threading.Thread(target=self._send_the_rest, args=[postman], daemon=True)
             thread.start()
             thread.join(LAST_DRAIN_SECONDS)
+
+    def _last_seal(self) -> None:
+        """What was recorded is sealed before we leave; another process has to wait for no lease."""
+        try:
+            self._sealer.once()
+        except ConnectionError as fault:
+            log.warning("audit.not_sealed", error=described(fault), retry_seconds=None)
+        self._sealer.close()
 
     def _send_the_rest(self, postman: Postman) -> None:
         # In time to note what has left.
@@ -298,6 +331,10 @@ def _tell(mailbox: str, passed: Passed, started: float) -> None:
             failed=passed.failed,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+
+def _sealing_failed(fault: BaseException, seconds: float) -> None:
+    log.warning("audit.not_sealed", error=described(fault), retry_seconds=seconds)
 
 
 def run(parts: Parts, renew: Callable[[], Parts]) -> None:

@@ -9,6 +9,7 @@ from ingest.engine.collect import Collector
 from ingest.engine.daemon import DaemonLedger
 from ingest.engine.health import Health
 from ingest.engine.marks import Marker
+from ingest.engine.seal import Sealer
 from ingest.engine.send import drain
 from ingest.engine.work import Told, Worker, nobody_is_told
 from ingest.intake.attempt import Intake
@@ -68,6 +69,13 @@ def poll_all(
             health.failed(OUTBOX, fault)
         finally:
             postman.close()
+    sealer = Sealer(ledger)
+    try:
+        sealer.once()
+    except ConnectionError as fault:
+        faults.append(fault)
+    finally:
+        sealer.close()
     if faults:
         raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
     return whole

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.operations.audit import verify
 from ingest.transports.imap import ImapMailbox
 from ingest.wiring import Service
 
+_SEALS_LOOKED_AT = 1000
+"""All of them: `audit verify`."""
 _CLOCK_MOST = timedelta(minutes=2)
 
 
@@ -101,11 +104,29 @@ def _database(app: Service) -> Iterator[Result]:
         return
     without = sum(1 for entity in entities if entity.active and entity.password_hash is None)
     yield Result("database", f"schema is current, {len(entities)} legal entities")
+    yield _sealed(app)
     if not entities:
         yield Result("register of points", "empty", "run `ingest registry import FILE`", 1)
     elif without:
         advice = "give them one with `ingest password CODE`"
         yield Result("register of points", f"{without} entities have no password", advice, 1)
+
+
+def _sealed(app: Service) -> Result:
+    """Whether the latest sealed rows are as they were, and changes are still refused."""
+    try:
+        done = verify(app.ledger, last=_SEALS_LOOKED_AT)
+    except ConnectionError as fault:
+        return Result("audit", str(fault), "check [database] url and its server", 3)
+    if done.broken or done.off:
+        found = done.broken or f"triggers that refuse nothing any more: {', '.join(done.off)}"
+        advice = (
+            "somebody has changed the database by hand: `ingest audit verify` (docs/security.md)"
+        )
+        return Result("audit", found, advice, 1)
+    told = f"{done.rows} rows under the last {done.seals} seals are as they were"
+    waiting = sum(done.unsealed.values())
+    return Result("audit", told + (f", {waiting} not sealed yet" if waiting else ""))
 
 
 def _mailbox(mailbox: ImapMailbox) -> str:

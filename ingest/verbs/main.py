@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 # Each adds its verbs to the group.
-from ingest.verbs import billing, entries, letters, registry, senders  # noqa: F401
+from ingest.verbs import audit, billing, entries, letters, registry, senders  # noqa: F401
 from ingest.verbs.types import (
     DONE,
     LOOK,

@@ -45,6 +45,7 @@ def ways(table, database_url):
 
 def test_no_row_is_changed_replaced_or_deleted(ledger, database_url):
     fill(ledger)
+    ledger.seal(ledger.fence())
     before = content(ledger)
     assert all(before.values())
 

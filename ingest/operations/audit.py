@@ -1,0 +1,88 @@
+"""Whether anybody has changed what is never changed: audit, receipts, findings, snapshots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.operations.ports import Ledger
+from storage.records import Head
+
+_EVENT = "audit.head"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a look at every sealed row came to.
+
+    Attributes:
+        broken: The first break, one sentence; None when all is whole.
+        off: Triggers that no longer refuse a change.
+        seals: How many seals were looked at, up to a break.
+        rows: How many rows they cover.
+        number: Of the last seal; None before the first.
+        sha256: Its hash.
+        sealed_at: When it was made, by the database's clock.
+        unsealed: How many rows of each kind no seal covers yet.
+        compared: How many seals of the log were looked up.
+    """
+
+    broken: str | None
+    off: tuple[str, ...]
+    seals: int
+    rows: int
+    number: int | None
+    sha256: str | None
+    sealed_at: datetime | None
+    unsealed: Mapping[str, int]
+    compared: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every sealed row is as it was, and changes are still refused."""
+        return self.broken is None and not self.off
+
+
+def verify(ledger: Ledger, known: Iterable[Head] = (), last: int | None = None) -> Verified:
+    """Look at every sealed row.
+
+    Args:
+        ledger: The database.
+        known: Seals that were there once, such as those of `heads_in`.
+        last: Only so many seals, the last ones; None: all.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    heads = list(known)
+    with ledger.reading() as store:
+        found = store.seals.check(heads, last)
+        off = store.append_only.missing()
+    return Verified(
+        broken=found.broken,
+        off=tuple(off),
+        seals=found.seals,
+        rows=found.rows,
+        number=found.head.number if found.head else None,
+        sha256=found.head.sha256 if found.head else None,
+        sealed_at=found.head.at if found.head else None,
+        unsealed=found.unsealed,
+        compared=len(heads),
+    )
+
+
+def heads_in(lines: Iterable[str]) -> Iterator[Head]:
+    """The seals that a log tells; lines that are something else are passed over."""
+    for line in lines:
+        if _EVENT not in line:
+            continue
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("event") == _EVENT:
+            number, digest = event.get("number"), event.get("sha256")
+            if isinstance(number, int) and isinstance(digest, str):
+                yield Head(number, digest)

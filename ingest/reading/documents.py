@@ -19,6 +19,8 @@ from layouts.findings import Finding
 from layouts.layout import Layout
 from layouts.terms import Document
 from parsers import parse
+from parsers.grid import ErrorCell
+from parsers.workbooks import open_workbook
 
 HEADER_BYTES = 256 * 1024
 """What is read again of a letter that was too costly to be read whole."""
@@ -115,10 +117,29 @@ def mark_workbooks(
     for document in letter.documents:
         sha256 = hashlib.sha256(document.content).hexdigest()
         if sha256 in wanted and sha256 not in marked:
-            found = mark(document, wanted[sha256], secrets, language)
+            found = mark(document, wanted[sha256], secrets, language, written_in)
             if found is not None:
                 marked[sha256] = found
     return marked
+
+
+def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]]] | None:
+    """What is written in a workbook, by sheet, row and column; None if it is none."""
+    sheets = open_workbook(content)
+    if isinstance(sheets, Finding):
+        return None
+    return {
+        sheet.name: {
+            row: {
+                column: value.text if isinstance(value, ErrorCell) else value
+                for column, value in (
+                    sheet.unseen.get(row, {}) | dict(sheet.rows.get(row, {}))
+                ).items()
+            }
+            for row in sorted({*sheet.rows, *sheet.unseen})
+        }
+        for sheet in sheets
+    }
 
 
 class DirectReader:

@@ -23,7 +23,6 @@ _LATE = (
     "charset_normalizer",
     "lxml.etree",
     "openpyxl",
-    "python_calamine",
     "striprtf.striprtf",
     "tnefparse.tnef",
     "ingest.replies.marked",

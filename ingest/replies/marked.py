@@ -1,7 +1,9 @@
 """The sender's own workbook with the findings marked in it; for the sandbox only.
 
 What is read here is hostile, so that `mark` runs in the same bounded child that
-reads documents. Passwords are taken out of every cell, comment and property.
+reads documents. What costs openpyxl much is counted before it is asked. Passwords are
+taken out of every cell, comment and property; nothing that a workbook program would
+follow or run is sent on.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -23,8 +25,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.comments import Comment
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet._writer import WorksheetWriter
@@ -32,7 +35,6 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
-from python_calamine import CalamineError, CalamineWorkbook
 
 from ingest.letters.secrets import Masker, is_telling
 from ingest.letters.terms import Marked
@@ -42,7 +44,7 @@ from ingest.replies.runs import SHOWN_MOST, weight
 from ingest.replies.texts import advice, sentence, title
 from ingest.replies.view import TOLD_ELSEWHERE
 from ingest.replies.wording import LANGUAGES, Wording, wording
-from layouts.findings import Finding, Severity
+from layouts.findings import Code, Finding, Severity
 from layouts.terms import Document
 
 _FILLS = {
@@ -58,12 +60,27 @@ _MARK_COLOURS = {
 _HEAD = PatternFill("solid", fgColor="FFE8E8E8")
 _LABEL = re.compile(r"\s*(парол[ья]?|password|passwd|pwd)\b\s*[:=–—-]*\s*", re.IGNORECASE)
 _COMMENT_MOST = 2000
-_ROWS_MOST = 200_000
 _REACH = 12
+
+_CELLS_MOST = 200_000
+"""Tags of cells, rows and values: openpyxl makes some 100,000 cells a second."""
+
+_OTHER_TAGS_MOST = 10_000
+"""All other tags of a package together: styles, rules, names, links. Each is an object."""
+
+_COVERED_MOST = 50_000
+"""Cells under merged ranges and links, each of which openpyxl makes."""
+
+_PIECE = 1 << 20
+_OF_CELLS = re.compile(rb"<(?:\w{1,8}:)?(?:c|f|v|row|si|t|is)[ >/]")
+_TAG = re.compile(rb"<[A-Za-z]")
+_RANGE = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*[\"']([^\"']{1,40})")
+
+Values = Mapping[str, Mapping[int, Mapping[int, Any]]]
+"""What is written in a workbook: by sheet, row and column, both from 1."""
 
 # What the two readers raise on damaged bytes; neither promises anything narrower.
 _UNREADABLE = (
-    CalamineError,
     InvalidFileException,
     zipfile.BadZipFile,
     zlib.error,
@@ -94,62 +111,159 @@ _PARTS = {
 _SIGNS = {
     "shapes": (re.compile(r"xl/drawings/drawing\d+\.xml$"), (b"<xdr:sp",)),
     "extensions": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<extLst",)),
-    "cached": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<f>", b"<f ")),
+    "formulas": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<f>", b"<f ")),
+    "links": (
+        re.compile(r"xl/(worksheets/sheet\d+|workbook)\.xml$"),
+        (b"<hyperlink", b"<externalRef"),
+    ),
+    "rules": (re.compile(r"xl/worksheets/sheet\d+\.xml$"), (b"<conditionalFormatting",)),
+    "charts": (re.compile(r"xl/drawings/drawing\d+\.xml$"), (b"<c:chart",)),
 }
 
 
 def mark(
-    document: Document, findings: Sequence[Finding], secrets: Collection[str], language: str
+    document: Document,
+    findings: Sequence[Finding],
+    secrets: Collection[str],
+    language: str,
+    read_values: Callable[[bytes], Values | None],
 ) -> Marked | None:
-    """The workbook as .xlsx, its faulty cells filled and commented; None if it is none.
+    """The workbook as .xlsx, its faulty cells filled and commented.
 
-    An .xlsx or .xlsm keeps its formulas, formats and other sheets; of an .xls,
-    .xlsb or .ods the values are carried over. A first sheet lists the findings
-    with links to their cells.
+    An .xlsx or .xlsm keeps its values and formats; of an .xls, .xlsb or .ods the values
+    are carried over. Formulas become their values, and sheets that were not read are
+    left out. A first sheet lists the findings with links to their cells. None if it is
+    no workbook, or one that is too costly to mark.
 
     Args:
         document: A workbook in one of the formats that are read.
         findings: Of that document.
         secrets: Every password candidate of the letter, right or wrong.
         language: Of the marks.
+        read_values: What is written in a workbook that openpyxl cannot open.
     """
     words = wording(language)
-    opened = _opened(document.content)
+    if _is_costly(document.content):
+        return None
+    opened = _opened(document.content, read_values)
     if opened is None:
         return None
     workbook, lost = opened
+    lost += tuple(_without_other_sheets(workbook, findings))
+    for worksheet in workbook.worksheets:
+        _without_live_parts(worksheet)
+    workbook.defined_names.clear()
     _without_marks(workbook)
     _without_passwords(workbook, Masker(secrets))
     shown = list(_shown(findings))
     for (sheet, cell), items in _by_cell(shown).items():
         _mark_cell(workbook, sheet, cell, items, words)
     _list(workbook, shown, document.name, words)
-    workbook.calculation.fullCalcOnLoad = True
     content = _saved(workbook)
     if _tells(content, secrets):
         return None
     return Marked(content, lost)
 
 
-def _opened(content: bytes) -> tuple[Workbook, tuple[str, ...]] | None:
+def _is_costly(content: bytes) -> bool:
+    """Whether openpyxl would need long for a package; counted without unpacking it whole."""
+    if content[:2] != b"PK":
+        return False
+    cells = others = covered = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            for entry in package.infolist():
+                if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
+                    continue
+                with package.open(entry) as part:
+                    while piece := part.read(_PIECE):
+                        of_cells = len(_OF_CELLS.findall(piece))
+                        cells += of_cells
+                        others += len(_TAG.findall(piece)) - of_cells
+                        covered += sum(map(_area, _RANGE.findall(piece)))
+                        if (
+                            cells > _CELLS_MOST
+                            or others > _OTHER_TAGS_MOST
+                            or covered > _COVERED_MOST
+                        ):
+                            return True
+    except _UNREADABLE:
+        return False
+    return False
+
+
+def _area(name: bytes) -> int:
+    """How many cells a range has; one that is none counts as more than any may have."""
+    try:
+        bounds: Any = range_boundaries(name.decode("ascii"))  # None where a range is open
+        left, top, right, bottom = bounds
+        return int((right - left + 1) * (bottom - top + 1))
+    except (ValueError, TypeError):
+        return _COVERED_MOST + 1
+
+
+def _without_other_sheets(workbook: Workbook, findings: Sequence[Finding]) -> Iterator[str]:
+    """Take out the sheets that the findings tell as not read."""
+    unread = {
+        item.place.sheet
+        for item in findings
+        if item.code is Code.NOT_READ and item.place.sheet and item.place.cell is None
+    }
+    others = [sheet for sheet in workbook.worksheets if sheet.title in unread]
+    if len(others) < len(workbook.worksheets):
+        for sheet in others:
+            workbook.remove(sheet)
+        if others:
+            yield "sheets"
+    for chart in list(workbook.chartsheets):
+        workbook.remove(chart)
+
+
+def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of these
+    """Take out what a workbook program follows or calculates: links, rules, tables, charts."""
+    for cell in sheet._cells.values():  # noqa: SLF001 - see `_filled`
+        if not isinstance(cell, MergedCell):
+            cell.hyperlink = None
+    sheet._hyperlinks = []  # noqa: SLF001
+    sheet._charts, sheet._images, sheet._pivots = [], [], []  # noqa: SLF001
+    sheet.conditional_formatting = ConditionalFormattingList()
+    sheet.tables.clear()
+    sheet.defined_names.clear()
+    sheet.legacy_drawing = None
+    kept = [rule for rule in sheet.data_validations.dataValidation if _is_literal(rule)]
+    sheet.data_validations.dataValidation = kept
+
+
+def _is_literal(rule: Any) -> bool:
+    """Whether a validation compares with what stands in it, and calculates nothing."""
+    given = [text for text in (rule.formula1, rule.formula2) if text is not None]
+    return all(_LITERAL.fullmatch(str(text)) for text in given)
+
+
+_LITERAL = re.compile(r'"[^"]*"|-?\d+(?:\.\d+)?')
+
+
+def _opened(
+    content: bytes, read_values: Callable[[bytes], Values | None]
+) -> tuple[Workbook, tuple[str, ...]] | None:
     """A workbook that can be changed, and what it has lost by being opened."""
     if content[:2] == b"PK":
         try:
             return _loaded(content), _lost(content)
         except _UNREADABLE:
-            # An .ods or .xlsb, or a package that only the other reader copes with.
+            # An .ods or .xlsb, or a package that only our own readers cope with.
             pass
-    try:
-        return _copied(content), ("formats",)
-    except _UNREADABLE:
-        return None
+    values = read_values(content)
+    return (_copied(values), ("formats",)) if values else None
 
 
 def _loaded(content: bytes) -> Workbook:
     with warnings.catch_warnings():
         # It warns of every extension it drops; `_lost` tells the sender instead.
         warnings.simplefilter("ignore")
-        return openpyxl.load_workbook(io.BytesIO(content), rich_text=True)
+        return openpyxl.load_workbook(
+            io.BytesIO(content), rich_text=True, data_only=True, keep_links=False
+        )
 
 
 def _lost(content: bytes) -> tuple[str, ...]:
@@ -166,18 +280,15 @@ def _lost(content: bytes) -> tuple[str, ...]:
     return tuple(lost)
 
 
-def _copied(content: bytes) -> Workbook:
+def _copied(sheets: Values) -> Workbook:
     """The values of a workbook that openpyxl cannot read."""
-    source = CalamineWorkbook.from_filelike(io.BytesIO(content))
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
-    for name in source.sheet_names:
+    for name, rows in sheets.items():
         sheet = workbook.create_sheet(_sheet_name(workbook, name))
-        rows = source.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        for row, values in enumerate(rows[:_ROWS_MOST], 1):
-            for column, value in enumerate(values, 1):
-                if value not in {"", None}:
-                    _put(sheet, row, column, value)
+        for row, values in rows.items():
+            for column, value in values.items():
+                _put(sheet, row, column, value)
     return workbook
 
 
@@ -221,11 +332,25 @@ def _without_passwords(workbook: Workbook, masker: Masker) -> None:
     for sheet in workbook.worksheets:
         for cell in _filled(sheet):
             _hide(sheet, cell, masker)
-    properties = workbook.properties
-    for name in ("title", "subject", "creator", "keywords", "description", "category"):
-        value = getattr(properties, name)
-        if isinstance(value, str):
-            setattr(properties, name, masker.text(value))
+        for rule in sheet.data_validations.dataValidation:
+            _mask(rule, ("prompt", "promptTitle", "error", "errorTitle"), masker)
+        for place in ("odd", "even", "first"):
+            for which in ("Header", "Footer"):
+                line = getattr(sheet, f"{place}{which}")
+                for part in (line.left, line.center, line.right):
+                    _mask(part, ("text",), masker)
+    _mask(workbook.properties, _PROPERTIES, masker)
+
+
+_PROPERTIES = (
+    "title", "subject", "creator", "keywords", "description", "category", "lastModifiedBy",
+)  # fmt: skip
+
+
+def _mask(holder: Any, names: Sequence[str], masker: Masker) -> None:
+    for name in names:
+        if isinstance(value := getattr(holder, name), str):
+            setattr(holder, name, masker.text(value))
 
 
 def _filled(sheet: Worksheet) -> list[Cell | MergedCell]:
@@ -237,8 +362,9 @@ def _filled(sheet: Worksheet) -> list[Cell | MergedCell]:
 def _hide(sheet: Worksheet, cell: Cell | MergedCell, masker: Masker) -> None:
     if cell.comment is not None:
         text = masker.text(cell.comment.text)
-        if text != cell.comment.text:
-            cell.comment = Comment(text, cell.comment.author)
+        author = masker.text(cell.comment.author or "")
+        if (text, author) != (cell.comment.text, cell.comment.author):
+            cell.comment = Comment(text, author)
     if isinstance(cell, MergedCell) or not isinstance(cell.value, str | CellRichText):
         return
     text = str(cell.value)

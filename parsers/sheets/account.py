@@ -58,7 +58,7 @@ class Account:
         table = next((t for t in self._tables if _holds(t, row, column)), None)
         if table is not None:
             above = table.labels.get(column)
-            if above is not None:
+            if above is not None and not self._is_beside_note(row, column):
                 decided = column in table.decided and _is_date(cell)
                 return above.meaning.role == HARMLESS or decided
         cells = self._sheet.rows[row]
@@ -68,6 +68,12 @@ class Account:
             return table is None and bool(texts)
         nearest = texts[-1] if texts else self._sheet.cell(row - 1, column)
         return self._words.meaning(nearest).role == HARMLESS or is_numbering(cells)
+
+    def _is_beside_note(self, row: int, column: int) -> bool:
+        """Whether the first text to the left in a row, which nothing has used, is harmless."""
+        left = [c for at, c in self._sheet.rows[row].items() if at < column and is_note(c)]
+        meaning = self._words.meaning(left[-1]) if left else None
+        return meaning is not None and meaning.known and meaning.role == HARMLESS
 
     def _left_over(self, first: int, last: int, column: int, count: int) -> Finding:
         name = self._sheet.name

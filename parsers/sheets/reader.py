@@ -276,6 +276,9 @@ class SheetReader:
     def _unit_from_labels(self, field: SheetField, table: Table | None) -> None:
         """The unit that titles or labels end with: `Потребление, кВт·ч`."""
         most = max(self._sheet.rows, default=0) if table is None else table.bottom
+        if table is not None and self._layout.kind is Kind.REGISTER:
+            # A column of readings has the unit of its own label.
+            most = table.top - 1
         above = [cells.values() for row, cells in self._sheet.rows.items() if row <= most]
         unit = _common_unit(cell for cells in above for cell in cells)
         if unit is not None:
@@ -296,7 +299,8 @@ class SheetReader:
                         table.values.setdefault(label.column, Slot(label.meaning.zone, None))
         rows = list(self._rows(table))
         data = [row for row, cells in rows if self._values(table, cells)]
-        defaults = Defaults(self._sheet, table, self._layout, self._words)
+        titles = list(self._titles(table))
+        defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
         defaults.adopt(data)
         if table.hours:
             adopt_totals(self._sheet, table, data)
@@ -311,6 +315,21 @@ class SheetReader:
             else:
                 self._list_row(table, row, cells, sums)
         self._refuse(table, defaults, data, told)
+
+    def _titles(self, table: Table) -> Iterator[tuple[Place, str]]:
+        """Texts above a table that are neither facts nor of a row of numbers, from below."""
+        for row in sorted((row for row in self._sheet.rows if row < table.bottom), reverse=True):
+            cells = self._sheet.rows[row]
+            is_label = any(other.top <= row <= other.bottom for other in self._tables)
+            # A title right above the labels has been taken for the first row of them.
+            if (is_label and len(cells) > 1) or self._facts.stand_in(row):
+                continue
+            if any(isinstance(read_number(cell), Number) for cell in cells.values()):
+                continue
+            for column, cell in cells.items():
+                if isinstance(cell, str):
+                    yield place_of(self._sheet, row, column), cell
+        yield Place(sheet=self._sheet.name), self._sheet.name
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""
@@ -359,6 +378,8 @@ class SheetReader:
             found.append(finding(Code.AMBIGUOUS_COLUMN, place, seen=conflict.first.text, **about))
             for row in data:
                 self._account.use(row, (conflict.first.column, conflict.second.column))
+        if data and (title := defaults.doubt()) is not None:
+            found.append(title)
         for column, doubt in defaults.doubts(data):
             found.append(doubt)
             for row in data:
@@ -382,12 +403,12 @@ class SheetReader:
             about = {"point": self._point, "field": name, "expected": code.expected}
             self._draft.findings.add(finding(code.code, place, seen=shown(cell), **about))
             return None
-        return code
+        return _NUMBER_SIGN.sub("", code) if name == "meter" and code else code
 
     def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
         raw = self._code(table, "channel", row)
         if raw is None:
-            return slot.channel or self._layout.default_channel
+            return slot.channel or table.channel or self._layout.default_channel
         # 01 loses its zero in a cell of numbers.
         return (
             channel_of(raw, self._layout)
@@ -607,6 +628,7 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
     return replace(found, point=point, meter=meter)
 
 
+_NUMBER_SIGN = re.compile(r"^№\s*(?=\w)")
 _UNIT_TAIL = re.compile(r"[,(].*$", re.DOTALL)
 
 

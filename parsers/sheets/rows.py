@@ -232,12 +232,17 @@ class Proof:
 
 @dataclass(slots=True)
 class Defaults:
-    """Unknown columns beside a default: looked at before the default is taken."""
+    """Titles and unknown columns beside a default: looked at before the default is taken.
+
+    Attributes:
+        titles: Place and text of what stands above the table, the nearest first.
+    """
 
     sheet: Sheet
     table: Table
     layout: Layout
     words: Vocabulary
+    titles: Sequence[tuple[Place, str]] = ()
 
     def adopt(self, rows: Sequence[int]) -> None:
         """Take a column for the channel, or the zone, whose cells all name one."""
@@ -247,6 +252,24 @@ class Defaults:
             named = [c for c in self._columns(rows) if all(at(self._key(r, c)) for r in rows)]
             if len(named) == 1:
                 self.table.columns[role] = named[0]
+        title = self._title()
+        if title is not None and self.words.meaning(title[1]).known and len(title[2]) == 1:
+            (self.table.channel,) = title[2]
+
+    def _title(self) -> tuple[Place, str, set[str]] | None:
+        """The nearest title that names channels, where none of the table's own words do."""
+        if not self._is_default("channel") or self.table.channel is not None:
+            return None
+        named = ((place, text, self.words.channels_in(text)) for place, text in self.titles)
+        return next((title for title in named if title[2]), None)
+
+    def doubt(self) -> Finding | None:
+        """What a title says against the default."""
+        title = self._title()
+        if title is None or title[2] <= {self.layout.default_channel}:
+            return None
+        about = {"reason": "default-title", "severity": Severity.ERROR}
+        return finding(Code.NOT_READ, title[0], seen=title[1], **about)
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""
@@ -277,8 +300,8 @@ class Defaults:
         """Whether words may mean another channel or zone than the default."""
         if is_harmless:
             default = self.layout.default_channel
-            named = {self.words.channel(text) for text in texts}
-            return self._is_default("channel") and bool(named - {None, default})
+            named = set().union(*map(self.words.channels_in, texts))
+            return self._is_default("channel") and bool(named - {default, self.table.channel})
         return any(self.words.is_doubtful(text) for text in texts)
 
     def _is_default(self, role: str) -> bool:

@@ -6,6 +6,7 @@ labels are and by what they say of time, never by who comes first.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,10 @@ from parsers.fields import label as label_of
 from parsers.grid import Cell, Sheet
 from parsers.sheets.vocabulary import (
     CURRENT,
+    EXACT,
     FIGURE,
     HARMLESS,
+    NO_YEAR,
     NOTHING,
     PREVIOUS,
     TOTAL,
@@ -83,6 +86,7 @@ class Table:
         totals: Columns that add up a row.
         decided: Columns that claimed a role another one has.
         conflicts: Claims that nothing decides.
+        channel: What its title says that all of it is read on.
     """
 
     top: int
@@ -98,6 +102,7 @@ class Table:
     totals: set[int] = field(default_factory=set)
     decided: set[int] = field(default_factory=set)
     conflicts: list[Conflict] = field(default_factory=list)
+    channel: str | None = None
 
     @property
     def understood(self) -> int:
@@ -288,6 +293,7 @@ class _Finder:
                 lowest = row
             if texts:
                 text = " ".join(" ".join(str(t).split()) for t in texts)
+                meaning = _in_a_year(meaning, self._stated(top))
                 if meaning.role is None and label_of(text) in _NUMBERED:
                     meaning = replace(meaning, role=HARMLESS)
                 labels[column] = Label(lowest, column, text, meaning)
@@ -333,7 +339,7 @@ class _Finder:
     ) -> list[dict[int, Label]]:
         """The columns of each table among those of a row of labels."""
         for parts in (self._by_gaps(labels, hours), self._by_repeats(labels)):
-            fitting = [p for p in parts if self._has_required(p)]
+            fitting = [p for p in parts if self._is_whole(p, hours)]
             if len(fitting) > 1:
                 return fitting
         return [dict(labels)]
@@ -360,6 +366,14 @@ class _Finder:
             parts[-1][column] = label
         return parts
 
+    def _is_whole(self, labels: Mapping[int, Label], hours: Mapping[int, int]) -> bool:
+        """Whether a part has keys and values, so that it is a table of its own."""
+        meanings = [label.meaning for label in labels.values() if label.meaning.is_label]
+        has_value = any(
+            m.role == "value" or ((m.zone or m.channel) and not m.role) for m in meanings
+        )
+        return self._has_required(labels) and (bool(hours) or has_value)
+
     def _has_required(self, labels: Mapping[int, Label]) -> bool:
         roles = {label.meaning.role for label in labels.values() if label.meaning.is_label}
         return self._definition.required <= roles
@@ -377,6 +391,7 @@ class _Finder:
         for label in labels.values():
             if label.meaning.is_label:
                 claims[_role(label.meaning)].append(label)
+        self._find_values(labels, claims)
         _settle(table, claims, self._layout, self._stated(top))
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
@@ -384,6 +399,41 @@ class _Finder:
         ambiguous = any(c.field == "value" for c in table.conflicts)
         fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
         return table if fits and self._definition.required <= {*found, *claims} else None
+
+    def _find_values(self, labels: Mapping[int, Label], claims: dict[str, list[Label]]) -> None:
+        """Take for readings what cannot be anything else beside each other."""
+        zones = [label.meaning.zone for label in claims.get("zone", ()) if label.meaning.zone]
+        if len(zones) > 1 and len(set(zones)) == len(claims["zone"]):
+            claims["value"] += claims.pop("zone")
+        if claims.get("value") or self._definition.hours:
+            return
+        # Last | This: a month or a period would be what was used in it.
+        bare = [
+            label
+            for label in labels.values()
+            if label.meaning.known
+            and label.meaning.tense
+            and not label.meaning.role
+            and not _SPAN_OF_TIME.search(label_of(label.text))
+        ]
+        if {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
+            claims["value"] += bare
+
+
+_SPAN_OF_TIME = re.compile(r"месяц|период|month|period")
+
+
+def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:
+    """A label's day that is written without its year: the last such day up to the stated one."""
+    if meaning.at is None or meaning.at.year != NO_YEAR:
+        return meaning
+    if stated is None:
+        return replace(meaning, at=None, known=False)
+    try:
+        this = meaning.at.replace(year=stated.year)
+        return replace(meaning, at=this if this <= stated else this.replace(year=stated.year - 1))
+    except ValueError:
+        return replace(meaning, at=None, known=False)
 
 
 def _role(meaning: Meaning) -> str:
@@ -416,12 +466,41 @@ def _settle(
         slots[_slot(label, claims, layout)].append(label)
     for slot, labels in slots.items():
         _settle_values(table, slot, [_dated(label, stated, labels) for label in labels])
+    _doubt_values(table)
+
+
+def _doubt_values(table: Table) -> None:
+    """A conflict where another column is called a reading, in words that nobody knows.
+
+    The form's own label needs no more words to be the one that counts.
+    """
+    for column in list(table.values):
+        chosen = table.labels[column]
+        if chosen.meaning.exact == EXACT or chosen.meaning.tense or chosen.meaning.at:
+            continue
+        rival = next((other for other in table.strange if _is_rival(other, chosen)), None)
+        if rival is not None:
+            table.conflicts.append(Conflict("value", *sorted((chosen, rival), key=_column_of)))
+            del table.values[column]
+
+
+_column_of = attrgetter("column")
+
+
+def _is_rival(other: Label, chosen: Label) -> bool:
+    theirs, mine = other.meaning, chosen.meaning
+    same = (theirs.zone, theirs.channel) == (mine.zone, mine.channel)
+    return same and theirs.role == "value" and theirs.tense != PREVIOUS
 
 
 def _dated(label: Label, stated: date | None, labels: Sequence[Label]) -> Label:
     """A label whose day, beside other columns, makes it the last reading or this one."""
     at = label.meaning.at
     if len(labels) < 2 or at is None or stated is None or at > stated or label.meaning.tense:
+        return label
+    days = [other.meaning.at for other in labels]
+    if all(days) and stated not in days:
+        # The last of them is meant, and told to be of another day.
         return label
     tense = CURRENT if at == stated else PREVIOUS
     return replace(label, meaning=replace(label.meaning, tense=tense))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 
 from layouts.layout import Layout
 from layouts.terms import CHANNELS
@@ -162,6 +162,15 @@ class Vocabulary:
         found = [value for form, value in self._channels if form.fullmatch(text)]
         return found[0] if found else None
 
+    def channels_in(self, text: str) -> set[str]:
+        """The channels that a text names anywhere, the longer names first."""
+        text, found = label(text), set()
+        for form, value in self._channels:
+            if form.search(text):
+                found.add(value)
+                text = form.sub(" ", text)
+        return found
+
     def is_doubtful(self, text: str) -> bool:
         """Whether a text has words that a default may be wrong because of."""
         return bool(self._doubtful.search(label(text)))
@@ -255,12 +264,29 @@ def _without_unit(text: str) -> tuple[str, str | None]:
 _DAY = re.compile(
     r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?!\d)|\d{4}-\d{2}-\d{2}|\d{1,2}\s+[а-я]{3,}\s+\d{4}"
 )
+_DAY_ALONE = re.compile(
+    r"(?<![\w.,/-])(\d{1,2})(?:\.(0[1-9]|1[0-2])|\s+([а-я]{3,8}))(?![\w/-]|[.,]\d)\.?"
+)
+NO_YEAR = 4
+"""Year of a label's day that is written without one; a leap year, for 29 February."""
 _HOUR_TAIL = r"(?:\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
 _MONTH = re.compile(r"(?<!\w)([а-я]{3,})\s*(\d{4})?(?:\s*г(?:ода?)?)?(?!\w)")
 _MONTHS = re.compile(
     r"(?:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}|"
     r"янв|фев|мар|апр|июн|июл|авг|сен|сент|окт|ноя|нояб|дек"
 )
+
+
+def _day_alone(days: list[date], match: re.Match[str]) -> str:
+    """Keeps a day that is written without its year, and takes it out of the text."""
+    month = int(match[2]) if match[2] else month_number(match[3]) or 0
+    if match[3] and not _MONTHS.fullmatch(match[3]):
+        return match[0]
+    try:
+        days.append(date(NO_YEAR, month, int(match[1])))
+    except ValueError:
+        return match[0]
+    return " "
 
 
 def _without_dates(text: str) -> tuple[str, date | None, tuple[int, int] | None]:
@@ -275,6 +301,7 @@ def _without_dates(text: str) -> tuple[str, date | None, tuple[int, int] | None]
         return " "
 
     text = re.sub(f"({_DAY.pattern}){_HOUR_TAIL}", day, text)
+    text = _DAY_ALONE.sub(partial(_day_alone, days), text)
     months: list[tuple[int, int]] = []
 
     def month(match: re.Match[str]) -> str:

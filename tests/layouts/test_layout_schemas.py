@@ -29,7 +29,11 @@ def schema(sample: Path) -> etree.XMLSchema:
 
 @pytest.mark.parametrize("sample", samples(accepted=True), ids=lambda sample: sample.name)
 def test_a_schema_takes_every_accepted_document(sample: Path) -> None:
-    schema(sample).assertValid(etree.parse(sample))
+    # What stands behind the end is cut off before a parser of XML sees it.
+    content = sample.read_bytes().rstrip(b"\0\x1a \r\n")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = sample.read_bytes()
+    schema(sample).assertValid(etree.fromstring(content).getroottree())
 
 
 @pytest.mark.parametrize("number", ["52005", "52006", "80020"])

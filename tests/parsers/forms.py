@@ -59,9 +59,11 @@ LABELS = {
     "channel": ["Канал", "канал"],
     "zone": ["Зона", "Тарифная зона", "ЗОНА"],
     "current": ["Показание", "Показания", "Текущее показание", "Показание текущее",
-                "Показания на конец периода", "Показание на 01.11.2026"],
+                "Показания на конец периода", "Показание на 01.11.2026", "Показание на 01.11",
+                "Показания на 1 ноября"],
     "previous": ["Предыдущее показание", "Показание предыдущее", "Показания на начало периода",
-                 "Показание на 01.10.2026", "Показание за прошлый месяц"],
+                 "Показание на 01.10.2026", "Показание за прошлый месяц", "Показание на 01.10",
+                 "Показания на 1 октября"],
     "difference": ["Разность показаний", "Разница показаний", "Разность"],
     "ratio": ["Коэффициент трансформации", "Расчётный коэффициент", "Ктт"],
     "consumption": ["Расход", "Расход, кВт·ч", "Потребление, кВт·ч"],
@@ -74,6 +76,9 @@ UPPER = {  # Two rows of labels: the upper one is merged over its neighbours.
     "current": ["текущее", "текущие", "на конец периода", "на 01.11.2026"],
     "previous": ["предыдущее", "предыдущие", "на начало периода", "на 01.10.2026"],
 }
+PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыдущее", "Текущее")]
+"""Labels of the last and the current reading that say nothing but when."""
+TITLES = ["Реактивная энергия", "Показания приборов учёта реактивной энергии, квар·ч"]
 ZONES = ["T1", "T2", "T3"]
 ZONE_WORDS = {"T1": ["T1", "Т1", "1"], "T2": ["T2", "Т2", "2"], "T3": ["T3", "Т3", "3"]}
 WIDE = {"T0": ["Сумма", "T0"], "T1": ["T1", "Т1"], "T2": ["T2", "Т2"], "T3": ["T3", "Т3"]}
@@ -125,11 +130,11 @@ class Row:
 
 
 @st.composite
-def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool) -> list[Row]:
+def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool, default: str) -> list[Row]:
     rows = []
     for number in range(first, first + draw(st.integers(1, 5))):
         zones = ZONES[: draw(st.integers(1, 3))] if has_zones else ["T0"]
-        channels = draw(st.sampled_from([["A+"], ["A+", "R+"]])) if has_channels else ["A+"]
+        channels = draw(st.sampled_from([["A+"], ["A+", "R+"]])) if has_channels else [default]
         ratio = draw(st.sampled_from([1, 20, 40]))
         for channel in channels:
             for zone in zones:
@@ -176,6 +181,10 @@ def _labels(draw: Any, page: Page, names: list[str], row: int, heights: int) -> 
     if heights == 1 or not together:
         for column, name in enumerate(names, 1):
             page.cells[row, column] = draw(st.sampled_from(LABELS[name]))
+        if len(pair) == 2 and draw(st.integers(0, 3)) == 0:
+            last, this = draw(st.sampled_from(PAIRS))
+            page.cells[row, names.index("previous") + 1] = last
+            page.cells[row, names.index("current") + 1] = this
         return row + 1
     page.cells[row, pair[0]] = draw(st.sampled_from(["Показания", "Показания прибора учёта"]))
     page.merged.append((row, pair[0], row, pair[1]))
@@ -223,12 +232,21 @@ def _columns(draw: Any, *, has_zones: bool, has_channels: bool) -> list[str]:
     return list(draw(st.permutations(names)))
 
 
+def _title(draw: Any, page: Page, row: int) -> tuple[int, str]:
+    """The row below a title, and the channel of all that has none of its own."""
+    if draw(st.integers(0, 5)):
+        return row, "A+"
+    page.cells[row, 1] = draw(st.sampled_from(TITLES))
+    return row + draw(st.integers(1, 2)), "R+"
+
+
 def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
     """A table with a row for each reading; the row below it."""
     page = form.page
     has_zones, has_channels = draw(st.booleans()), draw(st.integers(0, 3)) == 0
     names = draw(_columns(has_zones=has_zones, has_channels=has_channels))
-    rows = draw(_rows(first, has_zones=has_zones, has_channels=has_channels))
+    row, default = _title(draw, page, row) if first == 1 else (row, "A+")
+    rows = draw(_rows(first, has_zones=has_zones, has_channels=has_channels, default=default))
     how = draw(st.sampled_from(["number", "number", "text"]))
     row = _labels(draw, page, names, row, heights)
     if not form.first:

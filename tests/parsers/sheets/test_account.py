@@ -62,6 +62,10 @@ def two(first: Any, second: Any, *, head: Grid = HEAD, under: Grid = ()) -> Pars
         ("Показания за сентябрь 2026", "Показания за октябрь 2026"),
         ("Показание (прошлый месяц)", "Показание (текущий месяц)"),
         ("Начальные показания", "Конечные показания"),
+        ("Было", "Стало"),
+        ("Пред.", "Тек."),
+        ("Показания на 01.10", "Показания на 01.11"),
+        ("Показания на 1 октября", "Показания на 1 ноября"),
     ],
 )
 def test_the_current_reading_is_read_in_whatever_order_the_columns_stand(
@@ -287,3 +291,70 @@ def test_a_day_of_another_month_is_told_at_its_date() -> None:
     (found,) = read([*head, hours, ["31.10.2026", *range(24)]]).findings
     assert (found.place.cell, found.seen) == ("A5", "31.10.2026")
     assert found.detail["reason"] == "other-month"
+
+
+# What a title, a name or the header says against a default.
+
+
+@pytest.mark.parametrize("title", ["Реактивная энергия", "Показания счётчиков реактивной энергии"])
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_title_that_names_a_channel_is_the_tables(title: str, gap: int) -> None:
+    under = [[]] * gap
+    parsed = read([*HEAD, [title], *under, ["№ счётчика", "Показание"], ["00000815", 100]])
+    assert readings(parsed) == {("00000815", "R+", "T0"): 100}
+    assert parsed.findings == ()
+
+
+def test_tables_below_titles_of_two_channels_are_each_read_on_their_own() -> None:
+    table = ["№ счётчика", "Показание"]
+    active = [["Активная энергия"], table, ["00000815", 100]]
+    parsed = read([*HEAD, *active, ["Реактивная энергия"], table, ["00000815", 7]])
+    assert readings(parsed) == {("00000815", "A+", "T0"): 100, ("00000815", "R+", "T0"): 7}
+
+
+def test_a_title_of_two_channels_or_of_more_words_refuses_the_default() -> None:
+    for title in ("Активная и реактивная энергия", "Ведомость реактивной нагрузки"):
+        parsed = read([*HEAD, [title], [], ["№ счётчика", "Показание"], ["00000815", 100]])
+        assert (Code.NOT_READ, "A4") in told(parsed)
+        assert any(found.is_error for found in parsed.findings)
+
+
+def test_a_title_is_no_matter_where_a_column_says_the_channel() -> None:
+    labels = ["№ счётчика", "Канал", "Показание"]
+    parsed = read([*HEAD, ["Активная и реактивная энергия"], labels, ["00000815", "A+", 100]])
+    assert readings(parsed) == {("00000815", "A+", "T0"): 100}
+    assert parsed.findings == ()
+
+
+def test_a_name_that_speaks_of_another_channel_refuses_the_default() -> None:
+    labels = ["Наименование", "№ счётчика", "Показание"]
+    refused = read([*HEAD, labels, ["Ввод 1 (реактив)", "00000815", 100]])
+    assert any(found.is_error and found.place.cell == "A5" for found in refused.findings)
+    taken = read([*HEAD, labels, ["Ввод 1 (актив)", "00000815", 100]])
+    assert taken.findings == ()
+
+
+def test_the_headers_unit_counts_for_registers() -> None:
+    table = [["№ счётчика", "Показание"], ["00000815", 1.25]]
+    parsed = read([*HEAD[:2], ["Единица измерения", "тыс. кВт·ч"], [], *table])
+    assert readings(parsed) == {("00000815", "A+", "T0"): 1250}
+
+
+def test_two_columns_of_meters_are_no_two_tables() -> None:
+    parsed = read([*HEAD, ["№ счётчика", "№ счётчика", "Показание"], ["00000815", "0816", 5]])
+    assert (Code.AMBIGUOUS_COLUMN, "A4") in told(parsed)
+
+
+def test_readings_in_words_that_nobody_knows_contend_with_others() -> None:
+    parsed = two("Показание расчётное", "Показание фактическое")
+    assert (Code.AMBIGUOUS_COLUMN, "B4") in told(parsed)
+    assert readings(two("Показание фактическое", "Показание")) == {("00000815", "A+", "T0"): 250}
+
+
+def test_last_month_beside_this_month_may_be_what_was_used() -> None:
+    assert any(f.is_error for f in two("Прошлый месяц", "Текущий месяц").findings)
+
+
+def test_a_number_sign_before_a_meters_number_is_none_of_it() -> None:
+    parsed = read([*HEAD, ["Счётчик", "Показание"], ["№ 00000815", 5]])
+    assert readings(parsed) == {("00000815", "A+", "T0"): 5}

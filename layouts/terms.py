@@ -478,6 +478,8 @@ class LegalEntity:
     Attributes:
         addresses: E-mail addresses it mails from, in lower case.
         password_hash: Argon2id, never told; None while no password is set.
+        held_at_times: Points that are another's by their newest row and were, or still
+            are, this one's; for single entities only, not for lists of all of them.
     """
 
     user_code: str
@@ -488,6 +490,7 @@ class LegalEntity:
     points: tuple[MeteringPoint, ...] = ()
     password_hash: str | None = field(default=None, repr=False)
     id: int | None = field(default=None, compare=False)
+    held_at_times: tuple[MeteringPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

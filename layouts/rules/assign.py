@@ -10,6 +10,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
+from layouts.months import midnight
 from layouts.rules.case import Case, about, epoch
 from layouts.terms import (
     CHANNELS,
@@ -20,11 +21,14 @@ from layouts.terms import (
     Meter,
     MeteringPoint,
     MeterKey,
+    PointRow,
     Series,
     meter_key,
 )
 
 _T = TypeVar("_T")
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 
 
 _Names = tuple[str | None, str | None, str | None, datetime]
@@ -40,7 +44,9 @@ class _Register:
         for point in points:
             self.points[point.code].append(point)
             for meter in point.meters:
-                self.meters[meter.number].append((point, meter))
+                # A corrected number does not make letters with the old one unreadable.
+                for number in {meter.number, *(row.number for row in meter.rows)}:
+                    self.meters[number].append((point, meter))
         self._bare_points = _by_bare(self.points)
         self._bare_meters = _by_bare(self.meters)
         # Where readings of one meter and instant belong; a document has many of them.
@@ -84,15 +90,41 @@ def assign(
     """
     if entity is None:
         return tuple(Assigned(series, series) for series in every)
-    register = _Register(entity.points)
+    register = _Register((*entity.points, *entity.held_at_times))
     assigned = []
     for series in every:
         named = _whole_enterprise(series, entity.user_code)
         if series.kind is Kind.REGISTER:
-            assigned.append(_reading(named, series, register, zone))
+            item = _reading(named, series, register, zone)
         else:
-            assigned.append(_interval(named, series, register))
+            item = _interval(named, series, register)
+        assigned.append(item if _held(item, entity.user_code) else _anothers(item))
     return tuple(assigned)
+
+
+def _held(item: Assigned, own: str) -> bool:
+    """Whether the sender held the point for all that a series is about.
+
+    A reading on the day of the change is the boundary of both holders, whatever its hour.
+    """
+    point, series = item.point, item.series
+    if point is None or not point.rows:
+        return True
+    if series.kind is Kind.REGISTER:
+        holders = {point.holder(series.start), point.holder(series.start - _DAY)}
+        return bool({own, "", None} & holders)
+    first, last = series.start, max(series.start, series.end - _MINUTE)
+    among = (row.holder for row in point.rows if row.valid_from and _within(row, first, last))
+    return {holder or own for holder in (point.holder(first), *among)} == {own}
+
+
+def _within(row: PointRow, first: datetime, last: datetime) -> bool:
+    return first < midnight(row.valid_from or date.min) <= last
+
+
+def _anothers(item: Assigned) -> Assigned:
+    fault = about(item, Code.FOREIGN_POINT, "point", seen=item.original.point or item.series.point)
+    return Assigned(item.series, item.original, faults=(*item.faults, fault))
 
 
 def _whole_enterprise(series: Series, own: str) -> Series:

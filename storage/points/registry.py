@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -34,16 +35,16 @@ class Registry(Part):
 
     def entity(self, user_code: str) -> LegalEntity | None:
         """The legal entity with its points and meters, also an inactive one."""
-        return next(iter(self._whole(self._sql.rows("entity", user_code=user_code))), None)
+        return next(iter(self._single(self._sql.rows("entity", user_code=user_code))), None)
 
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
         rows = self._sql.rows("entities_without_zeros", bare=user_code.lstrip("0"))
-        return self._whole(rows)[0] if len(rows) == 1 else None
+        return self._single(rows)[0] if len(rows) == 1 else None
 
     def entities_by_inn(self, inn: str) -> list[LegalEntity]:
         """Every active entity with this taxpayer number."""
-        return self._whole(self._sql.rows("entities_by_inn", inn=inn))
+        return self._single(self._sql.rows("entities_by_inn", inn=inn))
 
     def lists(self, address: str) -> bool:
         """Whether it is an address of an active entity; the case of letters is no matter."""
@@ -55,20 +56,32 @@ class Registry(Part):
         """Every legal entity, by user code."""
         return self._whole(self._sql.rows("entities"))
 
+    def _single(self, rows: Sequence[Any]) -> list[LegalEntity]:
+        """Entities also with the points that they held at other times."""
+        found = list(self._listed("points_held_at_times", [row.id for row in rows]))
+        held: dict[int, list[MeteringPoint]] = defaultdict(list)
+        for row, point in zip(found, self._made(found), strict=True):
+            held[row.holder].append(point)
+        return [
+            replace(whole, held_at_times=tuple(held[whole.id or 0])) for whole in self._whole(rows)
+        ]
+
     def _whole(self, rows: Sequence[Any]) -> list[LegalEntity]:
-        points = self._points([row.id for row in rows])
+        found = self._listed("points_of", [row.id for row in rows])
+        found.sort(key=lambda row: (row.code, row.area))
+        points: dict[int, list[MeteringPoint]] = defaultdict(list)
+        for row, point in zip(found, self._made(found), strict=True):
+            points[row.entity_id].append(point)
         return [_entity(row, points[row.id]) for row in rows]
 
-    def _points(self, entities: Sequence[int]) -> Mapping[int, list[MeteringPoint]]:
-        rows = list(self._listed("points_of", entities))
-        meters = self._meters([row.id for row in rows])
+    def _made(self, rows: Sequence[Any]) -> list[MeteringPoint]:
+        """Points of these rows, in their order, with all that belongs to them."""
+        keys = [row.id for row in rows]
+        meters = self._meters(keys)
         true_from: dict[int, list[PointRow]] = defaultdict(list)
-        for row in self._listed("point_rows", entities):
+        for row in self._listed("point_rows", keys):
             true_from[row.point_id].append(_point_row(row))
-        points: dict[int, list[MeteringPoint]] = defaultdict(list)
-        for row in sorted(rows, key=lambda row: (row.code, row.area)):
-            points[row.entity_id].append(_point(row, meters[row.id], true_from[row.id]))
-        return points
+        return [_point(row, meters[row.id], true_from[row.id]) for row in rows]
 
     def _meters(self, points: Sequence[int]) -> Mapping[int, list[Meter]]:
         rows = self._listed("meters_at", points)

@@ -48,13 +48,19 @@ SELECT *
 FROM meter
 WHERE point_id = ANY(:keys)
 
+-- name: points_held_at_times
+-- Points that are another's by their newest row, with who held them by an earlier one.
+SELECT DISTINCT metering_point.*, point_row.entity_id AS holder
+FROM point_row
+JOIN metering_point ON metering_point.id = point_row.point_id
+WHERE point_row.entity_id = ANY(:keys) AND metering_point.entity_id <> point_row.entity_id
+
 -- name: point_rows
 -- What was true of the points from when, the oldest first.
 SELECT point_row.*, legal_entity.user_code
 FROM point_row
-JOIN metering_point ON metering_point.id = point_row.point_id
 JOIN legal_entity ON legal_entity.id = point_row.entity_id
-WHERE metering_point.entity_id = ANY(:keys)
+WHERE point_row.point_id = ANY(:keys)
 ORDER BY point_row.point_id, point_row.begins
 
 -- name: meter_rows

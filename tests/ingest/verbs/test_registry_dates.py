@@ -8,6 +8,7 @@ import io
 import pytest
 
 from tests.ingest.verbs.test_closed_months import METER, POINT, readings
+from tests.ingest.verbs.test_reader_codes import CODE, letter
 
 DAYS = (("20261001", 100, 50), ("20261101", 110, 60), ("20261115", 115, 62))
 
@@ -154,3 +155,68 @@ def test_a_point_in_two_areas_is_not_taken_for_one_of_them(read):
 
     assert ran.code == 2
     assert "line 2: point P9 can be more than one point on record" in ran.err
+
+
+NEW_HOLDER = "200000003080"
+
+
+def from_holder(code, password, *rows):
+    """A letter with readings of the meter as (day, T1, T2)."""
+    told = "".join(
+        f'<reading date_time="{day}00" zone="{zone}" value="{value}"/>'
+        for day, *values in rows
+        for zone, value in zip(("T1", "T2"), values, strict=True)
+    )
+    text = (
+        f'<package class="52006" version="1" sender_code="{code}" created="20261115091500">'
+        f'<meter number="{METER}" point="{POINT}">{told}</meter></package>'
+    )
+    body = f"Код: {code}\nПароль: {password}\n"
+    sender = "buh@primer.example" if code == CODE else "energo@vlzavod.example"
+    return letter(("r.xml", text.encode()), body=body, sender=sender, again=rows[0][0])
+
+
+@pytest.fixture
+def handed_over(read):
+    """The point is another's from 10 November, with the reading of the act."""
+    rows = exported(read)
+    new = next(row for row in rows if row["user_code"] == NEW_HOLDER)
+    own = ("user_code", "name", "inn", "addresses", "active")
+    cells = {name: new[name] for name in own} | {"valid_from": "2026-11-10"}
+    assert put(read, and_dated(rows, **cells)).code == 0
+    return read
+
+
+@pytest.mark.parametrize(
+    ("code", "password", "row", "codes"),
+    [
+        (CODE, "Zima-2026", ("20261109", 112, 61), []),
+        (CODE, "Zima-2026", ("20261110", 113, 61), []),
+        (CODE, "Zima-2026", ("20261112", 114, 61), ["foreign-point"]),
+        (NEW_HOLDER, "klyuch 7 mart", ("20261112", 114, 61), []),
+        (NEW_HOLDER, "klyuch 7 mart", ("20261110", 113, 61), []),
+        (NEW_HOLDER, "klyuch 7 mart", ("20261109", 112, 61), ["foreign-point"]),
+    ],
+)
+def test_a_reading_is_the_holders_of_its_day_whenever_it_comes(
+    handed_over, code, password, row, codes
+):
+    handed_over.write("late.eml", from_holder(code, password, row))
+
+    (ran,) = handed_over("process", "--at", "2026-11-15T12:00", "late.eml", "--json").rows
+
+    (document,) = ran["documents"]
+    errors = [f["code"] for f in document["findings"] if f["severity"] == "error"]
+    assert [c for c in errors if c != "nothing-to-record"] == codes
+    assert document["verdict"] == ("rejected" if codes else "accepted")
+
+
+def test_each_holder_is_billed_for_its_days_and_readings_tell_who_it_was(handed_over):
+    act = from_holder(NEW_HOLDER, "klyuch 7 mart", ("20261110", 113, 61))
+    handed_over.write("act.eml", act)
+    assert handed_over("process", "--at", "2026-11-15T12:00", "act.eml").code == 0
+
+    rows = handed_over("readings", "--period", "2026-11", "--json").rows
+
+    told = [(row["start"][:10], row["entity"]) for row in rows if row["zone"] == "T1"]
+    assert told == [("2026-11-01", CODE), ("2026-11-10", NEW_HOLDER)]

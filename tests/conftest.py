@@ -43,6 +43,9 @@ SLOW = (
 
 PACKAGES = {
     "tests on Dovecot (tests/end_to_end)": ("dovecot-imapd, 2.3", bool(DOVECOT)),
+    "tests of alarms (deploy/prometheus-rules.yml)": (
+        "prometheus, for promtool", bool(shutil.which("promtool")),
+    ),
     "tests of pages (tests/browser)": (
         "chromium",
         not (HERE / "browser").is_dir() or bool(shutil.which("chromium")),

@@ -67,6 +67,7 @@ class Status:
             reply has not left.
         undeliverable: Replies that our server did not take, and no operator has settled.
         bounced: Replies that came back, and no operator has settled.
+        endings: When secrets, certificates and unused refresh tokens end.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the mail servers is not as it should be, one sentence each.
         needs_a_person: Why somebody has to look, those faults included; empty when all is well.
@@ -83,6 +84,7 @@ class Status:
     bounced: int
     waiting: int
     oldest_unanswered: datetime | None
+    endings: tuple[Ending, ...]
     faults: tuple[str, ...]
     needs_a_person: tuple[str, ...]
 
@@ -105,6 +107,7 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
     servers = tuple(server for server in known.servers if server.name in watched)
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
     faults = tuple(_faults(servers, stale, late))
+    endings = tuple(service.endings())
     return Status(
         stale=tuple(stale),
         mailboxes={name: known.passes.get(name) for name in mailboxes},
@@ -117,11 +120,12 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         bounced=known.bounced,
         waiting=known.waiting,
         oldest_unanswered=known.oldest_unanswered,
+        endings=endings,
         faults=faults,
         needs_a_person=(
             *faults,
             *_reasons(known, now, service.reply_late_after),
-            *_endings(service.endings(), now),
+            *_endings(endings, now),
         ),
     )
 

@@ -112,6 +112,14 @@ class _State:
         age = datetime.now(UTC) - since if since else None
         oldest.add_metric([], age.total_seconds() if age else 0)
         yield oldest
+        ends = GaugeMetricFamily(
+            "ingest_oauth_ends_timestamp_seconds",
+            "When a secret, a certificate or an unused refresh token ends.",
+            labels=["account", "what"],
+        )
+        for ending in state.endings if state else ():
+            ends.add_metric([ending.account, ending.what], ending.at.timestamp())
+        yield ends
 
 
 def _servers(servers: Sequence[ServerState]) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 # Tests of Dovecot alone are not collected where it is missing, so that nothing
 # is ever skipped; `tests/conftest.py` says at the end what would allow them.
 collect_ignore_glob = [] if DOVECOT else ["test_dovecot*.py", "test_kill.py"]
+collect_ignore_glob += [] if shutil.which("promtool") else ["test_alarm_rules.py"]
 
 SERVERS = ["dovecot", "pymap"] if DOVECOT else ["pymap"]
 

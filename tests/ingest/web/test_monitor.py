@@ -26,6 +26,7 @@ STATE = Status(
     undeliverable=0,
     bounced=0,
     oldest_unanswered=None,
+    endings=(),
     needs_a_person=(),
 )
 

@@ -44,7 +44,8 @@ SLOW = (
 PACKAGES = {
     "tests on Dovecot (tests/end_to_end)": ("dovecot-imapd, 2.3", bool(DOVECOT)),
     "tests of alarms (deploy/prometheus-rules.yml)": (
-        "prometheus, for promtool", bool(shutil.which("promtool")),
+        "prometheus, for promtool",
+        bool(shutil.which("promtool")),
     ),
     "tests of pages (tests/browser)": (
         "chromium",

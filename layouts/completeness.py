@@ -185,9 +185,9 @@ def _readings(point: MeteringPoint, state: MonthState, now: datetime) -> Iterato
         for kind, span in expected_readings(meter, state.month):
             if span[1] > now:
                 continue
-            for channel in _channels(meter, state):
+            for channel in register_channels(meter, state):
                 there = {zone: _between(meter, channel, zone, span, state) for zone in ZONES}
-                zones = tuple(z for z in _zones(meter, channel, state) if not there[z])
+                zones = tuple(z for z in register_zones(meter, channel, state) if not there[z])
                 if zones:
                     whole = not any(there.values())
                     yield Missing(kind, point, channel, meter, zones, (span,), whole)
@@ -212,12 +212,14 @@ def expected_readings(
         yield Lack.READING, (earliest, end)
 
 
-def _channels(meter: Meter, state: MonthState) -> Sequence[str]:
+def register_channels(meter: Meter, state: MonthState) -> Sequence[str]:
+    """The channels on which a meter is expected to be read."""
     read = {channel for number, channel, _ in state.registers if number == meter.id}
     return meter.channels or [c for c in CHANNELS if c in read] or CHANNELS[:1]
 
 
-def _zones(meter: Meter, channel: str, state: MonthState) -> Sequence[str]:
+def register_zones(meter: Meter, channel: str, state: MonthState) -> Sequence[str]:
+    """The zones in which a meter's channel is expected to be read."""
     known = {z for number, c, z in state.registers if (number, c) == (meter.id, channel)}
     return meter.zones or [zone for zone in ZONES if zone in known] or ZONES[:1]
 

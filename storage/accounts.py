@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -77,6 +77,26 @@ class Accounts(Part):
     def end_old(self, made_before: datetime, seen_before: datetime) -> None:
         """Drop sessions that are over."""
         self._sql.change("end_old", made_before=made_before, seen_before=seen_before)
+
+    def keep_upload(
+        self,
+        session: str,
+        sha256: str,
+        name: str,
+        content: bytes,
+        now: datetime,
+        kept_for: timedelta,
+    ) -> None:
+        """Keep a file in the place of the one that the session has; drop what nobody fetched."""
+        self._sql.change("drop_uploads", before=now - kept_for, session=session)
+        self._sql.change(
+            "keep_upload", session=session, sha256=sha256, name=name, content=content, now=now
+        )
+
+    def upload(self, session: str, sha256: str, since: datetime) -> tuple[str, bytes] | None:
+        """Name and content of a session's file that was kept since then."""
+        row = self._sql.row("upload", session=session, sha256=sha256, since=since)
+        return (row.name, bytes(row.content)) if row else None
 
     def users(self, entity: str) -> list[WebUser]:
         """The persons whom an entity lets in, by address."""

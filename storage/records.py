@@ -684,3 +684,33 @@ class SealCheck:
     head: Head | None
     unsealed: Mapping[str, int]
     broken: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """One document of an entity's, or a letter of its that held none.
+
+    Attributes:
+        receipt: None for a letter without a document.
+        duplicate_of: The receipt of the first one.
+        source: A mailbox's name, `upload`, `page`, `api` or `operator`; '' when not known.
+        outcome: Of the letter; None before there is one.
+        findings: How many there are that are no mere notes.
+        withdraws: The receipt that it takes out of force.
+    """
+
+    letter: int
+    receipt: int | None
+    duplicate_of: int | None
+    received_at: datetime
+    source: str
+    sender: str
+    subject: str
+    outcome: str | None
+    name: str
+    layout: str | None
+    verdict: str | None
+    values: int
+    findings: int
+    operator: str | None
+    withdraws: int | None

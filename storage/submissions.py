@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from layouts.findings import Finding
 from layouts.terms import Kind
-from storage.columns import decimal, instant
+from storage.columns import INTEGER_MOST, decimal, instant
 from storage.findings import Findings
 from storage.readings.places import unpacked
-from storage.records import CarriedValues, SubmissionDetails
+from storage.records import CarriedValues, HandedIn, SubmissionDetails
 from storage.session import Part, Session
-from storage.tables import (
-    SUBMISSION,
-)
+from storage.tables import ENTITY, SUBMISSION
 
 _SpanKey = tuple[int, int, int]
 """Submission, series and end."""
@@ -64,6 +63,48 @@ class Submissions(Part):
         return [
             _details(row, tuple(findings[row.id]), tuple(carried.get(row.id, ()))) for row in rows
         ]
+
+    def one(self, receipt: int, entity: str) -> tuple[int, SubmissionDetails] | None:
+        """An entity's submission with the number of its letter; None when it is not its own."""
+        row = self._connection.execute(
+            select(SUBMISSION)
+            .join_from(SUBMISSION, ENTITY)
+            .where(SUBMISSION.c.id == receipt, ENTITY.c.user_code == entity)
+        ).one_or_none()
+        if row is None:
+            return None
+        findings = tuple(item for _, item in self._findings.of_submissions([receipt]))
+        carried = tuple(self._carried_by([receipt]).get(receipt, ()))
+        return row.letter_id, _details(row, findings, carried)
+
+    def handed_in(self, entity: str, before: int | None, limit: int) -> list[HandedIn]:
+        """What an entity handed in, the latest first: documents, and letters without one.
+
+        Args:
+            entity: Its user code.
+            before: Only letters of a lower number; None: from the latest on.
+            limit: So many letters.
+        """
+        letters = [
+            number
+            for (number,) in self._sql.tuples(
+                "letters_of", entity=entity, before=before or INTEGER_MOST, most=limit
+            )
+        ]
+        return [_handed_in(row) for row in self._listed("handed_in", letters)]
+
+    def refused_in(
+        self, entity: str, first: datetime, last: datetime
+    ) -> dict[tuple[str, str | None], int]:
+        """The last receipt with an error in a month, by point, and by meter where one is named.
+
+        Args:
+            entity: Its user code.
+            first: When the month begins; a reading of that moment closes the one before.
+            last: When it ends.
+        """
+        rows = self._sql.rows("refused_in", entity=entity, first=first, last=last)
+        return {(row.point, row.meter): row.receipt for row in rows}
 
     def _carried_by(self, submissions: Sequence[int]) -> Mapping[int, list[CarriedValues]]:
         """By submission: a row for each span of a profile and for each register reading."""
@@ -122,6 +163,26 @@ def _details(
         values=row.accepted_values,
         findings=findings,
         carried=carried,
+    )
+
+
+def _handed_in(row: Any) -> HandedIn:
+    return HandedIn(
+        letter=row.letter_id,
+        receipt=row.id,
+        duplicate_of=row.duplicate_of,
+        received_at=instant(row.received_at),
+        source=row.mailbox or "",
+        sender=row.sender,
+        subject=row.subject,
+        outcome=row.outcome,
+        name=row.name or "",
+        layout=row.layout,
+        verdict=row.verdict,
+        values=row.accepted_values or 0,
+        findings=row.findings,
+        operator=row.operator,
+        withdraws=row.withdraws,
     )
 
 

@@ -667,6 +667,18 @@ class AccessRequestTable(_Kept, table=True):
     answer: str | None = Field(default=None, sa_type=Clean)
 
 
+class WebUploadTable(_Kept, table=True):
+    """A file that was checked on the pages and waits to be handed in; one for each session."""
+
+    __tablename__ = "web_upload"
+
+    session: str = Field(primary_key=True)
+    sha256: str
+    name: str = Field(sa_type=Clean)
+    content: bytes
+    at: datetime = Field(sa_type=Instant, index=True)
+
+
 class WebAccountTable(_Kept, table=True):
     """What an entity has chosen for its account; no row: the defaults."""
 
@@ -767,5 +779,6 @@ WEB_USER: Table = _of(WebUserTable)
 WEB_TOKEN: Table = _of(WebTokenTable)
 WEB_LINK: Table = _of(WebLinkTable)
 ACCESS_REQUEST: Table = _of(AccessRequestTable)
+WEB_UPLOAD: Table = _of(WebUploadTable)
 WEB_ACCOUNT: Table = _of(WebAccountTable)
 AUDIT: Table = _of(AuditTable)

@@ -30,6 +30,10 @@ ARROWS = {
     "ingest.operations": {
         "ingest.intake", "ingest.reading", "ingest.replies", "ingest.letters", "parsers", "storage",
     },
+    "ingest.operations.account": {
+        "ingest.operations", "ingest.intake", "ingest.reading", "ingest.replies",
+        "ingest.letters", "storage",
+    },
     "ingest.wiring": {
         "ingest.engine", "ingest.transports", "ingest.reading", "ingest.intake", "ingest.replies",
         "storage.ledger", "config",

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 
 from ingest.intake.authenticate import Guard
 from ingest.intake.outcome import Handled
+from ingest.intake.policy import Policy
+from ingest.reading import Reader
 from layouts.layout import Layout
+from layouts.parameters import Parameters
 from storage.store import Store
 
 
@@ -43,6 +46,14 @@ class Service(Protocol):
         """The forms."""
 
     @property
+    def parameters(self) -> Parameters:
+        """The bounds by which readings are judged."""
+
+    @property
+    def policy(self) -> Policy:
+        """The forms, the rules, and who is answered."""
+
+    @property
     def guard(self) -> Guard:
         """Hashes passwords."""
 
@@ -69,6 +80,9 @@ class Service(Protocol):
     @property
     def upload_bytes(self) -> int:
         """Size of the largest document that the pages take."""
+
+    def reader(self) -> Reader:
+        """Reads files and letters in confined children; its caller closes it."""
 
     def put_back(
         self,

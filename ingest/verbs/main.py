@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,11 +96,11 @@ def run(call: Call) -> int:
             figures = stack.enter_context(served(metrics, call.app.listen))
         if call.app.web_listen:
             from ingest.web import server
-            from ingest.web.pages import pages
+            from ingest.web.pages import Pages
 
+            pages = stack.enter_context(closing(Pages(lambda: daemon.service)))
             with _listening("web", call.app.web_listen):
-                app = pages(lambda: daemon.service)
-                stack.enter_context(server.served(app, call.app.web_listen))
+                stack.enter_context(server.served(pages.app, call.app.web_listen))
         daemon.run(metrics, figures)
     return DONE
 
@@ -120,14 +120,14 @@ def _listening(section: str, address: str) -> Iterator[None]:
 @click.pass_obj
 def web(call: Call) -> int:
     """The pages alone, at `[web] listen`; `run` serves them as well."""
-    from ingest.web.pages import pages
+    from ingest.web.pages import Pages
     from ingest.web.server import serve
 
     service = call.current()
     if not service.web_listen:
         raise click.UsageError('web.listen is empty: write an address such as "127.0.0.1:8080"')
-    with _listening("web", service.web_listen):
-        serve(pages(lambda: service), service.web_listen)
+    with closing(Pages(lambda: service)) as pages, _listening("web", service.web_listen):
+        serve(pages.app, service.web_listen)
     return DONE
 
 

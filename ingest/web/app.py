@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from ingest.operations.accounts import new_secret, visitor
+from ingest.operations.account.sessions import new_secret, visitor
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
 from ingest.web.site import STATIC, Site, Visit
 from ingest.web.words import LANGUAGES
@@ -48,6 +48,7 @@ class Page:
         methods: Those that it answers to.
         upload: Its form may hold a document.
         heavy: It waits for a child that reads documents; only a few do at once.
+        keeps: Its form comes back filled when the session ended meanwhile.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Page:
     methods: Sequence[str] = ("GET",)
     upload: bool = False
     heavy: bool = False
+    keeps: bool = False
 
 
 def application(site: Site, pages: Sequence[Page], more: Sequence[BaseRoute] = ()) -> ASGIApp:
@@ -170,19 +172,20 @@ def _allowed(visit: Visit, page: Page) -> Response | None:
     if page.needs is None:
         return None
     if visit.visitor is None:
-        return _sign_in_first(visit)
+        return _sign_in_first(visit, page)
     if not visit.visitor.may(page.needs):
         raise HTTPException(403, "role")
     return None
 
 
-def _sign_in_first(visit: Visit) -> Response:
+def _sign_in_first(visit: Visit, page: Page) -> Response:
     """On to the sign-in page; a form that was sent is kept in it, and comes back filled."""
     if visit.request.method in _SAFE:
         query = visit.request.url.query
         path = visit.request.url.path + (f"?{query}" if query else "")
         return visit.go("/" if path == "/" else f"/?next={quote(path, safe='')}")
-    return visit.sign_in_page(403, note="session_over", keep=True)
+    note = "session_over" if page.keeps else "session_over_again"
+    return visit.sign_in_page(403, note=note, keep=page.keeps)
 
 
 def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:

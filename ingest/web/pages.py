@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
+from ingest.operations.account.desk import Desk
 from ingest.operations.ports import Service
 from ingest.web.account.pages import PAGES
 from ingest.web.app import application
@@ -18,11 +19,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def pages(current: Callable[[], Service], clock: Callable[[], datetime] = now) -> ASGIApp:
-    """The account as an ASGI application.
+class Pages:
+    """The account, and what it has to close at the end.
 
     Args:
         current: The service as it is wired now; a reload swaps it.
         clock: Now, aware.
+
+    Attributes:
+        app: The ASGI application.
     """
-    return application(Site(current, clock), PAGES)
+
+    def __init__(self, current: Callable[[], Service], clock: Callable[[], datetime] = now) -> None:
+        self._desk = Desk(current)
+        self.app: ASGIApp = application(Site(current, clock, self._desk), PAGES)
+
+    def close(self) -> None:
+        """End what reads uploads."""
+        self._desk.close()

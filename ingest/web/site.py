@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ingest.operations.accounts import Visitor
+from ingest.operations.account.desk import Desk
+from ingest.operations.account.sessions import Visitor
 from ingest.operations.ports import Service
 from ingest.web.security import network_of, token_of
 from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
@@ -31,10 +33,12 @@ class Site:
     Attributes:
         current: The service as it is wired now; a reload swaps it.
         clock: Now, aware.
+        desk: Takes files.
     """
 
     current: Callable[[], Service]
     clock: Callable[[], datetime]
+    desk: Desk
 
 
 @dataclass(slots=True)
@@ -117,14 +121,14 @@ class Visit:
             note: Key of what is said above the form; '' for nothing.
             keep: Carry the form that was sent along; it comes back behind the sign-in.
         """
-        kept = dict(texts_of(self.fields)) if keep else {}
+        kept = [field for field in texts_of(self.fields) if keep and field[0] not in _NOT_KEPT]
         return self.page(
             "sign_in.html",
             status,
             note=note,
             name="",
-            next=ours(self.asked("next")),
-            kept=[(f"{KEPT}{name}", value) for name, value in kept.items() if name != "csrf"],
+            next=ours(self.asked("next")) if not self.fields else ours(self.request.url.path),
+            kept=[(f"{KEPT}{name}", value) for name, value in kept],
             kept_path=self.request.url.path if keep else "",
         )
 
@@ -148,6 +152,8 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["number"] = lambda text, w: w.number(Decimal(text))
+    environment.filters["moment"] = lambda at, w: w.moment(datetime.fromtimestamp(at, UTC))
     environment.globals.update({"static": _static, "languages": LANGUAGES})
     return environment
 
@@ -161,6 +167,10 @@ def _static(name: str) -> str:
 
 KEPT = "kept."
 """What the names of fields begin with that wait for a sign-in."""
+
+
+_NOT_KEPT = frozenset({"csrf", "step"})
+"""What is of the moment: the form's token, and which button was pressed."""
 
 
 def texts_of(fields: FormData) -> Iterator[tuple[str, str]]:

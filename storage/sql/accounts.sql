@@ -60,3 +60,16 @@ WHERE token.sha256 = :sha256
 UPDATE web_token
 SET used_at = :now
 WHERE id = :id
+
+-- name: drop_uploads
+DELETE FROM web_upload
+WHERE at <= :before OR session = :session
+
+-- name: keep_upload
+INSERT INTO web_upload (session, sha256, name, content, at)
+VALUES (:session, :sha256, :name, :content, :now)
+
+-- name: upload
+SELECT name, content
+FROM web_upload
+WHERE session = :session AND sha256 = :sha256 AND at > :since

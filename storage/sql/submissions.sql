@@ -77,3 +77,38 @@ LEFT JOIN register_history AS began
  AND began.replaced_by = carried.submission_id
 WHERE carried.submission_id = ANY(:keys)
 ORDER BY point.code, point.area, meter.number, carried.instant, carried.channel, carried.zone
+
+-- name: letters_of
+-- The letters that hold what an entity handed in, the latest first.
+SELECT letter.id
+FROM letter
+JOIN legal_entity AS entity ON entity.id = letter.entity_id
+WHERE entity.user_code = :entity AND letter.id < :before
+ORDER BY letter.id DESC
+LIMIT :most
+
+-- name: handed_in
+-- Their documents, or one row without one.
+SELECT letter.id AS letter_id, letter.received_at, letter.sender, letter.subject, letter.outcome,
+       submission.id, submission.duplicate_of, submission.name, submission.layout,
+       submission.verdict, submission.accepted_values, submission.operator, submission.withdraws,
+       (SELECT count(*) FROM finding
+        WHERE finding.submission_id = submission.id AND finding.severity <> 'note') AS findings,
+       (SELECT min(location.mailbox) FROM letter_location AS location
+        WHERE location.letter_id = letter.id) AS mailbox
+FROM letter
+LEFT JOIN submission ON submission.letter_id = letter.id
+WHERE letter.id = ANY(:keys)
+ORDER BY letter.id DESC, submission.position
+
+-- name: refused_in
+-- The last document with an error in a month for each point and meter.
+SELECT finding.point, finding.meter, max(submission.id) AS receipt
+FROM submission
+JOIN legal_entity AS entity ON entity.id = submission.entity_id
+JOIN finding ON finding.submission_id = submission.id
+WHERE entity.user_code = :entity AND submission.recorded_at >= :first
+  AND finding.severity = 'error' AND finding.point IS NOT NULL
+  AND (finding.start IS NULL OR finding.start > :first AND finding.start <= :last
+       OR finding.start = :first AND finding.meter IS NULL)
+GROUP BY finding.point, finding.meter

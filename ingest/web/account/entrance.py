@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from starlette.responses import Response
 
-from ingest.operations.accounts import Attempt, digest, end_session, sign_in, visitor
+from ingest.operations.account.sessions import Attempt, digest, end_session, sign_in, visitor
 from ingest.web.app import cookie_name, set_cookie
 from ingest.web.site import KEPT, Visit, ours, texts_of
 

@@ -11,7 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from config.settings import Database, Replies, Settings
-from ingest.web.pages import pages
+from ingest.reading.documents import DirectReader
+from ingest.web.pages import Pages
 from ingest.wiring import Service
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD
@@ -32,13 +33,15 @@ class World:
 
     service: Service
     now: datetime = NOW
-    clients: list[TestClient] = field(default_factory=list)
+    pages: Pages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = Pages(lambda: self.service, lambda: self.now)
 
     def browser(self, host: str = "192.0.2.7", **headers: str) -> Browser:
         """A new browser at an address."""
-        app = pages(lambda: self.service, lambda: self.now)
         client = TestClient(
-            app,
+            self.pages.app,
             base_url="http://localhost",
             follow_redirects=False,
             client=(host, 5000),
@@ -111,7 +114,11 @@ def world(empty_database, tmp_path):
     path = tmp_path / "ingest.db"
     path.write_bytes(empty_database.read_bytes())
     service = service_on(f"sqlite:///{path}")
-    yield World(service)
+    made = World(service)
+    # Children cost a second each; tests/browser has them.
+    service.reader = lambda: DirectReader(service.layouts)
+    yield made
+    made.pages.close()
     service.ledger.close()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ingest.operations.accounts import digest
+from ingest.operations.account.sessions import digest
 from tests.ingest.office import CODE, GUARD, PASSWORD
 from tests.ingest.web.conftest import OTHER
 

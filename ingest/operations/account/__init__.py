@@ -1,0 +1,1 @@
+"""What the pages of an entity do and tell; no HTTP, no print."""

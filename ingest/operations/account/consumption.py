@@ -1,0 +1,170 @@
+"""What an entity consumed, by month and by day, as the account draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from ingest.operations.ports import Ledger
+from layouts.completeness import channels_of, reads_meters, register_channels, sends_profile
+from layouts.months import MOSCOW, following, preceding
+from layouts.terms import LegalEntity
+from storage.billed.billing import BillingRow, Grain
+from storage.records import Number, Quality
+from storage.store import Store
+
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A point's channel that there may be readings of.
+
+    Attributes:
+        id: Of the point, with its channel; stands in addresses.
+    """
+
+    point_id: int
+    point: str
+    name: str
+    area: str | None
+    channel: str
+    has_profile: bool
+
+    @property
+    def id(self) -> str:
+        """What stands for it in an address."""
+        return f"{self.point_id}.{self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Consumption of one day or month.
+
+    Attributes:
+        start: Its first day.
+        energy: In Wh or varh; None where nothing is known.
+        past: Of the same month a year before; None where nothing is known.
+        missing: How many intervals or registers of it are missing.
+        is_suspect: Whether a value in it is doubtful or not fit for billing.
+        has_begun: Whether it is not in the future altogether.
+    """
+
+    start: date
+    energy: int | None
+    past: int | None = None
+    missing: int = 0
+    is_suspect: bool = False
+    has_begun: bool = True
+
+
+def choices(ledger: Ledger, code: str, month: date) -> list[Choice]:
+    """Every point's channel of an entity, in the register's order.
+
+    Raises:
+        LookupError: there is no such entity.
+    """
+    with ledger.reading() as store:
+        entity = store.registry.entity(code)
+        if entity is None:
+            raise LookupError("the register has no such user code")
+        return list(_choices(entity, store, month))
+
+
+def _choices(entity: LegalEntity, store: Store, month: date) -> Iterable[Choice]:
+    state = store.months.state(month, [entity])
+    for point in entity.points:
+        channels: dict[str, bool] = {}
+        if reads_meters(point, state):
+            for meter in point.meters:
+                channels |= dict.fromkeys(register_channels(meter, state), False)
+        if sends_profile(point, state):
+            channels |= dict.fromkeys(channels_of(point, state), True)
+        for channel, has_profile in channels.items():
+            yield Choice(point.id or 0, point.code, point.name, point.area, channel, has_profile)
+
+
+def by_month(ledger: Ledger, of: Choice, last: date, now: datetime) -> list[Amount]:
+    """The twelve months up to one, each beside the same month a year before."""
+    months = [last.replace(day=1)]
+    while len(months) < MONTHS:
+        months.insert(0, preceding(months[0]))
+    with ledger.reading() as store:
+        return [_of_month(store, of, month, now) for month in months]
+
+
+def of_month(ledger: Ledger, of: Choice, month: date, now: datetime) -> Amount:
+    """One month, beside the same month a year before."""
+    with ledger.reading() as store:
+        return _of_month(store, of, month, now)
+
+
+def _of_month(store: Store, of: Choice, month: date, now: datetime) -> Amount:
+    numbers = _numbers(store, of, month)
+    past = _numbers(store, of, month.replace(year=month.year - 1))
+    return Amount(
+        month,
+        _sum(numbers),
+        _sum(past),
+        sum(number.missing for number in numbers),
+        any(number.quality is not Quality.VALID for number in numbers),
+        month <= now.astimezone(MOSCOW).date(),
+    )
+
+
+def _numbers(store: Store, of: Choice, month: date) -> list[Number]:
+    found = store.numbers.of(month, points=[of.point_id])
+    mine = [number for number in found if number.channel == of.channel]
+    # T0 is the sum of the zones where both are read.
+    whole = [number for number in mine if number.zone in {"T0", ""}]
+    return whole or mine
+
+
+def _sum(numbers: Sequence[Number]) -> int | None:
+    known = [number.energy for number in numbers if number.energy is not None]
+    return sum(known) if known else None
+
+
+def by_day(ledger: Ledger, code: str, of: Choice, month: date, now: datetime) -> list[Amount]:
+    """Every day of a month of a profile."""
+    with ledger.reading() as store:
+        rows = store.billing.values(month, Grain.DAY, code)
+        mine = {_day(row): row for row in rows if _is_of(row, of) and row.kind == "interval"}
+    today = now.astimezone(MOSCOW).date()
+    days, day = [], month.replace(day=1)
+    while day < following(month):
+        row = mine.get(day)
+        days.append(
+            Amount(
+                day,
+                row.energy if row else None,
+                missing=row.missing_count if row else 24,
+                is_suspect=bool(row and row.quality != Quality.VALID),
+                has_begun=day < today,
+            )
+        )
+        day += timedelta(days=1)
+    return days
+
+
+def read_in(ledger: Ledger, code: str, of: Choice, month: date) -> list[BillingRow]:
+    """The register readings of a month, in the order of zones and time."""
+    with ledger.reading() as store:
+        rows = store.billing.values(month, Grain.MONTH, code)
+        return [row for row in rows if row.kind == "register" and _is_of(row, of)]
+
+
+def rows_of(
+    store: Store, code: str, month: date, *, by: Grain = Grain.INTERVAL
+) -> Iterable[BillingRow]:
+    """An entity's accepted values of a month, as exports have them; one by one."""
+    return store.billing.values(month, by, code)
+
+
+def _is_of(row: BillingRow, of: Choice) -> bool:
+    return (row.point, row.area, row.channel) == (of.point, of.area, of.channel)
+
+
+def _day(row: BillingRow) -> date:
+    return datetime.fromtimestamp(row.start or row.end, UTC).astimezone(MOSCOW).date()

@@ -1,0 +1,140 @@
+"""What an entity handed in, by whatever way: listed, and one receipt whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from ingest.letters.terms import Letter
+from ingest.operations.ports import Ledger
+from ingest.replies.receipt_xml import receipt_xml
+from ingest.replies.view import DocumentView, Group, document_view, letter_groups
+from ingest.replies.wording import wording
+from layouts.findings import Status
+from layouts.terms import Checked, Parsed, Receipt, Verdict
+from storage.records import CarriedValues, HandedIn, LetterDetails, SentReply, SubmissionDetails
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that went out with a reply."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """A reply as it was sent.
+
+    Attributes:
+        text: Its plain text.
+    """
+
+    reply: SentReply
+    text: str
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One receipt with all that is known of it.
+
+    Attributes:
+        letter: What it came in.
+        document: As the reply tells it, without its tables.
+        about: What is wrong with the letter itself.
+        receipt: For programs: what `xml` is made of.
+    """
+
+    number: int
+    letter: LetterDetails
+    submission: SubmissionDetails
+    document: DocumentView
+    about: tuple[Group, ...]
+    receipt: Receipt
+
+    @property
+    def carried(self) -> Sequence[CarriedValues]:
+        """What it brought, and what became of it."""
+        return self.submission.carried
+
+    def xml(self, language: str) -> bytes:
+        """The 80021."""
+        summary = self.letter.summary
+        letter = Letter(
+            self.letter.sha256, self.letter.size, sender=summary.sender,
+            subject=summary.subject, message_id=self.letter.message_id,
+        )  # fmt: skip
+        return receipt_xml(self.receipt, letter, wording(language))
+
+
+def receipts(ledger: Ledger, code: str, before: int | None, limit: int) -> Sequence[HandedIn]:
+    """What an entity handed in, the latest first; of so many letters before a number."""
+    with ledger.reading() as store:
+        return store.submissions.handed_in(code, before, limit)
+
+
+def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | None:
+    """A receipt of an entity; None when it has none of this number."""
+    with ledger.reading() as store:
+        found = store.submissions.one(number, code)
+        if found is None:
+            return None
+        letter = store.letters.details(found[0])
+    if letter is None:
+        return None
+    submission = found[1]
+    words = wording(language)
+    made = _receipt(number, submission, letter.summary.received_at)
+    return Told(
+        number=number,
+        letter=letter,
+        submission=submission,
+        document=document_view(made, words, Counter()),
+        about=letter_groups(letter.findings, words),
+        receipt=made,
+    )
+
+
+def mailed(told: Told) -> list[Mailed]:
+    """The replies to what a receipt came in, as they were sent."""
+    return [_mailed(reply) for reply in told.letter.replies if reply.content]
+
+
+def _receipt(number: int, submission: SubmissionDetails, received_at: datetime) -> Receipt:
+    parsed = Parsed(
+        name=submission.name,
+        sha256=submission.sha256,
+        size=submission.size,
+        container=submission.container,
+        part=submission.part,
+        layout=submission.layout,
+    )
+    is_second = submission.verdict == Verdict.DUPLICATE
+    checked = Checked(
+        Verdict(submission.verdict),
+        Status(submission.status),
+        submission.findings,
+        duplicate_of=(submission.receipt, received_at) if is_second else None,
+    )
+    return Receipt(number, received_at, parsed, checked)
+
+
+def _mailed(reply: SentReply) -> Mailed:
+    message = message_from_bytes(reply.content, _class=EmailMessage, policy=default)
+    body = message.get_body(preferencelist=("plain",))
+    text = body.get_content() if body is not None else ""
+    return Mailed(reply, text, tuple(_file(part) for part in message.iter_attachments()))
+
+
+def _file(part: EmailMessage) -> File:
+    content = part.get_payload(decode=True)
+    name, media_type = part.get_filename() or "", part.get_content_type()
+    return File(name, media_type, content if isinstance(content, bytes) else b"")

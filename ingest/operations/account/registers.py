@@ -1,0 +1,88 @@
+"""The registers that an entity reads, each with its last reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ingest.operations.ports import Ledger
+from layouts.completeness import MonthState, register_channels, register_zones
+from layouts.months import MOSCOW, month_at
+from layouts.terms import LegalEntity, Meter, MeteringPoint, RegisterKey, meter_key
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One register of a meter at a point.
+
+    Attributes:
+        last: The last reading in force, as on the meter's face; None when there is none.
+        last_at: Its moment.
+        ratio: Of the transformers, at the moment asked for.
+    """
+
+    meter_id: int
+    meter: str
+    point: str
+    point_name: str
+    channel: str
+    zone: str
+    ratio: Decimal
+    last: Decimal | None = None
+    last_at: datetime | None = None
+
+
+def registers(ledger: Ledger, code: str, at: datetime) -> list[Register]:
+    """Every register of an entity's meters that are there at a moment.
+
+    Raises:
+        LookupError: there is no such entity.
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        entity = store.registry.entity(code)
+        if entity is None:
+            raise LookupError("the register has no such user code")
+        last = store.months.last_readings(entity)
+        state = store.months.state(month_at(at), [entity])
+    return list(_registers(entity, last, state, at))
+
+
+def _registers(
+    entity: LegalEntity,
+    last: dict[RegisterKey, tuple[Decimal, datetime]],
+    state: MonthState,
+    at: datetime,
+) -> Iterator[Register]:
+    for point in entity.points:
+        for meter in point.meters if point.active else ():
+            if not _is_there(meter, at):
+                continue
+            for channel in register_channels(meter, state):
+                for zone in register_zones(meter, channel, state):
+                    yield _register(point, meter, channel, zone, last, at)
+
+
+def _is_there(meter: Meter, at: datetime) -> bool:
+    day = at.astimezone(MOSCOW).date()
+    return (meter.installed is None or meter.installed <= day) and (
+        meter.removed is None or meter.removed >= day
+    )
+
+
+def _register(
+    point: MeteringPoint,
+    meter: Meter,
+    channel: str,
+    zone: str,
+    last: dict[RegisterKey, tuple[Decimal, datetime]],
+    at: datetime,
+) -> Register:
+    reading, moment = last.get((meter_key(point, meter), channel, zone), (None, None))
+    then = meter.at(at)
+    return Register(
+        meter.id or 0, then.number, point.code, point.name, channel, zone,
+        then.ratio, reading, moment,
+    )  # fmt: skip

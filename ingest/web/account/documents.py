@@ -1,0 +1,96 @@
+"""A file handed in: first checked, then, with one button, recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.account.desk import keep, kept
+from ingest.operations.hand_in import File, HandedIn, Way
+from ingest.replies.view import DocumentView, document_view, letter_groups
+from ingest.web.account.month import XLSX
+from ingest.web.site import Visit
+from layouts.findings import Code
+
+_NAME_MOST = 200
+
+
+def form(visit: Visit) -> Response:
+    """Choose a file."""
+    return visit.page("documents.html", note="")
+
+
+def check(visit: Visit) -> Response:
+    """What would become of a file; nothing is recorded."""
+    upload = visit.fields.get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return visit.page("documents.html", 422, note="no_file")
+    content = upload.file.read(visit.service.upload_bytes + 1)
+    if not content:
+        return visit.page("documents.html", 422, note="empty")
+    if len(content) > visit.service.upload_bytes:
+        return visit.page("documents.html", 413, note="too_large")
+    file = File(_plain(upload.filename), content)
+    digest = keep(visit.service, visit.who, file, visit.now)
+    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
+    return _told(visit, file, done, digest)
+
+
+def hand_in(visit: Visit) -> Response:
+    """Record the file that was checked."""
+    digest = visit.text("digest")
+    file = kept(visit.service, visit.who, digest, visit.now)
+    if file is None:
+        return visit.page("documents.html", 422, note="gone")
+    done = visit.site.desk.take(
+        file, Way.UPLOAD, visit.who, visit.now, dry_run=False, by_mail=bool(visit.text("by_mail"))
+    )
+    if len(done.handled.receipts) == 1:
+        return visit.go(f"/receipts/{done.handled.receipts[0].number}")
+    return _told(visit, file, done, digest)
+
+
+def marked(visit: Visit) -> Response:
+    """The file that was checked, as a workbook with the findings in its cells."""
+    file = kept(visit.service, visit.who, visit.request.path_params["digest"], visit.now)
+    if file is None:
+        raise HTTPException(404)
+    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
+    wanted = visit.request.path_params["document"]
+    workbook = done.marked.get(wanted)
+    if workbook is None:
+        raise HTTPException(404)
+    stem = file.name.rpartition(".")[0] or file.name
+    return visit.file(workbook.content, f"{stem}_marked.xlsx", XLSX)
+
+
+def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
+    return visit.page(
+        "checked.html",
+        file=file,
+        digest=digest,
+        done=done,
+        documents=views(visit, done),
+        about=letter_groups(done.handled.findings, visit.words.writing),
+        outcome=done.handled.outcome.value,
+    )
+
+
+def views(visit: Visit, done: HandedIn) -> list[tuple[int | None, str | None, DocumentView]]:
+    """Each document as replies tell it, with its receipt and the SHA-256 of its marked copy."""
+    taken: Counter[Code] = Counter()
+    told = []
+    for receipt in done.handled.receipts:
+        view = document_view(receipt, visit.words.writing, taken)
+        digest = receipt.parsed.sha256
+        number = receipt.number if done.has_numbers else None
+        told.append((number, digest if digest in done.marked else None, view))
+    return told
+
+
+def _plain(name: str) -> str:
+    """The name of a file without a path, as some browsers send it."""
+    return name.replace("\\", "/").rpartition("/")[2][:_NAME_MOST]

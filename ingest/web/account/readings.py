@@ -1,0 +1,109 @@
+"""Readings by day and by month: chart, table and file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+
+from ingest.operations.account.consumption import (
+    Choice,
+    by_day,
+    by_month,
+    choices,
+    of_month,
+    read_in,
+    rows_of,
+)
+from ingest.operations.export import write_file
+from ingest.web.charts import columns
+from ingest.web.site import Visit
+from layouts.months import bounds, following, month_at, parse_month, preceding
+
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def readings(visit: Visit) -> Response:
+    """One point's channel: a year by month, or a month by day."""
+    ledger, code = visit.service.ledger, visit.who.entity
+    month = _month(visit)
+    every = choices(ledger, code, month)
+    chosen = _chosen(every, visit.asked("of"))
+    if chosen is None:
+        return visit.page("readings.html", every=every, chosen=None, month=month)
+    write = visit.words.writing
+    is_year = visit.asked("by") != "day"
+    readings = []
+    if is_year:
+        amounts = by_month(ledger, chosen, month, visit.now)
+        names = {amount.start: f"{amount.start:%m.%y}" for amount in amounts}
+    else:
+        amounts = by_day(ledger, code, chosen, month, visit.now) if chosen.has_profile else []
+        names = {amount.start: str(amount.start.day) for amount in amounts}
+        readings = read_in(ledger, code, chosen, month)
+    this = amounts[-1] if is_year else of_month(ledger, chosen, month, visit.now)
+    last = amounts[-2] if is_year else of_month(ledger, chosen, preceding(month), visit.now)
+    return visit.page(
+        "readings.html",
+        every=every,
+        chosen=chosen,
+        month=month,
+        month_start=bounds(month)[0],
+        by="month" if is_year else "day",
+        amounts=amounts,
+        chart=columns(amounts, lambda a: names[a.start], write.number) if amounts else None,
+        readings=readings,
+        this=this,
+        last=last,
+        before=preceding(month),
+        after=following(month) if month < month_at(visit.now) else None,
+        start_of=lambda day: bounds(day)[0],
+    )
+
+
+def download(visit: Visit) -> Response:
+    """Every accepted value of a month as a file."""
+    kind = visit.request.path_params["kind"]
+    if kind not in _TYPES:
+        raise HTTPException(404)
+    month = _month(visit)
+    handle, name = tempfile.mkstemp(suffix=f".{kind}", prefix="readings-")
+    os.close(handle)
+    path = Path(name)
+    try:
+        with visit.service.ledger.reading() as store:
+            write_file(rows_of(store, visit.who.entity, month), path, history=False)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return FileResponse(
+        path,
+        media_type=_TYPES[kind],
+        filename=f"{visit.who.entity}_{month:%Y-%m}.{kind}",
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+def _month(visit: Visit) -> date:
+    asked = visit.asked("month")
+    try:
+        return parse_month(asked) if asked else month_at(visit.now)
+    except ValueError:
+        raise HTTPException(404) from None
+
+
+def _chosen(every: list[Choice], name: str) -> Choice | None:
+    if not name:
+        return every[0] if every else None
+    found = next((choice for choice in every if choice.id == name), None)
+    if found is None:
+        raise HTTPException(404)
+    return found

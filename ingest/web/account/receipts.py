@@ -1,0 +1,73 @@
+"""Everything that was handed in, and one receipt whole."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.account.receipts import Told, mailed, receipt, receipts
+from ingest.web.site import Visit
+
+_LETTERS_A_PAGE = 40
+_CARRIED_MOST = 300
+_NUMBER_MOST = 2**31 - 1
+
+
+def listing(visit: Visit) -> Response:
+    """What was handed in, the latest first."""
+    before = _number(visit.asked("before")) if visit.asked("before") else None
+    found = receipts(visit.service.ledger, visit.who.entity, before, _LETTERS_A_PAGE)
+    letters = [list(group) for _, group in groupby(found, key=lambda one: one.letter)]
+    is_full = len(letters) == _LETTERS_A_PAGE
+    return visit.page(
+        "receipts.html",
+        letters=letters,
+        before=before,
+        next=letters[-1][0].letter if is_full else None,
+    )
+
+
+def one(visit: Visit) -> Response:
+    """One receipt; an entity's own only."""
+    told = _told(visit)
+    return visit.page(
+        "receipt.html",
+        told=told,
+        mailed=mailed(told),
+        carried=told.carried[:_CARRIED_MOST],
+        more=max(0, len(told.carried) - _CARRIED_MOST),
+    )
+
+
+def xml(visit: Visit) -> Response:
+    """The receipt for programs."""
+    told = _told(visit)
+    return visit.file(told.xml(visit.language), f"80021_{told.number}.xml", "application/xml")
+
+
+def attached(visit: Visit) -> Response:
+    """A file of the reply as it was sent."""
+    told = _told(visit)
+    files = [file for reply in mailed(told) for file in reply.files]
+    number = _number(visit.request.path_params["file"])
+    if not 1 <= number <= len(files):
+        raise HTTPException(404)
+    file = files[number - 1]
+    return visit.file(file.content, file.name or f"file-{number}", "application/octet-stream")
+
+
+def _told(visit: Visit) -> Told:
+    number = _number(visit.request.path_params["number"])
+    told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
+    if told is None:
+        # The same for one of another entity's and for none at all.
+        raise HTTPException(404)
+    return told
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= _NUMBER_MOST):
+        raise HTTPException(404)
+    return int(text)

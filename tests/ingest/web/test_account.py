@@ -1,0 +1,344 @@
+"""The account's pages: what they show, and what handing in on them does."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+from openpyxl import load_workbook
+
+from ingest.operations.account.sessions import Attempt, proven
+from tests.ingest.office import CODE, PASSWORD, xml
+from tests.ingest.web.conftest import HOSTILE, OTHER, OTHER_PASSWORD
+
+MONTH_END = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
+METER = "12345678"
+
+
+def field(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    return re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page)[1]
+
+
+def upload(browser, content: str | bytes, name: str = "z.xml"):
+    """Check a file."""
+    content = content.encode() if isinstance(content, str) else content
+    return browser.post("/documents", files={"file": (name, content, "text/xml")})
+
+
+def hand_in(browser, content: str | bytes, name: str = "z.xml"):
+    """Check a file and hand it in."""
+    page = upload(browser, content, name).text
+    return browser.post("/documents/hand-in", {"digest": field(page, "digest")})
+
+
+def registers(page: str) -> list[str]:
+    """The names of the fields for readings."""
+    return re.findall(r'name="(v\.[^"]+)"', page)
+
+
+def letters(world) -> int:
+    with world.service.ledger.reading() as store:
+        return len(store.letters.find())
+
+
+@pytest.mark.parametrize(
+    "path", ["/receipts", "/readings", "/readings/enter", "/documents", "/templates"]
+)
+def test_pages_are_for_who_is_signed_in_and_lead_back_behind_it(browser, path):
+    answer = browser.get(f"{path}?month=2026-10")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/?next={path.replace('/', '%2F')}%3Fmonth%3D2026-10"
+
+
+def test_this_month_says_what_is_there_and_what_is_missing_by_point_and_day(signed_in):
+    assert hand_in(signed_in, xml("0.067")).status_code == 303
+    page = signed_in.get("/?month=2026-11").text
+
+    days = re.findall(r'<li class="(\w+)"><span>(\d+)</span>', page)
+    assert days[:3] == [("part", "1"), ("missing", "2"), ("missing", "3")]
+    assert days[14:16] == [("later", "15"), ("later", "16")]
+    assert METER in page
+    assert "Срок не наступил" in page
+
+
+def test_the_days_until_the_deadline_are_counted(world, signed_in):
+    assert "осталось" in signed_in.get("/?month=2026-11").text
+    world.now = datetime(2026, 12, 2, 18, tzinfo=UTC)
+    signed_in.sign_in()
+    assert "Сегодня последний день" in signed_in.get("/?month=2026-11").text
+    world.now = datetime(2026, 12, 5, 9, tzinfo=UTC)
+    signed_in.sign_in()
+    page = signed_in.get("/?month=2026-11").text
+    assert "просрочено на" in page
+    assert "3\u00a0дня" in page
+
+
+@pytest.mark.parametrize("month", ["2026-13", "x", "0000-01", "2026-11-01"])
+def test_a_month_that_is_none_is_no_page(signed_in, month):
+    assert signed_in.get(f"/?month={month}").status_code == 404
+
+
+def test_checking_a_file_records_nothing_and_tells_each_finding_at_its_place(world, signed_in):
+    page = upload(signed_in, xml("0.067", "much")).text
+
+    assert "Пока ничего не записано" in page
+    assert "строка" in page
+    assert "much" in page
+    assert letters(world) == 0
+
+
+def test_the_file_that_was_checked_is_handed_in_with_one_button(world, signed_in):
+    answer = hand_in(signed_in, xml("0.067", "0.066"))
+
+    assert answer.headers["location"] == "/receipts/1"
+    page = signed_in.get("/receipts/1").text
+    assert "Принят." in page
+    assert "Действует: 2" in page
+    assert "файл в кабинете" in page
+
+
+def test_two_clicks_are_one_receipt(world, signed_in):
+    page = upload(signed_in, xml("0.067")).text
+    form = {"digest": field(page, "digest")}
+    places = {signed_in.post("/documents/hand-in", form).headers["location"] for _ in range(3)}
+
+    assert places == {"/receipts/1"}
+    assert letters(world) == 1
+
+
+def test_a_file_that_another_session_checked_cannot_be_handed_in(world, signed_in):
+    page = upload(signed_in, xml("0.067")).text
+    other = world.browser()
+    other.sign_in(OTHER, OTHER_PASSWORD)
+
+    answer = other.post("/documents/hand-in", {"digest": field(page, "digest")})
+    assert answer.status_code == 422
+    assert letters(world) == 0
+
+
+def test_a_file_waits_for_an_hour(world, signed_in):
+    page = upload(signed_in, xml("0.067")).text
+    for _ in range(3):
+        world.later(minutes=25)
+        signed_in.get("/templates")
+
+    answer = signed_in.post("/documents/hand-in", {"digest": field(page, "digest")})
+    assert answer.status_code == 422
+    assert "больше часа" in answer.text
+
+
+def test_a_workbook_comes_back_marked_at_once(world, signed_in):
+    blank = signed_in.get("/templates/52006.xlsx")
+    assert blank.headers["content-disposition"].startswith("attachment;")
+    book = load_workbook(io.BytesIO(blank.content))
+    sheet = book.worksheets[0]
+    row = next(cell.row for line in sheet.iter_rows() for cell in line if cell.value == METER)
+    for cell in sheet[row]:
+        if cell.value is None:
+            cell.value = "abc"
+    changed = io.BytesIO()
+    book.save(changed)
+    page = upload(signed_in, changed.getvalue(), "показания.xlsx").text
+
+    link = re.search(r'href="(/documents/marked/[^"]+)"', page)[1]
+    marked = load_workbook(io.BytesIO(signed_in.get(link).content))
+    assert any(cell.comment for sheet in marked for line in sheet.iter_rows() for cell in line)
+    assert letters(world) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [(b"\x00\x01\x02", "x.bin"), (b"PK\x03\x04", "a.zip"), ("слова".encode(), "notes.txt"),
+     (b"<package", "cut.xml"), (b"%PDF-1.4", "scan.pdf")],
+)  # fmt: skip
+def test_a_file_of_a_kind_that_we_do_not_know_is_told_as_that(signed_in, content, name):
+    answer = upload(signed_in, content, name)
+
+    assert answer.status_code == 200
+    assert "показания приняты не будут" in answer.text
+    assert "problems" in answer.text
+
+
+def test_no_file_and_an_empty_one_are_told(signed_in):
+    assert "Выберите файл" in signed_in.post("/documents").text
+    assert "Файл пуст" in upload(signed_in, b"").text
+
+
+def test_readings_typed_in_are_checked_then_recorded_as_a_document_of_ours(world, signed_in):
+    world.now = MONTH_END
+    signed_in.sign_in()
+    page = signed_in.get("/readings/enter").text
+    assert 'value="2026-11-30"' in page
+    form = {"day": "2026-11-30", "hour": "24", "created": field(page, "created"), "step": "check"}
+    form |= dict(zip(registers(page), ("1 000,5", "2000"), strict=True))
+    checked = signed_in.post("/readings/enter", form).text
+    assert "ещё ничего не записано" in checked
+    assert letters(world) == 0
+
+    form |= {"step": "send", "checked": field(checked, "checked")}
+    answers = [signed_in.post("/readings/enter", form) for _ in range(2)]
+    assert [answer.headers["location"] for answer in answers] == ["/receipts/1", "/receipts/1"]
+    receipt = signed_in.get("/receipts/1").text
+    assert "1\u00a0000,5" in receipt
+    assert "52006" in receipt
+    assert letters(world) == 1
+
+
+def test_what_was_changed_behind_the_check_is_checked_again(world, signed_in):
+    world.now = MONTH_END
+    signed_in.sign_in()
+    page = signed_in.get("/readings/enter").text
+    form = {"day": "30.11.2026", "hour": "24", "created": field(page, "created"), "step": "check"}
+    form |= dict.fromkeys(registers(page), "100")
+    checked = signed_in.post("/readings/enter", form).text
+    form |= {"step": "send", "checked": field(checked, "checked")}
+    form |= dict.fromkeys(registers(page), "101")
+
+    assert "ещё ничего не записано" in signed_in.post("/readings/enter", form).text
+    assert letters(world) == 0
+
+
+def test_a_mistake_is_told_at_its_field_and_what_was_typed_stays(signed_in):
+    page = signed_in.get("/readings/enter").text
+    names = registers(page)
+    form = {"day": "2026-11-15", "hour": "10", "step": "check", names[0]: "12x", names[1]: "7"}
+    told = signed_in.post("/readings/enter", form).text
+
+    first, second = map(re.escape, names)
+    assert re.search(rf'name="{first}" value="12x"[^>]*aria-invalid="true"', told)
+    assert not re.search(rf'name="{second}" value="7"[^>]*aria-invalid', told)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"day": "tomorrow"}, {"day": "2026-02-30"}, {"day": "9999-12-31", "hour": "24"},
+     {"day": "2026-11-15", "hour": "99"}, {"day": "2026-11-15", "created": "-1"}],
+)  # fmt: skip
+def test_a_form_that_says_nothing_is_shown_again(world, signed_in, form):
+    assert signed_in.post("/readings/enter", form).status_code == 422
+    assert letters(world) == 0
+
+
+def test_what_was_typed_comes_back_when_the_session_ended_meanwhile(world, signed_in):
+    page = signed_in.get("/readings/enter").text
+    name = registers(page)[0]
+    world.later(hours=2)
+    over = signed_in.post("/readings/enter", {"day": "2026-11-15", "hour": "10", name: "4711"})
+    assert over.status_code == 403
+    assert "введённое сохранено" in over.text
+
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', over.text))
+    back = signed_in.sign_in(**{key: hidden[key] for key in hidden if key != "csrf"})
+    assert back.status_code == 200
+    kept = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', back.text))
+    filled = signed_in.post("/readings/enter", kept).text
+    assert f'name="{name}" value="4711"' in filled
+    assert letters(world) == 0
+
+
+def test_a_receipt_is_shown_to_its_own_entity_alone(world, signed_in):
+    hand_in(signed_in, xml("0.067"))
+    other = world.browser()
+    other.sign_in(OTHER, OTHER_PASSWORD)
+
+    for path in ("/receipts/1", "/receipts/1/80021.xml", "/receipts/1/files/1"):
+        assert other.get(path).status_code == 404
+        assert "ООО «Пример»" not in other.get(path).text
+    assert "№ 1" not in other.get("/receipts").text
+    assert signed_in.get("/receipts/1").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1", "1e3", "99999999999999999999", "x", "１"])
+def test_a_receipt_that_is_none_is_no_page(signed_in, number):
+    hand_in(signed_in, xml("0.067"))
+
+    assert signed_in.get(f"/receipts/{number}").status_code == 404
+
+
+def test_a_receipt_tells_which_one_replaced_its_values(world, signed_in):
+    hand_in(signed_in, xml("0.067", "0.066"))
+    hand_in(signed_in, xml("0.067", "0.099", created="20261114200000"))
+
+    first, second = (signed_in.get(f"/receipts/{number}").text for number in (1, 2))
+    assert 'заменено квитанцией <a href="/receipts/2">' in first
+    assert "заменено прежних значений: 1" in second
+
+
+def test_a_receipt_is_there_for_programs(signed_in):
+    hand_in(signed_in, xml("0.067"))
+    answer = signed_in.get("/receipts/1/80021.xml")
+
+    assert answer.headers["content-type"] == "application/xml"
+    assert b'class="80021"' in answer.content
+    assert b'id="1"' in answer.content
+
+
+def test_the_list_is_paged_by_the_letters_number(world, signed_in, monkeypatch):
+    monkeypatch.setattr("ingest.web.account.receipts._LETTERS_A_PAGE", 2)
+    for value in ("0.061", "0.062", "0.063"):
+        world.later(minutes=1)
+        hand_in(signed_in, xml(value, created=f"{world.now:%Y%m%d%H%M%S}"))
+
+    first = signed_in.get("/receipts").text
+    assert re.findall(r"№ (\d)</a>", first) == ["3", "2"]
+    older = re.search(r'href="(/receipts\?before=\d+)"', first)[1]
+    assert re.findall(r"№ (\d)</a>", signed_in.get(older).text) == ["1"]
+
+
+def test_hostile_names_are_text_wherever_they_are_shown(signed_in):
+    name = HOSTILE.replace("/", "∕") + ".xml"
+    document = xml("0.067", HOSTILE.replace("<", "&lt;").replace('"', "&quot;"))
+    pages = [
+        upload(signed_in, document, name),
+        hand_in(signed_in, document, name),
+        *(signed_in.get(path) for path in (
+            "/", "/receipts", "/receipts/1", "/readings", "/readings/enter",
+        )),
+    ]  # fmt: skip
+
+    for page in pages:
+        assert "<img" not in page.text
+        assert "<script>" not in page.text
+    assert "&lt;script&gt;" in pages[-1].text
+
+
+def test_readings_are_told_by_month_and_day_and_missing_ones_are_not_zero(world, signed_in):
+    hand_in(signed_in, xml("0.067", "0.066"))
+    year = signed_in.get("/readings?month=2026-11").text
+    days = signed_in.get("/readings?month=2026-11&by=day").text
+
+    assert year.count('class="gap"') >= 12
+    assert "133,000" in year or "133" in year
+    assert days.count("<tr") >= 30
+    assert "Данных нет" in days
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_readings_are_there_as_files(signed_in, kind):
+    hand_in(signed_in, xml("0.067", "0.066"))
+    answer = signed_in.get(f"/readings.{kind}?month=2026-11")
+
+    assert answer.status_code == 200
+    assert f'filename="{CODE}_2026-11.{kind}"' in answer.headers["content-disposition"]
+    if kind == "csv":
+        assert answer.text.count("\n") == 3
+        assert "67" in answer.text
+
+
+def test_another_entitys_point_is_no_choice(world, signed_in):
+    with world.service.ledger.reading() as store:
+        point = store.registry.entity(OTHER).points[0].id
+
+    assert signed_in.get(f"/readings?of={point}.A%2B").status_code == 404
+
+
+def test_letters_stand_beside_uploads(world, signed_in):
+    hand_in(signed_in, xml("0.067"))
+    attempt = Attempt(CODE, PASSWORD, "192.0.2.0/24")
+
+    assert proven(world.service, attempt, world.now) is not None
+    assert "z.xml" in signed_in.get("/receipts").text

@@ -86,6 +86,14 @@ class Letters(Part):
         """Have a letter tried again only then; the attempt is taken back."""
         self._sql.change("wait", letter=letter, until=until)
 
+    def wait_no_more(self) -> None:
+        """Have every letter that waits tried in the next pass."""
+        self._connection.execute(
+            LETTER.update()
+            .where(LETTER.c.state == LetterState.CLAIMED, LETTER.c.waits_until.is_not(None))
+            .values(waits_until=None)
+        )
+
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> dict[int, Claim]:

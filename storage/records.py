@@ -356,6 +356,25 @@ BOUNCES_MARK = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """That a user code cannot be tried for a while.
+
+    Attributes:
+        address: From there; `@domain` for the strangers of a domain, '' for all strangers.
+        failures: Wrong passwords that led to it.
+        since: Of the last of them.
+        why: `wrong passwords`, or `too many guesses this hour`.
+    """
+
+    user_code: str
+    address: str
+    failures: int
+    since: datetime
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LetterDetails:
     """All that is known of one letter.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from storage.columns import instant
+from storage.records import Lock
 from storage.session import Part
-from storage.tables import FAILURE
+from storage.tables import FAILURE, GUESS
 
 _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
@@ -74,6 +75,45 @@ class Senders(Part):
             return None
         oldest: int = found[-1][0]
         return instant(oldest) + _GUESSED_WITHIN
+
+    def locks(self, now: datetime, guesses_per_hour: int) -> list[Lock]:
+        """Who cannot authenticate now, and until when; by user code."""
+        locked = self._connection.execute(select(FAILURE).where(FAILURE.c.locked_until > now))
+        found = [
+            Lock(row.user_code, row.address, row.failures, row.failed_at, row.locked_until,
+                 "wrong passwords")
+            for row in locked
+        ]  # fmt: skip
+        guesses = self._connection.execute(
+            select(GUESS.c.user_code, GUESS.c.bucket, func.count().label("guesses"),
+                   func.min(GUESS.c.at).label("first"), func.max(GUESS.c.at).label("last"))
+            .where(GUESS.c.at > now - _GUESSED_WITHIN)
+            .group_by(GUESS.c.user_code, GUESS.c.bucket)
+            .having(func.count() >= guesses_per_hour)
+        )  # fmt: skip
+        found += [
+            Lock(row.user_code, row.bucket, row.guesses, row.last, row.first + _GUESSED_WITHIN,
+                 "too many guesses this hour")
+            for row in guesses
+        ]  # fmt: skip
+        return sorted(found, key=lambda lock: (lock.user_code, lock.address, lock.why))
+
+    def unlock(self, user_code: str, address: str | None) -> int:
+        """Forget the wrong passwords for a code, from one address or from all: how many locks.
+
+        A stranger's lock is its domain's, too; that is only opened with all of them.
+        """
+        failed = [FAILURE.c.user_code == user_code, FAILURE.c.failures > 0]
+        guessed = [GUESS.c.user_code == user_code]
+        if address is not None:
+            key = _key(user_code, address)["address"]
+            failed.append(FAILURE.c.address == key)
+            guessed.append(GUESS.c.bucket == key)
+        opened = self._connection.execute(
+            FAILURE.update().where(*failed).values(failures=0, locked_until=None)
+        )
+        forgotten = self._connection.execute(GUESS.delete().where(*guessed))
+        return int(opened.rowcount) + bool(forgotten.rowcount)
 
     def _bucket(self, user_code: str, address: str) -> dict[str, str]:
         key = _key(user_code, address)

@@ -318,6 +318,7 @@ def canonical(letter: Claimed, handled: Handled) -> dict[str, Any]:
     return {
         "letter": letter.claim.letter,
         **place(letter.raw),
+        "sender": letter.read.letter.sender if letter.read else None,
         "verdict": handled.outcome.value,
         "entity": handled.entity.user_code if handled.entity else None,
         "layouts": sorted({r.parsed.layout for r in receipts if r.parsed.layout}),

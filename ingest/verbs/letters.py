@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from ingest.verbs.types import (
     json_option,
     print_rows,
     progress,
+    who,
     write_private,
 )
 
@@ -172,6 +173,37 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
 
 
 @cli.command()
+@json_option
+@click.pass_obj
+def locks(call: Call, as_json: bool) -> int:
+    """Who cannot authenticate, since when, until when and why."""
+    from ingest.operations.locks import locks as found
+    from ingest.operations.told import minute
+    from ingest.verbs.show import LOCK_COLUMNS, lock_json
+
+    rows = [lock_json(one) for one in found(call.current(), datetime.now(UTC))]
+    shown = [{**r, "since": minute(r["since"]), "until": minute(r["until"])} for r in rows]
+    print_rows(rows if as_json else shown, as_json, LOCK_COLUMNS)
+    return DONE
+
+
+@cli.command()
+@click.argument("code")
+@click.option("--address", metavar="A", help="Only from there; @domain for its strangers.")
+@click.pass_obj
+def unlock(call: Call, code: str, address: str | None) -> int:
+    """Forget the wrong passwords for a user code, so that it can be tried again."""
+    from ingest.operations.locks import unlock as opened
+
+    count = opened(call.current(), code, address, who(), datetime.now(UTC))
+    if not count:
+        whose = f"{code} from {address}" if address else code
+        raise click.UsageError(f"{whose}: nothing is locked (`ingest locks` lists what is)")
+    click.echo(f"opened: {count}")
+    return DONE
+
+
+@cli.command()
 @click.option("--seen", metavar="ADDRESS", help="What did not reach it is settled.")
 @json_option
 @click.pass_obj
@@ -210,13 +242,16 @@ def status(call: Call, as_json: bool) -> int:
 
 @cli.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--entity", default="", metavar="CODE", help="Of one legal entity.")
+@click.option("--entity", default="", metavar="CODE", help="Of one legal entity, or claiming it.")
 @click.option("--verdict", default="", metavar="V", help="Letters with this verdict only.")
+@click.option("--from", "sender", default="", metavar="A", help="Whose address holds this text.")
+@click.option("-n", "most", type=click.IntRange(1), metavar="N", help="The last ones; default: 20.")
+@click.option("--since", type=Instant(), help="All of that moment and later.")
 @click.option("-f", "--follow", is_flag=True, help="Wait for more.")
 @json_option
 @click.pass_obj
 def tail(
-    call: Call, file: Path | None, entity: str, verdict: str, follow: bool, as_json: bool
+    call: Call, /, file: Path | None, most: int | None, follow: bool, as_json: bool, **wanted: Any
 ) -> int:
     """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
     from ingest.verbs import log as tailing
@@ -228,18 +263,43 @@ def tail(
             "[log] file is not set: name a file, or pipe the log in"
             " (journalctl -u ingest -o cat | ingest tail -)"
         )
-    _refuse_unknown_verdict(verdict)
-    wanted = tailing.Filter(entity, verdict)
+    _refuse_unknown_verdict(wanted["verdict"])
+    if wanted["entity"]:
+        _check_entity_if_known(call, wanted["entity"])
+    which = tailing.Filter(**wanted)
     if str(path) == "-":
-        opened: Any = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
-    elif follow:
-        opened = nullcontext(tailing.follow(path))
-    else:
-        opened = path.open(encoding="utf-8", errors="replace")
-    with opened as source:
-        for event, line in tailing.lines(source, wanted):
-            click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+        source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+        _print_events(tailing.piped(source, which, most), as_json)
+        return DONE
+    begin = path.stat().st_size
+    if most is None and wanted["since"] is None:
+        most = LINES
+    _print_events(tailing.history(path, which, most), as_json)
+    if follow:
+        _print_events(tailing.lines(tailing.follow(path, begin=begin), which), as_json)
     return DONE
+
+
+LINES = 20
+"""What `tail` shows unless it is told how many, or since when."""
+
+
+def _print_events(events: Iterable[tuple[dict[str, Any], str]], as_json: bool) -> None:
+    for event, line in events:
+        click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+
+
+def _check_entity_if_known(call: Call, entity: str) -> None:
+    """Refuse an unknown user code, as far as there is a register to ask."""
+    from config.settings import SettingsError
+
+    try:
+        call.configured.check_database()
+        with call.configured.ledger.reading() as store:
+            check_entity(store, entity)
+    except (SettingsError, ConnectionError):
+        # A log can be read where no database is.
+        return
 
 
 def _refuse_unknown_verdict(verdict: str) -> None:

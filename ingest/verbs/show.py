@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         CarriedValues,
         LetterDetails,
         LetterSummary,
+        Lock,
         SentReply,
         SubmissionDetails,
         Undelivered,
@@ -56,6 +57,28 @@ BOUNCE_COLUMNS = {
     "letters": "letters",
     "error": "",
 }
+
+
+LOCK_COLUMNS = {
+    "user_code": "code",
+    "address": "from",
+    "failures": "wrong",
+    "since": "since",
+    "until": "until",
+    "why": "",
+}
+
+
+def lock_json(lock: Lock) -> dict[str, Any]:
+    """One line of `locks`."""
+    return {
+        "user_code": lock.user_code,
+        "address": lock.address or "strangers",
+        "failures": lock.failures,
+        "since": local(lock.since),
+        "until": local(lock.until),
+        "why": lock.why,
+    }
 
 
 def bounce_json(one: Undelivered) -> dict[str, Any]:

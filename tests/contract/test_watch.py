@@ -262,3 +262,41 @@ def test_a_server_fails_since_its_first_fault_and_its_last_one_stays_told(ledger
         store.installation.server_failed("mailbox main", "x" * 9000, "", later)
     state = servers(ledger)["mailbox main"]
     assert (state.failing_since, len(state.error)) == (later, 500)
+
+
+def locks(ledger, now=NOW):
+    with ledger.reading() as store:
+        return [(lock.address, lock.why) for lock in store.senders.locks(now, 20)]
+
+
+def unlock(ledger, address=None):
+    with ledger.transaction() as store:
+        return store.senders.unlock(CODE, address)
+
+
+def test_locks_are_listed_and_opened_for_an_address_or_for_all(ledger):
+    fail(ledger, 3)
+    wrong = "wrong passwords"
+    assert locks(ledger) == [("@primer.example", wrong), (ADDRESS, wrong)]
+    assert locks(ledger, NOW + LOCKOUT) == []
+
+    assert unlock(ledger, ADDRESS.upper()) == 1
+    assert locks(ledger) == [("@primer.example", wrong)]
+    assert unlock(ledger) == 2
+    assert locks(ledger) == []
+    assert unlock(ledger) == 0
+    with ledger.reading() as store:
+        assert store.senders.locked_until(CODE, ADDRESS, NOW) is None
+
+
+def test_a_bucket_of_guesses_that_is_full_is_a_lock_until_its_first_one_is_an_hour_old(ledger):
+    for second in range(20):
+        with ledger.transaction() as store:
+            store.senders.failed(CODE, f"a{second}@x.example", NOW + second * SECOND, 99, LOCKOUT)
+    with ledger.reading() as store:
+        (lock,) = store.senders.locks(NOW + 30 * SECOND, 20)
+        assert store.senders.locks(NOW + 30 * SECOND, 21) == []
+    assert (lock.address, lock.failures, lock.why) == ("", 20, "too many guesses this hour")
+    assert lock.until == NOW + timedelta(hours=1)
+    assert unlock(ledger) > 0
+    assert locks(ledger, NOW + 30 * SECOND) == []

@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -602,11 +602,37 @@ LOG = "\n".join(
         (["--entity", CODE, "--verdict", "rejected"], [2]),
     ],
 )
-def test_the_log_is_filtered(run, words, letters):
-    run.write("ingest.log", LOG)
-    run.write("ingest.toml", '[log]\nfile = "ingest.log"')
-    assert [row.get("letter") for row in run("tail", "--json", *words).rows] == letters
-    assert len(run("tail", *words).out.splitlines()) == len(letters)
+def test_the_log_is_filtered(service, words, letters):
+    service.write("ingest.log", LOG)
+    service.write("ingest.toml", '[log]\nfile = "ingest.log"')
+    assert [row.get("letter") for row in service("tail", "--json", *words).rows] == letters
+    assert len(service("tail", *words).out.splitlines()) == len(letters)
+
+
+def test_a_user_code_that_nobody_has_is_an_error_and_no_empty_log(service):
+    service.write("ingest.log", LOG)
+    ran = service("tail", "ingest.log", "--entity", "200000000000")
+    assert (ran.code, "no such user code" in ran.complaint) == (2, True)
+
+
+def test_locks_are_opened_by_an_operator_and_the_audit_keeps_it(service):
+    ledger = Ledger("sqlite:///ingest.db")
+    with ledger.transaction() as store:
+        for _ in range(5):
+            now = datetime.now(UTC)
+            store.senders.failed(CODE, "a@b.example", now, 5, timedelta(minutes=15))
+    assert [row["address"] for row in service("locks", "--json").rows] == [
+        "@b.example",
+        "a@b.example",
+    ]
+    assert service("unlock", CODE, "--address", "a@b.example").out == "opened: 1\n"
+    assert [row["address"] for row in service("locks", "--json").rows] == ["@b.example"]
+    assert service("unlock", CODE).code == 0
+    assert service("locks", "--json").rows == []
+    assert service("unlock", CODE).code == 2
+    with ledger.reading() as store:
+        assert [entry.key for entry in store.audit.of("unlock")] == [CODE, CODE]
+    ledger.close()
 
 
 def test_the_log_is_read_from_a_pipe_whatever_its_bytes(run):

@@ -1,10 +1,13 @@
 """The log for people: filtered, readable, and followed when it is rotated."""
 
+import gzip
 import json
+import os
+from datetime import UTC, datetime
 
 import pytest
 
-from ingest.verbs.log import Filter, follow, lines, readable
+from ingest.verbs.log import Filter, follow, history, lines, readable
 
 ACCEPTED = {
     "event": "letter.accepted",
@@ -159,3 +162,59 @@ def test_the_last_line_of_a_log_is_told_though_it_was_never_ended(followed, log)
 def test_following_needs_the_file_to_be_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         next(follow(tmp_path / "absent.log"))
+
+
+def logged(path, *letters, day=10, packed=False):
+    text = "".join(
+        json.dumps(ACCEPTED | {"letter": n, "timestamp": f"2026-11-{day:02}T09:00:{n % 60:02}Z"})
+        + "\n"
+        for n in letters
+    )
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    moment = datetime(2026, 11, day, 10, tzinfo=UTC).timestamp()
+    os.utime(path, (moment, moment))
+
+
+@pytest.fixture
+def rotated(tmp_path):
+    """A log with two files that were rotated away, and others that are not its own."""
+    path = tmp_path / "ingest.log"
+    logged(tmp_path / "ingest.log.2.gz", 1, 2, day=8, packed=True)
+    logged(tmp_path / "ingest.log-20261109", 3, 4, day=9)
+    logged(path, 5, 6, day=10)
+    logged(tmp_path / "ingest.logbook", 7, day=10)
+    logged(tmp_path / "ingest.log.bak", 8, day=10)
+    return path
+
+
+def letters_of(path, most=None, **wanted):
+    return [event["letter"] for event, _ in history(path, Filter(**wanted), most)]
+
+
+def test_the_last_lines_are_found_in_rotated_files_too_in_their_order(rotated):
+    assert letters_of(rotated) == [1, 2, 3, 4, 5, 6]
+    assert letters_of(rotated, 1) == [6]
+    assert letters_of(rotated, 3) == [4, 5, 6]
+    assert letters_of(rotated, 5) == [2, 3, 4, 5, 6]
+
+
+def test_lines_since_a_moment_are_shown(rotated):
+    since = datetime(2026, 11, 9, 9, 0, 4, tzinfo=UTC)
+    assert letters_of(rotated, since=since) == [4, 5, 6]
+
+
+def test_lines_are_found_by_address_and_by_the_code_that_a_refused_letter_claims():
+    refused = ACCEPTED | {"entity": None, "claimed": "000000004711", "sender": "Buh@Primer.example"}
+    assert told(Filter(entity="000000004711"), refused, FOREIGN) == [refused]
+    assert told(Filter(sender="buh@"), refused, FOREIGN) == [refused]
+
+
+def test_moments_are_those_of_moscow():
+    assert readable(ACCEPTED).startswith("2026-11-10 12:00:00 ")
+
+
+def test_following_goes_on_where_the_shown_lines_end(log, followed):
+    del followed
+    source = follow(log, begin=log.stat().st_size)
+    write(log, "two\n")
+    assert next(source) == "two\n"

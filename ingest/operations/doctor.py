@@ -17,6 +17,7 @@ from ingest.wiring import Service
 
 _SEALS_LOOKED_AT = 1000
 """All of them: `audit verify`."""
+_OTHERS = 0o007
 _CLOCK_MOST = timedelta(minutes=2)
 
 
@@ -75,6 +76,7 @@ def examine(app: Service) -> Iterator[Result]:
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
     yield _trust(settings.authentication.trusted_authserv_id)
+    yield _private(app)
     yield _clock(app)
     yield _log(settings.log.file)
 
@@ -163,6 +165,20 @@ def _trust(authserv_id: str) -> Result:
         " Authentication-Results: until then a forged From is answered like an honest one"
     )
     return Result("forged senders", "not told from honest ones", advice, 1)
+
+
+def _private(app: Service) -> Result:
+    """Whether configuration, database and log are kept from the machine's other users."""
+    settings = app.settings
+    url = settings.database.location()
+    database = Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
+    named = (settings.file, database, Path(settings.log.file) if settings.log.file else None)
+    files = [path for path in named if path is not None and path.is_file()]
+    open_ones = [str(path) for path in files if path.stat().st_mode & _OTHERS]
+    if open_ones:
+        advice = f"chmod o-rwx {' '.join(open_ones)}: they hold passwords and letters' facts"
+        return Result("modes", f"others may use {', '.join(open_ones)}", advice, 1)
+    return Result("modes", f"no other user may read {', '.join(map(str, files)) or 'anything'}")
 
 
 def _clock(app: Service) -> Result:

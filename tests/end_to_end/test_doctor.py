@@ -32,6 +32,7 @@ def doctor(installation) -> tuple[int, dict[str, dict]]:
 
 
 def test_everything_is_well_and_the_folders_are_made(installation, imap):
+    installation.config.chmod(0o600)
     _, found = doctor(installation)
     # A warning until the mail server's results are believed.
     assert [what for what, item in found.items() if not item["well"]] == ["forged senders"]

@@ -369,3 +369,28 @@ def test_a_marked_workbook_goes_to_known_addresses_only(office, sender, reply_to
     # A sender that has authenticated is known the next time.
     again = office.takes(with_mistakes(2))
     assert (again.marking is not None) is (is_marked or sender == reply_to)
+
+
+def test_what_forged_letters_make_us_write_to_others_is_bounded(office):
+    """Backscatter: bytes sent for each byte received, and how many in an hour."""
+    received = sent = answers = 0
+    for number in range(300):
+        victim = f"victim+{number}@domain{number % 40}.example"
+        content = f"From: {victim}\r\nReply-To: x@y.example\r\n\r\n{number}".encode()
+        reply = office.takes(content, NOW + timedelta(seconds=number)).reply
+        received += len(content)
+        sent += len(reply.content) if reply else 0
+        answers += reply is not None
+    print(f"{received} bytes received, {sent} sent: {sent / received:.1f} a byte, {answers} mails")
+    # Five an hour for each mailbox behind the tags, whatever its domain.
+    assert answers == 40 * 5
+    assert sent < answers * 1500
+
+
+def test_where_a_server_is_trusted_forged_letters_make_us_write_nothing(office):
+    guard = replace(GUARD, trusted_authserv_id="mx.retailer.example")
+    office.policy = replace(office.policy, guard=guard)
+    for number, results in enumerate(("dmarc=fail", "spf=softfail", "none", "dkim=none; spf=none")):
+        head = AUTHENTICATION_RESULTS.format(results)
+        assert office.takes(mail(body=f"{number}", head=head, sender=STRANGER)).reply is None
+    assert office.owed() == 0

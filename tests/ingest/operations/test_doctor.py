@@ -118,6 +118,28 @@ def test_an_empty_register_and_missing_passwords_are_said(run, service):
     assert found(run("doctor", "--json"))["register of points"]["found"] == "empty"
 
 
+@pytest.mark.parametrize("name", ["ingest.toml", "ingest.log", "ingest.db"])
+def test_a_file_that_others_may_use_is_said_with_what_to_do(wired, name):
+    wired("doctor", "--json")
+    files = [wired.folder / one for one in ("ingest.toml", "ingest.log", "ingest.db")]
+    for file in files:
+        file.touch()
+        file.chmod(0o640)
+    assert found(wired("doctor", "--json"))["modes"]["well"]
+    (wired.folder / name).chmod(0o644)
+    told = found(wired("doctor", "--json"))["modes"]
+    assert name in told["found"]
+    assert "chmod" in told["advice"]
+
+
+def test_until_a_server_is_trusted_forged_senders_are_warned_of(wired):
+    told = found(wired("doctor", "--json"))["forged senders"]
+    assert "trusted_authserv_id" in told["advice"]
+    with (wired.folder / "ingest.toml").open("a") as text:
+        text.write('[authentication]\ntrusted_authserv_id = "mx.retailer.example"\n')
+    assert found(wired("doctor", "--json"))["forged senders"]["well"]
+
+
 def test_a_clock_that_went_back_is_said(service):
     ledger = Ledger("sqlite:///ingest.db")
     with ledger.transaction() as store:

@@ -26,7 +26,7 @@ from layouts.terms import (
 from storage.accounts import Accounts
 from storage.append_only import AppendOnly
 from storage.audit import Audit
-from storage.billed.billing import Billing
+from storage.billed.held import Held
 from storage.billed.months import Months
 from storage.billed.numbers import Numbers
 from storage.billed.periods import Periods
@@ -98,7 +98,7 @@ class Store:
         self.versions = Versions(session, self._in_force)
         self.history = History(session, self._in_force, self._day_sums)
         self.months = Months(session)
-        self.billing = Billing(session)
+        self.billing = Held(session)
         self.numbers = Numbers(session)
         self.periods = Periods(session, self.audit, self.numbers)
         self.suspicions = Suspicions(session, self._in_force, self.audit)

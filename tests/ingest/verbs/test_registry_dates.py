@@ -220,3 +220,6 @@ def test_each_holder_is_billed_for_its_days_and_readings_tell_who_it_was(handed_
 
     told = [(row["start"][:10], row["entity"]) for row in rows if row["zone"] == "T1"]
     assert told == [("2026-11-01", CODE), ("2026-11-10", NEW_HOLDER)]
+
+    former = handed_over("readings", "--period", "2026-11", "--entity", CODE, "--json").rows
+    assert [row["end"][:10] for row in former if row["zone"] == "T1"] == ["2026-11-10"]

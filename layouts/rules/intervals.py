@@ -87,12 +87,13 @@ def timeline(case: Case) -> Iterator[Finding]:
     for items in _by_series(case).values():
         if len(items) == 1 and items[0].series.spans is None:
             series = items[0].series
-            first, last = epoch(series.start), epoch(series.end)
+            first = (epoch(series.start), epoch(series.end), items[0], 0)
+            last = (*first[:3], len(series.values) - 1)
         else:
             spans = sorted(_spans(items), key=lambda span: span[:2])
             yield from _steps_of(spans, unread)
-            first, last = spans[0][0], max(span[1] for span in spans)
-        yield from _incomplete(items[0], first, last, case)
+            first, last = spans[0], max(spans, key=lambda span: span[1])
+        yield from _incomplete(first, last, case)
 
 
 def _by_series(case: Case) -> dict[SeriesKey, list[Assigned]]:
@@ -146,23 +147,28 @@ def _steps_of(spans: list[_Span], unread: Sequence[int]) -> Iterator[Finding]:
         reached, before, last = max(reached, end), (start, end), row
 
 
-def _incomplete(item: Assigned, first: int, last: int, case: Case) -> Iterator[Finding]:
-    """A daily document carries its whole day; a month's may begin late and stop early."""
+def _incomplete(first: _Span, last: _Span, case: Case) -> Iterator[Finding]:
+    """A daily document carries its whole day; a month's may begin late and stop early.
+
+    What is missing at an edge is told at the value that stands nearest to it.
+    """
     header = case.parsed.header
     if case.layout.period != "day" or not (header.period_start and header.period_end):
         return
     start, end = epoch(header.period_start), epoch(header.period_end)
-    if start < first:
-        yield _missing(item, start, min(first, end))
-    if last < end:
-        yield _missing(item, max(last, start), end)
+    begins, _, item, index = first
+    if start < begins:
+        yield _missing(item, start, min(begins, end), item.series.gap(index, start))
+    _, ends, item, index = last
+    if ends < end:
+        yield _missing(item, max(ends, start), end, item.series.gap(index + 1, ends))
 
 
-def _missing(item: Assigned, start: int, end: int, place: Place | None = None) -> Finding:
+def _missing(item: Assigned, start: int, end: int, place: Place) -> Finding:
     step = item.series.step_minutes * 60
     count = max(1, -(-(end - start) // step)) if step else 1
     told = about(item, Code.MISSING_INTERVAL, start=instant(start), end=instant(end), count=count)
-    return told if place is None else replace(told, place=place)
+    return replace(told, place=place)
 
 
 def recorded_elsewhere(case: Case) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from layouts.terms import Document, LegalEntity, MeteringPoint
 from parsers import parse
 from tests.layouts.rules.build import moscow
 
+ROOT = Path(__file__).parents[3]
 LAYOUTS = load()
 CODE = "200000001234"
 ENTITY = LegalEntity(CODE, "", "", (), True, (MeteringPoint(CODE, channels=("A+",)),))
@@ -68,6 +70,20 @@ def test_what_is_shown_as_written_is_what_was_written_in_the_senders_unit():
 def test_a_gap_is_told_at_the_line_before_it():
     (told,) = (item for item in found(["missing-interval"]).findings if item.is_error)
     assert told.place.line == 9
+
+
+@pytest.mark.parametrize("left_out", [range(3), range(45, 48), [*range(2), 47]])
+def test_what_is_missing_at_the_edge_of_a_day_is_told_at_the_value_beside_it(left_out):
+    lines = (ROOT / "samples/80020/day.xml").read_bytes().splitlines(keepends=True)
+    periods = [n for n, line in enumerate(lines) if b"<period" in line][:48]
+    for n in sorted((periods[at] for at in left_out), reverse=True):
+        del lines[n]
+    (parsed,) = parse(Document("day.xml", b"".join(lines)), LAYOUTS)
+    checked = check(parsed, LAYOUTS["80020"])
+    told = [item.place.line for item in checked.findings if item.code.value == "missing-interval"]
+    first = periods[0] + 1
+    last = first + 47 - len(left_out)
+    assert told == [line for at, line in ((0, first), (47, last)) if at in left_out]
 
 
 @pytest.mark.parametrize("time", ["2026113306", "2026110127", "", "yesterday"])

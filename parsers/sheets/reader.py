@@ -316,7 +316,7 @@ class SheetReader:
                 self._list_row(table, row, cells, sums)
         self._refuse(table, defaults, data, told)
 
-    def _titles(self, table: Table) -> Iterator[tuple[Place, str]]:
+    def _titles(self, table: Table) -> Iterator[tuple[Place, str, bool]]:
         """Texts above a table that are neither facts nor of a row of numbers, from below."""
         for row in sorted((row for row in self._sheet.rows if row < table.bottom), reverse=True):
             cells = self._sheet.rows[row]
@@ -328,8 +328,9 @@ class SheetReader:
                 continue
             for column, cell in cells.items():
                 if isinstance(cell, str):
-                    yield place_of(self._sheet, row, column), cell
-        yield Place(sheet=self._sheet.name), self._sheet.name
+                    is_own = not any(row < other.top < table.top for other in self._tables)
+                    yield place_of(self._sheet, row, column), cell, is_own
+        yield Place(sheet=self._sheet.name), self._sheet.name, True
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""

@@ -235,14 +235,15 @@ class Defaults:
     """Titles and unknown columns beside a default: looked at before the default is taken.
 
     Attributes:
-        titles: Place and text of what stands above the table, the nearest first.
+        titles: Place and text of what stands above the table, the nearest first, and
+            whether no other table stands between.
     """
 
     sheet: Sheet
     table: Table
     layout: Layout
     words: Vocabulary
-    titles: Sequence[tuple[Place, str]] = ()
+    titles: Sequence[tuple[Place, str, bool]] = ()
 
     def adopt(self, rows: Sequence[int]) -> None:
         """Take a column for the channel, or the zone, whose cells all name one."""
@@ -253,14 +254,17 @@ class Defaults:
             if len(named) == 1:
                 self.table.columns[role] = named[0]
         title = self._title()
-        if title is not None and self.words.meaning(title[1]).known and len(title[2]) == 1:
-            (self.table.channel,) = title[2]
+        if title is None:
+            return
+        _, text, named_there, is_own = title
+        if is_own and len(named_there) == 1 and self.words.meaning(text).known:
+            (self.table.channel,) = named_there
 
-    def _title(self) -> tuple[Place, str, set[str]] | None:
+    def _title(self) -> tuple[Place, str, set[str], bool] | None:
         """The nearest title that names channels, where none of the table's own words do."""
         if not self._is_default("channel") or self.table.channel is not None:
             return None
-        named = ((place, text, self.words.channels_in(text)) for place, text in self.titles)
+        named = ((at, text, self.words.channels_in(text), own) for at, text, own in self.titles)
         return next((title for title in named if title[2]), None)
 
     def doubt(self) -> Finding | None:

@@ -136,6 +136,7 @@ class Connection(Section):
     password: SecretStr = SecretStr("")
     password_file: str = ""
     auth: str = Field("password", pattern=r"^(password|oauth:[\w-]+)$")
+    ca_file: str = ""
 
     @property
     def oauth(self) -> str:

@@ -18,6 +18,8 @@ from config.settings import load as load_settings
 from layouts.layout import Layout, load
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from structlog.typing import Processor
 
     from ingest.engine.daemon import Parts
@@ -252,7 +254,17 @@ class Service:
             batch_bytes=int(self.settings.poll.batch_mb * 1024 * 1024),
             letter_bytes=self.limits.letter_bytes,
         )
-        return ImapMailbox(replace(config, **otherwise))
+        context = self._trusting(settings.ca_file, f"mailbox {settings.name}")
+        return ImapMailbox(replace(config, **otherwise), context)
+
+    @staticmethod
+    def _trusting(ca_file: str, section: str) -> SSLContext | None:
+        from ingest.transports.login import trusting
+
+        try:
+            return trusting(ca_file, section) if ca_file else None
+        except ValueError as fault:
+            raise SettingsError(str(fault)) from None
 
     def postman(self) -> SmtpPostman | None:
         """Sends replies; None when no SMTP server is configured."""
@@ -271,7 +283,8 @@ class Service:
                 token=self.account(smtp.oauth).token if smtp.oauth else None,
                 sender=parseaddr(smtp.sender)[1],
                 timeout_seconds=smtp.timeout_seconds,
-            )
+            ),
+            self._trusting(smtp.ca_file, "smtp"),
         )
 
     def accounts(self) -> list[OAuthAccount]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
@@ -63,3 +64,25 @@ def initial_response(user: str, host: str, port: int, token: Token, *, bearer: b
         name = user.replace("=", "=3D").replace(",", "=2C")
         return f"n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token.value}\x01\x01"
     return f"user={user}\x01auth=Bearer {token.value}\x01\x01"
+
+
+def trusting(ca_file: str, section: str) -> ssl.SSLContext:
+    """Verifies certificates by the system's authorities, and by that of a file of one's own.
+
+    Args:
+        ca_file: Certificates in PEM form; '' for none.
+        section: Of the configuration, for the error.
+
+    Raises:
+        ValueError: the file cannot be read, or holds no certificate.
+    """
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except ssl.SSLError:
+            raise ValueError(f"{section}: ca_file: {ca_file} holds no certificate (PEM)") from None
+        except OSError as fault:
+            told = f"{section}: ca_file: {ca_file} cannot be read: {fault.strerror}"
+            raise ValueError(told) from None
+    return context

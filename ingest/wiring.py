@@ -82,6 +82,12 @@ class Service:
         path = Path(url.partition(":///")[2])
         return url.startswith("sqlite") and not (path.is_file() and path.stat().st_size)
 
+    @property
+    def database_folder(self) -> Path | None:
+        """Where an SQLite database lies; None for a server's."""
+        url = self.settings.database.location()
+        return Path(url.partition(":///")[2]).parent if url.startswith("sqlite") else None
+
     @cached_property
     def parameters(self) -> Parameters:
         """The bounds by which readings are judged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from ingest.wiring import Service
 _SEALS_LOOKED_AT = 1000
 """All of them: `audit verify`."""
 _OTHERS = 0o007
+_ROOM_LEAST, _ROOM_SHARE = 2**30, 0.05
+"""Bytes, and the share of the disk, below which there is too little room."""
+
 _CLOCK_MOST = timedelta(minutes=2)
 
 
@@ -78,6 +82,10 @@ def examine(app: Service) -> Iterator[Result]:
     yield _trust(settings.authentication.trusted_authserv_id)
     yield _private(app)
     yield _clock(app)
+    log_folder = Path(settings.log.file).parent if settings.log.file else None
+    for folder in dict.fromkeys((app.database_folder, log_folder)):
+        if folder is not None and folder.is_dir():
+            yield _room(folder)
     yield _log(settings.log.file)
 
 
@@ -89,6 +97,27 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
         return Result(what, str(fault), told, 3)
     except ValueError as fault:
         return Result(what, str(fault), "correct the configuration", 1)
+
+
+def _written(app: Service, entities: int) -> Result:
+    """Writes to the database, and undoes it."""
+    told = f"schema is current, {entities} legal entities"
+    try:
+        with app.ledger.rehearsal() as ledger, ledger.transaction() as store:
+            store.installation.server_works("doctor", datetime.now(UTC))
+        return Result("database", f"{told}; can be written to")
+    except ConnectionError as fault:
+        advice = "see that its disk has room, and that its files are this user's"
+        return Result("database", f"{told}; cannot be written to: {fault}", advice, 1)
+
+
+def _room(folder: Path) -> Result:
+    """Whether a folder's disk has room for the weeks to come."""
+    usage = shutil.disk_usage(folder)
+    told = f"{folder.resolve()}: {usage.free / 2**30:.1f} GiB free"
+    if usage.free < _ROOM_LEAST or usage.free < usage.total * _ROOM_SHARE:
+        return Result("disk", told, "make room before it is full: nothing is read then", 1)
+    return Result("disk", told)
 
 
 def _database(app: Service) -> Iterator[Result]:
@@ -105,7 +134,7 @@ def _database(app: Service) -> Iterator[Result]:
         yield Result("database", str(fault), "check [database] url and its server", 3)
         return
     without = sum(1 for entity in entities if entity.active and entity.password_hash is None)
-    yield Result("database", f"schema is current, {len(entities)} legal entities")
+    yield _written(app, len(entities))
     yield _sealed(app)
     if not entities:
         yield Result("register of points", "empty", "run `ingest registry import FILE`", 1)

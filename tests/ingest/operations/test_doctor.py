@@ -1,5 +1,6 @@
 """`doctor` tries everything once, and says what is wrong and what to do."""
 
+import shutil
 import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -164,3 +165,19 @@ def test_poll_ends_with_3_and_names_every_server_that_cannot_be_reached(wired):
     assert "mailbox main" in ran.complaint
     assert "SMTP server 127.0.0.1" in ran.complaint
     assert "Traceback" not in (wired.folder / "ingest.log").read_text()
+
+
+def test_the_database_is_written_to_and_nothing_stays(service):
+    assert "can be written to" in found(service("doctor", "--json"))["database"]["found"]
+    ledger = Ledger("sqlite:///ingest.db")
+    with ledger.reading() as store:
+        assert store.installation.status(datetime.now(UTC)).servers == ()
+    ledger.close()
+
+
+def test_a_disk_that_is_nearly_full_is_said(service, monkeypatch):
+    assert found(service("doctor", "--json"))["disk"]["well"] is True
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
+    disk = found(service("doctor", "--json"))["disk"]
+    assert (disk["well"], "0.0 GiB free" in disk["found"]) == (False, True)

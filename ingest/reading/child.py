@@ -61,7 +61,7 @@ class SandboxConfig:
     """
 
     workers: int = 2
-    memory_mb: int = 384
+    memory_mb: int = 192
     seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
     layouts_path: str = ""

@@ -376,7 +376,8 @@ def an_hour_of_each_of_a_thousand_years() -> bytes:
     return document("".join(hour("1", moment) for moment in moments))
 
 
-@hostile()
+# Which of the two depends on what the child has read before.
+@hostile(Code.TOO_COSTLY, Code.DUPLICATE_INTERVAL)
 def one_hour_two_hundred_thousand_times() -> bytes:
     return document(hour("1") * 200_000)
 

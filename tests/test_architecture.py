@@ -87,7 +87,6 @@ VIOLATIONS = {
     ("ingest.demo.run", "ingest.verbs.show"),
     ("ingest.operations.doctor", "ingest.transports.imap"),
     ("ingest.operations.doctor", "ingest.wiring"),
-    ("ingest.verbs.billing", "storage.billed.billing"),
     ("ingest.verbs.types", "storage.store"),
     ("ingest.verbs.main", "ingest.transports.files"),
     ("ingest.verbs.show", "ingest.replies.cells"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from ingest.operations.output import plain_cell, private_file
 from layouts.months import MOSCOW
 from storage.billed.billing import BillingRow
 
@@ -41,12 +42,29 @@ _WHOLE = frozenset(
         "letter",
         "replaced_by",
         "replaced_by_letter",
+        "consumption",
+        "completeness",
+        "missing",
     }
 )
+_YES_NO = frozenset({"late"})
+_FREE_TEXT = frozenset({"entity", "area", "point", "meter", "place", "replaced_who"})
+"""Written by senders and operators: what spreadsheets could take for a formula."""
+
 _SHEET_ROWS_MOST = 1_048_576
 _AT_ONCE = 50_000
 
-Rows = Iterable[BillingRow]
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows under the names of their columns; instants are epoch seconds.
+
+    Attributes:
+        rows: Read once; each has a value for every name, in that order.
+    """
+
+    names: tuple[str, ...]
+    rows: Iterable[Sequence[Any]]
 
 
 class ExportError(ValueError):
@@ -58,19 +76,26 @@ def columns(*, history: bool) -> tuple[str, ...]:
     return (*COLUMNS, *HISTORY_COLUMNS) if history else COLUMNS
 
 
-def write_csv(rows: Rows, out: TextIO, *, history: bool) -> None:
-    """Write CSV with commas and a heading."""
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns(history=history))
-    writer.writerows(_texts(row, history=history) for row in rows)
-
-
-def write_json(rows: Rows, write: Callable[[str], Any], *, history: bool) -> None:
-    """Write one JSON object a line; numbers with decimals are texts, to stay exact."""
+def readings_sheet(rows: Iterable[BillingRow], *, history: bool) -> Sheet:
+    """Values as a sheet."""
     names = columns(history=history)
-    for row in rows:
-        told = dict(zip(names, _texts(row, history=history), strict=True))
-        write(json.dumps(told, ensure_ascii=False))
+    return Sheet(names, rows if history else (row[: len(names)] for row in rows))
+
+
+def write_csv(sheet: Sheet, out: TextIO) -> None:
+    """Write CSV with commas and a heading; no cell begins a formula."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(sheet.names)
+    told = _Told(sheet.names)
+    writer.writerows(told.in_csv(row) for row in sheet.rows)
+
+
+def write_json(sheet: Sheet, write: Callable[[str], Any]) -> None:
+    """Write one JSON object a line; numbers with decimals are texts, to stay exact."""
+    told = _Told(sheet.names)
+    for row in sheet.rows:
+        line = dict(zip(sheet.names, told.texts(row), strict=True))
+        write(json.dumps(line, ensure_ascii=False))
 
 
 def check_path(path: Path) -> None:
@@ -89,35 +114,30 @@ def check_path(path: Path) -> None:
         )
 
 
-def write_file(rows: Rows, path: Path, *, history: bool) -> None:
-    """Write the file that the ending of its name asks for; whole, or not at all.
+def write_file(sheet: Sheet, path: Path) -> None:
+    """Write the file that the ending of its name asks for; private, whole, or not at all.
 
     Raises:
         ExportError: it cannot hold that much.
+        OSError: it cannot be made, or a symbolic link stands there.
     """
-    write = _WRITERS[path.suffix.lower()]
-    # Beside it, so that nobody ever takes half of a month for all of it.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(rows, unfinished, history=history)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with private_file(path) as unfinished:
+        _WRITERS[path.suffix.lower()](sheet, unfinished)
 
 
-def _csv_file(rows: Rows, path: Path, *, history: bool) -> None:
+def _csv_file(sheet: Sheet, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
-        write_csv(rows, out, history=history)
+        write_csv(sheet, out)
 
 
-def _xlsx_file(rows: Rows, path: Path, *, history: bool) -> None:
+def _xlsx_file(told: Sheet, path: Path) -> None:
     # Late, like pyarrow below: most verbs do without it.
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("readings")
-    names = columns(history=history)
+    names = told.names
     sheet.append(names)
     sheet.freeze_panes = "A2"
 
@@ -131,7 +151,7 @@ def _xlsx_file(rows: Rows, path: Path, *, history: bool) -> None:
         return made
 
     try:
-        for count, row in enumerate(rows, 1):
+        for count, row in enumerate(told.rows, 1):
             if count >= _SHEET_ROWS_MOST:
                 raise ExportError(
                     f"{_SHEET_ROWS_MOST} rows are the most that a sheet holds: write .csv or"
@@ -144,14 +164,14 @@ def _xlsx_file(rows: Rows, path: Path, *, history: bool) -> None:
     book.save(path)
 
 
-def _parquet_file(rows: Rows, path: Path, *, history: bool) -> None:
+def _parquet_file(sheet: Sheet, path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    names = columns(history=history)
+    names = sheet.names
     schema = pa.schema([(name, _arrow_type(name, pa)) for name in names])
     with parquet.ParquetWriter(path, schema) as out:
-        for piece in _pieces(rows):
+        for piece in _pieces(sheet.rows):
             by_column = zip(schema, zip(*piece, strict=True), strict=False)
             arrays = [pa.array(_arrow_values(field.name, v), field.type) for field, v in by_column]
             out.write_table(pa.Table.from_arrays(arrays, schema=schema))
@@ -162,6 +182,8 @@ def _arrow_type(name: str, pa: Any) -> Any:
         return pa.timestamp("ms", tz="Europe/Moscow")
     if name in _EXACT:
         return pa.decimal128(24, 6)
+    if name in _YES_NO:
+        return pa.bool_()
     return pa.int64() if name in _WHOLE else pa.string()
 
 
@@ -171,26 +193,43 @@ def _arrow_values(name: str, values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
-def _pieces(rows: Rows) -> Iterator[list[BillingRow]]:
+def _pieces(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
     rest = iter(rows)
     while piece := list(islice(rest, _AT_ONCE)):
         yield piece
 
 
-def _texts(row: BillingRow, *, history: bool) -> list[Any]:
-    """The row as a text file has it: moments in ISO 8601, decimals without exponents."""
-    told: list[Any] = list(row) if history else list(row[: len(COLUMNS)])
-    for index in _TOLD_AS_INSTANTS if history else _INSTANTS_FIRST:
-        told[index] = _iso(told[index])
-    for index in _DECIMALS:
-        if told[index] is not None:
-            told[index] = f"{told[index]:f}"
-    return told
+class _Told:
+    """Rows as a text file has them: moments in ISO 8601, decimals without exponents."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._instants = [i for i, name in enumerate(names) if name in _INSTANTS]
+        self._exact = [i for i, name in enumerate(names) if name in _EXACT]
+        self._yes_no = [i for i, name in enumerate(names) if name in _YES_NO]
+        self._free = [i for i, name in enumerate(names) if name in _FREE_TEXT]
+
+    def texts(self, row: Sequence[Any]) -> list[Any]:
+        """For JSON, where yes and no stay what they are."""
+        told = list(row)
+        for index in self._instants:
+            told[index] = _iso(told[index])
+        for index in self._exact:
+            if told[index] is not None:
+                told[index] = f"{told[index]:f}"
+        return told
+
+    def in_csv(self, row: Sequence[Any]) -> list[Any]:
+        """For CSV."""
+        told = self.texts(row)
+        for index in self._yes_no:
+            told[index] = None if told[index] is None else str(told[index]).lower()
+        for index in self._free:
+            if told[index]:
+                told[index] = _plain(told[index])
+        return told
 
 
-_TOLD_AS_INSTANTS = tuple(i for i, name in enumerate(BillingRow._fields) if name in _INSTANTS)
-_INSTANTS_FIRST = tuple(i for i in _TOLD_AS_INSTANTS if i < len(COLUMNS))
-_DECIMALS = tuple(i for i, name in enumerate(BillingRow._fields) if name in _EXACT)
+_plain = lru_cache(maxsize=8192)(plain_cell)
 
 
 @lru_cache(maxsize=8192)

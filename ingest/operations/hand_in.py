@@ -25,8 +25,7 @@ from ingest.intake.receive import receive
 from ingest.letters.terms import Arrival, Marked, RawLetter, Read
 from ingest.operations.check import Result
 from ingest.operations.ports import Ledger, WholeLedger
-from ingest.operations.process import document_json, reply_json
-from ingest.operations.told import finding_json
+from ingest.operations.told import document_json, finding_json, reply_json
 from ingest.reading import Reader
 from layouts.findings import Code, Finding
 from layouts.months import MOSCOW

@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from ingest.intake.outcome import Handled
 from ingest.intake.wishes import workbook
 from ingest.letters.terms import RawLetter
 from ingest.operations.ports import Service
-from ingest.operations.process import Processed
+from ingest.operations.told import document_json, finding_json, reply_json
 from layouts.months import MOSCOW
 from storage.records import Claim, LetterDetails
 
@@ -99,6 +100,28 @@ def backfill(service: Service, since: date, tell: Callable[[], None]) -> Mapping
 
     service.read_filed(since, told)
     return dict(outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One letter with its verdict."""
+
+    source: str
+    letter: int
+    handled: Handled
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """The object of `process --json`."""
+        handled = self.handled
+        return {
+            "source": self.source,
+            "letter": self.letter,
+            "outcome": handled.outcome.value,
+            "entity": handled.entity.user_code if handled.entity else None,
+            "findings": [finding_json(item, language) for item in handled.findings],
+            "documents": [document_json(item, language) for item in handled.receipts],
+            "reply": reply_json(handled.reply),
+        }
 
 
 def process_paths(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _BEGINS_FORMULA = re.compile(r"\s*['=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_WAS_ONE = re.compile(rf"'(?={_BEGINS_FORMULA.pattern})")
+_WAS_ONE = re.compile(rf"\A'(?={_BEGINS_FORMULA.pattern})")
 
 
 def plain_cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What is told alike to people and to scripts: moments and findings."""
+"""What is told alike to people and to scripts: moments, findings, receipts and replies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from ingest.replies.texts import sentence
 from layouts.findings import Finding
 from layouts.months import MOSCOW
+from layouts.terms import Receipt
+from storage.records import OwedReply
 
 
 def local(moment: datetime | None) -> str | None:
@@ -31,3 +33,24 @@ def finding_json(item: Finding, language: str) -> dict[str, Any]:
 def minute(moment: str | None) -> str | None:
     """An ISO moment as lists for people have it: `2026-11-22 12:00`."""
     return moment and moment[:16].replace("T", " ")
+
+
+def document_json(receipt: Receipt, language: str) -> dict[str, Any]:
+    """One document of a letter with its receipt."""
+    checked = receipt.checked
+    return {
+        "name": receipt.parsed.name,
+        "layout": receipt.parsed.layout,
+        "verdict": checked.verdict.value,
+        "receipt": receipt.number,
+        "status": int(checked.status),
+        "values": checked.values,
+        "findings": [finding_json(item, language) for item in checked.findings],
+    }
+
+
+def reply_json(reply: OwedReply | None) -> dict[str, Any] | None:
+    """Where a reply goes."""
+    if reply is None:
+        return None
+    return {"to": reply.recipient, "subject": reply.subject, "message_id": reply.message_id}

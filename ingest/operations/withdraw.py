@@ -15,7 +15,7 @@ from ingest.letters.terms import Outcome
 from ingest.operations.closing import differences_json
 from ingest.operations.hand_in import Way
 from ingest.operations.ports import Ledger
-from ingest.operations.process import reply_json
+from ingest.operations.told import reply_json
 from ingest.replies.withdrawal import withdrawal
 from layouts.months import following, month_at, preceding
 from storage.billed.periods import changed_numbers

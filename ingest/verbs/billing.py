@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from ingest.verbs.types import (
     DONE,
     LOOK,
     Call,
+    Instant,
     Month,
     check_entity,
     cli,
@@ -26,48 +27,87 @@ from ingest.verbs.types import (
     who,
 )
 
+if TYPE_CHECKING:
+    from ingest.operations.billed import Asked
+
+
+class Since(click.ParamType[Any]):
+    """A moment, or the number of an export."""
+
+    name = "instant|export"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """An aware moment, or a number; a year alone is no moment."""
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 8:
+            return int(value)
+        return Instant().convert(value, param, ctx)
+
 
 @cli.command()
 @period_option
 @click.option("--entity", metavar="CODE", help="Of one legal entity.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
-              help="A .csv, .xlsx or .parquet; default: CSV to standard output.")  # fmt: skip
-@click.option("--grain", type=click.Choice(["interval", "day", "month"]), default="interval",
-              show_default=True, help="How finely profiles are told.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+              help="A .csv, .xlsx or .parquet; default, and -: CSV to stdout.")  # fmt: skip
+@click.option("--grain", type=click.Choice(["interval", "day", "month", "billing"]),
+              default="interval", show_default=True,
+              help="How finely profiles are told; billing: one number a point, channel, zone.")  # fmt: skip  # noqa: E501
 @click.option("--history", is_flag=True, help="Also what was replaced, by whom and when.")
+@click.option("--as-of", type=Instant(), help="As it was known then; a closed month as it was closed.")  # fmt: skip  # noqa: E501
+@click.option("--changed-since", type=Since(), help="Only what differs from then, or from that export.")  # fmt: skip  # noqa: E501
+@click.option("--export", "folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Write the file with a manifest there, under a number.")  # fmt: skip
+@click.option("--format", "kind", type=click.Choice(["csv", "xlsx", "parquet"]), default="csv",
+              show_default=True, help="Of --export.")  # fmt: skip
 @json_option
 @click.pass_obj
 def readings(
-    call: Call,
-    period: date,
-    entity: str | None,
-    output: Path | None,
-    grain: str,
-    history: bool,
-    as_json: bool,
-) -> int:
+    call: Call, /, period: date, grain: str, output: Path | None, folder: Path | None, kind: str,
+    as_json: bool, **wanted: Any,
+) -> int:  # fmt: skip
     """Accepted values for billing; docs/readings.md tells of every column."""
-    from ingest.operations import export
-    from storage.billed.billing import Grain
+    from ingest.operations import billed, export
 
-    if history and grain != "interval":
-        raise click.UsageError("--history tells single values: leave out --grain")
-    if output is not None and as_json:
-        raise click.UsageError("--json goes to standard output: leave out -o")
-    if output is not None:
-        export.check_path(output)
-    with call.current().ledger.reading() as store:
-        check_entity(store, entity)
-        rows = store.billing.values(period, Grain(grain), entity, history=history)
-        if output is not None:
-            export.write_file(_counted(rows), output, history=history)
+    asked = billed.Asked(period, billed.Grain(grain), **wanted)
+    _check_readings(asked, output, folder, as_json=as_json)
+    app = call.current()
+    with app.ledger.reading() as store:
+        check_entity(store, asked.entity)
+    if folder is not None:
+        done = billed.export(
+            app.ledger, asked, folder, kind, who(), datetime.now(UTC), counted=_counted
+        )
+        told = json.dumps(done.manifest, ensure_ascii=False)
+        click.echo(told if as_json else f"export {done.number}: {done.path}")
+        return DONE
+    with app.ledger.reading() as store:
+        sheet = billed.sheet(store, asked)
+        if output is not None and str(output) != "-":
+            export.write_file(export.Sheet(sheet.names, _counted(sheet.rows)), output)
         elif as_json:
-            export.write_json(rows, click.echo, history=history)
+            export.write_json(sheet, click.echo)
         else:
             out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-            export.write_csv(rows, out, history=history)
+            export.write_csv(sheet, out)
             out.detach()
     return DONE
+
+
+def _check_readings(
+    asked: Asked, output: Path | None, folder: Path | None, *, as_json: bool
+) -> None:
+    """Refuse what does not go together, before anything is read."""
+    from ingest.operations import export
+
+    if asked.history and asked.grain.value != "interval":
+        raise click.UsageError("--history tells single values: leave out --grain")
+    if asked.history and (asked.as_of is not None or asked.changed_since is not None):
+        raise click.UsageError("--history tells everything: leave out --as-of and --changed-since")
+    if output is not None and as_json:
+        raise click.UsageError("--json goes to standard output: leave out -o")
+    if folder is not None and output is not None:
+        raise click.UsageError("--export names its file itself: leave out -o")
+    if output is not None and str(output) != "-":
+        export.check_path(output)
 
 
 def _counted(rows: Iterable[Any]) -> Iterator[Any]:

@@ -10,14 +10,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Select, Table, bindparam, case, func, select, text
-from sqlalchemy import Integer as SqlInteger
-from sqlalchemy import literal_column as literal
+from sqlalchemy import select
 
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
 from layouts.terms import quantity_of
-from storage.billed.months import read_in, read_last
+from storage.billed import selected
 from storage.columns import decimal, epoch
 from storage.readings.places import place_at
 from storage.records import Quality
@@ -28,12 +26,8 @@ from storage.tables import (
     LETTER,
     METER,
     POINT,
-    READING_HISTORY,
     SERIES,
-    SPAN,
     SUBMISSION,
-    VALUE,
-    VALUE_HISTORY,
 )
 
 _SERIES_AT_ONCE = 50
@@ -89,7 +83,8 @@ class BillingRow(NamedTuple):
     letter: int
     received_at: int
     quality: str = Quality.VALID
-    codes: str | None = None
+    suspicions: str | None = None
+    late: bool = False
     place: str | None = None
     state: str | None = None
     replaced_at: int | None = None
@@ -120,39 +115,32 @@ class _Series:
         return quantity_of(self.channel).interval_unit
 
 
-# Values that an open suspicion covers, with its code.
-_SUSPECT_VALUES = text("""
-SELECT DISTINCT v.series_id, v.start, o.code
-FROM suspicion_open AS o
-JOIN interval_value AS v ON v.series_id = o.series_id AND v.start >= o.start
-    AND v.start < o."end" AND v.submission_id <= o.submission_id
-WHERE v.series_id IN :keys AND v.start >= :first AND v.start < :last
-""").bindparams(bindparam("keys", expanding=True))
-_SUSPECT_READINGS = text("""
-SELECT DISTINCT v.meter_id, v.channel, v.zone, v.instant, o.code
-FROM suspicion_open AS o
-JOIN register_reading AS v ON v.meter_id = o.meter_id AND v.channel = o.channel
-    AND v.zone = o.zone AND v.instant >= o.start AND v.instant <= o."end"
-    AND (v.instant > o.start OR o.start = o."end") AND v.submission_id <= o.submission_id
-WHERE v.meter_id IN :keys AND v.instant > :first AND v.instant <= :last
-""").bindparams(bindparam("keys", expanding=True))
-_METERS_IN_FORCE = text("SELECT * FROM meter_in_force WHERE meter_id IN :keys ORDER BY begins")
-_METERS_IN_FORCE = _METERS_IN_FORCE.bindparams(bindparam("keys", expanding=True))
-
-
 class _Came(NamedTuple):
-    """How a value came: the submission's letter, moment and sender."""
+    """How a value came: the submission's letter, moment and sender.
+
+    Attributes:
+        late: Whether it came after its deadline.
+        withdraws: Whether it is an operator's withdrawal.
+    """
 
     letter: int
     received_at: int
     sender: str
+    late: bool
+    withdraws: bool
 
 
 class Billing(Part):
     """The values in force in a month, and those that were, in billing's order."""
 
     def values(
-        self, month: date, grain: Grain, entity: str | None = None, *, history: bool = False
+        self,
+        month: date,
+        grain: Grain,
+        entity: str | None = None,
+        *,
+        history: bool = False,
+        as_of: datetime | None = None,
     ) -> Iterator[BillingRow]:
         """Accepted values: profiles by point, channel and time, then register readings.
 
@@ -162,14 +150,17 @@ class Billing(Part):
             entity: Only of the legal entity with this user code.
             history: Also what was replaced, before what replaced it; only with
                 `Grain.INTERVAL`.
+            as_of: Values as they were in force then, by the register of points and the
+                suspicions of today; not with `history`.
         """
         came = _Submissions(self._came)
+        then = None if as_of is None else epoch(as_of)
         series = self._series(entity)
         if grain is Grain.INTERVAL:
-            yield from self._intervals(series, month, came, history=history)
+            yield from self._intervals(series, month, came, then, history=history)
         else:
-            yield from self._sums_by(series, month, grain, came)
-        yield from self._registers_of(month, entity, came, history=history)
+            yield from self._sums_by(series, month, grain, came, then)
+        yield from self._registers_of(month, entity, came, then, history=history)
 
     def _came(self, numbers: Sequence[int]) -> Iterator[tuple[int, _Came]]:
         rows = self._each(
@@ -177,14 +168,15 @@ class Billing(Part):
             lambda ids: (
                 select(
                     SUBMISSION.c.id, SUBMISSION.c.letter_id, SUBMISSION.c.received_at,
-                    LETTER.c.sender,
+                    SUBMISSION.c.withdraws, LETTER.c.sender, selected.IS_LATE.label("late"),
                 )
                 .join_from(SUBMISSION, LETTER)
                 .where(SUBMISSION.c.id.in_(ids))
             ),
         )  # fmt: skip
         for row in rows:
-            yield row.id, _Came(row.letter_id, epoch(row.received_at), row.sender)
+            how = row.letter_id, epoch(row.received_at), row.sender
+            yield row.id, _Came(*how, late=bool(row.late), withdraws=row.withdraws is not None)
 
     def _series(self, entity: str | None) -> list[_Series]:
         statement = (
@@ -207,17 +199,25 @@ class Billing(Part):
         )
 
     def _intervals(
-        self, series: Sequence[_Series], month: date, came: _Submissions, *, history: bool
+        self,
+        series: Sequence[_Series],
+        month: date,
+        came: _Submissions,
+        then: int | None,
+        *,
+        history: bool,
     ) -> Iterator[BillingRow]:
         start, end = (epoch(moment) for moment in bounds(month))
         for piece in pieces(series, _SERIES_AT_ONCE):
             numbers = [one.id for one in piece]
-            values = _by_series(self._connection.execute(_values(numbers, start, end)))
+            values = _by_series(
+                self._connection.execute(selected.values(numbers, start, end, then))
+            )
             was = _by_series(
-                self._connection.execute(_replaced(numbers, start, end)) if history else ()
+                self._connection.execute(selected.replaced(numbers, start, end)) if history else ()
             )
             spans = _by_series(
-                self._connection.execute(_spans(numbers, start, end)) if history else ()
+                self._connection.execute(selected.spans(numbers, start, end)) if history else ()
             )
             suspect = self._suspect_values(numbers, start, end)
             came.learn(row.submission_id for rows in values.values() for row in rows)
@@ -234,17 +234,25 @@ class Billing(Part):
                 yield from (_placed(row, spans[one.id]) for row in every)
 
     def _sums_by(
-        self, series: Sequence[_Series], month: date, grain: Grain, came: _Submissions
+        self,
+        series: Sequence[_Series],
+        month: date,
+        grain: Grain,
+        came: _Submissions,
+        then: int | None,
     ) -> Iterator[BillingRow]:
         spans = _days(month) if grain is Grain.DAY else [_span(*bounds(month))]
         for piece in pieces(series, _SUMS_AT_ONCE):
             numbers = [one.id for one in piece]
             sums: dict[int, dict[int, Any]] = defaultdict(dict)
             for first, last, length in _stretches(spans):
-                for row in self._connection.execute(_sums(numbers, first, last, length)):
+                for row in self._connection.execute(
+                    selected.sums(numbers, first, last, length, then)
+                ):
                     sums[row.series_id][first + row.bucket * length] = row
             came.learn(row.submission_id for rows in sums.values() for row in rows.values())
             suspect = self._suspect_values(numbers, spans[0][0], spans[-1][1])
+            late = self._late_values(numbers, spans[0][0], spans[-1][1])
             for one in piece:
                 for start, end in spans:
                     if start in sums[one.id]:
@@ -258,21 +266,38 @@ class Billing(Part):
                         quality = _quality(set().union(*of_span))
                         if flagged and quality[1] is None:
                             quality = _quality(None, flagged=True)
-                        yield told._replace(quality=quality[0], codes=quality[1])
+                        yield told._replace(
+                            quality=quality[0],
+                            suspicions=quality[1],
+                            late=any(start <= at < end for at in late[one.id]),
+                        )
 
     def _registers_of(
-        self, month: date, entity: str | None, came: _Submissions, *, history: bool
+        self,
+        month: date,
+        entity: str | None,
+        came: _Submissions,
+        then: int | None,
+        *,
+        history: bool,
     ) -> Iterator[BillingRow]:
         start, end = (epoch(moment) for moment in bounds(month))
         meters = self._meters_named(entity)
         numbers = [meter.id for meter in meters]
-        before = {_register(row): row for row in self._each(numbers, _last_until(start))}
-        inside = _by_meter(self._each(numbers, _read_within(start, end)))
-        was = _by_meter(self._each(numbers, _was_read(start, end)) if history else ())
+        if then is None:
+            before = {
+                _register(row): row for row in self._each(numbers, selected.last_until(start))
+            }
+            inside = _by_meter(self._each(numbers, selected.read_within(start, end)))
+        else:
+            known = self._asked(selected.READINGS_AT, numbers, last=end, as_of=then)
+            before = {_register(row): row for row in known if row.instant <= start}
+            inside = _by_meter(row for row in known if row.instant > start)
+        was = _by_meter(self._each(numbers, selected.was_read(start, end)) if history else ())
         came.learn(row.submission_id for rows in inside.values() for row in rows)
         came.learn(n for rows in was.values() for r in rows for n in _both(r))
         suspect = self._suspect_readings(numbers, start, end)
-        true_from = _by_meter(self._asked(_METERS_IN_FORCE, numbers))
+        true_from = _by_meter(self._asked(selected.METERS_IN_FORCE, numbers))
         at = self._places_read(numbers, start, end) if history else {}
         for meter in meters:
             rows: list[BillingRow] = []
@@ -281,7 +306,7 @@ class Billing(Part):
                 counted = _counted(true_from[meter.id], row.instant)
                 told = _reading(meter, counted, row, previous.get(_register(row)), came)
                 quality, codes = _quality(suspect.get((*_register(row), row.instant)))
-                told = told._replace(quality=quality, codes=codes)
+                told = told._replace(quality=quality, suspicions=codes)
                 rows.append(told._replace(state="in-force") if history else told)
                 previous[_register(row)] = row
             rows += [
@@ -306,8 +331,15 @@ class Billing(Part):
     ) -> dict[int, dict[int, set[str]]]:
         """Codes of open suspicions, by series and start of the value."""
         found: dict[int, dict[int, set[str]]] = {}
-        for row in self._asked(_SUSPECT_VALUES, series, first=start, last=end):
+        for row in self._asked(selected.SUSPECT_VALUES, series, first=start, last=end):
             found.setdefault(row.series_id, {}).setdefault(row.start, set()).add(row.code)
+        return found
+
+    def _late_values(self, series: Sequence[int], start: int, end: int) -> Mapping[int, list[int]]:
+        """By series: the first start of each day's late values."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for row in self._asked(selected.LATE_VALUES, series, first=start, last=end):
+            found[row.series_id].append(row.start)
         return found
 
     def _suspect_readings(
@@ -315,7 +347,7 @@ class Billing(Part):
     ) -> dict[tuple[int, str, str, int], set[str]]:
         """The same, by register and instant."""
         found: dict[tuple[int, str, str, int], set[str]] = defaultdict(set)
-        for row in self._asked(_SUSPECT_READINGS, meters, first=start, last=end):
+        for row in self._asked(selected.SUSPECT_READINGS, meters, first=start, last=end):
             found[(*_register(row), row.instant)].add(row.code)
         return found
 
@@ -410,7 +442,7 @@ def _intervals_of(
             *names, start, start + seconds, step, unit, energy, None if flagged else energy,
             int(energy is not None), int(flagged), int(energy is None), None, None, None, None,
             receipt, by.letter, by.received_at,
-            *_quality(suspect.get(start) if suspect else None, flagged=flagged),
+            *_quality(suspect.get(start) if suspect else None, flagged=flagged), by.late,
         )  # fmt: skip
 
 
@@ -426,7 +458,7 @@ def _was(told: BillingRow, row: Any, came: _Submissions) -> BillingRow:
     by = came[row.replaced_by]
     return told._replace(
         billed=None,
-        state="replaced",
+        state="withdrawn" if by.withdraws else "replaced",
         replaced_at=epoch(row.replaced_at),
         replaced_by=row.replaced_by,
         replaced_by_letter=by.letter,
@@ -506,6 +538,7 @@ def _reading(meter: Any, counted: Any, row: Any, before: Any, came: _Submissions
         receipt=row.submission_id,
         letter=by.letter,
         received_at=by.received_at,
+        late=by.late,
     )
 
 
@@ -534,62 +567,3 @@ def _stretches(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int
         if index == len(spans) or spans[index][1] - spans[index][0] != length:
             yield spans[start][0], spans[index - 1][1], length
             start = index
-
-
-def _value_columns(table: Table) -> list[Column[Any]]:
-    names = ("series_id", "start", "energy_wh", "not_commercial", "submission_id")
-    return [table.c[name] for name in names]
-
-
-def _values(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    return (
-        select(*_value_columns(VALUE))
-        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
-        .order_by(VALUE.c.series_id, VALUE.c.start)
-    )
-
-
-def _replaced(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    was = VALUE_HISTORY
-    return select(*_value_columns(was), was.c.replaced_by, was.c.replaced_at).where(
-        was.c.series_id.in_(series), was.c.start >= start, was.c.start < end
-    )
-
-
-def _spans(series: Sequence[int], start: int, end: int) -> Select[Any]:
-    return select(SPAN).where(SPAN.c.series_id.in_(series), SPAN.c.end > start, SPAN.c.start < end)
-
-
-def _sums(series: Sequence[int], start: int, end: int, length: int) -> Select[Any]:
-    # Written out: PostgreSQL holds two parameters for different, even equal ones.
-    first, size = (literal(str(number), SqlInteger) for number in (start, length))
-    bucket = ((VALUE.c.start - first) // size).label("bucket")
-    billed = case((VALUE.c.not_commercial, 0), else_=VALUE.c.energy_wh)
-    return (
-        select(
-            VALUE.c.series_id,
-            bucket,
-            func.count(VALUE.c.energy_wh).label("present"),
-            func.coalesce(func.sum(VALUE.c.energy_wh), 0).label("energy"),
-            func.coalesce(func.sum(billed), 0).label("billed"),
-            func.sum(case((VALUE.c.not_commercial, 1), else_=0)).label("flagged"),
-            func.max(VALUE.c.submission_id).label("submission_id"),
-        )
-        .where(VALUE.c.series_id.in_(series), VALUE.c.start >= start, VALUE.c.start < end)
-        .group_by(VALUE.c.series_id, bucket)
-    )
-
-
-def _read_within(start: int, end: int) -> Callable[[Sequence[int]], Select[Any]]:
-    return lambda meters: read_in(meters, start, end)
-
-
-def _last_until(start: int) -> Callable[[Sequence[int]], Select[Any]]:
-    return lambda meters: read_last(meters, start)
-
-
-def _was_read(start: int, end: int) -> Callable[[Sequence[int]], Select[Any]]:
-    was = READING_HISTORY
-    return lambda meters: select(was).where(
-        was.c.meter_id.in_(meters), was.c.instant > start, was.c.instant <= end
-    )

@@ -20,7 +20,7 @@ from ingest.operations.account.consumption import (
     read_in,
     rows_of,
 )
-from ingest.operations.export import write_file
+from ingest.operations.export import readings_sheet, write_file
 from ingest.web.charts import columns
 from ingest.web.site import Visit
 from layouts.months import bounds, following, month_at, parse_month, preceding
@@ -80,7 +80,8 @@ def download(visit: Visit) -> Response:
     path = Path(name)
     try:
         with visit.service.ledger.reading() as store:
-            write_file(rows_of(store, visit.who.entity, month), path, history=False)
+            rows = rows_of(store, visit.who.entity, month)
+            write_file(readings_sheet(rows, history=False), path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -96,9 +96,12 @@ def test_json_says_what_csv_says(run, process):
 
     rows = run("readings", "--period", "2026-11", "--json").rows
 
-    assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows] == table(
-        run("readings", "--period", "2026-11").out
-    )
+    written = {None: "", False: "false", True: "true"}
+    told = [
+        {k: written[v] if v is None or v is False or v is True else str(v) for k, v in row.items()}
+        for row in rows
+    ]
+    assert told == table(run("readings", "--period", "2026-11").out)
 
 
 def test_a_workbook_keeps_codes_as_text_and_exact_numbers(run, process):
@@ -523,3 +526,45 @@ def test_a_registry_that_installs_a_meter_after_its_first_reading_is_refused(run
         "line 3: meter 07512345 is installed on 2026-11-16, but its first recorded reading is of"
         " 2026-11-15 00:00"
     ) in ran.err
+
+
+def test_billing_takes_one_number_a_register_and_later_only_the_difference(run, process):
+    process("01")
+    folder = run.folder / "billing"
+    folder.mkdir()
+    words = ("readings", "--period", "2026-11", "--grain", "billing")
+    numbers = run(*words, "--json").rows
+    done = run(*words, "--export", folder, "--json")
+
+    [manifest] = done.rows
+    assert (done.code, manifest["rows"]) == (0, len(numbers))
+    assert table((folder / manifest["file"]).read_text())[0].keys() == numbers[0].keys()
+    assert run(*words, "--changed-since", manifest["export"], "--json").rows == []
+    assert "no export of this number" in run(*words, "--changed-since", "404").complaint
+    everything = run(*words, "--changed-since", "2020-01-01", "--json").rows
+    assert {row["change"] for row in everything} == {"new"}
+    assert run(*words, "--as-of", "2020-01-01", "--json").rows == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--history", "--as-of", "2026-11-01"), "leave out --as-of"),
+        (("--history", "--grain", "billing"), "leave out --grain"),
+        (("--export", ".", "-o", "x.csv"), "leave out -o"),
+        (("--export", "nowhere"), "not a folder"),
+        (("--changed-since", "yesterday"), "not a moment"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(run, words, told):
+    assert told in run("readings", "--period", "2026-11", *words).complaint
+
+
+def test_a_minus_is_standard_output_and_a_link_is_not_followed(run, process):
+    process("01")
+    words = ("readings", "--period", "2026-11")
+    assert run(*words, "-o", "-").out == run(*words).out
+    assert not (run.folder / "-").exists()
+    (run.folder / "link.csv").symlink_to(run.folder / "elsewhere.csv")
+    assert "symbolic link" in run(*words, "-o", "link.csv").complaint
+    assert not (run.folder / "elsewhere.csv").exists()

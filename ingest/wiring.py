@@ -153,6 +153,7 @@ class Service:
                 key=key,
                 deadline_of=deadlines(self.layouts, self.parameters),
                 register_deadline_day=self.parameters.register_deadline_day,
+                public_url=self.public_url,
             ),
             guard=self.guard,
             own_addresses=self._own_addresses(),

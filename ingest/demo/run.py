@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -27,7 +27,9 @@ import click
 from imapclient import IMAPClient
 
 from config.settings import load
-from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer
+from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer, free_port
+from ingest.demo.year import CODE, hand_in_years
+from ingest.demo.year import PASSWORD as INVENTED_PASSWORD
 from ingest.operations.registry import import_registry
 from ingest.verbs.show import reply_text, table
 from ingest.wiring import Service
@@ -116,11 +118,14 @@ def run_demo(keep: Path | None, *, serve: bool) -> bool:
         imap = stack.enter_context(ImapServer())
         post = Post(imap, folder)
         smtp = stack.enter_context(SmtpServer(post.deliver))
-        app = Service(load(_configuration(folder, imap.port, smtp.port)))
+        web_port = free_port() if serve else 0
+        app = Service(load(_configuration(folder, imap.port, smtp.port, web_port)))
         app.ledger.migrate()
         import_registry(
             app, (SAMPLES / "registry.csv").read_bytes(), "demo", with_passwords=True, dry_run=False
         )
+        if serve:
+            hand_in_years(app, datetime.now(UTC))
         stack.enter_context(daemon(folder))
         send(samples, smtp.port)
         done = partial(_is_done, app, imap, len(samples))
@@ -130,7 +135,12 @@ def run_demo(keep: Path | None, *, serve: bool) -> bool:
         app.ledger.close()
         if serve:
             post.received_at = None
-            _serve(smtp.port, imap.port, folder)
+            _serve(smtp.port, imap.port, web_port, folder)
+        else:
+            click.echo(
+                "\nThe account of a legal entity, with invented readings of two years:"
+                "  ingest demo --serve"
+            )
     return whole and all(line.is_expected for line in lines)
 
 
@@ -154,7 +164,16 @@ def _folder(keep: Path | None, stack: contextlib.ExitStack) -> Path:
     return keep.resolve()
 
 
-def _configuration(folder: Path, imap_port: int, smtp_port: int) -> Path:
+def _configuration(folder: Path, imap_port: int, smtp_port: int, web_port: int) -> Path:
+    pages = f"""\
+[web]
+listen = "{HOST}:{web_port}"
+public_url = "http://{HOST}:{web_port}"
+
+[replies]
+organisation = "АО «Примерэнергосбыт»"
+phone = "8 800 000-00-00, пн–пт 9–18"
+"""
     path = folder / "ingest.toml"
     path.write_text(
         f"""\
@@ -177,7 +196,8 @@ sender = "Приём показаний <{USER}>"
 
 [log]
 file = "{folder}/ingest.log"
-""",
+
+{pages if web_port else ""}""",
         encoding="utf-8",
     )
     return path
@@ -283,10 +303,15 @@ def _tell(lines: Sequence[Line], post: Post, seconds: float, *, whole: bool) -> 
         click.echo(f"the mailbox was not empty after {PATIENCE_SECONDS} s", err=True)
 
 
-def _serve(smtp_port: int, imap_port: int, folder: Path) -> None:
+def _serve(smtp_port: int, imap_port: int, web_port: int, folder: Path) -> None:
     click.echo(
         f"""
-Still running. Send a letter of your own:
+Still running. The account of an invented legal entity, with readings of two years:
+
+  http://{HOST}:{web_port}/
+  code {CODE}, password {INVENTED_PASSWORD}
+
+Send a letter of your own:
 
   curl smtp://{HOST}:{smtp_port} --mail-from you@example.org --mail-rcpt {USER} \\
        --crlf --upload-file letter.eml

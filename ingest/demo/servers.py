@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from argparse import Namespace
 from collections.abc import Callable
@@ -15,6 +16,15 @@ from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 
 HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        return int(listening.getsockname()[1])
+
+
 USER = "meters@retailer.example"
 PASSWORD = "demo"  # noqa: S105 - of a server that lives on loopback for a minute
 

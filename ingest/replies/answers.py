@@ -98,7 +98,7 @@ def reply(
         lead=_lead(receipts, words, entry),
         entity=view.entity_line(entity, words),
         groups=view.letter_groups(findings, words),
-        documents=_documents(receipts, words),
+        documents=_documents(receipts, settings, words),
         closing=_closing(letter, receipts, settings, told_of_files, words),
     )
     subject = f"{headline} — Re: {echo}" if (echo := _echo(letter.subject)) else headline
@@ -240,10 +240,19 @@ def _no_documents(receipts: Sequence[Receipt]) -> tuple[Finding, ...]:
     return () if receipts else (finding(Code.NO_DOCUMENTS),)
 
 
-def _documents(receipts: Sequence[Receipt], words: Wording) -> tuple[view.DocumentView, ...]:
+def _documents(
+    receipts: Sequence[Receipt], settings: ReplySettings, words: Wording
+) -> tuple[view.DocumentView, ...]:
     taken: Counter[Code] = Counter()
     rows_most = view.ROWS_MOST // max(len(receipts), 1)
-    return tuple(view.document_view(receipt, words, taken, rows_most) for receipt in receipts)
+    pages = f"{settings.public_url}/receipts/" if settings.public_url else ""
+    return tuple(
+        replace(
+            view.document_view(receipt, words, taken, rows_most),
+            link=f"{pages}{receipt.number}" if pages else "",
+        )
+        for receipt in receipts
+    )
 
 
 def _closing(

@@ -52,6 +52,7 @@ class ReplySettings:
         register_deadline_day: Day of the next month by whose end a month's register
             readings are due.
         run: How often the letter in hand was replayed: each run has its own reply.
+        public_url: Where receipts have their pages; '' where there are none.
     """
 
     sender: str
@@ -61,6 +62,7 @@ class ReplySettings:
     deadline_of: Callable[[Receipt], datetime | None] = _unknown
     register_deadline_day: int = 2
     run: int = 0
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class DocumentView:
     Attributes:
         refused_beside: What was not recorded for a mistake in something else of its
             point; '' for nothing.
+        link: Of the receipt's page; '' where there are no pages.
     """
 
     heading: str
@@ -77,6 +78,7 @@ class DocumentView:
     groups: tuple[Group, ...] = ()
     refused_beside: str = ""
     hidden: tuple[str, ...] = ()
+    link: str = ""
 
     @property
     def has_errors(self) -> bool:

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
 import structlog
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from ingest.operations.account.sessions import new_secret, visitor
+from ingest.operations.account.sessions import Visitor, new_secret, visitor
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
 from ingest.web.site import STATIC, Site, Visit
 from ingest.web.words import LANGUAGES
@@ -31,6 +34,8 @@ log = structlog.get_logger()
 FORM_BYTES = 1024 * 1024
 """A form without a file; one of hundreds of registers has some tens of kB."""
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_IN_MEMORY = 1024 * 1024
 _FORM_SECONDS, _UPLOAD_SECONDS = 30, 600
 _HEAVY_AT_ONCE = 4
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,6 +54,7 @@ class Page:
         upload: Its form may hold a document.
         heavy: It waits for a child that reads documents; only a few do at once.
         keeps: Its form comes back filled when the session ended meanwhile.
+        asks: Says who asks where no session does: a program of the API.
     """
 
     path: str
@@ -58,6 +64,7 @@ class Page:
     upload: bool = False
     heavy: bool = False
     keeps: bool = False
+    asks: Callable[[Visit], Visitor] | None = None
 
 
 def application(site: Site, pages: Sequence[Page], more: Sequence[BaseRoute] = ()) -> ASGIApp:
@@ -124,7 +131,28 @@ async def _read_form(visit: Visit, page: Page) -> None:
     most = visit.service.upload_bytes + FORM_BYTES if page.upload else FORM_BYTES
     seconds = _UPLOAD_SECONDS if page.upload else _FORM_SECONDS
     request = bounded(visit.request, most, seconds)
-    visit.fields = await request.form(max_files=1, max_fields=5000, max_part_size=FORM_BYTES)
+    is_form = request.headers.get("content-type", "").startswith(_FORMS)
+    if page.upload and not is_form:
+        visit.fields = FormData([("file", await _body(request))])
+        return
+    try:
+        visit.fields = await request.form(max_files=1, max_fields=5000, max_part_size=FORM_BYTES)
+    except HTTPException:
+        # What Starlette says of a form that is none is for programmers.
+        raise HTTPException(400, "no-form") from None
+
+
+async def _body(request: Request) -> UploadFile:
+    """A body that is a file itself; a large one is on the disk, not in memory."""
+    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the form's fields
+    try:
+        async for chunk in request.stream():
+            file.write(chunk)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return UploadFile(cast("BinaryIO", file))
 
 
 def _visit(site: Site, request: Request) -> Visit:
@@ -148,6 +176,8 @@ def cookie_name(request: Request, name: str) -> str:
 
 def _answer(visit: Visit, page: Page) -> Response:
     """The page's answer, for who may see it; the cookies that it needs."""
+    if page.asks is not None:
+        return _for_program(visit, page, page.asks)
     is_new = not visit.browser
     visit.browser = visit.browser or new_secret()
     if visit.key:
@@ -158,6 +188,17 @@ def _answer(visit: Visit, page: Page) -> Response:
     if visit.asked("lang") in LANGUAGES:
         set_cookie(visit.request, answer, "language", visit.language, _BROWSER_SECONDS)
     return answer
+
+
+def _for_program(visit: Visit, page: Page, asks: Callable[[Visit], Visitor]) -> Response:
+    """The answer for who shows a token or a password in the request itself; no cookies."""
+    # A browser adds a password that it knows to a form of whatever site.
+    if is_our_own(visit.request, visit.service.public_url) is False:
+        raise HTTPException(403, "foreign")
+    visit.visitor = asks(visit)
+    if page.needs is not None and not visit.visitor.may(page.needs):
+        raise HTTPException(403, "role")
+    return page.answer(visit)
 
 
 def _allowed(visit: Visit, page: Page) -> Response | None:
@@ -215,7 +256,30 @@ async def _fault(site: Site, request: Request, fault: Exception) -> Response:
     if isinstance(fault, TooLarge):
         reason = "too_large"
     visit = _visit(site, request)
-    name = reason if reason in {"foreign", "role", "away", "ours", "too_large"} else "missing"
+    name = reason if reason in _TOLD else "missing"
+    if request.url.path.startswith("/api/"):
+        return _problem(visit, status, reason, name, headers)
     answer = visit.page("fault.html", status, name=name, status=status)
     answer.headers.update(headers)
     return answer
+
+
+_TOLD = frozenset({"foreign", "role", "away", "ours", "too_large", "unauthorized"})
+"""Reasons that pages have words for; every other one is that there is no such page."""
+
+
+def _problem(
+    visit: Visit, status: int, reason: str, name: str, headers: dict[str, str]
+) -> Response:
+    """A fault for programs.
+
+    Source: RFC 9457.
+    """
+    told = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": visit.words(f"fault.{name}"),
+        "code": reason if reason.isascii() and " " not in reason else "missing",
+    }
+    return JSONResponse(told, status, headers, "application/problem+json")

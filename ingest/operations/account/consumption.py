@@ -156,10 +156,14 @@ def read_in(ledger: Ledger, code: str, of: Choice, month: date) -> list[BillingR
 
 
 def rows_of(
-    store: Store, code: str, month: date, *, by: Grain = Grain.INTERVAL
+    store: Store, code: str, month: date, *, by: str = Grain.INTERVAL
 ) -> Iterable[BillingRow]:
-    """An entity's accepted values of a month, as exports have them; one by one."""
-    return store.billing.values(month, by, code)
+    """An entity's accepted values of a month, as exports have them; one by one.
+
+    Raises:
+        ValueError: there is no such grain.
+    """
+    return store.billing.values(month, Grain(by), code)
 
 
 def _is_of(row: BillingRow, of: Choice) -> bool:

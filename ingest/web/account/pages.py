@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.web.account import documents, entering, entrance, month, readings, receipts
+from ingest.web.account import api, documents, entering, entrance, month, readings, receipts
 from ingest.web.app import Page
 from storage.records import Role
 
@@ -22,6 +22,19 @@ PAGES = (
     Page("/receipts/{number}/files/{file}", receipts.attached),
     Page("/readings", readings.readings),
     Page("/readings.{kind}", readings.download),
+    Page(
+        "/api/v1/documents",
+        api.documents,
+        Role.SENDS,
+        ("POST",),
+        upload=True,
+        heavy=True,
+        asks=api.authenticated,
+    ),
+    Page("/api/v1/receipts/{number}", api.one_receipt, asks=api.authenticated),
+    Page("/api/v1/months/{month}", api.one_month, asks=api.authenticated),
+    Page("/api/v1/readings", api.values, asks=api.authenticated),
+    Page("/api/v1/openapi.json", api.description, None),
     Page("/templates", month.templates),
     Page("/templates/{number}.xlsx", month.workbook),
 )

@@ -20,13 +20,14 @@ from ingest.operations.account.consumption import (
     read_in,
     rows_of,
 )
-from ingest.operations.export import readings_sheet, write_file
+from ingest.operations.export import readings_sheet, write_file, write_json
 from ingest.web.charts import columns
 from ingest.web.site import Visit
 from layouts.months import bounds, following, month_at, parse_month, preceding
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
+    "ndjson": "application/x-ndjson",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
@@ -72,25 +73,41 @@ def readings(visit: Visit) -> Response:
 def download(visit: Visit) -> Response:
     """Every accepted value of a month as a file."""
     kind = visit.request.path_params["kind"]
-    if kind not in _TYPES:
+    if kind not in {"csv", "xlsx"}:
         raise HTTPException(404)
     month = _month(visit)
-    handle, name = tempfile.mkstemp(suffix=f".{kind}", prefix="readings-")
+    return file_of(visit, month, kind, name=f"{visit.who.entity}_{month:%Y-%m}.{kind}")
+
+
+def file_of(
+    visit: Visit, month: date, kind: str, *, by: str = "interval", name: str | None = None
+) -> Response:
+    """A month's accepted values, written to a file that goes when it is sent.
+
+    Args:
+        visit: Whose values.
+        month: Its first day.
+        kind: `csv`, `xlsx`, or `ndjson` for a JSON object a line.
+        by: Grain of profiles.
+        name: Under which a browser keeps it.
+    """
+    handle, made = tempfile.mkstemp(suffix=f".{kind}", prefix="readings-")
     os.close(handle)
-    path = Path(name)
+    path = Path(made)
     try:
         with visit.service.ledger.reading() as store:
-            rows = rows_of(store, visit.who.entity, month)
-            write_file(readings_sheet(rows, history=False), path)
+            rows = rows_of(store, visit.who.entity, month, by=by)
+            sheet = readings_sheet(rows, history=False)
+            if kind == "ndjson":
+                with path.open("w", encoding="utf-8") as out:
+                    write_json(sheet, lambda line: out.write(line + "\n"))
+            else:
+                write_file(sheet, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return FileResponse(
-        path,
-        media_type=_TYPES[kind],
-        filename=f"{visit.who.entity}_{month:%Y-%m}.{kind}",
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    gone = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, media_type=_TYPES[kind], filename=name, background=gone)
 
 
 def _month(visit: Visit) -> date:

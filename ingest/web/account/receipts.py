@@ -17,7 +17,7 @@ _NUMBER_MOST = 2**31 - 1
 
 def listing(visit: Visit) -> Response:
     """What was handed in, the latest first."""
-    before = _number(visit.asked("before")) if visit.asked("before") else None
+    before = number_in(visit.asked("before")) if visit.asked("before") else None
     found = receipts(visit.service.ledger, visit.who.entity, before, _LETTERS_A_PAGE)
     letters = [list(group) for _, group in groupby(found, key=lambda one: one.letter)]
     is_full = len(letters) == _LETTERS_A_PAGE
@@ -51,7 +51,7 @@ def attached(visit: Visit) -> Response:
     """A file of the reply as it was sent."""
     told = _told(visit)
     files = [file for reply in mailed(told) for file in reply.files]
-    number = _number(visit.request.path_params["file"])
+    number = number_in(visit.request.path_params["file"])
     if not 1 <= number <= len(files):
         raise HTTPException(404)
     file = files[number - 1]
@@ -59,7 +59,7 @@ def attached(visit: Visit) -> Response:
 
 
 def _told(visit: Visit) -> Told:
-    number = _number(visit.request.path_params["number"])
+    number = number_in(visit.request.path_params["number"])
     told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
     if told is None:
         # The same for one of another entity's and for none at all.
@@ -67,7 +67,12 @@ def _told(visit: Visit) -> Told:
     return told
 
 
-def _number(text: str) -> int:
+def number_in(text: str) -> int:
+    """A number in an address.
+
+    Raises:
+        HTTPException: it is none that anything could have.
+    """
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= _NUMBER_MOST):
         raise HTTPException(404)
     return int(text)

@@ -67,6 +67,17 @@ def test_no_reply_holds_a_line_longer_than_mail_allows(case: str) -> None:
     assert max(len(line) for line in CASES[case]("ru").content.split(b"\r\n")) <= 998
 
 
+def test_each_receipt_is_linked_where_there_are_pages_and_nowhere_else() -> None:
+    linked = replace(settings("ru"), public_url="https://meters.example.ru")
+    receipts = (cases.accepted_receipt(), cases.rejected_receipt())
+    for told, count in ((linked, 1), (settings("ru"), 0)):
+        message = opened(reply(LETTER, ENTITY, receipts, NOW, told, letter_number=7))
+        for number in (1024, 1027):
+            url = f"https://meters.example.ru/receipts/{number}"
+            assert body(message, "plain").count(url) == count
+            assert body(message, "html").count(f'<a href="{url}">') == count
+
+
 def test_the_first_line_tells_the_verdict_and_the_receipt() -> None:
     text = body(opened(CASES["accepted"]("ru")), "plain")
     assert text.splitlines()[0] == "Показания приняты, квитанция № 1024."

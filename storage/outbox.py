@@ -50,12 +50,13 @@ class Outbox(Part):
     def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE) -> list[OwedReply]:
         """Replies that are due, for this caller alone until the lease runs out.
 
-        The attempt is counted here, so that one which kills the sender counts too.
+        The attempt is counted here, so that one which kills the sender counts too. No
+        clock but the database's decides when a lease has run out.
         """
         numbers = [number for (number,) in self._sql.tuples("due", now=now, most=limit)]
         if not numbers:
             return []
-        leased = self._sql.rows("lease", keys=numbers, until=now + lease)
+        leased = self._sql.rows("lease", keys=numbers, seconds=int(lease.total_seconds()))
         rows = {row.id: _owed(row) for row in leased}
         return [rows[number] for number in numbers]
 

@@ -440,16 +440,6 @@ class MailboxPassTable(_Kept, table=True):
     passed_at: datetime = Field(sa_type=Instant)
 
 
-class MailboxLeaseTable(_Kept, table=True):
-    """Which process reads a mailbox, until it falls silent."""
-
-    __tablename__ = "mailbox_lease"
-
-    mailbox: str = Field(primary_key=True)
-    holder: str
-    until: datetime = Field(sa_type=Instant)
-
-
 class ServerTable(_Kept, table=True):
     """How a mail server fares, as the process that speaks to it last found."""
 
@@ -765,7 +755,6 @@ CARRIED: Table = _of(SubmissionReadingTable)
 REPLY: Table = _of(ReplyTable)
 INSTANCE: Table = _of(InstanceTable)
 PASS: Table = _of(MailboxPassTable)
-LEASE: Table = _of(MailboxLeaseTable)
 SERVER: Table = _of(ServerTable)
 FAILURE: Table = _of(SenderFailureTable)
 GUESS: Table = _of(SenderGuessTable)

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from ingest.engine.health import HealthStore
-from ingest.engine.lease import Mailboxes, MailboxLease
+from ingest.engine.lease import LeaseStore, MailboxLease
 from ingest.engine.work import Worker
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
@@ -25,19 +25,19 @@ log = structlog.get_logger()
 _T = TypeVar("_T")
 
 
-class CollectMailboxes(Mailboxes, Protocol):
+class Mailboxes(Protocol):
     """Mailboxes, for a pass."""
 
     def passed(self, mailbox: str, now: datetime) -> None:
         """The mailbox was read through to its end."""
 
 
-class CollectStore(HealthStore, Protocol):
+class CollectStore(HealthStore, LeaseStore, Protocol):
     """What a pass asks of the database beside what work does."""
 
     @property
-    def mailboxes(self) -> CollectMailboxes:
-        """Passes and leases."""
+    def mailboxes(self) -> Mailboxes:
+        """Passes."""
 
 
 class CollectLedger(Protocol):
@@ -98,7 +98,7 @@ class Collector:
             ConnectionError: mailbox, database or readers are away; nothing is
                 counted against any letter, and the next pass goes on.
         """
-        with MailboxLease(self._ledger, self._mailbox.name, self._clock, self._holder) as lease:
+        with MailboxLease(self._ledger, self._mailbox.name, self._holder) as lease:
             if lease.is_held:
                 return self.through(lambda: stop() or not lease.is_held)
         log.warning("mailbox.held", mailbox=self._mailbox.name, holder=lease.held_by)

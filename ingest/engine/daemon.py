@@ -24,7 +24,7 @@ from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
 from ingest.engine.seal import EVERY_SECONDS as SEALED_EVERY_SECONDS
-from ingest.engine.seal import Leases, Sealer, Seals
+from ingest.engine.seal import Sealer, Seals
 from ingest.engine.send import Outbox, drain
 from ingest.engine.systemd import Notify, Watchdog
 from ingest.engine.work import OneLedger, Worker, WorkStore
@@ -62,10 +62,6 @@ class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
     @property
     def outbox(self) -> DaemonOutbox:
         """Replies that must leave."""
-
-    @property
-    def leases(self) -> Leases:
-        """What one process at a time does."""
 
     @property
     def seals(self) -> Seals:

@@ -7,32 +7,34 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
+from storage.records import mailbox_named
+
+LEASE_SECONDS = 15
 RENEWED_SECONDS = 4.0
-"""How often a lease of 15 seconds is renewed."""
+"""For how long a lease lasts, and how often it is renewed."""
 
 
-class Mailboxes(Protocol):
-    """Leases of mailboxes."""
+class Leases(Protocol):
+    """Leases by the database's clock."""
 
     def take(
-        self, mailbox: str, holder: str, now: datetime, *, is_gone: Callable[[str], bool]
+        self, name: str, holder: str, *, seconds: float, is_gone: Callable[[str], bool]
     ) -> str:
-        """Who reads a mailbox now: `holder`, or another one."""
+        """Who has a lease now: `holder`, or another one."""
 
-    def release(self, mailbox: str, holder: str) -> None:
-        """Let a mailbox go."""
+    def release(self, name: str, holder: str) -> None:
+        """Let a lease go."""
 
 
 class LeaseStore(Protocol):
     """What the database does for leases."""
 
     @property
-    def mailboxes(self) -> Mailboxes:
-        """Leases of mailboxes."""
+    def leases(self) -> Leases:
+        """What one process at a time does."""
 
 
 class LeaseLedger(Protocol):
@@ -49,16 +51,9 @@ class MailboxLease:
         held_by: Who holds it; another process than this one when it was not free.
     """
 
-    def __init__(
-        self,
-        ledger: LeaseLedger,
-        mailbox: str,
-        clock: Callable[[], datetime],
-        holder: str | None = None,
-    ) -> None:
+    def __init__(self, ledger: LeaseLedger, mailbox: str, holder: str | None = None) -> None:
         self._ledger = ledger
-        self._mailbox = mailbox
-        self._clock = clock
+        self._name = mailbox_named(mailbox)
         self._holder = holder or this_process()
         self._left = threading.Event()
         self._renewing: threading.Thread | None = None
@@ -89,12 +84,12 @@ class MailboxLease:
         if self.is_held:
             # Left to run out, when the database is away.
             with suppress(ConnectionError), self._ledger.transaction() as store:
-                store.mailboxes.release(self._mailbox, self._holder)
+                store.leases.release(self._name, self._holder)
 
     def _take(self) -> None:
         with self._ledger.transaction() as store:
-            self.held_by = store.mailboxes.take(
-                self._mailbox, self._holder, self._clock(), is_gone=is_gone
+            self.held_by = store.leases.take(
+                self._name, self._holder, seconds=LEASE_SECONDS, is_gone=is_gone
             )
 
     def _renew(self) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 import structlog
 
-from ingest.engine.lease import is_gone, this_process
+from ingest.engine.lease import LeaseStore, is_gone, this_process
 from storage.records import Fence, Head
 
 log = structlog.get_logger()
@@ -35,24 +34,8 @@ class Seals(Protocol):
         """How many rows of each kind are not sealed."""
 
 
-class Leases(Protocol):
-    """Leases by the database's clock."""
-
-    def take(
-        self, name: str, holder: str, *, seconds: float, is_gone: Callable[[str], bool]
-    ) -> str:
-        """Who has a lease now."""
-
-    def release(self, name: str, holder: str) -> None:
-        """Let a lease go."""
-
-
-class SealStore(Protocol):
+class SealStore(LeaseStore, Protocol):
     """What the database does for seals."""
-
-    @property
-    def leases(self) -> Leases:
-        """Who seals."""
 
     @property
     def seals(self) -> Seals:

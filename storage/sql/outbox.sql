@@ -18,15 +18,21 @@ WHERE message_id = :message_id AND state = 'owed' AND attempts = 0 AND leased_un
 -- Replies that nobody is sending, the longest due first.
 SELECT id
 FROM reply
-WHERE state = 'owed' AND next_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
+WHERE state = 'owed' AND next_at <= :now
+  AND (leased_until IS NULL
+    OR leased_until <= CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
+    OR leased_until <= CAST(extract(epoch FROM clock_timestamp()) AS bigint)) -- postgresql
 ORDER BY next_at, id
 LIMIT :most
 FOR UPDATE SKIP LOCKED -- postgresql
 
 -- name: lease
--- The attempt is counted here, so that one which kills the sender counts too.
+-- The attempt is counted here, so that one which kills the sender counts too. The lease
+-- runs by the database's clock, which is the same for all who send.
 UPDATE reply
-SET attempts = attempts + 1, leased_until = :until
+SET attempts = attempts + 1,
+    leased_until = CAST(strftime('%s', 'now') AS INTEGER) + :seconds -- sqlite
+    leased_until = CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :seconds -- postgresql
 WHERE id = ANY(:keys)
 RETURNING id, letter_id, recipient, subject, message_id, content, attempts, owed_at
 

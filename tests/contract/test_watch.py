@@ -1,4 +1,4 @@
-"""The service's own state: passes, leases of mailboxes, locks, months, its status."""
+"""The service's own state: passes, locks, months, its status."""
 
 from datetime import date, timedelta
 
@@ -8,44 +8,6 @@ from tests.contract.documents import ENTITY, NOW, import_all, new_letter, rows
 SECOND = timedelta(seconds=1)
 LOCKOUT = timedelta(minutes=15)
 CODE, ADDRESS = "200000001234", "buh@primer.example"
-
-
-def take(ledger, holder, now=NOW, **more):
-    with ledger.transaction() as store:
-        return store.mailboxes.take("main", holder, now, **more)
-
-
-def test_a_free_mailbox_is_taken_and_others_are_told_who_has_it(ledger):
-    assert take(ledger, "a:1") == "a:1"
-    assert take(ledger, "b:2") == "a:1"
-
-
-def test_a_holder_renews_its_lease_and_loses_it_when_it_falls_silent(ledger):
-    take(ledger, "a:1")
-    assert take(ledger, "a:1", NOW + 10 * SECOND) == "a:1"
-
-    assert take(ledger, "b:2", NOW + 24 * SECOND) == "a:1"
-    assert take(ledger, "b:2", NOW + 25 * SECOND) == "b:2"
-    assert take(ledger, "a:1", NOW + 26 * SECOND) == "b:2"
-
-
-def test_a_holder_that_is_gone_loses_its_lease_at_once(ledger):
-    take(ledger, "a:1")
-
-    assert take(ledger, "b:2", is_gone=lambda holder: holder == "x") == "a:1"
-    assert take(ledger, "b:2", is_gone=lambda holder: holder == "a:1") == "b:2"
-    assert take(ledger, "a:1") == "b:2"
-
-
-def test_a_released_mailbox_is_free_but_only_its_holder_can_release_it(ledger):
-    take(ledger, "a:1")
-    with ledger.transaction() as store:
-        store.mailboxes.release("main", "b:2")
-    assert take(ledger, "b:2") == "a:1"
-
-    with ledger.transaction() as store:
-        store.mailboxes.release("main", "a:1")
-    assert take(ledger, "b:2") == "b:2"
 
 
 def fail(ledger, times, code=CODE, address=ADDRESS, now=NOW):

@@ -4,43 +4,39 @@ import subprocess
 import sys
 
 from ingest.engine.lease import MailboxLease, is_gone, this_process
-from tests.fakes import FakeClock
+from tests.fakes import age_leases
 
 
 def test_one_holds_and_the_other_is_told_who(ledger):
-    clock = FakeClock()
-    with MailboxLease(ledger, "main", clock, "a:1:1") as first:
+    with MailboxLease(ledger, "main", "a:1:1") as first:
         assert first.is_held
-        with MailboxLease(ledger, "main", clock, "b:2:2") as second:
+        with MailboxLease(ledger, "main", "b:2:2") as second:
             assert not second.is_held
             assert second.held_by == "a:1:1"
 
 
 def test_a_lease_left_is_free_at_once(ledger):
-    clock = FakeClock()
-    with MailboxLease(ledger, "main", clock, "a:1:1"):
+    with MailboxLease(ledger, "main", "a:1:1"):
         pass
-    with MailboxLease(ledger, "main", clock, "b:2:2") as second:
+    with MailboxLease(ledger, "main", "b:2:2") as second:
         assert second.is_held
 
 
 def test_a_silent_holder_elsewhere_loses_it_after_15_seconds(ledger):
-    clock = FakeClock()
     with ledger.transaction() as store:
-        store.mailboxes.take("main", "elsewhere:1:1", clock())
-    clock.advance(seconds=14)
-    with MailboxLease(ledger, "main", clock) as lease:
+        store.leases.take("mailbox main", "elsewhere:1:1")
+    age_leases(ledger, 13)
+    with MailboxLease(ledger, "main") as lease:
         assert not lease.is_held
-    clock.advance(seconds=2)
-    with MailboxLease(ledger, "main", clock) as lease:
+    age_leases(ledger, 2)
+    with MailboxLease(ledger, "main") as lease:
         assert lease.is_held
 
 
 def test_a_holder_that_is_gone_from_this_machine_loses_it_at_once(ledger):
-    clock = FakeClock()
     with ledger.transaction() as store:
-        store.mailboxes.take("main", ended_process(), clock())
-    with MailboxLease(ledger, "main", clock) as lease:
+        store.leases.take("mailbox main", ended_process())
+    with MailboxLease(ledger, "main") as lease:
         assert lease.is_held
 
 

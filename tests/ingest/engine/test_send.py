@@ -14,7 +14,7 @@ from ingest.replies.message import XLSX, Answered, File, ReplySettings, compose
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from storage.ledger import StoreUnavailable
 from storage.outbox import Outbox
-from tests.fakes import FakeClock, FakePostman, owed
+from tests.fakes import FakeClock, FakePostman, age_leases, owed
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_what_had_left_before_a_crash_leaves_again_as_the_same_mails(ledger, clo
     # Those that nobody had taken in hand need not wait.
     drain(ledger, second, clock)
     assert subjects(second) == [f"reply {AT_ONCE + number}" for number in range(3)]
-    clock.advance(seconds=61)
+    age_leases(ledger, 61)
     drain(ledger, third, clock)
     assert subjects(third) == [f"reply {number}" for number in range(AT_ONCE)]
     again = third.sent[: len(first.sent)]
@@ -156,7 +156,7 @@ def test_what_has_left_is_noted_although_another_reply_cannot_be(ledger, clock, 
 
     with pytest.raises(ValueError):  # noqa: PT011 - any fault of ours
         drain(ledger, Failing(), clock)
-    clock.advance(seconds=61)
+    age_leases(ledger, 61)
     again = FakePostman()
     drain(ledger, again, clock)
     assert subjects(again) == ["third"]
@@ -173,7 +173,7 @@ def test_what_has_left_is_noted_before_what_was_deferred(ledger, clock, owing, m
     with pytest.raises(StoreUnavailable):
         drain(ledger, FakePostman(None, Deferred("450 busy")), clock)
     monkeypatch.undo()
-    clock.advance(seconds=61)
+    age_leases(ledger, 61)
     again = FakePostman()
     drain(ledger, again, clock)
     assert subjects(again) == ["second"]
@@ -193,7 +193,7 @@ def test_the_attempt_is_committed_before_the_reply_leaves(ledger, clock, owing):
     second = FakePostman()
     drain(ledger, second, clock)
     assert second.sent == []
-    clock.advance(seconds=61)
+    age_leases(ledger, 61)
     drain(ledger, second, clock)
     assert second.sent[0].attempts == 2
     assert second.sent[0].message_id == first.sent[0].message_id

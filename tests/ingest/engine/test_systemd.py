@@ -49,6 +49,7 @@ def running(ledger, mailbox, told_to):
         ledger=ledger,
         intake=FakeIntake(),
         postman=None,
+        accounts=[],
         clock=FakeClock(),
         every_seconds=3600,
         close=ledger.close,

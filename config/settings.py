@@ -253,7 +253,7 @@ class Limits(Section):
     letter_mb: float = Field(25, gt=0)
     documents: int = Field(50, ge=1)
     unpacked_mb: float = Field(100, gt=0)
-    memory_mb: int = Field(192, ge=64)
+    memory_mb: int = Field(160, ge=32)
     seconds: float = Field(20, gt=0)
     require_confinement: bool = False
 

@@ -52,7 +52,7 @@ class SandboxConfig:
 
     Attributes:
         workers: Children that read at the same time.
-        memory_mb: Address space of one child.
+        memory_mb: Address space of one child, beyond what is loaded before it reads.
         seconds: CPU time for one letter; twice as much may pass on the wall.
         layouts_path: The retailer's own folder of definitions; '' for none.
         require_confinement: Refuse to read where the kernel lacks a part of it.
@@ -61,7 +61,7 @@ class SandboxConfig:
     """
 
     workers: int = 2
-    memory_mb: int = 192
+    memory_mb: int = 160
     seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
     layouts_path: str = ""

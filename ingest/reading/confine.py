@@ -78,9 +78,12 @@ def confine(readable: Iterable[Path], memory_bytes: int, cpu_seconds: int) -> li
 
     Args:
         readable: Files and folders that may be read; nothing may be written.
-        memory_bytes: Address space.
+        memory_bytes: Address space beyond what the process has now: a child of `check`, or of a
+            test, is forked of a larger process than the service's are.
         cpu_seconds: Of the whole process; the parent counts each letter's.
     """
+    # While /proc can still be read.
+    memory_bytes += _address_space()
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     missing = []
     try:
@@ -96,6 +99,12 @@ def confine(readable: Iterable[Path], memory_bytes: int, cpu_seconds: int) -> li
     if library is None or not _seccomp(library):
         missing.append("seccomp")
     return missing
+
+
+def _address_space() -> int:
+    """Bytes that the process has mapped."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:

@@ -1,5 +1,6 @@
 """Whatever a letter does to its reader, the service goes on and can answer."""
 
+import mmap
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from ingest.letters.terms import Limits, RawLetter
 from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
-from ingest.reading.children import Nursery
+from ingest.reading.children import Forks, Nursery
 from ingest.reading.documents import DirectReader, read_file
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
 from ingest.reading.sandbox import Sandbox
@@ -284,3 +285,16 @@ def test_a_confined_child_reads_every_sample_as_this_process_does():
     finally:
         sandbox.close()
     assert len(FILES) > 100
+
+
+def test_a_child_of_a_large_process_has_as_much_room_as_any():
+    # As `check` has them; each child's memory is counted from what was there when it was made.
+    large = mmap.mmap(-1, 300 * 2**20)
+    config = SandboxConfig(memory_mb=64)
+    sandbox = Sandbox(config, Forks(config, load()))
+    try:
+        [read] = sandbox.read([raw(mail("Показания"))])
+        assert codes(read) == []
+    finally:
+        sandbox.close()
+        large.close()

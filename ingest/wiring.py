@@ -491,6 +491,23 @@ class Service:
         """Where events are logged; '' for standard error."""
         return self.settings.log.file
 
+    def private_files(self) -> list[Path]:
+        """Configuration, SQLite database and log, as far as they are files that exist."""
+        url, log = self.settings.database.location(), self.settings.log.file
+        database = Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
+        named = (self.settings.file, database, Path(log) if log else None)
+        return [path for path in named if path is not None and path.is_file()]
+
+    @property
+    def smtp_host(self) -> str:
+        """Of the server that sends replies; '' when there is none."""
+        return self.settings.smtp.host
+
+    @property
+    def trusted_authserv_id(self) -> str:
+        """Whose Authentication-Results count; '' for nobody's."""
+        return self.settings.authentication.trusted_authserv_id
+
     @property
     def mailbox_names(self) -> list[str]:
         """Names of the mailboxes, in the order of the settings."""

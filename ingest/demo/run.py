@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import imaplib
 import json
 import re
 import signal
@@ -23,16 +24,11 @@ from pathlib import Path
 from smtplib import SMTP
 from zoneinfo import ZoneInfo
 
-import click
-from imapclient import IMAPClient
-
-from config.settings import load
 from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer, free_port
-from ingest.demo.year import CODE, hand_in_years
-from ingest.demo.year import PASSWORD as INVENTED_PASSWORD
+from ingest.demo.year import hand_in_years
+from ingest.operations.refused import Refused
 from ingest.operations.registry import import_registry
-from ingest.verbs.show import reply_text, table
-from ingest.wiring import Service
+from ingest.wiring import Service, service_of
 from storage.records import LetterSummary
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -71,6 +67,39 @@ class Line:
         return self.outcome == self.sample.expected
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of the demo's letters.
+
+    Attributes:
+        lines: One a letter, in their order.
+        example: Name of a letter and its reply, to be shown whole.
+        replies: How many were received.
+        whole: Whether every letter was read within `PATIENCE_SECONDS`.
+    """
+
+    lines: Sequence[Line]
+    example: tuple[str, bytes] | None
+    replies: int
+    seconds: float
+    whole: bool
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether every letter had the expected outcome."""
+        return self.whole and all(line.is_expected for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the demo's servers listen, and where replies, database and configuration lie."""
+
+    smtp_port: int
+    imap_port: int
+    web_port: int
+    folder: Path
+
+
 class Post:
     """Both directions of the demo's mail: into the mailbox, and out to the senders."""
 
@@ -86,7 +115,8 @@ class Post:
         with self._lock:
             if recipient == USER:
                 with mailbox(self._imap.port) as client:
-                    client.append("INBOX", content, msg_time=self.received_at)
+                    moment = self.received_at or datetime.now(UTC)
+                    client.append("INBOX", "", imaplib.Time2Internaldate(moment), content)
                 return
             self.replies.append(content)
             path = self._folder / f"reply-{len(self.replies):02}.eml"
@@ -101,15 +131,18 @@ class Post:
         return None
 
 
-def run_demo(keep: Path | None, *, serve: bool) -> bool:
+def run_demo(
+    keep: Path | None, tell: Callable[[Result], None], serve: Callable[[Running], None] | None
+) -> bool:
     """Run it; True when every letter had the expected outcome.
 
     Args:
         keep: Where database and replies stay; None for a folder that goes.
-        serve: Go on afterwards, until interrupted.
+        tell: Called with what became of the letters.
+        serve: Called afterwards, while everything still runs; it ends when this returns.
 
     Raises:
-        click.UsageError: the sample letters are not there.
+        Refused: the sample letters are not there, or the folder is not empty.
     """
     samples = list(read_samples())
     started = time.monotonic()
@@ -119,7 +152,7 @@ def run_demo(keep: Path | None, *, serve: bool) -> bool:
         post = Post(imap, folder)
         smtp = stack.enter_context(SmtpServer(post.deliver))
         web_port = free_port() if serve else 0
-        app = Service(load(_configuration(folder, imap.port, smtp.port, web_port)))
+        app = service_of(_configuration(folder, imap.port, smtp.port, web_port))
         app.ledger.migrate()
         import_registry(
             app, (SAMPLES / "registry.csv").read_bytes(), "demo", with_passwords=True, dry_run=False
@@ -131,24 +164,21 @@ def run_demo(keep: Path | None, *, serve: bool) -> bool:
         done = partial(_is_done, app, imap, len(samples))
         whole = _wait(done, PATIENCE_SECONDS)
         lines = _lines(app, samples, post)
-        _tell(lines, post, time.monotonic() - started, whole=whole)
+        seconds = time.monotonic() - started
+        result = Result(lines, _example(lines, post), len(post.replies), seconds, whole)
         app.ledger.close()
-        if serve:
+        tell(result)
+        if serve is not None:
             post.received_at = None
-            _serve(smtp.port, imap.port, web_port, folder)
-        else:
-            click.echo(
-                "\nThe account of a legal entity, with invented readings of two years:"
-                "  ingest demo --serve"
-            )
-    return whole and all(line.is_expected for line in lines)
+            serve(Running(smtp.port, imap.port, web_port, folder))
+    return result.is_expected
 
 
 def read_samples() -> Iterator[Sample]:
     """The demo's letters, the first twenty numbers of `samples/letters`, in their order."""
     paths = sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
     if not paths:
-        raise click.UsageError(f"{SAMPLES / 'letters'}: the demo needs the sample letters there")
+        raise Refused(f"{SAMPLES / 'letters'}: the demo needs the sample letters there")
     for path in paths:
         expected = json.loads(path.with_suffix(".expected.json").read_text(encoding="utf-8"))
         yield Sample(path.stem, path.read_bytes(), expected["outcome"])
@@ -159,7 +189,7 @@ def _folder(keep: Path | None, stack: contextlib.ExitStack) -> Path:
         made = tempfile.TemporaryDirectory(prefix="ingest-demo-")
         return Path(stack.enter_context(made))
     if keep.is_dir() and any(keep.iterdir()):
-        raise click.UsageError(f"{keep}: the folder is not empty")
+        raise Refused(f"{keep}: the folder is not empty")
     keep.mkdir(parents=True, exist_ok=True)
     return keep.resolve()
 
@@ -221,14 +251,11 @@ def daemon(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextlib.contextmanager
-def mailbox(port: int) -> Iterator[IMAPClient]:
+def mailbox(port: int) -> Iterator[imaplib.IMAP4]:
     """A connection of our own to the demo's mailbox."""
-    client = IMAPClient(HOST, port, ssl=False, timeout=10)
-    client.login(USER, PASSWORD)
-    try:
+    with imaplib.IMAP4(HOST, port, timeout=10) as client:
+        client.login(USER, PASSWORD)
         yield client
-    finally:
-        client.logout()
 
 
 def send(samples: Sequence[Sample], port: int) -> None:
@@ -249,7 +276,8 @@ def _is_done(app: Service, imap: ImapServer, count: int) -> bool:
     if owed or len(rows) < count or any(row.outcome is None for row in rows):
         return False
     with mailbox(imap.port) as client:
-        return bool(client.folder_status("INBOX", [b"MESSAGES"])[b"MESSAGES"] == 0)
+        _, told = client.status("INBOX", "(MESSAGES)")
+    return b"MESSAGES 0)" in told[0]
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> bool:
@@ -278,50 +306,7 @@ def _line(sample: Sample, row: LetterSummary | None, post: Post) -> Line:
     return Line(sample, (row.outcome if row else None) or "nothing", told)
 
 
-def _tell(lines: Sequence[Line], post: Post, seconds: float, *, whole: bool) -> None:
-    rows = [
-        {
-            "letter": line.sample.name,
-            "verdict": line.outcome,
-            "as": "as expected" if line.is_expected else f"expected {line.sample.expected}",
-            "reply": line.reply,
-        }
-        for line in lines
-    ]
-    table(rows, {"letter": "letter", "verdict": "verdict", "as": "", "reply": "reply"})
+def _example(lines: Sequence[Line], post: Post) -> tuple[str, bytes] | None:
     shown = next((line for line in lines if line.outcome == SHOWN_WHOLE), None)
     reply = post.reply_to(shown.sample.message_id) if shown else None
-    if shown and reply:
-        click.echo(f"\nThe reply to {shown.sample.name}:\n")
-        click.echo(reply_text(reply.as_bytes()))
-    good = sum(line.is_expected for line in lines)
-    click.echo(
-        f"\n{good} of {len(lines)} letters as expected, {len(post.replies)} replies received,"
-        f" in {seconds:.1f} s"
-    )
-    if not whole:
-        click.echo(f"the mailbox was not empty after {PATIENCE_SECONDS} s", err=True)
-
-
-def _serve(smtp_port: int, imap_port: int, web_port: int, folder: Path) -> None:
-    click.echo(
-        f"""
-Still running. The account of an invented legal entity, with readings of two years:
-
-  http://{HOST}:{web_port}/
-  code {CODE}, password {INVENTED_PASSWORD}
-
-Send a letter of your own:
-
-  curl smtp://{HOST}:{smtp_port} --mail-from you@example.org --mail-rcpt {USER} \\
-       --crlf --upload-file letter.eml
-
-or set a mail program's outgoing server to {HOST}, port {smtp_port}, no encryption, and
-write to {USER}. Replies appear in {folder}; the mailbox is at
-{HOST}:{imap_port} (IMAP, user {USER}, password {PASSWORD}).
-Operators' view:  ingest --config {folder}/ingest.toml letters
-Ctrl-C ends it."""
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(1)
+    return (shown.sample.name, reply.as_bytes()) if shown and reply else None

@@ -142,6 +142,10 @@ class Marked:
     lost: tuple[str, ...] = ()
 
 
+class NoLettersError(ValueError):
+    """A path that holds no letters, said in one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One thing that came in, from whatever source.

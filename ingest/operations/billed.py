@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -23,6 +24,7 @@ from ingest.operations.export import (
 )
 from ingest.operations.output import private_file
 from ingest.operations.ports import Ledger
+from ingest.operations.refused import Refused, check_entity
 from ingest.operations.told import local
 from layouts.terms import quantity_of
 from storage.billed.billing import BillingRow
@@ -60,6 +62,9 @@ class Asked:
         history: Also what was replaced; of single values only.
         as_of: As it was known then; None: now.
         changed_since: Only what is different from then, or from the export of this number.
+
+    Raises:
+        Refused: history goes with neither sums nor other moments.
     """
 
     month: date
@@ -68,6 +73,24 @@ class Asked:
     history: bool = False
     as_of: datetime | None = None
     changed_since: datetime | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.history and self.grain is not Grain.INTERVAL:
+            raise Refused("--history tells single values: leave out --grain")
+        if self.history and (self.as_of is not None or self.changed_since is not None):
+            raise Refused("--history tells everything: leave out --as-of and --changed-since")
+
+
+@contextmanager
+def readings(ledger: Ledger, asked: Asked) -> Iterator[Sheet]:
+    """What is asked for; one steady look at the database is held until the end.
+
+    Raises:
+        Refused: the register has no such user code, or there is no such export.
+    """
+    with ledger.reading() as store:
+        check_entity(store, asked.entity)
+        yield sheet(store, asked)
 
 
 def sheet(store: Store, asked: Asked) -> Sheet:
@@ -229,11 +252,13 @@ def export(
 
     Raises:
         ExportError: the folder or a library is missing, or the file cannot hold that much.
+        Refused: the register has no such user code.
     """
     check_path(folder / f"readings.{kind}")
     unnumbered = folder / f".readings-{asked.month:%Y-%m}-{os.getpid()}.{kind}"
     tally = _Tally()
     with ledger.reading() as store:
+        check_entity(store, asked.entity)
         taken = numbers(store, Asked(asked.month, Grain.BILLING, as_of=asked.as_of))
         told = sheet(store, asked)
         write_file(Sheet(told.names, tally.of(told.names, counted(told.rows))), unnumbered)

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from ingest.operations.periods import lacking, missing_json
+from ingest.operations.ports import Ledger
 from ingest.operations.suspects import suspects_json
 from layouts.months import bounds
-from storage.ledger import Ledger
 from storage.records import Number, NumberChange, Snapshot, Suspect
 
 DIFFERENCE_COLUMNS = {

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from ingest.operations.audit import verify
-from ingest.transports.imap import ImapMailbox
-from ingest.wiring import Service
+from ingest.operations.ports import WholeLedger
+from layouts.layout import Layout
+from layouts.parameters import Parameters
 
 _SEALS_LOOKED_AT = 1000
 """All of them: `audit verify`."""
@@ -23,6 +24,105 @@ _ROOM_LEAST, _ROOM_SHARE = 2**30, 0.05
 """Bytes, and the share of the disk, below which there is too little room."""
 
 _CLOCK_MOST = timedelta(minutes=2)
+
+
+class Examined(Protocol):
+    """What a mailbox was found like."""
+
+    @property
+    def letters(self) -> int:
+        """In the folder that letters arrive in."""
+
+    @property
+    def folders(self) -> Sequence[str]:
+        """That letters are filed in; each was tried."""
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether filed letters may stay in the folder, marked by a keyword."""
+
+
+class Mailbox(Protocol):
+    """A mailbox, as far as it is tried."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that letters arrive in."""
+
+    def examine(self) -> Examined:
+        """Open the folder, and try to file a letter into each folder of outcomes."""
+
+    def close(self) -> None:
+        """Log out."""
+
+
+class Postman(Protocol):
+    """The SMTP server, as far as it is tried."""
+
+    def greet(self) -> str:
+        """Connect and log in, and send nothing: what the server was found to be."""
+
+    def close(self) -> None:
+        """Log out."""
+
+
+class Database(WholeLedger, Protocol):
+    """The database, as far as it is tried."""
+
+    def schema_is_current(self) -> bool:
+        """Whether it has the schema that this program needs."""
+
+
+class Installation(Protocol):
+    """The wired service, as far as it is tried."""
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """The forms."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """The bounds of the rules."""
+
+    @property
+    def ledger(self) -> Database:
+        """The database."""
+
+    @property
+    def mailbox_names(self) -> Sequence[str]:
+        """In the order of the configuration."""
+
+    @property
+    def smtp_host(self) -> str:
+        """'' when there is none."""
+
+    @property
+    def trusted_authserv_id(self) -> str:
+        """Whose Authentication-Results count; '' for nobody's."""
+
+    @property
+    def log_file(self) -> str:
+        """'' for standard error."""
+
+    def private_files(self) -> Sequence[Path]:
+        """Those of configuration, database and log that exist."""
+
+    @property
+    def database_folder(self) -> Path | None:
+        """Where an SQLite database lies."""
+
+    def is_new_database(self) -> bool:
+        """Whether it does not exist yet."""
+
+    def mailboxes(self) -> Sequence[Mailbox]:
+        """Every mailbox, not connected yet."""
+
+    def postman(self) -> Postman | None:
+        """None without an SMTP server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +159,13 @@ class Result:
         }
 
 
-def examine(app: Service) -> Iterator[Result]:
+def examine(app: Installation) -> Iterator[Result]:
     """Configuration, layouts, database, clock, every mailbox and the SMTP server, in turn."""
-    settings = app.settings
-    yield Result("configuration", f"{len(settings.mailbox)} mailboxes, all keys known")
+    yield Result("configuration", f"{len(app.mailbox_names)} mailboxes, all keys known")
     yield Result("layouts", ", ".join(sorted(app.layouts)))
     yield Result("rules", f"not older than {app.parameters.oldest_days} days, and so on: in range")
     yield from _database(app)
-    if not settings.mailbox:
+    if not app.mailbox_names:
         advice = "add a [[mailbox]] table, or letters can only be given to `process`"
         yield Result("mailboxes", "none", advice, 1)
     try:
@@ -75,18 +174,18 @@ def examine(app: Service) -> Iterator[Result]:
     except ValueError as fault:
         advice = "correct it, or run `doctor` as the user who may read it (docs/install.md)"
         yield Result("mailboxes", str(fault), advice, 1)
-    if settings.smtp.host:
-        yield _reached(f"smtp {settings.smtp.host}", lambda: _smtp(app))
+    if app.smtp_host:
+        yield _reached(f"smtp {app.smtp_host}", lambda: _smtp(app))
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
-    yield _trust(settings.authentication.trusted_authserv_id)
-    yield _private(app)
+    yield _trust(app.trusted_authserv_id)
+    yield _private(app.private_files())
     yield _clock(app)
-    log_folder = Path(settings.log.file).parent if settings.log.file else None
+    log_folder = Path(app.log_file).parent if app.log_file else None
     for folder in dict.fromkeys((app.database_folder, log_folder)):
         if folder is not None and folder.is_dir():
             yield _room(folder)
-    yield _log(settings.log.file)
+    yield _log(app.log_file)
 
 
 def _reached(what: str, attempt: Callable[[], str]) -> Result:
@@ -99,7 +198,7 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
         return Result(what, str(fault), "correct the configuration", 1)
 
 
-def _written(app: Service, entities: int) -> Result:
+def _written(app: Installation, entities: int) -> Result:
     """Writes to the database, and undoes it."""
     told = f"schema is current, {entities} legal entities"
     try:
@@ -120,7 +219,7 @@ def _room(folder: Path) -> Result:
     return Result("disk", told)
 
 
-def _database(app: Service) -> Iterator[Result]:
+def _database(app: Installation) -> Iterator[Result]:
     try:
         if app.is_new_database():
             yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
@@ -143,7 +242,7 @@ def _database(app: Service) -> Iterator[Result]:
         yield Result("register of points", f"{without} entities have no password", advice, 1)
 
 
-def _sealed(app: Service) -> Result:
+def _sealed(app: Installation) -> Result:
     """Whether the latest sealed rows are as they were, and changes are still refused."""
     try:
         done = verify(app.ledger, last=_SEALS_LOOKED_AT)
@@ -160,7 +259,7 @@ def _sealed(app: Service) -> Result:
     return Result("audit", told + (f", {waiting} not sealed yet" if waiting else ""))
 
 
-def _mailbox(mailbox: ImapMailbox) -> str:
+def _mailbox(mailbox: Mailbox) -> str:
     """Opens the folder, and tries to file a letter into each folder of outcomes."""
     try:
         found = mailbox.examine()
@@ -175,7 +274,7 @@ def _mailbox(mailbox: ImapMailbox) -> str:
         mailbox.close()
 
 
-def _smtp(app: Service) -> str:
+def _smtp(app: Installation) -> str:
     postman = app.postman()
     if postman is None:
         return "not configured"
@@ -196,13 +295,8 @@ def _trust(authserv_id: str) -> Result:
     return Result("forged senders", "not told from honest ones", advice, 1)
 
 
-def _private(app: Service) -> Result:
+def _private(files: Sequence[Path]) -> Result:
     """Whether configuration, database and log are kept from the machine's other users."""
-    settings = app.settings
-    url = settings.database.location()
-    database = Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
-    named = (settings.file, database, Path(settings.log.file) if settings.log.file else None)
-    files = [path for path in named if path is not None and path.is_file()]
     open_ones = [str(path) for path in files if path.stat().st_mode & _OTHERS]
     if open_ones:
         advice = f"chmod o-rwx {' '.join(open_ones)}: they hold passwords and letters' facts"
@@ -210,7 +304,7 @@ def _private(app: Service) -> Result:
     return Result("modes", f"no other user may read {', '.join(map(str, files)) or 'anything'}")
 
 
-def _clock(app: Service) -> Result:
+def _clock(app: Installation) -> Result:
     """Whether the clock has gone back behind what it once wrote itself."""
     now = datetime.now(UTC)
     newest = max(_passes(app, now), default=now)
@@ -221,7 +315,7 @@ def _clock(app: Service) -> Result:
     return Result("clock", told)
 
 
-def _passes(app: Service, now: datetime) -> list[datetime]:
+def _passes(app: Installation, now: datetime) -> list[datetime]:
     """When each mailbox was last read through, as far as the database can tell."""
     try:
         if app.is_new_database() or not app.ledger.schema_is_current():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ingest.operations.output import plain_cell, private_file
+from ingest.operations.refused import Refused
 from layouts.months import MOSCOW
 from storage.billed.billing import BillingRow
 
@@ -67,7 +68,7 @@ class Sheet:
     rows: Iterable[Sequence[Any]]
 
 
-class ExportError(ValueError):
+class ExportError(Refused):
     """The file that was asked for cannot be made; its text says what to do."""
 
 

@@ -6,18 +6,81 @@ import queue
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from ingest.intake.outcome import Handled
 from ingest.intake.wishes import workbook
-from ingest.letters.terms import RawLetter
-from ingest.operations.ports import Service
+from ingest.letters.terms import Outcome, RawLetter
+from ingest.operations.ports import Ledger, Service
+from ingest.operations.refused import Refused, check_entity, no_entity
 from ingest.operations.told import document_json, finding_json, reply_json
+from layouts.findings import Code
 from layouts.months import MOSCOW
-from storage.records import Claim, LetterDetails
+from storage.records import Claim, LetterDetails, LetterState, LetterSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which letters are listed; None leaves a question out.
+
+    Attributes:
+        state: A state of the ledger, or an outcome.
+        entity: User code.
+        code: Of a finding, the letter's or a document's.
+        sender: A part of the address.
+        subject: A part of it.
+        receipt: One of the letter's.
+        since: Received then or later; aware.
+        until: Received before; aware.
+        limit: That many of the latest.
+    """
+
+    state: str | None = None
+    entity: str | None = None
+    code: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    receipt: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+
+def find(ledger: Ledger, wanted: Wanted) -> list[LetterSummary]:
+    """The letters wanted, in the order in which they arrived.
+
+    Raises:
+        Refused: there is no such state, finding or user code.
+    """
+    asked = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    state = asked.pop("state")
+    is_state = state in set(LetterState)
+    if state is not None and not is_state and state not in set(Outcome):
+        known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
+        raise Refused(f"--state {state}: it is none of {known}")
+    if wanted.code is not None and wanted.code not in set(Code):
+        raise Refused(f"--code {wanted.code}: there is no such finding (docs/findings.md)")
+    with ledger.reading() as store:
+        check_entity(store, wanted.entity)
+        return store.letters.find(
+            state=state if is_state else None, outcome=None if is_state else state, **asked
+        )
+
+
+def details(ledger: Ledger, number: int) -> LetterDetails:
+    """A letter with its findings, receipts and replies.
+
+    Raises:
+        Refused: there is no letter of this number.
+    """
+    with ledger.reading() as store:
+        whole = store.letters.details(number)
+    if whole is None:
+        raise Refused(f"{number}: there is no letter of this number")
+    return whole
 
 
 def replay(service: Service, numbers: Sequence[int]) -> Replayed:
@@ -27,9 +90,10 @@ def replay(service: Service, numbers: Sequence[int]) -> Replayed:
     from a file for instance, keeps its verdict.
 
     Raises:
+        Refused: there is no letter of one of the numbers; none was put back.
         ConnectionError: a mailbox or the database is away.
     """
-    letters = [whole for number in numbers if (whole := _whole(service, number))]
+    letters = [details(service.ledger, number) for number in numbers]
     by_outcome: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
         if whole.summary.outcome:
@@ -59,23 +123,23 @@ class Replayed:
     not_found: tuple[int, ...]
 
 
-def template(service: Service, number: str, code: str | None, language: str) -> bytes | None:
-    """A workbook to fill in, with the points of an entity; None: no such user code.
+def template(service: Service, number: str, code: str | None, language: str) -> bytes:
+    """A workbook to fill in, with the points of an entity.
 
     Raises:
-        ValueError: the layout has no workbook.
+        Refused: there is no such layout, it has no workbook, or nobody has this user code.
     """
+    forms = sorted(name for name, form in service.layouts.items() if form.workbook is not None)
+    if number not in forms:
+        raise Refused(f"{number}: there are workbooks of {', '.join(forms)}")
     layout, today = service.layouts[number], datetime.now(MOSCOW).date()
     if code is None:
         return workbook(layout, None, None, language, today)
     with service.ledger.reading() as store:
         entity = store.registry.entity(code)
-        return workbook(layout, entity, store, language, today) if entity else None
-
-
-def _whole(service: Service, number: int) -> LetterDetails | None:
-    with service.ledger.reading() as store:
-        return store.letters.details(number)
+        if entity is None:
+            raise no_entity(code)
+        return workbook(layout, entity, store, language, today)
 
 
 def backfill(service: Service, since: date, tell: Callable[[], None]) -> Mapping[str, int]:

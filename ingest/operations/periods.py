@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from ingest.intake.wishes import forms_for
+from ingest.operations.ports import Ledger
+from ingest.operations.refused import Refused, check_entity
 from ingest.operations.told import local, minute
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.reminder import reminder, reminder_id
 from layouts.completeness import Lack, Missing, missing
 from layouts.layout import Layout
 from layouts.terms import LegalEntity
-from storage.ledger import Ledger
 from storage.records import AuditEntry
 
 MISSING_COLUMNS = {
@@ -56,8 +57,13 @@ class Lacking:
 
 
 def lacking(ledger: Ledger, month: date, now: datetime, entity: str | None = None) -> list[Lacking]:
-    """Active entities that have not reported a month whole so far, by user code."""
+    """Active entities that have not reported a month whole so far, by user code.
+
+    Raises:
+        Refused: the register has no such user code.
+    """
     with ledger.reading() as store:
+        check_entity(store, entity)
         active = [
             one
             for one in store.registry.entities()
@@ -76,7 +82,22 @@ def remind(
     settings: ReplySettings,
     layouts: Mapping[str, Layout],
 ) -> Iterator[Lacking]:
-    """Owe each entity a reminder, committed one by one; at most one a day to an address."""
+    """Owe each entity a reminder, committed one by one; at most one a day to an address.
+
+    Args:
+        every: What each of them lacks.
+        ledger: The database.
+        month: That is missing.
+        now: The moment of the reminder.
+        settings: Of replies.
+        layouts: The forms, for the workbooks that go with it.
+
+    Raises:
+        Refused: the month is closed, so that nobody could report it any more.
+    """
+    with ledger.reading() as store:
+        if month in store.periods.closed():
+            raise Refused(f"{month:%Y-%m} is closed: nobody could report it any more")
     for one in every:
         yield replace(one, reminded=_remind(one, ledger, month, now, settings, layouts))
 
@@ -146,6 +167,18 @@ def missing_row(row: Mapping[str, Any]) -> dict[str, Any]:
     told = ", ".join(spans[:_SPANS_MOST]) + (f" and {more} more" if more > 0 else "")
     kind = row["kind"] if row["reported"] == "nothing" else f"{row['kind']}, in part"
     return {**row, "zones_told": " ".join(row["zones"]), "spans_told": told, "kind": kind}
+
+
+def reopen(ledger: Ledger, month: date, who: str, now: datetime) -> bool:
+    """Let documents into a closed month again; False: it was open."""
+    with ledger.transaction() as store:
+        return store.periods.reopen(month, who, now)
+
+
+def closings(ledger: Ledger) -> list[AuditEntry]:
+    """Every closing and reopening, the first one first."""
+    with ledger.reading() as store:
+        return store.audit.of("period")
 
 
 def period_json(entries: Sequence[AuditEntry]) -> Iterator[dict[str, Any]]:

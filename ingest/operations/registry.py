@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from ingest.intake.strength import Weakness, weakness
-from ingest.operations.ports import Service
+from ingest.operations.ports import Ledger, Service
+from ingest.operations.refused import Refused, no_entity
 from ingest.operations.registry_contradictions import contradictions
 from ingest.operations.registry_file import RegistryMistakes, read_registry
 from layouts.months import following, month_at
 from layouts.terms import LegalEntity
-from storage.records import ImportReport
+from storage.records import AuditEntry, ImportReport
 from storage.store import Store
 
 
@@ -52,7 +53,7 @@ class Recomputed:
         return f"{self.month:%Y-%m}: point {self.point}, {self.channel} {self.zone}"
 
 
-class WeakPassword(ValueError):  # noqa: N818 - its name is what it is
+class WeakPassword(Refused):
     """A given password is too easy to guess; its text says why."""
 
     def __init__(self, reason: Weakness) -> None:
@@ -165,20 +166,49 @@ def _changed(before: _Billed, after: _Billed) -> list[Recomputed]:
     ]
 
 
-def set_password(service: Service, code: str, password: str, who: str) -> str | None:
-    """Give an entity this password, or a new one when it is ''; None: no such entity.
+@dataclass(frozen=True, slots=True)
+class EntityStory:
+    """A legal entity, and what of it was changed by whom."""
+
+    entity: LegalEntity
+    changes: tuple[AuditEntry, ...]
+
+
+def story(ledger: Ledger, code: str) -> EntityStory:
+    """A legal entity with its points and meters, and its changes, the first one first.
 
     Raises:
+        Refused: the register has no such user code.
+    """
+    with ledger.reading() as store:
+        entity = store.registry.entity(code)
+        if entity is None:
+            raise no_entity(code)
+        return EntityStory(entity, tuple(store.audit.changes_of(entity)))
+
+
+def registered(ledger: Ledger) -> list[LegalEntity]:
+    """Every legal entity, by user code."""
+    with ledger.reading() as store:
+        return store.registry.entities()
+
+
+def set_password(service: Service, code: str, password: str, who: str) -> str:
+    """Give an entity this password, or a new one when it is ''.
+
+    Raises:
+        Refused: the register has no such user code.
         WeakPassword: this one is too easy to guess.
     """
     with service.ledger.reading() as store:
         entity = store.registry.entity(code)
     if entity is None:
-        return None
+        raise no_entity(code)
     if reason := weakness_of(entity, password):
         raise WeakPassword(reason)
     password = password or secrets.token_urlsafe(9)
     hashed = service.guard.passwords.hash(password)
     with service.ledger.transaction() as store:
-        done = store.registry.set_password(code, hashed, who, datetime.now(UTC))
-    return password if done else None
+        if not store.registry.set_password(code, hashed, who, datetime.now(UTC)):
+            raise no_entity(code)
+    return password

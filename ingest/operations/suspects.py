@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from ingest.operations.ports import Ledger
+from ingest.operations.refused import Refused, check_entity
 from ingest.operations.told import local
-from storage.ledger import Ledger
 from storage.records import Suspect
 
 SUSPECT_COLUMNS = {
@@ -25,7 +26,7 @@ SUSPECT_COLUMNS = {
 }
 
 
-class UnknownSuspicion(ValueError):  # noqa: N818 - its name is what it is
+class UnknownSuspicion(Refused):
     """There is no suspicion with one of the numbers; its text says which."""
 
 
@@ -43,8 +44,13 @@ class Accepted:
 
 
 def open_suspects(ledger: Ledger, month: date | None, entity: str | None) -> list[Suspect]:
-    """Open suspicions, of a month and of a legal entity where they are given."""
+    """Open suspicions, of a month and of a legal entity where they are given.
+
+    Raises:
+        Refused: the register has no such user code.
+    """
     with ledger.reading() as store:
+        check_entity(store, entity)
         return store.suspicions.find(month, entity)
 
 
@@ -54,14 +60,19 @@ def accept(
     """Take the values of suspicions for true, all of them or none.
 
     Raises:
+        Refused: the reason is empty.
         UnknownSuspicion: one of the numbers is none's.
     """
+    if not reason.strip():
+        raise Refused("--reason is empty: say why the values are true")
     wanted = sorted(set(numbers))
     with ledger.transaction() as store:
         known = {one.id for one in store.suspicions.of(wanted)}
         if unknown := [str(number) for number in wanted if number not in known]:
-            raise UnknownSuspicion(f"there is no suspicion {', '.join(unknown)}")
-        done = store.suspicions.accept(wanted, who, reason, now)
+            raise UnknownSuspicion(
+                f"there is no suspicion {', '.join(unknown)}; `ingest suspects` lists them"
+            )
+        done = store.suspicions.accept(wanted, who, reason.strip(), now)
     return Accepted(tuple(done), tuple(n for n in wanted if n not in done))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ingest.replies.cells import lines_told, ranges_told
 from ingest.replies.texts import sentence
 from layouts.findings import Finding
 from layouts.months import MOSCOW
-from layouts.terms import Receipt
+from layouts.terms import Places, Receipt
 from storage.records import OwedReply
 
 
@@ -54,3 +55,14 @@ def reply_json(reply: OwedReply | None) -> dict[str, Any] | None:
     if reply is None:
         return None
     return {"to": reply.recipient, "subject": reply.subject, "message_id": reply.message_id}
+
+
+def place_told(places: Places | None) -> str | None:
+    """Where a span's values stood: `lines 3–746`, `sheet 'A', cells C5:Z35`."""
+    if places is None or not places.at:
+        return None
+    if places.sheet is None:
+        lines = lines_told(places.at)
+        return f"{'lines' if len(set(places.at)) > 1 else 'line'} {', '.join(lines)}"
+    cells = ranges_told(str(places.place(n).cell) for n in range(len(places.at)))
+    return f"sheet {places.sheet!r}, {'cells' if len(places.at) > 1 else 'cell'} {', '.join(cells)}"

@@ -10,13 +10,9 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from ingest.letters.terms import Arrival, RawLetter
+from ingest.letters.terms import Arrival, NoLettersError, RawLetter
 
 BATCH_LETTERS = 50
-
-
-class NoLettersError(ValueError):
-    """A path that holds no letters, said in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,7 +17,6 @@ from ingest.verbs.types import (
     LOOK,
     Call,
     Instant,
-    check_entity,
     cli,
     json_option,
     print_rows,
@@ -28,10 +27,6 @@ from ingest.verbs.types import (
 
 NUMBER = click.IntRange(1, 2**63 - 1)
 """Of a letter or a receipt."""
-
-if TYPE_CHECKING:
-    from ingest.wiring import Service
-    from storage.records import LetterSummary
 
 
 @cli.command()
@@ -72,31 +67,13 @@ def process(
 @click.pass_obj
 def letters(call: Call, /, state: str | None, as_json: bool, **wanted: Any) -> int:
     """What came, and what became of it."""
+    from ingest.operations.letters import Wanted, find
     from ingest.verbs.show import LETTER_COLUMNS, letter_json, letter_row
 
-    rows = [letter_json(row) for row in _letters(call.current(), state, **wanted)]
+    found = find(call.current().ledger, Wanted(state=state, **wanted))
+    rows = [letter_json(row) for row in found]
     print_rows(rows if as_json else map(letter_row, rows), as_json, LETTER_COLUMNS)
     return DONE
-
-
-def _letters(app: Service, state: str | None, **wanted: Any) -> list[LetterSummary]:
-    """Letters in a state, or with an outcome."""
-    from ingest.letters.terms import Outcome
-    from layouts.findings import Code
-    from storage.records import LetterState
-
-    is_state = state in set(LetterState)
-    if state is not None and not is_state and state not in set(Outcome):
-        known = ", ".join(dict.fromkeys([*LetterState, *Outcome]))
-        raise click.UsageError(f"--state {state}: it is none of {known}")
-    code = wanted.get("code")
-    if code is not None and code not in set(Code):
-        raise click.UsageError(f"--code {code}: there is no such finding (docs/findings.md)")
-    with app.ledger.reading() as store:
-        check_entity(store, wanted.get("entity"))
-        return store.letters.find(
-            state=state if is_state else None, outcome=None if is_state else state, **wanted
-        )
 
 
 @cli.command()
@@ -108,13 +85,11 @@ def _letters(app: Service, state: str | None, **wanted: Any) -> list[LetterSumma
 @click.pass_obj
 def show(call: Call, number: int, reply: bool, output: Path | None, as_json: bool) -> int:
     """One letter with its findings, receipts and reply."""
+    from ingest.operations.letters import details
     from ingest.verbs.show import whole_json, whole_text
 
     app = call.current()
-    with app.ledger.reading() as store:
-        whole = store.letters.details(number)
-    if whole is None:
-        raise click.UsageError(f"{number}: there is no letter of this number")
+    whole = details(app.ledger, number)
     if reply != (output is not None):
         raise click.UsageError("--reply and -o FILE go together")
     if output is not None:
@@ -136,15 +111,14 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
     """Letters once more through the pipeline, from the folder they were filed in."""
     from dataclasses import asdict
 
+    from ingest.operations.letters import Wanted, find
     from ingest.operations.letters import replay as put_back
 
     if bool(numbers) == bool(state):
         raise click.UsageError("name letters by their numbers, or a --state, not both")
     app = call.current()
-    known = [row.id for row in _letters(app, state)]
-    for number in set(numbers).difference(known):
-        raise click.UsageError(f"{number}: there is no letter of this number")
-    replayed = put_back(app, numbers or known)
+    wanted = numbers or [row.id for row in find(app.ledger, Wanted(state=state))]
+    replayed = put_back(app, wanted)
     whole = app.poll_all() if replayed.put_back else True
     if as_json:
         click.echo(json.dumps(asdict(replayed)))

@@ -8,12 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 # Each adds its verbs to the group.
-from ingest.verbs import audit, billing, entries, letters, registry, senders  # noqa: F401
+from ingest.verbs import audit, billing, demo, entries, letters, registry, senders  # noqa: F401
 from ingest.verbs.types import (
     DONE,
     LOOK,
@@ -59,24 +58,13 @@ def main() -> None:
 def _complain_or_raise(fault: ValueError) -> None:
     """A mistake in what we were given is one sentence; any other is ours to see."""
     from config.settings import SettingsError
-    from ingest.operations.export import ExportError
-    from ingest.transports.files import NoLettersError
+    from ingest.letters.terms import NoLettersError
+    from ingest.operations.refused import Refused
     from layouts.section import LayoutError
 
-    if not isinstance(fault, SettingsError | LayoutError | NoLettersError | ExportError):
+    if not isinstance(fault, SettingsError | LayoutError | NoLettersError | Refused):
         raise fault
     complain(str(fault))
-
-
-@cli.command(cls=click.Command)
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Leave database and replies there.")  # fmt: skip
-@click.option("--serve", is_flag=True, help="Go on running, for letters of your own.")
-def demo(keep: Path | None, serve: bool) -> int:
-    """The whole system on embedded servers, with the sample letters."""
-    from ingest.demo.run import run_demo
-
-    return DONE if run_demo(keep, serve=serve) else LOOK
 
 
 @cli.command()

@@ -66,10 +66,10 @@ def registry_import(
 @click.pass_obj
 def registry_export(call: Call, output: Path | None) -> int:
     """Everything in the register, in the form that `import` takes; no passwords."""
+    from ingest.operations.registry import registered
     from ingest.operations.registry_written import registry_csv, registry_xlsx
 
-    with call.current().ledger.reading() as store:
-        entities = store.registry.entities()
+    entities = registered(call.current().ledger)
     if output is None:
         sys.stdout.buffer.write(registry_csv(entities))
     elif output.suffix.lower() == ".xlsx":
@@ -85,14 +85,11 @@ def registry_export(call: Call, output: Path | None) -> int:
 @click.pass_obj
 def registry_show(call: Call, code: str, as_json: bool) -> int:
     """One legal entity with its points and meters, and what was changed when."""
+    from ingest.operations.registry import story
     from ingest.verbs.show import entity_json, entity_text
 
-    with call.current().ledger.reading() as store:
-        entity = store.registry.entity(code)
-        changes = store.audit.changes_of(entity) if entity else []
-    if entity is None:
-        raise click.UsageError(f"{code}: the register has no such user code")
-    row = entity_json(entity, changes)
+    told = story(call.current().ledger, code)
+    row = entity_json(told.entity, told.changes)
     click.echo(json.dumps(row, ensure_ascii=False) if as_json else entity_text(row))
     return DONE
 
@@ -102,15 +99,10 @@ def registry_show(call: Call, code: str, as_json: bool) -> int:
 @click.pass_obj
 def password(call: Call, code: str) -> int:
     """Give an entity a password: one line from a pipe, else a new one is made and shown."""
-    from ingest.operations.registry import WeakPassword, set_password
+    from ingest.operations.registry import set_password
 
     given = _given_password()
-    try:
-        made = set_password(call.current(), code, given, who())
-    except WeakPassword as fault:
-        raise click.UsageError(str(fault)) from None
-    if made is None:
-        raise click.UsageError(f"{code}: the register has no such user code")
+    made = set_password(call.current(), code, given, who())
     if not given:
         click.echo(made)
     return DONE

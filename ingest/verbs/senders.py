@@ -69,12 +69,7 @@ def template(call: Call, layout: str, entity: str | None, output: Path | None) -
     from ingest.operations.letters import template as made
 
     app = call.current() if entity else call.offline
-    forms = sorted(name for name, form in app.layouts.items() if form.workbook is not None)
-    if layout not in forms:
-        raise click.UsageError(f"{layout}: there are workbooks of {', '.join(forms)}")
     content = made(app, layout, entity, app.language)
-    if content is None:
-        raise click.UsageError(f"{entity}: the register has no such user code")
     path = output or Path("_".join(filter(None, (layout, entity))) + ".xlsx")
     write_private(path, content)
     click.echo(str(path))

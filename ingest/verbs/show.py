@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.operations.told import finding_json, local, minute
-from ingest.replies.cells import lines_told, ranges_told
+from ingest.operations.told import finding_json, local, minute, place_told
 from layouts.findings import printable
-from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
+from layouts.terms import LegalEntity, Meter, MeteringPoint
 
 if TYPE_CHECKING:
     from ingest.operations.closing import Closing
@@ -216,7 +215,7 @@ def _carried_json(item: CarriedValues) -> dict[str, Any]:
         "zone": item.zone,
         "start": local(item.start),
         "end": local(item.end),
-        "place": _places(item.places),
+        "place": place_told(item.places),
         "value": _plain(item.value),
         "value_before": _plain(item.value_before),
         "in_force": item.in_force,
@@ -228,17 +227,6 @@ def _carried_json(item: CarriedValues) -> dict[str, Any]:
 
 def _plain(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
-
-
-def _places(places: Places | None) -> str | None:
-    """Where a span's values stood: `lines 3–746`, `sheet 'A', cells C5:Z35`."""
-    if places is None or not places.at:
-        return None
-    if places.sheet is None:
-        lines = lines_told(places.at)
-        return f"{'lines' if len(set(places.at)) > 1 else 'line'} {', '.join(lines)}"
-    cells = ranges_told(str(places.place(n).cell) for n in range(len(places.at)))
-    return f"sheet {places.sheet!r}, {'cells' if len(places.at) > 1 else 'cell'} {', '.join(cells)}"
 
 
 def _sent_json(item: SentReply) -> dict[str, Any]:

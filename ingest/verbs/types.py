@@ -18,7 +18,6 @@ from ingest.operations.output import private_file
 
 if TYPE_CHECKING:
     from ingest.wiring import Service
-    from storage.store import Store
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 """Done; done with something to look at; wrong use or configuration; no server."""
@@ -210,12 +209,6 @@ def steps() -> Callable[[str], None]:
             click.echo(f"{what} ...", err=True)
 
     return step
-
-
-def check_entity(store: Store, entity: str | None) -> None:
-    """Refuse a user code that nobody has: an empty listing would look like good news."""
-    if entity is not None and store.registry.entity(entity) is None:
-        raise click.UsageError(f"{entity}: the register has no such user code")
 
 
 def write_private(path: Path, content: bytes) -> None:

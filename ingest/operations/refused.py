@@ -1,0 +1,24 @@
+"""What operations refuse, and the look-ups that several of them begin with."""
+
+from __future__ import annotations
+
+from storage.store import Store
+
+
+class Refused(ValueError):  # noqa: N818 - a state of the request
+    """What was asked for cannot be done; the text says why, in a sentence for people."""
+
+
+def check_entity(store: Store, entity: str | None) -> None:
+    """See that a user code is somebody's: an empty listing would look like good news.
+
+    Raises:
+        Refused: the register has no such user code.
+    """
+    if entity is not None and store.registry.entity(entity) is None:
+        raise no_entity(entity)
+
+
+def no_entity(code: str) -> Refused:
+    """The refusal of a user code that is nobody's."""
+    return Refused(f"{code}: the register has no such user code")

@@ -29,11 +29,13 @@ ARROWS = {
     "ingest.demo": {"ingest.operations", "ingest.wiring"},
     "ingest.operations": {
         "ingest.intake", "ingest.reading", "ingest.replies", "ingest.letters", "parsers", "storage",
+        "ingest.operations.register",
     },
     "ingest.operations.account": {
         "ingest.operations", "ingest.intake", "ingest.reading", "ingest.replies",
         "ingest.letters", "storage",
     },
+    "ingest.operations.register": {"ingest.operations.output", "storage"},
     "ingest.wiring": {
         "ingest.engine", "ingest.transports", "ingest.reading", "ingest.intake", "ingest.replies",
         "storage.ledger", "config",

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from ingest.intake.strength import Weakness, weakness
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused, no_entity
-from ingest.operations.registry_contradictions import contradictions
-from ingest.operations.registry_file import RegistryMistakes, read_registry
+from ingest.operations.register.registry_contradictions import contradictions
+from ingest.operations.register.registry_file import RegistryMistakes, read_registry
 from layouts.months import following, month_at
 from layouts.terms import LegalEntity
 from storage.records import AuditEntry, ImportReport

@@ -66,8 +66,8 @@ def registry_import(
 @click.pass_obj
 def registry_export(call: Call, output: Path | None) -> int:
     """Everything in the register, in the form that `import` takes; no passwords."""
+    from ingest.operations.register.registry_written import registry_csv, registry_xlsx
     from ingest.operations.registry import registered
-    from ingest.operations.registry_written import registry_csv, registry_xlsx
 
     entities = registered(call.current().ledger)
     if output is None:
@@ -136,8 +136,8 @@ def mistakes_told(file: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as mistakes:
+        from ingest.operations.register.registry_file import RegistryMistakes
         from ingest.operations.registry import ClosedMonthsChange
-        from ingest.operations.registry_file import RegistryMistakes
 
         if not isinstance(mistakes, RegistryMistakes | ClosedMonthsChange):
             raise

@@ -39,7 +39,7 @@ def check(
     app = call.offline
     entities = None
     if registry:
-        from ingest.operations.registry_file import read_registry
+        from ingest.operations.register.registry_file import read_registry
 
         with mistakes_told(registry):
             # Its passwords are passed over: nothing is stored here.

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from ingest.operations.output import cell_text, plain_cell, private_file
-from ingest.operations.registry_file import read_registry
-from ingest.operations.registry_written import registry_csv, registry_xlsx
+from ingest.operations.register.registry_file import read_registry
+from ingest.operations.register.registry_written import registry_csv, registry_xlsx
 from layouts.terms import LegalEntity, Meter, MeteringPoint
 
 BEGINNINGS = ("=", "+", "-", "@", "\t=", " =", "＝", "＠", "'", "'=")

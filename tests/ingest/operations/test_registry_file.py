@@ -10,12 +10,12 @@ from random import Random
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from ingest.operations.registry_file import (
+from ingest.operations.register.registry_file import (
     COLUMNS,
     RegistryMistakes,
     read_registry,
 )
-from ingest.operations.registry_written import registry_csv, registry_xlsx
+from ingest.operations.register.registry_written import registry_csv, registry_xlsx
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.points.import_plan import Plan
 

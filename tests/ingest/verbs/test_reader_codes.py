@@ -21,7 +21,7 @@ from ingest.intake.authenticate import Guard, Prover
 from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
 from ingest.letters.terms import Limits
-from ingest.operations.registry_file import read_registry
+from ingest.operations.register.registry_file import read_registry
 from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import LettersInFiles

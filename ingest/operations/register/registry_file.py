@@ -19,7 +19,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ingest.operations.output import cell_text
-from ingest.operations.registry_rows import Mistake, Said, points_of
+from ingest.operations.register.registry_rows import Mistake, Said, points_of
 from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
 
 _ENTITY = ("name", "inn", "addresses", "active")

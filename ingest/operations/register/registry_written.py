@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from ingest.operations.output import plain_cell
-from ingest.operations.registry_file import COLUMNS
+from ingest.operations.register.registry_file import COLUMNS
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 
 

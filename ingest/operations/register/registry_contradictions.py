@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ingest.operations.registry_file import Registry
-from ingest.operations.registry_rows import Mistake
+from ingest.operations.register.registry_file import Registry
+from ingest.operations.register.registry_rows import Mistake
 from layouts.months import MOSCOW
 from layouts.terms import Meter, MeteringPoint
 from storage.points.import_plan import Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest.operations.ports import Ledger
 from storage.store import Store
 
 
@@ -17,6 +18,17 @@ def check_entity(store: Store, entity: str | None) -> None:
     """
     if entity is not None and store.registry.entity(entity) is None:
         raise no_entity(entity)
+
+
+def check_code(ledger: Ledger, entity: str) -> None:
+    """See that a user code is somebody's.
+
+    Raises:
+        Refused: the register has no such user code.
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        check_entity(store, entity)
 
 
 def no_entity(code: str) -> Refused:

@@ -266,11 +266,11 @@ def _print_events(events: Iterable[tuple[dict[str, Any], str]], as_json: bool) -
 def _check_entity_if_known(call: Call, entity: str) -> None:
     """Refuse an unknown user code, as far as there is a register to ask."""
     from config.settings import SettingsError
+    from ingest.operations.refused import check_code
 
     try:
         call.configured.check_database()
-        with call.configured.ledger.reading() as store:
-            check_entity(store, entity)
+        check_code(call.configured.ledger, entity)
     except (SettingsError, ConnectionError):
         # A log can be read where no database is.
         return

@@ -155,17 +155,6 @@ def read_in(ledger: Ledger, code: str, of: Choice, month: date) -> list[BillingR
         return [row for row in rows if row.kind == "register" and _is_of(row, of)]
 
 
-def rows_of(
-    store: Store, code: str, month: date, *, by: str = Grain.INTERVAL
-) -> Iterable[BillingRow]:
-    """An entity's accepted values of a month, as exports have them; one by one.
-
-    Raises:
-        ValueError: there is no such grain.
-    """
-    return store.billing.values(month, Grain(by), code)
-
-
 def _is_of(row: BillingRow, of: Choice) -> bool:
     return (row.point, row.area, row.channel) == (of.point, of.area, of.channel)
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from ingest.operations.account.receipts import receipt
 from ingest.operations.account.sessions import Attempt, Visitor, program, proven
 from ingest.operations.account.standing import Standing, standing
+from ingest.operations.billed import Grain
 from ingest.operations.hand_in import File, HandedIn, Way
 from ingest.operations.told import finding_json, local
 from ingest.web.account.readings import file_of
@@ -173,12 +174,10 @@ def values(visit: Visit) -> Response:
     """Accepted values of a month, one JSON object a line, or as CSV."""
     month = _month_of(visit.asked("period")) if visit.asked("period") else month_at(visit.now)
     is_csv = "text/csv" in visit.request.headers.get("accept", "")
-    try:
-        return file_of(
-            visit, month, "csv" if is_csv else "ndjson", by=visit.asked("grain") or "interval"
-        )
-    except ValueError:
-        raise HTTPException(400, "grain") from None
+    grain = visit.asked("grain") or "interval"
+    if grain not in {"interval", "day", "month"}:
+        raise HTTPException(400, "grain")
+    return file_of(visit, month, "csv" if is_csv else "ndjson", by=Grain(grain))
 
 
 def description(visit: Visit) -> Response:

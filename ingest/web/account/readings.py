@@ -18,9 +18,10 @@ from ingest.operations.account.consumption import (
     choices,
     of_month,
     read_in,
-    rows_of,
 )
-from ingest.operations.export import readings_sheet, write_file, write_json
+from ingest.operations.billed import Asked, Grain
+from ingest.operations.billed import readings as billed_readings
+from ingest.operations.export import write_file, write_json
 from ingest.web.charts import columns
 from ingest.web.site import Visit
 from layouts.months import bounds, following, month_at, parse_month, preceding
@@ -80,7 +81,7 @@ def download(visit: Visit) -> Response:
 
 
 def file_of(
-    visit: Visit, month: date, kind: str, *, by: str = "interval", name: str | None = None
+    visit: Visit, month: date, kind: str, *, by: Grain = Grain.INTERVAL, name: str | None = None
 ) -> Response:
     """A month's accepted values, written to a file that goes when it is sent.
 
@@ -95,9 +96,8 @@ def file_of(
     os.close(handle)
     path = Path(made)
     try:
-        with visit.service.ledger.reading() as store:
-            rows = rows_of(store, visit.who.entity, month, by=by)
-            sheet = readings_sheet(rows, history=False)
+        asked = Asked(month, by, visit.who.entity)
+        with billed_readings(visit.service.ledger, asked) as sheet:
             if kind == "ndjson":
                 with path.open("w", encoding="utf-8") as out:
                     write_json(sheet, lambda line: out.write(line + "\n"))

@@ -242,6 +242,9 @@ class Replies(Section):
     language: Language = Language.RUSSIAN
     organisation: str = ""
     phone: str = ""
+    hours: str = ""
+    signature_file: str = ""
+    texts: str = ""
     answer_unknown_senders: bool = True
     strangers_per_hour: int = Field(200, ge=1)
     per_address_per_day: int = Field(50, ge=1)

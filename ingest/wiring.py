@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ingest.reading.child import SandboxConfig
     from ingest.reading.pool import SandboxReader
     from ingest.reading.sandbox import Sandbox
+    from ingest.replies.own import Signature
+    from ingest.replies.wording import Texts
     from ingest.transports.imap import ImapMailbox
     from ingest.transports.oauth import Ending, OAuthAccount
     from ingest.transports.smtp import SmtpPostman
@@ -51,7 +53,9 @@ def service_of(config: Path | None) -> Service:
     Raises:
         SettingsError: the configuration has mistakes; all of them.
     """
-    return Service(load_settings(config))
+    service = Service(load_settings(config))
+    service.tell_in_own_words()
+    return service
 
 
 class Service:
@@ -154,6 +158,7 @@ class Service:
                 deadline_of=deadlines(self.layouts, self.parameters),
                 register_deadline_day=self.parameters.register_deadline_day,
                 public_url=self.public_url,
+                signature=self.signature,
             ),
             guard=self.guard,
             own_addresses=self._own_addresses(),
@@ -162,6 +167,48 @@ class Service:
             strangers_per_hour=settings.replies.strangers_per_hour,
             per_address_per_day=settings.replies.per_address_per_day,
         )
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What stands under every reply to a known sender, and under every page.
+
+        Raises:
+            SettingsError: its file cannot be read, or holds too much.
+        """
+        from ingest.replies.own import OwnTextsError, Signature, read_signature
+
+        replies = self.settings.replies
+        path = replies.signature_file
+        try:
+            text = read_signature(Path(path)) if path else ""
+        except OwnTextsError as fault:
+            raise SettingsError(f"replies.signature_file: {fault}") from None
+        return Signature(replies.organisation, replies.phone, replies.hours, text)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The texts that the retailer has replaced.
+
+        Raises:
+            SettingsError: all mistakes in them.
+        """
+        from ingest.replies.own import OwnTextsError, read_texts
+
+        path = self.settings.replies.texts
+        try:
+            return read_texts(Path(path)) if path else {}
+        except OwnTextsError as fault:
+            raise SettingsError(f"replies.texts: {fault}") from None
+
+    def tell_in_own_words(self) -> None:
+        """Have replies and findings told in the retailer's own texts from now on.
+
+        Raises:
+            SettingsError: all mistakes in them; nothing has changed then.
+        """
+        from ingest.replies.wording import use_texts
+
+        use_texts(self.texts)
 
     @cached_property
     def guard(self) -> Guard:
@@ -225,6 +272,7 @@ class Service:
             seconds=limits.seconds,
             limits=self.limits,
             layouts_path=self.settings.layouts.path,
+            texts_path=self.settings.replies.texts,
             require_confinement=limits.require_confinement,
         )
 
@@ -356,6 +404,7 @@ class Service:
         from ingest.engine.daemon import Parts
 
         # All that may be refused comes before the children are started.
+        _ = self.texts
         mailboxes, intake, postman = self.mailboxes(), self.intake, self.postman()
         accounts = self.accounts()
         return Parts(
@@ -549,16 +598,6 @@ class Service:
         """Size of the largest document that the pages take."""
         return self.limits.letter_bytes
 
-    @property
-    def organisation(self) -> str:
-        """The retailer's name; '' when it is not configured."""
-        return self.settings.replies.organisation
-
-    @property
-    def phone(self) -> str:
-        """Where senders get help; '' when it is not configured."""
-        return self.settings.replies.phone
-
     def log(self, observe: Processor | None = None) -> None:
         """Have the log written where the settings say; nothing is changed when that fails.
 
@@ -643,5 +682,6 @@ class Daemon:
             pages.listen(before)
             service.ledger.close()
             raise
+        service.tell_in_own_words()
         self.service = service
         return parts

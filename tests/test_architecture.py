@@ -46,7 +46,10 @@ ARROWS = {
     },
     "ingest.transports": set(),
     "ingest.intake": {"ingest.reading", "ingest.replies", "ingest.letters", "layouts.rules"},
-    "ingest.reading": {"ingest.letters", "ingest.replies.marked", "parsers"},
+    "ingest.reading": {
+        "ingest.letters", "ingest.replies.marked", "ingest.replies.own",
+        "ingest.replies.wording", "parsers",
+    },
     "ingest.replies": {"ingest.letters"},
     "ingest.letters": {"parsers"},
     "parsers": {"parsers.sheets.book"},

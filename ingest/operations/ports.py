@@ -12,6 +12,7 @@ from ingest.intake.authenticate import Guard
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
 from ingest.reading import Reader
+from ingest.replies.own import Signature
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 from storage.store import Store
@@ -62,12 +63,8 @@ class Service(Protocol):
         """Of who has chosen none."""
 
     @property
-    def organisation(self) -> str:
-        """The retailer's name; '' when it is not configured."""
-
-    @property
-    def phone(self) -> str:
-        """Where senders get help; '' when it is not configured."""
+    def signature(self) -> Signature:
+        """The retailer's name, phone and hours, and what else stands below replies."""
 
     @property
     def public_url(self) -> str:

@@ -55,6 +55,7 @@ class SandboxConfig:
         memory_mb: Address space of one child, beyond what is loaded before it reads.
         seconds: CPU time for one letter; twice as much may pass on the wall.
         layouts_path: The retailer's own folder of definitions; '' for none.
+        texts_path: The retailer's own texts, for remarks in workbooks; '' for none.
         require_confinement: Refuse to read where the kernel lacks a part of it.
         work: What a child does with a letter, as `module:function` of a `Given`; another
             one than `read_given` only in tests.
@@ -65,6 +66,7 @@ class SandboxConfig:
     seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
     layouts_path: str = ""
+    texts_path: str = ""
     require_confinement: bool = False
     work: str = ""
 

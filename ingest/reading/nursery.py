@@ -13,11 +13,14 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import msgspec
 
 from ingest.reading.child import Bounds, SandboxConfig, be_child
 from ingest.reading.confine import keep_memory_private, load_seccomp
+from ingest.replies.own import read_texts
+from ingest.replies.wording import use_texts
 
 _LATE = (
     "charset_normalizer",
@@ -48,6 +51,8 @@ def main(config: str) -> None:
     keep_memory_private()
     control = socket.socket(fileno=os.dup(0))
     bounds = Bounds(msgspec.json.decode(config, type=SandboxConfig))
+    texts = bounds.config.texts_path
+    use_texts(read_texts(Path(texts)) if texts else {})
     for name in _LATE:
         import_module(name)
     with suppress(OSError):

@@ -102,7 +102,7 @@ def reply(
         closing=_closing(letter, receipts, settings, told_of_files, words),
     )
     subject = f"{headline} — Re: {echo}" if (echo := _echo(letter.subject)) else headline
-    text, page = map(hide, written(told, words))
+    text, page = map(hide, written(told, words, settings.signature))
     files = [file.mapped(hide) for file in files]
     subject = hide(subject)
     return compose(
@@ -146,7 +146,7 @@ def refusal(
     to = Answered.of(letter, letter_number)
     if is_to_stranger:
         return _brief(to, "refusal", told, now, settings)
-    bodies = written(told, words)
+    bodies = written(told, words, settings.signature)
     return compose(to, "refusal", told.headline, bodies, (), now, settings)
 
 
@@ -172,7 +172,9 @@ def notice(
     to = Answered.of(letter, letter_number)
     if is_to_stranger:
         return _brief(to, "notice", told, now, settings)
-    return compose(to, "notice", told.headline, written(told, words), (), now, settings)
+    return compose(
+        to, "notice", told.headline, written(told, words, settings.signature), (), now, settings
+    )
 
 
 def _brief(

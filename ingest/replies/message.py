@@ -17,6 +17,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ingest.letters.letter import Letter
+from ingest.replies.own import Signature
 from ingest.replies.wording import MOSCOW
 from layouts.terms import Receipt
 from storage.records import OwedReply
@@ -53,6 +54,7 @@ class ReplySettings:
             readings are due.
         run: How often the letter in hand was replayed: each run has its own reply.
         public_url: Where receipts have their pages; '' where there are none.
+        signature: Under every mail but those to strangers.
     """
 
     sender: str
@@ -63,6 +65,7 @@ class ReplySettings:
     register_deadline_day: int = 2
     run: int = 0
     public_url: str = ""
+    signature: Signature = field(default_factory=Signature)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ def new_address(
     )
     number = int(f"{entity.id or 0}{_digits(sender)}{_digits(address)}")
     to = Answered(address, number)
-    return compose(to, _KIND, told.headline, written(told, words), (), now, settings)
+    return compose(
+        to, _KIND, told.headline, written(told, words, settings.signature), (), now, settings
+    )
 
 
 def _digits(address: str) -> str:

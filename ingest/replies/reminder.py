@@ -59,7 +59,7 @@ def reminder(
         ),
     )
     to = Answered(address, _number(entity, address, now))
-    bodies = written(told, words)
+    bodies = written(told, words, settings.signature)
     return compose(to, _KIND, told.headline, bodies, files, now, settings)
 
 

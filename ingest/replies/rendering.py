@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ingest.replies.own import Signature
 from ingest.replies.view import ReplyView
 from ingest.replies.wording import TEMPLATES, Wording
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     import jinja2
 
 
-def written(told: ReplyView, words: Wording) -> tuple[str, str]:
+def written(told: ReplyView, words: Wording, signature: Signature) -> tuple[str, str]:
     """The same in text and in HTML, in which every value is escaped."""
     text, html = _templates()
-    values = {"reply": told, "w": words}
+    values = {"reply": told, "w": words, "signature": signature.lines(words)}
     return text.render(values), html.render(values)
 
 

@@ -81,7 +81,16 @@ def _written(name: str, kind: str, values: Mapping[str, object], words: Wording)
         return "…"
     if kind == "energy":
         return _energy(str(value), str(values.get("unit", "")), words)
-    return _KINDS[kind](str(value), words) if kind else str(value)
+    return KINDS[kind](str(value), words) if kind else str(value)
+
+
+ALWAYS_KNOWN = frozenset(
+    {
+        "point", "area", "meter", "channel", "zone", "place", "count", "when", "seen", "unit",
+        "label",
+    }
+)  # fmt: skip
+"""Values that the texts of every finding may tell."""
 
 
 def _values(finding: Finding, words: Wording) -> dict[str, object]:
@@ -192,7 +201,7 @@ def _form(text: str, words: Wording) -> str:
 _WRITTEN_OUT = 40
 """Places that a number is told with at most."""
 
-_KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
+KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "number": _number,
     "moment": _moment,
     "until": _until,

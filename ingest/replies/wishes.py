@@ -64,7 +64,7 @@ def form(
         closing=(words.say("automatic"),),
     )
     files = [File(f"{number}_{entity.user_code}.xlsx", workbook, *XLSX)] if workbook else []
-    bodies = written(told, words)
+    bodies = written(told, words, settings.signature)
     return compose(
         Answered.of(letter, letter_number), "form", told.headline, bodies, files, now, settings
     )
@@ -92,7 +92,7 @@ def standing(
         documents=(_accepted(entity, state, words), missing_view(lacks, words)),
         closing=(*_due(entity, state, now, settings), words.say("automatic")),
     )
-    bodies = written(told, words)
+    bodies = written(told, words, settings.signature)
     return compose(
         Answered.of(letter, letter_number), "status", told.headline, bodies, (), now, settings
     )

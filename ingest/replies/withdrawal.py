@@ -58,4 +58,6 @@ def withdrawal(
         ),
     )
     to = Answered(next(iter(entity.addresses), ""), letter_number, letter_number)
-    return compose(to, "withdrawal", told.headline, written(told, words), (), now, settings)
+    return compose(
+        to, "withdrawal", told.headline, written(told, words, settings.signature), (), now, settings
+    )

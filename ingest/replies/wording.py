@@ -154,13 +154,39 @@ def wording(language: str, zone: ZoneInfo = MOSCOW) -> Wording:
     return Wording(language, catalogue("words", language), zone)
 
 
+Texts = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+"""Texts that replace built-in ones, by catalogue and language."""
+
+CATALOGUES = ("findings", "words")
+_replaced: Texts = {}
+
+
+def use_texts(replaced: Texts) -> None:
+    """Have the retailer's own texts told from now on, in this process."""
+    global _replaced  # noqa: PLW0603 - one retailer a process, like the log
+    _replaced = replaced
+    catalogue.cache_clear()
+    wording.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def catalogue(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
-    """A text catalogue as data: `findings` or `words` in one of `LANGUAGES`.
+    """A text catalogue as data, the retailer's own texts in it.
+
+    Args:
+        name: One of `CATALOGUES`.
+        language: One of `LANGUAGES`.
 
     Raises:
         ValueError: there is none in that language.
     """
+    own = _replaced.get((name, language), {})
+    ours = built_in(name, language)
+    return {**ours, **{group: {**ours[group], **texts} for group, texts in own.items()}}
+
+
+def built_in(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
+    """A text catalogue as it comes with the program; raises as `catalogue` does."""
     if language not in LANGUAGES:
         raise ValueError(f"language {language!r}: there are {', '.join(LANGUAGES)}")
     return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))

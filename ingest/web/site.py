@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ingest.operations.account.desk import Desk
 from ingest.operations.account.sessions import Visitor
 from ingest.operations.ports import Service
+from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
 from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
 
@@ -105,6 +106,7 @@ class Visit:
                     "language": self.language,
                     "path": self.request.url.path,
                     "service": self.service,
+                    "signature": self.service.signature.lines(wording(self.language)),
                     "csrf": token_of(self.key or self.browser),
                     "now": self.now,
                     **values,

@@ -209,8 +209,10 @@ def test_noise_is_a_letter_too(reader, content):
     assert reader.read(raw(content)).result().letter.size == len(content)
 
 
-def test_without_children_it_is_a_fault_of_time():
-    broken = SandboxReader(SandboxConfig(layouts_path="/nowhere/at/all", seconds=1.0))
+@pytest.mark.parametrize("lost", ["layouts_path", "texts_path"])
+def test_without_children_it_is_a_fault_of_time(lost):
+    """They need the retailer's own definitions and texts, and end without them."""
+    broken = SandboxReader(SandboxConfig(**{lost: "/nowhere/at/all"}, seconds=1.0))
     with pytest.raises(ReaderUnavailable):
         broken.read(raw(mail("first"))).result()
     broken.close()

@@ -231,7 +231,6 @@ class StoreStatus:
     waiting: int = 0
     bounced: int = 0
     marked: int = 0
-    asking: int = 0
     servers: tuple[ServerState, ...] = ()
 
 
@@ -586,6 +585,39 @@ class Account:
     role: Role
     password_hash: str | None = field(repr=False)
     active: bool
+
+
+class OperatorRole(StrEnum):
+    """What an operator may do; each may what those before it may."""
+
+    LOOKS = "looks"
+    WORKS = "works"
+    ADMINISTERS = "administers"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who may use the console.
+
+    Attributes:
+        totp_secret: Of its second factor, in Base32; None: the password is enough.
+        active: Not switched off.
+        made_by: Who made it, or gave it its password, role and second factor last.
+    """
+
+    id: int
+    name: str
+    role: OperatorRole
+    password_hash: str = field(repr=False)
+    totp_secret: str | None = field(repr=False)
+    active: bool
+    made_by: str
+    made_at: datetime
+
+    def may(self, role: OperatorRole) -> bool:
+        """Whether it may do what needs this role."""
+        order = list(OperatorRole)
+        return order.index(self.role) >= order.index(role)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from storage.installation import Installation
 from storage.leases import Leases
 from storage.letters import Letters
 from storage.mailboxes import Mailboxes
+from storage.operators import Operators
 from storage.outbox import Outbox
 from storage.points.registry import Registry
 from storage.readings.day_sums import DaySums
@@ -72,6 +73,7 @@ class Store:
         senders: Failures and lockouts of addresses.
         mailboxes: Passes and leases.
         accounts: Sessions, users, tokens, mailed links and requests for access.
+        operators: Who may use the console.
         installation: Its key and its status.
         audit: Who changed what.
         append_only: Whether the database refuses to change rows.
@@ -107,6 +109,7 @@ class Store:
         )
         self.senders = Senders(session)
         self.accounts = Accounts(session)
+        self.operators = Operators(session)
         self.mailboxes = Mailboxes(session)
         self.installation = Installation(session)
 

@@ -678,6 +678,28 @@ class WebAccountTable(_Kept, table=True):
     reminders: bool = True
 
 
+class OperatorTable(_Kept, table=True):
+    """Who may use the console."""
+
+    __tablename__ = "operator"
+    __table_args__ = (
+        CheckConstraint("role IN ('looks', 'works', 'administers')", name="role"),
+        UniqueConstraint("name"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_type=Clean)
+    role: str
+    password_hash: str
+    # Base32; NULL: the password is enough.
+    totp_secret: str | None = None
+    # The last step of 30 seconds whose code was taken: no code is taken twice.
+    totp_step: int = Field(sa_type=BigInteger)
+    active: bool
+    made_by: str = Field(sa_type=Clean)
+    made_at: datetime = Field(sa_type=Instant)
+
+
 class AuditTable(_Kept, table=True):
     """Who changed what, when, from what to what; rows are only ever added."""
 
@@ -770,4 +792,5 @@ WEB_LINK: Table = _of(WebLinkTable)
 ACCESS_REQUEST: Table = _of(AccessRequestTable)
 WEB_UPLOAD: Table = _of(WebUploadTable)
 WEB_ACCOUNT: Table = _of(WebAccountTable)
+OPERATOR: Table = _of(OperatorTable)
 AUDIT: Table = _of(AuditTable)

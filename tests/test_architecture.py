@@ -36,6 +36,10 @@ ARROWS = {
         "ingest.letters", "storage",
     },
     "ingest.operations.register": {"ingest.operations.output", "storage"},
+    "ingest.operations.console": {
+        "ingest.operations", "ingest.operations.account", "ingest.intake", "ingest.reading",
+        "ingest.replies", "ingest.letters", "storage",
+    },
     "ingest.wiring": {
         "ingest.engine", "ingest.transports", "ingest.reading", "ingest.intake", "ingest.replies",
         "storage.ledger", "config",
@@ -78,6 +82,7 @@ ONLY_IN = {
     "apscheduler": {"ingest.engine"},
     "click": {"ingest.verbs"},
     "argon2": {"ingest.intake.passwords"},
+    "pyotp": {"ingest.operations.console"},
     "procrastinate": {"ingest.engine.spread"},
     "starlette": {"ingest.web"},
     "uvicorn": {"ingest.web"},

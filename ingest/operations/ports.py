@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +35,46 @@ class WholeLedger(Ledger, Protocol):
         """A ledger for trying out: what is done with it is undone at the end."""
 
 
-class Service(Protocol):
+class Ending(Protocol):
+    """Something of an account at an identity provider that a person must renew."""
+
+    @property
+    def account(self) -> str:
+        """As the configuration calls it."""
+
+    @property
+    def what(self) -> str:
+        """What ends, in words."""
+
+    @property
+    def at(self) -> datetime:
+        """When it ends."""
+
+
+class Watched(Protocol):
+    """The service, as far as its state is judged."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The database."""
+
+    @property
+    def mailbox_names(self) -> Sequence[str]:
+        """Those that it should read."""
+
+    @property
+    def mailbox_late_after(self) -> timedelta:
+        """How long ago a mailbox may have been read through."""
+
+    @property
+    def reply_late_after(self) -> timedelta:
+        """How long a letter may wait for its reply."""
+
+    def endings(self) -> Iterable[Ending]:
+        """When secrets, certificates and unused refresh tokens end."""
+
+
+class Service(Watched, Protocol):
     """The wired service, as far as operations use it."""
 
     @property

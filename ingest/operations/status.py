@@ -5,54 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from ingest.operations.ports import Ledger
+from ingest.operations.ports import Ending, Watched
 from ingest.operations.told import local, minute
 from layouts.months import MOSCOW
 from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
 
 ENDING_WITHIN = timedelta(days=30)
 """How long before a secret or certificate ends somebody is told."""
-
-
-class Ending(Protocol):
-    """Something of an account at an identity provider that a person must renew."""
-
-    @property
-    def account(self) -> str:
-        """As the configuration calls it."""
-
-    @property
-    def what(self) -> str:
-        """What ends, in words."""
-
-    @property
-    def at(self) -> datetime:
-        """When it ends."""
-
-
-class Watched(Protocol):
-    """The service, as far as its state is judged."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """The database."""
-
-    @property
-    def mailbox_names(self) -> Sequence[str]:
-        """Those that it should read."""
-
-    @property
-    def mailbox_late_after(self) -> timedelta:
-        """How long ago a mailbox may have been read through."""
-
-    @property
-    def reply_late_after(self) -> timedelta:
-        """How long a letter may wait for its reply."""
-
-    def endings(self) -> Iterable[Ending]:
-        """When secrets, certificates and unused refresh tokens end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +28,6 @@ class Status:
         undeliverable: Replies that our server did not take, and no operator has settled.
         bounced: Replies that came back, and no operator has settled.
         endings: When secrets, certificates and unused refresh tokens end.
-        asking: People who asked for access and got no answer yet.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the mail servers is not as it should be, one sentence each.
         needs_a_person: Why somebody has to look, those faults included; empty when all is well.
@@ -84,7 +43,6 @@ class Status:
     undeliverable: int
     bounced: int
     waiting: int
-    asking: int
     oldest_unanswered: datetime | None
     endings: tuple[Ending, ...]
     faults: tuple[str, ...]
@@ -121,7 +79,6 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         undeliverable=known.undeliverable,
         bounced=known.bounced,
         waiting=known.waiting,
-        asking=known.asking,
         oldest_unanswered=known.oldest_unanswered,
         endings=endings,
         faults=faults,
@@ -168,8 +125,6 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str
         yield f"replies that came back: {known.bounced} - see `ingest bounces`"
     if known.marked:
         yield f"addresses that replies keep coming back from: {known.marked} - correct them"
-    if known.asking:
-        yield f"requests for access: {known.asking} - answer them by mail or telephone"
     if known.waiting:
         yield f"letters waiting, as somebody guesses passwords: {known.waiting}"
 

@@ -12,7 +12,16 @@ from datetime import UTC, datetime
 import click
 
 # Each adds its verbs to the group.
-from ingest.verbs import audit, billing, demo, entries, letters, registry, senders  # noqa: F401
+from ingest.verbs import (  # noqa: F401
+    audit,
+    billing,
+    demo,
+    entries,
+    letters,
+    operators,
+    registry,
+    senders,
+)
 from ingest.verbs.types import (
     DONE,
     LOOK,

@@ -101,14 +101,14 @@ def password(call: Call, code: str) -> int:
     """Give an entity a password: one line from a pipe, else a new one is made and shown."""
     from ingest.operations.registry import set_password
 
-    given = _given_password()
+    given = given_password()
     made = set_password(call.current(), code, given, who())
     if not given:
         click.echo(made)
     return DONE
 
 
-def _given_password() -> str:
+def given_password() -> str:
     """The one line of a pipe, '' when there is none.
 
     A password that no letter could give is refused.

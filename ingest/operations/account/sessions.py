@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from ingest.intake.authenticate import Guard
 from ingest.operations.ports import Ledger, Service
 from storage.records import Account, Role, WebSession
 from storage.store import Store
@@ -23,11 +24,11 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 """A session that began so long ago is over."""
 
-_SEEN_EVERY = timedelta(minutes=1)
+SEEN_EVERY = timedelta(minutes=1)
 """How exact `seen_at` is: not every page shall write to the database."""
 
-_PASSWORD_MOST = 1000
-_AGENT_MOST = 200
+PASSWORD_MOST = 1000
+AGENT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def sign_in(service: Service, attempt: Attempt, now: datetime) -> str | None:
     key = new_secret()
     session = WebSession(
         digest(key), account.kind, account.id, _mark(account), now, now,
-        attempt.network, attempt.agent[:_AGENT_MOST],
+        attempt.network, attempt.agent[:AGENT_MOST],
     )  # fmt: skip
     with service.ledger.transaction() as store:
         store.accounts.end_old(now - ABSOLUTE, now - IDLE)
@@ -120,39 +121,40 @@ def proven(service: Service, attempt: Attempt, now: datetime) -> Account | None:
     guard = service.guard
     with service.ledger.reading() as store:
         account = _named(store, attempt.name)
-        counted = _Counted(store, account, attempt)
+        counted = _counted(store, account, attempt)
         is_open = counted.is_open(now, guard.guesses_per_hour)
     known = account.password_hash if account and is_open else None
-    is_right = len(attempt.password) <= _PASSWORD_MOST
-    is_right &= guard.passwords.verify(known, attempt.password[:_PASSWORD_MOST], now)
+    is_right = len(attempt.password) <= PASSWORD_MOST
+    is_right &= guard.passwords.verify(known, attempt.password[:PASSWORD_MOST], now)
     if not is_open:
         return None
     with service.ledger.transaction() as store:
-        counted = _Counted(store, account, attempt)
+        counted = _counted(store, account, attempt)
         # Others may have guessed meanwhile.
         if not counted.is_open(now, guard.guesses_per_hour):
             return None
         if account is None or known is None or not is_right:
-            store.senders.failed(
-                counted.name, counted.origin, now, guard.max_failures, guard.lockout
-            )
+            counted.failed(guard, now)
             return None
         if store.accounts.account(account.kind, account.id) != account:
             return None
-        store.senders.forgive(counted.name, counted.origin)
-        if attempt.browser:
-            store.senders.succeeded(counted.name, _known_browser(attempt.browser), now)
+        counted.succeeded(now)
     return account
 
 
-class _Counted:
+def _counted(store: Store, account: Account | None, attempt: Attempt) -> Counted:
+    named = (account.address or account.entity) if account else attempt.name.strip()
+    # Letters are counted under the bare code.
+    return Counted(store, f"web:{named}", attempt)
+
+
+class Counted:
     """Under which names an attempt is counted."""
 
-    def __init__(self, store: Store, account: Account | None, attempt: Attempt) -> None:
+    def __init__(self, store: Store, name: str, attempt: Attempt) -> None:
         self._store = store
-        named = (account.address or account.entity) if account else attempt.name.strip()
-        # Letters are counted under the bare code.
-        self.name = f"web:{named}"
+        self.name = name
+        self._browser = attempt.browser
         browser = _known_browser(attempt.browser)
         is_known = bool(attempt.browser) and store.senders.knows(self.name, browser)
         self.origin = browser if is_known else f"stranger@{attempt.network}"
@@ -164,6 +166,16 @@ class _Counted:
             senders.locked_until(self.name, self.origin, now) is None
             and senders.waits_until(self.name, self.origin, now, guesses_per_hour) is None
         )
+
+    def failed(self, guard: Guard, now: datetime) -> None:
+        """Count one more failure."""
+        self._store.senders.failed(self.name, self.origin, now, guard.max_failures, guard.lockout)
+
+    def succeeded(self, now: datetime) -> None:
+        """Forget the failures, and know the browser from now on."""
+        self._store.senders.forgive(self.name, self.origin)
+        if self._browser:
+            self._store.senders.succeeded(self.name, _known_browser(self._browser), now)
 
 
 def _known_browser(browser: str) -> str:
@@ -199,7 +211,7 @@ def visitor(ledger: Ledger, key: str, now: datetime) -> Visitor | None:
     if is_over or not is_theirs or account is None:
         end_session(ledger, session.sha256)
         return None
-    if now - session.seen_at >= _SEEN_EVERY:
+    if now - session.seen_at >= SEEN_EVERY:
         with ledger.transaction() as store:
             store.accounts.see(session.sha256, now)
     return Visitor(account, session.sha256)
@@ -217,7 +229,7 @@ def program(ledger: Ledger, token: str, now: datetime) -> Visitor | None:
         if found is None or entity is None or entity.id is None:
             return None
         account = store.accounts.account("owner", entity.id)
-    if found.used_at is None or now - found.used_at >= _SEEN_EVERY:
+    if found.used_at is None or now - found.used_at >= SEEN_EVERY:
         with ledger.transaction() as store:
             store.accounts.use_token(found.id, now)
     # A program hands in and reads; whom the account lets in is for people to say.

@@ -1,0 +1,1 @@
+"""What only operators do, on the server and in the console."""

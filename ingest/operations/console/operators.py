@@ -1,0 +1,236 @@
+"""Operators: made and switched off on the server, signed in to the console."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyotp
+
+from ingest.intake.strength import weakness
+from ingest.operations.account.sessions import (
+    ABSOLUTE,
+    AGENT_MOST,
+    IDLE,
+    PASSWORD_MOST,
+    SEEN_EVERY,
+    Attempt,
+    Counted,
+    digest,
+    end_session,
+    new_secret,
+)
+from ingest.operations.ports import Ledger, Service
+from ingest.operations.refused import Refused
+from ingest.operations.registry import WeakPassword
+from storage.records import Operator, OperatorRole, WebSession
+from storage.store import Store
+
+NAME_MOST = 60
+_STEP_SECONDS = 30
+_AROUND = (0, -1, 1)
+"""Steps whose codes are taken: telephones' clocks are not exact."""
+
+
+class BadName(Refused):
+    """An operator cannot be called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An operator who was made, or has everything anew.
+
+    Attributes:
+        password: As it was given or made; told once, and not kept.
+        second_factor: An `otpauth:` address for an authenticator's app, told once; None
+            without a second factor.
+        is_new: Whether there was none of this name.
+    """
+
+    name: str
+    role: OperatorRole
+    password: str = field(repr=False)
+    second_factor: str | None = field(repr=False)
+    is_new: bool
+
+
+def add(
+    service: Service,
+    name: str,
+    role: OperatorRole,
+    who: str,
+    now: datetime,
+    *,
+    password: str = "",
+    second_factor: bool = True,
+) -> Added:
+    """Make an operator, or give one that is there role, password and second factor anew.
+
+    Args:
+        service: Hashes the password.
+        name: By which it signs in, and which the audit tells.
+        role: What it may do.
+        who: Who makes it.
+        now: When.
+        password: '' for one that is made.
+        second_factor: Whether a code of an app is asked for beside the password.
+
+    Raises:
+        BadName: the name is empty, too long, or has blanks at its ends or odd signs.
+        WeakPassword: the given password is too easy to guess.
+    """
+    if not name.isprintable() or name != name.strip() or not 0 < len(name) <= NAME_MOST:
+        raise BadName(f"a name is one line of at most {NAME_MOST} signs without blanks around it")
+    if password and (reason := weakness(password, name, "")):
+        raise WeakPassword(reason)
+    given = password or secrets.token_urlsafe(12)
+    secret = pyotp.random_base32() if second_factor else None
+    hashed = service.guard.passwords.hash(given)
+    with service.ledger.transaction() as store:
+        before = store.operators.named(name)
+        store.operators.keep(name, role, hashed, secret, who, now)
+        store.audit.add(
+            now,
+            who,
+            "operator",
+            name,
+            before=_facts(before),
+            after={"role": role, "active": True, "second_factor": second_factor},
+        )
+    issuer = service.signature.organisation or "ingest"
+    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer) if secret else None
+    return Added(name, role, given, uri, before is None)
+
+
+def _facts(operator: Operator | None) -> dict[str, object] | None:
+    if operator is None:
+        return None
+    return {
+        "role": operator.role,
+        "active": operator.active,
+        "second_factor": operator.totp_secret is not None,
+    }
+
+
+def every(ledger: Ledger) -> Sequence[Operator]:
+    """Every operator, by name, those switched off too.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        return store.operators.all()
+
+
+def switch_off(ledger: Ledger, name: str, who: str, now: datetime) -> bool:
+    """Let an operator in no more, sessions that are open included; False: none such is let in.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.transaction() as store:
+        before = store.operators.named(name)
+        if before is None or not store.operators.switch_off(name):
+            return False
+        store.accounts.end_others("operator", before.id, "")
+        store.audit.add(now, who, "operator", name, before=_facts(before), after={"active": False})
+        return True
+
+
+def sign_in(service: Service, attempt: Attempt, code: str, now: datetime) -> str | None:
+    """The id of a new session; None when it may not be, for whatever reason.
+
+    Args:
+        service: Has the ledger, and verifies passwords.
+        attempt: Name and password, and where they come from.
+        code: Of the second factor, as typed.
+        now: When.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    guard, name = service.guard, attempt.name.strip()
+    with service.ledger.reading() as store:
+        operator = store.operators.named(name)
+        is_open = _counted(store, name, attempt).is_open(now, guard.guesses_per_hour)
+    is_known = operator is not None and operator.active and is_open
+    known = operator.password_hash if operator is not None and is_known else None
+    is_right = len(attempt.password) <= PASSWORD_MOST
+    # Of a decoy where there is none such: every failure is the same work.
+    is_right &= guard.passwords.verify(known, attempt.password[:PASSWORD_MOST], now)
+    if not is_open:
+        return None
+    key = new_secret()
+    with service.ledger.transaction() as store:
+        counted = _counted(store, name, attempt)
+        # Others may have guessed meanwhile.
+        if not counted.is_open(now, guard.guesses_per_hour):
+            return None
+        step = _step_of(operator, code, now)
+        if operator is None or known is None or not is_right or step is None:
+            counted.failed(guard, now)
+            return None
+        if store.operators.numbered(operator.id) != operator:
+            return None
+        if operator.totp_secret is not None and not store.operators.use_code(operator.id, step):
+            counted.failed(guard, now)
+            return None
+        counted.succeeded(now)
+        store.accounts.end_old(now - ABSOLUTE, now - IDLE)
+        store.accounts.begin(
+            WebSession(
+                digest(key), "operator", operator.id, _mark(operator), now, now,
+                attempt.network, attempt.agent[:AGENT_MOST],
+            )
+        )  # fmt: skip
+        store.audit.add(now, name, "sign-in", name, before=None, after={"from": attempt.network})
+    return key
+
+
+def _counted(store: Store, name: str, attempt: Attempt) -> Counted:
+    return Counted(store, f"console:{name[:NAME_MOST]}", attempt)
+
+
+def _step_of(operator: Operator | None, code: str, now: datetime) -> int | None:
+    """The step of 30 seconds that a code is of; 0 where none is asked for; None: of none.
+
+    Source: RFC 6238.
+    """
+    if operator is None or operator.totp_secret is None:
+        return 0
+    typed = "".join(code.split())
+    totp, step = pyotp.TOTP(operator.totp_secret), int(now.timestamp()) // _STEP_SECONDS
+    for near in _AROUND:
+        expected = totp.generate_otp(step + near)
+        if hmac.compare_digest(expected.encode(), typed.encode("utf-8", "replace")):
+            return step + near
+    return None
+
+
+def operator_of(ledger: Ledger, key: str, now: datetime) -> Operator | None:
+    """Whose a session's id is; None when it is over.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        session = store.accounts.session_of(digest(key))
+        if session is None or session.kind != "operator":
+            return None
+        operator = store.operators.numbered(session.subject)
+    is_over = now >= session.made_at + ABSOLUTE or now >= session.seen_at + IDLE
+    if is_over or operator is None or not operator.active or _mark(operator) != session.mark:
+        end_session(ledger, session.sha256)
+        return None
+    if now - session.seen_at >= SEEN_EVERY:
+        with ledger.transaction() as store:
+            store.accounts.see(session.sha256, now)
+    return operator
+
+
+def _mark(operator: Operator) -> str:
+    """What a session remembers of password and second factor, so that others end it."""
+    return digest(f"{operator.password_hash} {operator.totp_secret}")

@@ -264,13 +264,16 @@ class Accounts(Part):
         )
         return len(rows.all())
 
-    def ask(self, user_code: str, address: str, network: str, now: datetime) -> None:
-        """Keep a request for access that a person must look at."""
+    def ask(
+        self, user_code: str, address: str, network: str, now: datetime, answered: str | None = None
+    ) -> None:
+        """Keep a request for access; a person must look at it unless it is answered."""
         self._connection.execute(
             ACCESS_REQUEST.insert(),
             {
                 "user_code": user_code[:100], "address": _address(address),
                 "network": network, "at": now,
+                "answered_at": now if answered else None, "answer": answered,
             },
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from storage.columns import epoch
 from storage.records import BOUNCES_MARK, LetterState, ReplyState, ServerState, StoreStatus
 from storage.session import Part
-from storage.tables import INSTANCE, LETTER, PASS, REPLY, SERVER
+from storage.tables import ACCESS_REQUEST, INSTANCE, LETTER, PASS, REPLY, SERVER
 
 _TOLD_MOST = 500
 """Characters of a server's answer that are worth keeping."""
@@ -50,6 +50,7 @@ class Installation(Part):
             marked=self._marked(),
             oldest_unanswered=self._oldest_unanswered(),
             waiting=self._waiting(now),
+            asking=self._asking(),
             passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
             servers=tuple(self._servers()),
         )
@@ -99,6 +100,11 @@ class Installation(Part):
         found = select(func.count()).where(
             LETTER.c.state == LetterState.CLAIMED, LETTER.c.waits_until > now
         )
+        return int(self._connection.scalar(found) or 0)
+
+    def _asking(self) -> int:
+        """Requests for access that nobody has answered."""
+        found = select(func.count()).where(ACCESS_REQUEST.c.answered_at.is_(None))
         return int(self._connection.scalar(found) or 0)
 
     def _oldest_unanswered(self) -> datetime | None:

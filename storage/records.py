@@ -231,6 +231,7 @@ class StoreStatus:
     waiting: int = 0
     bounced: int = 0
     marked: int = 0
+    asking: int = 0
     servers: tuple[ServerState, ...] = ()
 
 

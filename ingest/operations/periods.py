@@ -41,6 +41,7 @@ class Reminded(StrEnum):
     OWED = "owed"
     TODAY = "reminded-today"
     NO_ADDRESS = "no-address"
+    NOT_WANTED = "not-wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,9 @@ def _remind(
     layouts: Mapping[str, Layout],
 ) -> Reminded:
     entity = one.entity
+    with ledger.reading() as store:
+        if not store.accounts.reminders(entity.user_code):
+            return Reminded.NOT_WANTED
     ours = parseaddr(settings.sender)[1].lower()
     # One to ourselves would only come back.
     addresses = [

@@ -57,6 +57,7 @@ class WeakPassword(Refused):
     """A given password is too easy to guess; its text says why."""
 
     def __init__(self, reason: Weakness) -> None:
+        self.reason = reason
         super().__init__(f"the password is too easy to guess: {reason.value}")
 
 

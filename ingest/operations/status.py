@@ -28,6 +28,7 @@ class Status:
         undeliverable: Replies that our server did not take, and no operator has settled.
         bounced: Replies that came back, and no operator has settled.
         endings: When secrets, certificates and unused refresh tokens end.
+        asking: People who asked for access and got no answer yet.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the mail servers is not as it should be, one sentence each.
         needs_a_person: Why somebody has to look, those faults included; empty when all is well.
@@ -43,6 +44,7 @@ class Status:
     undeliverable: int
     bounced: int
     waiting: int
+    asking: int
     oldest_unanswered: datetime | None
     endings: tuple[Ending, ...]
     faults: tuple[str, ...]
@@ -79,6 +81,7 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         undeliverable=known.undeliverable,
         bounced=known.bounced,
         waiting=known.waiting,
+        asking=known.asking,
         oldest_unanswered=known.oldest_unanswered,
         endings=endings,
         faults=faults,
@@ -125,6 +128,8 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str
         yield f"replies that came back: {known.bounced} - see `ingest bounces`"
     if known.marked:
         yield f"addresses that replies keep coming back from: {known.marked} - correct them"
+    if known.asking:
+        yield f"requests for access: {known.asking} - answer them by mail or telephone"
     if known.waiting:
         yield f"letters waiting, as somebody guesses passwords: {known.waiting}"
 

@@ -466,6 +466,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "undeliverable": status.undeliverable,
         "bounced": status.bounced,
         "waiting": status.waiting,
+        "asking": status.asking,
         "oldest_unanswered": local(status.oldest_unanswered),
         "needs_a_person": list(status.needs_a_person),
     }

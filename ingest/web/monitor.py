@@ -145,6 +145,7 @@ _GAUGES = {
     "owed": "Replies that wait to leave.",
     "undeliverable": "Replies that will never leave, and that no operator has settled.",
     "bounced": "Replies that came back, and that no operator has settled.",
+    "asking": "Requests for access that nobody has answered.",
     "waiting": "Letters not tried yet, as their user code was guessed at too often.",
 }
 

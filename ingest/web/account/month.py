@@ -18,7 +18,7 @@ _ORDER = (Stand.REFUSED, Stand.MISSING, Stand.PART, Stand.LATER, Stand.THERE)
 def month(visit: Visit) -> Response:
     """This month, or another one; the sign-in page for who is not signed in."""
     if visit.visitor is None:
-        return visit.sign_in_page()
+        return visit.sign_in_page(note="changed" if visit.asked("note") == "changed" else "")
     chosen = visit.asked("month")
     try:
         wanted = parse_month(chosen) if chosen else None

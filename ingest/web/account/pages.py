@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ingest.web.account import api, documents, entering, entrance, month, readings, receipts
+from ingest.web.account import (
+    api,
+    documents,
+    entering,
+    entrance,
+    month,
+    people,
+    readings,
+    receipts,
+    registration,
+)
 from ingest.web.app import Page
 from storage.records import Role
 
@@ -16,6 +26,16 @@ PAGES = (
     Page("/documents", documents.check, Role.SENDS, ("POST",), upload=True, heavy=True),
     Page("/documents/hand-in", documents.hand_in, Role.SENDS, ("POST",), heavy=True),
     Page("/documents/marked/{digest}/{document}", documents.marked, Role.SENDS, heavy=True),
+    Page("/registration", registration.form, None),
+    Page("/registration", registration.send, None, ("POST",)),
+    Page("/registration/{secret}", registration.link, None),
+    Page("/registration/{secret}", registration.set_password, None, ("POST",)),
+    Page("/people", people.people),
+    Page("/people/users", people.invited, Role.OWNER, ("POST",)),
+    Page("/people/tokens", people.token, Role.OWNER, ("POST",)),
+    Page("/people/reminders", people.reminders, Role.OWNER, ("POST",)),
+    Page("/people/sessions", people.sessions, methods=("POST",)),
+    Page("/people/password", people.password, methods=("POST",)),
     Page("/receipts", receipts.listing),
     Page("/receipts/{number}", receipts.one),
     Page("/receipts/{number}/80021.xml", receipts.xml),

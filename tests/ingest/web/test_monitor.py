@@ -23,6 +23,7 @@ STATE = Status(
     quarantined=1,
     owed=2,
     waiting=0,
+    asking=0,
     undeliverable=0,
     bounced=0,
     oldest_unanswered=None,

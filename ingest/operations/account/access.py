@@ -1,0 +1,299 @@
+"""Registration and new passwords: links by mail, and requests that a person answers.
+
+Whoever asks is told the same, whatever is true: nothing here says whether a code exists.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ingest.operations.account.sessions import (
+    Attempt,
+    Visitor,
+    digest,
+    new_secret,
+    proven,
+)
+from ingest.operations.ports import Service
+from ingest.operations.registry import WeakPassword, weakness_of
+from ingest.replies.access import About, access_mail
+from ingest.replies.message import ReplySettings, recipient
+from ingest.replies.wording import wording
+from layouts.terms import LegalEntity
+from storage.records import Role, WebLink, WebToken, WebUser
+from storage.store import Store
+
+LINK_LASTS = timedelta(minutes=30)
+INVITATION_LASTS = timedelta(days=3)
+
+_NETWORK_AN_HOUR = 5
+_ALL_AN_HOUR = 200
+_LINKS_AN_HOUR = 3
+_PASSWORD_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A password that holds from now on.
+
+    Attributes:
+        made: The password, when we made it: shown once; '' when it was chosen.
+        is_entitys: Whether it is the letters' password, too.
+    """
+
+    is_entitys: bool
+    made: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mails:
+    """How mails are written; had before a transaction is open, as it may need one itself."""
+
+    replies: ReplySettings
+    public_url: str
+
+    @classmethod
+    def of(cls, service: Service) -> _Mails:
+        """Those of a service."""
+        return cls(service.policy.replies, service.public_url)
+
+    def moment(self, at: datetime) -> str:
+        """A moment as mails write it."""
+        return wording(self.replies.language, self.replies.zone).moment(at)
+
+
+def ask(service: Service, code: str, address: str, network: str, now: datetime) -> None:
+    """Mail a link to an address that is known with a code; keep any other request.
+
+    Beyond a bound for each network, and one for all, nothing is done.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    code, address, mails = code.strip(), address.strip().lower(), _Mails.of(service)
+    with service.ledger.transaction() as store:
+        hour = now - timedelta(hours=1)
+        if store.accounts.asked_since(hour, network=network) >= _NETWORK_AN_HOUR:
+            return
+        if store.accounts.asked_since(hour) >= _ALL_AN_HOUR:
+            return
+        entity = store.registry.entity(code) or store.registry.entity_without_zeros(code)
+        user = _user_of(store, entity, address)
+        is_known = (
+            entity is not None
+            and entity.active
+            and (user is not None or address in entity.addresses)
+        )
+        if not is_known or not service.public_url or entity is None:
+            store.accounts.ask(code, address, network, now)
+            return
+        # Counted like any other; nobody has to look at it.
+        store.accounts.ask(code, address, network, now, answered="link")
+        if store.accounts.links_since(entity.user_code, hour) < _LINKS_AN_HOUR:
+            _mail_link(mails, store, About.PASSWORD, entity, user, address, now)
+
+
+def _user_of(store: Store, entity: LegalEntity | None, address: str) -> int | None:
+    """The entity's invited user with this address, unless switched off."""
+    number = store.accounts.user_by_address(address)
+    account = store.accounts.account("user", number) if number is not None else None
+    is_its = account is not None and entity is not None and account.entity == entity.user_code
+    return number if account is not None and is_its and account.active else None
+
+
+def _mail_link(
+    mails: _Mails,
+    store: Store,
+    about: About,
+    entity: LegalEntity,
+    user: int | None,
+    address: str,
+    now: datetime,
+) -> None:
+    secret = new_secret()
+    ends_at = now + (LINK_LASTS if about is About.PASSWORD else INVITATION_LASTS)
+    store.accounts.make_link(
+        digest(secret), WebLink(entity.user_code, user, address, now, ends_at, None)
+    )
+    mail = access_mail(
+        about,
+        address,
+        now,
+        mails.replies,
+        link=f"{mails.public_url}/registration/{secret}",
+        until=mails.moment(ends_at),
+        code=entity.user_code,
+        name=entity.name,
+    )
+    if mail.recipient:
+        store.outbox.owe(mail, now)
+
+
+def link_of(service: Service, secret: str, now: datetime) -> WebLink | None:
+    """What a link that was mailed is for; None when it is not good any more."""
+    with service.ledger.reading() as store:
+        return store.accounts.link_of(digest(secret), now)
+
+
+def choose(service: Service, secret: str, password: str, now: datetime) -> Chosen | None:
+    """Give the password that a link is for, or make one when it is ''; None: not good any more.
+
+    Raises:
+        WeakPassword: this one is too easy to guess.
+    """
+    link = link_of(service, secret, now)
+    if link is None:
+        return None
+    with service.ledger.reading() as store:
+        entity = store.registry.entity(link.entity)
+    if entity is None:
+        return None
+    made, mails = "" if password else secrets.token_urlsafe(9), _Mails.of(service)
+    hashed = service.guard.passwords.hash(_strong(entity, password) or made)
+    with service.ledger.transaction() as store:
+        if not store.accounts.use_link(digest(secret), now):
+            return None
+        if link.user is None:
+            store.registry.set_password(entity.user_code, hashed, f"link to {link.address}", now)
+        else:
+            store.accounts.set_user_password(link.user, hashed)
+        _notify(mails, store, entity, link, now)
+    return Chosen(link.user is None, made)
+
+
+def change_password(
+    service: Service, of: Visitor, attempt: Attempt, password: str, now: datetime
+) -> bool:
+    """Give a visitor another password; False when the old one is not right.
+
+    Raises:
+        WeakPassword: this one is too easy to guess.
+    """
+    account = proven(service, attempt, now)
+    if account is None or (account.kind, account.id) != (of.account.kind, of.account.id):
+        return False
+    with service.ledger.reading() as store:
+        entity = store.registry.entity(of.entity)
+    if entity is None:
+        return False
+    hashed, mails = service.guard.passwords.hash(_strong(entity, password)), _Mails.of(service)
+    with service.ledger.transaction() as store:
+        user = account.id if account.kind == "user" else None
+        if user is None:
+            store.registry.set_password(of.entity, hashed, of.who, now)
+        else:
+            store.accounts.set_user_password(user, hashed)
+        link = WebLink(of.entity, user, account.address, now, now, None)
+        _notify(mails, store, entity, link, now)
+    return True
+
+
+def _strong(entity: LegalEntity, password: str) -> str:
+    password = password[:_PASSWORD_MOST]
+    if reason := weakness_of(entity, password):
+        raise WeakPassword(reason)
+    return password
+
+
+def _notify(mails: _Mails, store: Store, entity: LegalEntity, link: WebLink, now: datetime) -> None:
+    """Tell every known address that the password is another one: whoever did not ask objects."""
+    addresses: Iterable[str] = (link.address,) if link.user is not None else entity.addresses
+    for address in addresses:
+        mail = access_mail(
+            About.CHANGED, address, now, mails.replies,
+            code=entity.user_code, name=entity.name, until=mails.moment(now),
+        )  # fmt: skip
+        if mail.recipient:
+            store.outbox.owe(mail, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who and what may use an account.
+
+    Attributes:
+        addresses: That the entity's letters come from.
+        reminders: Whether it wants to be reminded.
+    """
+
+    addresses: tuple[str, ...]
+    users: tuple[WebUser, ...]
+    tokens: tuple[WebToken, ...]
+    reminders: bool
+
+
+def access(service: Service, code: str) -> Access:
+    """Who and what may use an entity's account."""
+    with service.ledger.reading() as store:
+        entity = store.registry.entity(code)
+        return Access(
+            entity.addresses if entity else (),
+            tuple(store.accounts.users(code)),
+            tuple(store.accounts.tokens(code)),
+            store.accounts.reminders(code),
+        )
+
+
+def set_reminders(service: Service, code: str, *, wanted: bool) -> None:
+    """Remind an entity of what is missing, or not."""
+    with service.ledger.transaction() as store:
+        store.accounts.set_reminders(code, wanted=wanted)
+
+
+def invite(service: Service, by: Visitor, address: str, role: Role, now: datetime) -> bool:
+    """Mail an invitation to an account; False when mail cannot go to the address.
+
+    A user of another entity's account is not invited, and nobody is told.
+    """
+    address = address.strip().lower()
+    if recipient(address) is None or role is Role.OWNER:
+        return False
+    mails = _Mails.of(service)
+    with service.ledger.transaction() as store:
+        entity = store.registry.entity(by.entity)
+        user = store.accounts.invite(by.entity, address, role, now)
+        if entity is not None and user is not None:
+            store.audit.add(
+                now, by.who, "user", address, before=None,
+                after={"entity": by.entity, "role": role.value},
+            )  # fmt: skip
+            _mail_link(mails, store, About.INVITATION, entity, user, address, now)
+    return True
+
+
+def change_user(
+    service: Service, by: Visitor, user: int, *, role: Role, active: bool, now: datetime
+) -> bool:
+    """Give a user of the entity another role, or switch it off; False: there is none such."""
+    if role is Role.OWNER:
+        return False
+    with service.ledger.transaction() as store:
+        done = store.accounts.change_user(by.entity, user, role=role, active=active)
+        if done:
+            after = {"entity": by.entity, "role": role.value, "active": active}
+            store.audit.add(now, by.who, "user", str(user), before=None, after=after)
+    return done
+
+
+def make_token(service: Service, by: Visitor, name: str, days: int, now: datetime) -> str:
+    """A new token for a program; shown once."""
+    secret = new_secret()
+    with service.ledger.transaction() as store:
+        store.accounts.make_token(
+            by.entity, name.strip()[:100] or "-", digest(secret), by.who, now,
+            now + timedelta(days=days),
+        )  # fmt: skip
+        after = {"entity": by.entity, "days": days}
+        store.audit.add(now, by.who, "token", name.strip()[:100], before=None, after=after)
+    return secret
+
+
+def end_token(service: Service, by: Visitor, token: int, now: datetime) -> None:
+    """End a token of the entity's; a no-op when it has ended."""
+    with service.ledger.transaction() as store:
+        if store.accounts.end_token(by.entity, token, now):
+            after = {"entity": by.entity, "ended": True}
+            store.audit.add(now, by.who, "token", str(token), before=None, after=after)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from email.utils import parseaddr
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from config.addresses import is_loopback
 from layouts.terms import Language
 
 PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
@@ -145,18 +146,11 @@ class Connection(Section):
 
     @model_validator(mode="after")
     def _in_the_clear_only_at_home(self) -> Self:
-        if self.security == "none" and self.host and not _is_loopback(self.host):
+        if self.security == "none" and self.host and not is_loopback(self.host):
             raise ValueError(
                 f'security = "none" is for loopback only, and {self.host} is not: use "tls"'
             )
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class MailboxSettings(Connection):
@@ -299,7 +293,7 @@ class Web(Section):
     @classmethod
     def _in_the_clear_only_at_home(cls, listen: str) -> str:
         host = listen.rpartition(":")[0]
-        if host and not _is_loopback(host):
+        if host and not is_loopback(host):
             raise ValueError(
                 f"pages are served over plain HTTP, on loopback only, and {host} is not:"
                 " listen on 127.0.0.1 and put a proxy with TLS in front (docs/install.md)"
@@ -310,7 +304,7 @@ class Web(Section):
     @classmethod
     def _is_of_tls(cls, url: str) -> str:
         name = urlsplit(url).hostname or ""
-        if url.startswith("http:") and not _is_loopback(name):
+        if url.startswith("http:") and not is_loopback(name):
             raise ValueError("passwords are typed there: it must begin with https://")
         return url.rstrip("/")
 

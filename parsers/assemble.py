@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any
 from layouts.figures import Figure
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.layout import UNITS, Layout
+from layouts.sequences import runs
 from layouts.terms import Header, Kind, Parsed, Places, Series
 from parsers.clock import clock
 from parsers.fields import (
@@ -165,20 +166,6 @@ def _month(draft: Draft) -> tuple[int, int] | None:
     months = Counter(time.month(time.local(start).date()) for start in starts)
     best = max(months.values())
     return next(month for month, count in months.items() if count == best)
-
-
-def runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """(first, last) of each stretch of neighbouring indexes, which ascend."""
-    first = last = None
-    for index in indexes:
-        if last is not None and index == last + 1:
-            last = index
-            continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = index
-    if first is not None and last is not None:
-        yield first, last
 
 
 class _Interval:

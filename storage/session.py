@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from layouts.sequences import pieces
 from storage.driver import Driver
 from storage.statements import Statements
 
@@ -72,10 +72,3 @@ class Part:
         for piece in self._pieces(keys):
             rows += self._connection.execute(statement(piece)).all()
         return rows
-
-
-def pieces(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of at most `size`."""
-    rest = iter(items)
-    while piece := list(islice(rest, size)):
-        yield piece

@@ -48,7 +48,7 @@ ARROWS = {
         "ingest.intake", "ingest.reading", "ingest.replies", "ingest.letters",
         "ingest.transports.ports",
     },
-    "ingest.transports": set(),
+    "ingest.transports": {"config.addresses"},
     "ingest.intake": {"ingest.reading", "ingest.replies", "ingest.letters", "layouts.rules"},
     "ingest.reading": {
         "ingest.letters", "ingest.replies.marked", "ingest.replies.own",
@@ -207,7 +207,7 @@ def test_settings_are_read_by_the_composition_root_only():
     assert sorted(readers_of_settings()) == []
 
 
-def test_letters_ask_the_parsers_one_question():
+def test_letters_ask_the_parsers_whether_it_is_a_document_and_which_charset():
     asked = {
         alias.name
         for module in MODULES
@@ -216,7 +216,7 @@ def test_letters_ask_the_parsers_one_question():
         if isinstance(node, ast.ImportFrom) and is_in(node.module or "", ["parsers"])
         for alias in node.names
     }
-    assert asked == {"looks_like_document"}
+    assert asked == {"looks_like_document", "likeliest"}
 
 
 def test_a_room_has_at_most_two_dozen_files():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ingest.letters import mime
 from ingest.letters.body import rtf_text
-from ingest.letters.decoding import file_name, guessed_charset, text_of
+from ingest.letters.decoding import file_name, text_of
 from ingest.letters.signed import (
     cms_message,
     is_encrypted,
@@ -30,6 +30,7 @@ from ingest.letters.unread import Why, why_unread
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.terms import Document
 from parsers import looks_like_document
+from parsers.encodings import likeliest
 
 if TYPE_CHECKING:
     from tnefparse.tnef import TNEF, TNEFAttachment
@@ -433,8 +434,7 @@ def zip_name(info: zipfile.ZipInfo) -> str:
         return raw.decode("utf-8")
     except UnicodeError:
         pass
-    charset = "cp1251" if guessed_charset(raw) == "cp1251" else "cp866"
-    return raw.decode(charset, "replace")
+    return raw.decode(likeliest(raw, ("cp866", "cp1251"))[0], "replace")
 
 
 def _gunzipped(content: bytes) -> Iterator[bytes]:

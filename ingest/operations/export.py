@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from ingest.operations.output import plain_cell, private_file
 from ingest.operations.refused import Refused
 from layouts.months import MOSCOW
+from layouts.sequences import pieces
 from storage.billed.billing import BillingRow
 
 HISTORY_COLUMNS = (
@@ -172,7 +172,7 @@ def _parquet_file(sheet: Sheet, path: Path) -> None:
     names = sheet.names
     schema = pa.schema([(name, _arrow_type(name, pa)) for name in names])
     with parquet.ParquetWriter(path, schema) as out:
-        for piece in _pieces(sheet.rows):
+        for piece in pieces(sheet.rows, _AT_ONCE):
             by_column = zip(schema, zip(*piece, strict=True), strict=False)
             arrays = [pa.array(_arrow_values(field.name, v), field.type) for field, v in by_column]
             out.write_table(pa.Table.from_arrays(arrays, schema=schema))
@@ -192,12 +192,6 @@ def _arrow_values(name: str, values: Sequence[Any]) -> Sequence[Any]:
     if name in _INSTANTS:
         return [None if value is None else value * 1000 for value in values]
     return values
-
-
-def _pieces(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
-    rest = iter(rows)
-    while piece := list(islice(rest, _AT_ONCE)):
-        yield piece
 
 
 class _Told:

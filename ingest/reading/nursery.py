@@ -23,7 +23,6 @@ from ingest.replies.own import read_texts
 from ingest.replies.wording import use_texts
 
 _LATE = (
-    "charset_normalizer",
     "lxml.etree",
     "openpyxl",
     "striprtf.striprtf",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 
+from layouts.sequences import runs
 from layouts.terms import cell_name
 
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -13,7 +13,7 @@ _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 def lines_told(lines: Iterable[int]) -> list[str]:
     """Line numbers as `14–37`, `40`, ascending, each once."""
-    return [str(a) if a == b else f"{a}–{b}" for a, b in _runs(sorted(set(lines)))]
+    return [str(a) if a == b else f"{a}–{b}" for a, b in runs(sorted(set(lines)))]
 
 
 def ranges_told(names: Iterable[str]) -> list[str]:
@@ -28,12 +28,12 @@ def ranges_told(names: Iterable[str]) -> list[str]:
             by_row.setdefault(position[0], []).append(position[1])
     rows_of: dict[tuple[int, int], list[int]] = {}
     for row in sorted(by_row):
-        for run in _runs(sorted(by_row[row])):
+        for run in runs(sorted(by_row[row])):
             rows_of.setdefault(run, []).append(row)
     blocks = sorted(
         (top, left, bottom, right)
         for (left, right), rows in rows_of.items()
-        for top, bottom in _runs(rows)
+        for top, bottom in runs(rows)
     )
     return [_block(*block) for block in blocks] + odd
 
@@ -52,9 +52,3 @@ def cell_position(name: str) -> tuple[int, int] | None:
 def _block(top: int, left: int, bottom: int, right: int) -> str:
     first, last = cell_name(top, left), cell_name(bottom, right)
     return first if first == last else f"{first}:{last}"
-
-
-def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
-        members = [number for _, number in run]
-        yield members[0], members[-1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+
+from config.addresses import is_loopback
 
 
 class Security(StrEnum):
@@ -31,16 +32,6 @@ def checked(security: str, host: str, section: str) -> Security:
             'write "tls" or "starttls"'
         )
     return Security(security)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, told by its name alone."""
-    if host.lower() in {"localhost", "localhost."}:
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from ingest.transports.login import Token, is_loopback
+from config.addresses import is_loopback
+from ingest.transports.login import Token
 from ingest.transports.ports import TokenUnavailable
 
 ANSWER_BYTES = 256 * 1024

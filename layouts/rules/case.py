@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -103,21 +103,6 @@ def _names(series: Series) -> dict[str, str | None]:
         "channel": series.channel,
         "zone": series.zone,
     }
-
-
-def runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """First and last of each run of successive numbers in ascending `indexes`."""
-    first = last = None
-    for index in indexes:
-        if first is None or last is None:
-            first = last = index
-        elif index == last + 1:
-            last = index
-        else:
-            yield first, last
-            first = last = index
-    if first is not None and last is not None:
-        yield first, last
 
 
 def present(series: Series) -> Sequence[int]:

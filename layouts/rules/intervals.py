@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from layouts.findings import Code, Finding, Place
-from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present, runs
+from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present
+from layouts.sequences import runs
 from layouts.terms import Assigned, RecordedIntervals, SeriesKey
 
 _Span = tuple[int, int, Assigned, int]

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from layouts.deadlines import due_at, last_day
 from layouts.findings import Code, Finding, finding
 from layouts.months import following
-from layouts.rules.case import Case, about, about_run, epoch, instant, runs
+from layouts.rules.case import Case, about, about_run, epoch, instant
 from layouts.rules.versions import starts_of
+from layouts.sequences import runs
 from layouts.terms import Assigned, Kind, Series
 
 

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from layouts.adjoining import merge_adjoining
 from layouts.findings import Code, Finding
-from layouts.rules.case import Case, about, about_run, epoch, present, runs
+from layouts.rules.case import Case, about, about_run, epoch, present
 from layouts.rules.past import Past, past_of
+from layouts.sequences import runs
 from layouts.terms import ACTIVE_CHANNELS, Assigned, Series
 
 USUAL_DAYS = 28

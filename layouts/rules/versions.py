@@ -15,9 +15,10 @@ from decimal import Decimal
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.rules.case import Case, about, about_run, epoch, runs
+from layouts.rules.case import Case, about, about_run, epoch
 from layouts.rules.intervals import recorded
 from layouts.rules.registers import recorded_reading
+from layouts.sequences import runs
 from layouts.terms import (
     Assigned,
     Change,

@@ -14,12 +14,13 @@ from sqlalchemy import select
 
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, midnight
+from layouts.sequences import pieces
 from layouts.terms import quantity_of
 from storage.billed import selected
 from storage.columns import decimal, epoch
 from storage.readings.places import place_at
 from storage.records import Quality
-from storage.session import Part, pieces
+from storage.session import Part
 from storage.tables import (
     CARRIED,
     ENTITY,

@@ -48,7 +48,7 @@ def packed(places: Places | None, indexes: Sequence[int] | None = None) -> str |
     if len(at) == 1 and places.sheet is None:
         return f"[null,[{at[0]},0,1]]"
     sheet = None if places.sheet is None else clean(places.sheet)
-    return _JSON.encode([sheet, *_runs(at)])
+    return _JSON.encode([sheet, *_progressions(at)])
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -75,7 +75,8 @@ def place_at(text: str | None, index: int) -> Place:
     return Place()
 
 
-def _runs(at: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def _progressions(at: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """First, step and count of each stretch of evenly spaced numbers."""
     if len(at) > 1:
         step, count = at[1] - at[0], len(at)
         # Mostly it is one run: compared at once, not value by value.

@@ -8,7 +8,7 @@ from layouts.findings import Code
 from layouts.layout import load
 from layouts.terms import Document, Parsed
 from parsers import parse
-from parsers.encodings import decode
+from parsers.encodings import decode, likeliest
 
 LAYOUTS = load()
 NAME = "ООО 'Владимирский завод'"
@@ -157,3 +157,24 @@ def test_a_guess_is_told_with_what_was_declared_and_what_was_taken() -> None:
 )
 def test_bytes_that_are_no_text_are_no_document(content: bytes) -> None:
     assert decode(content) is None
+
+
+WORDS = (
+    "Показания",
+    "Пароль",
+    "ромашка",
+    "Добрый",
+    "посёлок",
+    "Яблоневый",
+    "ЭНЕРГОСНАБЖЕНИЕ",
+    "счётчиков",
+    "договор",
+)
+IN_MAIL = ("cp1251", "koi8_r", "cp866", "mac_cyrillic", "iso8859_5")
+
+
+@pytest.mark.parametrize("charset", IN_MAIL)
+@pytest.mark.parametrize("word", WORDS)
+def test_one_russian_word_tells_its_charset(word: str, charset: str) -> None:
+    content = f"2026-11 {word}.txt".encode(charset)
+    assert content.decode(likeliest(content, IN_MAIL)[0]) == f"2026-11 {word}.txt"

@@ -27,6 +27,7 @@ from ingest.transports.bounds import Bounds
 from ingest.transports.imap.bounded import BoundedIMAPClient
 from ingest.transports.login import Security, Token, checked, initial_response
 from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
+from layouts.sequences import pieces
 from storage.records import Location
 
 log = structlog.get_logger()
@@ -221,7 +222,7 @@ class ImapMailbox:
             MailboxUnavailable: the connection broke.
         """
         calm = [uid for uid in uids if uid not in self._suspects]
-        for chunk in _chunks(calm, CHUNK):
+        for chunk in pieces(calm, CHUNK):
             for batch in self._batches(self._sizes(chunk)):
                 letters = self._bodies(batch)
                 if letters:
@@ -244,7 +245,7 @@ class ImapMailbox:
         with self._turn, self._told(f"cannot move letters into the folder {folder}"):
             client = self._ready()
             target = self._target(client, folder)
-            for chunk in _chunks(uids, CHUNK):
+            for chunk in pieces(uids, CHUNK):
                 self._move(client, chunk, target)
 
     def put_back(
@@ -293,7 +294,7 @@ class ImapMailbox:
         uids = _search(client, f"SINCE {since} BEFORE {before}")
         sizes = {
             uid: answer.get(b"RFC822.SIZE")
-            for chunk in _chunks(uids, CHUNK)
+            for chunk in pieces(uids, CHUNK)
             for uid, answer in client.fetch(chunk, ["RFC822.SIZE"]).items()
         }
         return [uid for uid in uids if sizes.get(uid) == size]
@@ -755,8 +756,3 @@ def _with_prefix(client: IMAPClient, folder: str) -> str:
 
 def _has_mail(responses: Sequence[Any]) -> bool:
     return any(len(item) > 1 and item[1] == b"EXISTS" for item in responses)
-
-
-def _chunks(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

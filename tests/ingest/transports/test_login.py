@@ -2,8 +2,8 @@
 
 import pytest
 
+from config.addresses import is_loopback
 from ingest.transports.imap import ImapConfig
-from ingest.transports.login import is_loopback
 from ingest.transports.smtp import SmtpConfig
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
@@ -512,6 +512,27 @@ class Service:
             finally:
                 mailbox.close()
         return done
+
+    def content_of(
+        self, outcome: str | None, sha256: str, size: int, received_at: datetime
+    ) -> bytes | None:
+        """A letter's bytes from the mail server that has it; None when none has.
+
+        Args:
+            outcome: What it was filed as; None of one that is not filed yet.
+            sha256: Of the bytes.
+            size: Of them.
+            received_at: When it arrived.
+
+        Raises:
+            ConnectionError: a mailbox is away.
+        """
+        for mailbox in self.mailboxes():
+            with closing(mailbox):
+                found = mailbox.content_of(outcome, sha256, size, received_at)
+            if found is not None:
+                return found
+        return None
 
     def check_configured(self) -> None:
         """Refuse to go on where nobody chose a database.

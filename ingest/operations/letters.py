@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 
 from ingest.intake.outcome import Handled
 from ingest.intake.wishes import workbook
+from ingest.letters.mime import Part, TooManyPartsError, walk
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused, check_entity, no_entity
 from ingest.operations.told import document_json, finding_json, reply_json
-from layouts.findings import Code
+from layouts.findings import Code, printable
 from layouts.months import MOSCOW
 from storage.records import Claim, LetterDetails, LetterState, LetterSummary
 
@@ -83,6 +85,9 @@ def details(ledger: Ledger, number: int) -> LetterDetails:
     return whole
 
 
+_PARTS_TOLD = 20
+
+
 def replay(service: Service, numbers: Sequence[int]) -> Replayed:
     """Put letters back to where they arrived, so that the next pass reads them anew.
 
@@ -121,6 +126,42 @@ class Replayed:
 
     put_back: tuple[int, ...]
     not_found: tuple[int, ...]
+
+
+def raw(service: Service, number: int) -> bytes:
+    """A letter as it arrived. The bytes lie on the mail server, where people may move them.
+
+    Raises:
+        Refused: no such letter, or no mailbox has it where it was filed.
+        ConnectionError: a mailbox or the database is away.
+    """
+    whole = details(service.ledger, number)
+    summary = whole.summary
+    found = service.content_of(summary.outcome, whole.sha256, whole.size, summary.received_at)
+    if found is None:
+        raise Refused(
+            f"{number}: no mailbox has this letter where it was filed; it came otherwise, was"
+            " moved or removed, or is over [limits] letter_mb"
+        )
+    return found
+
+
+def part(content: bytes, number: int) -> bytes:
+    """A part of a letter by its number, from 1, its transfer encoding undone.
+
+    Raises:
+        Refused: it has no such part; tells those it has.
+    """
+    parts: list[Part] = []
+    with suppress(TooManyPartsError):
+        parts += walk(content)
+    if number <= len(parts):
+        return parts[number - 1].content
+    told = "; ".join(
+        f"{n} {printable(one.content_type)} {printable(one.name)}".rstrip()
+        for n, one in enumerate(parts[:_PARTS_TOLD], 1)
+    )
+    raise Refused(f"there is no part {number}; the letter has {len(parts)}: {told}")
 
 
 def template(service: Service, number: str, code: str | None, language: str) -> bytes:

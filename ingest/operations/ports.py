@@ -128,6 +128,11 @@ class Service(Watched, Protocol):
     ) -> set[str]:
         """Letters moved back to where they arrived; see `wiring`."""
 
+    def content_of(
+        self, outcome: str | None, sha256: str, size: int, received_at: datetime
+    ) -> bytes | None:
+        """A letter's bytes from the mail server that has it; see `wiring`."""
+
     def read_filed(self, since: date, told: Callable[[Any, Any, Handled], None]) -> None:
         """Letters filed since a day read once more."""
 

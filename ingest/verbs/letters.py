@@ -78,27 +78,42 @@ def letters(call: Call, /, state: str | None, as_json: bool, **wanted: Any) -> i
 
 @cli.command()
 @click.argument("number", type=NUMBER, metavar="ID")
-@click.option("--reply", is_flag=True, help="Only its last reply, as it was mailed; with -o.")
+@click.option("--raw", is_flag=True, help="As it arrived, from the mail server.")
+@click.option("--part", type=NUMBER, metavar="N", help="One part of it, such as an attachment.")
+@click.option("--reply", is_flag=True, help="Only its last reply, as it was mailed.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-              help="Where the reply goes; - is standard output.")  # fmt: skip
+              help="Where any of these goes; - is standard output.")  # fmt: skip
 @json_option
 @click.pass_obj
-def show(call: Call, number: int, reply: bool, output: Path | None, as_json: bool) -> int:
-    """One letter with its findings, receipts and reply."""
-    from ingest.operations.letters import details
+def show(
+    call: Call, /, number: int, raw: bool, part: int | None, reply: bool, output: Path | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """One letter with its findings, receipts and reply; or its own bytes."""
+    from ingest.operations import letters as operations
     from ingest.verbs.show import whole_json, whole_text
 
     app = call.current()
-    whole = details(app.ledger, number)
-    if reply != (output is not None):
-        raise click.UsageError("--reply and -o FILE go together")
-    if output is not None:
+    if raw + (part is not None) + reply > 1:
+        raise click.UsageError("choose one of --raw, --part N and --reply")
+    if (part is not None or reply) and output is None:
+        raise click.UsageError("--part N and --reply need -o FILE (- is standard output)")
+    if output is not None and not (raw or reply or part is not None):
+        raise click.UsageError("-o goes with --raw, --part N or --reply")
+    if raw and output is None and sys.stdout.isatty():
+        raise click.UsageError("--raw may hold a password and signs that a terminal obeys: -o FILE")
+    whole = operations.details(app.ledger, number)
+    if raw or part is not None:
+        content = operations.raw(app, number)
+        content = content if part is None else operations.part(content, part)
+        write_private(output or Path("-"), content)
+    elif reply and output is not None:
         if not whole.replies:
             raise click.UsageError(f"{number}: the letter has no reply")
         write_private(output, whole.replies[-1].content)
-        return DONE
-    row = whole_json(whole, app.language)
-    click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
+    else:
+        row = whole_json(whole, app.language)
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
     return DONE
 
 

@@ -74,6 +74,27 @@ def test_a_letter_that_no_mailbox_has_keeps_its_verdict(settled, imap):
 
 
 @pytest.mark.timeout(180)
+def test_a_letter_and_its_parts_are_taken_from_the_mail_server(settled, imap, tmp_path):
+    ingest(settled, "show", "1", "--raw", "-o", f"{tmp_path}/raw.eml")
+    ingest(settled, "show", "2", "--part", "2", "-o", f"{tmp_path}/part.xml")
+
+    # IMAP has its own line ends.
+    assert (tmp_path / "raw.eml").read_bytes().splitlines() == LETTERS[0].read_bytes().splitlines()
+    [attached] = message_from_bytes(LETTERS[1].read_bytes(), policy=default).iter_attachments()
+    assert (tmp_path / "part.xml").read_bytes() == attached.get_payload(decode=True)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.[ex]ml")} == {0o600}
+
+
+@pytest.mark.timeout(180)
+def test_a_letter_that_was_moved_by_hand_is_told_as_not_there(settled, imap, tmp_path):
+    imap.move("Processed", "Elsewhere")
+
+    ingest(settled, "show", "1", "--raw", "-o", f"{tmp_path}/raw.eml", code=2)
+
+    assert not (tmp_path / "raw.eml").exists()
+
+
+@pytest.mark.timeout(180)
 def test_backfill_passes_over_what_the_ledger_knows(settled, imap, smtp_server):
     sent = len(smtp_server.mails)
 

@@ -275,13 +275,36 @@ class ImapMailbox:
                 sha256: uid
                 for sha256, (size, received_at) in wanted.items()
                 for uid in self._of_size(client, size, received_at)
-                if _sha256_of(client, uid) == sha256
+                if _sha256(_content(client, uid)) == sha256
             }
             if there:
                 found(there)
                 self._move(client, [*there.values()], self._full_name(client, self._config.folder))
             self._select(client)
         return set(there)
+
+    def content_of(
+        self, outcome: str | None, sha256: str, size: int, received_at: datetime
+    ) -> bytes | None:
+        """A letter's bytes, by their SHA-256; None when it is not in its folder.
+
+        Args:
+            outcome: What it was filed as; None of one that is not filed yet.
+            sha256: Of the bytes.
+            size: Of them.
+            received_at: When it arrived.
+
+        Raises:
+            MailboxUnavailable: the connection broke, or the server refused.
+        """
+        folder = self._config.folder_for(outcome) if outcome else self._config.folder
+        with self._turn, self._told(f"cannot look into the folder {folder}"):
+            client = self._connected()
+            self._selected(client, self._target(client, folder))
+            contents = (_content(client, n) for n in self._of_size(client, size, received_at))
+            found = next((content for content in contents if _sha256(content) == sha256), None)
+            self._select(client)
+        return found
 
     @staticmethod
     def _of_size(client: IMAPClient, size: int, received_at: datetime) -> list[int]:
@@ -740,9 +763,13 @@ def _facts(client: IMAPClient, uids: Sequence[int]) -> Mapping[int, Mapping[byte
     return found
 
 
-def _sha256_of(client: IMAPClient, uid: int) -> str:
+def _content(client: IMAPClient, uid: int) -> bytes:
     answer = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
-    return hashlib.sha256(answer.get(b"BODY[]") or b"").hexdigest()
+    return answer.get(b"BODY[]") or b""
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _with_prefix(client: IMAPClient, folder: str) -> str:

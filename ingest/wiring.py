@@ -399,6 +399,10 @@ class Service:
             raise SettingsError(str(fault)) from None
         return OAuthAccount(config)
 
+    @property
+    def _recorders(self) -> int:
+        return self.settings.poll.workers if self.ledger.many_write else 1
+
     def parts(self) -> Parts:
         """What the daemon runs with."""
         from ingest.engine.daemon import Parts
@@ -418,6 +422,7 @@ class Service:
             clock=now,
             every_seconds=self.settings.poll.every_seconds,
             close=self.ledger.close,
+            recorders=self._recorders,
         )
 
     def poll_all(self) -> bool:
@@ -431,7 +436,15 @@ class Service:
 
         reader = self.reader()
         try:
-            return poll_all(self.mailboxes(), self.postman(), reader, self.ledger, self.intake, now)
+            return poll_all(
+                self.mailboxes(),
+                self.postman(),
+                reader,
+                self.ledger,
+                self.intake,
+                now,
+                self._recorders,
+            )
         finally:
             reader.close()
 

@@ -78,6 +78,11 @@ class Ledger:
     each_lasts = True
     """Whether what one transaction did is kept, whatever becomes of the next one."""
 
+    @property
+    def many_write(self) -> bool:
+        """Whether several transactions can write at the same time."""
+        return not self._is_sqlite
+
     @contextmanager
     def transaction(self) -> Iterator[Store]:
         """A store whose changes are committed together, or not at all.
@@ -261,6 +266,8 @@ def _postgresql(url: URL) -> Engine:
         url,
         pool_pre_ping=True,
         pool_timeout=_BUSY_SECONDS,
+        # `[poll] workers` may be 32, and pages and jobs need some beside them.
+        max_overflow=43,
         hide_parameters=True,
         connect_args={"connect_timeout": 10},
     )

@@ -100,6 +100,7 @@ class Parts:
             and mailboxes are only polled.
         postman: None: replies stay in the outbox.
         accounts: At identity providers, by which mailboxes and SMTP are signed in to.
+        recorders: How many letters of a mailbox are recorded side by side.
         close: Ends what the parts hold open, once the daemon has stopped.
     """
 
@@ -113,6 +114,7 @@ class Parts:
     clock: Callable[[], datetime]
     every_seconds: float
     close: Callable[[], None]
+    recorders: int = 1
 
 
 class Daemon:
@@ -186,7 +188,14 @@ class Daemon:
 
     def _polling(self, mailbox: Mailbox) -> Job:
         parts = self._parts
-        worker = Worker(parts.reader, parts.ledger, parts.intake, parts.clock, self._settled)
+        worker = Worker(
+            parts.reader,
+            parts.ledger,
+            parts.intake,
+            parts.clock,
+            self._settled,
+            parts.recorders,
+        )
         collector = Collector(mailbox, worker, parts.ledger, parts.clock)
 
         def once() -> None:

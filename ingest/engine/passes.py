@@ -27,6 +27,7 @@ def poll_all(
     ledger: DaemonLedger,
     intake: Intake,
     clock: Callable[[], datetime],
+    recorders: int = 1,
 ) -> bool:
     """One pass over every mailbox, then the outbox; False when a letter had no verdict.
 
@@ -37,6 +38,7 @@ def poll_all(
         ledger: What they hand in is recorded in it.
         intake: What is done with each.
         clock: Now, aware.
+        recorders: How many letters are recorded side by side.
 
     Raises:
         ConnectionError: names every server that could not be reached; the others
@@ -46,7 +48,7 @@ def poll_all(
     whole = True
     health = Health(ledger, clock)
     marker = Marker(reader, ledger, clock)
-    worker = Worker(reader, ledger, intake, clock, _marked_by(marker))
+    worker = Worker(reader, ledger, intake, clock, _marked_by(marker), recorders)
     for mailbox in mailboxes:
         try:
             passed = Collector(mailbox, worker, ledger, clock).once()

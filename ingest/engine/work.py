@@ -132,6 +132,8 @@ class Worker:
 
     Args:
         told: Hears of every letter that has its verdict, once it is committed.
+        recorders: How many letters are recorded side by side, each in its own
+            transaction; those of one sender are recorded in their order.
 
     Attributes:
         settled: Verdicts by the arrivals' keys, until the caller takes them out.
@@ -147,7 +149,9 @@ class Worker:
         intake: Intake,
         clock: Callable[[], datetime],
         told: Told = nobody_is_told,
+        recorders: int = 1,
     ) -> None:
+        self._recorders = recorders
         self._reader = reader
         self._ledger = ledger
         self._intake = intake
@@ -165,11 +169,13 @@ class Worker:
         self.outcomes, self.failed = Counter(), 0
         self._give_back([])
         self._proving = ThreadPoolExecutor(PROVING_THREADS, thread_name_prefix="prove")
+        self._recording = ThreadPoolExecutor(self._recorders, thread_name_prefix="record")
         return self
 
     def __exit__(self, *_exc: object) -> None:
         # A letter that is still being read is waited for by nobody.
         self._proving.shutdown(wait=False, cancel_futures=True)
+        self._recording.shutdown()
 
     def look_up(self, source: str, keys: Sequence[str]) -> set[str]:
         """Learn what the ledger knows of arrivals: the keys of those that failed twice.
@@ -299,7 +305,7 @@ class Worker:
         if isinstance(proven, Exception):
             done: list[tuple[Claimed, Handled | Exception]] = [(head, proven)]
         else:
-            done = self._recorded(ready(window), stop)
+            done = self._side_by_side(ready(window), stop)
         kept = [(letter, handled) for letter, handled in done if isinstance(handled, Handled)]
         for letter, handled in kept:
             log.info(_EVENTS[handled.outcome], **canonical(letter, handled))
@@ -340,6 +346,30 @@ class Worker:
         self.settled[letter.raw.arrival.key] = handled.outcome
         self.outcomes[handled.outcome] += 1
         self._told(letter.raw, letter.claim, handled)
+
+    def _side_by_side(
+        self, letters: Sequence[Claimed], stop: Callable[[], bool]
+    ) -> list[tuple[Claimed, Handled | Exception]]:
+        """What became of letters, each sender's in their order, several senders' at once.
+
+        Raises:
+            ConnectionError: of time, and nothing was recorded.
+        """
+        side_by_side = lanes(letters, self._recorders)
+        if len(side_by_side) == 1:
+            return self._recorded(letters, stop)
+        begun = [self._recording.submit(self._recorded, lane, stop) for lane in side_by_side]
+        done: list[tuple[Claimed, Handled | Exception]] = []
+        fault: OSError | None = None
+        for work in begun:
+            try:
+                done += work.result()
+            except OSError as error:
+                fault = error
+        if fault is not None and not done:
+            raise fault
+        # What was kept is told; the fault comes again with the letters that are left.
+        return done
 
     def _recorded(
         self, letters: Sequence[Claimed], stop: Callable[[], bool]
@@ -466,6 +496,25 @@ def ready(window: deque[Claimed]) -> list[Claimed]:
     """The letters at the window's head that are read and proven, in their order."""
     head = islice(window, GROUP_LETTERS)
     return list(takewhile(lambda letter: _is_proven(letter.proven), head))
+
+
+def lanes(letters: Sequence[Claimed], most: int) -> list[list[Claimed]]:
+    """Letters that are read and proven, in at most so many lists to be recorded at once.
+
+    Those that name the same legal entity, or else come from the same address, are in
+    one list, in their order: what replaces what is decided by the order of recording.
+    """
+    side_by_side: list[list[Claimed]] = [[] for _ in range(max(1, min(most, len(letters))))]
+    of_sender: dict[str, list[Claimed]] = {}
+    for letter in letters:
+        lane = of_sender.setdefault(_sender(letter), min(side_by_side, key=len))
+        lane.append(letter)
+    return [lane for lane in side_by_side if lane]
+
+
+def _sender(letter: Claimed) -> str:
+    proven = letter.proven.result()
+    return proven.proof.claims.name or proven.read.letter.sender
 
 
 def _is_proven(future: Future[Proven]) -> bool:

@@ -1,6 +1,7 @@
 """The real service, which kills itself with SIGKILL at a named step.
 
-Run as `python -m tests.end_to_end.killable STEP --config FILE run`; '' for no step.
+Run as `python -m tests.end_to_end.killable STEP --config FILE run`; '' for no step, `poison`
+for every letter with that word.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ingest.engine import daemon
+from ingest.engine import daemon, work
 from ingest.engine import send as outbox
 from ingest.engine.work import Worker
 from ingest.transports.imap import ImapMailbox
@@ -58,6 +59,18 @@ def arm(step: str) -> None:
     setattr(owner, name, deadly)
 
 
+def arm_poison() -> None:
+    """Have each letter with the word Poison kill whoever records it."""
+    whole = work.record
+
+    def deadly(letter: Any, *args: Any) -> Any:
+        if b"Poison" in letter.raw.content:
+            die()
+        return whole(letter, *args)
+
+    work.record = deadly
+
+
 if __name__ == "__main__":
     from ingest.verbs.main import main
 
@@ -65,6 +78,8 @@ if __name__ == "__main__":
     outbox.LEASE = timedelta(seconds=1)
     daemon.DRAINED_EVERY_SECONDS = 0.5
     step = sys.argv.pop(1)
-    if step:
+    if step == "poison":
+        arm_poison()
+    elif step:
         arm(step)
     main()

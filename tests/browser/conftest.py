@@ -1,0 +1,110 @@
+"""The account as it is served, with two years of readings, in the system's Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config.settings import Database, Replies, Settings, Web
+from ingest.demo.year import CODE, PASSWORD, hand_in_years
+from ingest.web.pages import Pages
+from ingest.web.server import served
+from ingest.wiring import Service
+from tests.end_to_end.servers import free_port
+
+CHROMIUM = shutil.which("chromium")
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path):
+    # The end of the run says what was left out.
+    return True if CHROMIUM is None and collection_path.suffix == ".py" else None
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory) -> Iterator[str]:
+    """Where the pages are served."""
+    path = tmp_path_factory.mktemp("pages") / "ingest.db"
+    url = f"http://127.0.0.1:{free_port()}"
+    settings = Settings(
+        database=Database(url=f"sqlite:///{path}"),
+        replies=Replies(organisation="АО «Примерэнергосбыт»", phone="8 800 000-00-00"),
+        web=Web(public_url=url),
+    )
+    service = Service(settings)
+    service.ledger.migrate()
+    hand_in_years(service, datetime.now(UTC))
+    with closing(Pages(lambda: service)) as pages, served(pages.app, url.removeprefix("http://")):
+        yield url
+    service.ledger.close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Window:
+    """One page in one window, and what the browser complained of."""
+
+    page: object
+    address: str
+    complaints: list[str]
+
+    def go(self, path: str):
+        return self.page.goto(self.address + path)
+
+    def sign_in(self) -> None:
+        self.go("/")
+        self.page.fill("#name", CODE)
+        self.page.fill("#password", PASSWORD)
+        self.page.click("main form button")
+
+    def barriers(self) -> list[str]:
+        """What axe finds; evaluated by the debugger, which the policy does not bind."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run(document)")
+        return [
+            f"{rule['id']}: {node['html'][:150]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+    def is_wider_than_the_window(self) -> bool:
+        return self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+@pytest.fixture
+def window(chromium, address):
+    """Opens a window of a width, with or without scripts."""
+    contexts = []
+
+    def opened(width: int = 1280, *, scripts: bool = True) -> Window:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
+            locale="ru-RU",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        made = Window(context.new_page(), address, [])
+        made.page.set_default_timeout(15_000)
+        made.page.on("console", lambda message: made.complaints.append(message.text))
+        made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        return made
+
+    yield opened
+    for context in contexts:
+        context.close()

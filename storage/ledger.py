@@ -223,6 +223,7 @@ class Within:
         try:
             yield Store(self._connection, self._layouts)
         except BaseException:
+            # Raised again: the part is undone for any reason, a stop included.
             driver.execute("ROLLBACK TO SAVEPOINT part")
             driver.execute("RELEASE SAVEPOINT part")
             raise

@@ -219,6 +219,55 @@ def test_letters_ask_the_parsers_whether_it_is_a_document_and_which_charset():
     assert asked == {"looks_like_document", "likeliest"}
 
 
+MAY_END_A_FAULT = ("ingest.intake.attempt", "ingest.reading.child")
+"""Where an exception of any kind may end: what became of a letter, and a child's edge."""
+
+
+def is_broad(handler: ast.ExceptHandler) -> bool:
+    """Whether it takes exceptions of every kind."""
+    kinds = ast.walk(handler.type) if handler.type else []
+    names = {node.id for node in kinds if isinstance(node, ast.Name)}
+    return handler.type is None or bool(names & {"Exception", "BaseException"})
+
+
+def ends_faults(tree: ast.Module) -> Iterator[int]:
+    """Lines at which an exception of any kind ends without being raised again."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and is_broad(node):
+            last = node.body[-1]
+            if not (isinstance(last, ast.Raise) and last.exc is None):
+                yield node.lineno
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+            named = {ast.unparse(kind) for kind in node.args}
+            yield from [node.lineno] if named & {"Exception", "BaseException"} else []
+
+
+def test_an_exception_of_any_kind_ends_in_two_places_only_and_is_raised_again_elsewhere():
+    found = {
+        f"{module}:{line}"
+        for module, path in MODULES.items()
+        if module not in MAY_END_A_FAULT
+        for line in ends_faults(parsed(path))
+    }
+    assert not found
+    for module in MAY_END_A_FAULT:
+        assert len(list(ends_faults(parsed(MODULES[module])))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try: a()\nexcept Exception: b()",
+        "try: a()\nexcept: pass",
+        "try: a()\nexcept (OSError, BaseException) as fault: note(fault)",
+        "with suppress(Exception): a()",
+        "with contextlib.suppress(BaseException): a()",
+    ],
+)
+def test_a_fault_that_is_swallowed_is_found(text):
+    assert list(ends_faults(ast.parse(text)))
+
+
 def test_a_room_has_at_most_two_dozen_files():
     files = Counter(room_of(module) for module in MODULES if "migrations" not in module)
     assert {room: count for room, count in files.items() if count > FILES_MOST} == {}

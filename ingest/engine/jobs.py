@@ -125,6 +125,7 @@ class Job:
         except ConnectionError as fault:
             self._rest(fault)
         except BaseException as fault:
+            # Raised again, for the scheduler's log: an error of ours rests as long as any.
             self._rest(fault)
             raise
         finally:

@@ -157,6 +157,7 @@ def _deliver(
             if stop() or time.monotonic() > until:
                 break
     except BaseException:
+        # Whatever it was is raised again: what has left must not leave twice.
         _settle(ledger, clock, sent, waiting)
         raise
     if waiting:

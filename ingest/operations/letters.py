@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -230,34 +228,24 @@ class Processed:
 
 
 def process_paths(
-    service: Service, paths: Sequence[Path], at: datetime | None, *, dry_run: bool
-) -> Iterator[Processed]:
-    """Every letter under the paths with its verdict, as it is committed.
+    service: Service,
+    paths: Sequence[Path],
+    at: datetime | None,
+    tell: Callable[[Processed], None],
+    *,
+    dry_run: bool,
+) -> None:
+    """Every letter under the paths to its verdict.
+
+    Args:
+        service: The wired parts.
+        paths: Files and folders of letters.
+        at: Moment of receipt of letters that carry none; None: now.
+        tell: Called with each letter once it is committed.
+        dry_run: Undo everything at the end.
 
     Raises:
         NoLettersError: a path holds none; said before the first letter is read.
+        ConnectionError: the database is away, or no child can be had.
     """
-
-    def work(tell: Callable[[Processed], None]) -> None:
-        service.process(paths, at, lambda *letter: tell(Processed(*letter)), dry_run=dry_run)
-
-    yield from _as_they_come(work)
-
-
-def _as_they_come(work: Callable[[Callable[[Processed], None]], None]) -> Iterator[Processed]:
-    """What the work tells, while it goes on; a fault of it is raised here at its end."""
-    told: queue.SimpleQueue[Processed | BaseException | None] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            work(told.put)
-        except BaseException as fault:  # noqa: BLE001 - raised again in the caller's thread
-            told.put(fault)
-        else:
-            told.put(None)
-
-    threading.Thread(target=run, name="process", daemon=True).start()
-    while (item := told.get()) is not None:
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+    service.process(paths, at, lambda *letter: tell(Processed(*letter)), dry_run=dry_run)

@@ -401,6 +401,7 @@ class OAuthAccount:
                 os.fsync(written.fileno())
             Path(name).replace(path)
         except BaseException:
+            # Raised again: half a file must not stay.
             Path(name).unlink(missing_ok=True)
             raise
         folder = os.open(path.parent, os.O_RDONLY)

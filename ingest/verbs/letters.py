@@ -39,18 +39,21 @@ def process(
     call: Call, paths: tuple[Path, ...], at: datetime | None, dry_run: bool, as_json: bool
 ) -> int:
     """Run .eml files, folders of them, a Maildir or an mbox through the pipeline."""
-    from ingest.operations.letters import process_paths
+    from ingest.operations.letters import Processed, process_paths
     from ingest.verbs.show import processed, reply_text
 
     language = call.app.language
-    clean = True
-    for item in process_paths(call.current(), paths, at, dry_run=dry_run):
-        clean = clean and item.handled.outcome.value != "quarantined"
+    outcomes = set()
+
+    def tell(item: Processed) -> None:
+        outcomes.add(item.handled.outcome.value)
         row = item.as_json(language)
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else processed(row))
         if dry_run and item.handled.reply and not as_json:
             click.echo(reply_text(item.handled.reply.content))
-    return DONE if clean else LOOK
+
+    process_paths(call.current(), paths, at, tell, dry_run=dry_run)
+    return LOOK if "quarantined" in outcomes else DONE
 
 
 @cli.command()

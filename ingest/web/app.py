@@ -149,6 +149,7 @@ async def _body(request: Request) -> UploadFile:
         async for chunk in request.stream():
             file.write(chunk)
     except BaseException:
+        # Raised again: an upload that broke off leaves no file open.
         file.close()
         raise
     file.seek(0)

@@ -104,6 +104,7 @@ def file_of(
             else:
                 write_file(sheet, path)
     except BaseException:
+        # Raised again: half a file must not stay.
         path.unlink(missing_ok=True)
         raise
     gone = BackgroundTask(path.unlink, missing_ok=True)

@@ -270,10 +270,18 @@ class Log(Section):
 
 
 class Alarms(Section):
-    """When something needs a person."""
+    """When something needs a person, and who is mailed."""
 
+    mail: str = ""
     mailbox_minutes: float = Field(5, gt=0)
     reply_minutes: float = Field(30, gt=0)
+
+    @field_validator("mail")
+    @classmethod
+    def _is_an_address(cls, mail: str) -> str:
+        if mail and not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", mail):
+            raise ValueError("an e-mail address by itself is needed, like operators@example.ru")
+        return mail
 
 
 class Metrics(Section):
@@ -391,6 +399,12 @@ class Settings(Section):
         if len(set(names)) < len(names):
             raise ValueError("two mailboxes have the same name")
         return mailboxes
+
+    @model_validator(mode="after")
+    def _alarms_can_leave(self) -> Self:
+        if self.alarms.mail and not self.smtp.host:
+            raise ValueError("[alarms] mail needs [smtp] host: the mail leaves through it")
+        return self
 
     @model_validator(mode="after")
     def _sign_in_by_accounts_that_are_there(self) -> Self:

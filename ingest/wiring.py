@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -608,6 +608,11 @@ class Service:
         return timedelta(minutes=self.settings.alarms.reply_minutes)
 
     @property
+    def alarms_to(self) -> str:
+        """Who is mailed what needs a person; '' for nobody."""
+        return self.settings.alarms.mail
+
+    @property
     def listen(self) -> str:
         """Where figures for monitoring are served; '' for nowhere."""
         return self.settings.metrics.listen
@@ -688,18 +693,27 @@ class Daemon:
         self.service = service
         self._config = config
 
-    def run(self, observe: Processor, pages: Pages) -> None:
+    def run(self, observe: Processor, pages: Pages, alarm: Callable[[Service], object]) -> None:
         """Serve until SIGTERM or SIGINT.
 
         Args:
             observe: Sees every event of the log.
             pages: Serves the figures; they follow a changed `[metrics] listen`.
+            alarm: Owes mails about what needs a person, where somebody is to be mailed.
         """
         from ingest.engine import daemon
 
         parts = self.service.parts()
         self.service.log(observe)
-        daemon.run(parts, lambda: self._renew(observe, pages))
+
+        def alarming(parts: Parts, service: Service) -> Parts:
+            return replace(parts, alarm=partial(alarm, service)) if service.alarms_to else parts
+
+        def renewed() -> Parts:
+            parts = self._renew(observe, pages)
+            return alarming(parts, self.service)
+
+        daemon.run(alarming(parts, self.service), renewed)
 
     def _renew(self, observe: Processor, pages: Pages) -> Parts:
         """The parts of the configuration as it is now; nothing has changed when it raises."""

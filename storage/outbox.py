@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from storage.columns import instant
-from storage.records import OwedReply, ReplyState, Returned, Undelivered
+from storage.records import Mailed, OwedReply, ReplyState, Returned, Undelivered
 from storage.session import Part
 from storage.tables import REPLY
 
@@ -95,6 +95,20 @@ class Outbox(Part):
         """How many replies were owed to strangers since then: of an address' domain, and all."""
         [found] = self._sql.rows("owed_to_strangers", domain=_domain(address), since=since)
         return found.of_domain, found.of_all
+
+    def last_of(self, kind: str, address: str, since: datetime, until: datetime) -> Mailed | None:
+        """The latest mail of a kind, as its Message-ID has it, that was owed to an address.
+
+        Args:
+            kind: Lower-case letters.
+            address: Its recipient.
+            since: Owed later.
+            until: Owed then or before: a clock that was set back leaves moments ahead of it.
+        """
+        rows = self._sql.rows(
+            "last_of", address=_address(address), since=since, until=until, beginning=f"<{kind}.%"
+        )
+        return next((Mailed(row.message_id, instant(row.owed_at)) for row in rows), None)
 
     def returned(
         self, message_ids: Sequence[str], code: str, told: str, now: datetime, *, for_good: bool

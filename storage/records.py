@@ -218,6 +218,14 @@ class ServerState:
 
 
 @dataclass(frozen=True, slots=True)
+class Mailed:
+    """A mail of ours, and when it was owed."""
+
+    message_id: str
+    owed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What `status` tells of the database."""
 

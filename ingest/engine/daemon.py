@@ -48,8 +48,11 @@ LAST_NOTE_SECONDS = 3.0
 ALIVE_EVERY_SECONDS = 3600.0
 """How often it is seen whether a refresh token was used within a day."""
 
-_OUTBOX, _SEALS, _ACCOUNTS = "\0outbox", "\0seals", "\0accounts"
-"""Names of the jobs that send, seal and keep tokens alive; no mailbox can have them."""
+ALARMS_EVERY_SECONDS = 60.0
+"""How often it is seen whether something needs a person."""
+
+_OUTBOX, _SEALS, _ACCOUNTS, _ALARMS = "\0outbox", "\0seals", "\0accounts", "\0alarms"
+"""Names of the jobs that send, seal, keep tokens alive and mail alarms; no mailbox's."""
 
 
 class DaemonOutbox(ports.Outbox, Outbox, Protocol):
@@ -102,6 +105,7 @@ class Parts:
         accounts: At identity providers, by which mailboxes and SMTP are signed in to.
         recorders: How many letters of a mailbox are recorded side by side.
         close: Ends what the parts hold open, once the daemon has stopped.
+        alarm: Owes mails about what needs a person; None where nobody is mailed.
     """
 
     mailboxes: Sequence[Mailbox]
@@ -115,6 +119,7 @@ class Parts:
     every_seconds: float
     close: Callable[[], None]
     recorders: int = 1
+    alarm: Callable[[], object] | None = None
 
 
 class Daemon:
@@ -136,12 +141,9 @@ class Daemon:
         self._sealer = Sealer(parts.ledger)
         self._seals = self._sealing()
         self._jobs = [*self._polls.values(), self._seals]
-        self._jobs += [self._outbox] if self._outbox else []
-        if parts.accounts:
-            alive = Job(
-                _ACCOUNTS, self._keep_alive, self._scheduler, self._stopping, _refused, _kept_alive
-            )
-            self._jobs.append(alive)
+        self._alive = self._keeping_alive() if parts.accounts else None
+        self._alarms = self._alarming(parts.alarm)
+        self._jobs += [job for job in (self._outbox, self._alive, self._alarms) if job]
         self._bells: list[threading.Thread] = []
         self._watchdog = Watchdog(notify or Notify({}), self._stuck)
 
@@ -157,8 +159,10 @@ class Daemon:
         if self._outbox is not None:
             self._outbox.start(DRAINED_EVERY_SECONDS)
         self._seals.start(SEALED_EVERY_SECONDS)
-        if self._parts.accounts:
-            self._jobs[-1].start(ALIVE_EVERY_SECONDS)
+        if self._alive is not None:
+            self._alive.start(ALIVE_EVERY_SECONDS)
+        if self._alarms is not None:
+            self._alarms.start(ALARMS_EVERY_SECONDS)
         self._scheduler.start()
         self._watchdog.start()
         for bell in self._parts.bells:
@@ -262,6 +266,20 @@ class Daemon:
         log.warning("outbox.failed", error=described(fault), retry_seconds=seconds)
         self._health.failed(OUTBOX, fault)
 
+    def _keeping_alive(self) -> Job:
+        scheduler, stopping = self._scheduler, self._stopping
+        return Job(_ACCOUNTS, self._keep_alive, scheduler, stopping, _refused, _kept_alive)
+
+    def _alarming(self, alarm: Callable[[], object] | None) -> Job | None:
+        if alarm is None:
+            return None
+
+        def once() -> None:
+            alarm()
+
+        stopping = self._stopping
+        return Job(_ALARMS, once, self._scheduler, stopping, _alarms_failed, lambda: None)
+
     def _sealing(self) -> Job:
         seal, stopping = self._sealer.once, self._stopping
         return Job(_SEALS, seal, self._scheduler, stopping, _sealing_failed, lambda: None)
@@ -340,6 +358,10 @@ def _tell(mailbox: str, passed: Passed, started: float) -> None:
 
 def _sealing_failed(fault: BaseException, seconds: float) -> None:
     log.warning("audit.not_sealed", error=described(fault), retry_seconds=seconds)
+
+
+def _alarms_failed(fault: BaseException, seconds: float) -> None:
+    log.warning("alarm.failed", error=described(fault), retry_seconds=seconds)
 
 
 def run(parts: Parts, renew: Callable[[], Parts]) -> None:

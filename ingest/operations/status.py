@@ -16,6 +16,21 @@ ENDING_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """Something that needs a person.
+
+    Attributes:
+        kind: A key of the group `alarm` of the words of replies, or `outbox`.
+        told: A sentence about it.
+        since: Since when a server fails; None of what needs a person at once.
+    """
+
+    kind: str
+    told: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What `status`, `/metrics` and `/healthz` tell.
 
@@ -31,7 +46,7 @@ class Status:
         asking: People who asked for access and got no answer yet.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the mail servers is not as it should be, one sentence each.
-        needs_a_person: Why somebody has to look, those faults included; empty when all is well.
+        needs: Why somebody has to look, those faults included; empty when all is well.
     """
 
     stale: tuple[str, ...]
@@ -48,7 +63,12 @@ class Status:
     oldest_unanswered: datetime | None
     endings: tuple[Ending, ...]
     faults: tuple[str, ...]
-    needs_a_person: tuple[str, ...]
+    needs: tuple[Need, ...]
+
+    @property
+    def needs_a_person(self) -> tuple[str, ...]:
+        """Every need in a sentence."""
+        return tuple(need.told for need in self.needs)
 
 
 def status(service: Watched, now: datetime) -> Status:
@@ -84,8 +104,8 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         asking=known.asking,
         oldest_unanswered=known.oldest_unanswered,
         endings=endings,
-        faults=faults,
-        needs_a_person=(
+        faults=tuple(need.told for need in faults),
+        needs=(
             *faults,
             *_reasons(known, now, service.reply_late_after),
             *_endings(endings, now),
@@ -101,42 +121,56 @@ def _is_stale(mailbox: str, known: StoreStatus, now: datetime, late: timedelta) 
     return not any(moment and abs(now - moment) <= late for moment in moments)
 
 
-def _faults(servers: Sequence[ServerState], stale: Sequence[str], late: timedelta) -> Iterator[str]:
+def _faults(
+    servers: Sequence[ServerState], stale: Sequence[str], late: timedelta
+) -> Iterator[Need]:
     failing = [server for server in servers if server.failing_since is not None]
     for server in failing:
         since = minute(local(server.failing_since))
         advice = f" - {server.advice}" if server.advice else ""
-        yield f"{server.name} fails since {since}: {server.error}{advice}"
-    told = {server.name for server in failing}
+        kind = "outbox" if server.name == OUTBOX else "mailbox"
+        told = f"{server.name} fails since {since}: {server.error}{advice}"
+        yield Need(kind, told, server.failing_since)
+    names = {server.name for server in failing}
     for name in stale:
-        if mailbox_named(name) not in told:
-            yield (
+        if mailbox_named(name) not in names:
+            yield Need(
+                "mailbox",
                 f"mailbox {name} was not read through for {late.total_seconds() / 60:g} minutes"
-                " - is `ingest run` running?"
+                " - is `ingest run` running?",
             )
 
 
-def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[str]:
+def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[Need]:
     oldest = known.oldest_unanswered
     if oldest is not None and now - oldest > late:
-        yield f"a letter waits for its reply since {minute(local(oldest))}"
+        yield Need("unanswered", f"a letter waits for its reply since {minute(local(oldest))}")
     if known.quarantined:
-        yield f"letters in quarantine: {known.quarantined}"
+        yield Need("quarantine", f"letters in quarantine: {known.quarantined}")
     if known.undeliverable:
-        yield f"undeliverable replies: {known.undeliverable} - see `ingest bounces`"
+        yield Need(
+            "undeliverable", f"undeliverable replies: {known.undeliverable} - see `ingest bounces`"
+        )
     if known.bounced:
-        yield f"replies that came back: {known.bounced} - see `ingest bounces`"
+        yield Need("bounced", f"replies that came back: {known.bounced} - see `ingest bounces`")
     if known.marked:
-        yield f"addresses that replies keep coming back from: {known.marked} - correct them"
+        yield Need(
+            "address",
+            f"addresses that replies keep coming back from: {known.marked} - correct them",
+        )
     if known.asking:
-        yield f"requests for access: {known.asking} - answer them by mail or telephone"
+        yield Need(
+            "access", f"requests for access: {known.asking} - answer them by mail or telephone"
+        )
     if known.waiting:
-        yield f"letters waiting, as somebody guesses passwords: {known.waiting}"
+        yield Need("waiting", f"letters waiting, as somebody guesses passwords: {known.waiting}")
 
 
-def _endings(endings: Iterable[Ending], now: datetime) -> Iterator[str]:
+def _endings(endings: Iterable[Ending], now: datetime) -> Iterator[Need]:
     for ending in endings:
         if ending.at - now <= ENDING_WITHIN:
             ends = "ends" if ending.at > now else "has ended"
             day = f"{ending.at.astimezone(MOSCOW):%Y-%m-%d}"
-            yield f"oauth {ending.account}: its {ending.what} {ends}: {day} (docs/oauth.md)"
+            yield Need(
+                "secret", f"oauth {ending.account}: its {ending.what} {ends}: {day} (docs/oauth.md)"
+            )

@@ -130,7 +130,8 @@ def _fault(text: object, ours: object, name: str, group: str) -> str:
     most = _TEXT_MOST.get(group, _OTHERS_MOST)
     if len(text) > most:
         return f"{len(text)} characters; {most} are allowed"
-    if not text.isprintable():
+    lines = text.split("\n") if "\n" in str(ours) else [text]
+    if not all(line.isprintable() for line in lines):
         return "it must be one line, without control characters"
     try:
         fields, known = set(_fields(text)), set(_fields(str(ours)))

@@ -80,6 +80,7 @@ def _complain_or_raise(fault: ValueError) -> None:
 @click.pass_obj
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
+    from ingest.operations.alarms import owe_alarms
     from ingest.operations.status import status
     from ingest.web.monitor import Metrics, served
     from ingest.wiring import Daemon
@@ -98,7 +99,7 @@ def run(call: Call) -> int:
             pages = stack.enter_context(closing(Pages(lambda: daemon.service)))
             with _listening("web", call.app.web_listen):
                 stack.enter_context(server.served(pages.app, call.app.web_listen))
-        daemon.run(metrics, figures)
+        daemon.run(metrics, figures, lambda service: owe_alarms(service, datetime.now(UTC)))
     return DONE
 
 

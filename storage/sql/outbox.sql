@@ -83,3 +83,11 @@ WHERE id = :reply AND bounced_at IS NULL
 UPDATE reply
 SET returned_code = :code, returned_text = :text
 WHERE id = :reply AND bounced_at IS NULL
+
+-- name: last_of
+-- The latest mail of a kind to an address, between two moments.
+SELECT message_id, owed_at
+FROM reply
+WHERE address = :address AND owed_at > :since AND owed_at <= :until AND message_id LIKE :beginning
+ORDER BY owed_at DESC, id DESC
+LIMIT 1

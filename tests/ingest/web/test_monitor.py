@@ -28,7 +28,7 @@ STATE = Status(
     bounced=0,
     oldest_unanswered=None,
     endings=(),
-    needs_a_person=(),
+    needs=(),
 )
 
 

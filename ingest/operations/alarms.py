@@ -1,0 +1,79 @@
+"""What needs a person, mailed by ourselves: for retailers without a monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+import structlog
+
+from ingest.intake.policy import Policy
+from ingest.operations.ports import Watched
+from ingest.operations.status import Need, Status, status
+from ingest.replies.alarm import alarm, digest, kind_of
+
+log = structlog.get_logger()
+
+BETWEEN = timedelta(hours=1)
+"""At least, between two mails of a kind."""
+
+AGAIN_AFTER = timedelta(days=1)
+"""What has not changed is mailed again then."""
+
+
+class Alarmed(Watched, Protocol):
+    """The service, as far as its needs are mailed."""
+
+    @property
+    def policy(self) -> Policy:
+        """How mail is written."""
+
+    @property
+    def alarms_to(self) -> str:
+        """Who is mailed; '' for nobody."""
+
+
+def owe_alarms(service: Alarmed, now: datetime) -> int:
+    """Owe a mail for each kind of need that is due one: how many.
+
+    The outbox is what remembers the mails before, so that a restart repeats none.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    address = service.alarms_to
+    if not address:
+        return 0
+    owed = 0
+    for kind, told in _due(status(service, now), service.mailbox_late_after, now):
+        mail = alarm(kind, told, address, now, service.policy.replies)
+        with service.ledger.transaction() as store:
+            last = store.outbox.last_of(kind_of(kind), address, now - AGAIN_AFTER, now + BETWEEN)
+            if last is not None:
+                is_same = f"<{kind_of(kind)}.{digest(told)}" in last.message_id
+                if is_same or now - last.owed_at < BETWEEN:
+                    continue
+            store.outbox.owe(mail, now)
+        log.info("alarm.owed", kind=kind, needs=len(told))
+        owed += 1
+    return owed
+
+
+def _due(state: Status, late: timedelta, now: datetime) -> Iterator[tuple[str, list[str]]]:
+    """What is told of each kind.
+
+    A server may fail for a while; and while no mail leaves, none about that would either.
+    """
+
+    def kind(need: Need) -> str:
+        return need.kind
+
+    due = [
+        need
+        for need in state.needs
+        if need.kind != "outbox" and (need.since is None or now - need.since > late)
+    ]
+    for name, needs in groupby(sorted(due, key=kind), kind):
+        yield name, [need.told for need in needs]

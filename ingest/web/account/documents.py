@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -85,6 +86,9 @@ def views(visit: Visit, done: HandedIn) -> list[tuple[int | None, str | None, Do
     told = []
     for receipt in done.handled.receipts:
         view = document_view(receipt, visit.words.writing, taken)
+        if not done.has_numbers:
+            # The number that it had while it was tried out is nobody's.
+            view = replace(view, heading=receipt.parsed.name)
         digest = receipt.parsed.sha256
         number = receipt.number if done.has_numbers else None
         told.append((number, digest if digest in done.marked else None, view))

@@ -130,7 +130,7 @@ def _page(
         note=note,
         done=done,
         documents=views(visit, done) if done else [],
-        is_well=bool(verdicts) and verdicts <= {Verdict.ACCEPTED, Verdict.PARTLY_ACCEPTED},
+        is_well=verdicts == {Verdict.ACCEPTED},
         by_mail=bool(visit.text("by_mail")) if visit.fields else False,
         hours=range(25),
     )

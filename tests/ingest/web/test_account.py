@@ -86,6 +86,7 @@ def test_checking_a_file_records_nothing_and_tells_each_finding_at_its_place(wor
     page = upload(signed_in, xml("0.067", "much")).text
 
     assert "Пока ничего не записано" in page
+    assert "квитанция №" not in page
     assert "строка" in page
     assert "much" in page
     assert letters(world) == 0

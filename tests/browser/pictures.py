@@ -1,0 +1,96 @@
+"""Pictures of the account for the documentation, of invented readings.
+
+`python -m tests.browser.pictures` writes them anew into docs/pictures.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from config.settings import Database, Replies, Settings, Web
+from ingest.demo.year import CODE, PASSWORD, hand_in_years
+from ingest.web.pages import Pages
+from ingest.web.server import served
+from ingest.wiring import Service
+from tests.browser.conftest import CHROMIUM
+from tests.end_to_end.servers import free_port
+
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+DESK, PHONE = 1000, 360
+_HEIGHT = 800
+_WRONG = (
+    f'<package class="52005" version="1" sender_code="{CODE}" created="20261114193232">'
+    '<consumption date_time="2026110100" energy="0,067"/>'
+    '<consumption date_time="2026110101" energy="много"/></package>'
+)
+
+
+def main() -> None:
+    """Make every picture."""
+    logging.disable(logging.INFO)
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"http://127.0.0.1:{free_port()}"
+        settings = Settings(
+            database=Database(url=f"sqlite:///{folder}/ingest.db"),
+            replies=Replies(organisation="АО «Примерэнергосбыт»", phone="8 800 000-00-00"),
+            web=Web(public_url=url),
+        )
+        service = Service(settings)
+        service.ledger.migrate()
+        hand_in_years(service, datetime.now(UTC))
+        pages = Pages(lambda: service)
+        with closing(pages), served(pages.app, url.removeprefix("http://")):
+            _take(url)
+        service.ledger.close()
+
+
+def _take(url: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, suffix in ((DESK, ""), (PHONE, "-phone")):
+            page = browser.new_context(
+                viewport={"width": width, "height": _HEIGHT}, locale="ru-RU"
+            ).new_page()
+            _visit(page, url, suffix)
+        browser.close()
+
+
+def _visit(page: Page, url: str, suffix: str) -> None:
+    def keep(name: str) -> None:
+        page.screenshot(path=FOLDER / f"{name}{suffix}.png", full_page=True)
+
+    page.goto(url)
+    keep("sign-in")
+    page.fill("#name", CODE)
+    page.fill("#password", PASSWORD)
+    page.click("main form button")
+    keep("month")
+    if suffix:
+        return
+    page.goto(f"{url}/readings/enter")
+    for number, field in enumerate(page.locator("input.number").all()):
+        field.fill(("38816,40", "1", "", "", "45500")[number])
+    page.click("button[value=check]")
+    keep("enter")
+    page.goto(f"{url}/documents")
+    content = _WRONG.encode()
+    page.set_input_files("#file", {"name": "ноябрь.xml", "mimeType": "text/xml", "buffer": content})
+    page.click("main form button")
+    keep("checked")
+    for name, path in (
+        ("receipt", "/receipts/2"), ("readings", "/readings"), ("people", "/people"),
+        ("registration", "/registration"),
+    ):  # fmt: skip
+        page.goto(url + path)
+        keep(name)
+
+
+if __name__ == "__main__":
+    main()

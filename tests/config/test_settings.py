@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import PLACES, SettingsError, load
+from config.settings import PLACES, SettingsError, Web, load
 
 
 @pytest.fixture(autouse=True)
@@ -285,3 +285,27 @@ def test_every_key_tells_where_it_is_from(monkeypatch):
     assert settings.mailbox[0].origin("host") == "ingest.toml, line 5"
     with pytest.raises(SettingsError, match=r"^environment variable INGEST_SMTP__PASSWORD_FILE: "):
         settings.smtp.secret("password")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("listen", "0.0.0.0:8080", "on loopback only, and 0.0.0.0 is not"),
+        ("listen", "meters.example.ru:80", "on loopback only"),
+        ("public_url", "http://meters.example.ru", "it must begin with https://"),
+        ("trusted_proxies", ("proxy.example",), "neither an address nor a network"),
+    ],
+)
+def test_pages_are_never_served_in_the_clear_to_others(key, value, told):
+    with pytest.raises(ValueError, match=told):
+        Web(**{key: value})
+
+
+def test_pages_are_served_on_loopback_behind_a_proxy():
+    web = Web(
+        listen="[::1]:8080",
+        public_url="https://meters.example.ru/",
+        trusted_proxies=("10.0.0.0/8", "::1"),
+    )
+
+    assert web.public_url == "https://meters.example.ru"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from storage.records import (
     Claim,
     LetterDetails,
     LetterFacts,
+    LetterPage,
     LetterState,
     LetterSummary,
     Location,
@@ -248,6 +250,81 @@ class Letters(Part):
         ]
         return wanted if limit is None else wanted[-limit:]
 
+    def page(  # noqa: PLR0913 - each is one question of an operator's
+        self,
+        before: int | None,
+        limit: int,
+        *,
+        state: str | None = None,
+        outcome: str | None = None,
+        entity: str | None = None,
+        claimed: str | None = None,
+        sender: str = "",
+        subject: str = "",
+        receipt: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> LetterPage:
+        """A page of letters, the latest first, in bounded time however many there are.
+
+        Args:
+            before: Only those of lower numbers; None: from the latest on.
+            limit: How many letters a page has at most.
+            state: Only those as far as that; see `LetterState`.
+            outcome: Only those with that verdict.
+            entity: Only those of the legal entity with this user code.
+            claimed: Only those that name this user code, right or not.
+            sender: Only those whose address holds this text, in any case.
+            subject: Only those whose subject holds this text, in any case of its letters.
+            receipt: Only the one with this receipt.
+            since: Only those received at this moment or later.
+            until: Only those received before this moment.
+        """
+        of = LETTER.c
+        wanted = [
+            condition
+            for value, condition in (
+                (state, of.state == state),
+                (outcome, of.outcome == outcome),
+                (claimed, of.claimed_code == claimed),
+                (entity, of.entity_id.in_(select(ENTITY.c.id).where(ENTITY.c.user_code == entity))),
+                (receipt, of.id.in_(
+                    select(SUBMISSION.c.letter_id).where(SUBMISSION.c.id == receipt))),
+                (since, of.received_at >= since if since else None),
+                (until, of.received_at < until if until else None),
+            )
+            if value is not None and condition is not None
+        ]  # fmt: skip
+        numbers = self._numbers(wanted, (sender.casefold(), subject.casefold()), before, limit)
+        rows = self._connection.execute(
+            _listing().where(of.id.in_(numbers.found)).order_by(of.id.desc())
+        )
+        return LetterPage(tuple(map(_summary, rows)), numbers.before)
+
+    def _numbers(
+        self,
+        wanted: Sequence[ColumnElement[bool]],
+        texts: tuple[str, str],
+        before: int | None,
+        limit: int,
+    ) -> _Numbers:
+        """Numbers of a page's letters; texts are looked for here, as SQLite folds Latin only."""
+        of, found = LETTER.c, list[int]()
+        statement = select(of.id, of.sender, of.subject).where(*wanted).order_by(of.id.desc())
+        for _ in range(_LOOKS if any(texts) else 1):
+            at_once = _LOOK if any(texts) else limit
+            earlier = statement if before is None else statement.where(of.id < before)
+            rows = self._connection.execute(earlier.limit(at_once)).all()
+            for row in rows:
+                before = row.id
+                if texts[0] in row.sender.casefold() and texts[1] in row.subject.casefold():
+                    found.append(row.id)
+                if len(found) == limit:
+                    return _Numbers(found, before)
+            if len(rows) < at_once:
+                return _Numbers(found, None)
+        return _Numbers(found, before)
+
     def details(self, number: int) -> LetterDetails | None:
         """All that is known of one letter; None when there is none of that number."""
         row = self._connection.execute(_listing().where(LETTER.c.id == number)).one_or_none()
@@ -277,6 +354,18 @@ class Letters(Part):
         return [_sent_reply(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Letters found, and the last one that was looked at; None: there are no earlier ones."""
+
+    found: list[int]
+    before: int | None
+
+
+_LOOK, _LOOKS = 1000, 10
+"""A text is looked for in so many letters at once, and so often for one page."""
+
+
 def _claim(row: Any) -> Claim:
     received_at = instant(row.received_at)
     waits_until = None if row.waits_until is None else instant(row.waits_until)
@@ -293,15 +382,9 @@ def _claim(row: Any) -> Claim:
 
 def _listing() -> Select[Any]:
     """Letters with their entity, the counts of their documents and their last reply."""
-    handed_in = (
-        select(
-            SUBMISSION.c.letter_id,
-            func.count().label("documents"),
-            func.sum(SUBMISSION.c.accepted_values).label("accepted_values"),
-        )
-        .group_by(SUBMISSION.c.letter_id)
-        .subquery()
-    )
+    of_letter = SUBMISSION.c.letter_id == LETTER.c.id
+    documents = select(func.count()).where(of_letter).scalar_subquery()
+    values = select(func.sum(SUBMISSION.c.accepted_values)).where(of_letter).scalar_subquery()
     last_reply = (
         select(case((REPLY.c.bounced_at.is_not(None), ReplyState.BOUNCED), else_=REPLY.c.state))
         .where(REPLY.c.letter_id == LETTER.c.id)
@@ -309,17 +392,13 @@ def _listing() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return (
-        select(
-            *LETTER.c,
-            ENTITY.c.user_code,
-            handed_in.c.documents,
-            handed_in.c.accepted_values,
-            last_reply.label("reply"),
-        )
-        .join_from(LETTER, ENTITY, isouter=True)
-        .join(handed_in, handed_in.c.letter_id == LETTER.c.id, isouter=True)
-    )
+    return select(
+        *LETTER.c,
+        ENTITY.c.user_code,
+        documents.label("documents"),
+        values.label("accepted_values"),
+        last_reply.label("reply"),
+    ).join_from(LETTER, ENTITY, isouter=True)
 
 
 def _has_finding(code: str) -> ColumnElement[bool]:

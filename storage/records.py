@@ -154,6 +154,19 @@ class LetterSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterPage:
+    """Letters found, the latest first.
+
+    Attributes:
+        before: Number of the last letter that was looked at: the next page begins before it;
+            None when there are no earlier ones.
+    """
+
+    letters: tuple[LetterSummary, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RowDifference:
     """What an import says otherwise of a point, or of a meter at it.
 

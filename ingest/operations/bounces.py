@@ -19,11 +19,15 @@ def undelivered(ledger: Ledger) -> Sequence[Undelivered]:
         return store.outbox.undelivered()
 
 
-def settle(ledger: Ledger, address: str, now: datetime) -> int:
+def settle(ledger: Ledger, address: str, who: str, now: datetime) -> int:
     """An operator has corrected the address, or told its owner: how many replies that ends.
 
     Raises:
         ConnectionError: the database is away.
     """
     with ledger.transaction() as store:
-        return store.outbox.seen(address, now)
+        settled = store.outbox.seen(address, now)
+        if settled:
+            after = {"settled": settled}
+            store.audit.add(now, who, "bounce", address, before=None, after=after)
+        return settled

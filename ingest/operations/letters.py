@@ -86,7 +86,7 @@ def details(ledger: Ledger, number: int) -> LetterDetails:
 _PARTS_TOLD = 20
 
 
-def replay(service: Service, numbers: Sequence[int]) -> Replayed:
+def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) -> Replayed:
     """Put letters back to where they arrived, so that the next pass reads them anew.
 
     A running daemon notices at once. A letter that no mailbox has any more, one
@@ -97,22 +97,35 @@ def replay(service: Service, numbers: Sequence[int]) -> Replayed:
         ConnectionError: a mailbox or the database is away.
     """
     letters = [details(service.ledger, number) for number in numbers]
+    act = _Act(who, now)
     by_outcome: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
         if whole.summary.outcome:
             by_outcome[whole.summary.outcome][whole.sha256] = whole
     done: set[int] = set()
     for outcome, several in by_outcome.items():
-        done |= _put_back(service, outcome, several)
+        done |= _put_back(service, outcome, several, act)
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
 
 
-def _put_back(service: Service, outcome: str, letters: Mapping[str, LetterDetails]) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """Who does something, and when."""
+
+    who: str
+    now: datetime
+
+
+def _put_back(
+    service: Service, outcome: str, letters: Mapping[str, LetterDetails], act: _Act
+) -> set[int]:
     def reopen(there: Collection[str]) -> None:
         # Before they are moved: a daemon would file what has its verdict at once.
         with service.ledger.transaction() as store:
-            for sha256 in there:
-                store.letters.reopen(letters[sha256].summary.id)
+            numbers = [letters[sha256].summary.id for sha256 in there]
+            opened = [number for number in numbers if store.letters.reopen(number)]
+            changes = [(str(number), {"outcome": outcome}, None) for number in opened]
+            store.audit.add_all(act.now, act.who, "replay", changes)
 
     wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
     return {letters[sha256].summary.id for sha256 in service.put_back(outcome, wanted, reopen)}

@@ -136,7 +136,7 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
         raise click.UsageError("name letters by their numbers, or a --state, not both")
     app = call.current()
     wanted = numbers or [row.id for row in find(app.ledger, Wanted(state=state))]
-    replayed = put_back(app, wanted)
+    replayed = put_back(app, wanted, who(), datetime.now(UTC))
     whole = app.poll_all() if replayed.put_back else True
     if as_json:
         click.echo(json.dumps(asdict(replayed)))
@@ -207,7 +207,7 @@ def bounces(call: Call, seen: str | None, as_json: bool) -> int:
 
     service = call.current()
     if seen is not None:
-        count = settle(service.ledger, seen, datetime.now(UTC))
+        count = settle(service.ledger, seen, who(), datetime.now(UTC))
         if not count:
             raise click.UsageError(f"{seen}: nothing is noted as not having reached that address")
         click.echo(json.dumps({"settled": count}) if as_json else f"settled: {count}")

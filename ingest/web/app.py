@@ -24,10 +24,11 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest.operations.account.sessions import Visitor, new_secret, visitor
+from ingest.operations.console.operators import operator_of
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
-from ingest.web.site import STATIC, Site, Visit
+from ingest.web.site import STATIC, Site, Visit, is_console
 from ingest.web.words import LANGUAGES
-from storage.records import Role
+from storage.records import OperatorRole, Role
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ class Page:
 
     Attributes:
         answer: A plain function; it runs in a thread and may wait for the database.
-        needs: The least role of who may ask; None: anybody.
+        needs: The least role of who may ask, an entity's or an operator's; None: anybody.
         methods: Those that it answers to.
         upload: Its form may hold a document.
         heavy: It waits for a child that reads documents; only a few do at once.
@@ -59,7 +60,7 @@ class Page:
 
     path: str
     answer: Callable[[Visit], Response]
-    needs: Role | None = Role.READS
+    needs: Role | OperatorRole | None = Role.READS
     methods: Sequence[str] = ("GET",)
     upload: bool = False
     heavy: bool = False
@@ -166,8 +167,14 @@ def _visit(site: Site, request: Request) -> Visit:
         site.clock(),
         chosen if chosen in LANGUAGES else site.current().language,
         cookies.get(cookie_name(request, "browser"), ""),
-        cookies.get(cookie_name(request, "session"), ""),
+        # The console has a cookie of its own: one browser may be signed in to both.
+        cookies.get(cookie_name(request, session_cookie(request)), ""),
     )
+
+
+def session_cookie(request: Request) -> str:
+    """What the session's cookie is called: that of the account, or the console's."""
+    return "operator" if is_console(request) else "session"
 
 
 def cookie_name(request: Request, name: str) -> str:
@@ -181,7 +188,9 @@ def _answer(visit: Visit, page: Page) -> Response:
         return _for_program(visit, page, page.asks)
     is_new = not visit.browser
     visit.browser = visit.browser or new_secret()
-    if visit.key:
+    if visit.key and visit.is_console:
+        visit.operator = operator_of(visit.service.ledger, visit.key, visit.now)
+    elif visit.key:
         visit.visitor = visitor(visit.service.ledger, visit.key, visit.now)
     answer = _allowed(visit, page) or page.answer(visit)
     if is_new:
@@ -197,7 +206,7 @@ def _for_program(visit: Visit, page: Page, asks: Callable[[Visit], Visitor]) -> 
     if is_our_own(visit.request, visit.service.public_url) is False:
         raise HTTPException(403, "foreign")
     visit.visitor = asks(visit)
-    if page.needs is not None and not visit.visitor.may(page.needs):
+    if page.needs is not None and not _may(visit, page.needs):
         raise HTTPException(403, "role")
     return page.answer(visit)
 
@@ -213,11 +222,19 @@ def _allowed(visit: Visit, page: Page) -> Response | None:
             raise HTTPException(403, "foreign")
     if page.needs is None:
         return None
-    if visit.visitor is None:
+    may = _may(visit, page.needs)
+    if may is None:
         return _sign_in_first(visit, page)
-    if not visit.visitor.may(page.needs):
+    if not may:
         raise HTTPException(403, "role")
     return None
+
+
+def _may(visit: Visit, needs: Role | OperatorRole) -> bool | None:
+    """Whether who is signed in has a role; None: nobody is. The one place that tells."""
+    if isinstance(needs, OperatorRole):
+        return None if visit.operator is None else visit.operator.may(needs)
+    return None if visit.visitor is None else visit.visitor.may(needs)
 
 
 def _sign_in_first(visit: Visit, page: Page) -> Response:
@@ -225,7 +242,8 @@ def _sign_in_first(visit: Visit, page: Page) -> Response:
     if visit.request.method in _SAFE:
         query = visit.request.url.query
         path = visit.request.url.path + (f"?{query}" if query else "")
-        return visit.go("/" if path == "/" else f"/?next={quote(path, safe='')}")
+        home = visit.home
+        return visit.go(home if path == home else f"{home}?next={quote(path, safe='')}")
     note = "session_over" if page.keeps else "session_over_again"
     return visit.sign_in_page(403, note=note, keep=page.keeps)
 
@@ -260,7 +278,8 @@ async def _fault(site: Site, request: Request, fault: Exception) -> Response:
     name = reason if reason in _TOLD else "missing"
     if request.url.path.startswith("/api/"):
         return _problem(visit, status, reason, name, headers)
-    answer = visit.page("fault.html", status, name=name, status=status)
+    section = "console_fault" if visit.is_console else "fault"
+    answer = visit.page("fault.html", status, section=section, name=name, status=status)
     answer.headers.update(headers)
     return answer
 

@@ -11,6 +11,7 @@ from ingest.operations.account.desk import Desk
 from ingest.operations.ports import Service
 from ingest.web.account.pages import PAGES
 from ingest.web.app import application
+from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from ingest.web.site import Site
 
 
@@ -20,7 +21,7 @@ def now() -> datetime:
 
 
 class Pages:
-    """The account, and what it has to close at the end.
+    """The account and the console, and what it has to close at the end.
 
     Args:
         current: The service as it is wired now; a reload swaps it.
@@ -32,7 +33,7 @@ class Pages:
 
     def __init__(self, current: Callable[[], Service], clock: Callable[[], datetime] = now) -> None:
         self._desk = Desk(current)
-        self.app: ASGIApp = application(Site(current, clock, self._desk), PAGES)
+        self.app: ASGIApp = application(Site(current, clock, self._desk), (*PAGES, *CONSOLE_PAGES))
 
     def close(self) -> None:
         """End what reads uploads."""

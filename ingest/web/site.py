@@ -22,6 +22,7 @@ from ingest.operations.ports import Service
 from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
 from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
+from storage.records import Operator
 
 STATIC = Path(__file__).parent / "static"
 _SEE_OTHER = 303
@@ -59,6 +60,7 @@ class Visit:
     browser: str
     key: str = ""
     visitor: Visitor | None = None
+    operator: Operator | None = None
     fields: FormData = field(default_factory=FormData)
 
     @property
@@ -72,6 +74,23 @@ class Visit:
         if self.visitor is None:
             raise LookupError("this page is for nobody in particular")
         return self.visitor
+
+    @property
+    def is_console(self) -> bool:
+        """Whether a page of the console is asked for."""
+        return is_console(self.request)
+
+    @property
+    def home(self) -> str:
+        """The first page of the account, or of the console."""
+        return CONSOLE if self.is_console else "/"
+
+    @property
+    def me(self) -> Operator:
+        """The operator who is signed in; only asked by pages that need one."""
+        if self.operator is None:
+            raise LookupError("this page is for no operator in particular")
+        return self.operator
 
     @property
     def words(self) -> Words:
@@ -125,11 +144,11 @@ class Visit:
         """
         kept = [field for field in texts_of(self.fields) if keep and field[0] not in _NOT_KEPT]
         return self.page(
-            "sign_in.html",
+            "console_sign_in.html" if self.is_console else "sign_in.html",
             status,
             note=note,
             name="",
-            next=ours(self.asked("next")) if not self.fields else ours(self.request.url.path),
+            next=ours(self.asked("next") if not self.fields else self.request.url.path),
             kept=[(f"{KEPT}{name}", value) for name, value in kept],
             kept_path=self.request.url.path if keep else "",
         )
@@ -145,6 +164,12 @@ class Visit:
         return Response(content, media_type=media_type, headers=headers)
 
 
+_SECTIONS = (
+    ("/console", "needs"),
+    ("/console/letters", "letters"),
+)
+
+
 @cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -156,7 +181,9 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters["number"] = lambda text, w: w.number(Decimal(text))
     environment.filters["moment"] = lambda at, w: w.moment(datetime.fromtimestamp(at, UTC))
-    environment.globals.update({"static": _static, "languages": LANGUAGES})
+    environment.globals.update(
+        {"static": _static, "languages": LANGUAGES, "console_sections": _SECTIONS}
+    )
     return environment
 
 
@@ -178,6 +205,15 @@ _NOT_KEPT = frozenset({"csrf", "step"})
 def texts_of(fields: FormData) -> Iterator[tuple[str, str]]:
     """The fields of a form that are no files."""
     return ((name, value) for name, value in fields.multi_items() if isinstance(value, str))
+
+
+CONSOLE = "/console"
+
+
+def is_console(request: Request) -> bool:
+    """Whether a page of the console is asked for."""
+    path = request.url.path
+    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 def ours(path: str) -> str:

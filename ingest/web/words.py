@@ -25,9 +25,8 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self.writing: Wording = wording(language)
-        source = TEMPLATES / f"pages.{language}.toml"
-        self.texts: Mapping[str, Mapping[str, Any]] = tomllib.loads(
-            source.read_text(encoding="utf-8")
+        self.texts: Mapping[str, Mapping[str, Any]] = _read("pages", language) | _read(
+            "console", language
         )
 
     def __call__(self, name: str, **values: object) -> str:
@@ -35,6 +34,10 @@ class Words:
         section, _, key = name.partition(".")
         text = str(self.texts[section][key])
         return text.format(**values) if values else text
+
+
+def _read(name: str, language: str) -> dict[str, Any]:
+    return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -76,7 +76,13 @@ class Office:
         with self.ledger.transaction() as store:
             claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
             handled = intake.receive(arrival_of(claim), read, proof, store, now)
-            facts = LetterFacts(letter.sender, read.letter.subject, letter.message_id)
+            facts = LetterFacts(
+                letter.sender,
+                read.letter.subject,
+                letter.message_id,
+                reason=handled.truth or handled.reason,
+                claimed=handled.claimed,
+            )
             store.letters.settle(claim.letter, handled.outcome, facts, handled.entity, now)
         return handled
 

@@ -105,7 +105,7 @@ def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | Non
 
 def mailed(told: Told) -> list[Mailed]:
     """The replies to what a receipt came in, as they were sent."""
-    return [_mailed(reply) for reply in told.letter.replies if reply.content]
+    return [mailed_of(reply) for reply in told.letter.replies if reply.content]
 
 
 def _receipt(number: int, submission: SubmissionDetails, received_at: datetime) -> Receipt:
@@ -127,7 +127,8 @@ def _receipt(number: int, submission: SubmissionDetails, received_at: datetime) 
     return Receipt(number, received_at, parsed, checked)
 
 
-def _mailed(reply: SentReply) -> Mailed:
+def mailed_of(reply: SentReply) -> Mailed:
+    """A reply as it was sent, its text and its files."""
     message = message_from_bytes(reply.content, _class=EmailMessage, policy=default)
     body = message.get_body(preferencelist=("plain",))
     text = body.get_content() if body is not None else ""

@@ -27,7 +27,7 @@ def enter(visit: Visit) -> Response:
         return _again(visit)
     visit.key, visit.visitor = key, visitor(visit.service.ledger, key, visit.now)
     log.info("session.begun", entity=visit.who.entity, who=visit.who.who)
-    answer = _onward(visit)
+    answer = onward(visit)
     set_cookie(visit.request, answer, "session", key, 0)
     return answer
 
@@ -44,11 +44,12 @@ def _again(visit: Visit) -> Response:
     )
 
 
-def _onward(visit: Visit) -> Response:
+def onward(visit: Visit) -> Response:
     """Where one wanted to go, or the form that a session's end interrupted."""
     path = ours(visit.text("kept_path"))
     if path == "/":
-        return visit.go(ours(visit.text("next")))
+        wanted = ours(visit.text("next"))
+        return visit.go(visit.home if wanted == "/" else wanted)
     kept = [
         (name.removeprefix(KEPT), value)
         for name, value in texts_of(visit.fields)

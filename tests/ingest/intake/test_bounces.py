@@ -133,11 +133,11 @@ def test_an_address_is_marked_after_three_and_an_operator_settles_it(office):
     assert one.address == ADDRESS
     assert "5.1.1" in one.last_error
 
-    assert settle(office.ledger, ADDRESS.upper(), NOW) == 3
+    assert settle(office.ledger, ADDRESS.upper(), "anna", NOW) == 3
     assert undelivered(office.ledger) == []
     assert (status(office).bounced, status(office).marked) == (0, 0)
     assert of_reply(office).state is ReplyState.BOUNCED
-    assert settle(office.ledger, ADDRESS, NOW) == 0
+    assert settle(office.ledger, ADDRESS, "anna", NOW) == 0
 
 
 def test_an_undeliverable_reply_is_settled_the_same_way(office):
@@ -149,7 +149,7 @@ def test_an_undeliverable_reply_is_settled_the_same_way(office):
     assert [(o.undeliverable, o.last_error) for o in undelivered(office.ledger)] == [
         (1, "550 no such user")
     ]
-    assert settle(office.ledger, ADDRESS, NOW) == 1
+    assert settle(office.ledger, ADDRESS, "anna", NOW) == 1
     assert status(office).undeliverable == 0
 
 

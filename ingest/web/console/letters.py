@@ -1,0 +1,169 @@
+"""Letters found, the story of one, and letters once more."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.account.receipts import mailed_of
+from ingest.operations.letters import details, replay
+from ingest.operations.refused import Refused
+from ingest.operations.told import finding_json
+from ingest.web.account.receipts import number_in
+from ingest.web.site import CONSOLE, Visit
+from layouts.months import MOSCOW
+from storage.records import LetterDetails, LetterState
+
+_A_PAGE = 50
+_FIELDS = ("state", "entity", "claimed", "sender", "subject", "receipt", "since", "until")
+STATES = (
+    "claimed", "quarantined", "accepted", "partly_accepted", "rejected", "refused", "duplicate",
+    "ignored",
+)  # fmt: skip
+"""What letters are looked for by: those without a verdict, in quarantine, by verdict."""
+
+
+def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
+    """Letters by what is asked, the latest first."""
+    asked = {name: visit.asked(name).strip()[:200] for name in _FIELDS}
+    problem = ""
+    wanted: dict[str, Any] = {}
+    try:
+        wanted = _wanted(asked)
+    except ValueError:
+        problem = "not_understood"
+    before = number_in(visit.asked("before")) if visit.asked("before") else None
+    with visit.service.ledger.reading() as store:
+        found = None if problem else store.letters.page(before, _A_PAGE, **wanted)
+    query = {name: value for name, value in asked.items() if value}
+    more = None
+    if found is not None and found.before is not None:
+        more = urlencode({**query, "before": found.before})
+    return visit.page(
+        "console_letters.html",
+        422 if problem else status,
+        asked=asked,
+        found=found,
+        first=urlencode(query) if before is not None else None,
+        more=more,
+        states=STATES,
+        note=note or problem or visit.asked("note"),
+        put_back=visit.asked("put_back"),
+        kept=visit.asked("kept"),
+    )
+
+
+def _wanted(asked: dict[str, str]) -> dict[str, Any]:
+    """What the store is asked.
+
+    Raises:
+        ValueError: a day or a number is none.
+    """
+    state = asked["state"]
+    wanted: dict[str, Any] = {"sender": asked["sender"], "subject": asked["subject"]}
+    if state in {LetterState.CLAIMED, LetterState.QUARANTINED}:
+        wanted["state"] = state
+    elif state in STATES:
+        wanted["outcome"] = state
+    elif state:
+        raise ValueError(state)
+    wanted |= {name: asked[name] or None for name in ("entity", "claimed")}
+    if asked["receipt"]:
+        number = asked["receipt"].removeprefix("№").strip()
+        if not (number.isascii() and number.isdecimal() and len(number) <= 9):
+            raise ValueError(number)
+        wanted["receipt"] = int(number)
+    if asked["since"]:
+        wanted["since"] = _day(asked["since"])
+    if asked["until"]:
+        wanted["until"] = _day(asked["until"]) + timedelta(days=1)
+    return wanted
+
+
+def _day(text: str) -> datetime:
+    day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=MOSCOW)
+    if not 1990 <= day.year <= 2200:
+        raise ValueError(text)
+    return day
+
+
+def story(visit: Visit, note: str = "", status: int = 200) -> Response:
+    """All that is known of one letter."""
+    whole = _whole(visit)
+    return visit.page(
+        "console_letter.html",
+        status,
+        whole=whole,
+        findings=[finding_json(item, visit.language) for item in whole.findings],
+        submissions=[
+            (one, [finding_json(item, visit.language) for item in one.findings])
+            for one in whole.submissions
+        ],
+        replies=[(one, mailed_of(one) if one.content else None) for one in whole.replies],
+        seen=_seen(whole),
+        note=note or visit.asked("note"),
+    )
+
+
+def _whole(visit: Visit) -> LetterDetails:
+    number = number_in(visit.request.path_params["number"])
+    with suppress(Refused):
+        return details(visit.service.ledger, number)
+    raise HTTPException(404)
+
+
+def _seen(whole: LetterDetails) -> str:
+    """What a form was made of: another operator may act meanwhile."""
+    settled = whole.settled_at
+    return f"{whole.summary.state} {settled.timestamp() if settled else ''}"
+
+
+def once_more(visit: Visit) -> Response:
+    """One letter is put back, unless somebody acted on it since the page was made."""
+    whole = _whole(visit)
+    if visit.text("seen") != _seen(whole):
+        return story(visit, "changed_meanwhile", 409)
+    number = whole.summary.id
+    done = replay(visit.service, [number], visit.me.name, visit.now)
+    name = "put_back" if done.put_back else "kept"
+    return visit.go(f"{CONSOLE}/letters/{number}?note={name}")
+
+
+def many_once_more(visit: Visit) -> Response:
+    """Those that were chosen are put back."""
+    chosen = [value for value in visit.fields.getlist("letter") if isinstance(value, str)]
+    numbers = sorted({number_in(value) for value in chosen})[:_A_PAGE]
+    if not numbers:
+        return listing(visit, "choose", 422)
+    try:
+        done = replay(visit.service, numbers, visit.me.name, visit.now)
+    except Refused:
+        raise HTTPException(404) from None
+    told = {"put_back": len(done.put_back), "kept": len(done.not_found)}
+    return visit.go(f"{CONSOLE}/letters?{urlencode(told)}")
+
+
+def reply(visit: Visit) -> Response:
+    """A reply as it was mailed."""
+    whole, number = _whole(visit), number_in(visit.request.path_params["reply"])
+    for one in whole.replies:
+        if one.id == number:
+            return visit.file(one.content, f"reply-{number}.eml", "application/octet-stream")
+    raise HTTPException(404)
+
+
+def attached(visit: Visit) -> Response:
+    """A file of a reply."""
+    whole, number = _whole(visit), number_in(visit.request.path_params["reply"])
+    at = number_in(visit.request.path_params["file"])
+    for one in whole.replies:
+        files = mailed_of(one).files if one.id == number else ()
+        if 1 <= at <= len(files):
+            file = files[at - 1]
+            return visit.file(file.content, file.name or f"file-{at}", "application/octet-stream")
+    raise HTTPException(404)

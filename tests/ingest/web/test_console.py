@@ -1,0 +1,278 @@
+"""The operators' console: who gets in, what it shows, and what it does not let happen."""
+
+from dataclasses import dataclass
+
+import pyotp
+import pytest
+
+from ingest.operations.account.sessions import Attempt
+from ingest.operations.console.operators import add, switch_off
+from storage.faults import StoreUnavailable
+from storage.records import OperatorRole
+from tests.ingest.office import CODE, NOW, Office, mail, xml
+from tests.ingest.web.conftest import HOSTILE, World
+
+
+@dataclass
+class Crew:
+    """Operators over a world, each in a browser of its own."""
+
+    world: World
+
+    def enters(self, name="anna", role=OperatorRole.WORKS, **headers):
+        """A browser of a new operator who has signed in."""
+        made = add(self.world.service, name, role, "root", self.world.now)
+        browser = self.world.browser(**headers)
+        code = pyotp.parse_uri(made.second_factor).at(self.world.now)
+        form = {"name": name, "password": made.password, "code": code}
+        assert browser.post("/console/sign-in", form).status_code == 303
+        return browser
+
+    def receives(self, content=None):
+        """A letter comes in and has its verdict; its number."""
+        service = self.world.service
+        Office(service.ledger, service.policy).takes(content or mail(xml("1.5")), self.world.now)
+        with service.ledger.reading() as store:
+            return store.letters.page(None, 1).letters[0].id
+
+    def audit(self, what):
+        """Who did something, and to what."""
+        with self.world.service.ledger.reading() as store:
+            return [(entry.who, entry.key) for entry in store.audit.of(what)]
+
+
+@pytest.fixture
+def crew(world):
+    return Crew(world)
+
+
+def hostile_letter():
+    """A letter whose sender, subject, code and file names are markup."""
+    subject = f"Subject: {HOSTILE}"
+    content = mail(xml("1.5"), body=f"Код: {HOSTILE}\nПароль: x", head="")
+    return content.replace(b"Subject: readings", subject.encode()).replace(
+        b'name="0.xml"', b'name="<img src=x onerror=alert(1)>.xml"'
+    )
+
+
+def test_nobody_sees_the_console_without_signing_in(world):
+    browser = world.browser()
+
+    assert "Вход для операторов" in browser.get("/console").text
+    answer = browser.get("/console/letters?state=refused")
+    assert answer.headers["location"] == "/console?next=%2Fconsole%2Fletters%3Fstate%3Drefused"
+    assert browser.post("/console/letters/replay", {"letter": "1"}).status_code == 403
+
+
+def test_an_accounts_session_is_none_of_the_consoles_and_the_other_way_round(signed_in, crew):
+    assert "Вход для операторов" in signed_in.get("/console").text
+    assert "Вход в личный кабинет" in crew.enters().get("/").text
+
+
+def test_a_sign_in_without_the_code_is_refused_and_says_no_more_than_others(world):
+    add(world.service, "anna", OperatorRole.WORKS, "root", NOW, password="Zima-2026-xyzzy")
+    pages = [
+        world.browser().post("/console/sign-in", {"name": name, "password": password})
+        for name, password in (("anna", "Zima-2026-xyzzy"), ("anna", "x"), ("nobody", "x"))
+    ]
+
+    assert [page.status_code for page in pages] == [422] * 3
+    told = [page.text.split('role="alert"')[1].split("</div>")[0] for page in pages]
+    assert len(set(told)) == 1
+
+
+def test_who_is_switched_off_is_out_with_the_next_click(crew):
+    browser = crew.enters()
+    switch_off(crew.world.service.ledger, "anna", "root", NOW)
+
+    assert browser.get("/console/letters").status_code == 303
+
+
+def test_signing_out_ends_the_session(crew):
+    browser = crew.enters()
+    browser.post("/console/sign-out")
+
+    assert browser.get("/console/letters").status_code == 303
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_a_form_of_another_site_does_nothing(crew, site):
+    browser = crew.enters()
+    answer = browser.post(
+        "/console/letters/replay", {"letter": crew.receives()}, headers={"Sec-Fetch-Site": site}
+    )
+
+    assert answer.status_code == 403
+    assert crew.audit("replay") == []
+
+
+def test_a_role_that_only_looks_is_offered_no_act_and_can_send_none(crew):
+    number = crew.receives()
+    browser = crew.enters(role=OperatorRole.LOOKS)
+
+    assert (
+        "/replay"
+        not in browser.get(f"/console/letters/{number}").text.replace(
+            "/console/letters/replay", "/replay"
+        )
+        or "Прочитать" not in browser.get(f"/console/letters/{number}").text
+    )
+    for path in (f"/console/letters/{number}/replay", "/console/letters/replay", "/console/unlock",
+                 "/console/bounces/settle", "/console/requests/answer"):  # fmt: skip
+        assert browser.post(path, {"letter": number}).status_code == 403
+
+
+def test_the_first_page_stands_although_a_part_of_it_cannot_be_read(crew, monkeypatch):
+    browser = crew.enters()
+
+    def away(self):
+        raise StoreUnavailable("the disk is full")
+
+    with crew.world.service.ledger.reading() as store:
+        monkeypatch.setattr(type(store.installation), "status", lambda *_: away(None))
+        monkeypatch.setattr(type(store.senders), "locks", lambda *_: away(None))
+    answer = browser.get("/console")
+
+    assert answer.status_code == 200
+    assert answer.text.count("the disk is full") == 2
+
+
+def test_with_the_database_away_the_console_says_what_to_do(crew, monkeypatch):
+    browser = crew.enters()
+
+    def away(self):
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(type(crew.world.service.ledger), "reading", away)
+    answer = browser.get("/console")
+
+    assert answer.status_code == 503
+    assert "ingest doctor" in answer.text
+
+
+def test_letters_are_found_by_each_question(crew):
+    number = crew.receives()
+    browser = crew.enters()
+
+    for found in ("sender=BUH%40primer", "subject=READ", f"entity={CODE}", "receipt=1",
+                  "state=accepted", "since=2026-11-15&until=2026-11-15"):  # fmt: skip
+        assert f"/console/letters/{number}" in browser.get(f"/console/letters?{found}").text, found
+    for none in ("sender=nobody", "entity=1", "receipt=77", "state=refused", "since=2026-11-16"):
+        page = browser.get(f"/console/letters?{none}")
+        assert f"/console/letters/{number}" not in page.text, none
+
+
+@pytest.mark.parametrize(
+    "question", ["since=tomorrow", "receipt=x", "receipt=9999999999999", "state=fine",
+                 "since=0001-01-01"]
+)  # fmt: skip
+def test_a_question_that_is_none_is_told(crew, question):
+    assert crew.enters().get(f"/console/letters?{question}").status_code == 422
+
+
+def test_pages_of_letters_miss_none_and_tell_none_twice(crew):
+    for hour in range(7):
+        crew.receives(mail(xml(*["1.5"] * (hour + 1), created=f"2026111419323{hour}")))
+    with crew.world.service.ledger.reading() as store:
+        before, told = None, []
+        while True:
+            page = store.letters.page(before, 3)
+            told += [one.id for one in page.letters]
+            before = page.before
+            if before is None:
+                break
+        assert told == sorted(told, reverse=True)
+        assert len(set(told)) == len(store.letters.find())
+
+
+def test_the_story_of_a_letter_tells_verdict_documents_and_reply_and_gives_it(crew):
+    number = crew.receives()
+    browser = crew.enters()
+    page = browser.get(f"/console/letters/{number}").text
+
+    assert "Принято" in page
+    path = page.split('href="')[1:]
+    reply = next(p.split('"')[0] for p in path if p.split('"')[0].endswith(".eml"))
+    answer = browser.get(reply)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert b"Subject:" in answer.content
+    assert (
+        browser.get(f"/console/letters/{number + 1}/replies/{reply.split('/')[-1]}").status_code
+        == 404
+    )
+
+
+def test_a_refused_letter_tells_its_true_reason(crew):
+    number = crew.receives(mail(xml("1.5"), body=f"Код: {CODE}\nПароль: nonsense"))
+    page = crew.enters().get(f"/console/letters/{number}").text
+
+    assert "wrong password" in page
+    assert CODE in page
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/letters", "/console/letters/{}"])
+def test_what_letters_say_is_never_markup(crew, path):
+    number = crew.receives(hostile_letter())
+    page = crew.enters().get(path.format(number)).text
+
+    assert "<script>alert" not in page
+    assert "<img" not in page
+
+
+def test_a_letter_is_put_back_once_and_under_the_operators_name(crew):
+    number = crew.receives()
+    service = crew.world.service
+    service.put_back = lambda outcome, wanted, reopen: (reopen(set(wanted)), set(wanted))[1]
+    anna, boris = crew.enters("anna"), crew.enters("boris")
+    form = {
+        name: anna.get(f"/console/letters/{number}")
+        .text.split(f'name="{name}" value="')[1]
+        .split('"')[0]
+        for name in ("seen",)
+    }
+
+    first = anna.post(f"/console/letters/{number}/replay", form)
+    second = boris.post(f"/console/letters/{number}/replay", form)
+
+    assert first.status_code == 303
+    assert second.status_code == 409
+    assert "другой оператор" in second.text
+    assert crew.audit("replay") == [("anna", str(number))]
+
+
+def test_many_letters_are_put_back_together(crew):
+    numbers = [crew.receives(mail(xml("1.5", created=f"2026111419323{n}"))) for n in range(3)]
+    crew.world.service.put_back = lambda outcome, wanted, reopen: (
+        reopen(set(wanted)), set(wanted))[1]  # fmt: skip
+    answer = crew.enters().post("/console/letters/replay", {"letter": [str(n) for n in numbers]})
+
+    assert answer.headers["location"] == "/console/letters?put_back=3&kept=0"
+    assert sorted(crew.audit("replay")) == sorted(("anna", str(n)) for n in numbers)
+
+
+def test_a_request_for_access_is_answered_once(crew):
+    with crew.world.service.ledger.transaction() as store:
+        store.accounts.ask(HOSTILE, "x@y.example", "192.0.2.0/24", NOW)
+    anna, boris = crew.enters("anna"), crew.enters("boris")
+    assert "<script>alert" not in anna.get("/console").text
+    form = {"number": "1", "answer": "called back"}
+
+    assert anna.post("/console/requests/answer", {"number": "1", "answer": " "}).status_code == 422
+    assert anna.post("/console/requests/answer", form).status_code == 303
+    assert boris.post("/console/requests/answer", form).status_code == 409
+    assert crew.audit("access-request") == [("anna", "1")]
+
+
+def test_a_lock_is_opened_in_place(crew):
+    for _ in range(6):
+        crew.receives(mail(xml("1.5"), body=f"Код: {CODE}\nПароль: {_}nonsense"))
+    browser = crew.enters()
+    assert "/console/unlock" in browser.get("/console").text
+
+    assert browser.post("/console/unlock", {"code": CODE}).status_code == 303
+    assert crew.audit("unlock") == [("anna", CODE)]
+    assert browser.post("/console/unlock", {"code": CODE}).status_code == 409
+
+
+def test_an_attempt_is_nothing_that_is_printed():
+    assert "secret" not in repr(Attempt("anna", "secret", "192.0.2.0/24"))

@@ -22,7 +22,9 @@ TABLES = {"storage.columns", "storage.session", "storage.statements", "storage.t
 ARROWS = {
     "ingest.__main__": {"ingest.verbs"},
     "ingest.verbs": {"ingest.web", "ingest.demo", "ingest.operations", "ingest.wiring", "config"},
+    "ingest.web.console": {"ingest.web", "ingest.web.account", "ingest.operations"},
     "ingest.web": {
+        "ingest.web.console",
         "ingest.operations", "ingest.intake.passwords", "ingest.replies.view",
         "ingest.replies.wording",
     },

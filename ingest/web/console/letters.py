@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.account.receipts import mailed_of
+from ingest.operations.console.letters import page
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
 from ingest.operations.told import finding_json
@@ -38,8 +39,7 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     except ValueError:
         problem = "not_understood"
     before = number_in(visit.asked("before")) if visit.asked("before") else None
-    with visit.service.ledger.reading() as store:
-        found = None if problem else store.letters.page(before, _A_PAGE, **wanted)
+    found = None if problem else page(visit.service.ledger, before, _A_PAGE, **wanted)
     query = {name: value for name, value in asked.items() if value}
     more = None
     if found is not None and found.before is not None:

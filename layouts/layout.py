@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from layouts.section import LayoutError, Section
-from layouts.terms import CHANNELS, ZONES, Kind
+from layouts.terms import CHANNELS, ZONES, Kind, Language
 from layouts.workbook_form import WorkbookDefinition, workbook_form
 
 UNITS = {"Wh": 0, "kWh": 3, "MWh": 6, "varh": 0, "kvarh": 3, "Mvarh": 6}
@@ -287,7 +287,9 @@ def _number(top: Section) -> str:
 
 
 def _titles(section: Section) -> dict[str, str]:
-    titles = {language: section.text(language) for language in ("ru", "en")}
+    # What a layout does not say in a language is said in Russian.
+    russian = section.text(Language.RUSSIAN)
+    titles = {language.value: section.text(language, russian) for language in Language}
     section.done()
     return titles
 

@@ -11,13 +11,14 @@ import click
 
 from ingest.verbs.registry import mistakes_told
 from ingest.verbs.types import DONE, LOOK, WRONG, Call, Instant, cli, json_option, write_private
+from layouts.terms import Language
 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path, dir_okay=False))  # fmt: skip  # noqa: E501
 @click.option("--registry", type=click.Path(exists=True, path_type=Path), help="The register of points to check against.")  # fmt: skip  # noqa: E501
 @click.option("--at", type=Instant(), help="The moment of receipt to assume.")
-@click.option("--language", type=click.Choice(["ru", "en"]), help="Of the messages; default: [replies] language.")  # fmt: skip  # noqa: E501
+@click.option("--language", type=click.Choice([language.value for language in Language]), help="Of the messages; default: [replies] language.")  # fmt: skip  # noqa: E501
 @json_option
 @click.pass_obj
 def check(

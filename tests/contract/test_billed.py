@@ -53,7 +53,7 @@ def test_values_have_quality_suspicions_and_whether_they_came_late(ledger):
 
     rows = told(ledger, ASKED)
     assert [row["late"] for row in rows] == [False, False, True]
-    assert {row["quality"] for row in rows} <= {"valid", "suspect"}
+    assert [row["quality"] for row in rows if row["quality"] not in {"valid", "suspect"}] == []
     assert [row["late"] for row in told(ledger, replace(ASKED, grain=Grain.DAY))] == [False, True]
     assert [row["late"] for row in told(ledger, replace(ASKED, grain=Grain.MONTH))] == [True]
 

@@ -72,6 +72,7 @@ def test_ready_reloading_and_stopping_are_told(told):
 def test_without_a_socket_or_with_a_dead_one_nothing_happens(tmp_path):
     Notify({}).ready()
     Notify({"NOTIFY_SOCKET": str(tmp_path / "absent")}).ready()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_abstract_socket_is_reached():

@@ -191,8 +191,9 @@ def test_whatever_a_password_is_made_of_it_is_tried_as_written(password: str) ->
 
 @given(st.text(max_size=300))
 def test_whatever_the_text_nothing_is_raised(text: str) -> None:
-    find_credentials(own_text(text), Source.BODY)
-    find_credentials(text.replace("a", "Пароль:").replace("b", "Код\t"), Source.SUBJECT)
+    assert isinstance(find_credentials(own_text(text), Source.BODY), tuple)
+    labelled = text.replace("a", "Пароль:").replace("b", "Код\t")
+    assert isinstance(find_credentials(labelled, Source.SUBJECT), tuple)
 
 
 def letter(**about: object) -> Letter:

@@ -451,7 +451,7 @@ def test_a_hostile_letter_is_read_in_bounded_time(name: str) -> None:
     letter = read(HOSTILE[name])
     assert time.process_time() - begun < 10
     assert len(letter.subject) <= 500
-    assert {one.code for one in letter.findings} <= {Code.TOO_MANY_DOCUMENTS}
+    assert not {one.code for one in letter.findings} - {Code.TOO_MANY_DOCUMENTS}
 
 
 _VALUES = st.one_of(

@@ -95,8 +95,7 @@ def test_a_zip_that_lies_about_its_sizes_is_unreadable_or_counted() -> None:
     content = zipped(("a.xml", bytes(3_000_000)))
     lied = content.replace(struct.pack("<L", 3_000_000), struct.pack("<L", 10))
     read = letter(lied, limits=Limits(unpacked_bytes=1_000_000))
-    assert set(codes(read)) <= {Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT}
-    assert codes(read)
+    assert set(codes(read)) in ({Code.UNPACKS_TOO_LARGE}, {Code.UNREADABLE_DOCUMENT})
 
 
 def test_overlapping_entries_are_counted_each_time() -> None:
@@ -106,8 +105,7 @@ def test_overlapping_entries_are_counted_each_time() -> None:
     many = 200
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, many, many, len(directory) * many, at, 0)
     read = letter(content[:at] + directory * many + end, limits=Limits(unpacked_bytes=1_000_000))
-    assert set(codes(read)) <= {Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT}
-    assert codes(read)
+    assert set(codes(read)) in ({Code.UNPACKS_TOO_LARGE}, {Code.UNREADABLE_DOCUMENT})
 
 
 def test_an_archive_of_thousands_of_files_is_too_many() -> None:

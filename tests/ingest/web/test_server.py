@@ -1,0 +1,48 @@
+"""The pages behind their real server: clients that are slow, or gone."""
+
+import socket
+import urllib.request
+
+import pytest
+
+from ingest.web.server import served
+
+
+@pytest.fixture
+def port(world):
+    with served(world.pages.app, "127.0.0.1:0") as port:
+        yield port
+
+
+def status_of(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return answer.status
+
+
+def begun(port: int, head: bytes) -> socket.socket:
+    """A request that is not sent to its end."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    client.sendall(head)
+    return client
+
+
+UPLOAD = (
+    b"POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n<package"
+)
+
+
+def test_slow_clients_keep_nobody_waiting(port):
+    slow = [begun(port, head) for head in (b"GET / HTT", UPLOAD) for _ in range(25)]
+    try:
+        assert status_of(port) == 200
+    finally:
+        for client in slow:
+            client.close()
+
+
+def test_an_upload_that_is_cut_off_records_nothing(world, port):
+    begun(port, UPLOAD).close()
+
+    assert status_of(port) == 200
+    with world.service.ledger.reading() as store:
+        assert store.letters.find() == []

@@ -61,6 +61,7 @@ from making import (
     z80020,
     zipped,
 )
+from making_kinds import kinds
 
 FOLDER = Path(__file__).parent / "letters"
 
@@ -785,7 +786,11 @@ def later() -> Iterator[Sample]:
             code=PRIMER,
             extra=OUTLOOK,
         ),
-        expect("rejected", doc("52006", "rejected", "formula-without-value"), entity=PRIMER),
+        expect(
+            "rejected",
+            doc("52006", "rejected", "formula-without-value", "late-submission"),
+            entity=PRIMER,
+        ),
     )
     wishes = [
         ("a-wish-in-english", "template 52005", login()),
@@ -919,6 +924,7 @@ def main() -> None:
         later(),
         never_answered(),
         told_or_opened(),
+        kinds(),
     ):
         (FOLDER / f"{sample.name}.eml").write_bytes(sample.content)
         text = json.dumps(sample.expected, ensure_ascii=False, indent=1)

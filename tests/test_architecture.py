@@ -209,7 +209,7 @@ def test_settings_are_read_by_the_composition_root_only():
     assert sorted(readers_of_settings()) == []
 
 
-def test_letters_ask_the_parsers_whether_it_is_a_document_and_which_charset():
+def test_letters_ask_the_parsers_what_a_file_is_and_which_charset():
     asked = {
         alias.name
         for module in MODULES
@@ -218,7 +218,7 @@ def test_letters_ask_the_parsers_whether_it_is_a_document_and_which_charset():
         if isinstance(node, ast.ImportFrom) and is_in(node.module or "", ["parsers"])
         for alias in node.names
     }
-    assert asked == {"looks_like_document", "likeliest"}
+    assert asked == {"looks_like_document", "other_kind", "likeliest"}
 
 
 MAY_END_A_FAULT = ("ingest.intake.attempt", "ingest.reading.child")

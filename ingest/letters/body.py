@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from lxml import etree
 from lxml.html import HTMLParser
@@ -165,6 +167,9 @@ def _is_block(lines: list[str], at: int) -> bool:
 
 _ENCODED = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
 _ENCODED_END = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
+# Where the last line is missing: all the lines that can be of such a file.
+_ENCODED_LINES = re.compile(rb"(?:[ -`]{1,85}\r?(?:\n|\Z))*")
+_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{1,85}\r?(?:\n|\Z))*")
 
 
 def cut_encoded(content: bytes, charset: str) -> tuple[list[tuple[str, bytes]], bytes]:
@@ -175,17 +180,31 @@ def cut_encoded(content: bytes, charset: str) -> tuple[list[tuple[str, bytes]], 
     files: list[tuple[str, bytes]] = []
     rest: list[bytes] = []
     at = 0
-    while begin := _ENCODED.search(content, at):
-        end = _ENCODED_END.search(content, begin.end())
-        if end is None:
-            break
-        inside = content[begin.end() : end.start()]
+    begins = list(_ENCODED.finditer(content))
+    ends = [end.span() for end in _ENCODED_END.finditer(content)] if begins else []
+    for begin, following in zip_longest(begins, begins[1:]):
+        limit = following.start() if following else len(content)
+        stop, after = _encoded_until(content, begin, ends, limit)
+        inside = content[begin.end() : stop]
         packed = from_base64(inside) if begin[1] else from_uuencode(inside)
         if packed:
             files.append((file_name(text_of(begin[2], charset)), packed))
-        rest.append(content[at : begin.start() if packed else end.end()])
-        at = end.end()
+        rest.append(content[at : begin.start() if packed else after])
+        at = after
     return files, b"".join([*rest, content[at:]])
+
+
+def _encoded_until(
+    content: bytes, begin: re.Match[bytes], ends: Sequence[tuple[int, int]], limit: int
+) -> tuple[int, int]:
+    """Where the lines of a uuencoded file end, and where the text goes on, up to a limit."""
+    nearest = bisect_left(ends, (begin.end(), 0))
+    if nearest < len(ends) and ends[nearest][0] < limit:
+        return ends[nearest]
+    lines = _BASE64_LINES if begin[1] else _ENCODED_LINES
+    found = lines.match(content, begin.end(), limit)
+    end = found.end() if found else begin.end()
+    return end, end
 
 
 @dataclass(frozen=True, slots=True)

@@ -366,12 +366,19 @@ def _kind(inner: _File) -> _Kind:
         return _Kind.TNEF
     if content.startswith(_OLE_MAGIC):
         return _Kind.PLAIN if _is_old_workbook(inner) else _Kind.OTHER
-    if inner.content_type.startswith("image/") or inner.name.lower().endswith(".svg"):
+    if _is_picture(inner):
         return _Kind.OTHER
     if cms_message(content) is not None:
         return _Kind.SIGNED
     is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
     return _Kind.LETTER if is_letter and content else _Kind.PLAIN
+
+
+def _is_picture(inner: _File) -> bool:
+    """Whether a file is a picture by its type; a drawing is XML as documents are."""
+    if inner.content_type == "image/svg+xml" or inner.name.lower().endswith(".svg"):
+        return True
+    return inner.content_type.startswith("image/") and not looks_like_document("", inner.content)
 
 
 _CONTAINERS = frozenset({_Kind.ZIP, _Kind.GZIP, _Kind.TNEF, _Kind.SIGNED, _Kind.LETTER})
@@ -492,8 +499,12 @@ def _tnef_body(tnef: TNEF) -> bytes:
 
 
 def _tnef_name(attached: TNEFAttachment) -> str:
-    name = attached.long_filename()
-    return str(name) if not isinstance(name, bytes) else text_of(name)
+    try:
+        name = attached.long_filename()
+    except UnicodeError:
+        # Names in the sender's code page are taken for UTF-8.
+        name = attached._name  # noqa: SLF001 - as it stands in the file
+    return name if isinstance(name, str) else text_of(bytes(name), attached.codepage)
 
 
 def _tnef_is_small(content: bytes) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from ingest.letters.signed import cms_message
 from ingest.letters.terms import Attachment
 from layouts.findings import Code, Finding, finding
+from parsers.pretenders import other_kind
 
 
 class Why(StrEnum):
@@ -32,13 +33,7 @@ class Why(StrEnum):
 LOGO_MOST_BYTES = 100_000
 """A larger picture may be a photograph of a meter, whatever place the letter gives it."""
 
-_MAGIC = (
-    (Why.ARCHIVE, (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh", b"MSCF")),
-    (Why.ARCHIVE, (b"\x60\xea", b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0")),
-    (Why.PDF, (b"%PDF",)),
-    (Why.PICTURE, (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")),
-    (Why.OFFICE, (b"{\\rtf", b"PK\x03\x04")),
-)
+_OFFICE_MAGIC = (b"{\\rtf", b"PK\x03\x04")
 _ENDINGS = {
     Why.ARCHIVE: (".rar", ".7z", ".xz", ".bz2", ".cab", ".arj", ".lzh", ".lha", ".tar", ".ace"),
     Why.OUTLOOK: (".msg",),
@@ -104,9 +99,11 @@ def why_unread(name: str, content: bytes, content_type: str, *, is_inline: bool 
 
 
 def _kind(name: str, content: bytes, content_type: str) -> Why:
-    for why, beginnings in _MAGIC:
-        if content.startswith(beginnings):
-            return why
+    kind = other_kind(content)
+    if kind is not None:
+        return Why(kind)
+    if content.startswith(_OFFICE_MAGIC):
+        return Why.OFFICE
     if content.startswith(_OLE_MAGIC):
         is_letter = name.endswith(".msg") or _OUTLOOK_STREAM in content
         return Why.OUTLOOK if is_letter else Why.OFFICE

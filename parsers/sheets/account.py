@@ -67,7 +67,9 @@ class Account:
             # The day of a signature; no reading is a date.
             return table is None and bool(texts)
         nearest = texts[-1] if texts else self._sheet.cell(row - 1, column)
-        return self._words.meaning(nearest).role == HARMLESS or is_numbering(cells)
+        if self._words.meaning(nearest).role == HARMLESS:
+            return True
+        return is_numbering(cells, self._sheet.unseen.get(row, {}))
 
     def _is_beside_note(self, row: int, column: int) -> bool:
         """Whether the first text to the left in a row, which nothing has used, is harmless."""

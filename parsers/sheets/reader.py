@@ -318,6 +318,7 @@ class SheetReader:
 
     def _titles(self, table: Table) -> Iterator[tuple[Place, str, bool]]:
         """Texts above a table that are neither facts nor of a row of numbers, from below."""
+        first = self._first_page(table)
         for row in sorted((row for row in self._sheet.rows if row < table.bottom), reverse=True):
             cells = self._sheet.rows[row]
             is_label = any(other.top <= row <= other.bottom for other in self._tables)
@@ -328,9 +329,18 @@ class SheetReader:
                 continue
             for column, cell in cells.items():
                 if isinstance(cell, str):
-                    is_own = not any(row < other.top < table.top for other in self._tables)
+                    is_own = not any(row < other.bottom < first.top for other in self._tables)
                     yield place_of(self._sheet, row, column), cell, is_own
         yield Place(sheet=self._sheet.name), self._sheet.name, True
+
+    def _first_page(self, table: Table) -> Table:
+        """The table that goes on in this one, whose labels are repeated on each printed page."""
+        rows = self._sheet.rows
+        for other in sorted(self._tables, key=lambda one: one.top, reverse=True):
+            follows = other.bottom < table.top == other.end and table.top - 1 in rows
+            if follows and rows.get(other.bottom) == rows.get(table.bottom):
+                table = other
+        return table
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""
@@ -345,10 +355,11 @@ class SheetReader:
         for row, cells in self._sheet.rows.items():
             if not table.bottom < row < table.end:
                 continue
-            inside = cells
+            inside, unseen = cells, self._sheet.unseen.get(row, {})
             if table.left > 1 or table.right < 1 << 20:
                 inside = {c: v for c, v in cells.items() if table.left <= c <= table.right}
-            if is_numbering(inside):
+                unseen = {c: v for c, v in unseen.items() if table.left <= c <= table.right}
+            if is_numbering(inside, unseen):
                 self._account.use(row, inside)
             elif inside:
                 yield row, inside

@@ -588,10 +588,13 @@ def _contradicts(chosen: Label, earlier: Iterable[Label]) -> bool:
     )
 
 
-def is_numbering(cells: Mapping[int, Cell]) -> bool:
-    """Whether a row only numbers the columns: 1, 2, 3, ..."""
-    numbers = [shown(cell) for cell in cells.values()]
-    return len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+def is_numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> bool:
+    """Whether a row only numbers the columns: 1, 2, 3, ..., hidden ones counted or not."""
+    for row in (cells, dict(sorted({**unseen, **cells}.items()))):
+        numbers = [shown(cell) for cell in row.values()]
+        if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]:
+            return True
+    return False
 
 
 def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:

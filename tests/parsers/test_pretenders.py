@@ -57,6 +57,29 @@ def test_a_pretender_is_told_what_it_is_and_what_to_save_it_as(reason, text, enc
 
 
 @pytest.mark.parametrize(
+    ("reason", "content"),
+    [
+        ("archive", b"Rar!\x1a\x07\x01\0" + bytes(40)),
+        ("archive", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
+        ("pdf", b"%PDF-1.4\n%%EOF"),
+        ("picture", b"\xff\xd8\xff\xe0" + bytes(40)),
+        ("lock", b"\6Ivanov" + b" " * 48 + b"\6\0I\0v\0a\0n\0o\0v\0" + b" \0" * 48),
+        ("lock", b"\6Ivanov" + bytes(158)),
+    ],
+)
+def test_a_file_of_another_kind_named_like_a_workbook_is_told_what_it_is(reason, content):
+    if reason == "lock":
+        content = content[:165].ljust(165, b"\0")
+    found = told(content)
+    assert (found.code, found.detail["reason"]) == (Code.UNREADABLE_DOCUMENT, reason)
+
+
+@pytest.mark.parametrize("content", [b"\6Ivanov" + bytes(157), b"\6Ivanov" + b"x" * 158])
+def test_what_is_not_quite_a_lock_is_no_lock(content):
+    assert told(content).detail.get("reason") != "lock"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Добрый день! Показания во вложении; код: 1.\nС уважением, бухгалтер",

@@ -1,6 +1,7 @@
 """The house as the README draws it: which room may import which, and no circles."""
 
 import ast
+import inspect
 import re
 import sys
 from collections import Counter
@@ -9,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from layouts.rules import ORDER
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("ingest", "parsers", "layouts", "storage", "config")
@@ -346,3 +349,17 @@ def test_the_files_of_likely_changes_exist():
     told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:ingest|layouts|parsers|storage|config)/[\w/.]+)`", told)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+RULES = [rule for _, rules in ORDER for rule in rules]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_names_its_source(rule):
+    assert re.search(r"^Source: \S", inspect.getdoc(rule), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "layouts").glob("*.toml")), ids=lambda p: p.name)
+def test_every_layout_names_its_source(path):
+    comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "#"]
+    assert any(line.startswith("# Source: ") for line in comments)

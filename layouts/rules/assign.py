@@ -230,6 +230,8 @@ def objects_known(case: Case) -> Iterator[Finding]:
     """Points and meters that are unknown, another's, or not where they are said to be.
 
     Each is told once, at its first place, and not for every channel.
+
+    Source: the practice of EDI (APERAK), which refuses the one transaction that is wrong.
     """
     told = set()
     foreign = case.known.foreign - {point.code for point in case.points or ()}
@@ -255,7 +257,10 @@ def unassigned(items: Iterable[Assigned]) -> tuple[str, ...]:
 
 
 def channels_known(case: Case) -> Iterator[Finding]:
-    """Channels and tariff zones that the point or the meter does not have."""
+    """Channels and tariff zones that the point or the meter does not have.
+
+    Source: the practice of EDI (APERAK), which refuses the one transaction that is wrong.
+    """
     for item in case.held:
         series = item.series
         owner = item.meter if series.kind is Kind.REGISTER else item.point
@@ -287,7 +292,10 @@ def _zones(meter: Meter | None) -> tuple[str, ...]:
 
 
 def zones_missing(case: Case) -> Iterator[Finding]:
-    """Tariff zones of a meter that the document leaves out."""
+    """Tariff zones of a meter that the document leaves out.
+
+    Source: decided here; without a zone its energy cannot be billed.
+    """
     seen: dict[tuple[str | None, str | None, str, datetime], set[str]] = defaultdict(set)
     first: dict[tuple[str | None, str | None, str, datetime], Assigned] = {}
     for item in case.registers:
@@ -304,7 +312,10 @@ def zones_missing(case: Case) -> Iterator[Finding]:
 
 
 def points_missing(case: Case) -> Iterator[Finding]:
-    """Points that the layout expects in such a document and that are not in it."""
+    """Points that the layout expects in such a document and that are not in it.
+
+    Source: decided here; the layout says what it expects.
+    """
     if case.layout.expects == "none" or not case.points or not case.held:
         return
     named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}

@@ -226,6 +226,8 @@ def zone_sum(case: Case) -> Iterator[Finding]:
     Displays cut off what follows their last digit, so that each zone may hide up to one
     of it. Judged is what is in force after the document: a zone that came earlier, or
     comes alone, is put beside the others on record.
+
+    Source: the validation manuals of California and of the IESO (Ontario).
     """
     for (meter, channel, start), mine in case.once(_by_instant).items():
         zones = _in_force(meter, channel, epoch(start), case)
@@ -280,7 +282,10 @@ def last_digit(values: Sequence[Decimal], meter: Meter | None) -> Decimal:
 
 
 def no_consumption(case: Case) -> Iterator[Finding]:
-    """A meter whose active energy in total is what it was; zones alone may rest."""
+    """A meter whose active energy in total is what it was; zones alone may rest.
+
+    Source: the list of validation rules of Oracle Utilities Meter Data Management.
+    """
     rested: dict[tuple[MeterKey, datetime], dict[str, bool]] = defaultdict(dict)
     for step in steps(case):
         register = register_key(step.item)
@@ -308,6 +313,8 @@ def replacement_incomplete(case: Case) -> Iterator[Finding]:
 
     A new meter needs its first reading and the old one its last. Told when the readings
     of a later day are there, or the month's are overdue; before that both may still come.
+
+    Source: decided here; without it the month's consumption cannot be told.
     """
     told: set[tuple[object, ...]] = set()
     for item in case.registers:

@@ -13,6 +13,8 @@ def sender_mismatch(case: Case) -> Iterator[Finding]:
     """The document names another sender than the one who authenticated.
 
     A code that only lost its leading zeros, as workbooks do, is forgiven.
+
+    Source: the practice of EDI (CONTRL), which refuses the whole file.
     """
     entity, header = case.entity, case.parsed.header
     if entity is None:
@@ -33,7 +35,10 @@ def sender_mismatch(case: Case) -> Iterator[Finding]:
 
 
 def created_ahead(case: Case) -> Iterator[Finding]:
-    """The document says it was made more than a day after it was received."""
+    """The document says it was made more than a day after it was received.
+
+    Source: decided here; versions are told by this moment.
+    """
     created, received = case.parsed.header.created, case.received_at
     if created is None or received is None:
         return
@@ -49,7 +54,10 @@ def created_ahead(case: Case) -> Iterator[Finding]:
 
 
 def nothing_to_record(case: Case) -> Iterator[Finding]:
-    """Nothing is left in the document, and no mistake explains why."""
+    """Nothing is left in the document, and no mistake explains why.
+
+    Source: decided here.
+    """
     told = any(item.is_error for item in case.parsed.findings)
     if not case.held and not told:
         yield finding(Code.NOTHING_TO_RECORD)

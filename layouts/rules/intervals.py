@@ -26,7 +26,10 @@ def recorded(item: Assigned, case: Case) -> RecordedIntervals | None:
 
 
 def wrong_step(case: Case) -> Iterator[Finding]:
-    """Intervals of a length that the layout, or the series itself, does not have."""
+    """Intervals of a length that the layout, or the series itself, does not have.
+
+    Source: the layouts, which name their steps.
+    """
     permitted = case.layout.step_minutes
     expected = " ".join(map(str, permitted))
     for item in case.intervals:
@@ -83,7 +86,10 @@ def _odd_lengths(item: Assigned) -> Iterator[Finding]:
 
 
 def timeline(case: Case) -> Iterator[Finding]:
-    """Intervals told twice, overlapping ones, and gaps between them."""
+    """Intervals told twice, overlapping ones, and gaps between them.
+
+    Source: the list of validation rules of Oracle Utilities Meter Data Management.
+    """
     unread = [_row(item.place) for item in case.parsed.findings if item.code in _WITHOUT_TIME]
     for items in _by_series(case).values():
         if len(items) == 1 and items[0].series.spans is None:
@@ -173,7 +179,10 @@ def _missing(item: Assigned, start: int, end: int, place: Place) -> Finding:
 
 
 def recorded_elsewhere(case: Case) -> Iterator[Finding]:
-    """Spans that another layout has already brought: they would be billed twice."""
+    """Spans that another layout has already brought: they would be billed twice.
+
+    Source: decided here.
+    """
     for item in case.intervals:
         known = recorded(item, case)
         if known is None or not known.elsewhere:
@@ -188,7 +197,10 @@ def recorded_elsewhere(case: Case) -> Iterator[Finding]:
 
 
 def negative_value(case: Case) -> Iterator[Finding]:
-    """Energy below zero: what flows back belongs to the channel of the other direction."""
+    """Energy below zero: what flows back belongs to the channel of the other direction.
+
+    Source: a Moscow retailer's contract annex on anomalous consumption.
+    """
     for item in case.intervals:
         values = present(item.series)
         if not values or min(values) >= 0:
@@ -200,7 +212,10 @@ def negative_value(case: Case) -> Iterator[Finding]:
 
 
 def not_commercial(case: Case) -> Iterator[Finding]:
-    """Values that the sender itself calls unfit for billing."""
+    """Values that the sender itself calls unfit for billing.
+
+    Source: 80020, whose status 1 says so of a value.
+    """
     for item in case.intervals:
         for first, last in runs(sorted(item.series.not_commercial)):
             yield about_run(item, Code.NOT_COMMERCIAL, first, last)

@@ -74,6 +74,8 @@ def reading_in_future(case: Case) -> Iterator[Finding]:
     Offline the moment at which the document was made stands for the receipt. A
     layout that pads its month is judged by `created`, as its reader does, even
     when the sender's clock is ahead of ours.
+
+    Source: decided here.
     """
     limit = _now(case)
     if limit is None:
@@ -111,6 +113,8 @@ def period_closed(case: Case) -> Iterator[Finding]:
 
     That is a value of it, or its consumption, which the reading before its first one
     decides as well. A value equal to the one on record changes nothing.
+
+    Source: decided here; a closed month is kept as it was billed.
     """
     if not case.known.closed:
         return
@@ -154,7 +158,10 @@ def _closed_consumption(item: Assigned, case: Case) -> set[date]:
 
 
 def reading_before_its_moment(case: Case) -> Iterator[Finding]:
-    """Register readings of an instant that had not come when the document was made."""
+    """Register readings of an instant that had not come when the document was made.
+
+    Source: decided here.
+    """
     created = case.parsed.header.created
     if created is None:
         return
@@ -174,7 +181,10 @@ def reading_before_its_moment(case: Case) -> Iterator[Finding]:
 
 
 def too_old(case: Case) -> Iterator[Finding]:
-    """A series whose last value is older than anything that can still be billed."""
+    """A series whose last value is older than anything that can still be billed.
+
+    Source: decided here; the bound is a parameter.
+    """
     received, days = case.received_at, case.parameters.oldest_days
     if received is None:
         return
@@ -185,7 +195,10 @@ def too_old(case: Case) -> Iterator[Finding]:
 
 
 def late_submission(case: Case) -> Iterator[Finding]:
-    """What came after its deadline; one warning for each deadline that was missed."""
+    """What came after its deadline; one warning for each deadline that was missed.
+
+    Source: the layouts, which name their deadlines.
+    """
     received = case.received_at
     if received is None:
         return

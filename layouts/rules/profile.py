@@ -63,6 +63,8 @@ def above_power(case: Case) -> Iterator[Finding]:
     """Active energy over the point's permitted power: a warning, far over it an error.
 
     Real overruns are billed, so that only what no line could carry is refused.
+
+    Source: decided here, from the permitted power in the register of points.
     """
     for item in _fit(case):
         power = _power(item)
@@ -102,6 +104,8 @@ def flat_profile(case: Case) -> Iterator[Finding]:
 
     Zeros and coarse values are silent: they repeat without any fault. Hours of the day
     before count as well; told are those of the document.
+
+    Source: a Moscow retailer's contract annex on anomalous consumption.
     """
     for item in _fit(case):
         step = item.series.step_minutes
@@ -171,6 +175,8 @@ def repeated_day(case: Case) -> Iterator[Finding]:
     Told whenever enough different values stand in them, however small. A load that the
     register of points calls constant or timed repeats by its nature and is not asked.
     Days before the document count by the sums of their hours.
+
+    Source: a Moscow retailer's contract annex on anomalous consumption.
     """
     for item in _fit(case):
         series = item.series
@@ -216,6 +222,8 @@ def unit_suspect(case: Case) -> Iterator[Finding]:
     """A total a thousand times its history, or a thousandth: kWh told as MWh, or the reverse.
 
     Enough: a week of history, and six hours in the document that it knows as well.
+
+    Source: decided here.
     """
     for item, known in _with_history(case):
         if _is_other_unit(item.series, known, case):
@@ -280,6 +288,8 @@ def spike(case: Case) -> Iterator[Finding]:
     Enough: a week of history, and 20 values, of which the 95th percentile can
     be told from the largest. A wrong unit is told as such and not as spikes, and
     what is little beside the point's power is none.
+
+    Source: the validation manuals of California and of the IESO (Ontario).
     """
     for item, known in _with_history(case):
         values = present(item.series)
@@ -311,6 +321,8 @@ def days_out_of_line(case: Case) -> Iterator[Finding]:
     decree is judged as one; public holidays and moved days off are like no weekday and
     are left out, and so are days that the document does not carry in whole. What the
     weekday has been before is in line. A wrong unit is told as such.
+
+    Source: the list of validation rules of Oracle Utilities Meter Data Management.
     """
     for item, known in _with_history(case):
         if item.series.channel not in _STEADY or item.series.spans is not None:
@@ -377,6 +389,8 @@ def peak_drop(case: Case) -> Iterator[Finding]:
     load that is off for eight hours of the day is not asked.
 
     Enough: two dates of each weekday from Monday to Friday in it.
+
+    Source: a Moscow retailer's contract annex on anomalous consumption.
     """
     for item, known in _with_history(case):
         if item.series.channel != "A+" or item.series.spans is not None:

@@ -21,14 +21,20 @@ def recorded_reading(item: Assigned, case: Case) -> RecordedReading | None:
 
 
 def negative_reading(case: Case) -> Iterator[Finding]:
-    """A counter never shows less than nothing."""
+    """A counter never shows less than nothing.
+
+    Source: a Moscow retailer's contract annex on anomalous consumption.
+    """
     for item in case.registers:
         if item.series.reading < 0:
             yield about(item, Code.NEGATIVE_VALUE, seen=str(item.series.reading))
 
 
 def too_many_decimals(case: Case) -> Iterator[Finding]:
-    """More places after the point than the meter has; zeros at the end do not count."""
+    """More places after the point than the meter has; zeros at the end do not count.
+
+    Source: decided here, from the meter's decimals in the register of points.
+    """
     for item in case.registers:
         limit = item.meter.decimals if item.meter else None
         if limit is not None and decimals(item.series.reading) > limit:
@@ -36,7 +42,10 @@ def too_many_decimals(case: Case) -> Iterator[Finding]:
 
 
 def too_many_digits(case: Case) -> Iterator[Finding]:
-    """More places before the point than the meter has."""
+    """More places before the point than the meter has.
+
+    Source: decided here, from the meter's digits in the register of points.
+    """
     for item in case.registers:
         limit = item.meter.digits if item.meter else None
         reading = item.series.reading
@@ -58,7 +67,10 @@ def decimals(value: Decimal) -> int:
 
 
 def duplicate_reading(case: Case) -> Iterator[Finding]:
-    """Two different values for one register and instant; the same one twice is one."""
+    """Two different values for one register and instant; the same one twice is one.
+
+    Source: decided here.
+    """
     first: dict[tuple[object, ...], Decimal] = {}
     for item in case.registers:
         known = first.setdefault(_place_key(item), item.series.reading)
@@ -82,7 +94,10 @@ def _place_key(item: Assigned) -> tuple[object, ...]:
 
 
 def read_elsewhere(case: Case) -> Iterator[Finding]:
-    """A reading that another layout has already brought."""
+    """A reading that another layout has already brought.
+
+    Source: decided here.
+    """
     for item in case.registers:
         known = recorded_reading(item, case)
         if known is not None and known.layout != case.layout.number:

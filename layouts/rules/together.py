@@ -54,7 +54,10 @@ class Span(NamedTuple):
 
 
 def profile_against_registers(case: Case) -> Iterator[Finding]:
-    """A profile whose sum is not what the registers went on by in the same time."""
+    """A profile whose sum is not what the registers went on by in the same time.
+
+    Source: the validation manuals of California and of the IESO (Ontario).
+    """
     if not (case.known.profiles or (case.known.registers and case.intervals)):
         return
     share = case.parameters.profile_register_share

@@ -43,6 +43,10 @@ class AppendOnly(Part):
         }
         return [name for name, text in wanted.items() if found.get(name) != text]
 
+    def not_granted(self) -> list[str]:
+        """Tables that this user may not read or add to, by name; none on SQLite."""
+        return [name for (name,) in self._sql.tuples("not_granted")]
+
 
 def _on_postgresql(table: str) -> Mapping[str, str]:
     """Triggers by name: how each is made, that it holds in every session, what it runs."""

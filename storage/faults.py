@@ -19,6 +19,10 @@ class SettledElsewhere(StoreUnavailable):
     """Another process was quicker; what this one was about to record is dropped."""
 
 
+_FORBIDDEN = "InsufficientPrivilege"
+"""Of PostgreSQL: `postgresql-grants.sql` was not run after `migrate`; no letter's fault."""
+
+
 def translate(engine: Engine) -> None:
     """Have every such fault of the driver leave the engine as `StoreUnavailable`."""
 
@@ -31,7 +35,8 @@ def translate(engine: Engine) -> None:
         # Of SQLite's, the plain kind says that the file is damaged or no database.
         is_damaged = type(fault) is DatabaseError
         is_of_time = is_damaged or isinstance(fault, OperationalError | InterfaceError)
-        if context.is_disconnect or is_of_time:
+        is_forbidden = type(context.original_exception).__name__ == _FORBIDDEN
+        if context.is_disconnect or is_of_time or is_forbidden:
             raise _unavailable(context.original_exception) from context.original_exception
 
 
@@ -55,7 +60,9 @@ def of_driver(fault: Exception) -> Exception:
     """The same for a fault of a driver that was asked directly, past the engine."""
     kinds = [kind.__name__ for kind in type(fault).__mro__]
     # psycopg and sqlite3 have the kinds of PEP 249, and psycopg finer ones below them.
-    if kinds[0] == "DatabaseError" or {"OperationalError", "InterfaceError"} & set(kinds):
+    if kinds[0] in {"DatabaseError", _FORBIDDEN} or {"OperationalError", "InterfaceError"} & set(
+        kinds
+    ):
         return _unavailable(fault)
     return StatementFailed(kinds[0])
 

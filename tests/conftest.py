@@ -21,7 +21,8 @@ QUICK = ("config", "ingest/intake", "ingest/letters", "ingest/replies", "layouts
          "test_architecture.py", "test_events.py")  # fmt: skip
 SLOW = (
     # Hundreds of letters over a database, each with its password.
-    "ingest/intake/test_secrets.py", "ingest/intake/test_injection.py",
+    "ingest/intake/test_secrets.py", "ingest/intake/test_odd_secrets.py",
+    "ingest/intake/test_injection.py",
     "ingest/intake/test_loops.py", "ingest/intake/test_receive.py",
     "ingest/intake/test_authenticate.py", "ingest/intake/test_guessing.py",
     # Many generated inputs, or one that is large on purpose.

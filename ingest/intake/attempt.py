@@ -170,7 +170,8 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
         told = proven.read.letter
         facts = LetterFacts(
             told.sender,
-            told.subject,
+            # Nobody has proven to be its sender; a password without a label is not masked.
+            told.subject if handled.outcome is not Outcome.REFUSED else "",
             told.message_id,
             handled.findings,
             handled.truth or handled.reason,

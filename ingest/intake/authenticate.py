@@ -252,7 +252,8 @@ def authenticate(
     """
     claims, origin = proof.claims, proof.origin
     if len(claims.codes) > 1:
-        return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(claims.codes))
+        codes = [code for code in claims.codes if code not in claims.passwords]
+        return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(codes))
     if not claims.passwords or not claims.name:
         return finding(Code.CREDENTIALS_MISSING)
     entity = _entity(claims, store)
@@ -326,6 +327,8 @@ def _codes(letter: Letter, parsed: Sequence[Parsed]) -> tuple[str, ...]:
     """
     written = [c.user_code for c in letter.credentials if c.user_code]
     inside = _unique(document.header.sender_code for document in parsed)
+    # Somebody's password, perhaps, who took one field for the other.
+    inside = [code for code in inside if code.isdecimal()]
     if not written or not inside:
         return tuple((inside or written)[:1])
     if any(code.lstrip("0") == written[0].lstrip("0") for code in inside):
@@ -346,7 +349,8 @@ def _passwords(letter: Letter, parsed: Sequence[Parsed]) -> tuple[str, ...]:
 
 
 def _inns(parsed: Sequence[Parsed]) -> tuple[str, ...]:
-    return tuple(_unique(document.header.sender_inn for document in parsed))
+    inns = _unique(document.header.sender_inn for document in parsed)
+    return tuple(inn for inn in inns if inn.isdecimal())
 
 
 def _unique(items: Iterable[str | None]) -> list[str]:

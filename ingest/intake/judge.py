@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
+from ingest.letters.secrets import Masker
 from layouts.findings import Code
 from layouts.layout import Layout
 from layouts.parameters import Parameters
@@ -34,3 +36,29 @@ def judge(
     """
     layout = layouts.get(document.layout or "")
     return check(document, layout, entity, received_at, know, parameters, overrides)
+
+
+def without_secrets(
+    document: Parsed, checked: Checked, entity: LegalEntity | None, secrets: Iterable[str]
+) -> tuple[Parsed, Checked]:
+    """A judged document and its verdict, with no password in place of a point's code.
+
+    A password that is also the code of one of the entity's points stays: it tells nothing
+    that the register does not.
+    """
+    hidden = set(secrets)
+    if hidden and entity is not None:
+        hidden -= set(_names(entity))
+    if not hidden or not checked.findings:
+        return document, checked
+    masker = Masker(hidden)
+    found = tuple(map(masker.whole_finding, checked.findings))
+    series = tuple(map(masker.series, document.series))
+    return replace(document, series=series), replace(checked, findings=found)
+
+
+def _names(entity: LegalEntity) -> Iterator[str]:
+    yield from (entity.user_code, entity.inn)
+    for point in (*entity.points, *entity.held_at_times):
+        yield point.code
+        yield from (meter.number for meter in point.meters)

@@ -18,11 +18,12 @@ from ingest.intake.authenticate import (
     why_not,
 )
 from ingest.intake.gate import Gate
-from ingest.intake.judge import judge
+from ingest.intake.judge import judge, without_secrets
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
 from ingest.letters.outcome import overall
+from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Arrival, Bounce, Letter, Marked, Outcome, Read
 from ingest.letters.unread import no_documents
 from ingest.replies import answers
@@ -168,6 +169,7 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     documents, policy, received_at = case.documents, case.policy, case.arrival.received_at
     entry = case.entry
     overrides = case.session.overrides if case.session and entry else None
+    secrets = secrets_of(case.letter, documents)
 
     def age(position: int) -> tuple[int, ...]:
         document = documents[position]
@@ -188,6 +190,7 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
             case.store.know,
             overrides,
         )
+        document, checked = without_secrets(document, checked, entity, secrets)
         recorded[position] = case.store.record(
             case.arrival.number, document, checked, entity, received_at, case.now, entry
         )

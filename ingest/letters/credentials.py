@@ -20,9 +20,9 @@ _FOUND_MOST = 50
 
 _LABEL = re.compile(
     r"""(?ix) (?<!\w) (?P<bold>[*_]{1,2})? (?:
-        (?P<password> пароль | password | passwd | pass | pwd )
+        (?P<password> пароль | parol'? | password | passwd | pass | pwd )
       | (?P<code>
-            код (?:\ {1,3} (?: пользователя | абонента | потребителя | клиента ))?
+            код (?:\ {1,3} (?: пользователя | абонента | потребителя | клиента ))? | kod
           | логин | пользователь
           | user (?:[\ _-]? (?: code | name | id ))? | login | code )
     )

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from urllib.parse import unquote
 
 from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter
 from layouts.findings import Finding, Place, printable
-from layouts.terms import Parsed
+from layouts.terms import Parsed, Series
 
 MASK = "•••"
 
@@ -34,7 +35,8 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
     """The letter and its documents with every password candidate made unreadable.
 
     Masked are subject, headers, names and findings, which are stored, logged and
-    sent; `credentials` and the documents' headers keep them for authentication.
+    sent; Message-IDs that hold one are left out. `credentials` and the documents' headers
+    keep them for authentication.
     """
     secrets = secrets_of(letter, parsed)
     if not secrets:
@@ -47,6 +49,8 @@ def mask(letter: Letter, parsed: Sequence[Parsed]) -> tuple[Letter, tuple[Parsed
             for name, values in letter.headers.items()
         },
         subject=masker.text(letter.subject),
+        message_id=letter.message_id if masker.is_free(letter.message_id) else "",
+        references=tuple(filter(masker.is_free, letter.references)),
         bounce=letter.bounce and replace(letter.bounce, told=masker.text(letter.bounce.told)),
         documents=tuple(
             replace(one, name=masker.text(one.name), container=masker.maybe(one.container))
@@ -85,7 +89,10 @@ def _written(letter: Letter, parsed: Iterable[Parsed]) -> set[str]:
 def _forms(secrets: Iterable[str]) -> set[str]:
     # An XML document's raw text, seen in a finding, has them escaped; so have pages.
     plain = set(secrets)
-    plain |= {html.escape(one) for one in plain} | {html.escape(one, False) for one in plain}
+    escaped = {html.escape(one) for one in plain}
+    # As templates write the same signs.
+    escaped |= {one.replace("&quot;", "&#34;").replace("&#x27;", "&#39;") for one in escaped}
+    plain |= escaped | {html.escape(one, False) for one in plain}
     return plain | set(map(printable, plain))
 
 
@@ -120,6 +127,12 @@ class Masker:
                     return text[:-length] + MASK
         return text
 
+    def is_free(self, message_id: str) -> bool:
+        """Whether no secret is in a Message-ID, which cannot be masked: it would be another."""
+        return not any(
+            one in form for one in self.secrets for form in (message_id, unquote(message_id))
+        )
+
     def maybe(self, text: str | None) -> str | None:
         """The same for a text that may be missing."""
         return None if text is None else self.text(text)
@@ -134,6 +147,25 @@ class Masker:
         return replace(
             found, place=self.place(found.place), seen=self.maybe(found.seen), detail=detail
         )
+
+    def whole_finding(self, found: Finding) -> Finding:
+        """The same, and for the names of what it concerns, which nothing is matched by any more."""
+        return replace(
+            self.finding(found),
+            area=self.maybe(found.area),
+            point=self.maybe(found.point),
+            meter=self.maybe(found.meter),
+            channel=self.maybe(found.channel),
+            zone=self.maybe(found.zone),
+        )
+
+    def series(self, series: Series) -> Series:
+        """The same for what names a series; itself when nothing has to be hidden."""
+        named = (series.area, series.point, series.meter)
+        hidden = tuple(map(self.maybe, named))
+        if hidden == named:
+            return series
+        return replace(series, area=hidden[0], point=hidden[1], meter=hidden[2])
 
     def parsed(self, parsed: Parsed) -> Parsed:
         """The same for a document's names and findings."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.intake.judge import judge
+from ingest.intake.judge import judge, without_secrets
+from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Letter, Read
 from ingest.operations.told import finding_json
 from layouts.adjoining import merge_adjoining
@@ -128,6 +129,7 @@ def _checked(file: str, letter: Letter, parsed: Parsed, rules: Rules) -> Result:
     checked = judge(
         parsed, rules.layouts, rules.parameters, entity, rules.received_at, lambda _: known
     )
+    parsed, checked = without_secrets(parsed, checked, entity, secrets_of(letter, [parsed]))
     return Result(file, parsed, checked, ZoneInfo(layout.zone) if layout else MOSCOW)
 
 

@@ -77,6 +77,16 @@ class Database(WholeLedger, Protocol):
         """Whether it has the schema that this program needs."""
 
 
+class Children(Protocol):
+    """Children that read, as far as they are tried."""
+
+    def missing(self) -> Sequence[str]:
+        """Parts of the confinement that this machine lacks."""
+
+    def close(self) -> None:
+        """End them."""
+
+
 class Installation(Protocol):
     """The wired service, as far as it is tried."""
 
@@ -120,6 +130,9 @@ class Installation(Protocol):
 
     def mailboxes(self) -> Sequence[Mailbox]:
         """Every mailbox, not connected yet."""
+
+    def sandbox(self) -> Children:
+        """Children that read letters; none is started yet."""
 
     def postman(self) -> Postman | None:
         """None without an SMTP server."""
@@ -179,6 +192,7 @@ def examine(app: Installation) -> Iterator[Result]:
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
     yield _trust(app.trusted_authserv_id)
+    yield _confined(app)
     yield _private(app.private_files())
     yield _clock(app)
     log_folder = Path(app.log_file).parent if app.log_file else None
@@ -221,6 +235,11 @@ def _room(folder: Path) -> Result:
 
 def _database(app: Installation) -> Iterator[Result]:
     try:
+        if forbidden := _forbidden(app):
+            advice = "run deploy/postgresql-grants.sql as the owner, after every `migrate`"
+            told = f"this user may not read or add to {', '.join(forbidden)}"
+            yield Result("database", told, advice, 1)
+            return
         if app.is_new_database():
             yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
             return
@@ -240,6 +259,14 @@ def _database(app: Installation) -> Iterator[Result]:
     elif without:
         advice = "give them one with `ingest password CODE`"
         yield Result("register of points", f"{without} entities have no password", advice, 1)
+
+
+def _forbidden(app: Installation) -> list[str]:
+    """Tables of a migration that nothing was granted on afterwards: they are the owner's."""
+    if app.database_folder is not None:
+        return []
+    with app.ledger.reading() as store:
+        return store.append_only.not_granted()
 
 
 def _sealed(app: Installation) -> Result:
@@ -293,6 +320,22 @@ def _trust(authserv_id: str) -> Result:
         " Authentication-Results: until then a forged From is answered like an honest one"
     )
     return Result("forged senders", "not told from honest ones", advice, 1)
+
+
+def _confined(app: Installation) -> Result:
+    """Whether a child that reads gives up all that it should, tried in one."""
+    sandbox = app.sandbox()
+    try:
+        missing = sandbox.missing()
+    except ConnectionError as fault:
+        return Result("confinement", str(fault), "see that there is room for processes", 3)
+    finally:
+        sandbox.close()
+    if missing:
+        told = f"children that read letters are confined without {' and '.join(missing)}"
+        advice = "Linux 5.13 with landlock among its `lsm=`, and libseccomp (docs/install.md)"
+        return Result("confinement", told, advice, 1)
+    return Result("confinement", "children that read letters can do nothing else")
 
 
 def _private(files: Sequence[Path]) -> Result:

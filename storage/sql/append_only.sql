@@ -5,3 +5,12 @@
 SELECT name, sql FROM sqlite_master WHERE type = 'trigger' -- sqlite
 SELECT made.tgname, concat_ws(' ', pg_get_triggerdef(made.oid, true), made.tgenabled, refuse.prosrc) -- postgresql
 FROM pg_trigger AS made JOIN pg_proc AS refuse ON refuse.oid = made.tgfoid WHERE NOT made.tgisinternal -- postgresql
+
+-- name: not_granted
+-- Tables that this user may not read or add to; alembic_version is read only.
+SELECT name FROM sqlite_master WHERE 1 = 0 -- sqlite
+SELECT relname FROM pg_class -- postgresql
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' -- postgresql
+  AND NOT (has_table_privilege(oid, 'SELECT') -- postgresql
+           AND (relname = 'alembic_version' OR has_table_privilege(oid, 'INSERT'))) -- postgresql
+ORDER BY 1

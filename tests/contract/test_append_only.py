@@ -7,6 +7,26 @@ from storage.append_only import APPEND_ONLY
 from storage.tables import METADATA
 from tests.contract.documents import fill, rows
 
+CHANGEABLE = {
+    # What is sent, waits or is agreed on for a while.
+    "access_request", "instance", "lease", "letter", "letter_location", "mailbox_lease",
+    "mailbox_pass", "reply", "sender_failure", "sender_guess", "server", "web_link",
+    "web_session", "web_token", "web_upload",
+    # What is true now; each change is in the audit.
+    "legal_entity", "metering_point", "meter", "meter_row", "period", "point_row", "web_account",
+    "web_user",
+    # Values in force: what they replace is in the histories.
+    "interval_day", "interval_series", "interval_value", "register_reading",
+    # The end of the chain of seals.
+    "seal_head",
+}  # fmt: skip
+
+
+def test_every_table_is_only_added_to_or_is_listed_here_with_why_not():
+    """A new table belongs into one of the two."""
+    assert not CHANGEABLE & set(APPEND_ONLY)
+    assert set(METADATA.tables) == CHANGEABLE | set(APPEND_ONLY)
+
 
 def change(ledger, *statements):
     """Statements past the store, each committed by itself, as with a shell of the database."""

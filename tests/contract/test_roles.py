@@ -7,6 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from config.settings import load
+from ingest.operations.doctor import examine
+from ingest.wiring import Service
 from storage.append_only import APPEND_ONLY
 from storage.ledger import Ledger
 from tests.contract.documents import fill
@@ -63,6 +66,35 @@ def test_the_owner_migrates_and_the_service_works_and_changes_nothing_that_is_ke
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(attack)
+
+
+def test_doctor_says_that_a_migrations_tables_were_not_granted(roles, tmp_path):
+    owner, service = roles
+    ledger = Ledger(owner)
+    ledger.migrate()
+    ledger.close()
+    settings = tmp_path / "ingest.toml"
+    settings.write_text(f'[database]\nurl = "{service}"\n', encoding="utf-8")
+
+    def told():
+        app = Service(load(settings))
+        found = [one for one in examine(app) if one.what == "database"]
+        app.ledger.close()
+        return found
+
+    [nothing] = told()
+    assert "alembic_version" in nothing.found
+    assert "postgresql-grants.sql" in nothing.advice
+    grants = (DEPLOY / "postgresql-grants.sql").read_text()
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(grants)
+        [all_well] = told()
+        assert all_well.is_well
+        connection.execute("CREATE TABLE added_later (id integer)")
+        [one] = told()
+        assert one.found.endswith("may not read or add to added_later")
+        connection.execute(grants)
+    assert told() == [all_well]
 
 
 def attacks():

@@ -1,16 +1,20 @@
 """A child that was taken over can do nothing, and what it answers harms nobody."""
 
+import ctypes
 import subprocess
 import sys
 from datetime import UTC, datetime
 
 import pytest
 
+from config.settings import Settings, SettingsError, load
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
+from ingest.operations.doctor import examine
 from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import Child
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
+from ingest.wiring import Service
 from layouts.findings import Code
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.servers import Account
@@ -74,6 +78,49 @@ def test_where_a_part_is_lacking_the_rest_holds_unless_all_is_required(
             assert reader.read(raw(mail("first"))).result().letter.subject == "first"
     finally:
         reader.close()
+
+
+@pytest.fixture
+def lacking_landlock(monkeypatch):
+    ready = Child.ready
+    monkeypatch.setattr(
+        Child, "ready", lambda child: type(ready(child))(ready(child).pid, ["landlock"])
+    )
+
+
+def test_the_service_refuses_to_start_without_a_part_that_is_required(tmp_path, lacking_landlock):
+    file = tmp_path / "ingest.toml"
+    required = "[limits]\nrequire_confinement = true\n"
+    file.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/ingest.db"\n{required}')
+    app = Service(load(file))
+    app.ledger.migrate()
+    with pytest.raises(SettingsError, match="require_confinement: the confinement lacks landlock"):
+        app.parts()
+    file.write_text(file.read_text().replace("true", "false"))
+    Service(load(file)).parts().reader.close()
+
+
+def test_doctor_says_what_the_confinement_lacks(tmp_path, lacking_landlock):
+    app = Service(Settings())
+    [told] = [one for one in examine(app) if one.what == "confinement"]
+    assert not told.is_well
+    assert "without landlock" in told.found
+
+
+def test_doctor_says_that_the_confinement_is_whole(tmp_path):
+    [told] = [one for one in examine(Service(Settings())) if one.what == "confinement"]
+    assert told.is_well
+
+
+def test_memory_of_the_service_is_read_by_no_process_of_the_same_user():
+    """PR_GET_DUMPABLE and PR_SET_DUMPABLE; the passwords are in that memory."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(4, 1)
+    assert prctl(3) == 1
+    reader = SandboxReader(SandboxConfig(workers=1))
+    reader.start()
+    reader.close()
+    assert prctl(3) == 0
 
 
 class Obedient(Installation):

@@ -9,11 +9,11 @@ from tests.contract.documents import fill, rows
 
 CHANGEABLE = {
     # What is sent, waits or is agreed on for a while.
-    "access_request", "instance", "lease", "letter", "letter_location", "mailbox_lease",
+    "access_request", "instance", "lease", "letter", "letter_location",
     "mailbox_pass", "reply", "sender_failure", "sender_guess", "server", "web_link",
     "web_session", "web_token", "web_upload",
     # What is true now; each change is in the audit.
-    "legal_entity", "metering_point", "meter", "meter_row", "period", "point_row", "web_account",
+    "legal_entity", "metering_point", "meter", "meter_row", "operator", "period", "point_row", "web_account",
     "web_user",
     # Values in force: what they replace is in the histories.
     "interval_day", "interval_series", "interval_value", "register_reading",

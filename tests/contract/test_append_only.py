@@ -13,8 +13,8 @@ CHANGEABLE = {
     "mailbox_pass", "reply", "sender_failure", "sender_guess", "server", "web_link",
     "web_session", "web_token", "web_upload",
     # What is true now; each change is in the audit.
-    "legal_entity", "metering_point", "meter", "meter_row", "operator", "period", "point_row", "web_account",
-    "web_user",
+    "legal_entity", "metering_point", "meter", "meter_row", "operator", "period", "point_row",
+    "web_account", "web_user",
     # Values in force: what they replace is in the histories.
     "interval_day", "interval_series", "interval_value", "register_reading",
     # The end of the chain of seals.

@@ -363,3 +363,30 @@ def test_every_rule_names_its_source(rule):
 def test_every_layout_names_its_source(path):
     comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "#"]
     assert any(line.startswith("# Source: ") for line in comments)
+
+
+ARGS_TOLD = ("config", "layouts", "ingest.letters", "ingest.transports")
+"""Rooms in which every public function of four parameters or more says what they are."""
+
+
+def without_args(tree: ast.Module) -> Iterator[str]:
+    """Public functions and methods of many parameters whose docstring leaves them out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            told = node.args
+            names = [a.arg for a in (*told.posonlyargs, *told.args, *told.kwonlyargs)]
+            many = len([name for name in names if name not in {"self", "cls"}]) >= 4
+            docstring = ast.get_docstring(node)
+            if many and docstring and "Args:" not in docstring:
+                yield node.name
+
+
+@pytest.mark.parametrize("room", ARGS_TOLD)
+def test_many_parameters_are_described(room):
+    found = {
+        f"{module}.{name}"
+        for module, path in MODULES.items()
+        if is_in(module, [room])
+        for name in without_args(parsed(path))
+    }
+    assert not found

@@ -49,6 +49,13 @@ class Token:
 def initial_response(user: str, host: str, port: int, token: Token, *, bearer: bool) -> str:
     """What SASL is begun with, before its Base64.
 
+    Args:
+        user: The mail account.
+        host: The server's name, as it was connected to.
+        port: The server's.
+        token: Of the account.
+        bearer: Whether OAUTHBEARER is spoken; else XOAUTH2.
+
     Source: RFC 7628 for OAUTHBEARER; else Google's XOAUTH2, which all providers know.
     """
     if bearer:

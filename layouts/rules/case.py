@@ -90,7 +90,15 @@ def about_value(item: Assigned, code: Code, index: int, **detail: object) -> Fin
 
 
 def about_run(item: Assigned, code: Code, first: int, last: int, **detail: object) -> Finding:
-    """A finding about the values from index `first` through `last`."""
+    """A finding about successive values of a series.
+
+    Args:
+        item: The series and its point.
+        code: What is found.
+        first: Index of the first value.
+        last: Of the last one; included.
+        detail: What the code's sentence names beside them.
+    """
     end = item.series.span(last)[1]
     return about_value(item, code, first, end=end, count=last - first + 1, **detail)
 

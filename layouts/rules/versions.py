@@ -37,6 +37,12 @@ def version_of(parsed: Parsed, layout: Layout, received_at: datetime, submission
 
     A header field that is missing, and a layout that names none, as for a
     workbook, leaves the moment of receipt to decide.
+
+    Args:
+        parsed: The document.
+        layout: Its layout, which names the header fields that decide.
+        received_at: When it came; aware.
+        submission: Its number in the ledger, which decides when all else is equal.
     """
     received = epoch(received_at)
     keys = [_order_key(parsed, name, received) for name in layout.order] or [received]
@@ -181,6 +187,12 @@ def counted(version: Version, parsed: Parsed, known: Known, parameters: Paramete
     """The version that a document counts as: one with a suspicious number as the next one.
 
     So the corrections that follow are newer than it.
+
+    Args:
+        version: As its header says.
+        parsed: The document.
+        known: Holds the highest number that its sender has reached.
+        parameters: Say how far ahead is suspicious.
     """
     if not _is_far_ahead(parsed, known, parameters):
         return version

@@ -167,6 +167,8 @@ class Visit:
 _SECTIONS = (
     ("/console", "needs"),
     ("/console/letters", "letters"),
+    ("/console/suspects", "suspects"),
+    ("/console/months", "months"),
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ingest.web.app import Page
-from ingest.web.console import entrance, letters, needs
+from ingest.web.console import entrance, letters, months, needs, suspects
 from storage.records import OperatorRole
 
-_LOOKS, _WORKS = OperatorRole.LOOKS, OperatorRole.WORKS
+_LOOKS, _WORKS, _ADMINISTERS = OperatorRole
 _POST = ("POST",)
 
 PAGES = (
@@ -22,4 +22,13 @@ PAGES = (
     Page("/console/letters/{number}/replay", letters.once_more, _WORKS, _POST, heavy=True),
     Page("/console/letters/{number}/replies/{reply}.eml", letters.reply, _LOOKS),
     Page("/console/letters/{number}/replies/{reply}/{file}", letters.attached, _LOOKS),
+    Page("/console/suspects", suspects.listing, _LOOKS),
+    Page("/console/suspects/accept", suspects.accepted, _WORKS, _POST, keeps=True),
+    Page("/console/suspects/{number}", suspects.one, _LOOKS),
+    Page("/console/suspects/{number}/withdraw", suspects.withdrawn, _WORKS, _POST),
+    Page("/console/months", months.this_month, _LOOKS),
+    Page("/console/months/{month}", months.one, _LOOKS),
+    Page("/console/months/{month}/remind", months.reminded, _WORKS, _POST),
+    Page("/console/months/{month}/close", months.closed, _ADMINISTERS, _POST),
+    Page("/console/months/{month}/reopen", months.reopened, _ADMINISTERS, _POST),
 )

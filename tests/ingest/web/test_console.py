@@ -271,3 +271,64 @@ def test_a_lock_is_opened_in_place(crew):
 
 def test_an_attempt_is_nothing_that_is_printed():
     assert "secret" not in repr(Attempt("anna", "secret", "192.0.2.0/24"))
+
+
+def test_a_month_is_closed_at_the_second_asking_and_opened_by_another_person(crew):
+    anna = crew.enters("anna", OperatorRole.ADMINISTERS)
+    boris = crew.enters("boris", OperatorRole.ADMINISTERS)
+    first = anna.post("/console/months/2026-10/close")
+    assert first.status_code == 422
+    assert CODE in first.text
+    mark = first.text.split('name="mark" value="')[1].split('"')[0]
+
+    assert anna.post("/console/months/2026-10/close", {"mark": "old"}).status_code == 422
+    assert anna.post("/console/months/2026-10/close", {"mark": mark}).status_code == 303
+    assert boris.post("/console/months/2026-10/close", {"mark": mark}).status_code == 409
+    assert boris.post("/console/months/2026-10/remind").status_code == 409
+    assert anna.post("/console/months/2026-10/reopen").status_code == 403
+    assert boris.post("/console/months/2026-10/reopen").status_code == 303
+    assert crew.audit("period") == [("anna", "2026-10"), ("boris", "2026-10")]
+
+
+def test_months_are_closed_by_who_administers(crew):
+    browser = crew.enters(role=OperatorRole.WORKS)
+
+    assert "/close" not in browser.get("/console/months/2026-10").text
+    assert browser.post("/console/months/2026-10/close").status_code == 403
+    assert browser.get("/console/months/2026-13").status_code == 404
+
+
+def test_who_lacks_something_is_reminded_once_a_day(crew):
+    browser = crew.enters()
+    for _ in range(2):
+        assert browser.post("/console/months/2026-10/remind").status_code == 303
+
+    with crew.world.service.ledger.reading() as store:
+        assert store.installation.status(crew.world.now).owed == 2
+
+
+def test_a_doubtful_value_is_looked_at_and_accepted_with_a_reason(crew):
+    crew.receives(mail(xml(*["1.5"] * 20)))
+    suspect = {"code": "above-max-power", "channel": "A+"}
+    with crew.world.service.ledger.transaction() as store:
+        series = store.session.connection.exec_driver_sql("SELECT id FROM interval_series").scalar()
+        store.session.connection.exec_driver_sql(
+            "INSERT INTO suspicion (submission_id, code, series_id, channel, zone, start, end,"
+            f" raised_at) VALUES (1, '{suspect['code']}', {series}, 'A+', '', 1793480400,"
+            " 1793484000, 1793500000)"
+        )
+    browser = crew.enters()
+    page = browser.get("/console/suspects/1").text
+
+    assert "<svg" in page
+    assert suspect["code"] in browser.get("/console/suspects").text
+    form = {"suspect": "1", "reason": "called: the oven was on"}
+    assert browser.post("/console/suspects/accept", {"suspect": "1"}).status_code == 422
+    assert browser.post("/console/suspects/accept", form).status_code == 303
+    assert browser.post("/console/suspects/accept", form).status_code == 409
+    assert crew.audit("suspicion") == [("anna", "1")]
+    taken = {"reason": "read wrongly"}
+    assert browser.post("/console/suspects/1/withdraw", {"reason": " "}).status_code == 422
+    assert browser.post("/console/suspects/1/withdraw", taken).status_code == 303
+    assert browser.post("/console/suspects/1/withdraw", taken).status_code == 409
+    assert browser.get("/console/suspects/77").status_code == 404

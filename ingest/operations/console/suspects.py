@@ -1,0 +1,59 @@
+"""One suspicion with what is around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from ingest.operations.account.consumption import Amount, Choice, by_day, by_month, choices, read_in
+from ingest.operations.ports import Ledger
+from ingest.operations.refused import Refused
+from layouts.months import month_at
+from storage.billed.billing import BillingRow
+from storage.records import Suspect
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A suspicion, and the values beside it.
+
+    Attributes:
+        amounts: Days of its month of a profile, else twelve months.
+        is_by_day: Which of the two.
+        readings: Of registers, of its month.
+    """
+
+    suspect: Suspect
+    month: date
+    amounts: Sequence[Amount]
+    is_by_day: bool
+    readings: Sequence[BillingRow]
+
+
+def around(ledger: Ledger, number: int, now: datetime) -> Around:
+    """A suspicion with its neighbours and history.
+
+    Raises:
+        Refused: there is none of this number.
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        found = store.suspicions.of([number])
+    if not found:
+        raise Refused(f"there is no suspicion {number}")
+    one = found[0]
+    month = month_at(one.end - timedelta(seconds=1))
+    of = _choice(ledger, one, month)
+    if of is None:
+        return Around(one, month, (), one.meter is None, ())
+    if one.meter is None:
+        return Around(one, month, by_day(ledger, one.entity, of, month, now), True, ())
+    readings = read_in(ledger, one.entity, of, month)
+    return Around(one, month, by_month(ledger, of, month, now), False, readings)
+
+
+def _choice(ledger: Ledger, one: Suspect, month: date) -> Choice | None:
+    wanted = one.point, one.area, one.channel
+    every = choices(ledger, one.entity, month)
+    return next((c for c in every if (c.point, c.area, c.channel) == wanted), None)

@@ -1,0 +1,94 @@
+"""Months: who lacks what, reminded, closed and opened again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.closing import Closing, close
+from ingest.operations.console.months import SamePerson, last_change, mark_of, reopen_by_another
+from ingest.operations.periods import lacking, missing_json, remind
+from ingest.operations.refused import Refused
+from ingest.operations.told import minute
+from ingest.web.site import CONSOLE, Visit
+from layouts.months import following, month_at, parse_month, preceding
+
+_ROWS_MOST = 500
+
+
+def this_month(visit: Visit) -> Response:
+    """On to the month whose readings are due now: the one before this."""
+    return visit.go(f"{CONSOLE}/months/{preceding(month_at(visit.now)):%Y-%m}")
+
+
+def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None = None) -> Response:
+    """Everything that a month lacks, by entity and point."""
+    month = _month(visit)
+    ledger = visit.service.ledger
+    every = lacking(ledger, month, visit.now)
+    rows = [row for lacks in every for row in missing_json(lacks)]
+    last = last_change(ledger, month)
+    return visit.page(
+        "console_month.html",
+        status,
+        month=month,
+        entities=len(every),
+        rows=rows[:_ROWS_MOST],
+        more=max(0, len(rows) - _ROWS_MOST),
+        minute=minute,
+        last=last,
+        is_closed=last is not None and bool((last.after or {}).get("closed")),
+        asked=asked,
+        mark=mark_of(asked) if asked else "",
+        before=preceding(month),
+        after=following(month) if month < month_at(visit.now) else None,
+        note=note or visit.asked("note"),
+    )
+
+
+def _month(visit: Visit) -> date:
+    try:
+        return parse_month(visit.request.path_params["month"])
+    except ValueError:
+        raise HTTPException(404) from None
+
+
+def reminded(visit: Visit) -> Response:
+    """Everybody who lacks something is owed a reminder, at most one a day."""
+    month, service = _month(visit), visit.service
+    policy, every = service.policy, lacking(service.ledger, month, visit.now)
+    try:
+        for _ in remind(every, service.ledger, month, visit.now, policy.replies, policy.layouts):
+            pass
+    except Refused:
+        return one(visit, "is_closed", 409)
+    return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=reminded")
+
+
+def closed(visit: Visit) -> Response:
+    """Close, or tell first what is missing; what changed since it was told is told again."""
+    month, ledger = _month(visit), visit.service.ledger
+    seen = visit.text("mark")
+    # Told first; with nothing missing it is closed by this already.
+    asked = close(ledger, month, visit.me.name, visit.now, anyway=False)
+    if asked.snapshot is None and not asked.was_closed:
+        if mark_of(asked) != seen:
+            return one(visit, "changed_list" if seen else "confirm", 422, asked)
+        asked = close(ledger, month, visit.me.name, visit.now, anyway=True)
+    if asked.was_closed:
+        return one(visit, "closed_before", 409)
+    return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=closed")
+
+
+def reopened(visit: Visit) -> Response:
+    """Open again, by another person than the one who closed."""
+    month = _month(visit)
+    try:
+        done = reopen_by_another(visit.service.ledger, month, visit.me.name, visit.now)
+    except SamePerson:
+        return one(visit, "same_person", 403)
+    if not done:
+        return one(visit, "open_before", 409)
+    return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=reopened")

@@ -1,0 +1,82 @@
+"""Doubtful values: looked at, accepted with a reason, or their receipt withdrawn."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.console.suspects import around
+from ingest.operations.refused import Refused
+from ingest.operations.suspects import accept, open_suspects
+from ingest.operations.withdraw import CannotWithdraw, Order, Withdrawal, withdraw
+from ingest.web.account.receipts import number_in
+from ingest.web.charts import columns
+from ingest.web.site import CONSOLE, Visit
+
+_SHOWN = 200
+_REASON_MOST = 1000
+
+
+def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
+    """What is suspect, in the order it was raised."""
+    found = open_suspects(visit.service.ledger, None, None)
+    return visit.page(
+        "console_suspects.html",
+        status,
+        found=found[:_SHOWN],
+        more=max(0, len(found) - _SHOWN),
+        reason=visit.text("reason"),
+        note=note or visit.asked("note"),
+    )
+
+
+def accepted(visit: Visit) -> Response:
+    """Values are taken for true."""
+    chosen = [value for value in visit.fields.getlist("suspect") if isinstance(value, str)]
+    numbers = [number_in(value) for value in chosen]
+    reason = visit.text("reason").strip()[:_REASON_MOST]
+    if not reason or not numbers:
+        return listing(visit, "reason", 422)
+    try:
+        done = accept(visit.service.ledger, numbers, visit.me.name, reason, visit.now)
+    except Refused:
+        return listing(visit, "unknown", 409)
+    if not done.now:
+        return listing(visit, "done_before", 409)
+    return visit.go(f"{CONSOLE}/suspects?note=accepted")
+
+
+def one(
+    visit: Visit, note: str = "", status: int = 200, told: Withdrawal | None = None
+) -> Response:
+    """A value, its neighbours and its history."""
+    number = number_in(visit.request.path_params["number"])
+    try:
+        found = around(visit.service.ledger, number, visit.now)
+    except (Refused, LookupError):
+        raise HTTPException(404) from None
+    write = visit.words.writing.number
+    name = "%-d" if found.is_by_day else "%m.%y"
+    chart = columns(found.amounts, lambda a: f"{a.start:{name}}", write) if found.amounts else None
+    return visit.page(
+        "console_suspect.html", status, one=found.suspect, around=found, chart=chart,
+        told=told, reason=visit.text("reason"), note=note,
+    )  # fmt: skip
+
+
+def withdrawn(visit: Visit) -> Response:
+    """The receipt that brought the values is withdrawn; what rests on it is told first."""
+    number = number_in(visit.request.path_params["number"])
+    reason = visit.text("reason").strip()[:_REASON_MOST]
+    if not reason:
+        return one(visit, "reason", 422)
+    try:
+        suspect = around(visit.service.ledger, number, visit.now).suspect
+        anyway = visit.text("anyway") == "yes"
+        order = Order(suspect.receipt, visit.me.name, reason, suspect.point, anyway)
+        told = withdraw(order, visit.service.ledger, visit.service.policy, visit.now)
+    except (CannotWithdraw, Refused, LookupError):
+        return one(visit, "cannot_withdraw", 409)
+    if told.done is None:
+        return one(visit, "rests", 422, told)
+    return visit.go(f"{CONSOLE}/suspects?note=done")

@@ -363,11 +363,20 @@ def _as_list(value: Any) -> Any:
     return value
 
 
+class Drop(Section):
+    """A folder that files are put into."""
+
+    name: str = Field(min_length=1)
+    path: str = Field(min_length=1)
+    entity: str = ""
+
+
 class Settings(Section):
     """Everything that may vary, with its defaults; see `config/example.toml`."""
 
     database: Database = Database()
     mailbox: Annotated[list[MailboxSettings], BeforeValidator(_as_list)] = []
+    drop: Annotated[list[Drop], BeforeValidator(_as_list)] = []
     smtp: Smtp = Smtp()
     oauth: dict[str, OAuth] = {}
     poll: Poll = Poll()
@@ -399,6 +408,14 @@ class Settings(Section):
         if len(set(names)) < len(names):
             raise ValueError("two mailboxes have the same name")
         return mailboxes
+
+    @field_validator("drop")
+    @classmethod
+    def _are_folders_of_their_own(cls, drops: list[Drop]) -> list[Drop]:
+        for what in ("name", "path"):
+            if len({getattr(drop, what) for drop in drops}) < len(drops):
+                raise ValueError(f"two drops have the same {what}")
+        return drops
 
     @model_validator(mode="after")
     def _alarms_can_leave(self) -> Self:
@@ -486,10 +503,12 @@ def _read(path: Path) -> str:
 
 def _numbered(tree: dict[str, Any]) -> dict[str, Any]:
     """The tree with lists of tables numbered, so that the environment can reach in."""
-    tables = tree.get("mailbox")
-    if isinstance(tables, list):
-        return {**tree, "mailbox": {str(index): table for index, table in enumerate(tables)}}
-    return tree
+    numbered = {
+        name: {str(index): table for index, table in enumerate(tables)}
+        for name in ("mailbox", "drop")
+        if isinstance(tables := tree.get(name), list)
+    }
+    return tree | numbered
 
 
 def _variables() -> dict[tuple[str, ...], str]:

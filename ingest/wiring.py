@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
     from ingest.engine.daemon import Parts
+    from ingest.engine.drop import Drops
     from ingest.engine.work import Told
     from ingest.intake.attempt import PolicyIntake
     from ingest.intake.authenticate import Guard
@@ -321,6 +322,18 @@ class Service:
         except ValueError as fault:
             raise SettingsError(str(fault)) from None
 
+    def drops(self) -> Drops:
+        """Every folder that files are put into."""
+        from ingest.engine.drop import Drops
+        from ingest.transports.drop import DropFolder
+
+        size = self.limits.letter_bytes
+        folders = [
+            (DropFolder(drop.name, Path(drop.path), size, are_letters=not drop.entity), drop.entity)
+            for drop in self.settings.drop
+        ]
+        return Drops(folders, self.language)
+
     def postman(self) -> SmtpPostman | None:
         """Sends replies; None when no SMTP server is configured."""
         from ingest.transports.smtp import SmtpConfig, SmtpPostman
@@ -423,6 +436,7 @@ class Service:
             every_seconds=self.settings.poll.every_seconds,
             close=self.ledger.close,
             recorders=self._recorders,
+            drops=self.drops(),
         )
 
     def poll_all(self) -> bool:
@@ -444,6 +458,7 @@ class Service:
                 self.intake,
                 now,
                 self._recorders,
+                self.drops(),
             )
         finally:
             reader.close()
@@ -597,6 +612,16 @@ class Service:
         return [mailbox.name for mailbox in self.settings.mailbox]
 
     @property
+    def drop_names(self) -> list[str]:
+        """Names of the drop folders, in the order of the settings."""
+        return [drop.name for drop in self.settings.drop]
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether there is anything that letters or files come by."""
+        return bool(self.settings.mailbox or self.settings.drop)
+
+    @property
     def mailbox_late_after(self) -> timedelta:
         """How long ago a mailbox may have been read through, its pause of polling included."""
         minutes = timedelta(minutes=self.settings.alarms.mailbox_minutes)
@@ -718,8 +743,8 @@ class Daemon:
     def _renew(self, observe: Processor, pages: Pages) -> Parts:
         """The parts of the configuration as it is now; nothing has changed when it raises."""
         service = Service(load_settings(self._config))
-        if not service.mailbox_names:
-            raise SettingsError("there is no [[mailbox]] to read")
+        if not service.has_sources:
+            raise SettingsError("there is no [[mailbox]] and no [[drop]] to read")
         service.check_database()
         parts = service.parts()
         before = pages.address

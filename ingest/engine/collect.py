@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from ingest.engine.health import HealthStore
-from ingest.engine.lease import LeaseStore, MailboxLease
+from ingest.engine.lease import LeaseStore, ProcessLease
 from ingest.engine.work import Worker
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
@@ -98,7 +98,7 @@ class Collector:
             ConnectionError: mailbox, database or readers are away; nothing is
                 counted against any letter, and the next pass goes on.
         """
-        with MailboxLease(self._ledger, self._mailbox.name, self._holder) as lease:
+        with ProcessLease(self._ledger, mailbox_named(self._mailbox.name), self._holder) as lease:
             if lease.is_held:
                 return self.through(lambda: stop() or not lease.is_held)
         log.warning("mailbox.held", mailbox=self._mailbox.name, holder=lease.held_by)

@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.engine.collect import Collector, CollectStore, Passed
+from ingest.engine.drop import NO_DROPS, DropCollector, DropLetters, Drops, Folder
 from ingest.engine.health import Health, HealthStore, described
 from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
@@ -41,6 +42,9 @@ log = structlog.get_logger()
 DRAINED_EVERY_SECONDS = 5.0
 """How often deferred replies are looked for; new ones wake the drain themselves."""
 
+DROPS_EVERY_SECONDS = 5.0
+"""How often drop folders are looked at."""
+
 LAST_DRAIN_SECONDS = 30.0
 LAST_NOTE_SECONDS = 3.0
 """How long the outbox is drained for before the daemon leaves, its last commit included."""
@@ -61,6 +65,10 @@ class DaemonOutbox(ports.Outbox, Outbox, Protocol):
 
 class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
     """One transaction, for polling and for sending."""
+
+    @property
+    def letters(self) -> DropLetters:
+        """The ledger of letters."""
 
     @property
     def outbox(self) -> DaemonOutbox:
@@ -104,6 +112,7 @@ class Parts:
         postman: None: replies stay in the outbox.
         accounts: At identity providers, by which mailboxes and SMTP are signed in to.
         recorders: How many letters of a mailbox are recorded side by side.
+        drops: Folders that files are put into.
         close: Ends what the parts hold open, once the daemon has stopped.
         alarm: Owes mails about what needs a person; None where nobody is mailed.
     """
@@ -120,6 +129,7 @@ class Parts:
     close: Callable[[], None]
     recorders: int = 1
     alarm: Callable[[], object] | None = None
+    drops: Drops = NO_DROPS
 
 
 class Daemon:
@@ -129,7 +139,7 @@ class Daemon:
         self._parts = parts
         self._stopping = threading.Event()
         self._health = Health(parts.ledger, parts.clock)
-        workers = len(parts.mailboxes) + 2
+        workers = len(parts.mailboxes) + len(parts.drops.folders) + 2
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(workers)},
@@ -138,9 +148,10 @@ class Daemon:
         self._outbox = self._sending(parts.postman)
         self._marker = Marker(parts.reader, parts.ledger, parts.clock, self._send_soon)
         self._polls = {mailbox.name: self._polling(mailbox) for mailbox in parts.mailboxes}
+        self._drops = [self._dropping(*drop) for drop in parts.drops.folders]
         self._sealer = Sealer(parts.ledger)
         self._seals = self._sealing()
-        self._jobs = [*self._polls.values(), self._seals]
+        self._jobs = [*self._polls.values(), *self._drops, self._seals]
         self._alive = self._keeping_alive() if parts.accounts else None
         self._alarms = self._alarming(parts.alarm)
         self._jobs += [job for job in (self._outbox, self._alive, self._alarms) if job]
@@ -156,6 +167,8 @@ class Daemon:
     def __enter__(self) -> Self:
         for job in self._polls.values():
             job.start(self._parts.every_seconds)
+        for job in self._drops:
+            job.start(DROPS_EVERY_SECONDS)
         if self._outbox is not None:
             self._outbox.start(DRAINED_EVERY_SECONDS)
         self._seals.start(SEALED_EVERY_SECONDS)
@@ -212,6 +225,31 @@ class Daemon:
         told = partial(self._mailbox_failed, mailbox.name)
         well = partial(self._health.works, mailbox_named(mailbox.name))
         job = Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
+        return job
+
+    def _dropping(self, folder: Folder, entity: str) -> Job:
+        parts = self._parts
+        collector = DropCollector(
+            folder,
+            entity,
+            parts.reader,
+            parts.ledger,
+            parts.intake,
+            parts.clock,
+            self._settled,
+            parts.drops.language,
+        )
+
+        def once() -> None:
+            collector.once(lambda: self._is_over(job))
+
+        def told(fault: BaseException, seconds: float) -> None:
+            error = described(fault)
+            log.warning("drop.failed", drop=folder.name, error=error, retry_seconds=seconds)
+            self._health.failed(folder.source, fault)
+
+        well = partial(self._health.works, folder.source)
+        job = Job(folder.source, once, self._scheduler, self._stopping, told, well)
         return job
 
     def _is_over(self, job: Job) -> bool:

@@ -13,7 +13,7 @@ from typing import Protocol
 from ingest.engine.collect import one_ahead
 from ingest.engine.work import Told, Worker, WorkLedger
 from ingest.intake.attempt import Intake, complete, marked_reply
-from ingest.intake.authenticate import Proof
+from ingest.intake.authenticate import Proof, Session
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Marked, RawLetter, Read
 from ingest.reading import Reader
@@ -123,12 +123,12 @@ class _Known:
     """What letters say, by their keys, and proofs by their SHA-256."""
 
     reads: Mapping[str, Future[Read]]
-    proofs: Mapping[str, Proof]
+    proofs: Mapping[str, Proof | Session]
 
 
 def _read_before(source: LetterSource, reader: Reader, intake: Intake) -> _Known:
     reads: dict[str, Future[Read]] = {}
-    proofs: dict[str, Proof] = {}
+    proofs: dict[str, Proof | Session] = {}
     for batch in source.fetch(source.all_keys):
         these = {raw.arrival.key: reader.read_together([raw])[0] for raw in batch}
         for future in these.values():
@@ -168,6 +168,6 @@ class _ProvenBefore:
         self.receive = intake.receive
         self.notice = intake.notice
 
-    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """The proof from before, unless another one is needed."""
         return self._intake.prove(read, afresh=True) if afresh else self._proofs[read.letter.sha256]

@@ -1,4 +1,4 @@
-"""Who reads a mailbox: one process at a time, by a lease in the database."""
+"""Who reads a mailbox or a drop folder: one process at a time, by a lease in the database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol, Self
-
-from storage.records import mailbox_named
 
 LEASE_SECONDS = 15
 RENEWED_SECONDS = 4.0
@@ -44,16 +42,16 @@ class LeaseLedger(Protocol):
         """Commits at its end, rolls back on an exception."""
 
 
-class MailboxLease:
-    """The right to read one mailbox, renewed in a thread of its own while entered.
+class ProcessLease:
+    """The right to read one mailbox or drop folder, renewed in a thread while entered.
 
     Attributes:
         held_by: Who holds it; another process than this one when it was not free.
     """
 
-    def __init__(self, ledger: LeaseLedger, mailbox: str, holder: str | None = None) -> None:
+    def __init__(self, ledger: LeaseLedger, name: str, holder: str | None = None) -> None:
         self._ledger = ledger
-        self._name = mailbox_named(mailbox)
+        self._name = name
         self._holder = holder or this_process()
         self._left = threading.Event()
         self._renewing: threading.Thread | None = None
@@ -61,7 +59,7 @@ class MailboxLease:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process may read the mailbox."""
+        """Whether this process may read it."""
         return self.held_by == self._holder
 
     def __enter__(self) -> Self:

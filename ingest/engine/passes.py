@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ingest.engine.collect import Collector
 from ingest.engine.daemon import DaemonLedger
+from ingest.engine.drop import NO_DROPS, DropCollector, Drops
 from ingest.engine.health import Health
 from ingest.engine.marks import Marker
 from ingest.engine.seal import Sealer
@@ -28,6 +29,7 @@ def poll_all(
     intake: Intake,
     clock: Callable[[], datetime],
     recorders: int = 1,
+    drops: Drops = NO_DROPS,
 ) -> bool:
     """One pass over every mailbox, then the outbox; False when a letter had no verdict.
 
@@ -39,6 +41,7 @@ def poll_all(
         intake: What is done with each.
         clock: Now, aware.
         recorders: How many letters are recorded side by side.
+        drops: Folders that files are put into.
 
     Raises:
         ConnectionError: names every server that could not be reached; the others
@@ -60,6 +63,17 @@ def poll_all(
         finally:
             mailbox.close()
             worker.settled.clear()
+    for folder, entity in drops.folders:
+        dropped = DropCollector(
+            folder, entity, reader, ledger, intake, clock, nobody_is_told, drops.language
+        )
+        try:
+            passed = dropped.once()
+            whole = whole and passed.whole and not passed.failed
+            health.works(folder.source)
+        except ConnectionError as fault:
+            faults.append(fault)
+            health.failed(folder.source, fault)
     marker.close(finish=True)
     if postman is not None:
         try:

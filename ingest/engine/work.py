@@ -31,7 +31,7 @@ from ingest.intake.attempt import (
     record,
     tell_returned,
 )
-from ingest.intake.authenticate import MustWait, ProofOutdated
+from ingest.intake.authenticate import MustWait, ProofOutdated, Session
 from ingest.intake.faults import described
 from ingest.intake.outcome import Handled
 from ingest.intake.ports import Letters, Store
@@ -282,8 +282,7 @@ class Worker:
         first = Outcome(claim.outcome or Outcome.QUARANTINED)
         self.settled[raw.arrival.key] = first
         self._told(raw, claim, Handled(Outcome.DUPLICATE))
-        before = self._known.get(raw.arrival.key)
-        if before is not None and before.letter == claim.letter:
+        if self.knew(raw, claim):
             # Not a copy: the very letter, whose move a crash prevented.
             log.info("letter.filed_late", letter=claim.letter, **place(raw), verdict=first.value)
             return
@@ -295,6 +294,11 @@ class Worker:
             verdict=Outcome.DUPLICATE.value,
             first=first.value,
         )
+
+    def knew(self, raw: RawLetter, claim: Claim) -> bool:
+        """Whether the ledger knew the letter at this very place before this pass."""
+        before = self._known.get(raw.arrival.key)
+        return before is not None and before.letter == claim.letter
 
     # Recording.
 
@@ -514,6 +518,8 @@ def lanes(letters: Sequence[Claimed], most: int) -> list[list[Claimed]]:
 
 def _sender(letter: Claimed) -> str:
     proven = letter.proven.result()
+    if isinstance(proven.proof, Session):
+        return proven.proof.user_code
     return proven.proof.claims.name or proven.read.letter.sender
 
 
@@ -525,12 +531,15 @@ def identity(raw: RawLetter) -> str:
     """SHA-256 of the raw bytes: the ledger's second key.
 
     A letter without its bytes is known by its place, one without its body by
-    its header and size.
+    its header and size, a file that is no letter by its place and bytes.
     """
     if raw.missing:
         place_of_it = Location.of(raw.arrival.source, raw.arrival.key)
         return hashlib.sha256(repr(place_of_it).encode()).hexdigest()
     digest = hashlib.sha256(raw.content)
+    if raw.file_name:
+        # The same file once more, perhaps for another entity, is judged anew.
+        digest.update(f"{raw.arrival.source} {raw.arrival.key}".encode())
     if raw.header_only:
         digest.update(b"%d" % raw.size)
     return digest.hexdigest()

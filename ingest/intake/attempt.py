@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from ingest.intake.authenticate import UNPROVEN, Proof, Prover, claims_of
+from ingest.intake.authenticate import UNPROVEN, Proof, Prover, Session, claims_of
 from ingest.intake.faults import MOST_ATTEMPTS, LetterMissing, NoVerdict, described, is_of_time
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
@@ -51,7 +51,7 @@ class Proven:
     """What was read of a letter, and what verifying its passwords gave."""
 
     read: Read
-    proof: Proof
+    proof: Proof | Session
 
 
 @dataclass(slots=True)
@@ -101,11 +101,11 @@ class Claimed:
 class Intake(Protocol):
     """What is done with each letter; `PolicyIntake` does it for good."""
 
-    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Prover.prove`; called with no transaction open."""
 
     def receive(
-        self, arrival: Arrival, read: Read, proof: Proof, store: Store, now: datetime
+        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
     ) -> Handled:
         """See `receive.receive`."""
 
@@ -122,7 +122,7 @@ class PolicyIntake:
         self._policy = policy
         self._prover = prover
 
-    def prove(self, read: Read, *, afresh: bool = False) -> Proof:
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """Verify the passwords of a letter that may be recorded at all."""
         gate = self._policy.gate(read.letter, has_document=bool(read.parsed))
         if not gate.record:
@@ -131,7 +131,7 @@ class PolicyIntake:
         return self._prover.prove(claims_of(read), origin, afresh=afresh)
 
     def receive(
-        self, arrival: Arrival, read: Read, proof: Proof, store: Store, now: datetime
+        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
     ) -> Handled:
         """See `receive.receive`."""
         return receive(arrival, read, proof, store, now, self._policy)

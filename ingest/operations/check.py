@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ingest.intake.judge import judge, without_secrets
 from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Letter, Read
-from ingest.operations.told import finding_json
+from ingest.replies.texts import finding_json
 from layouts.adjoining import merge_adjoining
 from layouts.findings import Code, finding
 from layouts.layout import Layout

@@ -59,6 +59,10 @@ class Watched(Protocol):
         """The database."""
 
     @property
+    def drop_names(self) -> Sequence[str]:
+        """Names of the drop folders."""
+
+    @property
     def mailbox_names(self) -> Sequence[str]:
         """Those that it should read."""
 

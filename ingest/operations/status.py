@@ -85,7 +85,8 @@ def status(service: Watched, now: datetime) -> Status:
 def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
     """What the database holds, with what of it needs a person."""
     mailboxes, late = service.mailbox_names, service.mailbox_late_after
-    watched = [*map(mailbox_named, mailboxes), OUTBOX]
+    drops = [f"drop {name}" for name in service.drop_names]
+    watched = [*map(mailbox_named, mailboxes), *drops, OUTBOX]
     servers = tuple(server for server in known.servers if server.name in watched)
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
     faults = tuple(_faults(servers, stale, late))

@@ -6,29 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from ingest.replies.cells import lines_told, ranges_told
-from ingest.replies.texts import sentence
-from layouts.findings import Finding
+from ingest.replies.texts import finding_json
 from layouts.months import MOSCOW
 from layouts.terms import Places, Receipt
 from storage.records import OwedReply
+
+__all__ = ["document_json", "finding_json", "local", "minute", "place_told", "reply_json"]
 
 
 def local(moment: datetime | None) -> str | None:
     """A moment in Moscow time, as ISO 8601."""
     return moment.astimezone(MOSCOW).isoformat(timespec="seconds") if moment else None
-
-
-def finding_json(item: Finding, language: str) -> dict[str, Any]:
-    """One finding, as operators may see it: a foreign point is called so."""
-    return {
-        "code": item.code.value,
-        "severity": item.severity.value,
-        "place": str(item.place),
-        "point": item.point,
-        "channel": item.channel,
-        "seen": item.seen,
-        "message": sentence(item, language),
-    }
 
 
 def minute(moment: str | None) -> str | None:

@@ -96,10 +96,10 @@ class Bounds:
 
 def read_given(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> Read:
     """A letter by as much of it as was fetched, or a file."""
-    if given.file_name:
-        return read_file(given.file_name, given.content, limits, layouts)
     if given.header_only:
         return read_too_large(given.content, given.size, limits)
+    if given.file_name:
+        return read_file(given.file_name, given.content, limits, layouts)
     return read_bytes(given.content, limits, layouts)
 
 

@@ -11,8 +11,9 @@ from ingest.letters.letter import Letter
 from ingest.replies.runs import SHOWN_MOST
 from ingest.replies.texts import place, sentence
 from ingest.replies.wording import Wording
-from layouts.findings import Code, Finding
-from layouts.terms import Receipt
+from layouts.findings import Code, Finding, Status
+from layouts.terms import Checked, Parsed, Receipt, Verdict
+from storage.records import SubmissionDetails
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ATTRIBUTES = ("area", "point", "meter", "channel", "zone")
@@ -35,6 +36,26 @@ def receipt_xml(receipt: Receipt, letter: Letter, words: Wording, most: int = SH
     _verdict(root, receipt, words, most)
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def receipt_of(submission: SubmissionDetails, number: int, received_at: datetime) -> Receipt:
+    """A receipt as the ledger keeps it, for `receipt_xml`."""
+    parsed = Parsed(
+        name=submission.name,
+        sha256=submission.sha256,
+        size=submission.size,
+        container=submission.container,
+        part=submission.part,
+        layout=submission.layout,
+    )
+    is_second = submission.verdict == Verdict.DUPLICATE
+    checked = Checked(
+        Verdict(submission.verdict),
+        Status(submission.status),
+        submission.findings,
+        duplicate_of=(submission.receipt, received_at) if is_second else None,
+    )
+    return Receipt(number, received_at, parsed, checked)
 
 
 def _email(root: etree._Element, received: datetime, letter: Letter, words: Wording) -> None:

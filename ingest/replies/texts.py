@@ -215,3 +215,16 @@ KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "share": _share,
     "values": lambda text, words: words.count(int(text), "value"),
 }
+
+
+def finding_json(item: Finding, language: str) -> dict[str, Any]:
+    """One finding, as operators may see it: a foreign point is called so."""
+    return {
+        "code": item.code.value,
+        "severity": item.severity.value,
+        "place": str(item.place),
+        "point": item.point,
+        "channel": item.channel,
+        "seen": item.seen,
+        "message": sentence(item, language),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.letters.terms import RawLetter
@@ -33,6 +34,10 @@ class OutboxUnavailable(_Unavailable):
     """The SMTP server cannot be used now; replies wait."""
 
 
+class DropUnavailable(_Unavailable):
+    """A drop folder cannot be used now; its files stay."""
+
+
 class TokenUnavailable(_Unavailable):
     """An identity provider gives no access token now; the mail server cannot be signed in to."""
 
@@ -47,6 +52,24 @@ class TooLarge(RecipientRefused):
 
 class Deferred(Exception):  # noqa: N818 - the server's verdict
     """The server asked to try this one reply again later (4xx)."""
+
+
+class UnreadableFile(Exception):  # noqa: N818 - what the file is
+    """A dropped file that is not taken; its text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file in a drop folder that is whole.
+
+    Attributes:
+        key: Its own, which another file of the same name has not.
+        size: In bytes.
+    """
+
+    name: str
+    key: str
+    size: int
 
 
 class Account(Protocol):

@@ -85,8 +85,9 @@ def run(call: Call) -> int:
     from ingest.web.monitor import Metrics, served
     from ingest.wiring import Daemon
 
-    if not call.current().mailbox_names:
-        raise click.UsageError("there is no [[mailbox]] to read: add one to the configuration")
+    if not call.current().has_sources:
+        told = "there is no [[mailbox]] and no [[drop]] to read: add one to the configuration"
+        raise click.UsageError(told)
     daemon = Daemon(call.app, call.config)
     metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
     with ExitStack() as stack:

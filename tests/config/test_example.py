@@ -9,17 +9,24 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 import config
-from config.settings import MailboxSettings, OAuth, Settings, load
+from config.settings import Drop, MailboxSettings, OAuth, Settings, load
 
 EXAMPLE = Path(config.__file__).with_name("example.toml")
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 TREE = tomllib.loads(TEXT)
 SECTIONS = {
-    name: {"mailbox": MailboxSettings, "oauth": OAuth}.get(name, type(field.default))
+    name: {"mailbox": MailboxSettings, "drop": Drop, "oauth": OAuth}.get(name, type(field.default))
     for name, field in Settings.model_fields.items()
 }
 KEYS = [(s, key) for s, model in SECTIONS.items() for key in model.model_fields]
-MADE_UP = {("mailbox", "name"), ("mailbox", "host"), ("oauth", "grant"), ("oauth", "token_url")}
+MADE_UP = {
+    ("mailbox", "name"),
+    ("mailbox", "host"),
+    ("drop", "name"),
+    ("drop", "path"),
+    ("oauth", "grant"),
+    ("oauth", "token_url"),
+}
 """Keys without a default; their comment says so."""
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
 from ingest.letters.terms import Letter
 from ingest.operations.ports import Ledger
-from ingest.replies.receipt_xml import receipt_xml
+from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.replies.wording import wording
-from layouts.findings import Status
-from layouts.terms import Checked, Parsed, Receipt, Verdict
+from layouts.terms import Receipt
 from storage.records import CarriedValues, HandedIn, LetterDetails, SentReply, SubmissionDetails
 
 
@@ -92,7 +90,7 @@ def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | Non
         return None
     submission = found[1]
     words = wording(language)
-    made = _receipt(number, submission, letter.summary.received_at)
+    made = receipt_of(submission, number, letter.summary.received_at)
     return Told(
         number=number,
         letter=letter,
@@ -106,25 +104,6 @@ def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | Non
 def mailed(told: Told) -> list[Mailed]:
     """The replies to what a receipt came in, as they were sent."""
     return [mailed_of(reply) for reply in told.letter.replies if reply.content]
-
-
-def _receipt(number: int, submission: SubmissionDetails, received_at: datetime) -> Receipt:
-    parsed = Parsed(
-        name=submission.name,
-        sha256=submission.sha256,
-        size=submission.size,
-        container=submission.container,
-        part=submission.part,
-        layout=submission.layout,
-    )
-    is_second = submission.verdict == Verdict.DUPLICATE
-    checked = Checked(
-        Verdict(submission.verdict),
-        Status(submission.status),
-        submission.findings,
-        duplicate_of=(submission.receipt, received_at) if is_second else None,
-    )
-    return Receipt(number, received_at, parsed, checked)
 
 
 def mailed_of(reply: SentReply) -> Mailed:

@@ -3,22 +3,22 @@
 import subprocess
 import sys
 
-from ingest.engine.lease import MailboxLease, is_gone, this_process
+from ingest.engine.lease import ProcessLease, is_gone, this_process
 from tests.fakes import age_leases
 
 
 def test_one_holds_and_the_other_is_told_who(ledger):
-    with MailboxLease(ledger, "main", "a:1:1") as first:
+    with ProcessLease(ledger, "mailbox main", "a:1:1") as first:
         assert first.is_held
-        with MailboxLease(ledger, "main", "b:2:2") as second:
+        with ProcessLease(ledger, "mailbox main", "b:2:2") as second:
             assert not second.is_held
             assert second.held_by == "a:1:1"
 
 
 def test_a_lease_left_is_free_at_once(ledger):
-    with MailboxLease(ledger, "main", "a:1:1"):
+    with ProcessLease(ledger, "mailbox main", "a:1:1"):
         pass
-    with MailboxLease(ledger, "main", "b:2:2") as second:
+    with ProcessLease(ledger, "mailbox main", "b:2:2") as second:
         assert second.is_held
 
 
@@ -26,17 +26,17 @@ def test_a_silent_holder_elsewhere_loses_it_after_15_seconds(ledger):
     with ledger.transaction() as store:
         store.leases.take("mailbox main", "elsewhere:1:1")
     age_leases(ledger, 13)
-    with MailboxLease(ledger, "main") as lease:
+    with ProcessLease(ledger, "mailbox main") as lease:
         assert not lease.is_held
     age_leases(ledger, 2)
-    with MailboxLease(ledger, "main") as lease:
+    with ProcessLease(ledger, "mailbox main") as lease:
         assert lease.is_held
 
 
 def test_a_holder_that_is_gone_from_this_machine_loses_it_at_once(ledger):
     with ledger.transaction() as store:
         store.leases.take("mailbox main", ended_process())
-    with MailboxLease(ledger, "main") as lease:
+    with ProcessLease(ledger, "mailbox main") as lease:
         assert lease.is_held
 
 

@@ -32,6 +32,7 @@ class Ending:
 class Watched:
     ledger: None = None
     mailbox_names: list[str] = field(default_factory=lambda: ["main"])
+    drop_names: list[str] = field(default_factory=list)
     mailbox_late_after: timedelta = 6 * MINUTE
     reply_late_after: timedelta = 30 * MINUTE
     ends: list[Ending] = field(default_factory=list)

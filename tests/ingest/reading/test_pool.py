@@ -295,7 +295,7 @@ def test_a_child_of_a_large_process_has_as_much_room_as_any():
     config = SandboxConfig(memory_mb=64)
     sandbox = Sandbox(config, Forks(config, load()))
     try:
-        [read] = sandbox.read([raw(mail("Показания"))])
+        [read] = sandbox.read([raw(mail("Показания") + b"\r\n" + b"text " * 2**20)])
         assert codes(read) == []
     finally:
         sandbox.close()

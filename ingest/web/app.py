@@ -138,6 +138,8 @@ async def _read_form(visit: Visit, page: Page) -> None:
         return
     try:
         visit.fields = await request.form(max_files=1, max_fields=5000, max_part_size=FORM_BYTES)
+    except TooLarge:
+        raise
     except HTTPException:
         # What Starlette says of a form that is none is for programmers.
         raise HTTPException(400, "no-form") from None

@@ -133,9 +133,10 @@ def test_only_what_is_filled_in_can_be_changed() -> None:
     sheet = workbook.worksheets[0]
     assert all(each.protection.sheet for each in workbook.worksheets)
     names = inputs(sheet)
-    assert len(names) == 2 + 4
+    assert len(names) == 3 + 4
     assert [sheet[name].value for name in names] == [
         None,
+        "кВт·ч",
         datetime.fromisoformat("2026-11-01"),
         *[None] * 4,
     ]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick mutants lint chaos bench bench-quick hostile fuzz lock clean
+.PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile fuzz lock clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,11 @@ bench-quick: $(VENV)/.installed
 # docs/reliability.md.
 hostile: $(VENV)/.installed
 	$(BIN)/python -m tests.hostile.against_the_service
+
+# Minutes: long histories of documents, imports, withdrawals and closings, other ones each time.
+billed: $(VENV)/.installed
+	BILLED_EXAMPLES=$${BILLED_EXAMPLES:-200} $(BIN)/python -m pytest -q -n 0 --timeout 0 \
+	  tests/ingest/operations/test_stays_billed.py
 
 # Minutes: thousands of generated sheets, other ones each time.
 sheets: $(VENV)/.installed

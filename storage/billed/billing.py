@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -116,6 +118,10 @@ class _Series:
         return quantity_of(self.channel).interval_unit
 
 
+PointNames = tuple[str, str | None, str]
+"""User code of the holder, area and code, as they are today."""
+
+
 class _Came(NamedTuple):
     """How a value came: the submission's letter, moment and sender.
 
@@ -142,6 +148,7 @@ class Billing(Part):
         *,
         history: bool = False,
         as_of: datetime | None = None,
+        cuts: Mapping[PointNames, Sequence[int]] | None = None,
     ) -> Iterator[BillingRow]:
         """Accepted values: profiles by point, channel and time, then register readings.
 
@@ -153,6 +160,7 @@ class Billing(Part):
                 `Grain.INTERVAL`.
             as_of: Values as they were in force then, by the register of points and the
                 suspicions of today; not with `history`.
+            cuts: Moments at which a point's sums over a month are divided, in their order.
         """
         came = _Submissions(self._came)
         then = None if as_of is None else epoch(as_of)
@@ -160,7 +168,8 @@ class Billing(Part):
         if grain is Grain.INTERVAL:
             yield from self._intervals(series, month, came, then, history=history)
         else:
-            yield from self._sums_by(series, month, grain, came, then)
+            for spans, several in groupby(series, partial(_spans, month, grain, cuts or {})):
+                yield from self._sums_by(list(several), spans, came, then)
         yield from self._registers_of(month, entity, came, then, history=history)
 
     def _came(self, numbers: Sequence[int]) -> Iterator[tuple[int, _Came]]:
@@ -237,12 +246,10 @@ class Billing(Part):
     def _sums_by(
         self,
         series: Sequence[_Series],
-        month: date,
-        grain: Grain,
+        spans: Sequence[tuple[int, int]],
         came: _Submissions,
         then: int | None,
     ) -> Iterator[BillingRow]:
-        spans = _days(month) if grain is Grain.DAY else [_span(*bounds(month))]
         for piece in pieces(series, _SUMS_AT_ONCE):
             numbers = [one.id for one in piece]
             sums: dict[int, dict[int, Any]] = defaultdict(dict)
@@ -475,6 +482,17 @@ def _placed(told: BillingRow, spans: Sequence[Any]) -> BillingRow:
             place = place_at(span.places, (start - span.start) // seconds)
             return told._replace(place=str(place) or None)
     return told
+
+
+def _spans(
+    month: date, grain: Grain, cuts: Mapping[PointNames, Sequence[int]], one: _Series
+) -> list[tuple[int, int]]:
+    """What a series is summed over: days, or the month, divided where it is to be."""
+    if grain is Grain.DAY:
+        return _days(month)
+    start, end = _span(*bounds(month))
+    within = [at for at in cuts.get((one.entity, one.area, one.point), ()) if start < at < end]
+    return list(pairwise([start, *within, end]))
 
 
 def _sum(one: _Series, row: Any, start: int, end: int, came: _Submissions) -> BillingRow:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import text
 
-from storage.billed.billing import Billing, BillingRow, Grain
+from storage.billed.billing import Billing, BillingRow, Grain, PointNames
 
 _DAY = 86400
 # Points with more than one row, each row beside what the point is called by its newest one.
@@ -22,8 +23,6 @@ WHERE f.point_id IN (SELECT point_id FROM point_row GROUP BY point_id HAVING cou
 ORDER BY f.begins
 """)
 
-_Named = tuple[str, str | None, str]
-
 
 class Held(Billing):
     """The same values; each is its holder's of then, which may be another one now."""
@@ -33,11 +32,12 @@ class Held(Billing):
     ) -> Iterator[BillingRow]:
         """Values as `Billing.values` has them, with the point's row in force at the time.
 
-        A profile's sum over a whole month is told under the last row of the month.
+        A profile's sum over a month in which the holder or the area changes is two.
         """
-        changed: dict[_Named, list[Any]] = defaultdict(list)
+        changed: dict[PointNames, list[Any]] = defaultdict(list)
         for row in self._connection.execute(_CHANGED):
             changed[row.entity_now, row.area_now or None, row.code].append(row)
+        options["cuts"] = {named: _changes(rows) for named, rows in changed.items()}
         owners = [entity]
         if entity is not None:
             # Points that are another's now.
@@ -50,19 +50,23 @@ class Held(Billing):
         for owner in owners:
             for value in super().values(month, grain, owner, **options):
                 rows = changed.get((value.entity, value.area, value.point))
-                told = value if rows is None else _as_then(value, rows, grain)
+                told = value if rows is None else _as_then(value, rows)
                 if entity in {None, told.entity}:
                     yield told
 
 
-def _as_then(value: BillingRow, rows: list[Any], grain: Grain) -> BillingRow:
-    if value.kind == "register":
-        # The reading of the day on which a row begins still belongs to the one before.
-        moment = value.end - _DAY
-    elif grain is Grain.MONTH or value.start is None:
-        moment = value.end - 1
-    else:
-        moment = value.start
+def _changes(rows: Sequence[Any]) -> list[int]:
+    """When a point came to another holder or area."""
+    return [
+        row.begins
+        for before, row in pairwise(rows)
+        if (before.user_code, before.area) != (row.user_code, row.area)
+    ]
+
+
+def _as_then(value: BillingRow, rows: list[Any]) -> BillingRow:
+    # The reading of the day on which a row begins still belongs to the one before.
+    moment = value.end - (_DAY if value.kind == "register" else 1)
     begun = [row for row in rows if row.begins <= moment]
     row = begun[-1] if begun else rows[0]
     return value._replace(entity=row.user_code, area=row.area or None)

@@ -8,11 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from storage.billed.billing import Grain
 from storage.records import Quality
 from tests.contract.documents import (
     ENTITY,
     MONTH,
     NOW,
+    OTHER,
     document,
     hand_in,
     hours,
@@ -171,3 +173,23 @@ def test_a_point_that_changes_hands_is_a_number_for_each_holder(ledger):
         other.user_code: 24,
     }
     assert [n.entity for n in numbers(ledger, entity=other.user_code)] == [other.user_code]
+
+
+def test_a_months_sum_of_a_profile_is_divided_where_the_point_changes_hands(ledger):
+    hand_in(ledger, profile(*[10] * 72))
+    moved = replace(OTHER, points=(ENTITY.points[0],))
+    rest = replace(ENTITY, points=ENTITY.points[1:])
+    with ledger.transaction() as store:
+        since = date(2026, 11, 3)
+        store.registry.import_entities([rest, moved], "operator", NOW, since=since)
+
+    with ledger.reading() as store:
+        told = [
+            (row.entity, row.energy, row.value_count, row.missing_count)
+            for row in store.billing.values(NOVEMBER, Grain.MONTH)
+        ]
+        days = list(store.billing.values(NOVEMBER, Grain.DAY))
+    assert told == [(ENTITY.user_code, 480, 48, 0), (OTHER.user_code, 240, 24, 27 * 24)]
+    assert [day.entity for day in days] == [ENTITY.user_code] * 2 + [OTHER.user_code]
+    views = rows(ledger, "SELECT entity, energy FROM billing_month ORDER BY energy DESC")
+    assert [tuple(row) for row in views] == [row[:2] for row in told]

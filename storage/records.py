@@ -505,6 +505,23 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenValue:
+    """A value beside or under a suspicion.
+
+    Attributes:
+        at: Start of the interval, or the reading's instant.
+        value: Wh or varh of the interval, or the reading; None where there is none.
+        receipt: Who brought it.
+        replaced_by: The receipt that took it out of force; None: it is in force.
+    """
+
+    at: datetime
+    value: int | Decimal | None
+    receipt: int
+    replaced_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """A suspicion: values that were taken and are doubtful.
 

@@ -25,6 +25,8 @@ SUSPECT_COLUMNS = {
     "receipt": "receipt",
 }
 
+VALUE_COLUMNS = {"at": "at", "value": "value", "receipt": "receipt", "replaced_by": "replaced by"}
+
 
 class UnknownSuspicion(Refused):
     """There is no suspicion with one of the numbers; its text says which."""
@@ -74,6 +76,27 @@ def accept(
             )
         done = store.suspicions.accept(wanted, who, reason.strip(), now)
     return Accepted(tuple(done), tuple(n for n in wanted if n not in done))
+
+
+def values_json(ledger: Ledger, number: int) -> list[dict[str, Any]]:
+    """The lines of `suspects show`: its values, their neighbours, and what they replaced.
+
+    Raises:
+        UnknownSuspicion: there is none of this number.
+    """
+    with ledger.reading() as store:
+        if not store.suspicions.of([number]):
+            raise UnknownSuspicion(f"there is no suspicion {number}")
+        seen = store.suspicions.around(number)
+    return [
+        {
+            "at": local(one.at),
+            "value": None if one.value is None else f"{one.value:f}",
+            "receipt": one.receipt,
+            "replaced_by": one.replaced_by,
+        }
+        for one in seen
+    ]
 
 
 def suspects_json(suspects: Sequence[Suspect]) -> Iterator[dict[str, Any]]:

@@ -209,6 +209,22 @@ def suspects(context: click.Context, month: date | None, entity: str | None, as_
     return LOOK if rows else DONE
 
 
+@suspects.command("show")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@json_option
+@click.pass_obj
+def suspects_show(call: Call, number: int, as_json: bool) -> int:
+    """Values of a suspicion with their neighbours in time, and what they replaced."""
+    from ingest.operations import suspects as queue
+
+    try:
+        rows = queue.values_json(call.current().ledger, number)
+    except queue.UnknownSuspicion as fault:
+        raise click.UsageError(f"{fault}; `ingest suspects` lists them") from None
+    print_rows(rows, as_json, queue.VALUE_COLUMNS)
+    return DONE
+
+
 @suspects.command("accept")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True, type=click.IntRange(min=1))
 @click.option("--reason", required=True, metavar="TEXT", help="Why they are true; it is kept.")

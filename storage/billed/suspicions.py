@@ -16,9 +16,9 @@ from layouts.findings import SUSPECT, Finding
 from layouts.months import bounds
 from layouts.terms import Change, Kind
 from storage.audit import Audit
-from storage.columns import epoch, instant
+from storage.columns import decimal, epoch, instant
 from storage.readings.in_force import InForce
-from storage.records import Suspect
+from storage.records import SeenValue, Suspect
 from storage.session import Part, Session
 from storage.tables import SUSPICION, SUSPICION_ACCEPTED
 
@@ -59,6 +59,37 @@ _COVERS = """
 OR EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
     AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= s.start
     AND r.instant <= s."end" AND r.submission_id <= s.submission_id))
+"""
+
+# Of one suspicion: what is in force from the value before its span to the one after it, and
+# what was there before. A step of a register begins with the reading before it.
+_SEEN = """
+SELECT v.start AS at, v.energy_wh AS value, v.submission_id AS receipt, NULL AS replaced_by
+FROM interval_value AS v WHERE v.series_id = :series AND v.start >= coalesce((
+    SELECT max(b.start) FROM interval_value AS b WHERE b.series_id = :series AND b.start < :start
+), :start) AND v.start <= coalesce((
+    SELECT min(a.start) FROM interval_value AS a WHERE a.series_id = :series AND a.start >= :end
+), :end)
+UNION ALL
+SELECT h.start, h.energy_wh, h.submission_id, h.replaced_by FROM interval_history AS h
+WHERE h.series_id = :series AND h.start >= :start AND h.start < :end
+ORDER BY 1, 3
+"""
+_READ = """
+SELECT v.instant AS at, v.value, v.submission_id AS receipt, NULL AS replaced_by
+FROM register_reading AS v
+WHERE v.meter_id = :meter AND v.channel = :channel AND v.zone = :zone AND v.instant >= coalesce((
+    SELECT max(b.instant) FROM register_reading AS b WHERE b.meter_id = :meter
+    AND b.channel = :channel AND b.zone = :zone AND b.instant < :end
+), :start) AND v.instant <= coalesce((
+    SELECT min(a.instant) FROM register_reading AS a WHERE a.meter_id = :meter
+    AND a.channel = :channel AND a.zone = :zone AND a.instant > :end
+), :end)
+UNION ALL
+SELECT h.instant, h.value, h.submission_id, h.replaced_by FROM register_history AS h
+WHERE h.meter_id = :meter AND h.channel = :channel AND h.zone = :zone
+AND h.instant >= :start AND h.instant <= :end
+ORDER BY 1, 3
 """
 
 
@@ -133,7 +164,8 @@ class Suspicions(Part):
         if month is not None:
             first, last = (epoch(moment) for moment in bounds(month))
             # A reading of the month's last midnight belongs to it.
-            wanted.append('s.start < :last AND s."end" > :first')
+            ends = '(s.start < :last OR s.start = s."end" AND s.start = :last)'
+            wanted.append(f'{ends} AND s."end" > :first')
             given |= {"first": first, "last": last}
         if entity is not None:
             wanted.append("p.user_code = :entity")
@@ -143,6 +175,29 @@ class Suspicions(Part):
     def of(self, numbers: Sequence[int]) -> list[Suspect]:
         """Suspicions by their numbers, open or not."""
         return self._suspects("s.id IN :numbers", {"numbers": list(numbers)})
+
+    def around(self, number: int) -> list[SeenValue]:
+        """A suspicion's values, with the one before and the one after, and what they replaced.
+
+        In the order of time, then of receipts; energy in Wh, readings as on the meter's face.
+        """
+        row = self._connection.execute(select(SUSPICION).where(SUSPICION.c.id == number)).one()
+        asked: dict[str, Any] = {"start": row.start, "end": row.end}
+        if row.series_id is not None:
+            asked["series"] = row.series_id
+        else:
+            asked |= {"meter": row.meter_id, "channel": row.channel, "zone": row.zone}
+        is_profile = row.series_id is not None
+        found = self._connection.execute(text(_SEEN if is_profile else _READ), asked)
+        return [
+            SeenValue(
+                instant(one.at),
+                one.value if is_profile or one.value is None else decimal(one.value),
+                one.receipt,
+                one.replaced_by,
+            )
+            for one in found
+        ]
 
     def _suspects(self, condition: str, given: dict[str, Any]) -> list[Suspect]:
         statement = text(_LISTED.format(condition))

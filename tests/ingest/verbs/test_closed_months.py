@@ -81,3 +81,113 @@ def test_once_the_month_is_open_again_the_correction_is_taken(closed):
 def test_the_same_register_once_more_changes_no_closed_month(closed):
     ran = closed("registry", "import", closed.folder / "registry.csv", "--with-passwords")
     assert ran.code == 0
+
+
+def handed_in(run, *days, number=0):
+    """A letter with these readings; the codes and the values taken of it."""
+    name = f"again-{number}-{days[0][0]}.eml"
+    run.write(name, readings_of(days, number))
+    [row] = run("process", "--at", "2026-11-20T12:00", "--json", name).rows
+    [told] = row["documents"]
+    return {item["code"] for item in told["findings"]}, told["values"]
+
+
+def readings_of(days, number=0):
+    rows = "".join(
+        f'<reading date_time="{day}00" zone="{zone}" value="{value}"/>'
+        for day, *values in days
+        for zone, value in zip(("T1", "T2"), values, strict=True)
+    )
+    text = (
+        f'<package class="52006" version="1" sender_code="{CODE}"'
+        f' created="20261120{number:02}1500">'
+        f'<meter number="{METER}" point="{POINT}">{rows}</meter></package>'
+    )
+    return letter(("readings.xml", text.encode()), again=f"{days[0][0]}-{number}")
+
+
+def numbers(run):
+    """What is billed of October, and the values of the month."""
+    told = run("readings", "--period", "2026-10", "--grain", "billing", "--json").rows
+    return told, billed(run)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        # The reading before its first consumption is another one, or one day later.
+        [("20261001", 101, 50)],
+        [("20261002", 101, 51)],
+        # Its own last reading is another one, and one in the middle comes late.
+        [("20261101", 111, 60)],
+        [("20261015", 105, 55)],
+    ],
+    ids=["before", "a-day-later", "last", "in-the-middle"],
+)
+def test_no_reading_changes_a_closed_month(closed, days):
+    before = numbers(closed)
+    codes, values = handed_in(closed, *days)
+    assert ("period-closed" in codes, values) == (True, 0)
+    assert numbers(closed) == before
+
+
+def test_a_reading_after_a_closed_month_is_taken_and_changes_nothing_of_it(closed):
+    before = numbers(closed)
+    codes, values = handed_in(closed, ("20261115", 115, 62))
+    assert ("period-closed" in codes, values) == (False, 2)
+    assert numbers(closed) == before
+
+
+def test_what_a_document_repeats_of_a_closed_month_is_no_offence(closed):
+    before = numbers(closed)
+    codes, values = handed_in(
+        closed, ("20261001", 100, 50), ("20261101", 110, 60), ("20261115", 115, 62)
+    )
+    assert ("period-closed" in codes, values) == (False, 6)
+    assert numbers(closed) == before
+    november = closed("readings", "--period", "2026-11", "--json").rows
+    assert [row["reading"] for row in november] == ["115", "62"]
+
+
+def test_a_withdrawal_that_would_change_a_closed_month_is_refused(closed):
+    before = numbers(closed)
+    for receipt in (1, 2):
+        told = closed("withdraw", receipt, "--reason", "wrong meter", "--yes").complaint
+        assert "closed months: 2026-10" in told
+    assert numbers(closed) == before
+
+
+def test_after_it_was_opened_the_next_closing_tells_the_difference_point_by_point(closed):
+    assert closed("period", "reopen", "2026-10").code == 0
+    codes, _ = handed_in(closed, ("20261101", 112, 60))
+    assert "period-closed" not in codes
+
+    [told] = closed("period", "close", "2026-10", "--yes", "--json").rows
+
+    assert [
+        (one["point"], one["zone"], one["energy_before"], one["energy_after"])
+        for one in told["differences"]
+    ] == [(POINT, "T1", 400_000, 480_000)]
+    [again] = closed("period", "close", "2026-10", "--yes", "--json").rows
+    assert again["differences"] == []
+
+
+def test_a_doubtful_reading_of_the_months_last_midnight_is_in_its_queue(service):
+    service.write("a.eml", readings_of([("20261001", 100, 0)], 1))
+    service.write("b.eml", readings_of([("20261101", 110, 60)], 2))
+    service.write("c.eml", readings_of([("20261101", 110, 0)], 3))
+    service("process", "--at", "2026-11-20T12:00", "a.eml", "b.eml", "c.eml")
+
+    def queue(month):
+        rows = service("suspects", "--month", month, "--json").rows
+        return {(row["code"], row["zone"]): row["id"] for row in rows}
+
+    assert ("values-zeroed", "T2") not in queue("2026-11")
+    number = queue("2026-10")["values-zeroed", "T2"]
+    rows = service("suspects", "show", number, "--json").rows
+    assert [(row["at"][:10], row["value"], row["replaced_by"]) for row in rows] == [
+        ("2026-10-01", "0", None),
+        ("2026-11-01", "60", 3),
+        ("2026-11-01", "0", None),
+    ]
+    assert "there is no suspicion 404" in service("suspects", "show", 404).complaint

@@ -169,6 +169,7 @@ _SECTIONS = (
     ("/console/letters", "letters"),
     ("/console/suspects", "suspects"),
     ("/console/months", "months"),
+    ("/console/entities", "entities"),
 )
 
 

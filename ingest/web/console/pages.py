@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.web.app import Page
-from ingest.web.console import entrance, letters, months, needs, suspects
+from ingest.web.console import entities, entrance, letters, months, needs, suspects
 from storage.records import OperatorRole
 
 _LOOKS, _WORKS, _ADMINISTERS = OperatorRole
@@ -31,4 +31,7 @@ PAGES = (
     Page("/console/months/{month}/remind", months.reminded, _WORKS, _POST),
     Page("/console/months/{month}/close", months.closed, _ADMINISTERS, _POST),
     Page("/console/months/{month}/reopen", months.reopened, _ADMINISTERS, _POST),
+    Page("/console/entities", entities.listing, _LOOKS),
+    Page("/console/entities/{code}", entities.one, _LOOKS),
+    Page("/console/entities/{code}/password", entities.new_password, _WORKS, _POST),
 )

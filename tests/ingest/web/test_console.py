@@ -332,3 +332,20 @@ def test_a_doubtful_value_is_looked_at_and_accepted_with_a_reason(crew):
     assert browser.post("/console/suspects/1/withdraw", taken).status_code == 303
     assert browser.post("/console/suspects/1/withdraw", taken).status_code == 409
     assert browser.get("/console/suspects/77").status_code == 404
+
+
+def test_an_entity_is_found_and_told_and_gets_a_new_password_once_shown(crew):
+    browser = crew.enters()
+    assert CODE in browser.get("/console/entities?text=primer.example").text
+    assert CODE not in browser.get("/console/entities?text=nobody").text.split("<main")[1]
+    page = browser.get(f"/console/entities/{CODE}").text
+    assert "12345678" in page
+    assert "<script>alert" not in page
+    assert browser.get("/console/entities/1").status_code == 404
+
+    answer = browser.post(f"/console/entities/{CODE}/password").text
+    made = answer.split("<code>")[1].split("</code>")[0]
+    assert crew.world.browser().sign_in(password=made).status_code == 303
+    assert ("anna", CODE) in crew.audit("password")
+    looks = crew.enters("boris", OperatorRole.LOOKS)
+    assert looks.post(f"/console/entities/{CODE}/password").status_code == 403

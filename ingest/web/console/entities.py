@@ -1,0 +1,54 @@
+"""Legal entities with points, meters and changes; a new password by telephone."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.refused import Refused
+from ingest.operations.registry import registered, set_password, story
+from ingest.web.site import CONSOLE, Visit
+
+_SHOWN = 100
+_CHANGES = 50
+
+
+def listing(visit: Visit) -> Response:
+    """Entities whose code, name, INN or address holds a text."""
+    wanted = visit.asked("text").strip()[:200].casefold()
+    found = [
+        one
+        for one in registered(visit.service.ledger)
+        if wanted in " ".join((one.user_code, one.name, one.inn, *one.addresses)).casefold()
+    ]
+    return visit.page(
+        "console_entities.html",
+        found=found[:_SHOWN],
+        more=max(0, len(found) - _SHOWN),
+        text=visit.asked("text"),
+    )
+
+
+def one(visit: Visit, made: str = "") -> Response:
+    """One entity, and what of it was changed by whom."""
+    try:
+        told = story(visit.service.ledger, visit.request.path_params["code"])
+    except Refused:
+        raise HTTPException(404) from None
+    return visit.page(
+        "console_entity.html",
+        entity=told.entity,
+        changes=told.changes[: -_CHANGES - 1 : -1],
+        made=made,
+        home=CONSOLE,
+    )
+
+
+def new_password(visit: Visit) -> Response:
+    """A password is made, and shown once; the one before holds no more."""
+    code = visit.request.path_params["code"]
+    try:
+        made = set_password(visit.service, code, "", visit.me.name)
+    except Refused:
+        raise HTTPException(404) from None
+    return one(visit, made)

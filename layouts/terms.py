@@ -318,7 +318,7 @@ class Parsed:
             values is left out of here; its finding names point and channel.
         spoilt: Those, with the values that could be read: never recorded, but judged,
             so that their other mistakes are told at once. A value that could not be
-            read is None.
+            read is None; a register's reading that could not be is left out.
         points: Codes of every point the document names, as (area, point), also
             of those whose series were left out.
         figures: What stands beside readings and the document alone cannot settle.

@@ -348,10 +348,10 @@ def _expected(fault: Fault) -> dict[str, str]:
 
 def _register(draft: Draft, reading: Reading) -> Series | None:
     value = _on_the_face(draft, reading)
-    if value is None or reading.instant is None:
+    if reading.instant is None:
         return None
     unit = reading.unit or draft.unit
-    return Series(
+    series = Series(
         kind=Kind.REGISTER,
         area=None,
         point=reading.point,
@@ -360,10 +360,14 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         zone=reading.zone,
         start=datetime.fromtimestamp(reading.instant, UTC),
         step_minutes=0,
-        values=(in_kwh(value, unit),),
-        places=draft.places([reading.place]),
+        values=() if value is None else (in_kwh(value, unit),),
+        places=None if value is None else draft.places([reading.place]),
         power=UNITS[unit] - UNITS["kWh"],
     )
+    if value is None:
+        draft.spoilt.append(series)
+        return None
+    return series
 
 
 def _on_the_face(draft: Draft, reading: Reading) -> Decimal | None:

@@ -212,8 +212,17 @@ def _read(data: Any) -> Read:
 
 
 def _parsed(data: Any) -> Parsed:
-    made = {name: tuple(map(_series, getattr(data, name))) for name in ("series", "spoilt")}
+    made = {"series": tuple(map(_series, data.series)), "spoilt": tuple(map(_spoilt, data.spoilt))}
     return Parsed(**_fields(data) | made)
+
+
+def _spoilt(data: Any) -> Series:
+    """As `_series`, where a register's reading may be left out."""
+    if data.kind is Kind.REGISTER and not data.values and data.places is None:
+        if data.spans or data.not_commercial or data.start.tzinfo is None:
+            raise ValueError("more than a place without a reading")
+        return Series(**_fields(data) | {"values": ()})
+    return _series(data)
 
 
 def _series(data: Any) -> Series:
@@ -247,7 +256,11 @@ def _with_large_numbers(read: Read) -> Read:
     return replace(
         read,
         parsed=tuple(
-            replace(one, series=tuple(_with_decimals(series) for series in one.series))
+            replace(
+                one,
+                series=tuple(map(_with_decimals, one.series)),
+                spoilt=tuple(map(_with_decimals, one.spoilt)),
+            )
             for one in read.parsed
         ),
     )

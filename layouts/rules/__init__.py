@@ -39,7 +39,7 @@ from layouts.rules.acceptance import standing, status_of, verdict_of
 from layouts.rules.case import Case, Rule
 from layouts.rules.versions import version_of
 from layouts.rules.wants import wants
-from layouts.terms import Assigned, Checked, Known, LegalEntity, Parsed, Verdict, Wants
+from layouts.terms import Assigned, Checked, Kind, Known, LegalEntity, Parsed, Verdict, Wants
 
 __all__ = [
     "ORDER",
@@ -212,7 +212,11 @@ def _told(rules: Sequence[Rule], case: Case) -> Iterator[Finding]:
 
 def _recordable(case: Case, errors: Sequence[Finding]) -> tuple[Assigned, ...]:
     """The series that stand, without those that could not be read whole."""
-    spoilt = {(series.area, series.point, series.channel) for series in case.parsed.spoilt}
+    spoilt = {
+        (series.area, series.point, series.channel)
+        for series in case.parsed.spoilt
+        if series.kind is Kind.INTERVAL
+    }
     return tuple(
         item
         for item in standing(case, errors)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding, finding
 from layouts.months import midnight
-from layouts.rules.case import Case, about, epoch
+from layouts.rules.case import Case, about, epoch, is_beside
 from layouts.terms import (
     CHANNELS,
     ZONES,
@@ -305,10 +305,16 @@ def zones_missing(case: Case) -> Iterator[Finding]:
         seen[key].add(item.series.zone or "T0")
         first.setdefault(key, item)
     for key, item in first.items():
-        missing = [z for z in item.meter.zones if z not in seen[key]] if item.meter else []
         # A zone that is written, though it could not be read, is told as what it is.
-        if missing and not any(f.is_error and f.meter == key[1] for f in case.parsed.findings):
+        written = seen[key] | {s.zone or "T0" for s in case.parsed.spoilt if is_beside(s, item)}
+        missing = [z for z in item.meter.zones if z not in written] if item.meter else []
+        if missing and not any(_is_of_unknown_zone(f, key[1]) for f in case.parsed.findings):
             yield about(item, Code.ZONES_MISSING, zone=None, missing=" ".join(missing))
+
+
+def _is_of_unknown_zone(found: Finding, meter: str | None) -> bool:
+    """Whether a reading of a meter is told as wrong without the zone that it is of."""
+    return found.is_error and found.meter == meter and found.zone is None
 
 
 def points_missing(case: Case) -> Iterator[Finding]:
@@ -322,6 +328,7 @@ def points_missing(case: Case) -> Iterator[Finding]:
     named |= {item.series.point for item in case.held}
     # One that is named with a meter alone, and was not there then, is not missing.
     alone = {item.series.meter for item in case.held if item.series.point is None}
+    alone |= {series.meter for series in case.parsed.spoilt if series.point is None}
     for point in _expected(case):
         if point.code not in named and not any(m.number in alone for m in point.meters):
             yield finding(Code.POINT_MISSING, area=point.area, point=point.code)

@@ -128,3 +128,10 @@ def instant(seconds: int) -> datetime:
 def epoch(moment: datetime) -> int:
     """An aware instant as epoch seconds."""
     return int(moment.timestamp())
+
+
+def is_beside(series: Series, item: Assigned) -> bool:
+    """Whether a series is of the meter, channel and instant of another as its sender wrote it."""
+    own = item.original
+    there = (series.meter, series.channel, series.start)
+    return there == (own.meter, own.channel, own.start) and series.point in (None, own.point)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from layouts.findings import Code, Finding
 from layouts.months import following
-from layouts.rules.case import Case, about, epoch, instant
+from layouts.rules.case import Case, about, epoch, instant, is_beside
 from layouts.rules.registers import decimals, register_key
 from layouts.terms import (
     ACTIVE_CHANNELS,
@@ -233,6 +233,8 @@ def zone_sum(case: Case) -> Iterator[Finding]:
         zones = _in_force(meter, channel, epoch(start), case)
         zones |= {z: i.series.reading for z, i in mine.items() if not _stays(i)}
         item = mine.get("T0") or next(iter(mine.values()))
+        if any(is_beside(series, item) for series in case.parsed.spoilt):
+            continue
         total, parts = zones.get("T0"), [v for zone, v in zones.items() if zone != "T0"]
         if total is None or not _is_complete(zones, item.meter) or all(map(_stays, mine.values())):
             continue

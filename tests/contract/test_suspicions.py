@@ -125,3 +125,36 @@ def test_a_suspect_reading_is_the_one_that_ends_the_step(ledger):
     assert [one.meter for one in suspects(ledger, month=NOVEMBER)] == ["07512345"]
     assert suspects(ledger, month=date(2026, 9, 1)) == []
     assert suspects(ledger, entity="404") == []
+
+
+def test_the_values_of_a_suspicion_are_told_with_their_neighbours_and_what_they_replaced(ledger):
+    hand_in(ledger, document(hours(1, 2, 3, 4)))
+    second = hand_in(ledger, document(hours(1, 90, 3, 4), created=1), SPIKE)
+    for value, at in (("5", MONTH), ("6", MONTH + HOUR), ("7", MONTH + 2 * HOUR)):
+        hand_in(ledger, document(reading(value, at=at), layout="52006"))
+    about = {"meter": "07512345", "channel": "A+", "zone": "T1"}
+    zeroed = finding(Code.VALUES_ZEROED, start=MONTH + HOUR, end=MONTH + HOUR, **about)
+    third = hand_in(
+        ledger, document(reading("5", at=MONTH + HOUR), layout="52006", created=1), zeroed
+    )
+
+    spike, zero = suspects(ledger)
+    with ledger.reading() as store:
+        around = [
+            [(one.at, one.value, one.replaced_by) for one in store.suspicions.around(each.id)]
+            for each in (spike, zero)
+        ]
+    assert around == [
+        [
+            (MONTH, 1, None),
+            (MONTH + HOUR, 2, second.number),
+            (MONTH + HOUR, 90, None),
+            (MONTH + 2 * HOUR, 3, None),
+        ],
+        [
+            (MONTH, 5, None),
+            (MONTH + HOUR, 6, third.number),
+            (MONTH + HOUR, 5, None),
+            (MONTH + 2 * HOUR, 7, None),
+        ],
+    ]

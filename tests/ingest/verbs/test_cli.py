@@ -67,7 +67,7 @@ def test_help_is_no_mistake(run):
         (["tail", "absent.log"], "absent.log: No such file or directory"),
         (["tail", "absent.log", "-f"], "absent.log: No such file or directory"),
         (["--config", "absent.toml", "status"], "absent.toml: there is no such file"),
-        (["run"], "there is no [[mailbox]] to read"),
+        (["run"], "there is no [[mailbox]] and no [[drop]] to read"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_2(run, words, sentence):

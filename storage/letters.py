@@ -325,6 +325,34 @@ class Letters(Part):
                 return _Numbers(found, None)
         return _Numbers(found, before)
 
+    def forget(self, before: datetime, above: int, most: int) -> tuple[int, int]:
+        """Drop what done letters said of themselves: sender, subject, Message-ID, claimed code.
+
+        Bytes' hashes, moments, outcomes and places stay: by them a letter is known again.
+
+        Args:
+            before: Received earlier.
+            above: Only numbers above this one.
+            most: Letters at once.
+
+        Returns:
+            How many, and the highest number of them; 0 and `above` when there are none.
+        """
+        found = self._connection.scalars(
+            select(LETTER.c.id)
+            .where(*_tells(before), LETTER.c.id > above)
+            .order_by(LETTER.c.id)
+            .limit(most)
+        ).all()
+        empty = {"sender": "", "subject": "", "message_id": "", "claimed_code": None}
+        self._connection.execute(LETTER.update().where(LETTER.c.id.in_(found)).values(empty))
+        return len(found), max(found, default=above)
+
+    def forgettable(self, before: datetime) -> int:
+        """How many letters `forget` would drop something of."""
+        found = select(func.count()).select_from(LETTER).where(*_tells(before))
+        return int(self._connection.scalar(found) or 0)
+
     def details(self, number: int) -> LetterDetails | None:
         """All that is known of one letter; None when there is none of that number."""
         row = self._connection.execute(_listing().where(LETTER.c.id == number)).one_or_none()
@@ -399,6 +427,16 @@ def _listing() -> Select[Any]:
         values.label("accepted_values"),
         last_reply.label("reply"),
     ).join_from(LETTER, ENTITY, isouter=True)
+
+
+def _tells(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of letters received before a moment that are done and still tell of themselves."""
+    told = (LETTER.c.sender, LETTER.c.subject, LETTER.c.message_id)
+    return (
+        LETTER.c.state == LetterState.DONE,
+        LETTER.c.received_at < before,
+        or_(*(column != "" for column in told), LETTER.c.claimed_code.is_not(None)),
+    )
 
 
 def _has_finding(code: str) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from storage.columns import instant
 from storage.records import Mailed, OwedReply, ReplyState, Returned, Undelivered
@@ -167,9 +167,54 @@ class Outbox(Part):
         )
         return int(settled.rowcount)
 
+    def forget(self, before: datetime, above: int, most: int) -> tuple[int, int]:
+        """Drop subject and text of replies that are settled.
+
+        Message-IDs and recipients stay: a reply is known when it comes back, and never
+        owed again. What did not arrive keeps all until an operator has settled it.
+
+        Args:
+            before: Owed earlier.
+            above: Only numbers above this one.
+            most: Replies at once.
+
+        Returns:
+            How many, and the highest number of them; 0 and `above` when there are none.
+        """
+        found = self._connection.scalars(
+            select(REPLY.c.id)
+            .where(*_has_text(before), REPLY.c.id > above)
+            .order_by(REPLY.c.id)
+            .limit(most)
+        ).all()
+        self._connection.execute(
+            REPLY.update().where(REPLY.c.id.in_(found)).values(subject="", content=b"")
+        )
+        return len(found), max(found, default=above)
+
+    def forgettable(self, before: datetime) -> tuple[int, int]:
+        """How many replies `forget` would drop the text of, and its bytes together."""
+        [row] = self._connection.execute(
+            select(func.count(), func.coalesce(func.sum(func.length(REPLY.c.content)), 0)).where(
+                *_has_text(before)
+            )
+        )
+        return int(row[0]), int(row[1])
+
     def is_ours(self, message_id: str) -> bool:
         """Whether a Message-ID, with its angle brackets, is that of one of our replies."""
         return self._sql.value("ours", message_id=message_id) is not None
+
+
+def _has_text(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of settled replies owed before a moment that still have their text."""
+    arrived = (REPLY.c.state == ReplyState.SENT) & REPLY.c.bounced_at.is_(None)
+    return (
+        REPLY.c.state != ReplyState.OWED,
+        REPLY.c.owed_at < before,
+        REPLY.c.content != b"",
+        or_(arrived, REPLY.c.seen_at.is_not(None)),
+    )
 
 
 def _address(recipient: str) -> str:

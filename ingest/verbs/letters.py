@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,32 @@ def backfill(call: Call, since: datetime, as_json: bool) -> int:
     else:
         told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
         click.echo(told or "no letters")
+    return DONE
+
+
+@cli.command()
+@click.option("--older-than", "days", type=click.IntRange(30, 36500), required=True,
+              metavar="DAYS", help="At least 30: replies may still come back before.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
+@json_option
+@click.pass_obj
+def purge(call: Call, days: int, dry_run: bool, as_json: bool) -> int:
+    """Drop texts of old replies and letters' facts; never readings, receipts, audit."""
+    from dataclasses import asdict
+
+    from ingest.operations.purge import purge as drop
+
+    now = datetime.now(UTC)
+    ledger = call.current().ledger
+    done = drop(ledger, now - timedelta(days=days), who(), now, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps({**asdict(done), "dry_run": dry_run}))
+    else:
+        verb = "would be dropped" if dry_run else "dropped"
+        click.echo(
+            f"{verb}: facts of {done.letters} letters, texts of {done.replies} replies"
+            f" ({done.reply_bytes} bytes)"
+        )
     return DONE
 
 

@@ -328,6 +328,9 @@ class _Finder:
 
     def _group(self, row: int, column: int, levels: Mapping[tuple[int, int], Cell]) -> Cell:
         """The label of a group of columns that was not merged over them."""
+        if self._sheet.head(row, column - 1) != (row, column - 1):
+            # A merged label says itself how far it goes.
+            return None
         left = levels.get((row, column - 1))
         below, beside = (self._sheet.cell(row + 1, at) for at in (column, column - 1))
         if not isinstance(left, str) or below is None or beside is None:

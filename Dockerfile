@@ -1,5 +1,7 @@
 # docker build -t meter-ingest . && docker run --rm meter-ingest demo
-FROM python:3.11-slim AS build
+# A release pins it: --build-arg PYTHON=python:3.11-slim@sha256:…
+ARG PYTHON=python:3.11-slim
+FROM ${PYTHON} AS build
 WORKDIR /src
 COPY requirements.lock ./
 # Only what the lock names, with the hashes it names.
@@ -14,11 +16,16 @@ COPY samples samples
 COPY storage storage
 RUN /opt/ingest/bin/pip install --no-cache-dir --no-deps .
 
-FROM python:3.11-slim
+FROM ${PYTHON}
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/ingest ingest
 COPY --from=build /opt/ingest /opt/ingest
 USER ingest
 WORKDIR /var/lib/ingest
 VOLUME /var/lib/ingest
+ENV INGEST_METRICS__LISTEN=127.0.0.1:9108
+# Whether `run` still answers. Not /healthz, which is 503 while a mail server is away: a
+# restart would not mend that, and would cut off the letters in hand.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["/opt/ingest/bin/python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9108/metrics', timeout=8).read()"]
 ENTRYPOINT ["/opt/ingest/bin/ingest"]
 CMD ["run"]

@@ -16,7 +16,6 @@ import msgspec
 
 from ingest.letters.terms import Limits, Read
 from ingest.reading.confine import (
-    address_space,
     close_all_but,
     confine,
     end_with_parent,
@@ -103,9 +102,6 @@ def read_given(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> R
     return read_bytes(given.content, limits, layouts)
 
 
-_INHERITED = 64 * 2**20
-"""What a child has of the process it was forked from; of a larger one the rest is added."""
-
 _EXHAUSTED = encoded(Exhausted())
 
 
@@ -128,8 +124,7 @@ def _serve(pipe: int, bounds: Bounds) -> None:
     pipe = close_all_but(pipe)
     config = bounds.config
     cpu = int(config.seconds * TRIPS) + 1
-    memory = config.memory_mb * 2**20 + max(0, address_space() - _INHERITED)
-    missing = confine(bounds.readable, memory, cpu)
+    missing = confine(bounds.readable, config.memory_mb * 2**20, cpu)
     put(pipe, encoded(Ready(os.getpid(), missing)))
     # What was there before the first letter stays: looking through it for garbage, again
     # and again, would only make copies of the pages that all children share.

@@ -73,11 +73,6 @@ def readable_paths(layouts_path: str = "") -> list[Path]:
     return sorted(path.resolve() for path in paths if path.exists())
 
 
-def address_space() -> int:
-    """Bytes of this process's address space."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
 def confine(readable: Iterable[Path], memory_bytes: int, cpu_seconds: int) -> list[str]:
     """Give up everything that reading does not need; the names of parts that are lacking.
 

@@ -68,7 +68,12 @@ def pytest_ignore_collect(collection_path, config):
     return None if is_wanted else True
 
 
+FIRST = ("end_to_end/test_kill.py", "contract/test_seals.py", "browser/")
+"""The longest files: begun last, one of the two workers would wait for the other's."""
+
+
 def pytest_collection_modifyitems(config, items) -> None:
+    items.sort(key=lambda item: not any(part in item.nodeid for part in FIRST))
     if config.getoption("--quick"):
         items[:] = [item for item in items if not any(part in item.nodeid for part in SLOW)]
     elif os.environ.get("NOTHING_LEFT_OUT") and (missing := left_out()):

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy.dialects import postgresql
 
+from storage.append_only import APPEND_ONLY
 from storage.ledger import Ledger
 from storage.records import Head
 from storage.seals import _WITH
@@ -67,7 +68,7 @@ class Superuser:
                 self.execute(sql)
         else:
             self._triggers("ENABLE TRIGGER ALL")
-            for table in (*SEALED, *WITH, "seal"):
+            for table in APPEND_ONLY:
                 for event in ("update", "delete", "truncate"):
                     self.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER tr_{table}_{event}")
         self.connection.close()

@@ -44,6 +44,12 @@ def test_sample_letters_get_their_verdicts_replies_and_folders(installation, ima
     assert imap.count("Processed") == len(outcomes) - outcomes.count("ignored")
     answered = [path for path in LETTERS if expected(path)["outcome"] != "ignored"]
     replies = [message_from_bytes(content, policy=default) for _, content in smtp_server.mails]
+    # The others tell known addresses of a letter that came from one never seen before.
+    replies, notices = (
+        [reply for reply in replies if bool(reply["In-Reply-To"]) is answers]
+        for answers in (True, False)
+    )
+    assert all("с нового адреса" in str(reply["Subject"]) for reply in notices)
     assert sorted(str(reply["In-Reply-To"]) for reply in replies) == sorted(
         str(message_from_bytes(path.read_bytes(), policy=default)["Message-ID"])
         for path in answered

@@ -507,7 +507,7 @@ def test_letters_are_filtered(busy, words, numbers):
     [
         (["letters", "--entity", "1"], "1: the register has no such user code"),
         (["letters", "--code", "commas"], "--code commas: there is no such finding"),
-        (["show", "1", "--reply"], "--reply and -o FILE go together"),
+        (["show", "1", "--reply"], "--part N and --reply need -o FILE"),
         (["show", "2", "--reply", "-o", "a.eml"], "2: the letter has no reply"),
     ],
 )

@@ -3,6 +3,7 @@
 import openpyxl
 import pytest
 
+from ingest.operations.refused import Refused
 from ingest.verbs import main as cli
 from tests.end_to_end.installation import SAMPLES
 
@@ -44,5 +45,5 @@ def test_a_form_for_an_entity_names_its_points_and_meters(config, tmp_path):
 @pytest.mark.parametrize("words", [("80020",), ("99999",), ("52006", "--entity", "1")])
 def test_what_there_is_no_form_for_is_said_in_one_sentence(config, words):
     run("--config", str(config), "migrate")
-    with pytest.raises(cli.click.UsageError, match=r"workbooks of 52005, 52006|no such user code"):
+    with pytest.raises(Refused, match=r"workbooks of 52005, 52006|no such user code"):
         run("--config", str(config), "template", *words)

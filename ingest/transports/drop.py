@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,9 +13,13 @@ from pathlib import Path
 
 from ingest.letters.terms import Arrival, RawLetter
 from ingest.transports.ports import Dropped, DropUnavailable, UnreadableFile
+from ingest.transports.whole import write_whole
 
 VERDICT = ".verdict.json"
 """What is put behind a file's name for the last of what is laid beside it."""
+
+VERDICT_MODE = 0o640
+"""For the group that puts files into the folder."""
 
 REST_SECONDS = 60.0
 """A file that nothing was changed at for so long is whole."""
@@ -145,26 +148,10 @@ class DropFolder:
         """
         for ending, content in files.items():
             try:
-                self._write(self._path / f"{name}{ending}", content)
+                write_whole(self._path / f"{name}{ending}", content, VERDICT_MODE)
             except OSError as fault:
                 told = f"{self._path}: {name}{ending} cannot be written: {fault.strerror}"
                 raise DropUnavailable(told) from None
-
-    def _write(self, path: Path, content: bytes) -> None:
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=self._path)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                # For the group that puts files into the folder.
-                os.fchmod(handle, 0o640)
-                os.fsync(handle)
-            # A link of that name is replaced, not followed.
-            Path(temporary).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
 
 
 def _is_whole(found: os.stat_result, now: float) -> bool:

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import ssl
-import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -37,6 +36,7 @@ from joserfc.jwk import RSAKey
 from config.addresses import is_loopback
 from ingest.transports.login import Token
 from ingest.transports.ports import TokenUnavailable
+from ingest.transports.whole import write_whole
 
 ANSWER_BYTES = 256 * 1024
 ANSWER_SECONDS = 30.0
@@ -392,23 +392,8 @@ class OAuthAccount:
 
     def _write(self, kept: _Kept) -> None:
         """On disk, whole, before it returns."""
-        path = Path(self._config.token_file)
-        file, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(file, "w", encoding="utf-8") as written:
-                json.dump(asdict(kept), written)
-                written.flush()
-                os.fsync(written.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            # Raised again: half a file must not stay.
-            Path(name).unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        content = json.dumps(asdict(kept)).encode()
+        write_whole(Path(self._config.token_file), content, 0o600)
 
 
 _FAULTS = (

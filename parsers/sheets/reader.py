@@ -27,6 +27,7 @@ from parsers.fields import (
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import Account
 from parsers.sheets.header import Fact, Facts, Rivals
+from parsers.sheets.keys import Keys, meter_number, point_code
 from parsers.sheets.rows import (
     Defaults,
     Proof,
@@ -98,6 +99,7 @@ class SheetReader:
         self._missing_told: set[str] = set()
         self._was_read = False
         self._sums: Sums | None = None
+        self._keys = Keys(view.sheet)
 
     def read(self) -> Draft:
         """The draft of the document with every format mistake."""
@@ -306,7 +308,9 @@ class SheetReader:
             adopt_totals(self._sheet, table, data)
         told = len(self._draft.readings), frozenset[object](self._draft.columns)
         sums = self._sums_of(table)
+        self._keys = Keys(self._sheet)
         for row, cells in rows:
+            self._keys.go_to(row, table.columns.values())
             if is_total(self._sheet, table, row, cells, self._words):
                 self._account.use_figures(row, table.numbers())
                 self._draft.findings.extend(sums.compare(row, cells))
@@ -408,14 +412,16 @@ class SheetReader:
         column = table.columns.get(name)
         if column is None:
             return None
-        cell = self._sheet.key(row, column)
-        code = mended_code(cell)
+        cell = self._keys.at(column)
+        # In the column of the channel a dash may be a sign.
+        code = None if name in _TIDY and is_blank(cell) else mended_code(cell)
         if isinstance(code, Fault):
             place = place_of(self._sheet, row, column)
             about = {"point": self._point, "field": name, "expected": code.expected}
             self._draft.findings.add(finding(code.code, place, seen=shown(cell), **about))
             return None
-        return _NUMBER_SIGN.sub("", code) if name == "meter" and code else code
+        tidy = _TIDY.get(name)
+        return tidy(code) if tidy and code else code
 
     def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
         raw = self._code(table, "channel", row)
@@ -484,7 +490,7 @@ class SheetReader:
     def _day(self, table: Table, row: int) -> date | None:
         """The day of a row; None, with a finding, when it cannot be read."""
         column = table.columns["date"]
-        cell = self._sheet.key(row, column)
+        cell = self._keys.at(column)
         moment = _day_of_month(cell, self._month) or read_moment(cell, self._sheet.epoch)
         if isinstance(moment, Fault):
             code = Code.MISSING_FIELD if is_blank(cell) else moment.code
@@ -615,7 +621,7 @@ class SheetReader:
 
     def _moment(self, table: Table, row: int, name: str) -> int | None:
         column = table.columns.get(name)
-        cell = self._sheet.key(row, column) if column is not None else None
+        cell = self._keys.at(column) if column is not None else None
         if column is None or is_blank(cell):
             return None
         moment = read_moment(cell, self._sheet.epoch)
@@ -640,7 +646,7 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
     return replace(found, point=point, meter=meter)
 
 
-_NUMBER_SIGN = re.compile(r"^№\s*(?=\w)")
+_TIDY = {"meter": meter_number, "point": point_code}
 _UNIT_TAIL = re.compile(r"[,(].*$", re.DOTALL)
 
 

@@ -11,11 +11,11 @@ from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.layout import Layout
 from layouts.terms import CHANNELS, cell_name
 from parsers.assemble import Reading, in_kwh, instant
-from parsers.fields import Fault, Number, is_blank, normal_sign, read_number, shown
+from parsers.fields import Fault, Number, is_blank, label, normal_sign, read_number, shown
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
 from parsers.sheets.tables import Slot, Table
-from parsers.sheets.vocabulary import HARMLESS, Vocabulary
+from parsers.sheets.vocabulary import HARMLESS, Vocabulary, without_firms
 from parsers.signs import zone_of
 
 
@@ -256,8 +256,12 @@ class Defaults:
         title = self._title()
         if title is None:
             return
-        _, text, named_there, is_own = title
-        if is_own and len(named_there) == 1 and self.words.meaning(text).known:
+        above, text, named_there, is_own = title
+        text = without_firms(label(text))
+        # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
+        is_name = above.cell is not None and text.strip("\"«»“”„'") in _NOUNS
+        is_told = is_own and not is_name and self.words.meaning(text).known
+        if is_told and len(named_there) == 1:
             (self.table.channel,) = named_there
 
     def _title(self) -> tuple[Place, str, set[str], bool] | None:
@@ -335,6 +339,9 @@ class Defaults:
         if not isinstance(cell, str) or is_blank(cell) or cell.strip().isdigit():
             return False
         return zone_of(cell, self.layout) is not None or zone_in_words(cell, self.words) is not None
+
+
+_NOUNS = frozenset(("актив", "реактив"))
 
 
 def zone_in_words(text: str, words: Vocabulary) -> str | None:

@@ -164,7 +164,7 @@ class Vocabulary:
 
     def channels_in(self, text: str) -> set[str]:
         """The channels that a text names anywhere, the longer names first."""
-        text, found = label(text), set()
+        text, found = without_firms(label(text)), set()
         for form, value in self._channels:
             if form.search(text):
                 found.add(value)
@@ -174,6 +174,18 @@ class Vocabulary:
     def is_doubtful(self, text: str) -> bool:
         """Whether a text has words that a default may be wrong because of."""
         return bool(self._doubtful.search(label(text)))
+
+
+_FIRM = re.compile(
+    r"(?<!\w)(?:общество с ограниченной ответственностью|акционерное общество|"
+    r"[опзн]?ао|ооо|ип|чп|кфх|(?:фг|г|м)?уп|(?:фг|г|м)?[кба]у|снт|тсж|тсн|жск)"
+    r"\s*(?:[\"«“„][^\"»”“]*[\"»”“]|[\w-]+)"
+)
+
+
+def without_firms(text: str) -> str:
+    """A lower-case text without names of firms: «Реактив» after «ООО» is no energy."""
+    return _FIRM.sub(" ", text)
 
 
 def vocabulary(layout: Layout, definition: WorkbookDefinition) -> Vocabulary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +38,7 @@ from parsers.sheets.rows import (
     zone_in_words,
 )
 from parsers.sheets.tables import SINCE, Slot, Table, find_tables, is_numbering
+from parsers.sheets.units import Units, differ
 from parsers.sheets.vocabulary import Vocabulary
 from parsers.signs import channel_of, zone_of
 
@@ -100,6 +100,11 @@ class SheetReader:
         self._was_read = False
         self._sums: Sums | None = None
         self._keys = Keys(view.sheet)
+        self._units = Units(view.sheet, view.layout.unit)
+
+    @property
+    def _is_register(self) -> bool:
+        return self._layout.kind is Kind.REGISTER
 
     def read(self) -> Draft:
         """The draft of the document with every format mistake."""
@@ -177,20 +182,21 @@ class SheetReader:
         for field in self._definition.header:
             fact = facts.get(field.name) or self._shared.get(field.name)
             if fact is None:
-                if field.name == "unit":
-                    self._unit_from_labels(field, table)
-                elif field.required:
-                    self._missing(field)
+                if field.required and field.name != "unit":
+                    self._missing(field.name)
                 continue
             text = self._settled(field, fact)
             if text is not None:
                 values[field.name] = text
+        if "unit" not in self._faulty:
+            required = any(f.required for f in self._definition.header if f.name == "unit")
+            self._unit_of_titles(table, required=required)
         names = ("sender_code", "sender_name", "sender_inn", "password")
         self._draft.header = Header(**{name: values[name] for name in names if name in values})  # type: ignore[arg-type]
 
     def _further_header(self, table: Table) -> bool:
         """The facts of a further table: its own moment; False when others contradict."""
-        agrees = True
+        agrees, unit = True, self._draft.unit
         first = self._facts.of(self._tables[0], self._tables)
         mine = self._facts.of(table, self._tables)
         for field in self._definition.header:
@@ -206,6 +212,13 @@ class SheetReader:
             elif isinstance(fact, Fact) and before is None:
                 # Below the first table it was not that table's.
                 self._settled(field, fact)
+        self._unit_of_titles(table, required=False)
+        if not self._is_register and differ((unit, self._draft.unit)):
+            # All series of a document are in one unit.
+            agrees = False
+            about = {"field": "unit", "other": self._draft.unit}
+            place = place_of(self._sheet, table.top, table.left)
+            self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, place, seen=unit, **about))
         return agrees
 
     def _settled(self, field: SheetField, fact: Fact | Rivals) -> str | None:
@@ -223,9 +236,10 @@ class SheetReader:
         seen = None if secret else shown(first.cell)
         self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, first.place, seen=seen, **about))
 
-    def _missing(self, field: SheetField) -> None:
+    def _missing(self, name: str) -> None:
         place = Place(sheet=self._sheet.name)
-        about = {"field": field.name, "expected": field.labels[0]}
+        label = next(f.labels[0] for f in self._definition.header if f.name == name)
+        about = {"field": name, "expected": label}
         self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
 
     def _field(self, field: SheetField, fact: Fact) -> str | None:
@@ -254,6 +268,7 @@ class SheetReader:
             unit = read_unit(fact.cell)
             if isinstance(unit, str):
                 self._draft.unit = unit
+                self._units.state(unit, fact)
             return unit
         if field.type == "month":
             return self._keep_month(read_month(fact.cell, epoch))
@@ -275,18 +290,23 @@ class SheetReader:
         self._instant_place = fact.place
         return moment.isoformat()
 
-    def _unit_from_labels(self, field: SheetField, table: Table | None) -> None:
-        """The unit that titles or labels end with: `Потребление, кВт·ч`."""
-        most = max(self._sheet.rows, default=0) if table is None else table.bottom
-        if table is not None and self._layout.kind is Kind.REGISTER:
-            # A column of readings has the unit of its own label.
-            most = table.top - 1
-        above = [cells.values() for row, cells in self._sheet.rows.items() if row <= most]
-        unit = _common_unit(cell for cells in above for cell in cells)
-        if unit is not None:
-            self._draft.unit = unit
-        elif field.required:
-            self._missing(field)
+    def _unit_of_titles(self, table: Table | None, *, required: bool) -> None:
+        """The unit that titles above a table name: `Потребление, кВт·ч`."""
+        taken = [at for fact in self._facts.all() for at in (fact.at, (fact.row, fact.column))]
+        rivals = self._units.take_titles(self._rows_above(table), taken)
+        self._draft.unit = self._units.unit
+        if rivals is not None:
+            self._rivals("unit", rivals)
+        elif required and not self._units.is_stated:
+            self._missing("unit")
+
+    def _rows_above(self, table: Table | None) -> range:
+        """Rows between a table and the one before it."""
+        if table is None:
+            return range(max(self._sheet.rows, default=0) + 1)
+        before = max((t.end for t in self._tables if t.end <= table.top), default=0)
+        # A column of readings has the unit of its own label.
+        return range(before, table.top if self._is_register else table.bottom + 1)
 
     # The rows.
 
@@ -426,7 +446,12 @@ class SheetReader:
     def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
         raw = self._code(table, "channel", row)
         if raw is None:
-            return slot.channel or table.channel or self._layout.default_channel
+            stated = slot.channel or table.channel
+            default = self._layout.default_channel
+            if stated is None and default and self._is_reactive(table):
+                # Of the same direction.
+                return f"R{default[-1]}"
+            return stated or default
         # 01 loses its zero in a cell of numbers.
         return (
             channel_of(raw, self._layout)
@@ -434,6 +459,9 @@ class SheetReader:
             or self._words.channel(raw)
             or raw
         )
+
+    def _is_reactive(self, table: Table) -> bool:
+        return (self._units.of_row(table, self._keys) or "").endswith("varh")
 
     def _matrix_row(self, table: Table, row: int, cells: Mapping[int, Cell], sums: Sums) -> None:
         """A row of one day, a column for each hour."""
@@ -454,6 +482,7 @@ class SheetReader:
         if channel is None:
             self._missing_in_row("channel", table, row)
             return
+        self._unit_of(table, next(iter(filled)), row, (point, None))
         sums.add(row, channel, None)
         self._draft.findings.extend(across(self._sheet, table, row, cells))
         self._draft.points.add((None, point))
@@ -522,7 +551,7 @@ class SheetReader:
         point = self._point = self._code(table, "point", row)
         if point is not None:
             self._draft.points.add((None, point))
-        if self._layout.kind is Kind.INTERVAL:
+        if not self._is_register:
             self._interval_row(table, row, point, held, sums)
         else:
             self._readings(table, row, point, held, sums)
@@ -567,7 +596,7 @@ class SheetReader:
             if zone is None:
                 continue
             instant = self._instant_of(table, column, row, own, (point, meter))
-            unit = table.labels[column].meaning.unit
+            unit = self._unit_of(table, column, row, (point, meter))
             place, value = Places.cell_at(row, column), self._sheet.cell(row, column)
             made[column] = Reading(point, meter, channel, zone, instant, value, place, unit)
         self._draft.readings.extend(made.values())
@@ -575,7 +604,13 @@ class SheetReader:
             sums.add(row, reading.channel, reading.zone)
             break
         if table.figures and not self._in_full:
-            proof = Proof(self._sheet, table, row, since, self._draft.unit)
+            proof = Proof(
+                self._sheet,
+                table,
+                row,
+                since,
+                self._units.of_row(table, self._keys) or self._draft.unit,
+            )
             self._draft.findings.extend(proof.findings(made, self._draft.figures))
 
     def _instant_of(
@@ -601,6 +636,14 @@ class SheetReader:
         self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, place, seen=label.text, **about))
         return None
 
+    def _unit_of(
+        self, table: Table, column: int, row: int, names: tuple[str | None, str | None]
+    ) -> str:
+        unit, doubt = self._units.of_value(table, row, column, self._keys)
+        if doubt is not None:
+            self._draft.findings.add(_of(doubt, *names))
+        return unit
+
     def _interval_row(
         self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
     ) -> None:
@@ -614,6 +657,7 @@ class SheetReader:
                 self._missing_in_row("point" if point is None else "channel", table, row)
                 return
             self._draft.points.add((None, point))
+            self._unit_of(table, column, row, (point, None))
             value, place = self._sheet.cell(row, column), Places.cell_at(row, column)
             made = Column(None, point, channel, named, [start], None, [value], [place])
             self._draft.add_column(made)
@@ -647,15 +691,6 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
 
 
 _TIDY = {"meter": meter_number, "point": point_code}
-_UNIT_TAIL = re.compile(r"[,(].*$", re.DOTALL)
-
-
-def _common_unit(labels: Iterable[Cell]) -> str | None:
-    """The one unit that labels end with, after a comma or in brackets."""
-    tails = [_UNIT_TAIL.search(text) for text in labels if isinstance(text, str)]
-    units = [read_unit(tail[0]) for tail in tails if tail]
-    found = {unit for unit in units if isinstance(unit, str)}
-    return found.pop() if len(found) == 1 else None
 
 
 def _day_of_month(cell: Cell, month: date | None) -> datetime | None:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from layouts.figures import Figure, FigureKind, agrees, same
 from layouts.findings import Code, Finding, Place, Severity, finding
-from layouts.layout import Layout
+from layouts.layout import UNITS, Layout
 from layouts.terms import CHANNELS, cell_name
 from parsers.assemble import Reading, in_kwh, instant
-from parsers.fields import Fault, Number, is_blank, label, normal_sign, read_number, shown
+from parsers.fields import (
+    Fault,
+    Number,
+    is_blank,
+    label,
+    normal_sign,
+    read_number,
+    read_unit,
+    shown,
+)
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
+from parsers.sheets.keys import is_ditto
 from parsers.sheets.tables import Slot, Table
-from parsers.sheets.vocabulary import HARMLESS, Vocabulary, without_firms
+from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
 from parsers.signs import zone_of
 
 
@@ -247,10 +257,11 @@ class Defaults:
 
     def adopt(self, rows: Sequence[int]) -> None:
         """Take a column for the channel, or the zone, whose cells all name one."""
-        for role, at in (("channel", self._channel), ("zone", self._zone)):
-            if not self._is_default(role):
+        named_by = (("channel", self._channel), ("zone", self._zone), ("unit", _is_unit))
+        for role, at in named_by:
+            if role != "unit" and not self._is_default(role):
                 continue
-            named = [c for c in self._columns(rows) if all(at(self._key(r, c)) for r in rows)]
+            named = [c for c in self._columns(rows) if self._all_are(at, rows, c)]
             if len(named) == 1:
                 self.table.columns[role] = named[0]
         title = self._title()
@@ -263,6 +274,10 @@ class Defaults:
         is_told = is_own and not is_name and self.words.meaning(text).known
         if is_told and len(named_there) == 1:
             (self.table.channel,) = named_there
+
+    def _all_are(self, at: Callable[[Cell], bool], rows: Sequence[int], column: int) -> bool:
+        cells = [self._key(row, column) for row in rows]
+        return bool(cells) and at(cells[0]) and all(at(c) or is_ditto(c) for c in cells)
 
     def _title(self) -> tuple[Place, str, set[str], bool] | None:
         """The nearest title that names channels, where none of the table's own words do."""
@@ -306,11 +321,16 @@ class Defaults:
 
     def _is_doubtful(self, texts: Sequence[str], is_harmless: bool) -> bool:
         """Whether words may mean another channel or zone than the default."""
+        if any(map(self._is_other_unit, texts)):
+            return True
         if is_harmless:
             default = self.layout.default_channel
             named = set().union(*map(self.words.channels_in, texts))
             return self._is_default("channel") and bool(named - {default, self.table.channel})
         return any(self.words.is_doubtful(text) for text in texts)
+
+    def _is_other_unit(self, text: str) -> bool:
+        return any(UNITS[unit] != UNITS["kWh"] for unit in units_in(text))
 
     def _is_default(self, role: str) -> bool:
         if role in self.table.columns:
@@ -339,6 +359,10 @@ class Defaults:
         if not isinstance(cell, str) or is_blank(cell) or cell.strip().isdigit():
             return False
         return zone_of(cell, self.layout) is not None or zone_in_words(cell, self.words) is not None
+
+
+def _is_unit(cell: Cell) -> bool:
+    return isinstance(cell, str) and bool(units_in(cell)) and isinstance(read_unit(cell), str)
 
 
 _NOUNS = frozenset(("актив", "реактив"))

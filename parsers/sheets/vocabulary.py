@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
@@ -271,6 +271,32 @@ def _without_unit(text: str) -> tuple[str, str | None]:
                 rest = f"{text[: run[0].start()]} {text[run[-1].end() :]}"
                 return label(re.sub(r"\(\s*\)|,\s*$|[,(]\s*(?=\s*$)", " ", rest.strip())), unit
     return text, None
+
+
+def units_in(text: str) -> list[str]:
+    """The units of energy that a title names, without those of an amount: `500 МВт·ч`."""
+    words = list(re.finditer(r"[^\W\d_]+", text)) if names_unit(text) else []
+    found, at = [], 0
+    while at < len(words):
+        run = next(
+            (run for n in (4, 3, 2, 1) if (run := words[at : at + n]) and _is(text, run)), []
+        )
+        if run and not _is_amount(text, run):
+            found.append(str(read_unit(text[run[0].start() : run[-1].end()])))
+        at += len(run) or 1
+    return found
+
+
+def _is(text: str, run: Sequence[re.Match[str]]) -> bool:
+    """Whether words are a unit of energy; one of power is none."""
+    piece = text[run[0].start() : run[-1].end()].casefold()
+    energy = piece.endswith(("ч", "час", "h"))
+    return energy and not re.search(r"\d", piece) and isinstance(read_unit(piece), str)
+
+
+def _is_amount(text: str, run: Sequence[re.Match[str]]) -> bool:
+    before, after = text[: run[0].start()], text[run[-1].end() :]
+    return bool(re.search(r"\d\s*$", before) or re.match(r"\W*[:=–—-]\W*\d", after))
 
 
 _DAY = re.compile(

@@ -58,18 +58,23 @@ def read(run):
     One `check` of many files costs a tenth of many checks.
     """
 
-    def check(*contents: bytes, ending: str = "xlsx"):
+    def check(*contents: bytes, ending: str = "xlsx", series=_series):
         paths = [run.write(f"{n}.{ending}", content) for n, content in enumerate(contents)]
         about = ("--registry", SAMPLES / "registry.csv", "--at", "2026-11-02T10:00+03")
         rows = run("check", *paths, "--json", *about).rows
         assert len(rows) == len(contents)
-        return [(_series(row), _errors(row)) for row in rows]
+        return [(series(row), _errors(row)) for row in rows]
 
     return check
 
 
 def _series(row: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(s["meter"], s["channel"], s["zone"]) for s in row["series"]]
+
+
+def _values(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """Channel and value of each reading, in kWh or kvarh."""
+    return [(s["channel"], f"{float(s['total']):g}") for s in row["series"]]
 
 
 def _errors(row: dict[str, Any]) -> list[tuple[str, str]]:
@@ -208,3 +213,56 @@ def test_a_line_that_may_be_a_firm_or_a_kind_of_energy_is_told(read):
     lines = ["Реактив", "«Реактив»", "Завод «Реактив»"]
     books = [xlsx(table(*READINGS, above=[(line,)])) for line in lines]
     assert [errors for _, errors in read(*books)] == [[("not-read", "A1")]] * 3
+
+
+IN_MWH = [(POINT, METER, "T1", 12.34), (POINT, METER, "T2", 2.3)]
+SCALED = [("A+", "12340"), ("A+", "2300")]
+
+
+def units(label="Показание", above=(), stated="", column=()):
+    """A workbook that states its unit in some of the places where people do."""
+    labels = (*LABELS[:3], label, *(["Ед. изм."] if column else []))
+    rows = [(*row, *column[n : n + 1]) for n, row in enumerate(IN_MWH)]
+    header = [("Единица", stated)] if stated else []
+    return xlsx(table(*rows, labels=labels, above=[*[(line,) for line in above], *header]))
+
+
+def test_a_unit_counts_wherever_it_is_named(read):
+    books = [
+        units(stated="МВт·ч"),
+        units(label="Показание, МВт·ч"),
+        units(label="Показание, тыс. кВт·ч"),
+        units(above=["Показания приборов учёта (МВт·ч) за октябрь"]),
+        units(above=["Показания в МВтч", "Разрешённая мощность 150 кВт, лимит 500 кВт·ч"]),
+        units(column=("МВт·ч", "МВт*ч")),
+        units(column=("МВт·ч", '"')),
+        units(label="Показание, МВт·ч", above=["Сведения о расходе, кВт·ч"]),
+    ]
+    assert read(*books, series=_values) == [(SCALED, [])] * len(books)
+
+
+def test_a_column_of_the_units_that_are_meant_anyway_is_no_remark(read):
+    plain = [("A+", "12.34"), ("A+", "2.3")]
+    told = read(units(column=("кВт·ч", "кВт.ч")), units(), series=_values)
+    assert told == [(plain, [])] * 2
+
+
+def test_a_row_in_kvarh_is_reactive_energy(read):
+    [(values, errors)] = read(units(column=("кВт·ч", "квар·ч")), series=_values)
+    assert (values, errors) == ([("A+", "12.34"), ("R+", "2.3")], [])
+
+
+def test_units_that_contradict_each_other_are_told_at_their_cells(read):
+    books = {
+        "D6": units(stated="МВт·ч", label="Показание, кВт·ч"),
+        "A1": units(above=["Показания, МВт·ч", "Расход, кВт·ч"]),
+        "B2": units(above=["Показания, кВт·ч"], stated="МВт·ч"),
+        "E6": units(label="Показание, кВт·ч", column=("МВт·ч", "кВт·ч")),
+    }
+    told = [set(errors) for _, errors in read(*books.values())]
+    assert told == [{("ambiguous-column", cell)} for cell in books]
+
+
+def test_a_unit_in_words_that_are_not_understood_is_told(read):
+    [(_, errors)] = read(units(column=("МВт·ч", "в мегаваттах")))
+    assert errors == [("not-read", "E6:E7")]

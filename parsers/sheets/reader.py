@@ -38,6 +38,7 @@ from parsers.sheets.rows import (
     zone_in_words,
 )
 from parsers.sheets.tables import SINCE, Slot, Table, find_tables, is_numbering
+from parsers.sheets.titles import Titles
 from parsers.sheets.units import Units, differ
 from parsers.sheets.vocabulary import Vocabulary
 from parsers.signs import channel_of, zone_of
@@ -100,6 +101,7 @@ class SheetReader:
         self._was_read = False
         self._sums: Sums | None = None
         self._keys = Keys(view.sheet)
+        self._titles = Titles(view.sheet, view.tables, view.words, view.facts.stand_in)
         self._units = Units(view.sheet, view.layout.unit)
 
     @property
@@ -321,7 +323,7 @@ class SheetReader:
                         table.values.setdefault(label.column, Slot(label.meaning.zone, None))
         rows = list(self._rows(table))
         data = [row for row, cells in rows if self._values(table, cells)]
-        titles = list(self._titles(table))
+        titles = list(self._titles.above(table))
         defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
         defaults.adopt(data)
         if table.hours:
@@ -339,32 +341,6 @@ class SheetReader:
             else:
                 self._list_row(table, row, cells, sums)
         self._refuse(table, defaults, data, told)
-
-    def _titles(self, table: Table) -> Iterator[tuple[Place, str, bool]]:
-        """Texts above a table that are neither facts nor of a row of numbers, from below."""
-        first = self._first_page(table)
-        for row in sorted((row for row in self._sheet.rows if row < table.bottom), reverse=True):
-            cells = self._sheet.rows[row]
-            is_label = any(other.top <= row <= other.bottom for other in self._tables)
-            # A title right above the labels has been taken for the first row of them.
-            if (is_label and len(cells) > 1) or self._facts.stand_in(row):
-                continue
-            if any(isinstance(read_number(cell), Number) for cell in cells.values()):
-                continue
-            for column, cell in cells.items():
-                if isinstance(cell, str):
-                    is_own = not any(row < other.bottom < first.top for other in self._tables)
-                    yield place_of(self._sheet, row, column), cell, is_own
-        yield Place(sheet=self._sheet.name), self._sheet.name, True
-
-    def _first_page(self, table: Table) -> Table:
-        """The table that goes on in this one, whose labels are repeated on each printed page."""
-        rows = self._sheet.rows
-        for other in sorted(self._tables, key=lambda one: one.top, reverse=True):
-            follows = other.bottom < table.top == other.end and table.top - 1 in rows
-            if follows and rows.get(other.bottom) == rows.get(table.bottom):
-                table = other
-        return table
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""

@@ -25,6 +25,7 @@ from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
 from parsers.sheets.keys import is_ditto
 from parsers.sheets.tables import Slot, Table
+from parsers.sheets.titles import Title
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
 from parsers.signs import zone_of
 
@@ -245,15 +246,14 @@ class Defaults:
     """Titles and unknown columns beside a default: looked at before the default is taken.
 
     Attributes:
-        titles: Place and text of what stands above the table, the nearest first, and
-            whether no other table stands between.
+        titles: Of the table, the nearest first.
     """
 
     sheet: Sheet
     table: Table
     layout: Layout
     words: Vocabulary
-    titles: Sequence[tuple[Place, str, bool]] = ()
+    titles: Sequence[Title] = ()
 
     def adopt(self, rows: Sequence[int]) -> None:
         """Take a column for the channel, or the zone, whose cells all name one."""
@@ -267,11 +267,11 @@ class Defaults:
         title = self._title()
         if title is None:
             return
-        above, text, named_there, is_own = title
-        text = without_firms(label(text))
+        text = without_firms(label(title.text))
         # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
-        is_name = above.cell is not None and text.strip("\"«»“”„'") in _NOUNS
-        is_told = is_own and not is_name and self.words.meaning(text).known
+        is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
+        named_there = self.words.channels_in(title.text)
+        is_told = title.is_own and not is_name and self.words.meaning(text).known
         if is_told and len(named_there) == 1:
             (self.table.channel,) = named_there
 
@@ -279,20 +279,20 @@ class Defaults:
         cells = [self._key(row, column) for row in rows]
         return bool(cells) and at(cells[0]) and all(at(c) or is_ditto(c) for c in cells)
 
-    def _title(self) -> tuple[Place, str, set[str], bool] | None:
+    def _title(self) -> Title | None:
         """The nearest title that names channels, where none of the table's own words do."""
         if not self._is_default("channel") or self.table.channel is not None:
             return None
-        named = ((at, text, self.words.channels_in(text), own) for at, text, own in self.titles)
-        return next((title for title in named if title[2]), None)
+        return next((t for t in self.titles if self.words.channels_in(t.text)), None)
 
     def doubt(self) -> Finding | None:
         """What a title says against the default."""
         title = self._title()
-        if title is None or title[2] <= {self.layout.default_channel}:
+        default = {self.layout.default_channel}
+        if title is None or self.words.channels_in(title.text) <= default:
             return None
         about = {"reason": "default-title", "severity": Severity.ERROR}
-        return finding(Code.NOT_READ, title[0], seen=title[1], **about)
+        return finding(Code.NOT_READ, title.place, seen=title.text, **about)
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""

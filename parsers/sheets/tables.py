@@ -408,7 +408,7 @@ class _Finder:
         zones = [label.meaning.zone for label in claims.get("zone", ()) if label.meaning.zone]
         if len(zones) > 1 and len(set(zones)) == len(claims["zone"]):
             claims["value"] += claims.pop("zone")
-        if claims.get("value") or self._definition.hours:
+        if self._definition.hours:
             return
         # Last | This: a month or a period would be what was used in it.
         bare = [
@@ -419,7 +419,9 @@ class _Finder:
             and not label.meaning.role
             and not _SPAN_OF_TIME.search(label_of(label.text))
         ]
-        if {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
+        if claims.get("value"):
+            claims["value"] += [label for label in bare if label.meaning.tense == PREVIOUS]
+        elif {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
             claims["value"] += bare
 
 

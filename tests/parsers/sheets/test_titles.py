@@ -26,6 +26,7 @@ def read(*rows: list[Value]) -> Parsed:
         (row, column): value
         for row, values in enumerate([*BLOCK, *rows], 1)
         for column, value in enumerate(values, 1)
+        if value != ""
     }
     (parsed,) = parse(Document("a.xlsx", WRITERS["xlsx"]([Page("Лист1", cells)])), LAYOUTS)
     return parsed
@@ -60,3 +61,55 @@ def test_each_table_has_the_title_above_it():
 
     assert channels(parsed) == ["R+", "A+"]
     assert not any(found.is_error for found in parsed.findings)
+
+
+BESIDE: list[Value] = [*LABELS, "", *LABELS]
+TWO: list[Value] = [*FIRST, "", *SECOND]
+
+
+def at(*cells: str, column: int = 4) -> list[Value]:
+    """Titles of the left table and, from a column on, of the one beside it."""
+    return [cells[0], *[""] * (column - 2), *cells[1:]]
+
+
+@pytest.mark.parametrize("between", [[], [[]]], ids=["right above", "a row between"])
+def test_tables_beside_each_other_have_each_the_title_over_it(between):
+    parsed = read(at("Активная энергия", "Реактивная энергия"), *between, BESIDE, TWO)
+
+    assert [(s.meter, s.channel) for s in parsed.series] == [("07510001", "A+"), ("07510050", "R+")]
+    assert not any(found.is_error for found in parsed.findings)
+
+
+@pytest.mark.parametrize("between", [[], [[]]], ids=["right above", "a row between"])
+def test_a_title_over_the_left_of_two_tables_is_doubted_for_the_right_one(between):
+    parsed = read(TITLE, *between, BESIDE, TWO)
+
+    told = [found for found in parsed.findings if found.code is Code.NOT_READ]
+    assert [(found.meter, found.is_error) for found in told] == [("07510050", True)]
+    assert channels(parsed)[0] == "R+"
+
+
+def test_a_title_of_labels_that_are_no_table_is_doubted_for_the_table_below():
+    other: list[Value] = ["№ прибора учёта", "Зона", "Было"]
+    parsed = read(TITLE, other, ["07510001", "T1", 3], [], LABELS, SECOND)
+
+    assert channels(parsed) == ["A+"]
+    told = [found for found in parsed.findings if found.code is Code.NOT_READ and found.is_error]
+    assert [found.place.cell for found in told] == ["A5"]
+
+
+@pytest.mark.parametrize("last", ["Предыдущее", "Было", "На начало"])
+def test_a_bare_word_for_the_last_reading_is_one_beside_a_reading(last):
+    labels: list[Value] = ["№ прибора учёта", last, "Показание", "Разность"]
+    parsed = read(labels, ["07510001", 3, 11.5, 7])
+
+    assert [float(s.values[0]) for s in parsed.series] == [11.5]
+    assert [f.code for f in parsed.findings] == [Code.CONSUMPTION_DIFFERS]
+
+
+def test_the_last_month_is_no_reading():
+    labels: list[Value] = ["№ прибора учёта", "Прошлый месяц", "Показание", "Разность"]
+    parsed = read(labels, ["07510001", 3, 11.5, 7])
+
+    assert Code.CONSUMPTION_DIFFERS not in {f.code for f in parsed.findings}
+    assert Code.NOT_READ in {f.code for f in parsed.findings}

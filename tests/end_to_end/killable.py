@@ -16,7 +16,9 @@ from typing import Any
 
 from ingest.engine import daemon, work
 from ingest.engine import send as outbox
+from ingest.engine.marks import Marker
 from ingest.engine.work import Worker
+from ingest.intake import receive
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
 from storage.letters import Letters
@@ -38,12 +40,16 @@ STEPS: dict[str, tuple[type, str, str]] = {
 }
 
 
+# Between the commit and the marks: only a letter with a workbook to mark comes there.
+MARKING = "marking"
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def arm(step: str) -> None:
-    owner, name, when = STEPS[step]
+    owner, name, when = (STEPS | {MARKING: (Marker, "_complete", "before")})[step]
     whole: Callable[..., Any] = getattr(owner, name)
 
     @functools.wraps(whole)
@@ -76,6 +82,8 @@ if __name__ == "__main__":
 
     # Replies that a dead process had leased are free again sooner than in life.
     outbox.LEASE = timedelta(seconds=1)
+    # And replies whose workbook nobody marked any more.
+    receive.MARKED_WITHIN = timedelta(seconds=2)
     daemon.DRAINED_EVERY_SECONDS = 0.5
     step = sys.argv.pop(1)
     if step == "poison":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import subprocess
@@ -22,9 +23,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from openpyxl import load_workbook
 
 from tests.end_to_end.installation import ROOT, Installation
-from tests.end_to_end.killable import STEPS
+from tests.end_to_end.killable import MARKING, STEPS
 from tests.end_to_end.proxy import Proxy
 
 LETTERS = int(os.environ.get("CHAOS_LETTERS", "40"))
@@ -60,6 +62,26 @@ def letter(number: int, subject: str = "Letter") -> bytes:
     message.add_attachment(
         document.encode(), maintype="application", subtype="xml", filename="52006.xml"
     )
+    return message.as_bytes()
+
+
+def letter_with_a_mistake_in_a_workbook() -> bytes:
+    """The sample with a workbook, in which one reading is no number."""
+    sample = ROOT / "samples/letters/04-52006-workbook.eml"
+    message = message_from_bytes(sample.read_bytes(), policy=default)
+    # Marks go to a known address alone.
+    message.replace_header("From", "sokolova@mail.example")
+    part = next(message.iter_attachments())
+    book = load_workbook(io.BytesIO(part.get_content()))
+    sheet = book.worksheets[0]
+    last = max(cell.row for column in sheet.columns for cell in column if cell.value is not None)
+    number = next(cell for cell in reversed(sheet[last]) if isinstance(cell.value, int | float))
+    number.value = "не снято"
+    changed = io.BytesIO()
+    book.save(changed)
+    name = part.get_filename()
+    part.set_content(changed.getvalue(), part.get_content_maintype(), part.get_content_subtype())
+    part.add_header("Content-Disposition", "attachment", filename=name)
     return message.as_bytes()
 
 
@@ -177,6 +199,22 @@ def test_killed_at_each_step_and_at_the_next_one_after_it(tmp_path, dovecot, smt
     assert reached == list(STEPS)
     assert_nothing_lost_or_doubled(chaos, smtp_server, len(STEPS))
     chaos.ledger.close()
+
+
+@pytest.mark.timeout(120)
+def test_killed_before_a_workbook_is_marked_the_reply_leaves_once(tmp_path, dovecot, smtp_server):
+    chaos = Chaos(tmp_path, f"sqlite:///{tmp_path}/ingest.db", dovecot, smtp_server.port)
+    dovecot.append(letter_with_a_mistake_in_a_workbook(), at=RECEIVED_AT)
+    assert chaos.run_until_dead_or_done(MARKING)
+    assert [row.outcome for row in chaos.letters()] == ["rejected"]
+    chaos.finish(1)
+    chaos.ledger.close()
+    (_, content), *again = smtp_server.mails
+    assert again == []
+    reply = message_from_bytes(content, policy=default)
+    names = [part.get_filename() for part in reply.iter_attachments()]
+    # It leaves without the marks that died with the process: its text has the findings.
+    assert not [name for name in names if name.endswith(".xlsx")]
 
 
 @pytest.mark.timeout(3600)

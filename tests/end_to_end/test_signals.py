@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import threading
@@ -148,6 +149,16 @@ def test_a_refused_reload_keeps_the_old_service_and_green_health(
         monitored.wait_until(lambda: pymap_server.count("Processed") == 1)
         assert 'event="letter.accepted"} 1.0' in page(monitored.port, "/metrics")[1]
     assert process.returncode == 0
+
+
+@pytest.mark.timeout(120)
+def test_health_is_answered_while_slow_clients_hold_connections(monitored):
+    with monitored.running(), contextlib.ExitStack() as slow:
+        monitored.wait_until(lambda: healthy(monitored))
+        for _ in range(5):
+            client = slow.enter_context(socket.create_connection(("127.0.0.1", monitored.port)))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+        assert healthy(monitored)
 
 
 @pytest.mark.timeout(120)

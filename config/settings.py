@@ -63,6 +63,10 @@ class Section(BaseModel):
         """Where a key's value is from: file and line, an environment variable, or `default`."""
         return self._origins.get(key, "default")
 
+    def file_of(self, key: str) -> str:
+        """The file that a secret is read from; '' for none."""
+        return str(getattr(self, f"{key}_file"))
+
     def secret(self, key: str) -> str:
         """A secret, read from its `…_file` now when one is named, without the line end.
 
@@ -275,6 +279,7 @@ class Alarms(Section):
     mail: str = ""
     mailbox_minutes: float = Field(5, gt=0)
     reply_minutes: float = Field(30, gt=0)
+    ending_days: float = Field(30, ge=0)
 
     @field_validator("mail")
     @classmethod
@@ -390,6 +395,14 @@ class Settings(Section):
     metrics: Metrics = Metrics()
     web: Web = Web()
     _file: Path | None = PrivateAttr(None)
+
+    def secret_files(self) -> Iterator[str]:
+        """Every file with a secret that is named: passwords, tokens, private keys."""
+        for section in (self.database, self.smtp, *self.mailbox, *self.oauth.values()):
+            yield from (path for key in _secrets(type(section)) if (path := section.file_of(key)))
+        for account in self.oauth.values():
+            keys = (account.certificate_file, account.service_account_file, account.token_file)
+            yield from filter(None, keys)
 
     @property
     def file(self) -> Path | None:

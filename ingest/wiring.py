@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from ingest.replies.own import Signature
     from ingest.replies.wording import Texts
     from ingest.transports.imap import ImapMailbox
-    from ingest.transports.oauth import Ending, OAuthAccount
+    from ingest.transports.login import Ending
+    from ingest.transports.oauth import OAuthAccount
     from ingest.transports.smtp import SmtpPostman
     from layouts.parameters import Parameters
     from storage.ledger import Ledger, Within
@@ -368,10 +369,18 @@ class Service:
 
         Operators who may not read the service's secrets still have their `status`.
         """
+        from ingest.transports.login import authority_ends
+
         found: list[Ending] = []
         for name in self.settings.oauth:
             with suppress(SettingsError):
                 found += self.account(name).endings()
+        with_files = [
+            ("mailbox", mailbox.name, mailbox.ca_file) for mailbox in self.settings.mailbox
+        ]
+        for kind, name, ca_file in (*with_files, ("smtp", "", self.settings.smtp.ca_file)):
+            if ca_file:
+                found += authority_ends(ca_file, kind, name)
         return found
 
     def user_of(self, account: str) -> str:
@@ -590,11 +599,12 @@ class Service:
         return self.settings.log.file
 
     def private_files(self) -> list[Path]:
-        """Configuration, SQLite database and log, as far as they are files that exist."""
+        """Configuration, SQLite database, log and secrets, as far as they are files that exist."""
         url, log = self.settings.database.location(), self.settings.log.file
         database = Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
         named = (self.settings.file, database, Path(log) if log else None)
-        return [path for path in named if path is not None and path.is_file()]
+        secrets = map(Path, self.settings.secret_files())
+        return [path for path in (*named, *secrets) if path is not None and path.is_file()]
 
     @property
     def smtp_host(self) -> str:
@@ -631,6 +641,11 @@ class Service:
     def reply_late_after(self) -> timedelta:
         """How long a letter may wait for its reply."""
         return timedelta(minutes=self.settings.alarms.reply_minutes)
+
+    @property
+    def ending_within(self) -> timedelta:
+        """How long before a certificate or secret ends it is told."""
+        return timedelta(days=self.settings.alarms.ending_days)
 
     @property
     def alarms_to(self) -> str:

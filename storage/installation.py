@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -18,6 +18,9 @@ _TOLD_MOST = 500
 """Characters of a server's answer that are worth keeping."""
 
 
+_EPOCH = select(func.extract("epoch", func.clock_timestamp()))
+
+
 class Installation(Part):
     """What is known of the service as a whole."""
 
@@ -29,6 +32,12 @@ class Installation(Part):
             .on_conflict_do_nothing()
         )
         return bytes(self._connection.scalars(select(INSTANCE.c.message_id_key)).one())
+
+    def clock(self) -> datetime:
+        """This moment by the database's clock; SQLite's is this machine's."""
+        if not self._on_postgresql:
+            return datetime.now(UTC)
+        return datetime.fromtimestamp(float(self._connection.scalar(_EPOCH) or 0), UTC)
 
     def status(self, now: datetime) -> StoreStatus:
         """What `status` tells; "today" is the day of `now` in its own time zone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from ingest.operations.audit import verify
-from ingest.operations.ports import WholeLedger
+from ingest.operations.ports import Ending, WholeLedger
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 
@@ -41,6 +41,14 @@ class Examined(Protocol):
     def keeps_apart(self) -> bool:
         """Whether filed letters may stay in the folder, marked by a keyword."""
 
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does; None without TLS."""
+
+    @property
+    def clock(self) -> datetime | None:
+        """The server's, just now; None when it cannot be told."""
+
 
 class Mailbox(Protocol):
     """A mailbox, as far as it is tried."""
@@ -65,6 +73,9 @@ class Postman(Protocol):
 
     def greet(self) -> str:
         """Connect and log in, and send nothing: what the server was found to be."""
+
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does, while connected; None without TLS."""
 
     def close(self) -> None:
         """Log out."""
@@ -117,6 +128,13 @@ class Installation(Protocol):
     @property
     def log_file(self) -> str:
         """'' for standard error."""
+
+    @property
+    def ending_within(self) -> timedelta:
+        """How long before a certificate or secret ends it is told."""
+
+    def endings(self) -> Iterable[Ending]:
+        """When certificates, secrets and unused refresh tokens of our own files end."""
 
     def private_files(self) -> Sequence[Path]:
         """Those of configuration, database and log that exist."""
@@ -183,14 +201,24 @@ def examine(app: Installation) -> Iterator[Result]:
         yield Result("mailboxes", "none", advice, 1)
     try:
         for mailbox in app.mailboxes():
-            yield _reached(f"mailbox {mailbox.name}", partial(_mailbox, mailbox))
+            what = f"mailbox {mailbox.name}"
+            seen: list[Examined] = []
+            yield _reached(what, partial(_mailbox, mailbox, seen.append))
+            for found in seen:
+                yield from _certificate(app, what, found.certificate_ends)
+                yield from _other_clock(what, found.clock, datetime.now(UTC))
     except ValueError as fault:
         advice = "correct it, or run `doctor` as the user who may read it (docs/install.md)"
         yield Result("mailboxes", str(fault), advice, 1)
     if app.smtp_host:
-        yield _reached(f"smtp {app.smtp_host}", lambda: _smtp(app))
+        what, ends = f"smtp {app.smtp_host}", list[datetime | None]()
+        yield _reached(what, lambda: _smtp(app, ends.append))
+        for end in ends:
+            yield from _certificate(app, what, end)
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
+    for ending in app.endings():
+        yield _ends(app, f"{ending.what} of {ending.owner}", ending.at, "renew it (docs/oauth.md)")
     yield _trust(app.trusted_authserv_id)
     yield _confined(app)
     yield _private(app.private_files())
@@ -248,11 +276,13 @@ def _database(app: Installation) -> Iterator[Result]:
             return
         with app.ledger.reading() as store:
             entities = store.registry.entities()
+            clock = store.installation.clock()
     except ConnectionError as fault:
         yield Result("database", str(fault), "check [database] url and its server", 3)
         return
     without = sum(1 for entity in entities if entity.active and entity.password_hash is None)
     yield _written(app, len(entities))
+    yield from _other_clock("the database", clock, datetime.now(UTC))
     yield _sealed(app)
     if not entities:
         yield Result("register of points", "empty", "run `ingest registry import FILE`", 1)
@@ -286,10 +316,39 @@ def _sealed(app: Installation) -> Result:
     return Result("audit", told + (f", {waiting} not sealed yet" if waiting else ""))
 
 
-def _mailbox(mailbox: Mailbox) -> str:
+def _certificate(app: Installation, what: str, ends: datetime | None) -> Iterator[Result]:
+    """How long a server's certificate is good for, where it has one."""
+    if ends is not None:
+        advice = "have its administrator renew it: beyond that moment nothing is read or sent"
+        yield _ends(app, f"certificate of {what}", ends, advice)
+
+
+def _ends(app: Installation, what: str, at: datetime, advice: str) -> Result:
+    told = f"ends {at:%Y-%m-%d %H:%M} UTC"
+    if at - datetime.now(UTC) > app.ending_within:
+        return Result(what, told)
+    return Result(what, told, advice, 1)
+
+
+def _other_clock(what: str, clock: datetime | None, now: datetime) -> Iterator[Result]:
+    """Whether another clock agrees with this machine's."""
+    if clock is None:
+        return
+    apart = abs(now - clock)
+    if apart <= _CLOCK_MOST:
+        yield Result(f"clock of {what}", "agrees with this machine's")
+        return
+    ahead = "ahead of" if clock > now else "behind"
+    seconds = round(apart.total_seconds())
+    advice = "set both by NTP: deadlines are judged by the moments that it gives"
+    yield Result(f"clock of {what}", f"{seconds} s {ahead} this machine's", advice, 1)
+
+
+def _mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
     """Opens the folder, and tries to file a letter into each folder of outcomes."""
     try:
         found = mailbox.examine()
+        seen(found)
         told = f"{found.letters} letters in {mailbox.folder}; files into {', '.join(found.folders)}"
         if found.keeps_apart:
             told += (
@@ -301,12 +360,14 @@ def _mailbox(mailbox: Mailbox) -> str:
         mailbox.close()
 
 
-def _smtp(app: Installation) -> str:
+def _smtp(app: Installation, ends: Callable[[datetime | None], None]) -> str:
     postman = app.postman()
     if postman is None:
         return "not configured"
     try:
-        return postman.greet()
+        told = postman.greet()
+        ends(postman.certificate_ends())
+        return told
     finally:
         postman.close()
 

@@ -36,11 +36,15 @@ class WholeLedger(Ledger, Protocol):
 
 
 class Ending(Protocol):
-    """Something of an account at an identity provider that a person must renew."""
+    """A secret or certificate of our own that a person must renew."""
 
     @property
     def account(self) -> str:
         """As the configuration calls it."""
+
+    @property
+    def owner(self) -> str:
+        """The table of the configuration that it belongs to."""
 
     @property
     def what(self) -> str:
@@ -73,6 +77,10 @@ class Watched(Protocol):
     @property
     def reply_late_after(self) -> timedelta:
         """How long a letter may wait for its reply."""
+
+    @property
+    def ending_within(self) -> timedelta:
+        """How long before a certificate or secret ends it is told."""
 
     def endings(self) -> Iterable[Ending]:
         """When secrets, certificates and unused refresh tokens end."""

@@ -11,9 +11,6 @@ from ingest.operations.told import local, minute
 from layouts.months import MOSCOW
 from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
 
-ENDING_WITHIN = timedelta(days=30)
-"""How long before a secret or certificate ends somebody is told."""
-
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -109,7 +106,7 @@ def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
         needs=(
             *faults,
             *_reasons(known, now, service.reply_late_after),
-            *_endings(endings, now),
+            *_endings(endings, now, service.ending_within),
         ),
     )
 
@@ -167,11 +164,9 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[Nee
         yield Need("waiting", f"letters waiting, as somebody guesses passwords: {known.waiting}")
 
 
-def _endings(endings: Iterable[Ending], now: datetime) -> Iterator[Need]:
+def _endings(endings: Iterable[Ending], now: datetime, within: timedelta) -> Iterator[Need]:
     for ending in endings:
-        if ending.at - now <= ENDING_WITHIN:
+        if ending.at - now <= within:
             ends = "ends" if ending.at > now else "has ended"
             day = f"{ending.at.astimezone(MOSCOW):%Y-%m-%d}"
-            yield Need(
-                "secret", f"oauth {ending.account}: its {ending.what} {ends}: {day} (docs/oauth.md)"
-            )
+            yield Need("secret", f"{ending.owner}: its {ending.what} {ends}: {day} - renew it")

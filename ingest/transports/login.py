@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
 
 from config.addresses import is_loopback
 
@@ -62,6 +68,44 @@ def initial_response(user: str, host: str, port: int, token: Token, *, bearer: b
         name = user.replace("=", "=3D").replace(",", "=2C")
         return f"n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token.value}\x01\x01"
     return f"user={user}\x01auth=Bearer {token.value}\x01\x01"
+
+
+def certificate_ends(connection: object) -> datetime | None:
+    """When the certificate of the other side ends, in UTC; None where there is no TLS."""
+    if not isinstance(connection, ssl.SSLSocket):
+        return None
+    told = (connection.getpeercert() or {}).get("notAfter")
+    if not isinstance(told, str):
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(told), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Something of our own that ends, and must be renewed by a person.
+
+    Attributes:
+        account: Its name in the configuration.
+        kind: `oauth`, `mailbox` or `smtp`.
+    """
+
+    account: str
+    what: str
+    at: datetime
+    kind: str = "oauth"
+
+    @property
+    def owner(self) -> str:
+        """The table of the configuration that it belongs to."""
+        return f"{self.kind} {self.account}".rstrip()
+
+
+def authority_ends(ca_file: str, kind: str, account: str) -> Iterator[Ending]:
+    """When the first certificate of an authority's file ends; nothing of an unreadable file."""
+    with suppress(OSError, ValueError):
+        found = x509.load_pem_x509_certificates(Path(ca_file).read_bytes())
+        first = min(certificate.not_valid_after_utc for certificate in found)
+        yield Ending(account, "authority (ca_file)", first, kind)
 
 
 def trusting(ca_file: str, section: str) -> ssl.SSLContext:

@@ -34,7 +34,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from config.addresses import is_loopback
-from ingest.transports.login import Token
+from ingest.transports.login import Ending, Token
 from ingest.transports.ports import TokenUnavailable
 from ingest.transports.whole import write_whole
 
@@ -101,15 +101,6 @@ class OAuthConfig:
         is_proved = self.client_secret or self.certificate
         if self.grant == Grant.CLIENT_CREDENTIALS and not is_proved:
             raise ValueError(f"oauth.{self.name}: client_secret_file or certificate_file is needed")
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Something of an account that ends, and must be renewed by a person."""
-
-    account: str
-    what: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

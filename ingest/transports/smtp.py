@@ -12,11 +12,12 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ingest.transports.advice import LOGIN, OAUTH, advice
 from ingest.transports.bounds import Bounds, Exceeded, Meter
-from ingest.transports.login import Security, Token, checked, initial_response
+from ingest.transports.login import Security, Token, certificate_ends, checked, initial_response
 from ingest.transports.ports import (
     Deferred,
     OutboxUnavailable,
@@ -112,6 +113,10 @@ class SmtpPostman:
             self._connected().noop()
         config = self._config
         return f"{config.host}:{config.port} answers, {config.security}, as {config.sender}"
+
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does, while connected; None without TLS."""
+        return certificate_ends(getattr(self._server, "sock", None))
 
     def close(self) -> None:
         """Quit, quietly."""

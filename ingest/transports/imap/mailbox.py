@@ -25,7 +25,7 @@ from ingest.letters.terms import Arrival, RawLetter
 from ingest.transports.advice import LOGIN, OAUTH, advice, reason
 from ingest.transports.bounds import Bounds
 from ingest.transports.imap.bounded import BoundedIMAPClient
-from ingest.transports.login import Security, Token, checked, initial_response
+from ingest.transports.login import Security, Token, certificate_ends, checked, initial_response
 from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
 from layouts.sequences import pieces
 from storage.records import Location
@@ -149,11 +149,15 @@ class Examined:
         folders: That letters are filed in, as the server names them; each was tried.
         keeps_apart: The server can neither move nor remove single letters: filed ones
             may stay in the folder, marked by a keyword.
+        certificate_ends: When the server's certificate does; None without TLS.
+        clock: The server's, as it dated a letter just now; None when it cannot be told.
     """
 
     letters: int
     folders: tuple[str, ...]
     keeps_apart: bool
+    certificate_ends: datetime | None = None
+    clock: datetime | None = None
 
 
 class ImapMailbox:
@@ -331,10 +335,11 @@ class ImapMailbox:
         config = self._config
         _, uids = self.uids()
         folders = dict.fromkeys((config.processed, config.ignored, config.quarantine))
+        clock: datetime | None = None
         with self._turn:
             for folder in folders:
                 with self._told(f"cannot file letters into the folder {folder}"):
-                    self._try_filing(self._connected(), folder)
+                    clock = self._try_filing(self._connected(), folder) or clock
             with self._told("cannot open the folder again"):
                 client = self._connected()
                 self._select(client)
@@ -344,18 +349,25 @@ class ImapMailbox:
                     keeps_apart=not (
                         client.has_capability("MOVE") or client.has_capability("UIDPLUS")
                     ),
+                    certificate_ends=certificate_ends(client.socket()),
+                    clock=clock,
                 )
 
-    def _try_filing(self, client: IMAPClient, folder: str) -> None:
+    def _try_filing(self, client: IMAPClient, folder: str) -> datetime | None:
+        """File a letter and remove it again; when it arrived by the server's clock."""
         target = self._target(client, folder)
         self._selected(client, target)
         if not client.has_capability("UIDPLUS"):
             # A trial letter could not be removed again without touching other letters.
-            return
+            return None
         answer = client.append(target, TRIAL, [b"\\Seen", b"\\Deleted"])
         told = re.search(rb"APPENDUID \d+ (\d+)", answer or b"")
-        if told:
-            client.uid_expunge([int(told[1])])
+        if not told:
+            return None
+        uid = int(told[1])
+        arrived = client.fetch([uid], ["INTERNALDATE"]).get(uid, {}).get(b"INTERNALDATE")
+        client.uid_expunge([uid])
+        return arrived.astimezone(UTC) if isinstance(arrived, datetime) else None
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait for mail with IDLE; False when the time ran out or IDLE is unknown.

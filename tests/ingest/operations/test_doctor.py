@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from trustme import CA
 
+from ingest.operations.doctor import _other_clock
 from storage.ledger import Ledger
 
 
@@ -181,3 +183,35 @@ def test_a_disk_that_is_nearly_full_is_said(service, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     disk = found(service("doctor", "--json"))["disk"]
     assert (disk["well"], "0.0 GiB free" in disk["found"]) == (False, True)
+
+
+@pytest.mark.parametrize(("days", "well"), [(31, True), (29, False), (-1, False)])
+def test_an_authority_that_ends_soon_is_told_by_doctor_and_status(wired, days, well):
+    ends = datetime.now(UTC) + timedelta(days=days)
+    issued = CA().issue_cert("localhost", not_after=ends)
+    issued.cert_chain_pems[0].write_to_path("authority.pem")
+    configured = (wired.folder / "ingest.toml").read_text()
+    wired.write("ingest.toml", configured.replace("[smtp]", '[smtp]\nca_file = "authority.pem"'))
+    told = found(wired("doctor", "--json"))["authority (ca_file) of smtp"]
+    assert (told["well"], f"{ends:%Y-%m-%d}" in told["found"]) == (well, True)
+    assert ("authority" in wired("status").out) is not well
+
+
+def test_a_secret_s_file_that_others_may_read_is_said(wired):
+    (wired.folder / "smtp.secret").write_text("x")
+    configured = (wired.folder / "ingest.toml").read_text()
+    named = configured.replace("[smtp]", '[smtp]\npassword_file = "smtp.secret"')
+    wired.write("ingest.toml", named)
+    (wired.folder / "smtp.secret").chmod(0o644)
+    assert "smtp.secret" in found(wired("doctor", "--json"))["modes"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(119, "agrees"), (-119, "agrees"), (121, "121 s ahead"), (-500, "500 s behind")],
+)
+def test_a_clock_apart_from_this_machine_s_is_told(seconds, told):
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    [found] = _other_clock("the database", now + timedelta(seconds=seconds), now)
+    assert told in found.found
+    assert found.is_well is ("agrees" in told)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.operations.status import judged
+from ingest.transports.login import Ending
 from storage.records import ServerState, StoreStatus
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -22,19 +23,13 @@ WELL = StoreStatus(
 
 
 @dataclass
-class Ending:
-    account: str
-    what: str
-    at: datetime
-
-
-@dataclass
 class Watched:
     ledger: None = None
     mailbox_names: list[str] = field(default_factory=lambda: ["main"])
     drop_names: list[str] = field(default_factory=list)
     mailbox_late_after: timedelta = 6 * MINUTE
     reply_late_after: timedelta = 30 * MINUTE
+    ending_within: timedelta = timedelta(days=30)
     ends: list[Ending] = field(default_factory=list)
 
     def endings(self):
@@ -101,8 +96,8 @@ def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
     ("days", "told"),
     [
         (31, ()),
-        (30, ("oauth office: its client secret ends: 2026-12-22 (docs/oauth.md)",)),
-        (-1, ("oauth office: its client secret has ended: 2026-11-21 (docs/oauth.md)",)),
+        (30, ("oauth office: its client secret ends: 2026-12-22 - renew it",)),
+        (-1, ("oauth office: its client secret has ended: 2026-11-21 - renew it",)),
     ],
 )
 def test_what_ends_within_thirty_days_is_told(days, told):

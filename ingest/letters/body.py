@@ -17,6 +17,9 @@ from ingest.letters.decoding import file_name, from_base64, from_uuencode, text_
 TEXT_MOST = 262_144
 """Characters of one body that are read; credentials stand near its beginning."""
 
+LINES_MOST = 5_000
+"""Lines of all the bodies of one letter that are searched for credentials."""
+
 _HTML_MOST = 1024 * 1024
 _PASTED_MOST = 4 * 1024 * 1024
 
@@ -180,7 +183,7 @@ def cut_encoded(content: bytes, charset: str) -> tuple[list[tuple[str, bytes]], 
     files: list[tuple[str, bytes]] = []
     rest: list[bytes] = []
     at = 0
-    begins = list(_ENCODED.finditer(content))
+    begins = list(_ENCODED.finditer(content)) if b"begin" in content else []
     ends = [end.span() for end in _ENCODED_END.finditer(content)] if begins else []
     for begin, following in zip_longest(begins, begins[1:]):
         limit = following.start() if following else len(content)

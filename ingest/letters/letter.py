@@ -10,7 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ingest.letters import mime
-from ingest.letters.body import cut_encoded, cut_xml, html_text, own_text, plain_text
+from ingest.letters.body import (
+    LINES_MOST,
+    TEXT_MOST,
+    cut_encoded,
+    cut_xml,
+    html_text,
+    own_text,
+    plain_text,
+)
 from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
@@ -214,45 +222,54 @@ def _from_bodies(texts: Sequence[mime.Part]) -> tuple[Credential, ...]:
     for part in texts:
         levels[part.enclosed].append(part)
     found: list[Credential] = []
+    lines = _Lines()
     for level in sorted(levels):
-        found += _of_level(levels[level])
+        found += _of_level(levels[level], lines)
         if any(one.password for one in found):
             break
     return tuple(dict.fromkeys(found))
 
 
-def _of_level(parts: Sequence[mime.Part]) -> tuple[Credential, ...]:
+class _Lines:
+    """Bounds the lines of one letter that are searched."""
+
+    def __init__(self) -> None:
+        self._left = LINES_MOST
+
+    def own(self, texts: Iterable[str]) -> str:
+        """What the sender wrote in some bodies, as far as it is searched."""
+        text = "\n".join(texts)[:TEXT_MOST]
+        lines = text.split("\n", self._left)[: self._left] if text else []
+        self._left -= len(lines)
+        return own_text("\n".join(lines))
+
+
+def _of_level(parts: Sequence[mime.Part], lines: _Lines) -> tuple[Credential, ...]:
     """Credentials of a plain body, or of the HTML one where that says more."""
-    plain = "\n".join(plain_text(p.content, p.charset) for p in parts if not _is_html(p))
-    from_plain = find_credentials(own_text(plain), Source.BODY)
+    plain = lines.own(plain_text(p.content, p.charset) for p in parts if not p.is_html)
+    from_plain = find_credentials(plain, Source.BODY)
     if any(one.password for one in from_plain):
         return from_plain
-    rich = "\n".join(html_text(p.content, p.charset) for p in parts if _is_html(p))
-    from_rich = find_credentials(own_text(rich), Source.BODY)
+    rich = lines.own(html_text(p.content, p.charset) for p in parts if p.is_html)
+    from_rich = find_credentials(rich, Source.BODY)
     if from_plain and not any(one.password for one in from_rich):
         return from_plain
     return from_rich
-
-
-def _is_html(part: mime.Part) -> bool:
-    return part.content_type == "text/html" or (
-        part.content[:200].lstrip().lower().startswith((b"<html", b"<!doctype html"))
-    )
 
 
 def _pasted(unpacker: Unpacker) -> None:
     """Take documents that stand in a body as text; what is around them stays there."""
     kept: list[mime.Part] = []
     with_xml: set[int] = set()
-    for whole in sorted(unpacker.texts, key=_is_html):
+    for whole in sorted(unpacker.texts, key=lambda part: part.is_html):
         part = _without_encoded(whole, unpacker)
-        found = cut_xml(part.content, part.charset, is_html=_is_html(part))
+        found = cut_xml(part.content, part.charset, is_html=part.is_html)
         if found is None:
             kept.append(part)
             continue
         kept.append(replace(part, content=found.rest, charset="utf-8", content_type="text/plain"))
         # The HTML variant holds the same documents once more.
-        if not (_is_html(part) and part.enclosed in with_xml):
+        if not (part.is_html and part.enclosed in with_xml):
             for document in found.documents:
                 unpacker.take("", document, "text/xml")
         with_xml.add(part.enclosed)
@@ -261,7 +278,7 @@ def _pasted(unpacker: Unpacker) -> None:
 
 def _without_encoded(part: mime.Part, unpacker: Unpacker) -> mime.Part:
     """The body without the files that stand uuencoded in it, which are taken."""
-    if _is_html(part):
+    if part.is_html:
         return part
     files, rest = cut_encoded(part.content, part.charset)
     for name, content in files:

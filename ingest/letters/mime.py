@@ -52,12 +52,19 @@ class Part:
     enclosed: int = 0
     is_inline: bool = False
 
+    @property
+    def is_html(self) -> bool:
+        """Whether it is HTML, by its type or its first bytes."""
+        start = self.content[:200].lstrip().lower()
+        return self.content_type == "text/html" or start.startswith((b"<html", b"<!doctype html"))
+
 
 Fields = dict[str, list[bytes]]
 """Lower-case header names to their raw, unfolded values, in order."""
 
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
+_BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
 def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
@@ -79,8 +86,15 @@ def split_header(buffer: bytes, start: int, end: int) -> tuple[Fields, int]:
 
 def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int]:
     """Where the first blank line begins and ends; `end` twice when there is none."""
-    blank = _BLANK_LINE.search(buffer, start, end)
-    return (blank.start(), blank.end()) if blank else (end, end)
+    blank = _BLANK_LINE.search(buffer, start, min(end, start + HEADER_MOST))
+    if blank:
+        return blank.span()
+    # A header of megabytes: there can be few of them, and a search for bytes is faster.
+    after = min(end, start + HEADER_MOST - 2)
+    found = [
+        (at, at + len(one)) for one in _BLANK_LINES if (at := buffer.find(one, after, end)) >= 0
+    ]
+    return min(found, default=(end, end))
 
 
 def _next_line(buffer: bytes, start: int, end: int) -> int:
@@ -226,16 +240,12 @@ _DELIMITER = re.compile(rb"^--([!-~]{1,70})[ \t]*\r?$", re.MULTILINE)
 
 def _delimiters(inside: _Node, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
     """(start, end, is the last one) of every delimiter line."""
-    buffer, mark, at = inside.buffer, b"--" + boundary, inside.start
-    while (at := buffer.find(mark, at, inside.end)) >= 0:
-        if at == inside.start or buffer[at - 1] in b"\r\n":
-            line_end = _next_line(buffer, at, inside.end)
-            rest = buffer[at + len(mark) : line_end].strip()
-            if rest in {b"", b"--"}:
-                yield at, line_end, rest == b"--"
-            at = line_end
-        else:
-            at += len(mark)
+    blanks = rb"[ \t\r\v\f]*+"
+    lines = re.compile(rb"--%s%s(--)?%s(?:\n|\Z)" % (re.escape(boundary), blanks, blanks))
+    for found in lines.finditer(inside.buffer, inside.start, inside.end):
+        at = found.start()
+        if at == inside.start or inside.buffer[at - 1] in b"\r\n":
+            yield at, found.end(), bool(found[1])
 
 
 def _leaf(inside: _Node, kind: str, about: Mapping[str, str], fields: Fields) -> Part:

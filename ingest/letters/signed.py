@@ -15,6 +15,10 @@ _SIGNED = bytes.fromhex("2a864886f70d010702")
 _ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DATA = bytes.fromhex("2a864886f70d010701")
 _DEEP = 16
+ELEMENTS_MOST = 400_000
+"""Steps over elements of one message: one in pieces takes seven a piece, and 25 MB in pieces
+of 1,000 bytes need 175,000."""
+
 _ARMOUR = re.compile(rb"\s*-----BEGIN [A-Z0-9# ]{1,40}-----(.*?)(?:-----END|\Z)", re.DOTALL)
 # A SEQUENCE in base64 begins so, whatever its length.
 _BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(M[A-P][A-Za-z0-9+/=\s]*)\Z")
@@ -51,19 +55,20 @@ def name_without_signature(name: str) -> str:
 
 
 def signed_content(message: bytes) -> bytes | None:
-    """What a CMS SignedData carries; None when it is encrypted or something else.
+    """What a CMS SignedData carries; None when it is encrypted, too costly or something else.
 
     Source: RFC 5652, sections 3, 5.1 and 5.2; X.690 for indefinite lengths, which
     Outlook uses.
     """
+    ber = _Ber()
     try:
-        kind, inside = _pair(_only(message, 0x30))
+        kind, inside = ber.pair(ber.only(message, 0x30))
         if kind != _SIGNED:
             return None
-        for tag, value in _elements(_only(inside, 0x30)):
+        for tag, value in ber.elements(ber.only(inside, 0x30)):
             if tag == 0x30:
-                inner_kind, carried = _pair(value)
-                return _octets(carried) if inner_kind == _DATA else None
+                inner_kind, carried = ber.pair(value)
+                return ber.octets(carried) if inner_kind == _DATA else None
     except _NotBerError:
         pass
     return None
@@ -71,65 +76,70 @@ def signed_content(message: bytes) -> bytes | None:
 
 def is_encrypted(message: bytes) -> bool:
     """Whether a CMS message is enveloped, so that only its recipient can read it."""
+    ber = _Ber()
     try:
-        return _pair(_only(message, 0x30))[0] in _ENVELOPED
+        return ber.pair(ber.only(message, 0x30))[0] in _ENVELOPED
     except _NotBerError:
         return False
 
 
-def _only(data: bytes, wanted: int) -> bytes:
-    for tag, value in _elements(data):
-        if tag == wanted:
-            return value
-        break
-    raise _NotBerError
+class _Ber:
+    """Reads elements of one message, and counts them."""
 
+    def __init__(self) -> None:
+        self._left = ELEMENTS_MOST
 
-def _pair(data: bytes) -> tuple[bytes, bytes]:
-    """An object identifier and the explicitly tagged element after it."""
-    elements = _elements(data)
-    kind, tagged = next(elements, None), next(elements, None)
-    if kind is None or tagged is None or kind[0] != 0x06 or tagged[0] != 0xA0:
+    def only(self, data: bytes, wanted: int) -> bytes:
+        """The content of the first element, whose tag is the wanted one."""
+        for tag, value in self.elements(data):
+            if tag == wanted:
+                return value
+            break
         raise _NotBerError
-    return kind[1], tagged[1]
 
+    def pair(self, data: bytes) -> tuple[bytes, bytes]:
+        """An object identifier and the explicitly tagged element after it."""
+        elements = self.elements(data)
+        kind, tagged = next(elements, None), next(elements, None)
+        if kind is None or tagged is None or kind[0] != 0x06 or tagged[0] != 0xA0:
+            raise _NotBerError
+        return kind[1], tagged[1]
 
-def _octets(data: bytes, depth: int = 0) -> bytes:
-    """An OCTET STRING, also one sent in pieces."""
-    if depth > _DEEP:
-        raise _NotBerError
-    kept: list[bytes] = []
-    for tag, value in _elements(data):
-        if tag == 0x04:
-            kept.append(value)
-        elif tag == 0x24:
-            kept.append(_octets(value, depth + 1))
-    return b"".join(kept)
+    def octets(self, data: bytes, depth: int = 0) -> bytes:
+        """An OCTET STRING, also one sent in pieces."""
+        if depth > _DEEP:
+            raise _NotBerError
+        kept: list[bytes] = []
+        for tag, value in self.elements(data):
+            if tag == 0x04:
+                kept.append(value)
+            elif tag == 0x24:
+                kept.append(self.octets(value, depth + 1))
+        return b"".join(kept)
 
+    def elements(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """(tag, content) of the elements that stand side by side in `data`."""
+        at = 0
+        while at + 2 <= len(data) and data[at : at + 2] != b"\0\0":
+            tag, start, end, after = self._element(data, at)
+            yield tag, data[start:end]
+            at = after
 
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(tag, content) of the elements that stand side by side in `data`."""
-    at = 0
-    while at + 2 <= len(data) and data[at : at + 2] != b"\0\0":
-        tag, start, end, after = _element(data, at)
-        yield tag, data[start:end]
-        at = after
-
-
-def _element(data: bytes, at: int, depth: int = 0) -> tuple[int, int, int, int]:
-    """Tag of the element at `at`, start and end of its content, and what is after it."""
-    if at + 2 > len(data) or depth > _DEEP:
-        raise _NotBerError
-    tag, length, start = data[at], data[at + 1], at + 2
-    if length == 0x80:
-        inside = start
-        while data[inside : inside + 2] != b"\0\0":
-            inside = _element(data, inside, depth + 1)[3]
-        return tag, start, inside, inside + 2
-    if length > 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(data[start : start + size], "big")
-        start += size
-    if start + length > len(data):
-        raise _NotBerError
-    return tag, start, start + length, start + length
+    def _element(self, data: bytes, at: int, depth: int = 0) -> tuple[int, int, int, int]:
+        """Tag of the element at `at`, start and end of its content, and what is after it."""
+        self._left -= 1
+        if at + 2 > len(data) or depth > _DEEP or self._left < 0:
+            raise _NotBerError
+        tag, length, start = data[at], data[at + 1], at + 2
+        if length == 0x80:
+            inside = start
+            while data[inside : inside + 2] != b"\0\0":
+                inside = self._element(data, inside, depth + 1)[3]
+            return tag, start, inside, inside + 2
+        if length > 0x80:
+            size = length & 0x7F
+            length = int.from_bytes(data[start : start + size], "big")
+            start += size
+        if start + length > len(data):
+            raise _NotBerError
+        return tag, start, start + length, start + length

@@ -50,6 +50,12 @@ ENTRIES_MOST = 2000
 BODIES_MOST = 50
 """Bodies of one letter that are read, those of enclosed letters included."""
 
+BODY_BYTES_MOST = 12 * 2**20
+"""A body after so many bytes of others is not read."""
+
+TAGS_MOST = 30_000
+"""Tags of all the HTML bodies of one letter that are read."""
+
 DEPTH_MOST = 4
 """Containers within one another that are opened; a deeper one is an attachment."""
 
@@ -86,6 +92,8 @@ class Unpacker:
     nodes: mime.Count = field(default_factory=mime.Count)
     _spent: int = 0
     _entries: int = 0
+    _body_bytes: int = 0
+    _tags: int = 0
 
     def letter(self, content: bytes, enclosed: int = 0, depth: int = 0) -> None:
         """Take every part of a letter.
@@ -113,12 +121,22 @@ class Unpacker:
         )
 
     def _body(self, part: mime.Part) -> None:
-        if len(self.texts) == BODIES_MOST:
+        if len(self.texts) == BODIES_MOST or self._body_bytes > BODY_BYTES_MOST:
             return
+        self._body_bytes += len(part.content)
         if part.content.startswith(_RTF_MAGIC):
             plain = rtf_text(part.content)
             part = replace(part, content=plain, content_type="text/plain", charset="utf-8")
+        if part.is_html:
+            part = replace(part, content=self._with_few_tags(part.content))
         self.texts.append(part)
+
+    def _with_few_tags(self, markup: bytes) -> bytes:
+        """HTML up to the last tag that is read: credentials stand near its beginning."""
+        left = TAGS_MOST - self._tags
+        pieces = markup.split(b"<", left + 1)
+        self._tags += min(left, len(pieces) - 1)
+        return markup if len(pieces) <= left + 1 else b"<".join(pieces[: left + 1])
 
     def take(
         self,
@@ -204,6 +222,12 @@ class Unpacker:
             self._unreadable(inner)
             return
         with archive:
+            # Believed when it is too much, never when it is little.
+            if (
+                self._spent + sum(info.file_size for info in archive.infolist())
+                > self.limits.unpacked_bytes
+            ):
+                raise self._too_large(inner)
             for info in archive.infolist():
                 name = zip_name(info)
                 # A name may be empty, which the library's own question is not made for.
@@ -294,11 +318,14 @@ class Unpacker:
         for chunk in chunks:
             self._spent += len(chunk)
             if self._spent > self.limits.unpacked_bytes:
-                limit = self.limits.unpacked_bytes // (1024 * 1024)
-                place = Place(file=inner.name or None)
-                raise OverLimitError(finding(Code.UNPACKS_TOO_LARGE, place, limit_mb=limit))
+                raise self._too_large(inner)
             kept += chunk
         return bytes(kept)
+
+    def _too_large(self, inner: _File) -> OverLimitError:
+        limit = self.limits.unpacked_bytes // (1024 * 1024)
+        place = Place(file=inner.name or None)
+        return OverLimitError(finding(Code.UNPACKS_TOO_LARGE, place, limit_mb=limit))
 
     def _too_many(self, name: str) -> OverLimitError:
         place = Place(file=name or None)

@@ -1,0 +1,100 @@
+"""What is counted before it costs: a letter is read as far as an honest one goes."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from ingest.letters import mime
+from ingest.letters.body import LINES_MOST
+from ingest.letters.letter import read_letter
+from ingest.letters.signed import ELEMENTS_MOST, signed_content
+from ingest.letters.terms import Limits
+from ingest.letters.unpack import BODY_BYTES_MOST, TAGS_MOST, Unpacker
+from layouts.findings import Code
+from tests.hostile.corpus import carrying, header, plain, several
+
+PASSWORD = "Пароль: Zima-2026".encode()
+
+
+def passwords(content: bytes) -> list[str | None]:
+    return [one.password for one in read_letter(content, Limits()).credentials]
+
+
+def in_pieces(size: int, count: int) -> bytes:
+    """A CMS message whose content comes in pieces, as Outlook sends it."""
+    kind, data = (bytes.fromhex(f"06092a864886f70d01070{n}") for n in (2, 1))
+    piece = b"\x04\x82" + struct.pack(">H", size) + b"x" * size
+    carried = b"\x30\x80" + data + b"\xa0\x80\x24\x80" + piece * count + bytes(6)
+    inside = b"\x30\x80\x02\x01\x01\x31\0" + carried + bytes(2)
+    return b"\x30\x80" + kind + b"\xa0\x80" + inside + bytes(4)
+
+
+def test_a_signed_file_of_25_mb_in_pieces_of_1000_bytes_is_read_whole():
+    assert signed_content(in_pieces(1000, 25_000)) == b"x" * 25_000_000
+
+
+def test_a_signed_file_of_more_pieces_than_anybody_sends_is_none():
+    assert signed_content(in_pieces(1, ELEMENTS_MOST // 7 + 1)) is None
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html"])
+@pytest.mark.parametrize("bodies", [1, 5])
+def test_credentials_are_searched_for_in_so_many_lines_of_all_bodies(kind, bodies):
+    end = b"<br>\n" if kind == b"text/html" else b"\n"
+    filler = (b"a" + end) * ((LINES_MOST - 1) // bodies)
+
+    def letter(before: bytes) -> bytes:
+        head = b"Content-Type: " + kind + b"; charset=utf-8\r\n\r\n"
+        return several(*[head + filler] * (bodies - 1), head + filler + before + PASSWORD)
+
+    assert passwords(letter(b"")) == ["Zima-2026"]
+    assert passwords(letter((b"a" + end) * bodies * 2)) == []
+
+
+@pytest.mark.parametrize("bodies", [1, 3, 40])
+def test_so_many_tags_of_all_bodies_are_read(bodies):
+    head = b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+    part = head + PASSWORD + b"<p>x" * (4 * TAGS_MOST // bodies)
+    unpacker = Unpacker(Limits())
+    unpacker.letter(several(*[part] * bodies))
+    assert sum(text.content.count(b"<") for text in unpacker.texts) == TAGS_MOST
+    assert passwords(several(*[part] * bodies)) == ["Zima-2026"]
+
+
+def test_a_body_after_megabytes_of_others_is_not_read():
+    large = b"Content-Type: text/plain\r\n\r\n" + b"a\n" * (BODY_BYTES_MOST // 6 + 10)
+    unpacker = Unpacker(Limits())
+    unpacker.letter(several(*[large] * 6))
+    assert len(unpacker.texts) == 3
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("size", [10, mime.HEADER_MOST - 1, mime.HEADER_MOST, 3 * mime.HEADER_MOST])
+def test_the_body_after_a_long_header_is_found(ends, size):
+    made = header(extra=b"X-Filler: " + b"y" * size + b"\r\n").replace(b"\r\n", ends)
+    content = made + ends + b"body" + ends * 2 + b"more"
+    assert content[mime.split_header(content, 0, len(content))[1] :].startswith(b"body")
+
+
+def test_boundaries_that_are_none_make_no_parts():
+    lines = b"--b-\r\n--bb\r\n-b\r\n x--b\r\n"
+    whole = header() + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    part = b"--b \t\r\n\r\n" + lines + PASSWORD + b"\r\n"
+    [one, two] = mime.walk(whole + part + part + b"--b-- \r\n" + part)
+    assert one.content == two.content == lines + PASSWORD
+
+
+def test_a_zip_that_states_too_much_is_refused_before_it_is_unpacked():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.xml", b"<a/>")
+    content = bytearray(packed.getvalue())
+    struct.pack_into("<L", content, content.index(b"PK\1\2") + 24, 200 * 2**20)
+    found = read_letter(carrying("a.zip", bytes(content)), Limits()).findings
+    assert [one.code for one in found] == [Code.UNPACKS_TOO_LARGE]
+
+
+def test_a_plain_letter_of_many_lines_is_read():
+    assert passwords(plain(PASSWORD + b"\r\n" + b"text\r\n" * 100_000)) == ["Zima-2026"]

@@ -214,4 +214,7 @@ def _brought(item: Assigned, span: Span, known: RecordedIntervals | None) -> tup
         before = in_force.get(at)
         energy += int(value or 0) - (before or 0)
         seconds += step * ((value is not None) - (before is not None))
+    for at, end, value in change.displaced:
+        if value is not None and span.start <= at and end <= span.end:
+            energy, seconds = energy - value, seconds - (end - at)
     return energy, seconds

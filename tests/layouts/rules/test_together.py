@@ -100,6 +100,28 @@ def test_a_profile_with_gaps_is_not_compared():
     assert codes(profile_arrives([1000, 1001] * 24, two_days)) == []
 
 
+@pytest.mark.parametrize(("value", "fires"), [(1000, False), (1100, True)])
+def test_a_day_that_comes_anew_in_another_step_is_held_against_the_registers(value, fires):
+    hours = [(at, at + 3600, 7) for at in range(FIRST, LAST, 3600)]
+    context = known(
+        point("P1", meter()),
+        registers={REGISTER: READ},
+        profiles={KEY: [ProfileSum(FIRST, LAST, 24 * 7, 86400)]},
+        intervals={KEY: RecordedIntervals(other=hours)},
+    )
+    found = codes(judged(daily(profile([value] * 47 + [value + 1])), context))
+    assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
+
+
+def test_two_steps_in_one_span_are_added_up_and_held_against_the_registers():
+    two_days = ((FIRST - 86400, Decimal(0)), (LAST, Decimal(96)))
+    for value, fires in ((1000, False), (1100, True)):
+        # Yesterday stands in hours, today comes in half-hours.
+        sums = [ProfileSum(FIRST - 86400, FIRST, 48000, 86400)]
+        found = codes(profile_arrives([value] * 48, two_days, sums))
+        assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
+
+
 def test_what_is_in_force_and_what_arrives_are_added_up():
     two_days = ((FIRST - 86400, Decimal(0)), (LAST, Decimal(96)))
     sums = [ProfileSum(FIRST - 86400, LAST, 48000, 86400)]

@@ -178,7 +178,7 @@ def read_local(
 
 def _parts(text: str, form: TimeFormat) -> dict[str, str] | None:
     """The digits of each part of a time; None when the text has another form."""
-    if len(text) == date_length(form):
+    if form.has_date and len(text) == date_length(form):
         # A date without an hour means its 00:00.
         rest = form.text[len(text) :]
         text += "".join("0" if sign in "HMS" else sign for sign in rest)

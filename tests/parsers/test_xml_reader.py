@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from layouts.findings import Code, Finding, Severity
 from layouts.layout import load
@@ -12,6 +14,7 @@ from parsers import looks_like_document, parse
 from parsers.trees import MOST_BYTES
 
 LAYOUTS = load()
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def read(content: str | bytes, name: str = "x.xml") -> Parsed:
@@ -585,3 +588,29 @@ def test_a_cut_off_document_never_raises_wherever_it_is_cut() -> None:
 )
 def test_documents_are_told_from_other_attachments(name: str, content: bytes, is_one: bool) -> None:
     assert looks_like_document(name, content) is is_one
+
+
+@pytest.mark.parametrize("value", ["", None, "?", "99", "1260", "2026113360"])
+@pytest.mark.parametrize(
+    ("sample", "name"),
+    [
+        ("52005/points.xml", "date_time"),
+        ("52006/two-meters.xml", "date_time"),
+        ("80020/day.xml", "start"),
+        ("80020/day.xml", "end"),
+    ],
+)
+def test_a_time_that_is_none_is_told_wherever_it_stands(sample, name, value):
+    content = (SAMPLES / sample).read_bytes()
+    places = len(etree.fromstring(content).findall(f".//*[@{name}]"))
+    for place in {0, places // 2, places - 1}:
+        tree = etree.fromstring(content)
+        element = tree.findall(f".//*[@{name}]")[place]
+        if value is None:
+            del element.attrib[name]
+        else:
+            element.set(name, value)
+        found = read(etree.tostring(tree)).findings
+        times = {Code.MISSING_FIELD, Code.INVALID_TIME, Code.INVALID_DATE}
+        (seen,) = (item for item in found if item.code in times)
+        assert seen.detail["field"] in {"start", "end", "instant"}

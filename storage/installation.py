@@ -21,6 +21,17 @@ _TOLD_MOST = 500
 _EPOCH = select(func.extract("epoch", func.clock_timestamp()))
 
 
+class Mailboxes(Part):
+    """When each mailbox was last read through."""
+
+    def passed(self, mailbox: str, now: datetime) -> None:
+        """A mailbox was read through to its end."""
+        statement = self._insert(PASS).values(mailbox=mailbox, passed_at=now)
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["mailbox"], set_={"passed_at": now})
+        )
+
+
 class Installation(Part):
     """What is known of the service as a whole."""
 

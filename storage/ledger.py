@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0016"
+SCHEMA = "0017"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5
@@ -74,6 +74,11 @@ class Ledger:
     def name(self) -> str:
         """The database's URL as it may be told: without a password."""
         return self._url.set(query={}).render_as_string(hide_password=True)
+
+    @property
+    def libpq_url(self) -> str:
+        """The URL as PostgreSQL's own library takes it, its password in the clear."""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     each_lasts = True
     """Whether what one transaction did is kept, whatever becomes of the next one."""

@@ -67,6 +67,69 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingArrival:
+    """An arrival whose raw bytes wait in the database.
+
+    Attributes:
+        source: See `Arrival`.
+        key: See `Arrival`.
+        received_at: Moment of receipt, UTC.
+        size: In bytes, of the whole.
+        content: The bytes that were fetched; b'' when the server gave none.
+        header_only: The body is larger than is read.
+        missing: The server gave no bytes for it.
+        number: Among those that wait; 0 before it is kept.
+    """
+
+    source: str
+    key: str
+    received_at: datetime
+    size: int
+    content: bytes = field(repr=False)
+    header_only: bool = False
+    missing: bool = False
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for workers.
+
+    Attributes:
+        letters: How many.
+        held: Bytes of them.
+        oldest: Since when the oldest waits; None when nothing does.
+        stalled: Trips in the hands of a process that has fallen silent.
+    """
+
+    letters: int
+    held: int
+    oldest: datetime | None
+    stalled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of an installation that has several.
+
+    Attributes:
+        holder: `host:pid:start`.
+        role: fetch, work or send.
+        version: Of the program.
+        began_at: First heard of, by the database's clock.
+        beat_at: Last heard of.
+        is_alive: Whether that was lately.
+    """
+
+    holder: str
+    role: str
+    version: str
+    began_at: datetime
+    beat_at: datetime
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A letter's ledger row as `claim` leaves it.
 

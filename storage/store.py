@@ -25,6 +25,7 @@ from layouts.terms import (
 )
 from storage.accounts import Accounts
 from storage.append_only import AppendOnly
+from storage.arrivals import Arrivals
 from storage.audit import Audit
 from storage.billed.held import Held
 from storage.billed.months import Months
@@ -34,10 +35,9 @@ from storage.billed.suspicions import Suspicions
 from storage.billed.withdrawals import Withdrawals
 from storage.columns import INTEGER_MOST, epoch
 from storage.findings import Findings
-from storage.installation import Installation
+from storage.installation import Installation, Mailboxes
 from storage.leases import Leases
 from storage.letters import Letters
-from storage.mailboxes import Mailboxes
 from storage.operators import Operators
 from storage.outbox import Outbox
 from storage.points.registry import Registry
@@ -79,6 +79,7 @@ class Store:
         append_only: Whether the database refuses to change rows.
         seals: What finds that rows were changed all the same.
         leases: Who does what only one process may do.
+        arrivals: Letters that wait for a worker, and the processes there are.
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
@@ -92,6 +93,7 @@ class Store:
         self.append_only = AppendOnly(session)
         self.seals = Seals(session)
         self.leases = Leases(session)
+        self.arrivals = Arrivals(session)
         self.submissions = Submissions(session, self._findings)
         self.letters = Letters(session, self._findings, self.submissions)
         self.registry = Registry(session, self.audit)

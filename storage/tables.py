@@ -750,6 +750,44 @@ class LeaseTable(_Kept, table=True):
     until: datetime = Field(sa_type=Instant)
 
 
+class ArrivalTable(_Kept, table=True):
+    """A letter that waits for a worker with its raw bytes, until it is put away."""
+
+    __tablename__ = "arrival"
+    __table_args__ = (UniqueConstraint("source", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    key: str
+    received_at: datetime = Field(sa_type=Instant)
+    size: int = Field(sa_type=BigInteger)
+    # Raw bytes; NULL once it has its verdict.
+    content: bytes | None = None
+    held: int = Field(sa_type=BigInteger)
+    header_only: bool
+    missing: bool
+    announced_at: datetime = Field(sa_type=Instant)
+    # Not tried before then.
+    due_at: datetime = Field(sa_type=Instant)
+    # Number of the queue's job that carries it; NULL before there is one.
+    job: int | None = Field(default=None, sa_type=BigInteger)
+    # Process whose hands it is in.
+    holder: str | None = None
+    outcome: str | None = None
+
+
+class ProcessTable(_Kept, table=True):
+    """A process of an installation that has several, until it falls silent for a day."""
+
+    __tablename__ = "process"
+
+    holder: str = Field(primary_key=True)
+    role: str
+    version: str
+    began_at: datetime = Field(sa_type=Instant)
+    beat_at: datetime = Field(sa_type=Instant)
+
+
 def _of(model: type[_Kept]) -> Any:
     """The Core table of a model; statements are written with Core."""
     return model.metadata.tables[str(model.__tablename__)]

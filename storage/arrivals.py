@@ -1,0 +1,121 @@
+"""Letters whose raw bytes wait in the database for a worker, and the processes that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from storage.columns import instant
+from storage.records import Process, Waiting, WaitingArrival
+from storage.session import Part
+
+SILENT_SECONDS = 30
+"""A process that was not heard of for so long, by the database's clock, is taken for dead."""
+
+FORGOTTEN_SECONDS = 24 * 3600
+"""For how long one that has fallen silent is told of."""
+
+
+class Arrivals(Part):
+    """Arrivals between a mailbox and a verdict, for installations of several processes."""
+
+    matter = "arrivals"
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection: a queue in the same database defers jobs on it."""
+        return self._driver.raw
+
+    def announce(self, arrivals: Sequence[WaitingArrival]) -> list[int | None]:
+        """The number of each, in their order; None of one that is known already."""
+        numbers = []
+        for one in arrivals:
+            number = self._sql.value(
+                "announce",
+                source=one.source,
+                key=one.key,
+                received_at=one.received_at,
+                size=one.size,
+                content=one.content,
+                held=len(one.content),
+                header_only=one.header_only,
+                missing=one.missing,
+            )
+            numbers.append(None if number is None else int(number))
+        return numbers
+
+    def carry(self, numbers: Sequence[int], job: int) -> None:
+        """Note which job brings them to a worker."""
+        self._sql.change("carry", keys=numbers, job=job)
+
+    def take(self, numbers: Sequence[int], holder: str) -> list[WaitingArrival]:
+        """Those without a verdict, in the order of their numbers; `holder` has them now."""
+        rows = self._sql.rows("take", keys=numbers, holder=holder)
+        return [_waiting(row) for row in sorted(rows, key=lambda row: row.id)]
+
+    def settle(self, source: str, key: str, outcome: str) -> None:
+        """It has its verdict, and its bytes are dropped; a no-op when it is known no more."""
+        self._sql.change("settle", source=source, key=key, outcome=outcome)
+
+    def put_off(self, numbers: Sequence[int], seconds: float) -> None:
+        """Have them tried again, by anybody, after so long."""
+        self._sql.change("put_off", keys=numbers, seconds=max(0, round(seconds)))
+
+    def of_source(self, source: str) -> Mapping[str, str | None]:
+        """By key what is under way, with the outcome of what is settled and not put away."""
+        return {row.key: row.outcome for row in self._sql.rows("of_source", source=source)}
+
+    def has_settled(self, source: str) -> bool:
+        """Whether something of a source has a verdict and is not put away."""
+        return bool(self._sql.value("settled", source=source))
+
+    def forget(self, source: str, keys: Collection[str]) -> None:
+        """Drop what is put away; what has no verdict stays."""
+        for piece in self._pieces(list(keys)):
+            self._sql.change("forget", source=source, keys=piece)
+
+    def held(self) -> int:
+        """Bytes that wait for a verdict."""
+        return int(self._sql.value("held") or 0)
+
+    def waiting(self) -> Waiting:
+        """What waits for a verdict."""
+        [row] = self._sql.rows("waiting", silent=SILENT_SECONDS)
+        oldest = None if row.oldest is None else instant(row.oldest)
+        return Waiting(row.letters, int(row.held), oldest, row.stalled)
+
+    def beat(self, holder: str, role: str, version: str) -> None:
+        """A process tells that it is there."""
+        self._sql.change("beat", holder=holder, role=role, version=version)
+        self._sql.change("forget_silent", silent=FORGOTTEN_SECONDS)
+
+    def left(self, holder: str) -> None:
+        """A process has ended; what it holds is free."""
+        self._sql.change("left", holder=holder)
+
+    def processes(self) -> list[Process]:
+        """Processes that were heard of within a day."""
+        return [
+            Process(
+                row.holder,
+                row.role,
+                row.version,
+                instant(row.began_at),
+                instant(row.beat_at),
+                row.silent < SILENT_SECONDS,
+            )
+            for row in self._sql.rows("processes")
+        ]
+
+
+def _waiting(row: Any) -> WaitingArrival:
+    return WaitingArrival(
+        source=row.source,
+        key=row.key,
+        received_at=instant(row.received_at),
+        size=row.size,
+        content=bytes(row.content or b""),
+        header_only=bool(row.header_only),
+        missing=bool(row.missing),
+        number=row.id,
+    )

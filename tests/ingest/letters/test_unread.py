@@ -206,6 +206,13 @@ def test_files_encoded_in_a_text_come_out_byte_for_byte(
     assert rest.replace(b"\n", b"") == (around * (len(contents) + 1)).replace(b"\n", b"")
 
 
+def test_a_file_in_base64_without_its_last_line_comes_out_whole() -> None:
+    body = in_base64("z.xml", XML).removesuffix(b"====\n") + "\nС уважением\n".encode()
+    files, rest = cut_encoded(body, "utf-8")
+    assert files == [("z.xml", XML)]
+    assert rest.decode().strip() == "С уважением"
+
+
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
 def test_a_document_encoded_in_the_text_is_read_and_the_text_around_it_too(ends: bytes) -> None:
     body = "Код: 200000003080\nПароль: весна\n\n".encode() + uuencoded("z.xml", XML)

@@ -716,6 +716,11 @@ class Operator:
     made_by: str
     made_at: datetime
 
+    @property
+    def actor(self) -> str:
+        """How audit, ledger and log name it: no unix user's name holds a colon."""
+        return f"operator:{self.name}"
+
     def may(self, role: OperatorRole) -> bool:
         """Whether it may do what needs this role."""
         order = list(OperatorRole)

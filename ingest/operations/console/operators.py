@@ -186,7 +186,8 @@ def sign_in(service: Service, attempt: Attempt, code: str, now: datetime) -> str
                 attempt.network, attempt.agent[:AGENT_MOST],
             )
         )  # fmt: skip
-        store.audit.add(now, name, "sign-in", name, before=None, after={"from": attempt.network})
+        after = {"from": attempt.network}
+        store.audit.add(now, operator.actor, "sign-in", name, before=None, after=after)
     return key
 
 

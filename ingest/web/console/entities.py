@@ -48,7 +48,7 @@ def new_password(visit: Visit) -> Response:
     """A password is made, and shown once; the one before holds no more."""
     code = visit.request.path_params["code"]
     try:
-        made = set_password(visit.service, code, "", visit.me.name)
+        made = set_password(visit.service, code, "", visit.me.actor)
     except Refused:
         raise HTTPException(404) from None
     return one(visit, made)

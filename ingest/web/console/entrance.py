@@ -37,7 +37,7 @@ def enter(visit: Visit) -> Response:
         )
     visit.key = key
     visit.operator = operator_of(visit.service.ledger, key, visit.now)
-    log.info("session.begun", entity=None, who=visit.me.name)
+    log.info("session.begun", entity=None, who=visit.me.actor)
     answer = onward(visit)
     set_cookie(visit.request, answer, "operator", key, 0)
     return answer

@@ -129,7 +129,7 @@ def once_more(visit: Visit) -> Response:
     if visit.text("seen") != _seen(whole):
         return story(visit, "changed_meanwhile", 409)
     number = whole.summary.id
-    done = replay(visit.service, [number], visit.me.name, visit.now)
+    done = replay(visit.service, [number], visit.me.actor, visit.now)
     name = "put_back" if done.put_back else "kept"
     return visit.go(f"{CONSOLE}/letters/{number}?note={name}")
 
@@ -141,7 +141,7 @@ def many_once_more(visit: Visit) -> Response:
     if not numbers:
         return listing(visit, "choose", 422)
     try:
-        done = replay(visit.service, numbers, visit.me.name, visit.now)
+        done = replay(visit.service, numbers, visit.me.actor, visit.now)
     except Refused:
         raise HTTPException(404) from None
     told = {"put_back": len(done.put_back), "kept": len(done.not_found)}

@@ -72,11 +72,11 @@ def closed(visit: Visit) -> Response:
     month, ledger = _month(visit), visit.service.ledger
     seen = visit.text("mark")
     # Told first; with nothing missing it is closed by this already.
-    asked = close(ledger, month, visit.me.name, visit.now, anyway=False)
+    asked = close(ledger, month, visit.me.actor, visit.now, anyway=False)
     if asked.snapshot is None and not asked.was_closed:
         if mark_of(asked) != seen:
             return one(visit, "changed_list" if seen else "confirm", 422, asked)
-        asked = close(ledger, month, visit.me.name, visit.now, anyway=True)
+        asked = close(ledger, month, visit.me.actor, visit.now, anyway=True)
     if asked.was_closed:
         return one(visit, "closed_before", 409)
     return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=closed")
@@ -86,7 +86,7 @@ def reopened(visit: Visit) -> Response:
     """Open again, by another person than the one who closed."""
     month = _month(visit)
     try:
-        done = reopen_by_another(visit.service.ledger, month, visit.me.name, visit.now)
+        done = reopen_by_another(visit.service.ledger, month, visit.me.actor, visit.now)
     except SamePerson:
         return one(visit, "same_person", 403)
     if not done:

@@ -28,14 +28,14 @@ def page(visit: Visit, note: str = "", status: int = 200) -> Response:
 
 def settled(visit: Visit) -> Response:
     """What did not reach an address is settled."""
-    done = settle(visit.service.ledger, visit.text("address"), visit.me.name, visit.now)
+    done = settle(visit.service.ledger, visit.text("address"), visit.me.actor, visit.now)
     return visit.go(CONSOLE) if done else page(visit, "done_before", 409)
 
 
 def opened(visit: Visit) -> Response:
     """The wrong passwords for a user code are forgotten."""
     done = unlock(
-        visit.service, visit.text("code"), visit.text("address") or None, visit.me.name, visit.now
+        visit.service, visit.text("code"), visit.text("address") or None, visit.me.actor, visit.now
     )
     return visit.go(CONSOLE) if done else page(visit, "done_before", 409)
 
@@ -46,5 +46,5 @@ def answered(visit: Visit) -> Response:
     if not answer:
         return page(visit, "say_what", 422)
     number = number_in(visit.text("number"))
-    done = answer_request(visit.service.ledger, number, visit.me.name, answer[:1000], visit.now)
+    done = answer_request(visit.service.ledger, number, visit.me.actor, answer[:1000], visit.now)
     return visit.go(CONSOLE) if done else page(visit, "done_before", 409)

@@ -38,7 +38,7 @@ def accepted(visit: Visit) -> Response:
     if not reason or not numbers:
         return listing(visit, "reason", 422)
     try:
-        done = accept(visit.service.ledger, numbers, visit.me.name, reason, visit.now)
+        done = accept(visit.service.ledger, numbers, visit.me.actor, reason, visit.now)
     except Refused:
         return listing(visit, "unknown", 409)
     if not done.now:
@@ -73,7 +73,7 @@ def withdrawn(visit: Visit) -> Response:
     try:
         suspect = around(visit.service.ledger, number, visit.now).suspect
         anyway = visit.text("anyway") == "yes"
-        order = Order(suspect.receipt, visit.me.name, reason, suspect.point, anyway)
+        order = Order(suspect.receipt, visit.me.actor, reason, suspect.point, anyway)
         told = withdraw(order, visit.service.ledger, visit.service.policy, visit.now)
     except (CannotWithdraw, Refused, LookupError):
         return one(visit, "cannot_withdraw", 409)

@@ -232,7 +232,7 @@ def test_a_letter_is_put_back_once_and_under_the_operators_name(crew):
     assert first.status_code == 303
     assert second.status_code == 409
     assert "другой оператор" in second.text
-    assert crew.audit("replay") == [("anna", str(number))]
+    assert crew.audit("replay") == [("operator:anna", str(number))]
 
 
 def test_many_letters_are_put_back_together(crew):
@@ -242,7 +242,7 @@ def test_many_letters_are_put_back_together(crew):
     answer = crew.enters().post("/console/letters/replay", {"letter": [str(n) for n in numbers]})
 
     assert answer.headers["location"] == "/console/letters?put_back=3&kept=0"
-    assert sorted(crew.audit("replay")) == sorted(("anna", str(n)) for n in numbers)
+    assert sorted(crew.audit("replay")) == sorted(("operator:anna", str(n)) for n in numbers)
 
 
 def test_a_request_for_access_is_answered_once(crew):
@@ -255,7 +255,7 @@ def test_a_request_for_access_is_answered_once(crew):
     assert anna.post("/console/requests/answer", {"number": "1", "answer": " "}).status_code == 422
     assert anna.post("/console/requests/answer", form).status_code == 303
     assert boris.post("/console/requests/answer", form).status_code == 409
-    assert crew.audit("access-request") == [("anna", "1")]
+    assert crew.audit("access-request") == [("operator:anna", "1")]
 
 
 def test_a_lock_is_opened_in_place(crew):
@@ -265,7 +265,7 @@ def test_a_lock_is_opened_in_place(crew):
     assert "/console/unlock" in browser.get("/console").text
 
     assert browser.post("/console/unlock", {"code": CODE}).status_code == 303
-    assert crew.audit("unlock") == [("anna", CODE)]
+    assert crew.audit("unlock") == [("operator:anna", CODE)]
     assert browser.post("/console/unlock", {"code": CODE}).status_code == 409
 
 
@@ -287,7 +287,7 @@ def test_a_month_is_closed_at_the_second_asking_and_opened_by_another_person(cre
     assert boris.post("/console/months/2026-10/remind").status_code == 409
     assert anna.post("/console/months/2026-10/reopen").status_code == 403
     assert boris.post("/console/months/2026-10/reopen").status_code == 303
-    assert crew.audit("period") == [("anna", "2026-10"), ("boris", "2026-10")]
+    assert crew.audit("period") == [("operator:anna", "2026-10"), ("operator:boris", "2026-10")]
 
 
 def test_months_are_closed_by_who_administers(crew):
@@ -326,7 +326,7 @@ def test_a_doubtful_value_is_looked_at_and_accepted_with_a_reason(crew):
     assert browser.post("/console/suspects/accept", {"suspect": "1"}).status_code == 422
     assert browser.post("/console/suspects/accept", form).status_code == 303
     assert browser.post("/console/suspects/accept", form).status_code == 409
-    assert crew.audit("suspicion") == [("anna", "1")]
+    assert crew.audit("suspicion") == [("operator:anna", "1")]
     taken = {"reason": "read wrongly"}
     assert browser.post("/console/suspects/1/withdraw", {"reason": " "}).status_code == 422
     assert browser.post("/console/suspects/1/withdraw", taken).status_code == 303
@@ -346,6 +346,6 @@ def test_an_entity_is_found_and_told_and_gets_a_new_password_once_shown(crew):
     answer = browser.post(f"/console/entities/{CODE}/password").text
     made = answer.split("<code>")[1].split("</code>")[0]
     assert crew.world.browser().sign_in(password=made).status_code == 303
-    assert ("anna", CODE) in crew.audit("password")
+    assert ("operator:anna", CODE) in crew.audit("password")
     looks = crew.enters("boris", OperatorRole.LOOKS)
     assert looks.post(f"/console/entities/{CODE}/password").status_code == 403

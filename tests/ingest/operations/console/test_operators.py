@@ -51,7 +51,7 @@ def test_name_password_and_code_open_a_session_that_the_audit_tells(service, ann
 
     assert operator_of(service.ledger, key, NOW).name == "anna"
     with service.ledger.reading() as store:
-        assert [(e.who, e.key) for e in store.audit.of("sign-in")] == [("anna", "anna")]
+        assert [(e.who, e.key) for e in store.audit.of("sign-in")] == [("operator:anna", "anna")]
         assert [(e.who, e.after["role"]) for e in store.audit.of("operator")] == [("root", "works")]
 
 

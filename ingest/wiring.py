@@ -472,8 +472,13 @@ class Service:
         finally:
             reader.close()
 
-    def read_filed(self, since: date, told: Told) -> None:
+    def read_filed(self, since: date, told: Told, *, replies: bool) -> None:
         """Read the letters filed since a day once more; those the ledger knows are passed over.
+
+        Args:
+            since: By the mail server's calendar.
+            told: Called of each letter.
+            replies: Whether they are answered, as if they had come now.
 
         Raises:
             ConnectionError: a mailbox or the database is away.
@@ -481,8 +486,9 @@ class Service:
         from ingest.engine.passes import read_through
 
         reader = self.reader()
+        intake = self._intake_by(replace(self.policy, is_silent=not replies))
         try:
-            read_through(self.filed(since), reader, self.ledger, self.intake, now, told)
+            read_through(self.filed(since), reader, self.ledger, intake, now, told)
         finally:
             reader.close()
 

@@ -47,6 +47,7 @@ class Policy:
         answer_unknown_senders: Whether a letter that proves no sender is answered.
         strangers_per_hour: Replies to all strangers together.
         per_address_per_day: Replies to one address in 24 hours, as the last stop.
+        is_silent: Whether nobody is written to, as all were answered before.
     """
 
     layouts: Mapping[str, Layout]
@@ -58,6 +59,7 @@ class Policy:
     answer_unknown_senders: bool = True
     strangers_per_hour: int = 200
     per_address_per_day: int = 50
+    is_silent: bool = False
 
     def gate(self, letter: Letter, *, has_document: bool) -> Gate:
         """Whether a letter is recorded and answered."""
@@ -99,6 +101,8 @@ class Policy:
 
     def too_many(self, answer: OwedReply, store: Store, now: datetime) -> str:
         """Why the recipient has had replies enough, '' when there may be one more."""
+        if self.is_silent:
+            return "read again without replies"
         an_hour, a_day = now - timedelta(hours=1), now - timedelta(days=1)
         outbox, recipient = store.outbox, answer.recipient
         if answer.is_to_stranger:

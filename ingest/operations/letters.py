@@ -194,13 +194,16 @@ def template(service: Service, number: str, code: str | None, language: str) -> 
         return workbook(layout, entity, store, language, today)
 
 
-def backfill(service: Service, since: date, tell: Callable[[], None]) -> Mapping[str, int]:
+def backfill(
+    service: Service, since: date, tell: Callable[[], None], *, replies: bool = True
+) -> Mapping[str, int]:
     """Read the letters filed since a day once more; those the ledger knows are passed over.
 
     Args:
         service: The wired parts.
         since: By the mail server's calendar.
         tell: Called after each letter, for progress.
+        replies: Whether letters that the database does not know are answered.
 
     Returns:
         How many letters had which outcome.
@@ -214,7 +217,7 @@ def backfill(service: Service, since: date, tell: Callable[[], None]) -> Mapping
         outcomes[handled.outcome.value] += 1
         tell()
 
-    service.read_filed(since, told)
+    service.read_filed(since, told, replies=replies)
     return dict(outcomes)
 
 

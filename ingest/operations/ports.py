@@ -145,7 +145,9 @@ class Service(Watched, Protocol):
     ) -> bytes | None:
         """A letter's bytes from the mail server that has it; see `wiring`."""
 
-    def read_filed(self, since: date, told: Callable[[Any, Any, Handled], None]) -> None:
+    def read_filed(
+        self, since: date, told: Callable[[Any, Any, Handled], None], *, replies: bool
+    ) -> None:
         """Letters filed since a day read once more."""
 
     def process(

@@ -149,13 +149,14 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
 
 @cli.command()
 @click.option("--since", type=Instant(), required=True, help="The first day of receipt.")
+@click.option("--no-replies", "silent", is_flag=True, help="Their senders were answered before.")
 @json_option
 @click.pass_obj
-def backfill(call: Call, since: datetime, as_json: bool) -> int:
+def backfill(call: Call, since: datetime, silent: bool, as_json: bool) -> int:
     """Read letters that were filed already once more; what is known is passed over."""
     from ingest.operations.letters import backfill as read_again
 
-    outcomes = read_again(call.current(), since.date(), progress())
+    outcomes = read_again(call.current(), since.date(), progress(), replies=not silent)
     if as_json:
         click.echo(json.dumps(outcomes))
     else:
@@ -208,8 +209,9 @@ def locks(call: Call, as_json: bool) -> int:
 @cli.command()
 @click.argument("code")
 @click.option("--address", metavar="A", help="Only from there; @domain for its strangers.")
+@json_option
 @click.pass_obj
-def unlock(call: Call, code: str, address: str | None) -> int:
+def unlock(call: Call, code: str, address: str | None, as_json: bool) -> int:
     """Forget the wrong passwords for a user code, so that it can be tried again."""
     from ingest.operations.locks import unlock as opened
 
@@ -217,7 +219,7 @@ def unlock(call: Call, code: str, address: str | None) -> int:
     if not count:
         whose = f"{code} from {address}" if address else code
         raise click.UsageError(f"{whose}: nothing is locked (`ingest locks` lists what is)")
-    click.echo(f"opened: {count}")
+    click.echo(json.dumps({"opened": count}) if as_json else f"opened: {count}")
     return DONE
 
 

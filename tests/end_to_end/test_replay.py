@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from email import message_from_bytes
@@ -24,8 +25,8 @@ def installation(tmp_path, imap, smtp_server):
     made.ledger.close()
 
 
-def ingest(installation, *words: str, code: int = 0) -> dict[str, object]:
-    done = subprocess.run(
+def ran(installation, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "ingest", "--config", str(installation.config), *words],
         cwd=ROOT,
         capture_output=True,
@@ -33,6 +34,10 @@ def ingest(installation, *words: str, code: int = 0) -> dict[str, object]:
         timeout=100,
         check=False,
     )
+
+
+def ingest(installation, *words: str, code: int = 0) -> dict[str, object]:
+    done = ran(installation, *words)
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout or "{}")
 
@@ -120,6 +125,35 @@ def test_backfill_records_what_a_lost_database_knew(settled, imap, tmp_path, smt
     ]
     assert imap.count("Processed") == 2
     new.ledger.close()
+
+
+@pytest.mark.timeout(180)
+def test_a_restored_backup_is_made_whole_and_nobody_is_written_to_again(
+    installation, imap, smtp_server, tmp_path
+):
+    """The steps of docs/install.md: backup, loss, restore, backfill."""
+    first, second = (path.read_bytes() for path in LETTERS)
+    imap.append(first, at=RECEIVED_AT)
+    ingest(installation, "poll")
+    database, copy = tmp_path / "ingest.db", tmp_path / "copy.db"
+    with sqlite3.connect(database) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    imap.append(second, at=RECEIVED_AT)
+    ingest(installation, "poll")
+    before = [(row.outcome, row.received_at, row.values) for row in installation.letters()]
+    answered = len(smtp_server.mails)
+
+    installation.ledger.close()
+    for lost in tmp_path.glob("ingest.db*"):
+        lost.unlink()
+    copy.rename(database)
+    told = ingest(installation, "backfill", "--since", "2026-11-20", "--no-replies", "--json")
+
+    assert told == {"accepted": 1, "duplicate": 1}
+    ingest(installation, "poll")
+    assert [(r.outcome, r.received_at, r.values) for r in installation.letters()] == before
+    assert len(smtp_server.mails) == answered
+    assert json.loads(ran(installation, "audit", "verify", "--json").stdout)["broken"] is None
 
 
 @pytest.mark.timeout(180)

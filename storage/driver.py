@@ -31,6 +31,14 @@ class Driver:
         if not self.is_postgresql and not self.raw.in_transaction:
             raise StoreUnavailable("the database undid what it was to keep")
 
+    def now(self) -> int:
+        """Seconds since 1970 by the database's clock, which is the same for every host."""
+        text = "SELECT CAST(strftime('%s', 'now') AS INTEGER)"
+        if self.is_postgresql:
+            text = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint)"
+        found = self.first_row(text)
+        return int(found[0]) if found else 0
+
     def execute(self, text: str, values: Any = ()) -> Any:
         """The driver's cursor.
 

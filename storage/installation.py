@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from storage.columns import epoch
+from storage.columns import epoch, instant
 from storage.records import BOUNCES_MARK, LetterState, ReplyState, ServerState, StoreStatus
 from storage.session import Part
 from storage.tables import ACCESS_REQUEST, INSTANCE, LETTER, PASS, REPLY, SERVER
@@ -69,7 +69,7 @@ class Installation(Part):
             bounced=self._unseen(REPLY.c.bounced_at.is_not(None)),
             marked=self._marked(),
             oldest_unanswered=self._oldest_unanswered(),
-            waiting=self._waiting(now),
+            waiting=self._waiting(),
             asking=self._asking(),
             passes={row.mailbox: row.passed_at for row in self._connection.execute(select(PASS))},
             servers=tuple(self._servers()),
@@ -115,8 +115,9 @@ class Installation(Part):
         )
         return int(self._connection.scalar(select(func.count()).select_from(often)) or 0)
 
-    def _waiting(self, now: datetime) -> int:
+    def _waiting(self) -> int:
         """Letters that are not tried yet, as their user code was guessed at too often."""
+        now = instant(self._driver.now())
         found = select(func.count()).where(
             LETTER.c.state == LetterState.CLAIMED, LETTER.c.waits_until > now
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
@@ -84,9 +84,9 @@ class Letters(Part):
             .values(attempts=LETTER.c.attempts - 1)
         )
 
-    def wait(self, letter: int, until: datetime) -> None:
-        """Have a letter tried again only then; the attempt is taken back."""
-        self._sql.change("wait", letter=letter, until=until)
+    def wait(self, letter: int, rest: timedelta) -> None:
+        """Have a letter tried again only after so long; the attempt is taken back."""
+        self._sql.change("wait", letter=letter, rest=int(rest.total_seconds()))
 
     def wait_no_more(self) -> None:
         """Have every letter that waits tried in the next pass."""
@@ -102,7 +102,7 @@ class Letters(Part):
         """Those of the UIDs that the ledger knows, with what became of them."""
         place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
         rows = self._listed("known", uids, **place)
-        return {row.uid: _claim(row) for row in rows}
+        return {row.uid: _claim(row, waits=bool(row.waits)) for row in rows}
 
     def last_in(self, mailbox: str, folder: str) -> tuple[int, int] | None:
         """The highest number in a place that is no mailbox's, and the letter of it."""
@@ -394,9 +394,8 @@ _LOOK, _LOOKS = 1000, 10
 """A text is looked for in so many letters at once, and so often for one page."""
 
 
-def _claim(row: Any) -> Claim:
+def _claim(row: Any, *, waits: bool = False) -> Claim:
     received_at = instant(row.received_at)
-    waits_until = None if row.waits_until is None else instant(row.waits_until)
     return Claim(
         row.id,
         LetterState(row.state),
@@ -404,7 +403,7 @@ def _claim(row: Any) -> Claim:
         row.attempts,
         received_at,
         row.run,
-        waits_until,
+        waits,
     )
 
 

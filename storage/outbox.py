@@ -37,23 +37,23 @@ class Outbox(Part):
             message_id=reply.message_id,
             content=reply.content,
             now=now,
-            next_at=now + held_for,
+            held=int(held_for.total_seconds()),
         )
 
-    def complete(self, message_id: str, content: bytes, now: datetime) -> None:
+    def complete(self, message_id: str, content: bytes) -> None:
         """Make a reply that is held due, with this content.
 
         A no-op once somebody has begun to send it.
         """
-        self._sql.change("complete", message_id=message_id, content=content, now=now)
+        self._sql.change("complete", message_id=message_id, content=content)
 
-    def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = _LEASE) -> list[OwedReply]:
+    def lease(self, *, limit: int = 1, lease: timedelta = _LEASE) -> list[OwedReply]:
         """Replies that are due, for this caller alone until the lease runs out.
 
         The attempt is counted here, so that one which kills the sender counts too. No
-        clock but the database's decides when a lease has run out.
+        clock but the database's decides what is due, and when a lease has run out.
         """
-        numbers = [number for (number,) in self._sql.tuples("due", now=now, most=limit)]
+        numbers = [number for (number,) in self._sql.tuples("due", most=limit)]
         if not numbers:
             return []
         leased = self._sql.rows("lease", keys=numbers, seconds=int(lease.total_seconds()))
@@ -76,9 +76,9 @@ class Outbox(Part):
         """The server has taken it."""
         self._end(reply, ReplyState.SENT, now, None)
 
-    def deferred(self, reply: int, next_at: datetime, error: str) -> None:
-        """The server asked to try this one again later."""
-        self._sql.change("defer", reply=reply, next_at=next_at, error=error)
+    def deferred(self, reply: int, rest: timedelta, error: str) -> None:
+        """The server asked to try this one again later: after so long."""
+        self._sql.change("defer", reply=reply, rest=int(rest.total_seconds()), error=error)
 
     def undeliverable(self, reply: int, error: str, now: datetime) -> None:
         """The server will never take it; a person sees it in `status`."""

@@ -141,7 +141,7 @@ class Claim:
         attempts: This one included.
         received_at: Of its first arrival.
         run: How often it was replayed.
-        waits_until: Before then it is not tried again; None: at any time.
+        waits: It is not to be tried yet, by the database's clock.
     """
 
     letter: int
@@ -150,7 +150,7 @@ class Claim:
     attempts: int
     received_at: datetime
     run: int = 0
-    waits_until: datetime | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,10 +239,12 @@ def owed(letter: int | None, subject: str = "Принято", message_id: str | 
 
 
 def age_leases(ledger, seconds):
-    """Have every lease granted so many seconds earlier: the database's clock cannot be set."""
+    """Have every lease and wait begun so many seconds earlier: its clock cannot be set."""
     with ledger.transaction() as store:
         for aged in (
             "UPDATE lease SET until = until - {}",
             "UPDATE reply SET leased_until = leased_until - {} WHERE leased_until IS NOT NULL",
+            "UPDATE reply SET next_at = next_at - {} WHERE state = 'owed'",
+            "UPDATE letter SET waits_until = waits_until - {} WHERE waits_until IS NOT NULL",
         ):
             store.session.driver.execute(aged.format(int(seconds)))

@@ -238,7 +238,7 @@ class DropCollector:
         marked = marked_workbooks(raw, handled, self._reader)
         if handled.marking is not None:
             reply = handled.reply and handled.marking.reply_with(marked)
-            handled = release(handled, reply, self._ledger, self._clock())
+            handled = release(handled, reply, self._ledger)
         with self._ledger.reading() as store:
             details = store.letters.details(claim.letter)
         name = self._names[raw.arrival.key]

@@ -66,7 +66,7 @@ def process(
     """
 
     def completed(raw: RawLetter, claim: Claim, handled: Handled) -> None:
-        told(raw, claim, complete(raw, handled, reader, ledger, clock))
+        told(raw, claim, complete(raw, handled, reader, ledger))
 
     worker = Worker(reader, ledger, intake, clock, completed)
     for source in sources:

@@ -72,9 +72,9 @@ class Marker:
             # It is leaving already.
             return
         if self._closed or not is_marked:
-            release(handled, handled.reply, self._ledger, self._clock())
+            release(handled, handled.reply, self._ledger)
         else:
-            complete(raw, handled, self._reader, self._ledger, self._clock)
+            complete(raw, handled, self._reader, self._ledger)
         self._done()
 
     def _ended(self, work: Future[None], size: int) -> None:

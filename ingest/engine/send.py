@@ -36,7 +36,7 @@ AT_ONCE = 8
 class Outbox(Protocol):
     """What the database does for sending, inside one transaction."""
 
-    def lease(self, now: datetime, *, limit: int = 1, lease: timedelta = LEASE) -> list[OwedReply]:
+    def lease(self, *, limit: int = 1, lease: timedelta = LEASE) -> list[OwedReply]:
         """Replies that are due, the oldest first, their attempt counted.
 
         Nobody else gets them until the lease has run out.
@@ -45,8 +45,8 @@ class Outbox(Protocol):
     def sent(self, number: int, now: datetime) -> None:
         """It has left."""
 
-    def deferred(self, number: int, next_at: datetime, error: str) -> None:
-        """It is due again later."""
+    def deferred(self, number: int, rest: timedelta, error: str) -> None:
+        """It is due again after so long."""
 
     def undeliverable(self, number: int, error: str, now: datetime) -> None:
         """It will never leave."""
@@ -110,7 +110,7 @@ def drain(
         with ledger.transaction() as outbox:
             for reply in sent:
                 outbox.outbox.sent(reply.id, clock())
-            leased = [] if stop() else outbox.outbox.lease(clock(), limit=AT_ONCE, lease=LEASE)
+            leased = [] if stop() else outbox.outbox.lease(limit=AT_ONCE, lease=LEASE)
         if not leased:
             return done
         sent, done = _deliver(ledger, postman, clock, leased, stop, done, left)
@@ -213,9 +213,9 @@ def _defer(
 ) -> Drained:
     if reply.owed_at is not None and now - reply.owed_at >= GIVEN_UP_AFTER:
         return _give_up(ledger, now, reply, f"after 3 days: {answer}", done)
-    next_at = now + retry_delay(reply.attempts)
+    rest = retry_delay(reply.attempts)
     with ledger.transaction() as outbox:
-        outbox.outbox.deferred(reply.id, next_at, answer)
+        outbox.outbox.deferred(reply.id, rest, answer)
     log.warning(
         "reply.deferred",
         letter=reply.letter,
@@ -223,7 +223,7 @@ def _defer(
         message_id=reply.message_id,
         attempts=reply.attempts,
         error=answer,
-        next_at=next_at.isoformat(),
+        next_at=(now + rest).isoformat(),
     )
     return replace(done, deferred=done.deferred + 1)
 

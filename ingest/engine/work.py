@@ -191,8 +191,7 @@ class Worker:
                 uids = {places[key].uid: key for key in group}
                 found = store.letters.known(source, folder, uidvalidity, list(uids))
                 self._known |= {uids[uid]: claim for uid, claim in found.items()}
-        now = self._clock()
-        self.resting = {key for key, claim in self._known.items() if _is_resting(claim, now)}
+        self.resting = {key for key, claim in self._known.items() if claim.waits}
         return {key for key, claim in self._known.items() if _is_tired(claim)}
 
     def work(self, batch: Sequence[RawLetter], stop: Callable[[], bool] = lambda: False) -> None:
@@ -334,7 +333,7 @@ class Worker:
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
         """Leave a letter for later whose user code was guessed at too often."""
         with self._ledger.transaction() as store:
-            store.letters.wait(letter.claim.letter, why.until)
+            store.letters.wait(letter.claim.letter, why.until - self._clock())
         window.remove(letter)
         log.warning(
             "letter.waits",
@@ -430,10 +429,6 @@ _EVENTS = {outcome: f"letter.{outcome}" for outcome in Outcome}
 
 def _is_tried(claim: Claim) -> bool:
     return claim.state is LetterState.CLAIMED and claim.attempts > 0
-
-
-def _is_resting(claim: Claim, now: datetime) -> bool:
-    return claim.waits_until is not None and claim.waits_until > now
 
 
 def _is_tired(claim: Claim) -> bool:

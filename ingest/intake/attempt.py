@@ -264,7 +264,6 @@ def complete(
     handled: Handled,
     reader: Reader,
     ledger: Transactions,
-    clock: Callable[[], datetime],
 ) -> Handled:
     """Let the reply leave that was held for its marked workbooks, with them or without.
 
@@ -273,12 +272,10 @@ def complete(
     """
     if handled.marking is None:
         return handled
-    return release(handled, marked_reply(raw, handled, reader), ledger, clock())
+    return release(handled, marked_reply(raw, handled, reader), ledger)
 
 
-def release(
-    handled: Handled, reply: OwedReply | None, ledger: Transactions, now: datetime
-) -> Handled:
+def release(handled: Handled, reply: OwedReply | None, ledger: Transactions) -> Handled:
     """Let the reply leave that was held, as it is now.
 
     Raises:
@@ -286,7 +283,7 @@ def release(
     """
     if reply is not None:
         with ledger.transaction() as store:
-            store.outbox.complete(reply.message_id, reply.content, now)
+            store.outbox.complete(reply.message_id, reply.content)
     return replace(handled, reply=reply, marking=None)
 
 

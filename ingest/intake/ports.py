@@ -32,8 +32,8 @@ class Letters(Protocol):
     ) -> Claim:
         """The letter's ledger row, made when new; one attempt more is counted."""
 
-    def wait(self, letter: int, until: datetime) -> None:
-        """Have a letter tried again only then; the attempt is taken back."""
+    def wait(self, letter: int, rest: timedelta) -> None:
+        """Have a letter tried again only after so long; the attempt is taken back."""
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -114,7 +114,7 @@ class Outbox(Protocol):
     def owe(self, reply: OwedReply, now: datetime, held_for: timedelta = ...) -> None:
         """Keep a reply that must leave; not before it was held for so long, or completed."""
 
-    def complete(self, message_id: str, content: bytes, now: datetime) -> None:
+    def complete(self, message_id: str, content: bytes) -> None:
         """Let a reply that is held leave, with this content.
 
         A no-op when somebody is sending it already, or it has left.

@@ -177,7 +177,7 @@ def hand_in(
     if handled.marking is None:
         return done
     reply = handled.reply and handled.marking.reply_with(marked)
-    return replace(done, handled=release(handled, reply, ledger, now))
+    return replace(done, handled=release(handled, reply, ledger))
 
 
 @dataclass(frozen=True, slots=True)

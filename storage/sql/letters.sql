@@ -8,11 +8,11 @@ VALUES (:sha256, :size, 'claimed', 1, :now, :received_at, '', '', '', 0)
 ON CONFLICT (sha256) DO UPDATE
 SET attempts = letter.attempts + 1, claimed_at = excluded.claimed_at
 WHERE letter.state = 'claimed'
-RETURNING id, state, outcome, attempts, received_at, run, waits_until
+RETURNING id, state, outcome, attempts, received_at, run
 
 -- name: settled
 -- A letter that has its verdict.
-SELECT id, state, outcome, attempts, received_at, run, waits_until
+SELECT id, state, outcome, attempts, received_at, run
 FROM letter
 WHERE sha256 = :sha256
 
@@ -26,7 +26,9 @@ SET letter_id = excluded.letter_id
 -- name: known
 -- What became of the letters at these places.
 SELECT location.uid, letter.id, letter.state, letter.outcome, letter.attempts,
-       letter.received_at, letter.run, letter.waits_until
+       letter.received_at, letter.run,
+       COALESCE(letter.waits_until > CAST(strftime('%s', 'now') AS INTEGER), 0) AS waits -- sqlite
+       COALESCE(letter.waits_until > CAST(extract(epoch FROM clock_timestamp()) AS bigint), false) AS waits -- postgresql
 FROM letter_location AS location
 JOIN letter ON letter.id = location.letter_id
 WHERE location.mailbox = :mailbox
@@ -43,7 +45,9 @@ SET state = 'done', outcome = :outcome, entity_id = :entity, sender = :sender,
 WHERE id = :letter AND state <> 'done'
 
 -- name: wait
--- Not before then; the attempt does not count.
+-- Not before so long; the attempt does not count.
 UPDATE letter
-SET attempts = attempts - 1, waits_until = :until
+SET attempts = attempts - 1,
+    waits_until = CAST(strftime('%s', 'now') AS INTEGER) + :rest -- sqlite
+    waits_until = CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :rest -- postgresql
 WHERE id = :letter AND state = 'claimed' AND attempts > 0

@@ -1,24 +1,31 @@
 -- The outbox: replies owed, leased, sent.
 
 -- name: owe
--- The same Message-ID is the same reply.
+-- The same Message-ID is the same reply. It is due by the database's clock, as is every
+-- wait: hosts' clocks differ.
 INSERT INTO reply (letter_id, recipient, address, stranger_domain, subject, message_id,
                    content, state, attempts, owed_at, next_at)
 VALUES (:letter, :recipient, :address, :stranger_domain, :subject, :message_id,
-        :content, 'owed', 0, :now, :next_at)
+        :content, 'owed', 0, :now,
+        CAST(strftime('%s', 'now') AS INTEGER) + :held) -- sqlite
+        CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :held) -- postgresql
 ON CONFLICT (message_id) DO NOTHING
 
 -- name: complete
 -- A reply that was held may leave, unless somebody has begun to send it.
 UPDATE reply
-SET content = :content, next_at = :now
+SET content = :content,
+    next_at = CAST(strftime('%s', 'now') AS INTEGER) -- sqlite
+    next_at = CAST(extract(epoch FROM clock_timestamp()) AS bigint) -- postgresql
 WHERE message_id = :message_id AND state = 'owed' AND attempts = 0 AND leased_until IS NULL
 
 -- name: due
 -- Replies that nobody is sending, the longest due first.
 SELECT id
 FROM reply
-WHERE state = 'owed' AND next_at <= :now
+WHERE state = 'owed'
+  AND next_at <= CAST(strftime('%s', 'now') AS INTEGER) -- sqlite
+  AND next_at <= CAST(extract(epoch FROM clock_timestamp()) AS bigint) -- postgresql
   AND (leased_until IS NULL
     OR leased_until <= CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
     OR leased_until <= CAST(extract(epoch FROM clock_timestamp()) AS bigint)) -- postgresql
@@ -45,7 +52,9 @@ WHERE id = :reply
 -- name: defer
 -- The server asked to try later.
 UPDATE reply
-SET next_at = :next_at, leased_until = NULL, last_error = :error
+SET leased_until = NULL, last_error = :error,
+    next_at = CAST(strftime('%s', 'now') AS INTEGER) + :rest -- sqlite
+    next_at = CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :rest -- postgresql
 WHERE id = :reply
 
 -- name: owed_since

@@ -32,7 +32,7 @@ def reply(ledger, number: int, at, state: str = "sent") -> None:
         store.outbox.owe(one, at)
         if state == "owed":
             return
-        [leased] = [r for r in store.outbox.lease(at, limit=9) if r.message_id == one.message_id]
+        [leased] = [r for r in store.outbox.lease(limit=9) if r.message_id == one.message_id]
         if state == "undeliverable":
             store.outbox.undeliverable(leased.id, "no such user", at)
         else:

@@ -34,11 +34,11 @@ def in_trouble(installation: Installation) -> None:
             if number == 0:
                 store.letters.quarantine(claim.letter, "a fault", now)
             elif number == 1:
-                store.letters.wait(claim.letter, now + hour)
+                store.letters.wait(claim.letter, hour)
         for number in (1, 2):
             reply = OwedReply(None, "buh@primer.example", "Принято", f"<{number}@x>", b"mail")
             store.outbox.owe(reply, now)
-        refused, came_back = store.outbox.lease(now, limit=2)
+        refused, came_back = store.outbox.lease(limit=2)
         store.outbox.undeliverable(refused.id, "550", now)
         store.outbox.sent(came_back.id, now)
         store.outbox.returned([came_back.message_id], "5.1.1", "no such user", now, for_good=True)

@@ -13,7 +13,7 @@ from ingest.intake.attempt import complete
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.receive import MARKED_WITHIN
 from ingest.letters.terms import Marked, Outcome
-from tests.fakes import FakeClock, owed, raw_letter
+from tests.fakes import FakeClock, age_leases, owed, raw_letter
 
 RAW = raw_letter(b"a letter with a workbook")
 PLAIN, WHOLE = b"verdict", b"verdict and workbook"
@@ -54,9 +54,9 @@ def handled(ledger, clock):
     return Handled(Outcome.REJECTED, reply=plain, marking=marking)
 
 
-def due(ledger, clock):
+def due(ledger):
     with ledger.transaction() as store:
-        return [reply.content for reply in store.outbox.lease(clock(), limit=9)]
+        return [reply.content for reply in store.outbox.lease(limit=9)]
 
 
 def test_while_a_child_marks_another_writer_gets_the_database_at_once(ledger, clock, handled):
@@ -72,7 +72,7 @@ def test_while_a_child_marks_another_writer_gets_the_database_at_once(ledger, cl
 
     reader.let.set()
     marker.close(finish=True)
-    assert due(ledger, clock) == [WHOLE]
+    assert due(ledger) == [WHOLE]
 
 
 def test_a_reply_leaves_without_its_workbook_when_marking_takes_too_long(ledger, clock, handled):
@@ -80,15 +80,15 @@ def test_a_reply_leaves_without_its_workbook_when_marking_takes_too_long(ledger,
     marker = Marker(reader, ledger, clock)
     marker.add(RAW, handled)
     assert reader.begun.wait(5)
-    assert due(ledger, clock) == []
+    assert due(ledger) == []
 
-    clock.advance(seconds=MARKED_WITHIN.total_seconds() + 1)
+    age_leases(ledger, MARKED_WITHIN.total_seconds() + 1)
 
-    assert due(ledger, clock) == [PLAIN]
+    assert due(ledger) == [PLAIN]
     reader.let.set()
     marker.close(finish=True)
     # What has been taken to be sent is not changed any more, nor sent again.
-    assert due(ledger, clock) == []
+    assert due(ledger) == []
 
 
 @pytest.mark.parametrize(
@@ -100,26 +100,26 @@ def test_a_reply_leaves_without_its_workbook_when_marking_fails(ledger, clock, h
     marker = Marker(reader, ledger, clock)
     marker.add(RAW, handled)
     marker.close(finish=True)
-    assert due(ledger, clock) == [PLAIN]
+    assert due(ledger) == [PLAIN]
 
 
 def test_after_a_crash_between_commit_and_marking_the_verdict_leaves_all_the_same(
     ledger, clock, handled
 ):
     # Nobody is left who marks.
-    assert due(ledger, clock) == []
-    clock.advance(seconds=MARKED_WITHIN.total_seconds())
-    assert due(ledger, clock) == [PLAIN]
+    assert due(ledger) == []
+    age_leases(ledger, MARKED_WITHIN.total_seconds())
+    assert due(ledger) == [PLAIN]
 
 
 def test_a_reply_that_is_completed_twice_is_one_reply(ledger, clock, handled):
     reader = SlowReader()
     reader.let.set()
     for _ in range(2):
-        assert complete(RAW, handled, reader, ledger, clock).reply.content == WHOLE
-    assert due(ledger, clock) == [WHOLE]
-    complete(RAW, handled, reader, ledger, clock)
-    assert due(ledger, clock) == []
+        assert complete(RAW, handled, reader, ledger).reply.content == WHOLE
+    assert due(ledger) == [WHOLE]
+    complete(RAW, handled, reader, ledger)
+    assert due(ledger) == []
 
 
 def test_what_still_waits_at_the_end_leaves_as_it_is(ledger, clock, handled):
@@ -133,4 +133,4 @@ def test_what_still_waits_at_the_end_leaves_as_it_is(ledger, clock, handled):
     marker.add(RAW, Handled(Outcome.REJECTED, reply=other, marking=handled.marking))
     threading.Timer(0.2, reader.let.set).start()
     marker.close()
-    assert sorted(due(ledger, clock)) == [PLAIN, WHOLE]
+    assert sorted(due(ledger)) == [PLAIN, WHOLE]

@@ -54,7 +54,7 @@ class House:
 
     def replies(self):
         with self.ledger.transaction() as store:
-            return [reply.subject for reply in store.outbox.lease(self.clock(), limit=1000)]
+            return [reply.subject for reply in store.outbox.lease(limit=1000)]
 
     def attempts(self):
         return [row.attempts for row in self.letters()]

@@ -30,7 +30,7 @@ def sent(office, number):
     content = mail(xml(f"0.0{number}")).replace(b"<1@primer", b"<%d@primer" % number)
     owed = office.takes(content).reply
     with office.ledger.transaction() as store:
-        for one in store.outbox.lease(NOW, limit=100):
+        for one in store.outbox.lease(limit=100):
             store.outbox.sent(one.id, NOW)
     return owed
 
@@ -143,7 +143,7 @@ def test_an_address_is_marked_after_three_and_an_operator_settles_it(office):
 def test_an_undeliverable_reply_is_settled_the_same_way(office):
     office.takes(mail(xml("0.067")))
     with office.ledger.transaction() as store:
-        (one,) = store.outbox.lease(NOW)
+        (one,) = store.outbox.lease()
         store.outbox.undeliverable(one.id, "550 no such user", NOW)
     assert status(office).undeliverable == 1
     assert [(o.undeliverable, o.last_error) for o in undelivered(office.ledger)] == [

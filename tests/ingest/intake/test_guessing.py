@@ -23,7 +23,7 @@ from ingest.letters.terms import Outcome
 from ingest.reading.documents import DirectReader
 from layouts.findings import Finding
 from storage.records import LetterState
-from tests.fakes import FakeClock, FakeMailbox
+from tests.fakes import FakeClock, FakeMailbox, age_leases
 from tests.ingest.office import ADDRESS, CODE, GUARD, HASH, LAYOUTS, NOW, mail, office_with, xml
 
 HOUR = timedelta(hours=1)
@@ -120,11 +120,15 @@ def test_a_letter_over_the_budget_waits_unread_and_is_then_taken_as_of_its_arriv
         assert store.installation.status(house.clock()).waiting == 1
     house.mailbox.fetched.clear()
     for _ in range(5):
+        # Its clock decides nothing.
         house.clock.advance(minutes=5)
+        age_leases(ledger, 300)
         house.collector.once()
     assert house.mailbox.fetched == []
 
     house.clock.advance(minutes=40)
+    assert house.collector.once().outcomes == {}
+    age_leases(ledger, 2400)
     assert house.collector.once().outcomes == {Outcome.ACCEPTED: 1}
     with ledger.reading() as store:
         assert store.letters.find()[0].received_at == NOW

@@ -302,7 +302,7 @@ def test_an_unreadable_letters_sender_is_unknown(office):
 def owed_mails(office):
     """Every mail that waits, in the order in which they were owed."""
     with office.ledger.transaction() as store:
-        return store.outbox.lease(NOW + timedelta(days=2), limit=100)
+        return store.outbox.lease(limit=100)
 
 
 def test_the_right_password_from_a_new_address_is_told_to_the_known_ones_once(office):

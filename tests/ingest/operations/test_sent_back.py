@@ -66,7 +66,7 @@ def reply_of(number: int) -> EmailMessage:
     ledger = Ledger("sqlite:///ingest.db")
     try:
         with ledger.transaction() as store:
-            owed = store.outbox.lease(NOW, limit=100)
+            owed = store.outbox.lease(limit=100)
     finally:
         ledger.close()
     (content,) = [one.content for one in owed if one.letter == number]

@@ -25,7 +25,7 @@ def _has_an_address(world):
 def mails(world) -> list[tuple[str, str]]:
     """Recipient and text of every mail that is owed."""
     with world.service.ledger.transaction() as store:
-        owed = store.outbox.lease(world.now, limit=50)
+        owed = store.outbox.lease(limit=50)
     return [
         (one.recipient, message_from_bytes(one.content, policy=default).get_content())
         for one in owed

@@ -280,6 +280,7 @@ class Alarms(Section):
     mailbox_minutes: float = Field(5, gt=0)
     reply_minutes: float = Field(30, gt=0)
     ending_days: float = Field(30, ge=0)
+    free_mb: int = Field(256, ge=0)
 
     @field_validator("mail")
     @classmethod

@@ -654,6 +654,17 @@ class Service:
         return timedelta(days=self.settings.alarms.ending_days)
 
     @property
+    def folders(self) -> list[Path]:
+        """Of this machine that are written to: of an SQLite database, of the log."""
+        log = Path(self.log_file).parent if self.log_file else None
+        return [folder for folder in dict.fromkeys((self.database_folder, log)) if folder]
+
+    @property
+    def least_free_bytes(self) -> int:
+        """Below so much room on their disks it is told."""
+        return self.settings.alarms.free_mb * 2**20
+
+    @property
     def alarms_to(self) -> str:
         """Who is mailed what needs a person; '' for nobody."""
         return self.settings.alarms.mail

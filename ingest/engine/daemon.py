@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import signal
@@ -41,6 +42,9 @@ log = structlog.get_logger()
 
 DRAINED_EVERY_SECONDS = 5.0
 """How often deferred replies are looked for; new ones wake the drain themselves."""
+
+GREETED_EVERY_SECONDS = 60.0
+"""How often an SMTP server is spoken to though nothing is owed."""
 
 DROPS_EVERY_SECONDS = 5.0
 """How often drop folders are looked at."""
@@ -289,10 +293,14 @@ class Daemon:
             return None
         ledger, clock, health = self._parts.ledger, self._parts.clock, self._health
 
+        spoken_at = -math.inf
+
         def send() -> None:
-            if health.is_doubted(OUTBOX):
-                # Also when nothing is owed: a wrong password is told at the start.
+            nonlocal spoken_at
+            if health.is_doubted(OUTBOX) or time.monotonic() - spoken_at > GREETED_EVERY_SECONDS:
+                # Also when nothing is owed: a dead server or a wrong password is told.
                 postman.greet()
+                spoken_at = time.monotonic()
             # A server that takes a few mails a connection gets no growing rest.
             drain(ledger, postman, clock, lambda: self._is_over(job), job.goes_on)
 

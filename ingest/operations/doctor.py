@@ -140,6 +140,10 @@ class Installation(Protocol):
         """Those of configuration, database and log that exist."""
 
     @property
+    def folders(self) -> Sequence[Path]:
+        """That are written to."""
+
+    @property
     def database_folder(self) -> Path | None:
         """Where an SQLite database lies."""
 
@@ -223,9 +227,8 @@ def examine(app: Installation) -> Iterator[Result]:
     yield _confined(app)
     yield _private(app.private_files())
     yield _clock(app)
-    log_folder = Path(app.log_file).parent if app.log_file else None
-    for folder in dict.fromkeys((app.database_folder, log_folder)):
-        if folder is not None and folder.is_dir():
+    for folder in app.folders:
+        if folder.is_dir():
             yield _room(folder)
     yield _log(app.log_file)
 

@@ -59,8 +59,16 @@ class Watched(Protocol):
     """The service, as far as its state is judged."""
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> WholeLedger:
         """The database."""
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Of this machine that are written to: of an SQLite database, of the log."""
+
+    @property
+    def least_free_bytes(self) -> int:
+        """Below so much room on their disks it is told."""
 
     @property
     def drop_names(self) -> Sequence[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,7 +44,8 @@ class Status:
         endings: When secrets, certificates and unused refresh tokens end.
         asking: People who asked for access and got no answer yet.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
-        faults: What of the mail servers is not as it should be, one sentence each.
+        faults: What of the servers, the database and the disks is not as it should be, one
+            sentence each.
         needs: Why somebody has to look, those faults included; empty when all is well.
     """
 
@@ -76,17 +79,52 @@ def status(service: Watched, now: datetime) -> Status:
     """
     with service.ledger.reading() as store:
         known = store.installation.status(now.astimezone(MOSCOW))
-    return judged(known, service, now)
+    return judged(known, service, now, (*_full(service), *_unwritable(service, known, now)))
 
 
-def judged(known: StoreStatus, service: Watched, now: datetime) -> Status:
-    """What the database holds, with what of it needs a person."""
+def _full(service: Watched) -> Iterator[Need]:
+    """Disks without room: the database cannot keep that fault itself."""
+    for folder in service.folders:
+        with suppress(OSError):
+            free = shutil.disk_usage(folder).free
+            if free < service.least_free_bytes:
+                told = f"{folder}: {free / 2**20:.0f} MB free - make room: nothing is read then"
+                yield Need("disk", told)
+
+
+def _unwritable(service: Watched, known: StoreStatus, now: datetime) -> Iterator[Need]:
+    """Whether the database cannot be written to, tried and undone."""
+    try:
+        with service.ledger.rehearsal() as ledger, ledger.transaction() as store:
+            store.installation.server_works("status", now)
+    except ConnectionError as fault:
+        with service.ledger.reading() as store:
+            if store.installation.status(now.astimezone(MOSCOW)) != known:
+                # SQLite has one writer at a time, and it is at work.
+                return
+        last = max(known.passes.values(), default=None)
+        since = f"; the last pass was {minute(local(last))}" if last else ""
+        advice = "see that its disk has room and that nobody holds it locked"
+        yield Need("database", f"the database cannot be written to: {fault}{since} - {advice}")
+
+
+def judged(
+    known: StoreStatus, service: Watched, now: datetime, at_home: Sequence[Need] = ()
+) -> Status:
+    """What the database holds, with what of it needs a person.
+
+    Args:
+        known: What the database holds.
+        service: The wired parts.
+        now: When.
+        at_home: Faults of this machine's disks and of the database, found already.
+    """
     mailboxes, late = service.mailbox_names, service.mailbox_late_after
     drops = [f"drop {name}" for name in service.drop_names]
     watched = [*map(mailbox_named, mailboxes), *drops, OUTBOX]
     servers = tuple(server for server in known.servers if server.name in watched)
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
-    faults = tuple(_faults(servers, stale, late))
+    faults = (*at_home, *_faults(servers, stale, late))
     endings = tuple(service.endings())
     return Status(
         stale=tuple(stale),

@@ -95,6 +95,10 @@ class _State:
             if state is not None:
                 gauge.add_metric([], getattr(state, key))
             yield gauge
+        faults = GaugeMetricFamily("ingest_faults", "How many faults /healthz tells.")
+        if state is not None:
+            faults.add_metric([], len(state.faults))
+        yield faults
         passes = GaugeMetricFamily(
             "ingest_last_pass_timestamp_seconds",
             "When a mailbox was last read through.",

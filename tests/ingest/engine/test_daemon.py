@@ -224,6 +224,20 @@ def test_an_smtp_server_that_fails_is_told_though_nothing_is_owed(service, ledge
         wait_until(lambda: servers(ledger)["outbox"].failing_since is None)
 
 
+def test_an_smtp_server_that_dies_later_is_told_though_nothing_is_owed(
+    service, ledger, monkeypatch
+):
+    monkeypatch.setattr(daemon, "GREETED_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(daemon, "DRAINED_EVERY_SECONDS", 0.05)
+    postman = Dead()
+    postman.dead = False
+    with service(postman):
+        wait_until(lambda: "outbox" in servers(ledger))
+        assert servers(ledger)["outbox"].failing_since is None
+        postman.dead = True
+        wait_until(lambda: servers(ledger)["outbox"].failing_since is not None)
+
+
 def test_a_fault_that_an_earlier_process_left_is_over_once_the_server_works(service, ledger):
     with ledger.transaction() as store:
         store.installation.server_failed("outbox", "away", "", FakeClock()())

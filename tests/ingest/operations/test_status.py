@@ -1,12 +1,17 @@
 """What of the service's state needs a person, and how it is said."""
 
+import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from ingest.operations.status import judged
+from ingest.operations.status import judged, status
 from ingest.transports.login import Ending
+from storage.ledger import Ledger
 from storage.records import ServerState, StoreStatus
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -30,6 +35,8 @@ class Watched:
     mailbox_late_after: timedelta = 6 * MINUTE
     reply_late_after: timedelta = 30 * MINUTE
     ending_within: timedelta = timedelta(days=30)
+    folders: tuple[Path, ...] = ()
+    least_free_bytes: int = 0
     ends: list[Ending] = field(default_factory=list)
 
     def endings(self):
@@ -103,3 +110,30 @@ def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
 def test_what_ends_within_thirty_days_is_told(days, told):
     watched = Watched(ends=[Ending("office", "client secret", NOW + timedelta(days=days))])
     assert judged(WELL, watched, NOW).needs_a_person == told
+
+
+@pytest.fixture
+def kept(tmp_path):
+    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db?timeout=0.1")
+    ledger.migrate()
+    with ledger.transaction() as store:
+        store.mailboxes.passed("main", NOW)
+    yield ledger
+    ledger.close()
+
+
+def test_a_disk_without_room_is_told(kept, tmp_path):
+    watched = Watched(kept, folders=(tmp_path,), least_free_bytes=2**60)
+    [told] = status(watched, NOW).faults
+    assert re.match(rf"{tmp_path}: \d+ MB free - make room", told)
+    assert status(Watched(kept, folders=(tmp_path,)), NOW).faults == ()
+
+
+def test_a_database_that_somebody_holds_locked_is_told_with_the_last_pass(kept, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "ingest.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        [told] = status(Watched(kept), NOW).faults
+    assert "cannot be written to" in told
+    assert "locked" in told
+    assert "the last pass was 2026-11-22 12:00" in told
+    assert status(Watched(kept), NOW).faults == ()

@@ -13,7 +13,8 @@ Decided here, because no text says it:
   billed from it.
 * A meter's reading for the month is any in `(start, end]`, and is asked for when
   the month has ended. A meter removed in the month must be read on that day, one
-  installed in it must have its first reading and a later one.
+  installed in it must have its first reading and a later one. One whose transformers
+  were exchanged must be read on that day: its consumption has another ratio from then on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from layouts.months import bounds, following, last_midnight, midnight
 from layouts.terms import CHANNELS, ZONES, Meter, MeteringPoint
@@ -37,6 +39,7 @@ class Lack(StrEnum):
     READING = "reading"
     FIRST_READING = "first-reading"
     LAST_READING = "last-reading"
+    EXCHANGE_READING = "exchange-reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,11 @@ def expected_readings(
     if (removed is not None and removed < start) or (installed is not None and installed >= end):
         return
     earliest = start + timedelta(seconds=1)
+    for before, row in pairwise(meter.rows):
+        if row.valid_from is not None and before.ratio != row.ratio:
+            day = midnight(row.valid_from)
+            if start <= day < end and (removed is None or day < removed):
+                yield Lack.EXCHANGE_READING, (day, day + _DAY)
     if installed is not None and installed >= start:
         yield Lack.FIRST_READING, (installed, installed + _DAY)
         earliest = min(installed + _DAY, end - _DAY) + timedelta(seconds=1)

@@ -342,12 +342,12 @@ def replacement_incomplete(case: Case) -> Iterator[Finding]:
 def _exchanges(
     item: Assigned, point: MeteringPoint, meter: Meter, case: Case
 ) -> Iterator[tuple[str, Meter, date]]:
-    """The readings that exchanges ask for beside this one: first or last, of which, when."""
+    """The readings that exchanges ask for beside this one: which, of which meter, when."""
     at = item.series.start.astimezone(case.zone)
     begins = [row.valid_from for row in meter.rows if row.valid_from is not None]
     for day, (before, after) in zip(begins, pairwise(meter.rows), strict=False):
         if before.ratio != after.ratio and _is_due(day, at, case):
-            yield "last", meter, day
+            yield "boundary", meter, day
     for other in point.meters:
         new = other.installed
         if new is None or not _is_due(new, at, case):

@@ -72,7 +72,7 @@ fuzz: $(VENV)/.installed
 # Every dependency at one version, with hashes: what the image and a release install.
 lock: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[lock]'
-	$(BIN)/uv pip compile pyproject.toml --extra parquet --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra cluster --universal --python-version 3.11 \
 	  --generate-hashes --quiet --custom-compile-command 'make lock' -o requirements.lock
 
 clean:

@@ -96,7 +96,8 @@ def _take_over(handler: logging.Handler, level: str) -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     # Schedulers announce every run, and clients every command: neither is news.
-    for name in ("apscheduler", "imapclient", "asyncio", "pymap", "mail.log", "alembic"):
+    talkers = ("apscheduler", "imapclient", "asyncio", "pymap", "mail.log", "alembic")
+    for name in (*talkers, "procrastinate"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

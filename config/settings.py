@@ -222,6 +222,7 @@ class Poll(Section):
     look_seconds: float = Field(0, ge=0)
     list_id: tuple[str, ...] = ()
     workers: int = Field(2, ge=1, le=32)
+    waiting_mb: float = Field(1024, gt=0)
 
 
 class Authentication(Section):

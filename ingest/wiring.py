@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.engine.daemon import Parts
     from ingest.engine.drop import Drops
+    from ingest.engine.spread import SpreadQueue
     from ingest.engine.work import Told
     from ingest.intake.attempt import PolicyIntake
     from ingest.intake.authenticate import Guard
@@ -448,6 +450,70 @@ class Service:
             drops=self.drops(),
         )
 
+    def queue(self) -> SpreadQueue:
+        """The queue between `fetch` and `work`; no connection is opened yet.
+
+        Raises:
+            SettingsError: the database is not PostgreSQL, or the extra is not installed.
+        """
+        if not self.ledger.many_write:
+            raise SettingsError(
+                "several processes need PostgreSQL, and database.url is SQLite's: `ingest run` is"
+                " all of the service on one machine (docs/install.md)"
+            )
+        try:
+            from ingest.engine.spread import SpreadQueue
+        except ModuleNotFoundError as fault:
+            raise SettingsError(
+                f"several processes need {fault.name}: pip install 'meter-ingest[cluster]'"
+            ) from None
+        return SpreadQueue(self.ledger.libpq_url)
+
+    def parts_of(self, role: str) -> Parts:
+        """What a process of this role runs with: `run` is all of them.
+
+        Raises:
+            SettingsError: it cannot be one, or a newer version works on the same database.
+        """
+        if role == "run":
+            return self.parts()
+        queue = self.queue()
+        from ingest.engine.daemon import FETCH, SEND, Parts, Share
+        from ingest.engine.drop import NO_DROPS
+        from ingest.engine.spread import QueueMissing
+        from ingest.engine.trips import Outdated, Present
+
+        version = importlib.metadata.version("meter-ingest")
+        try:
+            queue.check()
+            Present(self.ledger, role, version).beat()
+        except (QueueMissing, Outdated) as fault:
+            raise SettingsError(str(fault)) from None
+        _ = self.texts
+        is_fetching, is_sending = role == FETCH, role == SEND
+        share = Share(
+            role,
+            version,
+            None if is_sending else queue,
+            int(self.settings.poll.waiting_mb * 1024 * 1024),
+            self.settings.poll.workers,
+        )
+        return Parts(
+            mailboxes=self.mailboxes() if is_fetching else (),
+            bells=self.mailboxes() if is_fetching and self.settings.poll.idle else (),
+            reader=self.reader() if is_sending else self._started_reader(),
+            ledger=self.ledger,
+            intake=self.intake,
+            postman=self.postman() if is_sending else None,
+            accounts=self.accounts() if is_fetching or is_sending else (),
+            clock=now,
+            every_seconds=self.settings.poll.every_seconds,
+            close=self.ledger.close,
+            recorders=self._recorders,
+            drops=self.drops() if is_fetching else NO_DROPS,
+            share=share,
+        )
+
     def poll_all(self) -> bool:
         """One pass over every mailbox, then the outbox; False when a letter had no verdict.
 
@@ -746,9 +812,10 @@ class Daemon:
         service: The one in force.
     """
 
-    def __init__(self, service: Service, config: Path | None) -> None:
+    def __init__(self, service: Service, config: Path | None, role: str = "run") -> None:
         self.service = service
         self._config = config
+        self._role = role
 
     def run(self, observe: Processor, pages: Pages, alarm: Callable[[Service], object]) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -760,11 +827,12 @@ class Daemon:
         """
         from ingest.engine import daemon
 
-        parts = self.service.parts()
+        parts = self.service.parts_of(self._role)
         self.service.log(observe)
 
         def alarming(parts: Parts, service: Service) -> Parts:
-            return replace(parts, alarm=partial(alarm, service)) if service.alarms_to else parts
+            is_told = service.alarms_to and self._role in {"run", "send"}
+            return replace(parts, alarm=partial(alarm, service)) if is_told else parts
 
         def renewed() -> Parts:
             parts = self._renew(observe, pages)
@@ -775,10 +843,10 @@ class Daemon:
     def _renew(self, observe: Processor, pages: Pages) -> Parts:
         """The parts of the configuration as it is now; nothing has changed when it raises."""
         service = Service(load_settings(self._config))
-        if not service.has_sources:
+        if self._role in {"run", "fetch"} and not service.has_sources:
             raise SettingsError("there is no [[mailbox]] and no [[drop]] to read")
         service.check_database()
-        parts = service.parts()
+        parts = service.parts_of(self._role)
         before = pages.address
         try:
             pages.listen(service.listen)

@@ -84,6 +84,10 @@ class Arrivals(Part):
         oldest = None if row.oldest is None else instant(row.oldest)
         return Waiting(row.letters, int(row.held), oldest, row.stalled)
 
+    def in_hands_of(self, holders: Sequence[str]) -> list[int]:
+        """Jobs whose arrivals some processes have."""
+        return [int(row.job) for row in self._listed("in_hands_of", holders)]
+
     def beat(self, holder: str, role: str, version: str) -> None:
         """A process tells that it is there."""
         self._sql.change("beat", holder=holder, role=role, version=version)

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -390,3 +391,17 @@ def test_many_parameters_are_described(room):
         for name in without_args(parsed(path))
     }
     assert not found
+
+
+def test_the_queue_s_library_is_imported_by_nothing_but_the_wiring_of_several_processes():
+    importers = {
+        module for module, path in MODULES.items() if "ingest.engine.spread" in set(imports(path))
+    }
+    assert importers == {"ingest.wiring"}
+    # Every part of the service on one machine, in a process of its own.
+    code = (
+        "import sys, ingest.engine.daemon, ingest.engine.passes, ingest.verbs.main, ingest.wiring,"
+        " ingest.operations.status, ingest.web.pages;"
+        " sys.exit('procrastinate' in sys.modules or 'ingest.engine.spread' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -18,7 +18,8 @@ def locked() -> dict[str, str]:
 
 def test_every_dependency_is_locked_at_a_version_that_fits():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["parquet"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["parquet"], *extras["cluster"]]
     versions = locked()
     for requirement in map(Requirement, wanted):
         name = requirement.name.lower().replace("_", "-")

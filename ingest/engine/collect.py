@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,12 +65,11 @@ class Passed:
     held_by: str | None = None
 
 
-class Collector:
-    """Reads one mailbox, pass by pass.
+class Pass(ABC):
+    """Goes through one mailbox, of which no other process reads meanwhile.
 
     Args:
         mailbox: Letters arrive in it.
-        worker: Brings them to their verdicts.
         ledger: Keeps who reads the mailbox, and when it was read through.
         clock: Now, aware.
         holder: Names this process in the lease; None: by its number and start.
@@ -78,13 +78,11 @@ class Collector:
     def __init__(
         self,
         mailbox: Mailbox,
-        worker: Worker,
         ledger: CollectLedger,
         clock: Callable[[], datetime],
         holder: str | None = None,
     ) -> None:
         self._mailbox = mailbox
-        self._worker = worker
         self._ledger = ledger
         self._clock = clock
         self._holder = holder
@@ -104,13 +102,61 @@ class Collector:
         log.warning("mailbox.held", mailbox=self._mailbox.name, holder=lease.held_by)
         return Passed(whole=False, held_by=lease.held_by)
 
+    @abstractmethod
     def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
         """The same without a lease, for a mailbox that nobody else reads."""
+
+    def _passed(self) -> None:
+        """Note that the mailbox was read through."""
+        with self._ledger.transaction() as store:
+            store.mailboxes.passed(self._mailbox.name, self._clock())
+
+    def _uids(self) -> dict[str, int]:
+        """UIDs by the keys of the arrivals, in their order."""
+        uidvalidity, uids = self._mailbox.uids()
+        name, folder = self._mailbox.name, self._mailbox.folder
+        return {Location(name, folder, uidvalidity, uid).key: uid for uid in uids}
+
+    def _filed(self, uids: Sequence[int], outcome: Outcome) -> MailboxUnavailable | None:
+        """Move letters to the folder for their outcome; the server's refusal, told."""
+        try:
+            self._mailbox.file(uids, outcome)
+        except MailboxUnavailable as fault:
+            log.warning(
+                "letter.not_filed", mailbox=self._mailbox.name, count=len(uids), error=str(fault)
+            )
+            return fault
+        return None
+
+
+class Collector(Pass):
+    """Reads one mailbox, pass by pass, and brings its letters to their verdicts.
+
+    Args:
+        mailbox: Letters arrive in it.
+        worker: Brings them to their verdicts.
+        ledger: Keeps who reads the mailbox, and when it was read through.
+        clock: Now, aware.
+        holder: Names this process in the lease; None: by its number and start.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        worker: Worker,
+        ledger: CollectLedger,
+        clock: Callable[[], datetime],
+        holder: str | None = None,
+    ) -> None:
+        super().__init__(mailbox, ledger, clock, holder)
+        self._worker = worker
+
+    def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
+        """See `Pass.through`."""
         with self._worker as worker:
             whole = self._collect(stop)
         if whole:
-            with self._ledger.transaction() as store:
-                store.mailboxes.passed(self._mailbox.name, self._clock())
+            self._passed()
         return Passed(dict(worker.outcomes), worker.failed, whole)
 
     def _collect(self, stop: Callable[[], bool]) -> bool:
@@ -145,12 +191,6 @@ class Collector:
             raise fault
         return not stop()
 
-    def _uids(self) -> dict[str, int]:
-        """UIDs by the keys of the arrivals, in their order."""
-        uidvalidity, uids = self._mailbox.uids()
-        name, folder = self._mailbox.name, self._mailbox.folder
-        return {Location(name, folder, uidvalidity, uid).key: uid for uid in uids}
-
     def _batches(
         self, uids: Mapping[str, int], waiting: Sequence[str]
     ) -> Iterator[list[RawLetter]]:
@@ -173,15 +213,8 @@ class Collector:
         for key, outcome in settled.items():
             by_outcome[outcome].append(key)
         for outcome, keys in by_outcome.items():
-            try:
-                self._mailbox.file([uids[key] for key in keys], outcome)
-            except MailboxUnavailable as fault:
-                log.warning(
-                    "letter.not_filed",
-                    mailbox=self._mailbox.name,
-                    count=len(keys),
-                    error=str(fault),
-                )
+            fault = self._filed([uids[key] for key in keys], outcome)
+            if fault is not None:
                 return fault
             for key in keys:
                 del settled[key]

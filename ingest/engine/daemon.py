@@ -1,4 +1,8 @@
-"""The daemon: mailboxes polled, woken by IDLE, the outbox drained, until a signal ends it."""
+"""The daemon: mailboxes polled, woken by IDLE, the outbox drained, until a signal ends it.
+
+On one machine it is all of the service; on several each process is the part of it that
+its role names.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +23,8 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from ingest.engine.collect import Collector, CollectStore, Passed
+from ingest.engine.announce import AnnouncedArrivals, Announcer
+from ingest.engine.collect import Collector, CollectStore, Pass, Passed
 from ingest.engine.drop import NO_DROPS, DropCollector, DropLetters, Drops, Folder
 from ingest.engine.health import Health, HealthStore, described
 from ingest.engine.jobs import Job, rest_seconds
@@ -29,6 +34,7 @@ from ingest.engine.seal import EVERY_SECONDS as SEALED_EVERY_SECONDS
 from ingest.engine.seal import Sealer, Seals
 from ingest.engine.send import Outbox, drain
 from ingest.engine.systemd import Notify, Watchdog
+from ingest.engine.trips import SWEPT_EVERY_SECONDS, Outdated, Present, Queue, Trips, sweep
 from ingest.engine.work import OneLedger, Worker, WorkStore
 from ingest.intake import ports
 from ingest.intake.attempt import Intake
@@ -59,8 +65,17 @@ ALIVE_EVERY_SECONDS = 3600.0
 ALARMS_EVERY_SECONDS = 60.0
 """How often it is seen whether something needs a person."""
 
+FILED_EVERY_SECONDS = 5.0
+"""How often it is seen whether workers elsewhere have settled letters of a mailbox."""
+
 _OUTBOX, _SEALS, _ACCOUNTS, _ALARMS = "\0outbox", "\0seals", "\0accounts", "\0alarms"
-"""Names of the jobs that send, seal, keep tokens alive and mail alarms; no mailbox's."""
+_PRESENT, _FILED = "\0present", "\0filed"
+"""Names of the jobs that send, seal, keep tokens alive, mail alarms, tell that this process
+is there and look for letters to be filed; no mailbox's."""
+
+
+FETCH, WORK, SEND = "fetch", "work", "send"
+"""Roles of the processes of an installation that has several."""
 
 
 class DaemonOutbox(ports.Outbox, Outbox, Protocol):
@@ -81,6 +96,10 @@ class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
     @property
     def seals(self) -> Seals:
         """The chain over what is never changed."""
+
+    @property
+    def arrivals(self) -> AnnouncedArrivals:
+        """Letters that wait for workers elsewhere."""
 
 
 class DaemonLedger(Protocol):
@@ -107,6 +126,25 @@ class DaemonLedger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What is done by a process of an installation that has several.
+
+    Attributes:
+        role: fetch, work or send.
+        version: Of the program.
+        queue: Brings letters from those who fetch to those who work; None for who sends.
+        room_bytes: No more are fetched while so many bytes wait.
+        side_by_side: Trips that are worked on at once.
+    """
+
+    role: str
+    version: str
+    queue: Queue | None = None
+    room_bytes: int = 0
+    side_by_side: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What a configuration makes of the daemon.
 
@@ -119,6 +157,7 @@ class Parts:
         drops: Folders that files are put into.
         close: Ends what the parts hold open, once the daemon has stopped.
         alarm: Owes mails about what needs a person; None where nobody is mailed.
+        share: What it shares with other processes; None: it is all of the service.
     """
 
     mailboxes: Sequence[Mailbox]
@@ -134,6 +173,7 @@ class Parts:
     recorders: int = 1
     alarm: Callable[[], object] | None = None
     drops: Drops = NO_DROPS
+    share: Share | None = None
 
 
 class Daemon:
@@ -143,7 +183,8 @@ class Daemon:
         self._parts = parts
         self._stopping = threading.Event()
         self._health = Health(parts.ledger, parts.clock)
-        workers = len(parts.mailboxes) + len(parts.drops.folders) + 2
+        self._announcers: dict[str, Announcer] = {}
+        workers = len(parts.mailboxes) + len(parts.drops.folders) + (4 if parts.share else 2)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(workers)},
@@ -160,6 +201,10 @@ class Daemon:
         self._alarms = self._alarming(parts.alarm)
         self._jobs += [job for job in (self._outbox, self._alive, self._alarms) if job]
         self._bells: list[threading.Thread] = []
+        self._present = self._being_present(parts.share)
+        self._crew = self._trips(parts.share)
+        self._filed = self._filing(parts.share)
+        self._jobs += [job for job in (self._present, self._filed) if job]
         self._watchdog = Watchdog(notify or Notify({}), self._stuck)
 
     def _stuck(self) -> list[str]:
@@ -180,14 +225,21 @@ class Daemon:
             self._alive.start(ALIVE_EVERY_SECONDS)
         if self._alarms is not None:
             self._alarms.start(ALARMS_EVERY_SECONDS)
+        if self._present is not None:
+            self._present.start(SWEPT_EVERY_SECONDS)
+        if self._filed is not None:
+            self._filed.start(FILED_EVERY_SECONDS)
         self._scheduler.start()
         self._watchdog.start()
+        if self._crew is not None:
+            self._crew.start()
         for bell in self._parts.bells:
             thread = threading.Thread(target=self._listen, args=[bell], name=f"idle-{bell.name}")
             thread.daemon = True
             thread.start()
             self._bells.append(thread)
-        log.info("service.started", mailboxes=sorted(self._polls))
+        role = self._parts.share.role if self._parts.share else "run"
+        log.info("service.started", mailboxes=sorted(self._polls), role=role)
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -198,26 +250,24 @@ class Daemon:
             mailbox.close()
         # The scheduler's own wait would hold a lock that a job may be waiting for.
         self._scheduler.shutdown(wait=False)
+        share = self._parts.share
+        if self._crew is not None and share is not None and share.queue is not None:
+            share.queue.stop()
+            self._crew.join()
         for job in self._jobs:
             job.join()
         self._marker.close()
         self._last_drain()
         self._last_seal()
+        if share is not None:
+            with suppress(ConnectionError):
+                Present(self._parts.ledger, share.role, share.version).leave()
         self._close()
         self._watchdog.close()
         log.info("service.stopped")
 
     def _polling(self, mailbox: Mailbox) -> Job:
-        parts = self._parts
-        worker = Worker(
-            parts.reader,
-            parts.ledger,
-            parts.intake,
-            parts.clock,
-            self._settled,
-            parts.recorders,
-        )
-        collector = Collector(mailbox, worker, parts.ledger, parts.clock)
+        collector = self._pass_over(mailbox)
 
         def once() -> None:
             started = time.monotonic()
@@ -230,6 +280,63 @@ class Daemon:
         well = partial(self._health.works, mailbox_named(mailbox.name))
         job = Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
         return job
+
+    def _pass_over(self, mailbox: Mailbox) -> Pass:
+        parts, share = self._parts, self._parts.share
+        if share is not None and share.queue is not None:
+            announcer = Announcer(mailbox, parts.ledger, share.queue, parts.clock, share.room_bytes)
+            self._announcers[mailbox.name] = announcer
+            return announcer
+        worker = Worker(
+            parts.reader, parts.ledger, parts.intake, parts.clock, self._settled, parts.recorders
+        )
+        return Collector(mailbox, worker, parts.ledger, parts.clock)
+
+    def _filing(self, share: Share | None) -> Job | None:
+        """Have a mailbox polled as soon as workers elsewhere have settled letters of it."""
+        if share is None or not self._announcers:
+            return None
+
+        def look() -> None:
+            for name, announcer in self._announcers.items():
+                if announcer.has_settled():
+                    self._polls[name].want()
+
+        return Job(_FILED, look, self._scheduler, self._stopping, _queue_failed, lambda: None)
+
+    def _being_present(self, share: Share | None) -> Job | None:
+        """Tell that this process is there; who works also looks for what stands still."""
+        if share is None:
+            return None
+        ledger, queue = self._parts.ledger, share.queue
+        present = Present(ledger, share.role, share.version)
+
+        def tell() -> None:
+            try:
+                present.beat()
+            except Outdated as fault:
+                _end_outdated(str(fault))
+                return
+            if share.role == WORK and queue is not None:
+                sweep(ledger, queue)
+
+        return Job(_PRESENT, tell, self._scheduler, self._stopping, _queue_failed, lambda: None)
+
+    def _trips(self, share: Share | None) -> threading.Thread | None:
+        """The thread that works on trips; None where letters are not brought by a queue."""
+        if share is None or share.queue is None or share.role != WORK:
+            return None
+        parts = self._parts
+        trips = Trips(
+            parts.reader,
+            parts.ledger,
+            parts.intake,
+            parts.clock,
+            self._settled,
+            self._stopping.is_set,
+        )
+        serve = partial(share.queue.serve, trips.work, share.side_by_side)
+        return threading.Thread(target=serve, name="trips")
 
     def _dropping(self, folder: Folder, entity: str) -> Job:
         parts = self._parts
@@ -404,6 +511,16 @@ def _tell(mailbox: str, passed: Passed, started: float) -> None:
 
 def _sealing_failed(fault: BaseException, seconds: float) -> None:
     log.warning("audit.not_sealed", error=described(fault), retry_seconds=seconds)
+
+
+def _end_outdated(told: str) -> None:
+    """As if an operator had stopped it: letters in hand are finished."""
+    log.error("service.outdated", error=told)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _queue_failed(fault: BaseException, seconds: float) -> None:
+    log.warning("queue.failed", error=described(fault), retry_seconds=seconds)
 
 
 def _alarms_failed(fault: BaseException, seconds: float) -> None:

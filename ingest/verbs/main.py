@@ -80,20 +80,27 @@ def _complain_or_raise(fault: ValueError) -> None:
 @click.pass_obj
 def run(call: Call) -> int:
     """The daemon: polls every mailbox, wakes on IDLE, sends what is owed."""
+    if not call.current().has_sources:
+        raise click.UsageError(_NO_SOURCES)
+    return _serve(call, "run")
+
+
+_NO_SOURCES = "there is no [[mailbox]] and no [[drop]] to read: add one to the configuration"
+
+
+def _serve(call: Call, role: str) -> int:
+    """The service, or the part of it that a role names, until a signal ends it."""
     from ingest.operations.alarms import owe_alarms
     from ingest.operations.status import status
     from ingest.web.monitor import Metrics, served
     from ingest.wiring import Daemon
 
-    if not call.current().has_sources:
-        told = "there is no [[mailbox]] and no [[drop]] to read: add one to the configuration"
-        raise click.UsageError(told)
-    daemon = Daemon(call.app, call.config)
+    daemon = Daemon(call.app, call.config, role)
     metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
     with ExitStack() as stack:
         with _listening("metrics", call.app.listen):
             figures = stack.enter_context(served(metrics, call.app.listen))
-        if call.app.web_listen:
+        if call.app.web_listen and role == "run":
             from ingest.web import server
             from ingest.web.pages import Pages
 
@@ -128,6 +135,32 @@ def web(call: Call) -> int:
     with closing(Pages(lambda: service)) as pages, _listening("web", service.web_listen):
         serve(pages.app, service.web_listen)
     return DONE
+
+
+@cli.command()
+@click.pass_obj
+def fetch(call: Call) -> int:
+    """Brings letters from the mailboxes to workers, and files them; on PostgreSQL."""
+    if not call.current().has_sources:
+        raise click.UsageError(_NO_SOURCES)
+    return _serve(call, "fetch")
+
+
+@cli.command()
+@click.pass_obj
+def work(call: Call) -> int:
+    """Brings letters that `fetch` has brought to their verdicts; as many as are wanted."""
+    call.current()
+    return _serve(call, "work")
+
+
+@cli.command()
+@click.pass_obj
+def send(call: Call) -> int:
+    """Sends what is owed; beside `fetch` and `work`."""
+    if not call.current().smtp_host:
+        raise click.UsageError("there is no [smtp] host to send by: add one to the configuration")
+    return _serve(call, "send")
 
 
 @cli.command()
@@ -176,8 +209,9 @@ def oauth(call: Call, name: str) -> int:
 
 
 @cli.command()
+@click.option("--cluster", is_flag=True, help="Also make the queue for `fetch` and `work`.")
 @click.pass_obj
-def migrate(call: Call) -> int:
+def migrate(call: Call, cluster: bool) -> int:
     """Bring the database's schema to the version this program needs."""
     app = call.app
     is_new = app.is_new_database()
@@ -188,6 +222,9 @@ def migrate(call: Call) -> int:
         click.echo(f"{app.ledger.name}: made, with schema {done.after}")
     else:
         click.echo(f"{app.ledger.name}: schema {done.before or 'none'} -> {done.after}")
+    if cluster:
+        is_made = app.queue().prepare()
+        click.echo(f"queue for `fetch` and `work`: {'made' if is_made else 'there already'}")
     return DONE
 
 

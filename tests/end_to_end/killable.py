@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ingest.engine import daemon, work
+from ingest.engine import daemon, trips, work
 from ingest.engine import send as outbox
 from ingest.engine.marks import Marker
 from ingest.engine.work import Worker
@@ -84,7 +84,9 @@ if __name__ == "__main__":
     outbox.LEASE = timedelta(seconds=1)
     # And replies whose workbook nobody marked any more.
     receive.MARKED_WITHIN = timedelta(seconds=2)
-    daemon.DRAINED_EVERY_SECONDS = 0.5
+    daemon.DRAINED_EVERY_SECONDS = daemon.FILED_EVERY_SECONDS = 0.5
+    # What a dead worker had is taken up sooner as well.
+    daemon.SWEPT_EVERY_SECONDS = trips.AGAIN_SECONDS = 0.5
     step = sys.argv.pop(1)
     if step == "poison":
         arm_poison()

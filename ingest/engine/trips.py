@@ -1,0 +1,338 @@
+"""Trips: a few arrivals that wait in the database, brought to their verdicts by any worker.
+
+A job of the queue carries the numbers of a trip's arrivals and nothing else. Whatever
+becomes of the job, an arrival without a verdict gets another one: attempts are counted
+by the ledger alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Protocol, cast
+
+import structlog
+
+from ingest.engine.lease import LEASE_SECONDS, LeaseStore, is_gone, this_process
+from ingest.engine.work import (
+    TRIP_BYTES,
+    TRIP_LETTERS,
+    Told,
+    Worker,
+    WorkLedger,
+    WorkStore,
+)
+from ingest.intake.attempt import Intake
+from ingest.intake.authenticate import Proof, Session
+from ingest.intake.outcome import Handled
+from ingest.intake.ports import Store
+from ingest.letters.terms import Arrival, Letter, RawLetter, Read
+from ingest.reading import Reader
+from storage.records import OwedReply, Process, WaitingArrival
+
+log = structlog.get_logger()
+
+SWEPT_EVERY_SECONDS = 5.0
+"""How often each process tells that it is there, and one of them looks for what stands still."""
+
+AGAIN_SECONDS = 5.0
+RESTS_SECONDS = 60.0
+"""After so long a letter that got no verdict is tried again, and one that waits looked at."""
+
+_SWEEP = "sweep"
+
+
+class Arrivals(Protocol):
+    """Letters that wait in the database."""
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, in this transaction."""
+
+    def carry(self, numbers: Sequence[int], job: int) -> None:
+        """Note which job brings them to a worker."""
+
+    def take(self, numbers: Sequence[int], holder: str) -> Sequence[WaitingArrival]:
+        """Those without a verdict, which this process has now."""
+
+    def settle(self, source: str, key: str, outcome: str) -> None:
+        """It has its verdict; its bytes are dropped."""
+
+    def put_off(self, numbers: Sequence[int], seconds: float) -> None:
+        """Have them tried again after so long."""
+
+    def in_hands_of(self, holders: Sequence[str]) -> Sequence[int]:
+        """Jobs whose arrivals those processes have."""
+
+    def beat(self, holder: str, role: str, version: str) -> None:
+        """A process tells that it is there."""
+
+    def left(self, holder: str) -> None:
+        """A process has ended."""
+
+    def processes(self) -> Sequence[Process]:
+        """Processes that were heard of lately."""
+
+
+class TripStore(LeaseStore, Protocol):
+    """What the database does for trips, beside what it does for work."""
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Letters that wait in it."""
+
+
+class TripLedger(Protocol):
+    """Opens transactions on what waits."""
+
+    def transaction(self) -> AbstractContextManager[TripStore]:
+        """Commits at its end, rolls back on an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An arrival that no job carries.
+
+    Attributes:
+        held: Bytes that wait.
+    """
+
+    number: int
+    source: str
+    held: int
+
+
+class Queue(Protocol):
+    """Jobs in the database's own queue; `spread` is the one for PostgreSQL."""
+
+    def defer(self, connection: Any, trips: Sequence[Sequence[int]]) -> Sequence[int]:
+        """The number of a new job for each trip, kept or dropped with the transaction.
+
+        Raises:
+            ConnectionError: the database is away.
+        """
+
+    def drop_stalled(self, connection: Any, jobs: Sequence[int]) -> int:
+        """Drop these jobs, and those whose worker has fallen silent: how many."""
+
+    def idle(self, connection: Any) -> Sequence[Idle]:
+        """Arrivals that are due and that no job carries."""
+
+    def serve(self, work: Callable[[Sequence[int]], None], side_by_side: int) -> None:
+        """Have trips worked on until `stop`; those in hand are finished.
+
+        Args:
+            work: Brings the arrivals of these numbers to their verdicts.
+            side_by_side: How many trips at once.
+        """
+
+    def stop(self) -> None:
+        """Have `serve` end; from any thread."""
+
+
+class Outdated(ValueError):  # noqa: N818 - what this process is
+    """A process of a newer version works on the same database."""
+
+
+def into_trips(waiting: Iterable[Idle]) -> Iterator[list[int]]:
+    """Numbers of arrivals that are worked on together: of one source, a few, and not large."""
+    for _source, group in groupby(waiting, lambda one: one.source):
+        trip: list[int] = []
+        held = 0
+        for one in group:
+            if trip and (len(trip) == TRIP_LETTERS or held + one.held > TRIP_BYTES):
+                yield trip
+                trip, held = [], 0
+            trip.append(one.number)
+            held += one.held
+        yield trip
+
+
+def defer(store: TripStore, queue: Queue, waiting: Sequence[Idle]) -> int:
+    """Have arrivals brought to workers, in this transaction: by how many trips."""
+    trips = list(into_trips(waiting))
+    if trips:
+        for trip, job in zip(trips, queue.defer(store.arrivals.connection, trips), strict=True):
+            store.arrivals.carry(trip, job)
+    return len(trips)
+
+
+class _Settling:
+    """What intake does, and that the waiting bytes go with the verdict."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
+        """See `Intake.prove`."""
+        return self._intake.prove(read, afresh=afresh)
+
+    def receive(
+        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
+    ) -> Handled:
+        """See `Intake.receive`."""
+        handled = self._intake.receive(arrival, read, proof, store, now)
+        # The transaction is one that this worker opened: its store has this part as well.
+        cast("TripStore", store).arrivals.settle(arrival.source, arrival.key, handled.outcome)
+        return handled
+
+    def notice(
+        self, arrival: Arrival, letter: Letter | None, store: Store, now: datetime
+    ) -> OwedReply | None:
+        """See `Intake.notice`."""
+        return self._intake.notice(arrival, letter, store, now)
+
+
+class AllStore(WorkStore, TripStore, Protocol):
+    """One transaction, for a worker of trips."""
+
+
+class AllLedger(WorkLedger, Protocol):
+    """The database, for a worker of trips."""
+
+    def transaction(self) -> AbstractContextManager[AllStore]:
+        """Commits at its end, rolls back on an exception."""
+
+
+class Trips:
+    """Brings the arrivals of a trip to their verdicts; several threads may at once.
+
+    Args:
+        told: Hears of every letter that has its verdict, once it is committed.
+        stop: Once it is true the letters in hand are finished and the rest is left.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        ledger: AllLedger,
+        intake: Intake,
+        clock: Callable[[], datetime],
+        told: Told,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._intake = _Settling(intake)
+        self._clock = clock
+        self._told = told
+        self._stop = stop
+        self._holder = this_process()
+
+    def work(self, numbers: Sequence[int]) -> None:
+        """Bring them to their verdicts, as far as they have none.
+
+        What gets none is left to another trip, which is nobody's fault and told.
+        """
+        try:
+            with self._ledger.transaction() as store:
+                taken = store.arrivals.take(numbers, self._holder)
+            for source, group in groupby(taken, lambda one: one.source):
+                self._of_source(source, {one.key: one for one in group})
+        except ConnectionError as fault:
+            log.warning("trip.failed", letters=len(numbers), error=str(fault))
+
+    def _of_source(self, source: str, taken: Mapping[str, WaitingArrival]) -> None:
+        worker = Worker(self._reader, self._ledger, self._intake, self._clock, self._told)
+        with worker:
+            tired = worker.look_up(source, list(taken))
+            ripe = [key for key in taken if key not in worker.resting]
+            # Those that failed twice come last, each alone.
+            alone = [[key] for key in ripe if key in tired]
+            for keys in ([key for key in ripe if key not in tired], *alone):
+                worker.work([_raw(taken[key]) for key in keys], self._stop)
+        with self._ledger.transaction() as store:
+            # Of most this is known: it went with the verdict. Not of a copy, or in quarantine.
+            for key, outcome in worker.settled.items():
+                store.arrivals.settle(source, key, outcome)
+            again = [key for key in taken if key not in worker.settled]
+            resting = [key for key in again if key in worker.resting]
+            ripe = [key for key in again if key not in worker.resting]
+            for keys, seconds in ((resting, RESTS_SECONDS), (ripe, AGAIN_SECONDS)):
+                store.arrivals.put_off([taken[key].number for key in keys], seconds)
+
+
+def _raw(waiting: WaitingArrival) -> RawLetter:
+    arrival = Arrival(waiting.source, waiting.key, waiting.received_at, waiting.size)
+    return RawLetter(arrival, waiting.content, waiting.header_only, waiting.missing)
+
+
+class Present:
+    """This process among those of an installation: told of every few seconds.
+
+    Args:
+        role: fetch, work or send.
+        version: Of the program, such as 1.4.0.
+    """
+
+    def __init__(self, ledger: TripLedger, role: str, version: str) -> None:
+        self._ledger = ledger
+        self._role = role
+        self._version = version
+        self._holder = this_process()
+
+    def beat(self) -> None:
+        """Tell that this process is there.
+
+        Raises:
+            Outdated: a newer version works on the same database.
+            ConnectionError: the database is away.
+        """
+        with self._ledger.transaction() as store:
+            newer = newer_than(self._version, store.arrivals.processes())
+            if newer is None:
+                store.arrivals.beat(self._holder, self._role, self._version)
+                return
+            store.arrivals.left(self._holder)
+        raise Outdated(
+            f"this is version {self._version}, and {newer.role} {newer.holder} of version"
+            f" {newer.version} works on the same database: install that version here as well"
+        )
+
+    def leave(self) -> None:
+        """Tell that it has ended."""
+        with self._ledger.transaction() as store:
+            store.arrivals.left(self._holder)
+
+
+def newer_than(version: str, processes: Iterable[Process]) -> Process | None:
+    """A living process of a newer version; None when there is none."""
+    living = (one for one in processes if one.is_alive)
+    return next((one for one in living if _numbers(one.version) > _numbers(version)), None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def sweep(ledger: TripLedger, queue: Queue, gone: Callable[[str], bool] = is_gone) -> None:
+    """Give arrivals that no job carries, or a job of a dead worker, another one.
+
+    One process does so at a time.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.transaction() as store:
+        holder = this_process()
+        if store.leases.take(_SWEEP, holder, seconds=LEASE_SECONDS, is_gone=gone) != holder:
+            return
+        ended = [one.holder for one in store.arrivals.processes() if gone(one.holder)]
+        for one in ended:
+            store.arrivals.left(one)
+        connection = store.arrivals.connection
+        stalled = queue.drop_stalled(connection, store.arrivals.in_hands_of(ended))
+        idle = queue.idle(connection)
+        trips = defer(store, queue, idle)
+    if trips:
+        log.info("trips.deferred_again", letters=len(idle), trips=trips, stalled=stalled)
+
+
+def numbered(waiting: Collection[WaitingArrival], numbers: Sequence[int | None]) -> list[Idle]:
+    """Those of announced arrivals that are new, as they are put into trips."""
+    pairs = zip(waiting, numbers, strict=True)
+    return [Idle(number, one.source, len(one.content)) for one, number in pairs if number]

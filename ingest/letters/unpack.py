@@ -432,10 +432,9 @@ def _zip_kind(content: bytes) -> _Kind:
         return _Kind.PLAIN if first.startswith(_OFFICE_PARTS) else _Kind.ZIP
     if "[Content_Types].xml" not in names and "mimetype" not in names:
         return _Kind.ZIP
-    is_workbook = any(name.startswith("xl/") for name in names) or (
-        b"opendocument.spreadsheet" in content[:200]
-    )
-    return _Kind.PLAIN if is_workbook else _Kind.OTHER
+    # Parts may be named in other ways, and a mimetype may be packed or stand last.
+    is_workbook = any(name.startswith("xl/") for name in names)
+    return _Kind.PLAIN if is_workbook or looks_like_document("", content) else _Kind.OTHER
 
 
 def _is_old_workbook(inner: _File) -> bool:

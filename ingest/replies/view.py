@@ -12,7 +12,7 @@ from ingest.replies.runs import COMPUTED, Run, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding, Severity
-from layouts.terms import Change, Kind, LegalEntity, Receipt, Series, Verdict
+from layouts.terms import Change, Checked, Kind, LegalEntity, Receipt, Series, Verdict
 
 ROWS_MOST = 300
 """Recorded series that a reply's tables show; the rest is counted."""
@@ -136,7 +136,7 @@ def document_view(
         verdict=words.word("document", outcome).format(first=first),
         tone=_TONES[outcome],
         tables=_recorded(checked.changes, words, rows_most),
-        changes=tuple(_changes(checked.changes[:rows_most], words)),
+        changes=tuple(_changes(checked, words, rows_most)),
         groups=groups(runs, words, whole=words.say("whole_document")),
         refused_beside=_refused_beside(receipt, words),
         hidden=hidden_told(hidden, words),
@@ -358,6 +358,11 @@ def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tupl
     if not changes:
         return ()
     registers = changes[0].series.kind is Kind.REGISTER
+    if registers:
+        # What a newer reading or an operator's keeps out is told below the table.
+        changes = [change for change in changes if not change.stayed]
+        if not changes:
+            return ()
     row = _register_row if registers else _profile_row
     rows = [row(change, words) for change in changes[:rows_most]]
     return (table(rows, len(changes), words, registers=registers),)
@@ -413,14 +418,19 @@ def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:
     return (f"{_point_name(change)}, {series.channel}", period, count, total)
 
 
-def _changes(changes: Sequence[Change], words: Wording) -> Iterable[str]:
-    for change in changes:
+def _changes(checked: Checked, words: Wording, rows_most: int) -> Iterable[str]:
+    held = [item for item in checked.findings if item.code is Code.HELD_BY_OPERATOR]
+    operators = {(i.point, i.meter, i.channel, i.zone, at) for i in held for at in (i.start, None)}
+    for change in checked.changes[:rows_most]:
         series = _series_name(change, words)
         if change.replaced:
             yield _replaced(change, series, words)
         if change.stayed:
             count = words.count(change.stayed, "value")
-            yield words.say("stayed", series=series, count=count)
+            one = change.series
+            at = one.start if one.kind is Kind.REGISTER else None
+            is_held = (one.point, one.meter, one.channel, one.zone, at) in operators
+            yield words.say("held" if is_held else "stayed", series=series, count=count)
         if change.kept and change.series.kind is Kind.INTERVAL:
             yield words.say("kept", series=series, count=words.count(change.kept, "value"))
 

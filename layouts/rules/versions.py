@@ -85,9 +85,10 @@ def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
     series, point, meter = item.series, item.point, item.meter
     if known is None:
         return Change(series, point, meter, added=(0,))
-    if known.newer or known.held or known.value is None:
+    is_same = known.value == series.reading
+    if known.newer or known.value is None or (known.held and not is_same):
         return Change(series, point, meter, stayed=1)
-    if known.value == series.reading:
+    if is_same:
         return Change(series, point, meter, kept=1)
     before, after = known.value, series.reading
     return Change(series, point, meter, replaced=(0,), before=before, after=after)
@@ -218,11 +219,22 @@ def suspicious_version(case: Case) -> Iterator[Finding]:
 
 
 def older_version(case: Case) -> Iterator[Finding]:
-    """Newer documents carry all that this one carries."""
+    """Newer documents carry all that this one carries.
+
+    What only an operator's entry keeps out waits for the operator's decision.
+    """
     changes = [item.change for item in case.held if item.change is not None]
     stayed = sum(change.stayed for change in changes)
-    if stayed and not any(c.added or c.replaced or c.kept for c in changes):
+    adds = any(c.added or c.replaced or c.kept for c in changes)
+    if stayed and not adds and any(_has_newer(item, case) for item in case.held):
         yield finding(Code.OLDER_VERSION, count=stayed)
+
+
+def _has_newer(item: Assigned, case: Case) -> bool:
+    """Whether a newer document carries a series, or some of it."""
+    register = item.series.kind is Kind.REGISTER
+    known = recorded_reading(item, case) if register else recorded(item, case)
+    return known is not None and bool(known.newer)
 
 
 def values_zeroed(case: Case) -> Iterator[Finding]:

@@ -558,6 +558,7 @@ class SheetReader:
         meter = self._code(table, "meter", row)
         if meter is None:
             self._missing_in_row("meter", table, row)
+            sums.add(row, None, None)
             return
         since = self._moment(table, row, SINCE)
         own = self._moment(table, row, "instant")
@@ -568,7 +569,7 @@ class SheetReader:
             if channel is None:
                 self._missing_in_row("channel", table, row)
                 continue
-            zone = slot.zone or self._zone(table, row, point)
+            zone = slot.zone or self._zone(table, row, (point, meter, channel))
             if zone is None:
                 continue
             instant = self._instant_of(table, column, row, own, (point, meter))
@@ -576,9 +577,8 @@ class SheetReader:
             place, value = Places.cell_at(row, column), self._sheet.cell(row, column)
             made[column] = Reading(point, meter, channel, zone, instant, value, place, unit)
         self._draft.readings.extend(made.values())
-        for reading in made.values():
-            sums.add(row, reading.channel, reading.zone)
-            break
+        first = next(iter(made.values()), None)
+        sums.add(row, *((first.channel, first.zone) if first else (None, None)))
         if table.figures and not self._in_full:
             proof = Proof(
                 self._sheet,
@@ -652,12 +652,13 @@ class SheetReader:
             self._draft.findings.add(finding(Code.INVALID_DATE, place, seen=shown(cell), **about))
         return epoch
 
-    def _zone(self, table: Table, row: int, point: str | None) -> str | None:
+    def _zone(self, table: Table, row: int, names: tuple[str | None, str, str]) -> str | None:
         raw = self._code(table, "zone", row)
         zone = zone_of(raw, self._layout) or zone_in_words(raw or "", self._words)
         if zone is None:
             place = place_of(self._sheet, row, table.columns["zone"])
-            about = {"point": point, "field": "zone", "expected": "T0, T1, T2, T3, T4"}
+            about = dict(zip(("point", "meter", "channel"), names, strict=True))
+            about |= {"field": "zone", "expected": "T0, T1, T2, T3, T4"}
             self._draft.findings.add(finding(Code.INVALID_CODE, place, seen=raw, **about))
         return zone
 

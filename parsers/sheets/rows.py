@@ -66,7 +66,7 @@ class Sums:
         """A finding for each total that is not the sum of what stands above it."""
         for column in self.table.numbers():
             total = read_number(cells.get(column))
-            if isinstance(total, Fault):
+            if isinstance(total, Fault) or not self._is_readable(column):
                 continue
             sums = list(self._sums(column))
             before = self.subtotals.setdefault(column, [])
@@ -91,12 +91,13 @@ class Sums:
         for rows in chosen:
             numbers = [read_number(self.sheet.cell(row, column)) for row, _, _ in rows]
             filled = [n.value for n in numbers if isinstance(n, Number)]
-            # A cell that cannot be read makes every sum a guess.
-            if filled and all(
-                isinstance(n, Number) or is_blank(self.sheet.cell(row, column))
-                for n, (row, _, _) in zip(numbers, rows, strict=True)
-            ):
+            if filled:
                 yield sum(filled, Decimal(0))
+
+    def _is_readable(self, column: int) -> bool:
+        """Whether no cell above makes every sum a guess."""
+        cells = [self.sheet.cell(row, column) for row, _, _ in self.rows]
+        return all(is_blank(c) or isinstance(read_number(c), Number) for c in cells)
 
 
 def across(sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:

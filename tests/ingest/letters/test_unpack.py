@@ -171,6 +171,19 @@ def test_a_workbook_is_a_document_and_a_text_file_of_word_is_not() -> None:
     assert (read.documents, [one.name for one in read.attachments]) == ((), ["a.docx"])
 
 
+SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("is_last", [False, True])
+def test_an_ods_is_told_by_what_its_mimetype_says(how: int, is_last: bool) -> None:
+    parts = [("mimetype", SPREADSHEET), ("content.xml", b"<a/>")]
+    packed = zipped(*(reversed(parts) if is_last else parts), how=how)
+    assert names(letter(packed, "a.ods")) == [("a.ods", None)]
+    text = zipped(("mimetype", SPREADSHEET.replace(b"spreadsheet", b"text")), parts[1], how=how)
+    assert names(letter(text, "a.odt")) == []
+
+
 def test_a_workbook_cut_off_in_the_middle_goes_to_the_parsers() -> None:
     workbook = zipped(("[Content_Types].xml", b"<a/>" * 100), ("xl/workbook.xml", b"<a/>"))
     assert names(letter(workbook[:80], "a.xlsx")) == [("a.xlsx", None)]

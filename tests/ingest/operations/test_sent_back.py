@@ -1,21 +1,19 @@
-"""The workbook that a reply returned is mended and sent back as an answer to it."""
+"""What a reply returned or refused is mended and sent back as an answer to it."""
 
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from datetime import datetime
 from email.message import EmailMessage
 
 import openpyxl
 import pytest
 from openpyxl.workbook.workbook import Workbook
 
-from storage.ledger import Ledger
+from tests.ingest.answered import AT, CODE, PASSWORD, letter, reply_of, text_of
+from tests.parsers.pages import WRITERS, Page
 
-CODE, PASSWORD = "200000001234", "Zima-2026"
-AT = "2026-11-02T09:41"
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
+POINT, METER = "200000001234-01", "07512345"
 ROWS = [
     ("Показания приборов учёта",),
     ("Макет", "52006"),
@@ -24,16 +22,19 @@ ROWS = [
     ("Дата показаний", "01.11.2026"),
     (),
     ("№ п/п", "Точка учёта", "№ прибора учёта", "Канал", "Зона", "Показание"),
-    (1, "200000001234-01", "07512345", "A+", "T1", 12345.67),
-    (2, "200000001234-01", "07512345", "A+", "T2", "нет данных"),
+    (1, POINT, METER, "A+", "T1", 12345.67),
+    (2, POINT, METER, "A+", "T2", "нет данных"),
 ]
+MENDED = "Её можно исправить и отправить обратно"
 
 
-def book(rows: list[tuple[object, ...]]) -> Workbook:
-    workbook = Workbook()
-    for row in rows:
-        workbook.worksheets[0].append(row)
-    return workbook
+def their_own(container: str) -> bytes:
+    cells = {
+        (row, column): value
+        for row, values in enumerate(ROWS, 1)
+        for column, value in enumerate(values, 1)
+    }
+    return WRITERS[container]([Page("Показания", cells)])
 
 
 def saved(workbook: Workbook) -> bytes:
@@ -42,37 +43,17 @@ def saved(workbook: Workbook) -> bytes:
     return packed.getvalue()
 
 
-def letter(content: bytes, name: str, answered: EmailMessage | None = None) -> bytes:
-    made = EmailMessage()
-    made["From"] = "buh@primer.example"
-    made["Message-ID"] = f"<{len(content)}@primer.example>"
-    text = f"Код: {CODE}\nПароль: {PASSWORD}\n"
-    made["Subject"] = "Показания за октябрь"
-    if answered is not None:
-        del made["Subject"]
-        made["Subject"] = f"Re: {answered['Subject']}"
-        made["In-Reply-To"] = made["References"] = answered["Message-ID"]
-        body = answered.get_body(("plain",))
-        assert body is not None
-        quoted = "\n".join(f"> {line}" for line in body.get_content().splitlines())
-        text = f"Исправили.\n{text}\n01.11.2026, Приём показаний пишет:\n{quoted}\n"
-    made.set_content(text)
-    made.add_attachment(content, "application", "octet-stream", filename=name)
-    return made.as_bytes()
-
-
-def reply_of(number: int) -> EmailMessage:
-    """The reply that is owed to a letter."""
-    ledger = Ledger("sqlite:///ingest.db")
-    try:
-        with ledger.transaction() as store:
-            owed = store.outbox.lease(limit=100)
-    finally:
-        ledger.close()
-    (content,) = [one.content for one in owed if one.letter == number]
-    message = message_from_bytes(content, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
+def ours(service) -> tuple[bytes, str]:
+    """Our own form, filled in with a mistake, and the cell of the mistake."""
+    made = service("template", "52006", "--entity", CODE, "-o", "form.xlsx")
+    assert made.code == 0
+    workbook = openpyxl.load_workbook("form.xlsx")
+    sheet = workbook.worksheets[0]
+    first, second = [row[6] for row in sheet.iter_rows() if row[1].value == METER][:2]
+    first.value, second.value = 12345.67, "нет данных"
+    (date,) = [row[1] for row in sheet.iter_rows() if row[0].value == "Дата показаний"]
+    date.value = datetime(2026, 11, 1)  # noqa: DTZ001 - a cell has no zone
+    return saved(workbook), second.coordinate
 
 
 def returned(message: EmailMessage) -> tuple[str, Workbook]:
@@ -81,31 +62,59 @@ def returned(message: EmailMessage) -> tuple[str, Workbook]:
     return str(part.get_filename()), openpyxl.load_workbook(io.BytesIO(part.get_content()))
 
 
-@pytest.mark.parametrize("form", ["their own", "ours"])
+def received(service, content: bytes, name: str = "letter.eml"):
+    [row] = service("process", service.write(name, content), "--json", "--at", AT).rows
+    return row
+
+
+def is_accepted_whole(row) -> bool:
+    [document] = row["documents"]
+    told = (row["outcome"], row["findings"], document["verdict"], document["findings"])
+    return told == ("accepted", [], "accepted", []) and document["values"] == 2
+
+
+@pytest.mark.parametrize("form", ["ours", "xlsx", "xls", "ods"])
 def test_the_marked_workbook_is_mended_and_sent_back_as_an_answer(service, form):
-    workbook, cell = book(ROWS), "F9"
-    if form == "ours":
-        made = service("template", "52006", "--entity", CODE, "-o", "form.xlsx")
-        assert made.code == 0
-        workbook = openpyxl.load_workbook("form.xlsx")
-        sheet = workbook.worksheets[0]
-        first, second = [row[6] for row in sheet.iter_rows() if row[1].value == "07512345"][:2]
-        first.value, second.value, cell = 12345.67, "нет данных", second.coordinate
-        (date,) = [row[1] for row in sheet.iter_rows() if row[0].value == "Дата показаний"]
-        date.value = datetime(2026, 11, 1)  # noqa: DTZ001 - a cell has no zone
-    path = service.write("first.eml", letter(saved(workbook), "52006.xlsx"))
-    [row] = service("process", path, "--json", "--at", AT).rows
+    content, cell = ours(service) if form == "ours" else (their_own(form), "F9")
+    name = f"52006.{'xlsx' if form == 'ours' else form}"
+    row = received(service, letter((name, content)))
     assert row["documents"][0]["verdict"] != "accepted"
 
     answered = reply_of(row["letter"])
+    assert MENDED in text_of(answered)
     name, marked = returned(answered)
     assert PASSWORD not in str(list(marked.worksheets[1].values))
     assert marked.worksheets[1][cell].comment is not None
     marked.worksheets[1][cell].value = 2345.6
-    path = service.write("second.eml", letter(saved(marked), name, answered))
-    [row] = service("process", path, "--json", "--at", AT).rows
-    assert (row["outcome"], row["findings"]) == ("accepted", [])
-    [document] = row["documents"]
-    assert (document["verdict"], document["values"]) == ("accepted", 2)
-    assert document["findings"] == []
+    row = received(service, letter((name, saved(marked)), answered=answered), "second.eml")
+    assert is_accepted_whole(row)
     assert row["reply"]["subject"].count("Re:") == 1
+
+
+def test_a_workbook_sent_back_with_its_mistake_is_told_again_and_marked_once(service):
+    row = received(service, letter(("52006.xlsx", their_own("xlsx"))))
+    answered = reply_of(row["letter"])
+    name, marked = returned(answered)
+    again = letter((name, saved(marked)), answered=answered)
+    row = received(service, again, "second.eml")
+    assert [f["code"] for f in row["documents"][0]["findings"]] == ["invalid-number"]
+    _, marked = returned(reply_of(row["letter"]))
+    assert [sheet.title for sheet in marked.worksheets] == ["Замечания", "Показания"]
+    commented = [c for r in marked.worksheets[1].iter_rows() for c in r if c.comment]
+    assert [cell.coordinate for cell in commented] == ["F9"]
+
+
+def test_a_mended_document_of_xml_is_sent_back_as_an_answer(service):
+    text = (
+        f'<package class="52006" version="1" sender_code="{CODE}" created="20261102090000">'
+        f'<meter number="{METER}" point="{POINT}">'
+        '<reading date_time="2026110100" zone="T1" value="12345.67"/>'
+        '<reading date_time="2026110100" zone="T2" value="нет"/></meter></package>'
+    )
+    row = received(service, letter(("z.xml", text.encode())))
+    assert row["documents"][0]["verdict"] == "rejected"
+    answered = reply_of(row["letter"])
+    assert "отправьте целиком ответом на это письмо" in text_of(answered)
+    assert MENDED not in text_of(answered)
+    mended = letter(("z.xml", text.replace("нет", "2345.6").encode()), answered=answered)
+    assert is_accepted_whole(received(service, mended, "second.eml"))

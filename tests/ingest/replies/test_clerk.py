@@ -178,3 +178,29 @@ def test_a_zone_that_is_none_is_told_with_those_that_are_and_its_cell(language: 
     text = told(accepted(wrong), language=language)
     assert "T0, T1, T2, T3, T4" in text
     assert "E9" in text
+
+
+def held(*, is_held: bool) -> Receipt:
+    """A document of two readings, one of which is not in force."""
+    (kept,), (other,) = registers("T1"), registers("T2")
+    about = {"point": "2000", "meter": "0750", "channel": "A+", "zone": "T2", "start": NOVEMBER}
+    operators = finding(Code.HELD_BY_OPERATOR, seen="2", expected="1", **about)  # type: ignore[arg-type]
+    changes = (Change(kept, added=(0,)), Change(other, stayed=1))
+    document = cases.parsed(series=(kept, other))
+    findings = (operators,) if is_held else ()
+    return cases.receipt(1, document, Verdict.ACCEPTED, Status.REMARKS, findings, changes)
+
+
+def test_what_an_operator_entered_is_told_and_not_called_recorded() -> None:
+    text = told(held(is_held=True))
+    assert "T2, A+: действует то, что внёс или отозвал оператор; 1\u00a0значение из этого" in text
+    assert "передано 2 кВт·ч, действует 1 кВт·ч; переданное отложено до его решения" in text
+    assert "· A+ T1 ·" in text
+    assert "· A+ T2 ·" not in text
+
+
+def test_what_a_newer_document_carries_is_told_as_that() -> None:
+    text = told(held(is_held=False))
+    assert "оператор" not in text
+    assert "T2, A+: без изменений осталось 1\u00a0значение, как в более новом документе." in text
+    assert "· A+ T2 ·" not in text

@@ -1,9 +1,11 @@
 """What operators hand in and withdraw on a legal entity's behalf, through the command line."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
+from layouts.months import MOSCOW
 from storage.ledger import Ledger
 
 CODE, METER = "200000001234", "07512345"
@@ -27,9 +29,7 @@ def store(desk):
 
 def month(back=0):
     """The first day of a month, so many months ago, as --at takes it."""
-    from datetime import datetime
-
-    from layouts.months import MOSCOW, month_at, preceding
+    from layouts.months import month_at, preceding
 
     day = month_at(datetime.now(MOSCOW))
     for _ in range(back):
@@ -149,3 +149,33 @@ def test_a_closed_month_is_never_changed(desk):
 def test_what_cannot_be_withdrawn_is_one_sentence(desk, words, told):
     enter(desk, "100")
     assert told in desk("withdraw", *words, *REASON).complaint
+
+
+def from_the_entity(desk, value):
+    """The same register's reading as the entity hands it in afterwards."""
+    at = month().replace("-", "")
+    # Newer than the entry, which is of this moment.
+    created = f"{datetime.now(MOSCOW) + timedelta(hours=1):%Y%m%d%H%M%S}"
+    content = (
+        f'<package class="52006" version="1" sender_code="{CODE}" created="{created}">'
+        f'<meter number="{METER}"><reading date_time="{at}00" zone="T1" value="{value}"/></meter>'
+        "</package>"
+    )
+    letter = (
+        f"From: buh@primer.example\nMessage-ID: <{value}@primer.example>\n"
+        f"Content-Type: application/xml; name=a.xml\n\n{content}"
+    )
+    path = desk.write("a.eml", letter.replace('created="', 'password="Zima-2026" created="'))
+    [row] = desk("process", path, "--json").rows
+    return row
+
+
+@pytest.mark.parametrize(("value", "is_told"), [("120", True), ("100", False)])
+def test_an_entitys_document_that_an_entry_keeps_out_waits_and_is_not_called_older(
+    desk, store, value, is_told
+):
+    enter(desk, "100")
+    row = from_the_entity(desk, value)
+
+    assert (row["outcome"], "older-version" in codes(row)) == ("accepted", False)
+    assert ("held-by-operator" in codes(row)) == is_told

@@ -15,7 +15,7 @@ from decimal import Decimal
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -480,7 +480,15 @@ def load(file: Path | None = None) -> Settings:
     return settings
 
 
-def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
+class Described(NamedTuple):
+    """A key of the configuration: its value as text, a secret hidden, and where it is from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def described(settings: Settings) -> Iterator[Described]:
     """Every key with its value, secrets hidden, and where it is from."""
     for name in Settings.model_fields:
         for at, table in _tables(getattr(settings, name), name):
@@ -490,7 +498,7 @@ def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
                 if isinstance(value, SecretStr):
                     value = "(hidden)" if value.get_secret_value() else ""
                     value = value if table.origin(key) != "default" else ""
-                yield f"{prefix}.{key}", str(value), table.origin(key)
+                yield Described(f"{prefix}.{key}", str(value), table.origin(key))
 
 
 def _tables(

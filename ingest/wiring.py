@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from config import settings as settings_module
-from config.settings import MailboxSettings, Settings, SettingsError, described
+from config.settings import Described, MailboxSettings, Settings, SettingsError, described
 from config.settings import load as load_settings
 from layouts.layout import Layout, load
 
@@ -656,7 +656,7 @@ class Service:
                 " no INGEST_CONFIG and no INGEST_DATABASE__URL (docs/install.md begins with one)"
             )
 
-    def configuration(self) -> Iterator[tuple[str, str, str]]:
+    def configuration(self) -> Iterator[Described]:
         """Every key with its value, secrets hidden, and where it is from."""
         return described(self.settings)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from layouts.findings import Finding
 from layouts.terms import Kind, Places
@@ -215,6 +215,16 @@ class LetterSummary:
     reason: str | None = None
     claimed: str | None = None
 
+    @property
+    def entity_or_claimed(self) -> str | None:
+        """The user code; of a refused letter, in brackets, the one that it claims."""
+        return self.entity or (f"({self.claimed})" if self.claimed else None)
+
+    @property
+    def why(self) -> str | None:
+        """What went wrong, or why it was ignored, refused or not answered."""
+        return self.error or self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class LetterPage:
@@ -319,6 +329,13 @@ class StoreStatus:
     servers: tuple[ServerState, ...] = ()
 
 
+class Replacing(NamedTuple):
+    """A receipt, and how many values of an earlier one it replaced."""
+
+    receipt: int
+    values: int
+
+
 @dataclass(frozen=True, slots=True)
 class CarriedValues:
     """A span of a profile, or one register reading, that a submission carries.
@@ -328,7 +345,7 @@ class CarriedValues:
         places: Where its values stood, in the order of time; None when not known.
         in_force: How many of its values are in force by this submission.
         replaced: How many values of earlier receipts it replaced.
-        replaced_since: Receipts that replaced values of this one, with how many.
+        replaced_since: Receipts that replaced values of this one, ascending.
         value: Of a reading, as the submission has it.
         value_before: What the reading replaced.
         replaced_at: When a reading was replaced.
@@ -345,7 +362,7 @@ class CarriedValues:
     places: Places | None
     in_force: int
     replaced: int
-    replaced_since: tuple[tuple[int, int], ...] = ()
+    replaced_since: tuple[Replacing, ...] = ()
     value: Decimal | None = None
     value_before: Decimal | None = None
     replaced_at: datetime | None = None
@@ -458,6 +475,11 @@ class Lock:
     until: datetime
     why: str
 
+    @property
+    def whence(self) -> str:
+        """The address, or `strangers` for all of them."""
+        return self.address or "strangers"
+
 
 @dataclass(frozen=True, slots=True)
 class LetterDetails:
@@ -546,6 +568,11 @@ class NumberChange:
 
     before: Number | None
     after: Number | None
+
+    @property
+    def named(self) -> Number | None:
+        """The side that there is: both have the same entity, point, channel and zone."""
+        return self.after or self.before
 
 
 @dataclass(frozen=True, slots=True)

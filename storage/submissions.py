@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -14,7 +15,7 @@ from layouts.terms import Kind
 from storage.columns import INTEGER_MOST, decimal, instant
 from storage.findings import Findings
 from storage.readings.places import unpacked
-from storage.records import CarriedValues, HandedIn, SubmissionDetails
+from storage.records import CarriedValues, HandedIn, Replacing, SubmissionDetails
 from storage.session import Part, Session
 from storage.tables import ENTITY, SUBMISSION
 
@@ -135,7 +136,7 @@ class Submissions(Part):
                     places=unpacked(row.places),
                     in_force=in_force.get(_span(row), 0),
                     replaced=before.get(_span(row), 0),
-                    replaced_since=tuple(sorted(since[_span(row)].items())),
+                    replaced_since=tuple(starmap(Replacing, sorted(since[_span(row)].items()))),
                 ),
             )
             for row in rows
@@ -188,7 +189,7 @@ def _handed_in(row: Any) -> HandedIn:
 
 def _reading(row: Any) -> CarriedValues:
     at = instant(row.instant)
-    since = () if row.ended_by is None else ((row.ended_by, 1),)
+    since = () if row.ended_by is None else (Replacing(row.ended_by, 1),)
     # A reading equal to the one in force was not written again.
     value = row.value if row.was is None else row.was
     return CarriedValues(

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from ingest.operations.ports import Ledger
+from ingest.operations.told import Keys
 from storage.records import Head
 
 _EVENT = "audit.head"
@@ -28,6 +30,19 @@ class Verified:
         unsealed: How many rows of each kind no seal covers yet.
         compared: How many seals of the log were looked up.
     """
+
+    KEYS: ClassVar[Keys] = {
+        "broken": "broken",
+        "off": "off",
+        "seals": "seals",
+        "rows": "rows",
+        "number": "number",
+        "sha256": "sha256",
+        "sealed_at": "sealed_at",
+        "unsealed": "unsealed",
+        "compared": "compared",
+        "whole": "is_whole",
+    }
 
     broken: str | None
     off: tuple[str, ...]

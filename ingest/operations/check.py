@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.intake.judge import judge, without_secrets
 from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Letter, Read
-from ingest.replies.texts import finding_json
 from layouts.adjoining import merge_adjoining
-from layouts.findings import Code, finding
+from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 from layouts.terms import (
     Checked,
+    Kind,
     Known,
     LegalEntity,
     Parsed,
@@ -47,6 +47,51 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldSeries:
+    """A series of a document; its fields are the keys of `check --json`.
+
+    Attributes:
+        start: In the zone that the layout names, as `end`.
+        end: Of the last interval; of a register reading its instant, as `start`.
+        count: Values present, commercial or not.
+        total: Sum of all of them; of a register reading its value.
+    """
+
+    area: str | None
+    point: str | None
+    meter: str | None
+    channel: str
+    zone: str | None
+    kind: Kind
+    unit: str
+    start: datetime
+    end: datetime
+    step_minutes: int | None
+    count: int
+    total: Decimal
+    not_commercial: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDocument:
+    """A document as `check` tells it; its fields are the keys of `check --json`.
+
+    Attributes:
+        layout: None of one that cannot be read, which has no series either.
+        sender: A user code.
+        created: In the zone that the layout names.
+    """
+
+    file: str
+    layout: str | None
+    verdict: Verdict
+    sender: str | None
+    created: datetime | None
+    series: tuple[ToldSeries, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One document with its verdict."""
 
@@ -55,44 +100,43 @@ class Result:
     checked: Checked
     zone: ZoneInfo
 
-    def as_json(self, language: str) -> dict[str, Any]:
-        """The object of `check --json`."""
+    @property
+    def told(self) -> ToldDocument:
+        """The document as `check` tells it."""
         header = self.parsed.header
-        created = header.created.astimezone(self.zone).isoformat() if header.created else None
+        created = header.created.astimezone(self.zone) if header.created else None
         unreadable = self.checked.verdict is Verdict.UNREADABLE
-        return {
-            "file": self.file,
-            "layout": None if unreadable else self.parsed.layout,
-            "verdict": self.checked.verdict.value,
-            "sender": header.sender_code,
-            "created": created,
-            "series": [] if unreadable else [self._series(item) for item in self._told()],
-            "findings": [
-                finding_json(item, language) for item in merge_adjoining(self.checked.findings)
-            ],
-        }
+        return ToldDocument(
+            file=self.file,
+            layout=None if unreadable else self.parsed.layout,
+            verdict=self.checked.verdict,
+            sender=header.sender_code,
+            created=created,
+            series=() if unreadable else tuple(self._series(item) for item in self._taken()),
+            findings=tuple(merge_adjoining(self.checked.findings)),
+        )
 
-    def _told(self) -> list[Series]:
+    def _taken(self) -> list[Series]:
         """The series of the document, without hours that have not happened yet."""
         taken = {_names_of(change.series): change.series for change in self.checked.changes}
         return [taken.get(_names_of(item), item) for item in self.parsed.series]
 
-    def _series(self, item: Series) -> dict[str, Any]:
-        return {
-            "area": item.area,
-            "point": item.point,
-            "meter": item.meter,
-            "channel": item.channel,
-            "zone": item.zone,
-            "kind": item.kind.value,
-            "unit": item.unit,
-            "start": item.start.astimezone(self.zone).isoformat(),
-            "end": item.end.astimezone(self.zone).isoformat(),
-            "step_minutes": item.step_minutes,
-            "count": item.count,
-            "total": str(item.total),
-            "not_commercial": len(item.not_commercial),
-        }
+    def _series(self, item: Series) -> ToldSeries:
+        return ToldSeries(
+            area=item.area,
+            point=item.point,
+            meter=item.meter,
+            channel=item.channel,
+            zone=item.zone,
+            kind=item.kind,
+            unit=item.unit,
+            start=item.start.astimezone(self.zone),
+            end=item.end.astimezone(self.zone),
+            step_minutes=item.step_minutes,
+            count=item.count,
+            total=Decimal(item.total),
+            not_commercial=len(item.not_commercial),
+        )
 
 
 def _names_of(item: Series) -> tuple[object, ...]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
 from ingest.operations.audit import verify
 from ingest.operations.ports import Ending, WholeLedger
+from ingest.operations.told import Keys
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 
@@ -169,6 +170,13 @@ class Result:
         exit_code: 1 for something to look at, 3 when a server cannot be reached.
     """
 
+    KEYS: ClassVar[Keys] = {
+        "what": "what",
+        "well": "is_well",
+        "found": "found",
+        "advice": lambda result: result.advice or None,
+    }
+
     what: str
     found: str
     advice: str = ""
@@ -178,20 +186,6 @@ class Result:
     def is_well(self) -> bool:
         """Whether nothing needs to be done."""
         return not self.advice
-
-    def line(self) -> str:
-        """For people."""
-        mark = "ok  " if self.is_well else "WRONG"
-        return f"{mark:<5} {self.what}: {self.found}" + (f" — {self.advice}" if self.advice else "")
-
-    def as_json(self) -> dict[str, Any]:
-        """For scripts."""
-        return {
-            "what": self.what,
-            "well": self.is_well,
-            "found": self.found,
-            "advice": self.advice or None,
-        }
 
 
 def examine(app: Installation) -> Iterator[Result]:

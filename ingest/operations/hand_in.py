@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -25,7 +25,7 @@ from ingest.intake.receive import receive
 from ingest.letters.terms import Arrival, Marked, RawLetter, Read
 from ingest.operations.check import Result
 from ingest.operations.ports import Ledger, WholeLedger
-from ingest.operations.told import document_json, finding_json, reply_json
+from ingest.operations.told import Document, Keys, document_of
 from ingest.reading import Reader
 from layouts.findings import Code, Finding
 from layouts.months import MOSCOW
@@ -92,13 +92,26 @@ class HandedIn:
     Attributes:
         letter: Number of the arrival in the ledger; 0 when nothing was recorded.
         handled: Verdict, receipts and reply.
+        source: The file's name.
         marked: Workbooks with the findings in their cells, by SHA-256 of the document.
         is_dry_run: Whether it was only checked: its receipts have no numbers then.
         is_known: Whether the same bytes led to the same before: the receipts are those.
     """
 
+    KEYS: ClassVar[Keys] = {
+        "source": "source",
+        "letter": lambda done: done.letter or None,
+        "outcome": "handled.outcome",
+        "entity": "handled.entity.user_code",
+        "findings": "handled.findings",
+        "documents": "documents",
+        "reply": "handled.reply",
+        "known": "is_known",
+    }
+
     letter: int
     handled: Handled
+    source: str
     marked: Mapping[str, Marked] = field(default_factory=dict)
     is_dry_run: bool = False
     is_known: bool = False
@@ -108,19 +121,11 @@ class HandedIn:
         """Whether its receipts are kept."""
         return self.is_known or not self.is_dry_run
 
-    def as_json(self, language: str) -> dict[str, Any]:
-        """As `process --json` tells of a letter; receipts of a dry run are null."""
-        handled = self.handled
-        documents = [document_json(one, language) for one in handled.receipts]
-        return {
-            "letter": self.letter or None,
-            "outcome": handled.outcome.value,
-            "entity": handled.entity.user_code if handled.entity else None,
-            "findings": [finding_json(item, language) for item in handled.findings],
-            "documents": [one | {"receipt": None} if self.is_dry_run else one for one in documents],
-            "reply": reply_json(handled.reply),
-            "known": self.is_known,
-        }
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Each document with its receipt; one that was only checked has no number."""
+        receipts = self.handled.receipts
+        return tuple(document_of(one, is_kept=not self.is_dry_run) for one in receipts)
 
     def results(self, policy: Policy) -> list[tuple[Result, int | None]]:
         """Each document as `check` tells of it, with its receipt's number."""
@@ -272,7 +277,7 @@ def _record(case: _Case, store: Store) -> HandedIn:
         receipts = _as_before(handled.receipts, before)
         if receipts is not None:
             known = replace(handled, receipts=receipts, reply=None)
-            raise _Undone(HandedIn(earlier, known, is_known=True))
+            raise _Undone(HandedIn(earlier, known, case.raw.file_name, is_known=True))
         if is_second:
             raise _Undone(None)
     letter = case.read.letter
@@ -280,7 +285,7 @@ def _record(case: _Case, store: Store) -> HandedIn:
     store.letters.settle(claim.letter, handled.outcome, facts, handled.entity, now)
     if sender.session.entry is not None:
         _audit(handled, sender, store, now)
-    return HandedIn(claim.letter, handled)
+    return HandedIn(claim.letter, handled, case.raw.file_name)
 
 
 def _as_before(

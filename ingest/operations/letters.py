@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from ingest.intake.outcome import Handled
 from ingest.intake.wishes import workbook
@@ -16,7 +16,7 @@ from ingest.letters.mime import Part, TooManyPartsError, walk
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused, check_entity, no_entity
-from ingest.operations.told import document_json, finding_json, reply_json
+from ingest.operations.told import Document, Keys, document_of
 from layouts.findings import Code, printable
 from layouts.months import MOSCOW
 from storage.records import Claim, LetterDetails, LetterState, LetterSummary
@@ -225,22 +225,24 @@ def backfill(
 class Processed:
     """One letter with its verdict."""
 
+    KEYS: ClassVar[Keys] = {
+        "source": "source",
+        "letter": "letter",
+        "outcome": "handled.outcome",
+        "entity": "handled.entity.user_code",
+        "findings": "handled.findings",
+        "documents": "documents",
+        "reply": "handled.reply",
+    }
+
     source: str
     letter: int
     handled: Handled
 
-    def as_json(self, language: str) -> dict[str, Any]:
-        """The object of `process --json`."""
-        handled = self.handled
-        return {
-            "source": self.source,
-            "letter": self.letter,
-            "outcome": handled.outcome.value,
-            "entity": handled.entity.user_code if handled.entity else None,
-            "findings": [finding_json(item, language) for item in handled.findings],
-            "documents": [document_json(item, language) for item in handled.receipts],
-            "reply": reply_json(handled.reply),
-        }
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Each document with its receipt."""
+        return tuple(map(document_of, self.handled.receipts))
 
 
 def process_paths(

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.utils import parseaddr
 from enum import StrEnum
-from typing import Any
+from itertools import starmap
 
 from ingest.intake.wishes import forms_for
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused, check_entity
-from ingest.operations.told import local, minute
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.reminder import reminder, reminder_id
 from layouts.completeness import Lack, Missing, missing
 from layouts.layout import Layout
 from layouts.terms import LegalEntity
-from storage.records import AuditEntry
-
-MISSING_COLUMNS = {
-    "entity": "entity",
-    "point": "point",
-    "meter": "meter",
-    "channel": "channel",
-    "zones_told": "zones",
-    "kind": "missing",
-    "spans_told": "when",
-    "reminder": "reminder",
-}
-PERIOD_COLUMNS = {"period": "period", "closed": "closed", "who": "who", "at": "at"}
-
-_SPANS_MOST = 5
 
 
 class Reminded(StrEnum):
@@ -146,31 +130,57 @@ def _by_hand(lacks: Iterable[Missing]) -> set[Lack]:
     return {item.kind for item in lacks if item.meter is not None or item.point.area is None}
 
 
-def missing_json(one: Lacking) -> Iterator[dict[str, Any]]:
-    """The lines of `missing`: one for each series."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time, [start, end)."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSeries:
+    """A series that has not been handed in; its fields are the keys of `missing --json`.
+
+    Attributes:
+        name: Of the entity.
+        zones: Of the readings that are missing; empty for a profile.
+        kind: A `Lack`.
+        reported: `nothing`, or `part` of it.
+        spans: What is missing of a profile, or the time in which the meter should have
+            been read.
+        reminder: What became of it; None when none was asked for.
+    """
+
+    entity: str
+    name: str
+    area: str | None
+    point: str
+    meter: str | None
+    channel: str
+    zones: tuple[str, ...]
+    kind: Lack
+    reported: str
+    spans: tuple[Span, ...]
+    reminder: Reminded | None
+
+
+def series_of(one: Lacking) -> Iterator[MissingSeries]:
+    """Each series that an entity lacks."""
     for item in one.lacks:
-        yield {
-            "entity": one.entity.user_code,
-            "name": one.entity.name,
-            "area": item.point.area,
-            "point": item.point.code,
-            "meter": item.meter.number if item.meter else None,
-            "channel": item.channel,
-            "zones": list(item.zones),
-            "kind": item.kind.value,
-            "reported": "nothing" if item.whole else "part",
-            "spans": [{"start": local(start), "end": local(end)} for start, end in item.spans],
-            "reminder": one.reminded.value if one.reminded else None,
-        }
-
-
-def missing_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A line of `missing` for people."""
-    spans = [f"{minute(span['start'])} - {minute(span['end'])}" for span in row["spans"]]
-    more = len(spans) - _SPANS_MOST
-    told = ", ".join(spans[:_SPANS_MOST]) + (f" and {more} more" if more > 0 else "")
-    kind = row["kind"] if row["reported"] == "nothing" else f"{row['kind']}, in part"
-    return {**row, "zones_told": " ".join(row["zones"]), "spans_told": told, "kind": kind}
+        yield MissingSeries(
+            entity=one.entity.user_code,
+            name=one.entity.name,
+            area=item.point.area,
+            point=item.point.code,
+            meter=item.meter.number if item.meter else None,
+            channel=item.channel,
+            zones=item.zones,
+            kind=item.kind,
+            reported="nothing" if item.whole else "part",
+            spans=tuple(starmap(Span, item.spans)),
+            reminder=one.reminded,
+        )
 
 
 def reopen(ledger: Ledger, month: date, who: str, now: datetime) -> bool:
@@ -179,18 +189,26 @@ def reopen(ledger: Ledger, month: date, who: str, now: datetime) -> bool:
         return store.periods.reopen(month, who, now)
 
 
-def closings(ledger: Ledger) -> list[AuditEntry]:
+@dataclass(frozen=True, slots=True)
+class PeriodChange:
+    """A month closed, or opened again; its fields are the keys of `period list --json`.
+
+    Attributes:
+        period: The month: `2026-11`.
+        closed: False: opened again.
+    """
+
+    period: str
+    closed: bool
+    who: str
+    at: datetime
+
+
+def closings(ledger: Ledger) -> list[PeriodChange]:
     """Every closing and reopening, the first one first."""
     with ledger.reading() as store:
-        return store.audit.of("period")
-
-
-def period_json(entries: Sequence[AuditEntry]) -> Iterator[dict[str, Any]]:
-    """Every closing and reopening, the first one first."""
-    for entry in entries:
-        yield {
-            "period": entry.key,
-            "closed": bool((entry.after or {}).get("closed")),
-            "who": entry.who,
-            "at": local(entry.at),
-        }
+        entries = store.audit.of("period")
+    return [
+        PeriodChange(one.key, bool((one.after or {}).get("closed")), one.who, one.at)
+        for one in entries
+    ]

@@ -19,11 +19,13 @@ class Purged:
 
     Attributes:
         reply_bytes: Of the replies' texts, together.
+        dry_run: Whether it was only counted.
     """
 
     letters: int
     replies: int
     reply_bytes: int
+    dry_run: bool
 
 
 def purge(
@@ -46,7 +48,7 @@ def purge(
     """
     with ledger.reading() as store:
         replies, reply_bytes = store.outbox.forgettable(before)
-        found = Purged(store.letters.forgettable(before), replies, reply_bytes)
+        found = Purged(store.letters.forgettable(before), replies, reply_bytes, dry_run)
     if dry_run or not (found.letters or found.replies):
         return found
     letters = _all(ledger, lambda store, above: store.letters.forget(before, above, _AT_ONCE))
@@ -54,7 +56,7 @@ def purge(
     after = {"before": before.isoformat(), "letters": letters, "replies": replies}
     with ledger.transaction() as store:
         store.audit.add(now, who, "purge", "texts", before=None, after=after)
-    return Purged(letters, replies, reply_bytes)
+    return Purged(letters, replies, reply_bytes, dry_run=False)
 
 
 def _all(ledger: WholeLedger, forget: Callable[[Store, int], tuple[int, int]]) -> int:

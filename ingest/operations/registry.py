@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import ClassVar
 
 from ingest.intake.strength import Weakness, weakness
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused, no_entity
 from ingest.operations.register.registry_contradictions import contradictions
 from ingest.operations.register.registry_file import RegistryMistakes, read_registry
+from ingest.operations.told import MERGED, Keys
 from layouts.months import following, month_at
 from layouts.terms import LegalEntity
 from storage.records import AuditEntry, ImportReport
@@ -26,11 +28,19 @@ class Imported:
     Attributes:
         weak: User codes whose given passwords are too easy to guess; they were taken.
         recomputed: Consumption of open months that is another one by it.
+        is_dry_run: Whether everything was undone.
     """
+
+    KEYS: ClassVar[Keys] = {
+        MERGED: "report",
+        "recomputed": "recomputed",
+        "dry_run": "is_dry_run",
+    }
 
     report: ImportReport
     weak: tuple[str, ...] = ()
     recomputed: tuple[Recomputed, ...] = ()
+    is_dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,15 @@ class Recomputed:
         before: User code of the holder and energy; None where there was none.
         after: The same afterwards.
     """
+
+    KEYS: ClassVar[Keys] = {
+        "period": lambda one: f"{one.month:%Y-%m}",
+        "point": "point",
+        "channel": "channel",
+        "zone": "zone",
+        "before": "before",
+        "after": "after",
+    }
 
     month: date
     point: str
@@ -138,7 +157,7 @@ def import_registry(
             raise ClosedMonthsChange(refused)
     given = registry.passwords
     weak = (e.user_code for e in entities if weakness_of(e, given.get(e.user_code, "")))
-    return Imported(report, tuple(weak), tuple(changes))
+    return Imported(report, tuple(weak), tuple(changes), dry_run)
 
 
 _Billed = dict[tuple[date, str, int, str, str], tuple[str, int]]
@@ -170,6 +189,8 @@ def _changed(before: _Billed, after: _Billed) -> list[Recomputed]:
 @dataclass(frozen=True, slots=True)
 class EntityStory:
     """A legal entity, and what of it was changed by whom."""
+
+    KEYS: ClassVar[Keys] = {MERGED: "entity", "changes": "changes"}
 
     entity: LegalEntity
     changes: tuple[AuditEntry, ...]

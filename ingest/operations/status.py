@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from ingest.operations.ports import Ending, Watched
-from ingest.operations.told import local, minute
+from ingest.operations.told import Keys, minute
 from layouts.months import MOSCOW
 from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
 
@@ -48,6 +49,15 @@ class Status:
             sentence each.
         needs: Why somebody has to look, those faults included; empty when all is well.
     """
+
+    KEYS: ClassVar[Keys] = {
+        name: name
+        for name in (
+            "stale", "mailboxes", "servers", "verdicts_today", "queue", "quarantined", "owed",
+            "undeliverable", "bounced", "waiting", "asking", "oldest_unanswered",
+            "needs_a_person",
+        )
+    }  # fmt: skip
 
     stale: tuple[str, ...]
     mailboxes: Mapping[str, datetime | None]
@@ -103,7 +113,7 @@ def _unwritable(service: Watched, known: StoreStatus, now: datetime) -> Iterator
                 # SQLite has one writer at a time, and it is at work.
                 return
         last = max(known.passes.values(), default=None)
-        since = f"; the last pass was {minute(local(last))}" if last else ""
+        since = f"; the last pass was {minute(last)}" if last else ""
         advice = "see that its disk has room and that nobody holds it locked"
         yield Need("database", f"the database cannot be written to: {fault}{since} - {advice}")
 
@@ -160,14 +170,16 @@ def _is_stale(mailbox: str, known: StoreStatus, now: datetime, late: timedelta) 
 def _faults(
     servers: Sequence[ServerState], stale: Sequence[str], late: timedelta
 ) -> Iterator[Need]:
-    failing = [server for server in servers if server.failing_since is not None]
-    for server in failing:
-        since = minute(local(server.failing_since))
+    names = set()
+    for server in servers:
+        if server.failing_since is None:
+            continue
+        names.add(server.name)
+        since = minute(server.failing_since)
         advice = f" - {server.advice}" if server.advice else ""
         kind = "outbox" if server.name == OUTBOX else "mailbox"
         told = f"{server.name} fails since {since}: {server.error}{advice}"
         yield Need(kind, told, server.failing_since)
-    names = {server.name for server in failing}
     for name in stale:
         if mailbox_named(name) not in names:
             yield Need(
@@ -180,7 +192,7 @@ def _faults(
 def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[Need]:
     oldest = known.oldest_unanswered
     if oldest is not None and now - oldest > late:
-        yield Need("unanswered", f"a letter waits for its reply since {minute(local(oldest))}")
+        yield Need("unanswered", f"a letter waits for its reply since {minute(oldest)}")
     if known.quarantined:
         yield Need("quarantine", f"letters in quarantine: {known.quarantined}")
     if known.undeliverable:

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused, check_entity
-from ingest.operations.told import local
-from storage.records import Suspect
-
-SUSPECT_COLUMNS = {
-    "id": "id",
-    "code": "code",
-    "entity": "entity",
-    "point": "point",
-    "meter": "meter",
-    "channel": "channel",
-    "zone": "zone",
-    "start": "from",
-    "end": "until",
-    "receipt": "receipt",
-}
-
-VALUE_COLUMNS = {"at": "at", "value": "value", "receipt": "receipt", "replaced_by": "replaced by"}
+from storage.records import SeenValue, Suspect
 
 
 class UnknownSuspicion(Refused):
@@ -78,43 +61,13 @@ def accept(
     return Accepted(tuple(done), tuple(n for n in wanted if n not in done))
 
 
-def values_json(ledger: Ledger, number: int) -> list[dict[str, Any]]:
-    """The lines of `suspects show`: its values, their neighbours, and what they replaced.
+def values_of(ledger: Ledger, number: int) -> list[SeenValue]:
+    """The values of a suspicion, their neighbours in time, and what they replaced.
 
     Raises:
         UnknownSuspicion: there is none of this number.
     """
     with ledger.reading() as store:
         if not store.suspicions.of([number]):
-            raise UnknownSuspicion(f"there is no suspicion {number}")
-        seen = store.suspicions.around(number)
-    return [
-        {
-            "at": local(one.at),
-            "value": None if one.value is None else f"{one.value:f}",
-            "receipt": one.receipt,
-            "replaced_by": one.replaced_by,
-        }
-        for one in seen
-    ]
-
-
-def suspects_json(suspects: Sequence[Suspect]) -> Iterator[dict[str, Any]]:
-    """The lines of `suspects`."""
-    for one in suspects:
-        yield {
-            "id": one.id,
-            "code": one.code,
-            "entity": one.entity,
-            "area": one.area,
-            "point": one.point,
-            "meter": one.meter,
-            "channel": one.channel,
-            "zone": one.zone,
-            "start": local(one.start),
-            "end": local(one.end),
-            "receipt": one.receipt,
-            "raised_at": local(one.raised_at),
-            "accepted_by": one.accepted_by,
-            "reason": one.reason,
-        }
+            raise UnknownSuspicion(f"there is no suspicion {number}; `ingest suspects` lists them")
+        return list(store.suspicions.around(number))

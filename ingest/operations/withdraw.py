@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import ClassVar
 
 import structlog
 
 from ingest.intake.policy import Policy
 from ingest.letters.terms import Outcome
-from ingest.operations.closing import differences_json
 from ingest.operations.hand_in import Way
 from ingest.operations.ports import Ledger
-from ingest.operations.told import reply_json
+from ingest.operations.told import MERGED, Keys
 from ingest.replies.withdrawal import withdrawal
 from layouts.months import following, month_at, preceding
 from storage.billed.periods import changed_numbers
@@ -54,6 +52,19 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthChange:
+    """A number of a month that a withdrawal changes."""
+
+    KEYS: ClassVar[Keys] = {
+        "period": lambda one: f"{one.month:%Y-%m}",
+        MERGED: "change",
+    }
+
+    month: date
+    change: NumberChange
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
     """What a withdrawal did, or would do.
 
@@ -65,34 +76,23 @@ class Withdrawal:
         reply: What the entity is told; None where it has no address.
     """
 
+    KEYS: ClassVar[Keys] = {
+        "entity": "entity",
+        "withdrawn": lambda told: told.done is not None,
+        "receipt": "done.receipt",
+        "removed": "done.removed",
+        "restored": "done.restored",
+        "kept": "done.kept",
+        "changes": "changes",
+        "resting": "resting",
+        "reply": "reply",
+    }
+
     entity: str
     done: Withdrawn | None
-    changes: tuple[tuple[date, NumberChange], ...]
-    resting: tuple[tuple[date, NumberChange], ...]
+    changes: tuple[MonthChange, ...]
+    resting: tuple[MonthChange, ...]
     reply: OwedReply | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """The object of `withdraw --json`."""
-        done = self.done
-        return {
-            "entity": self.entity,
-            "withdrawn": done is not None,
-            "receipt": done.receipt if done else None,
-            "removed": done.removed if done else None,
-            "restored": done.restored if done else None,
-            "kept": done.kept if done else None,
-            "changes": _changes_json(self.changes),
-            "resting": _changes_json(self.resting),
-            "reply": reply_json(self.reply),
-        }
-
-
-def _changes_json(changes: Sequence[tuple[date, NumberChange]]) -> list[dict[str, Any]]:
-    return [
-        {"period": f"{month:%Y-%m}", **row}
-        for month, change in changes
-        for row in differences_json([change])
-    ]
 
 
 class _Undone(Exception):  # noqa: N818 - nothing went wrong
@@ -145,17 +145,17 @@ def _withdrawn(order: Order, store: Store, policy: Policy, now: datetime) -> Wit
     if done is None:
         raise CannotWithdraw(f"{order.receipt} was withdrawn already")
     changes = tuple(
-        (month, change)
+        MonthChange(month, change)
         for month in months
         for change in changed_numbers(before[month], store.numbers.of(month, points=points))
     )
     closed = store.periods.closed()
-    if hit := sorted({f"{month:%Y-%m}" for month, _ in changes if month in closed}):
+    if hit := sorted({f"{one.month:%Y-%m}" for one in changes if one.month in closed}):
         raise CannotWithdraw(
             f"it would change the consumption of closed months: {', '.join(hit)}"
             " (`ingest period reopen` opens one again)"
         )
-    resting = tuple(one for one in changes if _rests(one[1], order.receipt))
+    resting = tuple(one for one in changes if _rests(one.change, order.receipt))
     if resting and not order.anyway:
         raise _Undone(Withdrawal(subject.entity, None, changes, resting))
     reply = _tell(order, subject, done, letter, store, policy, now)

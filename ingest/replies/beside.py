@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ingest.letters.terms import Letter, Marked
 from ingest.replies.receipt_xml import receipt_of, receipt_xml
-from ingest.replies.texts import finding_json
+from ingest.replies.texts import told_finding
 from ingest.replies.wording import wording
 from storage.records import LetterDetails
 
@@ -51,7 +52,7 @@ def verdict(
         "letter": summary.id,
         "outcome": "duplicate" if is_second else summary.outcome,
         "entity": summary.entity,
-        "findings": [finding_json(item, language) for item in details.findings],
+        "findings": [asdict(told_finding(item, language)) for item in details.findings],
         "documents": [
             {
                 "name": one.name,
@@ -60,7 +61,7 @@ def verdict(
                 "receipt": one.receipt,
                 "status": one.status,
                 "values": one.values,
-                "findings": [finding_json(item, language) for item in one.findings],
+                "findings": [asdict(told_finding(item, language)) for item in one.findings],
             }
             for one in details.submissions
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -217,14 +218,31 @@ KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
 }
 
 
-def finding_json(item: Finding, language: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ToldFinding:
+    """A finding as operators and programs see it: its fields are the keys of `--json`.
+
+    Attributes:
+        message: The rule, and what to do, in a sentence.
+    """
+
+    code: str
+    severity: str
+    place: str
+    point: str | None
+    channel: str | None
+    seen: str | None
+    message: str
+
+
+def told_finding(item: Finding, language: str) -> ToldFinding:
     """One finding, as operators may see it: a foreign point is called so."""
-    return {
-        "code": item.code.value,
-        "severity": item.severity.value,
-        "place": str(item.place),
-        "point": item.point,
-        "channel": item.channel,
-        "seen": item.seen,
-        "message": sentence(item, language),
-    }
+    return ToldFinding(
+        code=item.code.value,
+        severity=item.severity.value,
+        place=str(item.place),
+        point=item.point,
+        channel=item.channel,
+        seen=item.seen,
+        message=sentence(item, language),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 
+from ingest.verbs.printing import tell
 from ingest.verbs.types import (
     DONE,
     LOOK,
@@ -22,7 +22,6 @@ from ingest.verbs.types import (
     complain,
     json_option,
     period_option,
-    print_rows,
     who,
 )
 
@@ -58,25 +57,25 @@ class Since(click.ParamType[Any]):
 @click.pass_obj
 def readings(
     call: Call, /, period: date, grain: str, output: Path | None, folder: Path | None, kind: str,
-    as_json: bool, **wanted: Any,
+    is_json: bool, **wanted: Any,
 ) -> int:  # fmt: skip
     """Accepted values for billing; docs/readings.md tells of every column."""
     from ingest.operations import billed, export
 
     asked = billed.Asked(period, billed.Grain(grain), **wanted)
-    _check_files(output, folder, as_json=as_json)
+    _check_files(output, folder, is_json=is_json)
     ledger = call.current().ledger
     if folder is not None:
         done = billed.export(
             ledger, asked, folder, kind, who(), datetime.now(UTC), counted=_counted
         )
-        told = json.dumps(done.manifest, ensure_ascii=False)
-        click.echo(told if as_json else f"export {done.number}: {done.path}")
+        told = f"export {done.number}: {done.path}"
+        tell([done.manifest], is_json, lambda _: told)
         return DONE
     with billed.readings(ledger, asked) as sheet:
         if output is not None and str(output) != "-":
             export.write_file(export.Sheet(sheet.names, _counted(sheet.rows)), output)
-        elif as_json:
+        elif is_json:
             export.write_json(sheet, click.echo)
         else:
             out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
@@ -85,11 +84,11 @@ def readings(
     return DONE
 
 
-def _check_files(output: Path | None, folder: Path | None, *, as_json: bool) -> None:
+def _check_files(output: Path | None, folder: Path | None, *, is_json: bool) -> None:
     """Refuse what does not go together, before anything is read."""
     from ingest.operations import export
 
-    if output is not None and as_json:
+    if output is not None and is_json:
         raise click.UsageError("--json goes to standard output: leave out -o")
     if folder is not None and output is not None:
         raise click.UsageError("--export names its file itself: leave out -o")
@@ -112,18 +111,18 @@ def _counted(rows: Iterable[Any]) -> Iterator[Any]:
 @click.option("--remind", is_flag=True, help="Owe each of them a reminder, at most one a day.")
 @json_option
 @click.pass_obj
-def missing(call: Call, period: date, entity: str | None, remind: bool, as_json: bool) -> int:
+def missing(call: Call, period: date, entity: str | None, remind: bool, is_json: bool) -> int:
     """Who has not reported a month, or not whole, by now; exit 1 when there is one."""
     from ingest.operations import periods
+    from ingest.verbs import show
 
     app, now = call.current(), datetime.now(UTC)
     every: Iterable[periods.Lacking] = periods.lacking(app.ledger, period, now, entity)
     if remind:
         desk = app.policy
         every = periods.remind(every, app.ledger, period, now, desk.replies, desk.layouts)
-    rows = [row for one in every for row in periods.missing_json(one)]
-    told = rows if as_json else [periods.missing_row(row) for row in rows]
-    print_rows(told, as_json, periods.MISSING_COLUMNS)
+    rows = [row for one in every for row in periods.series_of(one)]
+    tell(rows, is_json, show.MISSING)
     return LOOK if rows else DONE
 
 
@@ -137,7 +136,7 @@ def period() -> None:
 @click.option("--yes", is_flag=True, help="Although values are missing or suspect.")
 @json_option
 @click.pass_obj
-def period_close(call: Call, month: date, yes: bool, as_json: bool) -> int:
+def period_close(call: Call, month: date, yes: bool, is_json: bool) -> int:
     """Freeze a month and keep its numbers: a later document for it gets `period-closed`.
 
     A month with missing or suspect values is listed and stays open, exit 1, without --yes.
@@ -146,10 +145,7 @@ def period_close(call: Call, month: date, yes: bool, as_json: bool) -> int:
     from ingest.verbs import show
 
     done = closing.close(call.current().ledger, month, who(), datetime.now(UTC), anyway=yes)
-    if as_json:
-        click.echo(json.dumps(closing.closing_json(month, done), ensure_ascii=False))
-    else:
-        show.closing(done)
+    tell([done], is_json, show.closing)
     if done.was_closed:
         complain(f"{month:%Y-%m} is closed already")
         return LOOK
@@ -159,8 +155,6 @@ def period_close(call: Call, month: date, yes: bool, as_json: bool) -> int:
             f" {len(done.suspects)} suspicions open; --yes closes it all the same"
         )
         return LOOK
-    if not as_json:
-        click.echo(f"{month:%Y-%m} is closed")
     if not done.has_ended:
         complain(f"{month:%Y-%m} has not ended yet; `ingest period reopen` opens it again")
     return DONE
@@ -183,12 +177,12 @@ def period_reopen(call: Call, month: date) -> int:
 @period.command("list")
 @json_option
 @click.pass_obj
-def period_list(call: Call, as_json: bool) -> int:
+def period_list(call: Call, is_json: bool) -> int:
     """Every closing and reopening, with who and when."""
     from ingest.operations import periods
+    from ingest.verbs.show import PERIODS
 
-    entries = periods.closings(call.current().ledger)
-    print_rows(periods.period_json(entries), as_json, periods.PERIOD_COLUMNS)
+    tell(periods.closings(call.current().ledger), is_json, PERIODS)
     return DONE
 
 
@@ -197,31 +191,29 @@ def period_list(call: Call, as_json: bool) -> int:
 @click.option("--entity", metavar="CODE", help="Of one legal entity.")
 @json_option
 @click.pass_context
-def suspects(context: click.Context, month: date | None, entity: str | None, as_json: bool) -> int:
+def suspects(context: click.Context, month: date | None, entity: str | None, is_json: bool) -> int:
     """Values that were taken and are doubtful; exit 1 when there are any."""
     if context.invoked_subcommand is not None:
         return DONE
     from ingest.operations import suspects as queue
+    from ingest.verbs.show import SUSPECTS
 
     ledger = context.ensure_object(Call).current().ledger
-    rows = list(queue.suspects_json(queue.open_suspects(ledger, month, entity)))
-    print_rows(rows, as_json, queue.SUSPECT_COLUMNS)
-    return LOOK if rows else DONE
+    found = queue.open_suspects(ledger, month, entity)
+    tell(found, is_json, SUSPECTS)
+    return LOOK if found else DONE
 
 
 @suspects.command("show")
 @click.argument("number", metavar="ID", type=click.IntRange(min=1))
 @json_option
 @click.pass_obj
-def suspects_show(call: Call, number: int, as_json: bool) -> int:
+def suspects_show(call: Call, number: int, is_json: bool) -> int:
     """Values of a suspicion with their neighbours in time, and what they replaced."""
     from ingest.operations import suspects as queue
+    from ingest.verbs.show import SEEN_VALUES
 
-    try:
-        rows = queue.values_json(call.current().ledger, number)
-    except queue.UnknownSuspicion as fault:
-        raise click.UsageError(f"{fault}; `ingest suspects` lists them") from None
-    print_rows(rows, as_json, queue.VALUE_COLUMNS)
+    tell(queue.values_of(call.current().ledger, number), is_json, SEEN_VALUES)
     return DONE
 
 

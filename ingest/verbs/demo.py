@@ -33,18 +33,11 @@ def demo(keep: Path | None, serve: bool) -> int:
 
 
 def _tell(result: Result) -> None:
-    from ingest.verbs.show import reply_text, table
+    from ingest.operations.told import reply_text
+    from ingest.verbs.printing import tell
+    from ingest.verbs.show import DEMO
 
-    rows = [
-        {
-            "letter": line.sample.name,
-            "verdict": line.outcome,
-            "as": "as expected" if line.is_expected else f"expected {line.sample.expected}",
-            "reply": line.reply,
-        }
-        for line in result.lines
-    ]
-    table(rows, {"letter": "letter", "verdict": "verdict", "as": "", "reply": "reply"})
+    tell(result.lines, False, DEMO)
     if result.example:
         name, reply = result.example
         click.echo(f"\nThe reply to {name}:\n")

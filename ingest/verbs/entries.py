@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.verbs.letters import NUMBER
+from ingest.verbs.printing import tell
 from ingest.verbs.types import DONE, LOOK, Call, Instant, cli, complain, json_option, who
 from layouts.findings import OVERRIDABLE, Code
 
@@ -54,7 +54,7 @@ _reason = click.option("--reason", type=Reason(), required=True, help="Why; the 
 @click.pass_obj
 def enter(
     call: Call, /, files: Sequence[Path], entity: str, overrides: Sequence[str], reason: str,
-    dry_run: bool, as_json: bool, **reading: Any,
+    dry_run: bool, is_json: bool, **reading: Any,
 ) -> int:  # fmt: skip
     """Hand in documents or one reading on an entity's behalf; the entity is told.
 
@@ -81,8 +81,7 @@ def enter(
             except NoSuchEntity as fault:
                 raise click.UsageError(str(fault)) from None
             whole = whole and done.handled.outcome.value in _TAKEN
-            row = {"source": file.name} | done.as_json(app.language)
-            click.echo(json.dumps(row, ensure_ascii=False) if as_json else processed(row))
+            tell([done], is_json, lambda told: processed(told, app.language), app.language)
     return DONE if whole else LOOK
 
 
@@ -115,7 +114,7 @@ def _typed(
 @json_option
 @click.pass_obj
 def withdraw(
-    call: Call, receipt: int, point: str | None, yes: bool, reason: str, as_json: bool
+    call: Call, receipt: int, point: str | None, yes: bool, reason: str, is_json: bool
 ) -> int:
     """Take a receipt's values out of force; what they had replaced is in force again.
 
@@ -132,9 +131,7 @@ def withdraw(
         told = take_back(order, app.ledger, app.policy, datetime.now(UTC))
     except CannotWithdraw as fault:
         raise click.UsageError(str(fault)) from None
-    click.echo(
-        json.dumps(told.as_json(), ensure_ascii=False) if as_json else withdrawal(told.as_json())
-    )
+    tell([told], is_json, withdrawal)
     if told.done is None:
         complain(
             f"receipt {receipt} stays: later documents rest on it; --yes withdraws it all the same"

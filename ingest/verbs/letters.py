@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ingest.verbs.printing import tell
 from ingest.verbs.types import (
     DONE,
     LOOK,
@@ -19,7 +20,6 @@ from ingest.verbs.types import (
     Instant,
     cli,
     json_option,
-    print_rows,
     progress,
     who,
     write_private,
@@ -36,23 +36,26 @@ NUMBER = click.IntRange(1, 2**63 - 1)
 @json_option
 @click.pass_obj
 def process(
-    call: Call, paths: tuple[Path, ...], at: datetime | None, dry_run: bool, as_json: bool
+    call: Call, paths: tuple[Path, ...], at: datetime | None, dry_run: bool, is_json: bool
 ) -> int:
     """Run .eml files, folders of them, a Maildir or an mbox through the pipeline."""
     from ingest.operations.letters import Processed, process_paths
-    from ingest.verbs.show import processed, reply_text
+    from ingest.operations.told import reply_text
+    from ingest.verbs.show import processed
 
     language = call.app.language
     outcomes = set()
 
-    def tell(item: Processed) -> None:
-        outcomes.add(item.handled.outcome.value)
-        row = item.as_json(language)
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else processed(row))
-        if dry_run and item.handled.reply and not as_json:
-            click.echo(reply_text(item.handled.reply.content))
+    def text(item: Processed) -> str:
+        reply = item.handled.reply if dry_run else None
+        told = processed(item, language)
+        return f"{told}\n{reply_text(reply.content)}" if reply else told
 
-    process_paths(call.current(), paths, at, tell, dry_run=dry_run)
+    def each(item: Processed) -> None:
+        outcomes.add(item.handled.outcome.value)
+        tell([item], is_json, text, language)
+
+    process_paths(call.current(), paths, at, each, dry_run=dry_run)
     return LOOK if "quarantined" in outcomes else DONE
 
 
@@ -68,14 +71,12 @@ def process(
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The latest ones.")
 @json_option
 @click.pass_obj
-def letters(call: Call, /, state: str | None, as_json: bool, **wanted: Any) -> int:
+def letters(call: Call, /, state: str | None, is_json: bool, **wanted: Any) -> int:
     """What came, and what became of it."""
     from ingest.operations.letters import Wanted, find
-    from ingest.verbs.show import LETTER_COLUMNS, letter_json, letter_row
+    from ingest.verbs.show import LETTERS
 
-    found = find(call.current().ledger, Wanted(state=state, **wanted))
-    rows = [letter_json(row) for row in found]
-    print_rows(rows if as_json else map(letter_row, rows), as_json, LETTER_COLUMNS)
+    tell(find(call.current().ledger, Wanted(state=state, **wanted)), is_json, LETTERS)
     return DONE
 
 
@@ -90,11 +91,11 @@ def letters(call: Call, /, state: str | None, as_json: bool, **wanted: Any) -> i
 @click.pass_obj
 def show(
     call: Call, /, number: int, raw: bool, part: int | None, reply: bool, output: Path | None,
-    as_json: bool,
+    is_json: bool,
 ) -> int:  # fmt: skip
     """One letter with its findings, receipts and reply; or its own bytes."""
     from ingest.operations import letters as operations
-    from ingest.verbs.show import whole_json, whole_text
+    from ingest.verbs.show import letter
 
     app = call.current()
     if raw + (part is not None) + reply > 1:
@@ -115,8 +116,7 @@ def show(
             raise click.UsageError(f"{number}: the letter has no reply")
         write_private(output, whole.replies[-1].content)
     else:
-        row = whole_json(whole, app.language)
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else whole_text(row))
+        tell([whole], is_json, lambda told: letter(told, app.language), app.language)
     return DONE
 
 
@@ -125,12 +125,11 @@ def show(
 @click.option("--state", help="Every letter in this state, or with this outcome.")
 @json_option
 @click.pass_obj
-def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: bool) -> int:
+def replay(call: Call, numbers: tuple[int, ...], state: str | None, is_json: bool) -> int:
     """Letters once more through the pipeline, from the folder they were filed in."""
-    from dataclasses import asdict
-
     from ingest.operations.letters import Wanted, find
     from ingest.operations.letters import replay as put_back
+    from ingest.verbs import show as texts
 
     if bool(numbers) == bool(state):
         raise click.UsageError("name letters by their numbers, or a --state, not both")
@@ -138,12 +137,7 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
     wanted = numbers or [row.id for row in find(app.ledger, Wanted(state=state))]
     replayed = put_back(app, wanted, who(), datetime.now(UTC))
     whole = app.poll_all() if replayed.put_back else True
-    if as_json:
-        click.echo(json.dumps(asdict(replayed)))
-    else:
-        click.echo(f"put back: {len(replayed.put_back)}")
-        for number in replayed.not_found:
-            click.echo(f"letter {number} is in no mailbox and keeps its verdict")
+    tell([replayed], is_json, texts.replayed)
     return DONE if whole and not replayed.not_found else LOOK
 
 
@@ -152,16 +146,15 @@ def replay(call: Call, numbers: tuple[int, ...], state: str | None, as_json: boo
 @click.option("--no-replies", "silent", is_flag=True, help="Their senders were answered before.")
 @json_option
 @click.pass_obj
-def backfill(call: Call, since: datetime, silent: bool, as_json: bool) -> int:
+def backfill(call: Call, since: datetime, silent: bool, is_json: bool) -> int:
     """Read letters that were filed already once more; what is known is passed over."""
     from ingest.operations.letters import backfill as read_again
 
-    outcomes = read_again(call.current(), since.date(), progress(), replies=not silent)
-    if as_json:
-        click.echo(json.dumps(outcomes))
-    else:
+    def text(outcomes: Mapping[str, int]) -> str:
         told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
-        click.echo(told or "no letters")
+        return told or "no letters"
+
+    tell([read_again(call.current(), since.date(), progress(), replies=not silent)], is_json, text)
     return DONE
 
 
@@ -171,38 +164,27 @@ def backfill(call: Call, since: datetime, silent: bool, as_json: bool) -> int:
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @json_option
 @click.pass_obj
-def purge(call: Call, days: int, dry_run: bool, as_json: bool) -> int:
+def purge(call: Call, days: int, dry_run: bool, is_json: bool) -> int:
     """Drop texts of old replies and letters' facts; never readings, receipts, audit."""
-    from dataclasses import asdict
-
     from ingest.operations.purge import purge as drop
+    from ingest.verbs.show import purged
 
     now = datetime.now(UTC)
     ledger = call.current().ledger
     done = drop(ledger, now - timedelta(days=days), who(), now, dry_run=dry_run)
-    if as_json:
-        click.echo(json.dumps({**asdict(done), "dry_run": dry_run}))
-    else:
-        verb = "would be dropped" if dry_run else "dropped"
-        click.echo(
-            f"{verb}: facts of {done.letters} letters, texts of {done.replies} replies"
-            f" ({done.reply_bytes} bytes)"
-        )
+    tell([done], is_json, purged)
     return DONE
 
 
 @cli.command()
 @json_option
 @click.pass_obj
-def locks(call: Call, as_json: bool) -> int:
+def locks(call: Call, is_json: bool) -> int:
     """Who cannot authenticate, since when, until when and why."""
     from ingest.operations.locks import locks as found
-    from ingest.operations.told import minute
-    from ingest.verbs.show import LOCK_COLUMNS, lock_json
+    from ingest.verbs.show import LOCKS
 
-    rows = [lock_json(one) for one in found(call.current(), datetime.now(UTC))]
-    shown = [{**r, "since": minute(r["since"]), "until": minute(r["until"])} for r in rows]
-    print_rows(rows if as_json else shown, as_json, LOCK_COLUMNS)
+    tell(found(call.current(), datetime.now(UTC)), is_json, LOCKS)
     return DONE
 
 
@@ -211,7 +193,7 @@ def locks(call: Call, as_json: bool) -> int:
 @click.option("--address", metavar="A", help="Only from there; @domain for its strangers.")
 @json_option
 @click.pass_obj
-def unlock(call: Call, code: str, address: str | None, as_json: bool) -> int:
+def unlock(call: Call, code: str, address: str | None, is_json: bool) -> int:
     """Forget the wrong passwords for a user code, so that it can be tried again."""
     from ingest.operations.locks import unlock as opened
 
@@ -219,7 +201,7 @@ def unlock(call: Call, code: str, address: str | None, as_json: bool) -> int:
     if not count:
         whose = f"{code} from {address}" if address else code
         raise click.UsageError(f"{whose}: nothing is locked (`ingest locks` lists what is)")
-    click.echo(json.dumps({"opened": count}) if as_json else f"opened: {count}")
+    tell([{"opened": count}], is_json, lambda told: f"opened: {told['opened']}")
     return DONE
 
 
@@ -227,37 +209,34 @@ def unlock(call: Call, code: str, address: str | None, as_json: bool) -> int:
 @click.option("--seen", metavar="ADDRESS", help="What did not reach it is settled.")
 @json_option
 @click.pass_obj
-def bounces(call: Call, seen: str | None, as_json: bool) -> int:
+def bounces(call: Call, seen: str | None, is_json: bool) -> int:
     """Addresses that replies did not reach; exit 1 when there are any."""
     from ingest.operations.bounces import settle, undelivered
-    from ingest.operations.told import minute
-    from ingest.verbs.show import BOUNCE_COLUMNS, bounce_json
+    from ingest.verbs.show import BOUNCES
 
     service = call.current()
     if seen is not None:
         count = settle(service.ledger, seen, who(), datetime.now(UTC))
         if not count:
             raise click.UsageError(f"{seen}: nothing is noted as not having reached that address")
-        click.echo(json.dumps({"settled": count}) if as_json else f"settled: {count}")
+        tell([{"settled": count}], is_json, lambda told: f"settled: {told['settled']}")
         return DONE
-    rows = [bounce_json(one) for one in undelivered(service.ledger)]
-    shown = [{**row, "last_at": minute(row["last_at"])} for row in rows]
-    print_rows(rows if as_json else shown, as_json, BOUNCE_COLUMNS)
-    return LOOK if rows else DONE
+    found = undelivered(service.ledger)
+    tell(found, is_json, BOUNCES)
+    return LOOK if found else DONE
 
 
 @cli.command()
 @json_option
 @click.pass_obj
-def status(call: Call, as_json: bool) -> int:
+def status(call: Call, is_json: bool) -> int:
     """How the service stands; exit 1 when something needs a person."""
     from ingest.operations.status import status as found
-    from ingest.verbs.show import status_json, status_text
+    from ingest.verbs import show as texts
 
-    service = call.current()
-    row = status_json(found(service, datetime.now(UTC)))
-    click.echo(json.dumps(row, ensure_ascii=False) if as_json else status_text(row))
-    return LOOK if row["needs_a_person"] else DONE
+    told = found(call.current(), datetime.now(UTC))
+    tell([told], is_json, texts.status)
+    return LOOK if told.needs else DONE
 
 
 @cli.command()
@@ -271,7 +250,7 @@ def status(call: Call, as_json: bool) -> int:
 @json_option
 @click.pass_obj
 def tail(
-    call: Call, /, file: Path | None, most: int | None, follow: bool, as_json: bool, **wanted: Any
+    call: Call, /, file: Path | None, most: int | None, follow: bool, is_json: bool, **wanted: Any
 ) -> int:
     """The log, readable and filtered: of [log] file, of FILE, or of a pipe (-)."""
     from ingest.verbs import log as tailing
@@ -289,14 +268,14 @@ def tail(
     which = tailing.Filter(**wanted)
     if str(path) == "-":
         source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
-        _print_events(tailing.piped(source, which, most), as_json)
+        _print_events(tailing.piped(source, which, most), is_json)
         return DONE
     begin = path.stat().st_size
     if most is None and wanted["since"] is None:
         most = LINES
-    _print_events(tailing.history(path, which, most), as_json)
+    _print_events(tailing.history(path, which, most), is_json)
     if follow:
-        _print_events(tailing.lines(tailing.follow(path, begin=begin), which), as_json)
+        _print_events(tailing.lines(tailing.follow(path, begin=begin), which), is_json)
     return DONE
 
 
@@ -304,9 +283,9 @@ LINES = 20
 """What `tail` shows unless it is told how many, or since when."""
 
 
-def _print_events(events: Iterable[tuple[dict[str, Any], str]], as_json: bool) -> None:
+def _print_events(events: Iterable[tuple[dict[str, Any], str]], is_json: bool) -> None:
     for event, line in events:
-        click.echo(json.dumps(event, ensure_ascii=False) if as_json else line)
+        click.echo(json.dumps(event, ensure_ascii=False) if is_json else line)
 
 
 def _check_entity_if_known(call: Call, entity: str) -> None:

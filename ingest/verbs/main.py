@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 from collections.abc import Iterator
@@ -31,7 +30,6 @@ from ingest.verbs.types import (
     cli,
     complain,
     json_option,
-    print_rows,
 )
 
 
@@ -173,16 +171,21 @@ def poll(call: Call) -> int:
 @cli.command()
 @json_option
 @click.pass_obj
-def doctor(call: Call, as_json: bool) -> int:
+def doctor(call: Call, is_json: bool) -> int:
     """Try configuration, database, mailboxes, SMTP and clock; say what to do."""
-    from ingest.operations.doctor import examine
+    from ingest.operations.doctor import Result, examine
+    from ingest.verbs import show
+    from ingest.verbs.printing import tell
 
-    worst = DONE
-    for result in examine(call.app):
-        worst = max(worst, DONE if result.is_well else result.exit_code)
-        row = result.as_json()
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else result.line())
-    return worst
+    results: list[Result] = []
+
+    def noted() -> Iterator[Result]:
+        for result in examine(call.app):
+            results.append(result)
+            yield result
+
+    tell(noted(), is_json, show.tried)
+    return max(DONE if result.is_well else result.exit_code for result in results)
 
 
 @cli.command()
@@ -236,11 +239,10 @@ def config() -> None:
 @config.command("check")
 @json_option
 @click.pass_obj
-def config_check(call: Call, as_json: bool) -> int:
+def config_check(call: Call, is_json: bool) -> int:
     """Every value with where it is from, secrets hidden; exit 2 with all mistakes."""
-    rows = [
-        {"key": key, "value": value, "origin": origin}
-        for key, value, origin in call.configured.configuration()
-    ]
-    print_rows(rows, as_json, {"key": "key", "value": "value", "origin": "from"})
+    from ingest.verbs.printing import tell
+    from ingest.verbs.show import CONFIGURATION
+
+    tell(call.configured.configuration(), is_json, CONFIGURATION)
     return DONE

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from ingest.verbs.printing import tell
 from ingest.verbs.registry import given_password
-from ingest.verbs.types import DONE, Call, cli, json_option, print_rows, who
+from ingest.verbs.types import DONE, Call, cli, json_option, who
 
-_COLUMNS = {
-    "name": "name",
-    "role": "role",
-    "active": "active",
-    "second_factor": "second factor",
-    "made_by": "made by",
-    "made_at": "at",
-}
+if TYPE_CHECKING:
+    from ingest.operations.console.operators import Added
+
 _ROLES = ("looks", "works", "administers")
 
 
@@ -34,7 +29,7 @@ def operator() -> None:
 @json_option
 @click.pass_obj
 def operator_add(
-    call: Call, name: str, role: str, without_second_factor: bool, as_json: bool
+    call: Call, name: str, role: str, without_second_factor: bool, is_json: bool
 ) -> int:
     """Make an operator, or give one that is there role, password and second factor anew.
 
@@ -50,43 +45,24 @@ def operator_add(
         call.current(), name, OperatorRole(role), who(), now,
         password=given, second_factor=is_asked,
     )  # fmt: skip
-    told: dict[str, Any] = {
-        "name": made.name,
-        "role": made.role.value,
-        "password": None if given else made.password,
-        "second_factor": made.second_factor,
-        "new": made.is_new,
-    }
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
-        return DONE
-    if not given:
-        click.echo(f"password: {made.password}")
-    if made.second_factor:
-        click.echo(f"second factor: {made.second_factor}")
+    tell([made], is_json, _made)
     return DONE
+
+
+def _made(made: Added) -> str:
+    told = (("password", made.password), ("second factor", made.second_factor))
+    return "\n".join(f"{name}: {text}" for name, text in told if text)
 
 
 @operator.command("list")
 @json_option
 @click.pass_obj
-def operator_list(call: Call, as_json: bool) -> int:
+def operator_list(call: Call, is_json: bool) -> int:
     """Every operator, those switched off too."""
     from ingest.operations.console.operators import every
-    from ingest.operations.told import local
+    from ingest.verbs.show import OPERATORS
 
-    rows = [
-        {
-            "name": one.name,
-            "role": one.role.value,
-            "active": one.active,
-            "second_factor": one.totp_secret is not None,
-            "made_by": one.made_by,
-            "made_at": local(one.made_at),
-        }
-        for one in every(call.current().ledger)
-    ]
-    print_rows(rows, as_json, _COLUMNS)
+    tell(every(call.current().ledger), is_json, OPERATORS)
     return DONE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ingest.verbs.printing import tell
 from ingest.verbs.types import DONE, Call, cli, complain, json_option, steps, who, write_private
 
 _PASSWORD_MOST = 200
@@ -34,11 +34,11 @@ def registry_import(
     dry_run: bool,
     with_passwords: bool,
     correct: str | None,
-    as_json: bool,
+    is_json: bool,
 ) -> int:
     """Take a CSV or XLSX over, in one transaction."""
     from ingest.operations.registry import import_registry
-    from ingest.verbs.imported import import_report, imported_json
+    from ingest.verbs.imported import import_report
 
     app = call.current()
     with mistakes_told(file):
@@ -51,10 +51,7 @@ def registry_import(
             correct=correct,
             tell=steps(),
         )
-    if as_json:
-        click.echo(json.dumps(imported_json(imported, dry_run=dry_run), ensure_ascii=False))
-    else:
-        click.echo(import_report(imported, dry_run=dry_run))
+    tell([imported], is_json, import_report)
     for code in imported.weak:
         complain(f"{code}: the password given is too easy to guess; it was taken as it is")
     return DONE
@@ -83,14 +80,12 @@ def registry_export(call: Call, output: Path | None) -> int:
 @click.argument("code")
 @json_option
 @click.pass_obj
-def registry_show(call: Call, code: str, as_json: bool) -> int:
+def registry_show(call: Call, code: str, is_json: bool) -> int:
     """One legal entity with its points and meters, and what was changed when."""
     from ingest.operations.registry import story
-    from ingest.verbs.show import entity_json, entity_text
+    from ingest.verbs.show import entity
 
-    told = story(call.current().ledger, code)
-    row = entity_json(told.entity, told.changes)
-    click.echo(json.dumps(row, ensure_ascii=False) if as_json else entity_text(row))
+    tell([story(call.current().ledger, code)], is_json, entity)
     return DONE
 
 

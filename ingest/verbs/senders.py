@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from ingest.verbs.printing import tell
 from ingest.verbs.registry import mistakes_told
 from ingest.verbs.types import DONE, LOOK, WRONG, Call, Instant, cli, json_option, write_private
 from layouts.terms import Language
@@ -27,14 +27,14 @@ def check(
     registry: Path | None,
     at: datetime | None,
     language: str | None,
-    as_json: bool,
+    is_json: bool,
 ) -> int:
     """Read and check documents offline: XML, workbooks, zips of them, .eml letters.
 
     Exit 0: clean or warnings only; 1: errors found; 2: unreadable.
     """
     from ingest.operations.check import Rules, check_file
-    from ingest.verbs.show import check_result
+    from ingest.verbs.show import checked
     from layouts.terms import Verdict
 
     app = call.offline
@@ -52,8 +52,7 @@ def check(
         for file in files:
             for result in check_file(file, rules):
                 verdicts.add(result.checked.verdict)
-                row = result.as_json(told)
-                click.echo(json.dumps(row, ensure_ascii=False) if as_json else check_result(row))
+                tell([result.told], is_json, lambda one: checked(one, told), told)
     if Verdict.UNREADABLE in verdicts:
         return WRONG
     return LOOK if verdicts - {Verdict.ACCEPTED} else DONE

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 """Done; done with something to look at; wrong use or configuration; no server."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+json_option = click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
 
 
 class Call:
@@ -167,17 +166,6 @@ def _one_sentence(
     if issubclass(kind, KeyboardInterrupt):
         return
     complain(f"an error of our own: {kind.__name__} at {where}; --debug shows more")
-
-
-def print_rows(rows: Iterable[dict[str, Any]], as_json: bool, columns: dict[str, str]) -> None:
-    """Rows as JSON lines, or as a table of the columns named."""
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-        return
-    from ingest.verbs.show import table
-
-    table(list(rows), columns)
 
 
 def who() -> str:

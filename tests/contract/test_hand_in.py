@@ -9,6 +9,7 @@ import pytest
 
 from ingest.intake.authenticate import NoSuchEntity
 from ingest.operations.hand_in import File, Sender, Way, hand_in
+from ingest.operations.told import as_json
 from ingest.operations.typed import NotAWholeHour, TypedReading, typed_document
 from ingest.reading.documents import DirectReader
 from layouts.findings import Code
@@ -78,7 +79,7 @@ def test_nothing_of_a_dry_run_stays_and_it_knows_the_history(desk, ledger):
     assert (done.letter, done.handled.outcome) == (0, "accepted")
     assert "value-changed" in codes(done)
     assert values(ledger) == ([67, 66], [1, 1, 0])
-    [document] = done.as_json("ru")["documents"]
+    [document] = as_json(done)["documents"]
     assert document["receipt"] is None
 
 
@@ -246,8 +247,8 @@ def test_a_reading_is_of_a_whole_hour():
 
 
 def test_the_json_has_the_keys_of_a_letter_processed(desk):
-    told = desk(xml("0.067")).as_json("ru")
+    told = as_json(desk(xml("0.067")))
     assert told.keys() == {
-        "letter", "outcome", "entity", "findings", "documents", "reply", "known",
+        "source", "letter", "outcome", "entity", "findings", "documents", "reply", "known",
     }  # fmt: skip
     assert told["documents"][0]["receipt"] == 1

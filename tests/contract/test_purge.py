@@ -62,7 +62,7 @@ def test_replies_lose_their_text_and_are_still_known_when_they_come_back(ledger)
     reply(ledger, 1, NOW)
     reply(ledger, 2, CUT + DAY)
 
-    assert purged(ledger) == Purged(0, 1, len(b"whole"))
+    assert purged(ledger) == Purged(0, 1, len(b"whole"), dry_run=False)
 
     found = rows(ledger, "SELECT subject, content FROM reply ORDER BY id")
     assert [(s, bytes(c)) for s, c in found] == [("", b""), ("Принято", b"whole")]
@@ -87,8 +87,9 @@ def test_a_dry_run_counts_and_changes_nothing(ledger):
     letter(ledger, 1, NOW)
     reply(ledger, 1, NOW)
 
-    assert purged(ledger, dry_run=True) == purged(ledger) == Purged(1, 1, 5)
-    assert purged(ledger, dry_run=True) == Purged(0, 0, 0)
+    assert purged(ledger, dry_run=True) == Purged(1, 1, 5, dry_run=True)
+    assert purged(ledger) == Purged(1, 1, 5, dry_run=False)
+    assert purged(ledger, dry_run=True) == Purged(0, 0, 0, dry_run=True)
 
 
 def test_more_than_one_transaction_takes_is_dropped_whole_and_the_audit_says_who(

@@ -7,23 +7,22 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from ingest.operations.closing import Closing
-from ingest.operations.periods import closings, reopen
+from ingest.operations.periods import PeriodChange, closings, reopen
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused
-from storage.records import AuditEntry
 
 
 class SamePerson(Refused):
     """A month is opened again in the console by another person than the one who closed it."""
 
 
-def last_change(ledger: Ledger, month: date) -> AuditEntry | None:
+def last_change(ledger: Ledger, month: date) -> PeriodChange | None:
     """The last closing or reopening of a month; None when there was none.
 
     Raises:
         ConnectionError: the database is away.
     """
-    mine = [entry for entry in closings(ledger) if entry.key == f"{month:%Y-%m}"]
+    mine = [entry for entry in closings(ledger) if entry.period == f"{month:%Y-%m}"]
     return mine[-1] if mine else None
 
 
@@ -35,7 +34,7 @@ def reopen_by_another(ledger: Ledger, month: date, who: str, now: datetime) -> b
         ConnectionError: the database is away.
     """
     last = last_change(ledger, month)
-    if last is not None and (last.after or {}).get("closed") and last.who == who:
+    if last is not None and last.closed and last.who == who:
         raise SamePerson(f"{month:%Y-%m} was closed by {who}: another person opens it again")
     return reopen(ledger, month, who, now)
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 import pyotp
 
@@ -26,6 +27,7 @@ from ingest.operations.account.sessions import (
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused
 from ingest.operations.registry import WeakPassword
+from ingest.operations.told import Keys
 from storage.records import Operator, OperatorRole, WebSession
 from storage.store import Store
 
@@ -44,15 +46,23 @@ class Added:
     """An operator who was made, or has everything anew.
 
     Attributes:
-        password: As it was given or made; told once, and not kept.
+        password: As it was made, told once and not kept; None: it was given.
         second_factor: An `otpauth:` address for an authenticator's app, told once; None
             without a second factor.
         is_new: Whether there was none of this name.
     """
 
+    KEYS: ClassVar[Keys] = {
+        "name": "name",
+        "role": "role",
+        "password": "password",
+        "second_factor": "second_factor",
+        "new": "is_new",
+    }
+
     name: str
     role: OperatorRole
-    password: str = field(repr=False)
+    password: str | None = field(repr=False)
     second_factor: str | None = field(repr=False)
     is_new: bool
 
@@ -102,7 +112,7 @@ def add(
         )
     issuer = service.signature.organisation or "ingest"
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer) if secret else None
-    return Added(name, role, given, uri, before is None)
+    return Added(name, role, None if password else given, uri, before is None)
 
 
 def _facts(operator: Operator | None) -> dict[str, object] | None:

@@ -18,7 +18,7 @@ from ingest.operations.account.sessions import Attempt, Visitor, program, proven
 from ingest.operations.account.standing import Standing, standing
 from ingest.operations.billed import Grain
 from ingest.operations.hand_in import File, HandedIn, Way
-from ingest.operations.told import finding_json, local
+from ingest.operations.told import as_json, local
 from ingest.web.account.readings import file_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import Visit
@@ -90,13 +90,15 @@ def _documents(visit: Visit, file: File, done: HandedIn) -> list[dict[str, Any]]
     told = []
     for result, number in done.results(visit.service.policy):
         checked = replace(result.checked, findings=_public(result.checked.findings))
-        told.append(replace(result, checked=checked).as_json(visit.language) | {"receipt": number})
+        document = replace(result, checked=checked).told
+        told.append(as_json(document, visit.language) | {"receipt": number})
     if done.handled.findings or not told:
-        findings = [finding_json(x, visit.language) for x in _public(done.handled.findings)]
+        findings = as_json(_public(done.handled.findings), visit.language)
         told.append(
             {
                 "file": file.name, "layout": None, "verdict": "unreadable", "sender": None,
-                "created": None, "series": [], "findings": findings, "receipt": None,
+                "created": None, "series": [], "findings": findings,
+                "receipt": None,
             }
         )  # fmt: skip
     return told
@@ -127,9 +129,7 @@ def one_receipt(visit: Visit) -> Response:
             "verdict": submission.verdict,
             "status": submission.status,
             "values": submission.values,
-            "findings": [
-                finding_json(x, visit.language) for x in _public(submission.findings)
-            ],
+            "findings": as_json(_public(submission.findings), visit.language),
             "carried": [
                 {
                     "area": one.area, "point": one.point, "meter": one.meter,

@@ -14,7 +14,7 @@ from ingest.operations.account.receipts import mailed_of
 from ingest.operations.console.letters import page
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
-from ingest.operations.told import finding_json
+from ingest.operations.told import told_finding
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 from layouts.months import MOSCOW
@@ -99,9 +99,9 @@ def story(visit: Visit, note: str = "", status: int = 200) -> Response:
         "console_letter.html",
         status,
         whole=whole,
-        findings=[finding_json(item, visit.language) for item in whole.findings],
+        findings=[told_finding(item, visit.language) for item in whole.findings],
         submissions=[
-            (one, [finding_json(item, visit.language) for item in one.findings])
+            (one, [told_finding(item, visit.language) for item in one.findings])
             for one in whole.submissions
         ],
         replies=[(one, mailed_of(one) if one.content else None) for one in whole.replies],

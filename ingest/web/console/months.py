@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ingest.operations.closing import Closing, close
 from ingest.operations.console.months import SamePerson, last_change, mark_of, reopen_by_another
-from ingest.operations.periods import lacking, missing_json, remind
+from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
 from ingest.operations.told import minute
 from ingest.web.site import CONSOLE, Visit
@@ -28,7 +28,7 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
     month = _month(visit)
     ledger = visit.service.ledger
     every = lacking(ledger, month, visit.now)
-    rows = [row for lacks in every for row in missing_json(lacks)]
+    rows = [row for lacks in every for row in series_of(lacks)]
     last = last_change(ledger, month)
     return visit.page(
         "console_month.html",
@@ -39,7 +39,7 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         more=max(0, len(rows) - _ROWS_MOST),
         minute=minute,
         last=last,
-        is_closed=last is not None and bool((last.after or {}).get("closed")),
+        is_closed=last is not None and last.closed,
         asked=asked,
         mark=mark_of(asked) if asked else "",
         before=preceding(month),

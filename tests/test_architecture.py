@@ -366,6 +366,37 @@ def test_every_layout_names_its_source(path):
     assert any(line.startswith("# Source: ") for line in comments)
 
 
+LINES_MOST = 45
+"""Of a function, without its docstring."""
+
+
+def long_functions(tree: ast.Module) -> Iterator[str]:
+    """Functions of too many lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            told = (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node) else 0
+            if (node.end_lineno or 0) - node.lineno + 1 - told > LINES_MOST:
+                yield node.name
+
+
+def test_no_function_is_longer_than_a_page():
+    # A migration is history, and never changed.
+    found = {
+        f"{module}.{name}"
+        for module, path in MODULES.items()
+        if "versions" not in path.parts
+        for name in long_functions(parsed(path))
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("lines", [LINES_MOST, LINES_MOST + 1])
+def test_a_long_function_is_found_whatever_its_docstring(lines):
+    text = 'def f():\n    """Told.\n\n    At length.\n    """\n' + "    x = 1\n" * (lines - 1)
+    assert bool(list(long_functions(ast.parse(text)))) is (lines > LINES_MOST)
+
+
 ARGS_TOLD = ("config", "layouts", "ingest.letters", "ingest.transports")
 """Rooms in which every public function of four parameters or more says what they are."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 
-from ingest.engine.collect import Collector
+from ingest.engine.collect import Collector, Passed
 from ingest.engine.daemon import DaemonLedger
 from ingest.engine.drop import NO_DROPS, DropCollector, Drops
 from ingest.engine.health import Health
@@ -47,54 +48,66 @@ def poll_all(
         ConnectionError: names every server that could not be reached; the others
             were still served.
     """
-    faults: list[ConnectionError] = []
-    whole = True
-    health = Health(ledger, clock)
+    tried = _Tried(Health(ledger, clock))
+    passes: list[Passed] = []
     marker = Marker(reader, ledger, clock)
     worker = Worker(reader, ledger, intake, clock, _marked_by(marker), recorders)
     for mailbox in mailboxes:
-        try:
-            passed = Collector(mailbox, worker, ledger, clock).once()
-            whole = whole and passed.whole and not passed.failed
-            health.works(mailbox_named(mailbox.name))
-        except ConnectionError as fault:
-            faults.append(fault)
-            health.failed(mailbox_named(mailbox.name), fault)
-        finally:
-            mailbox.close()
-            worker.settled.clear()
+        with tried.server(mailbox_named(mailbox.name)), closing(mailbox):
+            passes.append(Collector(mailbox, worker, ledger, clock).once())
+        worker.settled.clear()
     for folder, entity in drops.folders:
         dropped = DropCollector(
             folder, entity, reader, ledger, intake, clock, nobody_is_told, drops.language
         )
-        try:
-            passed = dropped.once()
-            whole = whole and passed.whole and not passed.failed
-            health.works(folder.source)
-        except ConnectionError as fault:
-            faults.append(fault)
-            health.failed(folder.source, fault)
+        with tried.server(folder.source):
+            passes.append(dropped.once())
     marker.close(finish=True)
     if postman is not None:
-        try:
+        with tried.server(OUTBOX), closing(postman):
             postman.greet()
             drain(ledger, postman, clock)
-            health.works(OUTBOX)
-        except ConnectionError as fault:
-            faults.append(fault)
-            health.failed(OUTBOX, fault)
-        finally:
-            postman.close()
-    sealer = Sealer(ledger)
-    try:
+    with tried.noted(), closing(Sealer(ledger)) as sealer:
         sealer.once()
-    except ConnectionError as fault:
-        faults.append(fault)
-    finally:
-        sealer.close()
-    if faults:
-        raise ConnectionError("; ".join(dict.fromkeys(map(str, faults)))) from faults[0]
-    return whole
+    tried.end()
+    return all(passed.whole and not passed.failed for passed in passes)
+
+
+class _Tried:
+    """Servers served one after the other, whatever faults the others have."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._faults: list[ConnectionError] = []
+
+    @contextmanager
+    def server(self, name: str) -> Iterator[None]:
+        """Serve one; how it fares is told by `status`."""
+        try:
+            yield
+        except ConnectionError as fault:
+            self._faults.append(fault)
+            self._health.failed(name, fault)
+        else:
+            self._health.works(name)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Do something else of which the database may be away."""
+        try:
+            yield
+        except ConnectionError as fault:
+            self._faults.append(fault)
+
+    def end(self) -> None:
+        """Tell every fault there was.
+
+        Raises:
+            ConnectionError: there was one.
+        """
+        if self._faults:
+            told = "; ".join(dict.fromkeys(map(str, self._faults)))
+            raise ConnectionError(told) from self._faults[0]
 
 
 def read_through(

@@ -138,15 +138,12 @@ def _deliver(
                 # The whole outbox waits, this one with the others.
                 waiting.appendleft(reply)
                 raise
-            except TooLarge as answer:
-                smaller = lighter(reply.content)
+            except (TooLarge, Deferred, RecipientRefused) as answer:
+                smaller = lighter(reply.content) if isinstance(answer, TooLarge) else None
                 if smaller is not None:
                     log.warning("reply.lightened", letter=reply.letter, reply=reply.id)
                     waiting.appendleft(replace(reply, content=smaller))
                     continue
-                _settle(ledger, clock, sent)
-                done = _not_taken(ledger, clock(), reply, answer, done)
-            except (Deferred, RecipientRefused) as answer:
                 # What has left is noted first, so that no fault of this note repeats it.
                 _settle(ledger, clock, sent)
                 done = _not_taken(ledger, clock(), reply, answer, done)

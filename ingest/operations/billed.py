@@ -25,7 +25,7 @@ from ingest.operations.export import (
 from ingest.operations.output import private_file
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused, check_entity
-from ingest.operations.told import local
+from ingest.operations.told import as_json
 from layouts.terms import quantity_of
 from storage.billed.billing import BillingRow
 from storage.billed.billing import Grain as ValueGrain
@@ -217,6 +217,36 @@ def _compared(row: BillingRow | None) -> tuple[Any, ...] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an export's file holds; its fields are the keys of the manifest.
+
+    Attributes:
+        period: The month: `2026-11`.
+        changed_since: The moment, or the number of the export, that it differs from.
+        columns: In the file's order.
+        sums: Of each column of energies, by unit.
+        sha256: Of the file.
+        numbers_sha256: Of the month's numbers, kept under the export's number.
+    """
+
+    export: int
+    period: str
+    grain: Grain
+    entity: str | None
+    as_of: datetime | None
+    changed_since: datetime | int | None
+    made_at: datetime
+    made_by: str
+    file: str
+    format: str
+    columns: tuple[str, ...]
+    rows: int
+    sums: Mapping[str, int]
+    sha256: str
+    numbers_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A month that billing took.
 
@@ -227,7 +257,7 @@ class Exported:
 
     number: int
     path: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
 
 def export(
@@ -269,26 +299,25 @@ def export(
         unnumbered.replace(path)
     finally:
         unnumbered.unlink(missing_ok=True)
-    since = asked.changed_since
-    manifest = {
-        "export": kept.id,
-        "period": f"{asked.month:%Y-%m}",
-        "grain": asked.grain.value,
-        "entity": asked.entity,
-        "as_of": local(asked.as_of),
-        "changed_since": local(since) if isinstance(since, datetime) else since,
-        "made_at": local(now),
-        "made_by": who,
-        "file": path.name,
-        "format": kind,
-        "columns": list(told.names),
-        "rows": tally.rows,
-        "sums": dict(sorted(tally.sums.items())),
-        "sha256": _sha256(path),
-        "numbers_sha256": kept.sha256,
-    }
+    manifest = Manifest(
+        export=kept.id,
+        period=f"{asked.month:%Y-%m}",
+        grain=asked.grain,
+        entity=asked.entity,
+        as_of=asked.as_of,
+        changed_since=asked.changed_since,
+        made_at=now,
+        made_by=who,
+        file=path.name,
+        format=kind,
+        columns=tuple(told.names),
+        rows=tally.rows,
+        sums=dict(sorted(tally.sums.items())),
+        sha256=_sha256(path),
+        numbers_sha256=kept.sha256,
+    )
     with private_file(path.with_suffix(".manifest.json")) as unfinished:
-        text = json.dumps(manifest, ensure_ascii=False, indent=2)
+        text = json.dumps(as_json(manifest), ensure_ascii=False, indent=2)
         unfinished.write_text(f"{text}\n", encoding="utf-8")
     return Exported(kept.id, path, manifest)
 

@@ -292,15 +292,7 @@ class Billing(Part):
         start, end = (epoch(moment) for moment in bounds(month))
         meters = self._meters_named(entity)
         numbers = [meter.id for meter in meters]
-        if then is None:
-            before = {
-                _register(row): row for row in self._each(numbers, selected.last_until(start))
-            }
-            inside = _by_meter(self._each(numbers, selected.read_within(start, end)))
-        else:
-            known = self._asked(selected.READINGS_AT, numbers, last=end, as_of=then)
-            before = {_register(row): row for row in known if row.instant <= start}
-            inside = _by_meter(row for row in known if row.instant > start)
+        before, inside = self._read_in(numbers, start, end, then)
         was = _by_meter(self._each(numbers, selected.was_read(start, end)) if history else ())
         came.learn(row.submission_id for rows in inside.values() for row in rows)
         came.learn(n for rows in was.values() for r in rows for n in _both(r))
@@ -326,6 +318,19 @@ class Billing(Part):
                 for row in rows
             ]
             yield from sorted(rows, key=lambda row: (row.channel, row.zone, *_in_time(row)))
+
+    def _read_in(
+        self, numbers: Sequence[int], start: int, end: int, then: int | None
+    ) -> tuple[dict[tuple[int, str, str], Any], Mapping[int, list[Any]]]:
+        """The last reading of each register before a month, and by meter those within it."""
+        if then is None:
+            before = self._each(numbers, selected.last_until(start))
+            inside = self._each(numbers, selected.read_within(start, end))
+        else:
+            known = self._asked(selected.READINGS_AT, numbers, last=end, as_of=then)
+            before = [row for row in known if row.instant <= start]
+            inside = [row for row in known if row.instant > start]
+        return {_register(row): row for row in before}, _by_meter(inside)
 
     def _asked(self, statement: Any, keys: Sequence[int], **more: int) -> list[Any]:
         return [

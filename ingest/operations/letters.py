@@ -157,22 +157,28 @@ def raw(service: Service, number: int) -> bytes:
     return found
 
 
+def parts(content: bytes) -> list[Part]:
+    """The parts of a letter, in the order that `part` counts them; of endless ones the first."""
+    found: list[Part] = []
+    with suppress(TooManyPartsError):
+        found += walk(content)
+    return found
+
+
 def part(content: bytes, number: int) -> bytes:
     """A part of a letter by its number, from 1, its transfer encoding undone.
 
     Raises:
         Refused: it has no such part; tells those it has.
     """
-    parts: list[Part] = []
-    with suppress(TooManyPartsError):
-        parts += walk(content)
-    if number <= len(parts):
-        return parts[number - 1].content
+    found = parts(content)
+    if number <= len(found):
+        return found[number - 1].content
     told = "; ".join(
         f"{n} {printable(one.content_type)} {printable(one.name)}".rstrip()
-        for n, one in enumerate(parts[:_PARTS_TOLD], 1)
+        for n, one in enumerate(found[:_PARTS_TOLD], 1)
     )
-    raise Refused(f"there is no part {number}; the letter has {len(parts)}: {told}")
+    raise Refused(f"there is no part {number}; the letter has {len(found)}: {told}")
 
 
 def template(service: Service, number: str, code: str | None, language: str) -> bytes:

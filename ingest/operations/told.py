@@ -21,7 +21,7 @@ from types import NoneType
 from typing import Any
 
 from ingest.replies.cells import lines_told, ranges_told
-from ingest.replies.texts import ToldFinding, told_finding
+from ingest.replies.texts import ToldFinding, title, told_finding
 from layouts.findings import Finding
 from layouts.months import MOSCOW
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places, Receipt
@@ -41,7 +41,7 @@ from storage.records import (
 
 __all__ = [
     "MERGED", "Document", "Keys", "ToldFinding", "as_json", "attribute", "document_of",
-    "fact_told", "local", "minute", "place_told", "reply_text", "told_finding",
+    "fact_told", "local", "minute", "place_told", "reply_text", "title", "told_finding",
 ]  # fmt: skip
 
 Keys = Mapping[str, str | Callable[[Any], object]]

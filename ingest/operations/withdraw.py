@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ import structlog
 from ingest.intake.policy import Policy
 from ingest.letters.terms import Outcome
 from ingest.operations.hand_in import Way
-from ingest.operations.ports import Ledger
+from ingest.operations.ports import Ledger, WholeLedger
 from ingest.operations.told import MERGED, Keys
 from ingest.replies.withdrawal import withdrawal
 from layouts.months import following, month_at, preceding
@@ -130,6 +130,29 @@ def withdraw(order: Order, ledger: Ledger, policy: Policy, now: datetime) -> Wit
             kept=done.done.kept,
         )
     return done
+
+
+def subject_of(ledger: Ledger, receipt: int) -> WithdrawalSubject:
+    """What a withdrawal of a receipt would be about.
+
+    Raises:
+        CannotWithdraw: there is no such receipt of a document.
+    """
+    with ledger.reading() as store:
+        subject = store.withdrawals.subject(receipt)
+    if subject is None or subject.is_withdrawal:
+        raise CannotWithdraw(f"{receipt}: there is no such receipt of a document")
+    return subject
+
+
+def consequence(order: Order, ledger: WholeLedger, policy: Policy, now: datetime) -> Withdrawal:
+    """What a withdrawal would do, whatever rests on it; nothing is changed.
+
+    Raises:
+        CannotWithdraw: as `withdraw` does.
+    """
+    with ledger.rehearsal() as rehearsed, rehearsed.transaction() as store:
+        return _withdrawn(replace(order, anyway=True), store, policy, now)
 
 
 def _withdrawn(order: Order, store: Store, policy: Policy, now: datetime) -> Withdrawal:

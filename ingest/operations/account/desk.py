@@ -51,9 +51,18 @@ class Desk:
         Raises:
             ConnectionError: database or readers are away.
         """
-        service, reader = self._reader()
         mail_to = (of.account.address or None) if by_mail else ""
         sender = Sender(way, of.entity, of.who, mail_to=mail_to)
+        return self.take_from(sender, file, now, dry_run=dry_run)
+
+    def take_from(self, sender: Sender, file: File, now: datetime, *, dry_run: bool) -> HandedIn:
+        """Check a file, or hand it in, for whoever hands in.
+
+        Raises:
+            NoSuchEntity: the register has no such user code, or it is switched off.
+            ConnectionError: database or readers are away.
+        """
+        service, reader = self._reader()
         return hand_in(file, sender, service.ledger, service.policy, reader, now, dry_run=dry_run)
 
     def _reader(self) -> tuple[Service, Reader]:
@@ -75,19 +84,19 @@ class Desk:
             self._made = None
 
 
-def keep(service: Service, of: Visitor, file: File, now: datetime) -> str:
+def keep(service: Service, session: str, file: File, now: datetime) -> str:
     """Keep a file that was checked until it is handed in; its SHA-256.
 
     One for each session: another one takes its place.
     """
     digest = sha256(file.content).hexdigest()
     with service.ledger.transaction() as store:
-        store.accounts.keep_upload(of.session, digest, file.name, file.content, now, KEPT_FOR)
+        store.accounts.keep_upload(session, digest, file.name, file.content, now, KEPT_FOR)
     return digest
 
 
-def kept(service: Service, of: Visitor, digest: str, now: datetime) -> File | None:
+def kept(service: Service, session: str, digest: str, now: datetime) -> File | None:
     """The file that this session had checked; None when it is not kept any more."""
     with service.ledger.reading() as store:
-        found = store.accounts.upload(of.session, digest, now - KEPT_FOR)
+        found = store.accounts.upload(session, digest, now - KEPT_FOR)
     return File(*found) if found else None

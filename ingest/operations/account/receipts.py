@@ -15,6 +15,7 @@ from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.replies.wording import wording
 from layouts.terms import Receipt
+from storage.billed.withdrawals import WITHDRAWN
 from storage.records import CarriedValues, HandedIn, LetterDetails, SentReply, SubmissionDetails
 
 
@@ -46,25 +47,28 @@ class Told:
 
     Attributes:
         letter: What it came in.
-        document: As the reply tells it, without its tables.
+        document: As the reply tells it, without its tables; None of a withdrawal, which is
+            no document.
         about: What is wrong with the letter itself.
-        receipt: For programs: what `xml` is made of.
+        receipt: For programs: what `xml` is made of; None of a withdrawal.
     """
 
     number: int
     letter: LetterDetails
     submission: SubmissionDetails
-    document: DocumentView
+    document: DocumentView | None
     about: tuple[Group, ...]
-    receipt: Receipt
+    receipt: Receipt | None
 
     @property
     def carried(self) -> Sequence[CarriedValues]:
         """What it brought, and what became of it."""
         return self.submission.carried
 
-    def xml(self, language: str) -> bytes:
-        """The 80021."""
+    def xml(self, language: str) -> bytes | None:
+        """The 80021; None of a withdrawal."""
+        if self.receipt is None:
+            return None
         summary = self.letter.summary
         letter = Letter(
             self.letter.sha256, self.letter.size, sender=summary.sender,
@@ -90,12 +94,14 @@ def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | Non
         return None
     submission = found[1]
     words = wording(language)
-    made = receipt_of(submission, number, letter.summary.received_at)
+    made = None
+    if submission.verdict != WITHDRAWN:
+        made = receipt_of(submission, number, letter.summary.received_at)
     return Told(
         number=number,
         letter=letter,
         submission=submission,
-        document=document_view(made, words, Counter()),
+        document=document_view(made, words, Counter()) if made else None,
         about=letter_groups(letter.findings, words),
         receipt=made,
     )

@@ -116,7 +116,7 @@ def one_receipt(visit: Visit) -> Response:
     if told is None:
         raise HTTPException(404, "no-receipt")
     if _wants_xml(visit):
-        return Response(told.xml(visit.language), media_type="application/xml")
+        return Response(_xml(visit, number), media_type="application/xml")
     submission = told.submission
     return _json(
         {
@@ -189,9 +189,10 @@ def description(visit: Visit) -> Response:
 
 def _xml(visit: Visit, number: int) -> bytes:
     told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
-    if told is None:
+    content = told.xml(visit.language) if told is not None else None
+    if content is None:
         raise HTTPException(404, "no-receipt")
-    return told.xml(visit.language)
+    return content
 
 
 def _wants_xml(visit: Visit) -> bool:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from ingest.operations.account.desk import keep, kept
 from ingest.operations.hand_in import File, HandedIn, Way
-from ingest.replies.view import DocumentView, document_view, letter_groups
+from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.web.account.month import XLSX
 from ingest.web.site import Visit
 from layouts.findings import Code
@@ -34,8 +34,8 @@ def check(visit: Visit) -> Response:
         return visit.page("documents.html", 422, note="empty")
     if len(content) > visit.service.upload_bytes:
         return visit.page("documents.html", 413, note="too_large")
-    file = File(_plain(upload.filename), content)
-    digest = keep(visit.service, visit.who, file, visit.now)
+    file = File(plain_name(upload.filename), content)
+    digest = keep(visit.service, visit.who.session, file, visit.now)
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
     return _told(visit, file, done, digest)
 
@@ -43,7 +43,7 @@ def check(visit: Visit) -> Response:
 def hand_in(visit: Visit) -> Response:
     """Record the file that was checked."""
     digest = visit.text("digest")
-    file = kept(visit.service, visit.who, digest, visit.now)
+    file = kept(visit.service, visit.who.session, digest, visit.now)
     if file is None:
         return visit.page("documents.html", 422, note="gone")
     done = visit.site.desk.take(
@@ -56,7 +56,7 @@ def hand_in(visit: Visit) -> Response:
 
 def marked(visit: Visit) -> Response:
     """The file that was checked, as a workbook with the findings in its cells."""
-    file = kept(visit.service, visit.who, visit.request.path_params["digest"], visit.now)
+    file = kept(visit.service, visit.who.session, visit.request.path_params["digest"], visit.now)
     if file is None:
         raise HTTPException(404)
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
@@ -75,9 +75,14 @@ def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
         digest=digest,
         done=done,
         documents=views(visit, done),
-        about=letter_groups(done.handled.findings, visit.words.writing),
+        about=about(visit, done),
         outcome=done.handled.outcome.value,
     )
+
+
+def about(visit: Visit, done: HandedIn) -> tuple[Group, ...]:
+    """What is wrong with the file itself."""
+    return letter_groups(done.handled.findings, visit.words.writing)
 
 
 def views(visit: Visit, done: HandedIn) -> list[tuple[int | None, str | None, DocumentView]]:
@@ -95,6 +100,6 @@ def views(visit: Visit, done: HandedIn) -> list[tuple[int | None, str | None, Do
     return told
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """The name of a file without a path, as some browsers send it."""
     return name.replace("\\", "/").rpartition("/")[2][:_NAME_MOST]

@@ -97,7 +97,7 @@ def send(visit: Visit) -> Response:
     typed = _typed(
         visit,
         visit.text("day").strip()[:_VALUE_MOST],
-        _hour(visit.text("hour")),
+        hour_of(visit.text("hour")),
         _created(visit.text("created"), visit.now),
     )
     if typed.at is None:
@@ -137,7 +137,7 @@ def _page(
 
 
 def _typed(visit: Visit, day: str, hour: int, created: datetime) -> Typed:
-    at = _moment(day, hour)
+    at = moment_of(day, hour)
     known = registers(visit.service.ledger, visit.who.entity, at or visit.now)
     rows = []
     for register in known:
@@ -188,7 +188,7 @@ def _usual_moment(now: datetime) -> tuple[date, int]:
     return local.date(), 24 if is_last else local.hour
 
 
-def _moment(day: str, hour: int) -> datetime | None:
+def moment_of(day: str, hour: int) -> datetime | None:
     """Midnight behind a day is written as its 24:00."""
     for written in _DAY_FORMS:
         if match := written.fullmatch(day):
@@ -200,7 +200,8 @@ def _moment(day: str, hour: int) -> datetime | None:
     return None
 
 
-def _hour(text: str) -> int:
+def hour_of(text: str) -> int:
+    """An hour of a form's list; 24 for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and int(text[:3]) <= 24 else 24
 
 

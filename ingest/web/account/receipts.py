@@ -44,7 +44,10 @@ def one(visit: Visit) -> Response:
 def xml(visit: Visit) -> Response:
     """The receipt for programs."""
     told = _told(visit)
-    return visit.file(told.xml(visit.language), f"80021_{told.number}.xml", "application/xml")
+    content = told.xml(visit.language)
+    if content is None:
+        raise HTTPException(404)
+    return visit.file(content, f"80021_{told.number}.xml", "application/xml")
 
 
 def attached(visit: Visit) -> Response:

@@ -26,6 +26,7 @@ def listing(visit: Visit) -> Response:
         found=found[:_SHOWN],
         more=max(0, len(found) - _SHOWN),
         text=visit.asked("text"),
+        note=visit.asked("note"),
     )
 
 

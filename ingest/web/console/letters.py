@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.account.receipts import mailed_of
-from ingest.operations.console.letters import page
+from ingest.operations.console.letters import page, parts_of, source_of
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
 from ingest.operations.told import told_finding
@@ -167,3 +167,27 @@ def attached(visit: Visit) -> Response:
             file = files[at - 1]
             return visit.file(file.content, file.name or f"file-{at}", "application/octet-stream")
     raise HTTPException(404)
+
+
+def sources(visit: Visit) -> Response:
+    """The parts of the letter as it lies on the mail server, to be taken one by one."""
+    number = number_in(visit.request.path_params["number"])
+    try:
+        found = parts_of(visit.service, number, visit.me.actor, visit.now)
+    except Refused:
+        return story(visit, "no_source", 409)
+    return visit.page("console_parts_of.html", number=number, found=found[:_PARTS_MOST])
+
+
+_PARTS_MOST = 200
+
+
+def source(visit: Visit) -> Response:
+    """The letter, or a part of it, as a download that no browser renders."""
+    number = number_in(visit.request.path_params["number"])
+    at = number_in(visit.text("part")) if visit.text("part") else None
+    try:
+        content, name = source_of(visit.service, number, at, visit.me.actor, visit.now)
+    except Refused:
+        return story(visit, "no_source", 409)
+    return visit.file(content, name, "application/octet-stream")

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ingest.web.app import Page
-from ingest.web.console import entities, entrance, letters, months, needs, suspects
+from ingest.web.console import (
+    entities,
+    entrance,
+    entries,
+    imports,
+    letters,
+    months,
+    needs,
+    suspects,
+)
 from storage.records import OperatorRole
 
 _LOOKS, _WORKS, _ADMINISTERS = OperatorRole
@@ -20,18 +29,35 @@ PAGES = (
     Page("/console/letters/replay", letters.many_once_more, _WORKS, _POST, heavy=True),
     Page("/console/letters/{number}", letters.story, _LOOKS),
     Page("/console/letters/{number}/replay", letters.once_more, _WORKS, _POST, heavy=True),
+    Page("/console/letters/{number}/parts", letters.sources, _WORKS, _POST, heavy=True),
+    Page("/console/letters/{number}/source", letters.source, _WORKS, _POST, heavy=True),
     Page("/console/letters/{number}/replies/{reply}.eml", letters.reply, _LOOKS),
     Page("/console/letters/{number}/replies/{reply}/{file}", letters.attached, _LOOKS),
     Page("/console/suspects", suspects.listing, _LOOKS),
     Page("/console/suspects/accept", suspects.accepted, _WORKS, _POST, keeps=True),
     Page("/console/suspects/{number}", suspects.one, _LOOKS),
-    Page("/console/suspects/{number}/withdraw", suspects.withdrawn, _WORKS, _POST),
+    Page("/console/receipts/{number}/withdraw", entries.withdrawal, _WORKS),
+    Page("/console/receipts/{number}/withdraw", entries.withdrawn, _WORKS, _POST, keeps=True),
     Page("/console/months", months.this_month, _LOOKS),
     Page("/console/months/{month}", months.one, _LOOKS),
     Page("/console/months/{month}/remind", months.reminded, _WORKS, _POST),
     Page("/console/months/{month}/close", months.closed, _ADMINISTERS, _POST),
     Page("/console/months/{month}/reopen", months.reopened, _ADMINISTERS, _POST),
     Page("/console/entities", entities.listing, _LOOKS),
+    Page("/console/import", imports.form, _ADMINISTERS),
+    Page("/console/import", imports.check, _ADMINISTERS, _POST, upload=True, heavy=True),
+    Page("/console/import/apply", imports.apply, _ADMINISTERS, _POST, heavy=True),
     Page("/console/entities/{code}", entities.one, _LOOKS),
+    Page("/console/entities/{code}/enter", entries.form, _WORKS),
+    Page(
+        "/console/entities/{code}/enter",
+        entries.check,
+        _WORKS,
+        _POST,
+        upload=True,
+        heavy=True,
+        keeps=True,
+    ),
+    Page("/console/entities/{code}/enter/record", entries.record, _WORKS, _POST, heavy=True),
     Page("/console/entities/{code}/password", entities.new_password, _WORKS, _POST),
 )

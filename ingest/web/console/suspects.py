@@ -8,7 +8,6 @@ from starlette.responses import Response
 from ingest.operations.console.suspects import around
 from ingest.operations.refused import Refused
 from ingest.operations.suspects import accept, open_suspects
-from ingest.operations.withdraw import CannotWithdraw, Order, Withdrawal, withdraw
 from ingest.web.account.receipts import number_in
 from ingest.web.charts import columns
 from ingest.web.site import CONSOLE, Visit
@@ -46,9 +45,7 @@ def accepted(visit: Visit) -> Response:
     return visit.go(f"{CONSOLE}/suspects?note=accepted")
 
 
-def one(
-    visit: Visit, note: str = "", status: int = 200, told: Withdrawal | None = None
-) -> Response:
+def one(visit: Visit) -> Response:
     """A value, its neighbours and its history."""
     number = number_in(visit.request.path_params["number"])
     try:
@@ -58,25 +55,4 @@ def one(
     write = visit.words.writing.number
     name = "%-d" if found.is_by_day else "%m.%y"
     chart = columns(found.amounts, lambda a: f"{a.start:{name}}", write) if found.amounts else None
-    return visit.page(
-        "console_suspect.html", status, one=found.suspect, around=found, chart=chart,
-        told=told, reason=visit.text("reason"), note=note,
-    )  # fmt: skip
-
-
-def withdrawn(visit: Visit) -> Response:
-    """The receipt that brought the values is withdrawn; what rests on it is told first."""
-    number = number_in(visit.request.path_params["number"])
-    reason = visit.text("reason").strip()[:_REASON_MOST]
-    if not reason:
-        return one(visit, "reason", 422)
-    try:
-        suspect = around(visit.service.ledger, number, visit.now).suspect
-        anyway = visit.text("anyway") == "yes"
-        order = Order(suspect.receipt, visit.me.actor, reason, suspect.point, anyway)
-        told = withdraw(order, visit.service.ledger, visit.service.policy, visit.now)
-    except (CannotWithdraw, Refused, LookupError):
-        return one(visit, "cannot_withdraw", 409)
-    if told.done is None:
-        return one(visit, "rests", 422, told)
-    return visit.go(f"{CONSOLE}/suspects?note=done")
+    return visit.page("console_suspect.html", one=found.suspect, around=found, chart=chart)

@@ -1,0 +1,206 @@
+"""Acts on an entity's behalf: documents or a reading handed in, a receipt withdrawn."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ingest.operations.account.desk import keep, kept
+from ingest.operations.account.registers import registers
+from ingest.operations.account.sessions import digest
+from ingest.operations.console.letters import page
+from ingest.operations.hand_in import File, NoSuchEntity, Sender, Way
+from ingest.operations.refused import Refused, check_code
+from ingest.operations.told import title
+from ingest.operations.typed import TypedReading, typed_document
+from ingest.operations.withdraw import (
+    CannotWithdraw,
+    Order,
+    Withdrawal,
+    consequence,
+    subject_of,
+    withdraw,
+)
+from ingest.web.account.documents import about, plain_name, views
+from ingest.web.account.entering import hour_of, moment_of, number_of
+from ingest.web.account.receipts import number_in
+from ingest.web.site import CONSOLE, Visit
+from layouts.findings import OVERRIDABLE, Code
+
+REASON_MOST = 1000
+_FIELD_MOST = 100
+
+
+def reason_of(visit: Visit) -> str:
+    """Why, as it was typed; '' when nothing was."""
+    return visit.text("reason").strip()[:REASON_MOST]
+
+
+def form(visit: Visit, note: str = "", status: int = 200) -> Response:
+    """A document or one reading, the reason, and the rules decided against."""
+    code = _entity(visit)
+    overrides = _overrides(visit)
+    known = registers(visit.service.ledger, code, visit.now)
+    return visit.page(
+        "console_enter.html",
+        status,
+        code=code,
+        note=note,
+        reason=reason_of(visit),
+        registers=known,
+        chosen=visit.text("register"),
+        day=visit.text("day")[:_FIELD_MOST],
+        hour=hour_of(visit.text("hour") or "24"),
+        value=visit.text("value")[:_FIELD_MOST],
+        rules=[
+            (one, title(one, visit.language), one in overrides)
+            for one in sorted(OVERRIDABLE, key=str)
+        ],
+    )
+
+
+def check(visit: Visit) -> Response:
+    """What would become of it; nothing is recorded."""
+    code = _entity(visit)
+    if not reason_of(visit):
+        return form(visit, "reason_told", 422)
+    try:
+        file = _file(visit, code)
+    except ValueError as fault:
+        return form(visit, str(fault), 422)
+    keep(visit.service, digest(visit.key), file, visit.now)
+    return _told(visit, code, file, dry_run=True)
+
+
+def record(visit: Visit) -> Response:
+    """Record what was checked."""
+    code = _entity(visit)
+    file = kept(visit.service, digest(visit.key), visit.text("digest"), visit.now)
+    if file is None:
+        return form(visit, "gone", 422)
+    if not reason_of(visit):
+        return form(visit, "reason_told", 422)
+    return _told(visit, code, file, dry_run=False)
+
+
+def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:
+    reason, overrides = reason_of(visit), _overrides(visit)
+    sender = Sender(Way.OPERATOR, code, visit.me.actor, reason, overrides, mail_to=None)
+    try:
+        done = visit.site.desk.take_from(sender, file, visit.now, dry_run=dry_run)
+    except NoSuchEntity:
+        return form(visit, "switched_off", 409)
+    if not dry_run:
+        note = "known" if done.is_known else "entered"
+        return visit.go(f"{CONSOLE}/letters/{done.letter}?note={note}")
+    return visit.page(
+        "console_entered.html",
+        code=code,
+        file=file,
+        digest=sha256(file.content).hexdigest(),
+        reason=reason,
+        rules=[(one, title(one, visit.language)) for one in sorted(overrides, key=str)],
+        documents=views(visit, done),
+        about=about(visit, done),
+        outcome=done.handled.outcome.value,
+    )
+
+
+def _entity(visit: Visit) -> str:
+    code: str = visit.request.path_params["code"]
+    try:
+        check_code(visit.service.ledger, code)
+    except Refused:
+        raise HTTPException(404) from None
+    return code
+
+
+def _overrides(visit: Visit) -> frozenset[Code]:
+    named = set(map(str, OVERRIDABLE))
+    chosen = (value for value in visit.fields.getlist("override") if value in named)
+    return frozenset(Code(str(value)) for value in chosen)
+
+
+def _file(visit: Visit, code: str) -> File:
+    """The file of the form, or the document of the reading that was typed.
+
+    Raises:
+        ValueError: a note of the form says what is wrong with it.
+    """
+    upload = visit.fields.get("file")
+    if isinstance(upload, UploadFile) and upload.filename:
+        content = upload.file.read(visit.service.upload_bytes + 1)
+        if not content or len(content) > visit.service.upload_bytes:
+            raise ValueError("too_large" if content else "empty")
+        return File(plain_name(upload.filename), content)
+    value, at = visit.text("value").strip(), None
+    if not value:
+        raise ValueError("nothing_given")
+    at = moment_of(visit.text("day").strip()[:_FIELD_MOST], hour_of(visit.text("hour")))
+    if at is None:
+        raise ValueError("no_day")
+    for one in registers(visit.service.ledger, code, at):
+        if register_name(one.meter_id, one.channel, one.zone) == visit.text("register"):
+            reading = TypedReading(
+                one.meter, at, number_of(value[:_FIELD_MOST]), one.channel, one.zone, one.point
+            )
+            return typed_document([reading], code, visit.now)
+    raise ValueError("no_register")
+
+
+def register_name(meter: int, channel: str, zone: str) -> str:
+    """How the form names a register."""
+    return f"{meter}.{channel}.{zone}"
+
+
+def withdrawal(
+    visit: Visit, note: str = "", status: int = 200, told: Withdrawal | None = None
+) -> Response:
+    """The receipt, the point and the reason; then what would change."""
+    number = number_in(visit.request.path_params["number"])
+    try:
+        subject = subject_of(visit.service.ledger, number)
+    except CannotWithdraw:
+        raise HTTPException(404) from None
+    return visit.page(
+        "console_withdraw.html",
+        status,
+        subject=subject,
+        points=sorted({code for _, _, code in subject.points}),
+        point=visit.text("point") or visit.asked("point"),
+        reason=reason_of(visit),
+        told=told,
+        mark=_mark(told) if told else "",
+        note=note,
+    )
+
+
+def withdrawn(visit: Visit) -> Response:
+    """The consequence is told; the second sending of that very list withdraws."""
+    number = number_in(visit.request.path_params["number"])
+    reason, service = reason_of(visit), visit.service
+    if not reason:
+        return withdrawal(visit, "reason_told", 422)
+    order = Order(number, visit.me.actor, reason, visit.text("point") or None)
+    try:
+        told = consequence(order, service.ledger, service.policy, visit.now)
+        seen = visit.text("mark")
+        if _mark(told) != seen:
+            return withdrawal(visit, "changed_list" if seen else "", 422 if seen else 200, told)
+        done = withdraw(
+            Order(number, order.who, reason, order.point, anyway=True),
+            service.ledger, service.policy, visit.now,
+        )  # fmt: skip
+    except CannotWithdraw:
+        return withdrawal(visit, "cannot_withdraw", 409)
+    receipt = done.done.receipt if done.done else number
+    letter = page(service.ledger, None, 1, receipt=receipt).letters[0].id
+    return visit.go(f"{CONSOLE}/letters/{letter}?note=withdrawn")
+
+
+def _mark(told: Withdrawal) -> str:
+    removed = told.done.removed if told.done else 0
+    return sha256(repr((told.changes, removed)).encode()).hexdigest()[:24]

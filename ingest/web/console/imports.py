@@ -1,0 +1,90 @@
+"""The register of points taken over from a file: what would change, then the change."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from ingest.operations.account.desk import keep, kept
+from ingest.operations.account.sessions import digest
+from ingest.operations.hand_in import File
+from ingest.operations.register.registry_file import RegistryMistakes
+from ingest.operations.registry import ClosedMonthsChange, Imported, import_registry
+from ingest.web.account.documents import plain_name
+from ingest.web.console.entries import reason_of
+from ingest.web.site import CONSOLE, Visit
+
+_SHOWN = 200
+
+
+def form(visit: Visit, note: str = "", status: int = 200, mistakes: str = "") -> Response:
+    """Choose a file, and say whether it corrects what was wrong."""
+    return visit.page(
+        "console_import.html",
+        status,
+        note=note,
+        mistakes=mistakes.splitlines()[:_SHOWN],
+        reason=reason_of(visit),
+    )
+
+
+def check(visit: Visit) -> Response:
+    """What the file would change, and in which months; nothing is changed."""
+    upload = visit.fields.get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return form(visit, "no_file", 422)
+    content = upload.file.read(visit.service.upload_bytes + 1)
+    if not content or len(content) > visit.service.upload_bytes:
+        return form(visit, "too_large" if content else "empty", 413 if content else 422)
+    file = File(plain_name(upload.filename), content)
+    keep(visit.service, digest(visit.key), file, visit.now)
+    return _told(visit, file)
+
+
+def apply(visit: Visit) -> Response:
+    """Take over the file that was checked, when it still changes just what was told."""
+    file = kept(visit.service, digest(visit.key), visit.text("digest"), visit.now)
+    if file is None:
+        return form(visit, "gone", 422)
+    return _told(visit, file, visit.text("mark"))
+
+
+def _told(visit: Visit, file: File, seen: str = "") -> Response:
+    """What it would change; done, when that is what was seen."""
+    correct = reason_of(visit) or None
+    try:
+        told = _imported(visit, file, correct, dry_run=True)
+        mark = _mark(told)
+        if seen == mark:
+            _imported(visit, file, correct, dry_run=False)
+            return visit.go(f"{CONSOLE}/entities?note=imported")
+    except (RegistryMistakes, ClosedMonthsChange) as mistakes:
+        return form(visit, "mistakes", 422, str(mistakes))
+    report = told.report
+    return visit.page(
+        "console_imported.html",
+        422 if seen else 200,
+        file=file,
+        digest=sha256(file.content).hexdigest(),
+        mark=mark,
+        reason=correct or "",
+        report=report,
+        recomputed=told.recomputed[:_SHOWN],
+        months=sorted({f"{one.month:%Y-%m}" for one in told.recomputed}),
+        more=max(0, len(told.recomputed) - _SHOWN),
+        shown=_SHOWN,
+        note="changed_list" if seen else "",
+    )
+
+
+def _imported(visit: Visit, file: File, correct: str | None, *, dry_run: bool) -> Imported:
+    return import_registry(
+        visit.service, file.content, visit.me.actor,
+        with_passwords=False, dry_run=dry_run, correct=correct,
+    )  # fmt: skip
+
+
+def _mark(told: Imported) -> str:
+    return sha256(repr((told.report, told.recomputed)).encode()).hexdigest()[:24]

@@ -1,0 +1,194 @@
+"""What operators do for an entity in the console: enter, withdraw, import, take a letter."""
+
+import html
+import re
+
+import pytest
+
+from storage.records import OperatorRole
+from tests.ingest.office import CODE, mail, xml
+from tests.ingest.web.conftest import HOSTILE
+from tests.ingest.web.test_console import Crew
+
+ENTER = f"/console/entities/{CODE}/enter"
+REASON = {"reason": "by telephone"}
+HEAD = "user_code;name;inn;addresses;active;point;point_name;area;max_power_kw;meter;digits;decimals;ratio;installed;removed;channels;zones"  # noqa: E501
+
+
+@pytest.fixture
+def crew(world):
+    return Crew(world)
+
+
+def hidden(page, name):
+    """The value of a hidden field of a page."""
+    return html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page.text)[1])
+
+
+def file(content, name="a.xml"):
+    return {"file": (name, content)}
+
+
+def letters(crew):
+    with crew.world.service.ledger.reading() as store:
+        return store.letters.find()
+
+
+def test_a_document_is_checked_then_entered_under_name_and_reason(crew):
+    anna = crew.enters()
+    checked = anna.post(ENTER, REASON, files=file(xml("1.5")))
+
+    assert "by telephone" in checked.text
+    assert letters(crew) == []
+    form = {"digest": hidden(checked, "digest"), **REASON}
+    done = anna.post(f"{ENTER}/record", form)
+    assert done.status_code == 303
+    assert "Передача записана" in anna.get(done.headers["location"]).text
+    assert crew.audit("entry") == [("operator:anna", "1")]
+    assert [one.sender for one in letters(crew)] == ["operator:anna"]
+    # By two clicks: the same bytes are there already, and nothing is added.
+    assert anna.post(f"{ENTER}/record", form).headers["location"].endswith("note=known")
+    assert len(letters(crew)) == 1
+
+
+def test_a_reading_is_entered_by_its_register(crew):
+    anna = crew.enters()
+    page = anna.get(ENTER).text
+    register = re.search(r'<option value="(\d+\.A\+\.T1)"', page)[1]
+    form = {"register": register, "day": "2026-10-31", "hour": "24", "value": "1234,5", **REASON}
+    checked = anna.post(ENTER, form)
+    done = anna.post(f"{ENTER}/record", {"digest": hidden(checked, "digest"), **REASON})
+
+    story = anna.get(done.headers["location"]).text
+    assert "1\u202f234,5" in story or "1\u00a0234,5" in story
+
+
+@pytest.mark.parametrize(
+    ("form", "files", "told"),
+    [
+        ({"reason": " "}, file(xml("1.5")), "Напишите причину"),
+        (REASON, {}, "Выберите файл или впишите"),
+        (REASON, file(b""), "Файл пуст"),
+        ({**REASON, "value": "1", "day": "yesterday"}, {}, "День указан не так"),
+        (
+            {**REASON, "value": "1", "day": "2026-10-31", "register": HOSTILE},
+            {},
+            "прибора здесь нет",
+        ),
+    ],
+)
+def test_a_form_that_lacks_something_comes_back_and_says_what(crew, form, files, told):
+    answer = crew.enters().post(ENTER, form, files=files)
+
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert "<script>alert" not in answer.text
+
+
+def test_rules_are_decided_against_by_name_and_no_others(crew):
+    anna = crew.enters()
+    old = xml("1.5", created="20261114193232")
+    form = {**REASON, "override": ["too-old", "closed-month", HOSTILE]}
+    checked = anna.post(ENTER, form, files=file(old))
+
+    chosen = checked.text.split('class="actions"')[0]
+    assert re.findall(r'name="override" value="([^"]*)"', chosen) == ["too-old"]
+
+
+def test_an_entry_for_nobody_and_by_who_only_looks_is_none(crew):
+    assert crew.enters().get("/console/entities/1/enter").status_code == 404
+    looks = crew.enters("boris", OperatorRole.LOOKS)
+    for path in (ENTER, f"{ENTER}/record", "/console/receipts/1/withdraw",
+                 "/console/import", "/console/letters/1/source"):  # fmt: skip
+        assert looks.post(path, REASON).status_code == 403, path
+
+
+def test_what_was_typed_into_the_console_outlives_the_session(crew):
+    anna = crew.enters()
+    crew.world.later(hours=13)
+    over = anna.post(ENTER, {**REASON, "value": "77", "day": "2026-10-31"})
+
+    assert over.status_code == 403
+    assert 'name="kept.value" value="77"' in over.text
+    assert 'name="kept.reason" value="by telephone"' in over.text
+
+
+def test_a_withdrawal_tells_what_changes_and_a_second_sending_withdraws(crew):
+    crew.receives()
+    anna, boris = crew.enters("anna"), crew.enters("boris")
+    path = "/console/receipts/1/withdraw"
+    assert anna.post(path, {"reason": " "}).status_code == 422
+    told = anna.post(path, REASON)
+    mark = hidden(told, "mark")
+
+    assert "Что изменится" in told.text
+    assert crew.audit("withdrawal") == []
+    assert anna.post(path, {**REASON, "mark": "old"}).status_code == 422
+    done = anna.post(path, {**REASON, "mark": mark})
+    assert "Квитанция отозвана" in anna.get(done.headers["location"]).text
+    assert boris.post(path, {**REASON, "mark": mark}).status_code == 409
+    owner = crew.world.browser()
+    owner.sign_in()
+    assert "Отзыв" in owner.get("/receipts").text
+    assert "by telephone" in owner.get("/receipts/2").text
+    assert owner.get("/receipts/2/80021.xml").status_code == 404
+    assert anna.get("/console/receipts/77/withdraw").status_code == 404
+
+
+def test_a_month_closed_between_form_and_button_stays_as_it_was(crew):
+    crew.receives()
+    anna = crew.enters("anna", OperatorRole.ADMINISTERS)
+    path = "/console/receipts/1/withdraw"
+    mark = hidden(anna.post(path, REASON), "mark")
+    closing = anna.post("/console/months/2026-11/close")
+    anna.post("/console/months/2026-11/close", {"mark": hidden(closing, "mark")})
+    answer = anna.post(path, {**REASON, "mark": mark})
+
+    assert answer.status_code == 409
+    assert "Отозвать нельзя" in answer.text
+    checked = anna.post(ENTER, REASON, files=file(xml("2.5", created="20261115000000")))
+    assert "закрыт" in checked.text
+
+
+def test_the_register_is_taken_over_after_its_changes_were_told(crew):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    row = f"{CODE};ООО «Новое»;3300000001;buh@primer.example;1;{CODE};Цех;;900;;;;;;;A+;"
+    register = f"{HEAD}\n{row}\n".encode()
+    told = admin.post("/console/import", files=file(register, "r.csv"))
+    form = {"digest": hidden(told, "digest"), "mark": hidden(told, "mark"), "reason": ""}
+
+    assert "900" in told.text
+    assert crew.audit("entity")[-1][0] == "operator"
+    assert admin.post("/console/import/apply", form | {"mark": "old"}).status_code == 422
+    assert admin.post("/console/import/apply", form).headers["location"].endswith("note=imported")
+    assert crew.audit("entity")[-1] == ("operator:anna", CODE)
+
+
+def test_a_register_with_mistakes_tells_them_and_changes_nothing(crew):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    answer = admin.post("/console/import", files=file(f"{HEAD}\n{HOSTILE};x\n".encode(), "r.csv"))
+
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    assert admin.post("/console/import", {}).status_code == 422
+    assert crew.enters("works").get("/console/import").status_code == 403
+
+
+def test_a_letter_is_taken_whole_or_in_parts_and_the_audit_tells_by_whom(crew):
+    content = mail(xml("1.5"))
+    number = crew.receives(content)
+    crew.world.service.content_of = lambda *_: content
+    anna = crew.enters()
+    whole = anna.post(f"/console/letters/{number}/source")
+    listed = anna.post(f"/console/letters/{number}/parts")
+    part = anna.post(f"/console/letters/{number}/source", {"part": "2"})
+
+    assert whole.content == content
+    assert part.content == xml("1.5").encode()
+    for answer in (whole, part):
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["content-type"] == "application/octet-stream"
+    assert "0.xml" in listed.text
+    assert crew.audit("letter-source") == [("operator:anna", str(number))] * 3
+    crew.world.service.content_of = lambda *_: None
+    assert anna.post(f"/console/letters/{number}/source").status_code == 409

@@ -88,8 +88,11 @@ def _of_several_objects(alike: Iterable[list[Finding]]) -> list[list[Finding]]:
         first = items[0]
         is_placed = all(item.place.cell or item.place.line for item in items)
         # Of an unknown object its name is what is wrong.
-        can_join = is_placed and first.start is None and first.code not in _OF_ONE
-        key = _likeness(first)[:2] + _likeness(first)[3:] if can_join else (number,)
+        # Readings of a register are of one moment, runs of intervals of many.
+        is_moment = first.start is None or first.zone is not None
+        can_join = is_placed and is_moment and first.code not in _OF_ONE
+        likeness = (*_likeness(first)[:2], *_likeness(first)[3:], first.start)
+        key = likeness if can_join else (number,)
         together.setdefault(key, []).extend(items)
     return list(together.values())
 

@@ -337,6 +337,9 @@ def _bare(name: str | None) -> str:
 
 
 def _concerns(item: Finding, series: Series) -> bool:
+    if item.detail.get("field") == "zone":
+        # A reading of no zone became no series.
+        return False
     pairs = (
         (_bare(item.point), _bare(series.point)),
         (_bare(item.meter), _bare(series.meter)),

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile fuzz lock clean
+.PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile soak install-walk fuzz lock clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,14 @@ bench-quick: $(VENV)/.installed
 # docs/reliability.md.
 hostile: $(VENV)/.installed
 	$(BIN)/python -m tests.hostile.against_the_service
+
+# An hour, with a fault every minute (SOAK_MINUTES=5 for less); figures for docs/reliability.md.
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.end_to_end.soak --minutes $${SOAK_MINUTES:-60}
+
+# docs/install.md from an empty machine to the first reply: in a file system of its own, as root.
+install-walk: $(VENV)/.installed
+	$(BIN)/python -m tests.end_to_end.install_walk
 
 # Minutes: long histories of documents, imports, withdrawals and closings, other ones each time.
 billed: $(VENV)/.installed

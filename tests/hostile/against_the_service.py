@@ -226,10 +226,10 @@ def table(rows: list[Measured], crowd: Crowd, server: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def report(section: str) -> None:
-    """Put the section in the place of the one from before."""
+def report(section: str, title: str = TITLE) -> None:
+    """Put the section in the place of the one from before, or at the end."""
     text = REPORT.read_text(encoding="utf-8") if REPORT.exists() else "# Reliability\n"
-    before, _, old = text.partition(TITLE)
+    before, _, old = text.partition(title)
     _, mark, after = old.partition("\n## ")
     REPORT.write_text(f"{before.rstrip()}\n\n{section}{mark}{after}", encoding="utf-8")
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """`systemctl` and `systemd-run` where no systemd runs, as far as docs/install.md uses them.
 
-A unit's user, command, credentials, folder and readiness are taken from its file; its confinement is not.
+A unit's user, command, credentials, folder and readiness are taken from its file; its
+confinement is not.
 """
 
 import os
@@ -38,7 +39,7 @@ def start(unit):
         address = "/run/notify"
         Path(address).unlink(missing_ok=True)
         ready.bind(address)
-        os.chmod(address, 0o666)
+        Path(address).chmod(0o666)
         process = subprocess.Popen(
             keys["ExecStart"].split(),
             user=keys["User"],

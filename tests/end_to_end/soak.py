@@ -376,7 +376,7 @@ def main() -> int:
             ):
                 threading.Thread(target=work, daemon=True).start()
             end = time.monotonic() + given.minutes * 60
-            service.wait_until(lambda: len(service.letters()) > 1)
+            service.wait_until(lambda: len(service.letters()) > 1, 300)
             for fault in itertools.cycle(world.faults()):
                 if time.monotonic() > end:
                     break

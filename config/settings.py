@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -591,8 +592,22 @@ class _Source:
     def _sentence(self, keys: tuple[str, ...], error: ErrorDetails) -> str:
         message = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
-            message = "there is no such key"
+            message = f"there is no such key{_meant(keys)}"
         return f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"
+
+
+def _meant(keys: Sequence[str]) -> str:
+    """The key of that table whose name is nearest, such as an older version's new one."""
+    table: Any = Settings
+    for key in keys[:-1]:
+        if not key.isdecimal() and isinstance(table, type) and issubclass(table, Section):
+            found = table.model_fields.get(key)
+            inside = get_args(getattr(found, "annotation", None))
+            table = inside[-1] if inside else getattr(found, "annotation", None)
+    if not (isinstance(table, type) and issubclass(table, Section)):
+        return ""
+    near = get_close_matches(keys[-1], table.model_fields, 1, 0.6)
+    return f": {near[0]} is one" if near else ""
 
 
 def _line(keys: list[str], text: str) -> int | None:

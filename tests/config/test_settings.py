@@ -135,6 +135,21 @@ def test_a_mistake_is_one_sentence_with_file_line_and_key(text, sentence):
     assert mistake(text).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("[poll]\nbatch_size = 7", "batch"),
+        ("[poll]\npoll_every_seconds = 7", "every_seconds"),
+        ("[[mailbox]]\nname = 'a'\nhost = 'b'\npasswd_file = 'c'", "password_file"),
+        ("[oauth.office]\ngrant = 'client_credentials'\ntoken_url = 'https://x'\nsecret_file = 'c'",
+         "client_secret_file"),
+        ("[mailboxes]\nname = 'main'", "mailbox"),
+    ],
+)  # fmt: skip
+def test_an_older_or_misspelt_key_is_told_with_the_name_that_it_has_now(text, near):
+    assert mistake(text).endswith(f"there is no such key: {near} is one")
+
+
 def test_all_mistakes_are_told_at_once():
     text = "[poll]\nbatch = 0\nbatsh = 7\n[log]\nlevel = 3\n" + MAILBOX + "port = 0\nnane = 1\n"
     with pytest.raises(SettingsError) as told:

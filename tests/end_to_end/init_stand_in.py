@@ -6,6 +6,7 @@ confinement is not.
 """
 
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -95,7 +96,13 @@ def systemd_run(words):
     credentials(unit, user, named)
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **environment}
     return subprocess.run(
-        words, user=user, extra_groups=[], env=env, cwd="/", check=False
+        words,
+        user=user,
+        group=pwd.getpwnam(user).pw_gid,
+        extra_groups=[],
+        env=env,
+        cwd="/",
+        check=False,
     ).returncode
 
 

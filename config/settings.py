@@ -598,14 +598,14 @@ class _Source:
 
 def _meant(keys: Sequence[str]) -> str:
     """The key of that table whose name is nearest, such as an older version's new one."""
-    table: Any = Settings
+    table: type[Section] = Settings
     for key in keys[:-1]:
-        if not key.isdecimal() and isinstance(table, type) and issubclass(table, Section):
-            found = table.model_fields.get(key)
-            inside = get_args(getattr(found, "annotation", None))
-            table = inside[-1] if inside else getattr(found, "annotation", None)
-    if not (isinstance(table, type) and issubclass(table, Section)):
-        return ""
+        if key in table.model_fields:
+            annotation: Any = table.model_fields[key].annotation
+            inner = (get_args(annotation) or (annotation,))[-1]
+            if not (isinstance(inner, type) and issubclass(inner, Section)):
+                return ""
+            table = inner
     near = get_close_matches(keys[-1], table.model_fields, 1, 0.6)
     return f": {near[0]} is one" if near else ""
 

@@ -138,7 +138,7 @@ def test_a_mistake_is_one_sentence_with_file_line_and_key(text, sentence):
 @pytest.mark.parametrize(
     ("text", "near"),
     [
-        ("[poll]\nbatch_size = 7", "batch"),
+        ("[poll]\nbatches = 7", "batch"),
         ("[poll]\npoll_every_seconds = 7", "every_seconds"),
         ("[[mailbox]]\nname = 'a'\nhost = 'b'\npasswd_file = 'c'", "password_file"),
         ("[oauth.office]\ngrant = 'client_credentials'\ntoken_url = 'https://x'\nsecret_file = 'c'",

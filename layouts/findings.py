@@ -387,6 +387,13 @@ class Findings:
         if self._seen[item.code] <= self._most:
             self._kept.append(item)
 
+    def is_counted(self, code: Code) -> bool:
+        """Whether one more of a code would only be counted, and now is: it need not be made."""
+        if self._seen[code] < self._most:
+            return False
+        self._seen[code] += 1
+        return True
+
     def extend(self, items: Iterable[Finding]) -> None:
         """Keep several more, or count them."""
         for item in items:

@@ -14,31 +14,39 @@ from dataclasses import replace
 from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
 from layouts.terms import Document, Parsed
+from parsers.grid_draft import Spent
 from parsers.pretenders import pretended
 from parsers.sheets.book import parse_workbook
 from parsers.workbooks import is_workbook
 from parsers.xml_reader import parse_xml
 
-__all__ = ["looks_like_document", "parse"]
+__all__ = ["Spent", "looks_like_document", "parse", "parsed_of"]
 
 
-def parse(document: Document, layouts: Mapping[str, Layout]) -> tuple[Parsed, ...]:
-    """What one file holds: one `Parsed`, or one for each sheet that is a document.
-
-    A file that is no document gives one `Parsed` without a layout, and a finding
-    that says why.
-
-    Raises:
-        MemoryError: the process has no memory left for it.
-    """
-    about = Parsed(
+def parsed_of(document: Document) -> Parsed:
+    """A document of which nothing was read yet."""
+    return Parsed(
         name=document.name,
         sha256=hashlib.sha256(document.content).hexdigest(),
         size=len(document.content),
         container=document.container,
     )
+
+
+def parse(
+    document: Document, layouts: Mapping[str, Layout], spent: Spent | None = None
+) -> tuple[Parsed, ...]:
+    """What one file holds: one `Parsed`, or one for each sheet that is a document.
+
+    A file that is no document gives one `Parsed` without a layout, and a finding
+    that says why. What a workbook costs is counted in `spent`.
+
+    Raises:
+        MemoryError: the process has no memory left for it.
+    """
+    about = parsed_of(document)
     if is_workbook(document.content):
-        return tuple(map(_printable, parse_workbook(about, document.content, layouts)))
+        return tuple(map(_printable, parse_workbook(about, document.content, layouts, spent)))
     reason = pretended(document.content)
     if reason is not None:
         return (replace(about, findings=(finding(Code.UNREADABLE_DOCUMENT, reason=reason),)),)

@@ -29,6 +29,13 @@ from parsers.fields import (
     shown,
 )
 from parsers.grid import Cell
+from parsers.grid_draft import TooCostlyError
+
+MOST_SERIES = 5_000
+"""A document with more interval series, or register readings, than this is `too-costly`."""
+
+MOST_MISTAKES = 20_000
+"""So is one with more wrong values: each costs a closer look."""
 
 
 @dataclass(slots=True)
@@ -99,6 +106,7 @@ class Draft:
         keys: As in `Places.keys`.
         figures: As in `Parsed.figures`.
         spoilt: As in `Parsed.spoilt`.
+        mistakes: Values that were found wrong so far.
     """
 
     layout: Layout
@@ -113,14 +121,21 @@ class Draft:
     keys: Mapping[str, int] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     spoilt: list[Series] = field(default_factory=list)
+    mistakes: int = 0
 
     def add_column(self, column: Column) -> None:
-        """Keep a series, or add to the one of the same area, point and channel."""
+        """Keep a series, or add to the one of the same area, point and channel.
+
+        Raises:
+            TooCostlyError: they are more than any document has.
+        """
         key = (column.area, column.point, column.channel)
         if key in self.columns:
             self.columns[key].extend(column)
         else:
             self.columns[key] = column
+            if len(self.columns) > MOST_SERIES:
+                raise TooCostlyError(str(MOST_SERIES))
 
     def places(self, at: Sequence[int], empty: Mapping[int, int] | None = None) -> Places:
         """Places of this document."""
@@ -131,8 +146,13 @@ def assemble(draft: Draft) -> tuple[Series, ...]:
     """The series without a format mistake; the mistakes go to the draft's findings.
 
     Series with one are kept as the draft's `spoilt`.
+
+    Raises:
+        TooCostlyError: there are more series, or more mistakes, than any document has.
     """
     made: list[Series | None]
+    if len(draft.readings) > MOST_SERIES:
+        raise TooCostlyError(str(MOST_SERIES))
     if draft.layout.kind is Kind.REGISTER:
         made = [_register(draft, reading) for reading in draft.readings]
     else:
@@ -205,6 +225,8 @@ class _Interval:
         seen: str | None = None,
         **about: object,
     ) -> None:
+        if self._draft.findings.is_counted(code):
+            return
         column = self._column
         starts, ends = column.starts, self._ends()
         self._draft.findings.add(
@@ -225,6 +247,9 @@ class _Interval:
     def _wrong(self, code: Code, first: int, last: int, **about: Any) -> None:
         self._tell(code, first, last, **about)
         self._spoilt = True
+        self._draft.mistakes += 1
+        if self._draft.mistakes > MOST_MISTAKES:
+            raise TooCostlyError(str(MOST_MISTAKES))
 
     def _ends(self) -> list[int | None]:
         column = self._column

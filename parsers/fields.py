@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from layouts.findings import Code
 from parsers.clock import YEARS
@@ -230,6 +230,15 @@ def label(cell: Cell) -> str:
     """A label as it is compared: lower case, `е` for `ё`, `n` for `№`, no colon."""
     if not isinstance(cell, str):
         return ""
+    return _label(cell) if len(cell) <= _LABEL_MOST else _label.__wrapped__(cell)
+
+
+_LABEL_MOST = 300
+
+
+@lru_cache(maxsize=20_000)
+def _label(cell: str) -> str:
+    """As `label`: each form asks for that of every text of a sheet."""
     text = unicodedata.normalize("NFC", cell).casefold().replace("ё", "е")
     text = text.replace("№", "n ").replace("n°", "n ").replace("-\n", "")
     return plain(text).strip(" :.*=")

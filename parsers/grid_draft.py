@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,10 +14,22 @@ class TooCostlyError(Exception):
     """A workbook has more of something than any form has; its text is the limit."""
 
 
-MOST_CELLS = 500_000
+MOST_CELLS = 40_000
 """A workbook with more filled cells than this is `too-costly`."""
 
-MOST_COVERED = 1_000_000
+MOST_SIGNS = 1_000_000
+"""So is one whose parts have more XML tags, a part counted as often as it is read."""
+
+MOST_ELEMENTS = 50_000
+"""So is one with more rows, shared texts, styles, merged ranges and the like together."""
+
+MOST_RECORDS = 250_000
+"""So is a binary one with more records."""
+
+MOST_SHEETS = 200
+"""So is one with more sheets."""
+
+MOST_COVERED = 100_000
 """So is one with more cells below merged ones."""
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -29,6 +41,63 @@ class Spent:
 
     cells: int = 0
     covered: int = 0
+    sheets: int = 0
+    records: int = 0
+    signs: int = 0
+    elements: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much of what one workbook may cost was spent; 1 is all of it."""
+        return sum(
+            (
+                self.cells / MOST_CELLS,
+                self.covered / MOST_COVERED,
+                self.records / MOST_RECORDS,
+                self.signs / MOST_SIGNS,
+                self.elements / MOST_ELEMENTS,
+            )
+        )
+
+    def sign(self, count: int) -> None:
+        """Count XML tags.
+
+        Raises:
+            TooCostlyError: they are more than any form has.
+        """
+        self.signs += count
+        if self.signs > MOST_SIGNS:
+            raise TooCostlyError(str(MOST_SIGNS))
+
+    def element(self) -> None:
+        """Count an element that is looked at.
+
+        Raises:
+            TooCostlyError: they are more than any form has.
+        """
+        self.elements += 1
+        if self.elements > MOST_ELEMENTS:
+            raise TooCostlyError(str(MOST_ELEMENTS))
+
+    def sheet(self) -> None:
+        """Count one.
+
+        Raises:
+            TooCostlyError: they are more than any form has.
+        """
+        self.sheets += 1
+        if self.sheets > MOST_SHEETS:
+            raise TooCostlyError(str(MOST_SHEETS))
+
+    def record(self) -> None:
+        """Count one of a binary workbook.
+
+        Raises:
+            TooCostlyError: they are more than any form has.
+        """
+        self.records += 1
+        if self.records > MOST_RECORDS:
+            raise TooCostlyError(str(MOST_RECORDS))
 
     def cell(self, count: int = 1) -> None:
         """Count filled cells.
@@ -91,13 +160,16 @@ class SheetDraft:
         rows = {row: dict(sorted(cells.items())) for row, cells in sorted(self.rows.items())}
         heads = dict(self._heads(rows))
         hides = self.hidden_rows or self.hidden_columns or heads
+        filtered = _Ranges(self.filters)
         seen, unseen = self._parted(rows, heads) if hides else (rows, {})
         return Sheet(
             name=self.name,
             rows=seen,
             unseen=unseen,
             is_visible=self.is_visible,
-            filtered=frozenset(row for row in unseen if self._is_filtered(row)),
+            filtered=frozenset(
+                row for row in unseen if row in self.hidden_rows and row in filtered
+            ),
             merged=tuple(self.merged),
             heads=heads,
             formulas=frozenset(self.formulas),
@@ -122,16 +194,28 @@ class SheetDraft:
     def _parted(self, rows: Rows, heads: Mapping[Spot, Spot]) -> tuple[Rows, Rows]:
         seen: Rows = {}
         unseen: Rows = {}
-        hidden: dict[int, bool] = {}
+        hidden = _Ranges(self.hidden_columns)
         for row, cells in rows.items():
             for column, cell in cells.items():
-                if column not in hidden:
-                    hidden[column] = any(a <= column <= b for a, b in self.hidden_columns)
                 is_covered = heads.get((row, column), (row, column)) != (row, column)
-                gone = row in self.hidden_rows or hidden[column] or is_covered
+                gone = row in self.hidden_rows or column in hidden or is_covered
                 (unseen if gone else seen).setdefault(row, {})[column] = cell
         return seen, unseen
 
-    def _is_filtered(self, row: int) -> bool:
-        is_within = any(first <= row <= last for first, last in self.filters)
-        return is_within and row in self.hidden_rows
+
+class _Ranges:
+    """Whole numbers in any of many ranges, whose ends belong to them."""
+
+    def __init__(self, ranges: Sequence[tuple[int, int]]) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        for first, last in sorted(ranges):
+            if self._lasts and first <= self._lasts[-1]:
+                self._lasts[-1] = max(last, self._lasts[-1])
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._firsts, number) - 1
+        return at >= 0 and number <= self._lasts[at]

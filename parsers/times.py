@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from layouts.findings import Code, Finding, Place, finding
+from layouts.findings import Code, Findings, Place, finding
 from layouts.layout import Layout, TimeFormat, XmlForm
 from parsers.clock import Clock, clock, date_length, hours_at_once, minutes_at_once, read_local
 from parsers.fields import plain
@@ -27,7 +27,7 @@ class RowTimes:
         cells: The rows' texts.
         lines: The rows' lines.
         keys: What a finding says of the series.
-        tell: Takes the findings.
+        findings: Where mistakes are told.
     """
 
     layout: Layout
@@ -36,7 +36,7 @@ class RowTimes:
     cells: Cells
     lines: Sequence[int]
     keys: Mapping[str, str]
-    tell: Callable[[Finding], None]
+    findings: Findings
 
     def read(self) -> tuple[Epochs, Epochs | None]:
         """Starts (or instants), and ends where the form has them."""
@@ -103,8 +103,10 @@ class RowTimes:
         return found
 
     def _tell(self, code: Code, name: str, index: int, expected: str) -> None:
+        if self.findings.is_counted(code):
+            return
         keys = self.keys
-        self.tell(
+        self.findings.add(
             finding(
                 code,
                 Place(line=self.lines[index]),

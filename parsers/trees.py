@@ -15,6 +15,12 @@ from parsers.encodings import DECLARATION, Decoded, decode
 MOST_BYTES = 12 * 2**20
 """A document larger than this is `too-costly`: a tree takes 15 times its text."""
 
+MOST_TAGS = 150_000
+"""So is one with more tags: a day of half-hours of 200 channels has 40,000."""
+
+MOST_ATTRIBUTES = 400_000
+"""So is one with more attributes, whose signs `=` are counted."""
+
 # From here on libxml2 keeps no exact line of an element.
 _LINES_KNOWN = 65_535
 
@@ -32,6 +38,9 @@ def decoded_text(content: bytes) -> Decoded | Finding:
         return finding(Code.UNREADABLE_DOCUMENT, reason="not-text")
     if not decoded.text.lstrip("\ufeff \t\r\n").startswith("<"):
         return finding(Code.UNREADABLE_DOCUMENT, reason="not-xml")
+    for sign, most in (("<", MOST_TAGS), ("=", MOST_ATTRIBUTES)):
+        if decoded.text.count(sign) > most:
+            return finding(Code.TOO_COSTLY, limit=str(most))
     line = _doctype_line(decoded.text)
     if line is not None:
         return finding(Code.FORBIDDEN_CONTENT, Place(line=line), seen="<!DOCTYPE")

@@ -6,7 +6,7 @@ import struct
 
 from layouts.findings import Code, Finding, finding
 from parsers.grid import Sheet
-from parsers.grid_draft import TooCostlyError
+from parsers.grid_draft import Spent, TooCostlyError
 from parsers.workbooks_ods import read_ods
 from parsers.workbooks_xls import EncryptedError, read_xls
 from parsers.workbooks_xlsb import read_xlsb
@@ -46,15 +46,19 @@ def _named(stream: str) -> bytes:
     return stream.encode("utf-16-le") + b"\0\0"
 
 
-def open_workbook(content: bytes) -> list[Sheet] | Finding:
-    """Every sheet of a workbook, or the finding that says why there are none."""
+def open_workbook(content: bytes, spent: Spent | None = None) -> list[Sheet] | Finding:
+    """Every sheet of a workbook, or the finding that says why there are none.
+
+    What it costs is counted in `spent`.
+    """
+    spent = spent or Spent()
     container = _container(content)
     if container == "encrypted":
         return finding(Code.ENCRYPTED_DOCUMENT)
     try:
         if container == "xls":
-            return read_xls(content)
-        package = Package(content)
+            return read_xls(content, spent)
+        package = Package(content, spent)
         return package.refusal() or _ZIPPED[container or ""](package)
     except EncryptedError:
         return finding(Code.ENCRYPTED_DOCUMENT)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from parsers.grid import EPOCH_1900, Cell, ErrorCell, Merged, Sheet, Uncounted
-from parsers.grid_draft import LAST_COLUMN, LAST_ROW, SheetDraft, Spent
+from parsers.grid_draft import LAST_COLUMN, LAST_ROW, SheetDraft
 from parsers.number_formats import read_text, time_of_day
 from parsers.trees import Element
 from parsers.workbooks_xlsx import iso_moment
@@ -33,7 +33,7 @@ def read_ods(package: Package) -> list[Sheet]:
         TooCostlyError: it has more of something than any form has.
         LookupError, ValueError, SyntaxError: it is damaged.
     """
-    spent, epoch, hides = Spent(), EPOCH_1900, frozenset(_hiding_styles(package))
+    spent, epoch, hides = package.spent, EPOCH_1900, frozenset(_hiding_styles(package))
     sheets: list[Sheet] = []
     reader = _Reader(SheetDraft("", spent, epoch))
     names = ("null-date", "table-column", "table-row", "table", "annotation", "shapes")
@@ -46,6 +46,7 @@ def read_ods(package: Package) -> list[Sheet]:
         elif element.tag == f"{_TABLE}table-row":
             reader.row(element)
         elif element.tag == f"{_TABLE}table" and not _is_inside(element):
+            spent.sheet()
             draft = reader.draft
             draft.name, draft.epoch = element.get(f"{_TABLE}name") or "", epoch
             draft.is_visible = element.get(f"{_TABLE}style-name") not in hides

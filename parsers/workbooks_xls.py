@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import xlrd.book
     import xlrd.sheet
 
-MOST_RECORDS = 1_000_000
-"""A workbook with more records than this is `too-costly`."""
-
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 _BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _COUNTED = (
     0x0809, 0x009B, 0x0085, 0x00FC, 0x002F, 0x01C1,
@@ -54,7 +51,7 @@ class _About:
             self.textless.add((row + 1, column + 1))
 
 
-def read_xls(content: bytes) -> list[Sheet]:
+def read_xls(content: bytes, spent: Spent) -> list[Sheet]:
     """Every worksheet, hidden ones included.
 
     Raises:
@@ -67,15 +64,15 @@ def read_xls(content: bytes) -> list[Sheet]:
     from xlrd.compdoc import CompDocError
 
     try:
-        return _read(content)
+        return _read(content, spent)
     except (XLRDError, CompDocError) as error:
         raise ValueError(str(error)) from error
 
 
-def _read(content: bytes) -> list[Sheet]:
+def _read(content: bytes, spent: Spent) -> list[Sheet]:
     import xlrd
 
-    about = _walked(content)
+    about = _walked(content, spent)
     book = xlrd.open_workbook(
         file_contents=content,
         logfile=_Silence(),
@@ -85,10 +82,11 @@ def _read(content: bytes) -> list[Sheet]:
         # Some programs write a directory that xlrd thinks little of, and Excel reads.
         ignore_workbook_corruption=True,
     )
-    epoch, spent = EPOCH_1904 if book.datemode else EPOCH_1900, Spent()
+    epoch = EPOCH_1904 if book.datemode else EPOCH_1900
     styles = _styles(book)
     sheets = []
     for index in range(book.nsheets):
+        spent.sheet()
         source = book.sheet_by_index(index)
         draft = SheetDraft(source.name, spent, epoch, source.visibility == 0)
         _fill(draft, source, about[index], styles)
@@ -104,11 +102,11 @@ class _Silence(io.StringIO):
         return len(text)
 
 
-def _walked(content: bytes) -> list[_About]:
+def _walked(content: bytes, spent: Spent) -> list[_About]:
     """What the records say of each worksheet, in their order."""
     sheets: dict[int, _About] = {}
     current, is_counted = _About(), False
-    for at, kind, data in _records(*_stream(content)):
+    for at, kind, data in _records(spent, *_stream(content)):
         if kind in _FORMULAS:
             current.formula(data)
         elif kind == _BEGIN:
@@ -151,16 +149,16 @@ def _stream(content: bytes) -> tuple[bytes, int, int]:
     raise ValueError("no stream of a workbook")
 
 
-def _records(stream: bytes, start: int, length: int) -> Iterator[tuple[int, int, bytes]]:
+def _records(
+    spent: Spent, stream: bytes, start: int, length: int
+) -> Iterator[tuple[int, int, bytes]]:
     """Offset in the stream, type and content of each record."""
     at, end = start, min(start + length, len(stream))
-    for _ in range(MOST_RECORDS):
-        if at + 4 > end:
-            return
+    while at + 4 <= end:
+        spent.record()
         kind, size = struct.unpack_from("<HH", stream, at)
         yield at - start, kind, stream[at + 4 : at + 4 + size]
         at += 4 + size
-    raise TooCostlyError(str(MOST_RECORDS))
 
 
 def _styles(book: xlrd.book.Book) -> list[NumberFormat]:

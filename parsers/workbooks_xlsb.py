@@ -12,7 +12,7 @@ from typing import IO
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet
 from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
 from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
-from parsers.workbooks_xlsx import MOST_STYLES
+from parsers.workbooks_xlsx import MOST_FORMATS, MOST_STYLES
 from parsers.workbooks_zip import Package
 
 # Types of records.
@@ -34,9 +34,6 @@ ERRORS = {
 }
 """Texts of the errors that binary workbooks number."""
 
-MOST_RECORDS = 2_000_000
-"""A workbook with more records in a part than this is `too-costly`."""
-
 _RECORD_MOST = 1 << 20
 
 
@@ -48,9 +45,9 @@ def read_xlsb(package: Package) -> list[Sheet]:
         LookupError, ValueError, struct.error: it is damaged.
     """
     path = package.book()
-    epoch, listed = EPOCH_1900, []
+    epoch, listed, spent = EPOCH_1900, [], package.spent
     with package.open(path) as part:
-        for kind, data in _records(part):
+        for kind, data in _records(part, spent):
             if kind == _BOOK_PROPERTIES and data[0] & 1:
                 epoch = EPOCH_1904
             elif kind == _SHEET:
@@ -58,10 +55,11 @@ def read_xlsb(package: Package) -> list[Sheet]:
                 listed.append((relation, _wide(data, at)[0], data[0] == 0))
     relations = package.relations(path)
     of_kind = {item.kind: item.path for item in relations.values()}
-    strings = _strings(package, of_kind.get("sharedStrings"))
-    styles = _styles(package, of_kind.get("styles"))
-    sheets, spent = [], Spent()
+    strings = _strings(package, of_kind.get("sharedStrings"), spent)
+    styles = _styles(package, of_kind.get("styles"), spent)
+    sheets = []
     for relation, name, is_visible in listed:
+        spent.sheet()
         item = relations[relation]
         if item.kind == "worksheet":
             draft = SheetDraft(name, spent, epoch, is_visible)
@@ -70,12 +68,10 @@ def read_xlsb(package: Package) -> list[Sheet]:
     return sheets
 
 
-def _records(part: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def _records(part: IO[bytes], spent: Spent) -> Iterator[tuple[int, bytes]]:
     """Type and content of each record."""
-    for _ in range(MOST_RECORDS):
-        kind = part.read(1)
-        if not kind:
-            return
+    while kind := part.read(1):
+        spent.record()
         number = kind[0]
         if number & 0x80:
             number = number & 0x7F | (part.read(1)[0] & 0x7F) << 7
@@ -83,7 +79,6 @@ def _records(part: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         if size > _RECORD_MOST:
             raise TooCostlyError(str(_RECORD_MOST))
         yield number, part.read(size)
-    raise TooCostlyError(str(MOST_RECORDS))
 
 
 def _size(part: IO[bytes]) -> int:
@@ -108,12 +103,12 @@ def _wide(data: bytes, at: int) -> tuple[str, int]:
     return data[at:end].decode("utf-16-le", "replace"), end
 
 
-def _strings(package: Package, path: str | None) -> list[str]:
+def _strings(package: Package, path: str | None, spent: Spent) -> list[str]:
     if path is None or path not in package:
         return []
     found = []
     with package.open(path) as part:
-        for kind, data in _records(part):
+        for kind, data in _records(part, spent):
             if kind == _STRING:
                 found.append(_wide(data, 1)[0])
                 if len(found) > MOST_CELLS:
@@ -121,16 +116,18 @@ def _strings(package: Package, path: str | None) -> list[str]:
     return found
 
 
-def _styles(package: Package, path: str | None) -> list[NumberFormat]:
+def _styles(package: Package, path: str | None, spent: Spent) -> list[NumberFormat]:
     """The number format of each cell style."""
     if path is None or path not in package:
         return []
     formats, numbers, is_of_cells = dict(BUILT_IN), [], False
     with package.open(path) as part:
-        for kind, data in _records(part):
+        for kind, data in _records(part, spent):
             if kind == _FORMAT:
                 (at,) = struct.unpack_from("<H", data)
                 formats[at] = number_format(_wide(data, 2)[0])
+                if len(formats) > MOST_FORMATS:
+                    raise TooCostlyError(str(MOST_FORMATS))
             elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
                 is_of_cells = kind == _CELL_STYLES
             elif kind == _STYLE and is_of_cells:
@@ -154,7 +151,7 @@ class _Reader:
 
     def read(self, package: Package, path: str) -> None:
         with package.open(path) as part:
-            for kind, data in _records(part):
+            for kind, data in _records(part, self._draft.spent):
                 if kind == _ROW:
                     self._start_row(data)
                 elif kind in _CELLS:

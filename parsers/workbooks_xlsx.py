@@ -11,7 +11,7 @@ from datetime import datetime, time
 from functools import lru_cache
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
-from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.grid_draft import MOST_CELLS, SheetDraft, TooCostlyError
 from parsers.number_formats import (
     BUILT_IN,
     GENERAL,
@@ -28,6 +28,9 @@ _TRUE = frozenset({"1", "true", "on"})
 MOST_STYLES = 65_536
 """A workbook with more cell styles than Excel itself allows is `too-costly`."""
 
+MOST_FORMATS = 5_000
+"""So is one with more number formats of its own."""
+
 
 def read_xlsx(package: Package) -> list[Sheet]:
     """Every worksheet, hidden ones included.
@@ -37,7 +40,7 @@ def read_xlsx(package: Package) -> list[Sheet]:
         LookupError, ValueError, SyntaxError: it is damaged.
     """
     path = package.book()
-    epoch, listed = EPOCH_1900, []
+    epoch, listed, spent = EPOCH_1900, [], package.spent
     for item in package.elements(path, "workbookPr", "sheet"):
         if _local(item) == "sheet":
             is_visible = (item.get("state") or "visible") == "visible"
@@ -48,8 +51,9 @@ def read_xlsx(package: Package) -> list[Sheet]:
     of_kind = {item.kind: item.path for item in relations.values()}
     strings = _strings(package, of_kind.get("sharedStrings"))
     styles = _styles(package, of_kind.get("styles"))
-    sheets, spent = [], Spent()
+    sheets = []
     for name, relation, is_visible in listed:
+        spent.sheet()
         part = relations[relation]
         if part.kind == "worksheet":
             draft = SheetDraft(name, spent, epoch, is_visible)
@@ -101,6 +105,8 @@ def _styles(package: Package, path: str | None) -> list[NumberFormat]:
     for item in package.elements(path, "numFmt", "xf", "cellStyleXfs", "dxfs"):
         name = _local(item)
         if name == "numFmt":
+            if len(formats) > MOST_FORMATS:
+                raise TooCostlyError(str(MOST_FORMATS))
             formats[int(item.get("numFmtId") or 0)] = number_format(item.get("formatCode") or "")
         elif name == "xf" and _is_of_cells(item):
             numbers.append(int(item.get("numFmtId") or 0))

@@ -14,14 +14,11 @@ from urllib.parse import unquote
 from lxml import etree
 
 from layouts.findings import Code, Finding, finding
-from parsers.grid_draft import TooCostlyError
+from parsers.grid_draft import Spent
 from parsers.trees import Element
 
 MOST_UNPACKED = 64 * 2**20
 """A workbook whose parts are larger than this together is `too-costly`."""
-
-MOST_SIGNS = 4_000_000
-"""So is one with a part of more XML tags than this."""
 
 _PIECE = 1 << 20
 _HEAD = 65_536
@@ -43,13 +40,17 @@ class Package:
     Names of parts are compared as the standard says: in any case; and as some
     programs write them: with backslashes, too.
 
+    Attributes:
+        spent: What was read of it so far.
+
     Raises:
         zipfile.BadZipFile: it is none.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, spent: Spent | None = None) -> None:
         self._archive = zipfile.ZipFile(BytesIO(content))
         self._entries = {_plain(info.filename): info for info in self._archive.infolist()}
+        self.spent = spent or Spent()
 
     def __contains__(self, path: str) -> bool:
         return path in self._entries
@@ -135,19 +136,18 @@ class Package:
         Raises:
             KeyError: there is no such part.
             SyntaxError: it is not XML.
-            TooCostlyError: it has more tags than any form has.
+            TooCostlyError: the workbook has more of them, or of tags, than any form has.
         """
         self._count_tags(path)
         with self.open(path) as part:
-            yield from stream(part, *names)
+            for element in stream(part, *names):
+                self.spent.element()
+                yield element
 
     def _count_tags(self, path: str) -> None:
-        signs = 0
         with self.open(path) as part:
             while piece := part.read(_PIECE):
-                signs += piece.count(b"<")
-                if signs > MOST_SIGNS:
-                    raise TooCostlyError(str(MOST_SIGNS))
+                self.spent.sign(piece.count(b"<"))
 
 
 def _plain(name: str) -> str:

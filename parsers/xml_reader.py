@@ -12,13 +12,21 @@ from lxml.etree import XPath
 from layouts.findings import Code, Finding, Place, finding
 from layouts.layout import HeaderField, Layout, Level, XmlDefinition, XmlForm, XmlPath
 from layouts.terms import Header, Kind, Parsed
-from parsers.assemble import Column, Draft, Reading, assemble, finished
+from parsers.assemble import MOST_SERIES, Column, Draft, Reading, assemble, finished
 from parsers.clock import Clock, clock, read_local
 from parsers.fields import Fault, plain, read_code
+from parsers.grid_draft import TooCostlyError
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
 from parsers.times import Epochs, RowTimes
 from parsers.trees import Element, Tree, decoded_text, grow
+
+MOST_STRANGE = 1_000
+"""A document with more names that no layout knows is `too-costly`."""
+
+MOST_TIMES = 30_000
+"""A document with more different moments than this is `too-costly`: a year has 17,520
+half-hours, and all series of a document mostly have the same."""
 
 
 def parse_xml(about: Parsed, content: bytes, layouts: Mapping[str, Layout]) -> Parsed:
@@ -62,7 +70,10 @@ def _claimed(about: Parsed, tree: Tree, layouts: Mapping[str, Layout]) -> Parsed
         seen = str(root.get("class") or root.tag)
         return _unreadable(about, finding(Code.UNKNOWN_LAYOUT, place, seen=seen))
     layout, definition = claims[0]
-    return _Reader(layout, definition, tree).read(about)
+    try:
+        return _Reader(layout, definition, tree).read(about)
+    except TooCostlyError as error:
+        return _unreadable(about, finding(Code.TOO_COSTLY, limit=str(error)))
 
 
 def _claims(layout: Layout, definition: XmlDefinition, root: Element) -> bool:
@@ -99,7 +110,8 @@ class _Reader:
         self._form: XmlForm = definition.forms[0]
         self._day: date | None = None
         self._areas: set[str] = set()
-        self._skipped: dict[tuple[str, str], list[Finding]] = {}
+        self._skipped: dict[tuple[str, str], tuple[Finding, int]] = {}
+        self._timed = 0
         self._queries: dict[str, XPath] = {}
         self._of_columns: dict[str, XPath] = {}
         self._known_times: dict[tuple[str | None, ...], tuple[Epochs, Epochs | None]] = {}
@@ -232,6 +244,8 @@ class _Reader:
     def _key_fault(
         self, element: Element, name: str, path: XmlPath, fault: Fault, keys: Keys
     ) -> None:
+        if self._draft.findings.is_counted(fault.code):
+            return
         self._draft.findings.add(
             finding(
                 fault.code,
@@ -286,23 +300,29 @@ class _Reader:
         )
 
     def _skip(self, element: Element, seen: str, **about: object) -> None:
-        place = self._tree.place(element)
         key = (str(element.tag), seen)
-        found = finding(Code.SKIPPED_ELEMENT, place, seen=seen, element=element.tag, **about)
-        self._skipped.setdefault(key, []).append(found)
+        if key in self._skipped:
+            first, count = self._skipped[key]
+        else:
+            place = self._tree.place(element)
+            first = finding(Code.SKIPPED_ELEMENT, place, seen=seen, element=element.tag, **about)
+            count = 0
+            if len(self._skipped) == MOST_STRANGE:
+                raise TooCostlyError(str(MOST_STRANGE))
+        self._skipped[key] = first, count + 1
 
     def _tell_skipped(self) -> None:
         """One warning for all elements of a name: there may be hundreds."""
-        for found in self._skipped.values():
-            first = found[0]
-            if len(found) > 1:
-                first = replace(first, area=None, point=None, count=len(found))
-            self._draft.findings.add(first)
+        for found, count in self._skipped.values():
+            several = replace(found, area=None, point=None, count=count)
+            self._draft.findings.add(several if count > 1 else found)
 
     # The rows.
 
     def _rows(self, parent: Element, keys: Keys) -> None:
         rows = list(parent.iterchildren(self._form.row))
+        if self._layout.kind is Kind.REGISTER and len(rows) > MOST_SERIES:
+            raise TooCostlyError(str(MOST_SERIES))
         if len(rows) != len(parent):
             for child in parent:
                 if child.tag != self._form.row:
@@ -392,6 +412,8 @@ class _Reader:
                 yield group, indexes
 
     def _row_fault(self, fault: Fault, name: str, text: str | None, line: int, keys: Keys) -> None:
+        if self._draft.findings.is_counted(fault.code):
+            return
         self._draft.findings.add(
             finding(
                 fault.code,
@@ -448,6 +470,8 @@ class _Reader:
     def _readings(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> None:
+        if len(self._draft.readings) + len(lines) > MOST_SERIES:
+            raise TooCostlyError(str(MOST_SERIES))
         instants, _ = self._times(cells, lines, keys).read()
         named = [name for name in ("point", "meter", "channel", "zone") if name in cells]
         for index, line in enumerate(lines):
@@ -477,6 +501,9 @@ class _Reader:
         written = tuple(itertools.chain.from_iterable(texts))
         known = self._known_times.get(written)
         if known is None:
+            self._timed += len(lines)
+            if self._timed > MOST_TIMES:
+                raise TooCostlyError(str(MOST_TIMES))
             told = len(self._draft.findings)
             known = self._times(cells, lines, keys).read()
             # What is wrong with one column must be told of the next one, too.
@@ -488,8 +515,8 @@ class _Reader:
     def _times(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> RowTimes:
-        tell = self._draft.findings.add
-        return RowTimes(self._layout, self._form, self._day, cells, lines, keys, tell)
+        found = self._draft.findings
+        return RowTimes(self._layout, self._form, self._day, cells, lines, keys, found)
 
 
 def _own_names(definition: XmlDefinition) -> frozenset[str]:

@@ -238,7 +238,12 @@ class _Lines:
 
     def own(self, texts: Iterable[str]) -> str:
         """What the sender wrote in some bodies, as far as it is searched."""
-        text = "\n".join(texts)[:TEXT_MOST]
+        text = ""
+        for one in texts:
+            text += f"\n{one}" if text else one
+            if len(text) > TEXT_MOST:
+                break
+        text = text[:TEXT_MOST]
         lines = text.split("\n", self._left)[: self._left] if text else []
         self._left -= len(lines)
         return own_text("\n".join(lines))

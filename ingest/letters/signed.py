@@ -15,7 +15,7 @@ _SIGNED = bytes.fromhex("2a864886f70d010702")
 _ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DATA = bytes.fromhex("2a864886f70d010701")
 _DEEP = 16
-ELEMENTS_MOST = 400_000
+ELEMENTS_MOST = 250_000
 """Steps over elements of one message: one in pieces takes seven a piece, and 25 MB in pieces
 of 1,000 bytes need 175,000."""
 

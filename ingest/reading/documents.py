@@ -8,19 +8,23 @@ bad bytes; each may raise `MemoryError`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ingest.letters.secrets import mask, secrets_of
 from ingest.letters.terms import Letter, Limits, Marked, RawLetter, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
-from layouts.findings import Finding
+from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
-from layouts.terms import Document
-from parsers import parse
+from layouts.terms import Document, Parsed
+from parsers import Spent, parse, parsed_of
+from parsers.assemble import MOST_MISTAKES, MOST_SERIES
 from parsers.grid import ErrorCell
 from parsers.workbooks import open_workbook
+
+DOCUMENTS_MOST = 2
+"""All documents of a letter may cost as much as so many of the largest ones."""
 
 HEADER_BYTES = 256 * 1024
 """What is read again of a letter that was too costly to be read whole."""
@@ -79,10 +83,33 @@ def _file_as_letter(name: str, content: bytes, limits: Limits) -> Letter:
 
 
 def _with_documents(letter: Letter, layouts: Mapping[str, Layout]) -> Read:
-    parsed = tuple(item for document in letter.documents for item in parse(document, layouts))
-    letter, parsed = mask(letter, parsed)
+    letter, parsed = mask(letter, tuple(_parsed(letter.documents, layouts)))
     emptied = tuple(replace(document, content=b"") for document in letter.documents)
     return Read(replace(letter, documents=emptied), parsed)
+
+
+def _parsed(documents: Sequence[Document], layouts: Mapping[str, Layout]) -> Iterator[Parsed]:
+    """What each document holds; once they have cost enough together, no other is opened."""
+    cost = 0.0
+    for document in documents:
+        if cost >= DOCUMENTS_MOST:
+            found = finding(Code.TOO_COSTLY, limit=str(DOCUMENTS_MOST))
+            yield replace(parsed_of(document), findings=(found,))
+            continue
+        spent = Spent()
+        items = parse(document, layouts, spent)
+        cost += max(spent.share, _share(items))
+        yield from items
+
+
+def _share(items: Sequence[Parsed]) -> float:
+    """How much of what one document may cost was spent on what was read."""
+    found = [one for item in items for one in item.findings]
+    if any(one.code is Code.TOO_COSTLY for one in found):
+        return 1.0
+    mistakes = sum(1 + int(one.detail.get("more", 0)) for one in found)
+    series = sum(len(item.series) + len(item.spoilt) for item in items)
+    return mistakes / MOST_MISTAKES + series / MOST_SERIES
 
 
 def mark_workbooks(
@@ -111,7 +138,7 @@ def mark_workbooks(
     letter = (
         _file_as_letter(file_name, content, limits) if is_file else read_letter(content, limits)
     )
-    parsed = [item for document in letter.documents for item in parse(document, layouts)]
+    parsed = list(_parsed(letter.documents, layouts))
     secrets = secrets_of(letter, parsed)
     marked = {}
     for document in letter.documents:

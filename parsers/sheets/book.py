@@ -18,6 +18,7 @@ from layouts.workbook_form import WorkbookDefinition
 from parsers.assemble import assemble, finished
 from parsers.fields import mended_code, shown
 from parsers.grid import Sheet
+from parsers.grid_draft import Spent, TooCostlyError
 from parsers.names import name_findings
 from parsers.sheets.account import says_anything
 from parsers.sheets.header import Fact, Facts, Rivals
@@ -28,7 +29,7 @@ from parsers.workbooks import open_workbook
 
 
 def parse_workbook(
-    about: Parsed, content: bytes, layouts: Mapping[str, Layout]
+    about: Parsed, content: bytes, layouts: Mapping[str, Layout], spent: Spent | None = None
 ) -> tuple[Parsed, ...]:
     """One document for each sheet that a layout claims; never none at all.
 
@@ -36,8 +37,9 @@ def parse_workbook(
         about: Name, digest and size of the file.
         content: Its bytes.
         layouts: The definitions that may claim its sheets.
+        spent: Where its cost is counted.
     """
-    opened = open_workbook(content)
+    opened = open_workbook(content, spent)
     if isinstance(opened, Finding):
         return (replace(about, findings=(*about.findings, opened)),)
     forms = [
@@ -45,7 +47,11 @@ def parse_workbook(
         for layout in layouts.values()
         if layout.workbook is not None
     ]
-    return _Book(opened, forms).read(about)
+    try:
+        return _Book(opened, forms).read(about)
+    except TooCostlyError as error:
+        found = finding(Code.TOO_COSTLY, limit=str(error))
+        return (replace(about, findings=(*about.findings, found)),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,14 @@ from parsers.fields import (
     shown,
 )
 from parsers.grid import EPOCH_1900, Cell, Sheet
+from parsers.grid_draft import TooCostlyError
 from parsers.sheets.tables import Table
 from parsers.sheets.vocabulary import EXACT, LESS_EXACT, Vocabulary
 
 _REACH = 12
+
+MOST_FACTS = 1_000
+"""A sheet that states more of itself than this is `too-costly`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,14 @@ class Facts:
         self._types = {field.name: field.type for field in definition.header}
         self._names = dict(_names(definition.header))
         self._rows: dict[int, list[Fact]] = {}
+        count = 0
         for row, cells in sheet.rows.items():
             if facts := self._in_row(row, cells):
                 self._rows[row] = facts
+                count += len(facts)
+                if count > MOST_FACTS:
+                    raise TooCostlyError(str(MOST_FACTS))
+        self._days: dict[int, date | None] = {}
 
     def stand_in(self, row: int) -> bool:
         """Whether a row states a fact."""
@@ -78,6 +87,11 @@ class Facts:
 
     def day_above(self, row: int) -> date | None:
         """The day of the readings that is stated nearest above a row."""
+        if row not in self._days:
+            self._days[row] = self._day_above(row)
+        return self._days[row]
+
+    def _day_above(self, row: int) -> date | None:
         found = [f for f in self.all() if f.field == "instant" and f.row < row]
         best = max((fact.exact for fact in found), default=EXACT)
         for fact in reversed([fact for fact in found if fact.exact == best]):
@@ -170,7 +184,8 @@ class Facts:
 
     def _beside(self, cells: Mapping[int, Cell], column: int, kind: str) -> int | None:
         """The nearest filled cell to the right, unless it is a label itself."""
-        following = min((at for at in cells if column < at <= column + _REACH), default=None)
+        reach = range(column + 1, column + _REACH + 1)
+        following = next((at for at in reach if at in cells), None)
         if following is None or is_blank(cells[following]):
             return None
         if self._named(cells[following]) is not None:

@@ -19,7 +19,8 @@ from layouts.layout import Layout
 from layouts.workbook_form import WorkbookDefinition
 from parsers.fields import Number, read_hour, read_number, shown
 from parsers.fields import label as label_of
-from parsers.grid import Cell, Sheet
+from parsers.grid import Cell, Merged, Sheet
+from parsers.grid_draft import TooCostlyError
 from parsers.sheets.vocabulary import (
     CURRENT,
     EXACT,
@@ -34,6 +35,12 @@ from parsers.sheets.vocabulary import (
 )
 
 _MOST_LABEL_ROWS = 3
+
+MOST_LABELS = 4_000
+"""A sheet with more labels in rows that may be a table's head is `too-costly`."""
+
+MOST_TABLES = 500
+"""So is one with more tables."""
 
 _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""
@@ -151,6 +158,8 @@ def find_tables(
                 if earlier.end > table.top and earlier.top < table.top:
                     earlier.end = table.top
         found.extend(best)
+        if len(found) > MOST_TABLES:
+            raise TooCostlyError(str(MOST_TABLES))
     for table in found:
         table.end = next(
             (
@@ -182,6 +191,11 @@ class _Finder:
         self._last = max(sheet.rows, default=0) + 1
         self._states_fact = states_fact
         self._stated = stated
+        self._looked_at = 0
+        self._merged = {(merged.top, merged.left): merged for merged in sheet.merged}
+        self._merged_in: defaultdict[int, list[Merged]] = defaultdict(list)
+        for merged in sheet.merged:
+            self._merged_in[merged.top].append(merged)
 
     def ends(self, table: Table, row: int) -> bool:
         """Whether a row is no longer the table's: it states a fact, and holds no value."""
@@ -229,8 +243,12 @@ class _Finder:
         """The tables whose labels fill some of these rows: as many as are understood."""
         best: list[Table] = []
         key: tuple[int, int, int, int] | None = None
+        # A text without a role is no key's label, nor part of one.
+        promising = {row for row in rows if self._names_a_key(row)}
         for top in rows:
             for bottom in range(top, min(top + _MOST_LABEL_ROWS, rows[-1] + 1)):
+                if promising.isdisjoint(range(top, bottom + 1)):
+                    continue
                 tables = self._at(top, bottom)
                 if not tables:
                     continue
@@ -240,6 +258,12 @@ class _Finder:
                 if key is None or this > key:
                     key, best = this, tables
         return best
+
+    def _names_a_key(self, row: int) -> bool:
+        """Whether a label in a row has a role that each table of the form has."""
+        required = self._definition.required
+        cells = self._sheet.rows[row].values()
+        return not required or any(self._words.meaning(cell).role in required for cell in cells)
 
     def _at(self, top: int, bottom: int) -> list[Table]:
         """The tables whose labels stand in these rows."""
@@ -274,9 +298,11 @@ class _Finder:
         columns: set[int] = set()
         for row in range(top, bottom + 1):
             columns.update(self._sheet.rows.get(row, {}))
-        for merged in self._sheet.merged:
-            if top <= merged.top <= bottom and (merged.top, merged.left) != (0, 0):
+            for merged in self._merged_in.get(row, ()):
                 columns.update(range(merged.left, min(merged.right, merged.left + 60) + 1))
+        self._looked_at += len(columns)
+        if self._looked_at > MOST_LABELS:
+            raise TooCostlyError(str(MOST_LABELS))
         labels: dict[int, Label] = {}
         levels: dict[tuple[int, int], Cell] = {}
         for column in sorted(columns):
@@ -320,7 +346,7 @@ class _Finder:
 
     def _is_title(self, head: tuple[int, int]) -> bool:
         """Whether a cell is merged over every column that the next row fills."""
-        merged = next((m for m in self._sheet.merged if (m.top, m.left) == head), None)
+        merged = self._merged.get(head)
         if merged is None or merged.left == merged.right:
             return False
         below = self._sheet.rows.get(merged.bottom + 1, {})

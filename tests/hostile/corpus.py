@@ -310,17 +310,17 @@ def xml_of_one_text_of_twelve_megabytes() -> bytes:
     return xml_of(f'<package class="52005">{"a" * (12 * MB - 100)}</package>')
 
 
-@hostile(Code.UNREADABLE_DOCUMENT)
+@hostile(Code.TOO_COSTLY)
 def xml_of_comments_never_closed() -> bytes:
     return xml_of("<package>" + "<!--" * 2_500_000)
 
 
-@hostile(Code.UNREADABLE_DOCUMENT)
+@hostile(Code.TOO_COSTLY)
 def xml_of_processing_instructions() -> bytes:
     return xml_of("<?a?>" * 2_000_000)
 
 
-@hostile(Code.UNREADABLE_DOCUMENT)
+@hostile(Code.TOO_COSTLY)
 def xml_declaration_of_blanks() -> bytes:
     return xml_of(" " * 5_000_000 + "<?xml " * 500_000)
 
@@ -382,7 +382,7 @@ def one_hour_two_hundred_thousand_times() -> bytes:
     return document(hour("1") * 200_000)
 
 
-@hostile()
+@hostile(Code.TOO_COSTLY)
 def twenty_thousand_points() -> bytes:
     day = "<period start='0000' end='0030'><value>1</value></period>"
     points = "".join(
@@ -593,7 +593,7 @@ def workbook_of_controls() -> bytes:
     return carrying("a.xls", packed.getvalue())
 
 
-@hostile()
+@hostile(Code.TOO_COSTLY)
 def workbook_of_a_thousand_sheets() -> bytes:
     sheets = "".join(f'<sheet name="{n}" sheetId="{n}" r:id="r1"/>' for n in range(1, 1001))
     content = book(iter([cell("A1", "<v>1</v>").encode()]))
@@ -673,8 +673,7 @@ def _wide(text: str) -> bytes:
     return struct.pack("<L", len(text)) + text.encode("utf-16-le")
 
 
-@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
-def xlsb_of_the_largest_extent() -> bytes:
+def _xlsb() -> bytes:
     def row(number: int) -> bytes:
         return _record(0, struct.pack("<2LHBBBL", number, 0, 300, 0, 0, 0, 0))
 
@@ -693,7 +692,216 @@ def xlsb_of_the_largest_extent() -> bytes:
         "xl/_rels/workbook.bin.rels": _relations(("worksheet", "worksheets/sheet1.bin")),
         "xl/worksheets/sheet1.bin": sheet + _record(130, b""),
     }  # fmt: skip
+    return zipped(*files.items())
+
+
+@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
+def xlsb_of_the_largest_extent() -> bytes:
+    return carrying("a.xlsb", _xlsb())
+
+
+def with_part(part: str, content: bytes) -> bytes:
+    """A workbook of one cell with one more part, which its sheet or its book refers to."""
+    kind = part.rpartition("/")[2].removesuffix(".xml")
+    whole = book(iter([cell("A1", "<v>1</v>").encode()]))
+    with zipfile.ZipFile(io.BytesIO(whole)) as old:
+        files = {info.filename: old.read(info) for info in old.infolist()}
+    about = files["xl/_rels/workbook.xml.rels"].decode()
+    line = f'<Relationship Id="r7" Type="{_RELATED}/{kind}" Target="{part}"/>'
+    files["xl/_rels/workbook.xml.rels"] = about.replace("</R", line + "</R").encode()
+    files[f"xl/{part}"] = content
+    return zipped(*files.items())
+
+
+def sheet_with(element: str, count: int, around: str) -> bytes:
+    """A workbook whose sheet has so many elements in another one, behind its cells."""
+    inside = f"</sheetData><{around}>".encode()
+    many = itertools.repeat((element * 1000).encode(), count // 1000)
+    end = f"</{around}><sheetData>".encode()
+    return book(itertools.chain([cell("A1", "<v>1</v>").encode(), inside], many, [end]))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_two_hundred_thousand_styles() -> bytes:
+    styles = f'<styleSheet xmlns="{_SHEET}"><cellXfs>{"<xf/>" * 200_000}</cellXfs></styleSheet>'
+    return carrying("a.xlsx", with_part("styles.xml", styles.encode()))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_number_formats() -> bytes:
+    one = '<numFmt numFmtId="{}" formatCode="{}"/>'
+    formats = "".join(one.format(n, "[Red]0.0;" * 30) for n in range(100_000))
+    styles = f'<styleSheet xmlns="{_SHEET}"><numFmts>{formats}</numFmts></styleSheet>'
+    return carrying("a.xlsx", with_part("styles.xml", styles.encode()))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_shared_texts() -> bytes:
+    return carrying("a.xlsx", book(iter([]), itertools.repeat(b"<si><t>a</t></si>" * 1000, 300)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_conditional_formats() -> bytes:
+    rule = '<cfRule type="expression" priority="1"><formula>A1</formula></cfRule>'
+    return carrying("a.xlsx", sheet_with(rule, 200_000, "conditionalFormatting"))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_hyperlinks() -> bytes:
+    link = '<hyperlink ref="A1" location="A1"/>'
+    return carrying("a.xlsx", sheet_with(link, 200_000, "hyperlinks"))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_hidden_columns() -> bytes:
+    column = '<col min="1" max="16384" hidden="1"/>'
+    return carrying("a.xlsx", sheet_with(column, 300_000, "cols"))
+
+
+@hostile()
+def workbook_of_hidden_columns_over_many_cells() -> bytes:
+    columns = b"".join(b'<col min="%d" max="%d" hidden="1"/>' % (n, n) for n in range(20_000))
+    row = b"<row>" + b"<c><v>1</v></c>" * 16_000 + b"</row>"
+    inside = (row * 2, b"</sheetData><cols>", columns, b"</cols><sheetData>")
+    return carrying("a.xlsx", book(iter(inside)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_a_million_empty_cells() -> bytes:
+    row = b"<row>" + b"<c/>" * 1000 + b"</row>"
+    return carrying("a.xlsx", book(itertools.repeat(row, 1000)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_a_million_empty_rows() -> bytes:
+    return carrying("a.xlsx", book(itertools.repeat(b"<row/>" * 1000, 1000)))
+
+
+@hostile()
+def workbook_of_words() -> bytes:
+    row = b"<row>" + b'<c t="inlineStr"><is><t>abc</t></is></c>' * 1000 + b"</row>"
+    return carrying("a.xlsx", book(itertools.repeat(row, 39)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_labels() -> bytes:
+    """Every cell is the label of a column."""
+    label = '<c t="inlineStr"><is><t>Показание</t></is></c>'
+    meter = '<c t="inlineStr"><is><t>№ прибора учёта</t></is></c>'
+    row = f"<row>{(label + meter) * 250}</row>".encode()
+    return carrying("a.xlsx", book(itertools.repeat(row, 78)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_facts() -> bytes:
+    """Every row states another day of the readings."""
+    fact = (
+        '<row><c t="inlineStr"><is><t>Дата показаний</t></is></c>'
+        '<c t="inlineStr"><is><t>20.11.2026</t></is></c></row>'
+    )
+    return carrying("a.xlsx", book(itertools.repeat((fact * 100).encode(), 250)))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_array_formulas() -> bytes:
+    rows = (cell(f"A{n}", f'<f t="array" ref="A{n}:XFD1048576">1</f>').encode() for n in (1, 2, 3))
+    return carrying("a.xlsx", book(rows))
+
+
+@hostile(Code.TOO_COSTLY)
+def zip_of_fifty_costly_workbooks() -> bytes:
+    one = book(itertools.repeat(b"<row/>" * 1000, 49))
+    return carrying("a.zip", zipped(*((f"{n}.xlsx", one + bytes(n)) for n in range(50))))
+
+
+@hostile(Code.TOO_COSTLY)
+def ods_of_many_rows() -> bytes:
+    return carrying("a.ods", ods("<table:table-row/>" * 300_000))
+
+
+@hostile()
+def ods_of_filtered_rows() -> bytes:
+    row = f'<table:table-row table:visibility="filter">{_ODS_CELL.format("")}</table:table-row>'
+    return carrying("a.ods", ods(row * 20_000))
+
+
+@hostile(Code.TOO_COSTLY)
+def ods_of_spans() -> bytes:
+    spans = ' table:number-rows-spanned="1000000" table:number-columns-spanned="16000"'
+    row = f"<table:table-row>{_ODS_CELL.format(spans) * 100}</table:table-row>"
+    return carrying("a.ods", ods(row * 300))
+
+
+@hostile(Code.TOO_COSTLY)
+def xlsb_of_a_million_records() -> bytes:
+    with zipfile.ZipFile(io.BytesIO(_xlsb())) as old:
+        files = {info.filename: old.read(info) for info in old.infolist()}
+    files["xl/worksheets/sheet1.bin"] = _record(129, b"") + _record(1, b"") * 1_000_000
     return carrying("a.xlsb", zipped(*files.items()))
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def xls_whose_sectors_run_in_a_circle() -> bytes:
+    import xlwt
+
+    made = xlwt.Workbook()
+    sheet = made.add_sheet("1")
+    for row in range(2000):
+        sheet.write(row, 0, "x" * 100 + str(row))
+    packed = io.BytesIO()
+    made.save(packed)
+    content = bytearray(packed.getvalue())
+    (table,) = struct.unpack_from("<L", content, 76)
+    for at in range(512 * (table + 1), 512 * (table + 2), 4):
+        struct.pack_into("<L", content, at, 1)
+    return carrying("a.xls", bytes(content))
+
+
+# More documents.
+
+
+@hostile(Code.TOO_COSTLY)
+def moments_that_are_none() -> bytes:
+    return document(hour("1", "2026119900") * 140_000)
+
+
+@hostile(Code.TOO_COSTLY)
+def elements_that_nobody_knows() -> bytes:
+    return document("".join(f"<x{n}/>" for n in range(140_000)))
+
+
+@hostile(Code.TOO_COSTLY)
+def a_meter_of_ninety_thousand_readings() -> bytes:
+    one = '<reading channel="A+" zone="T1" date_time="2026111510" value="12345.67"/>'
+    meter = f'<meter number="07512345" point="200000001234-01">{one * 90_000}</meter>'
+    return xml_of(
+        f'<package class="52006" version="1" sender_code="{CODE}" created="20261120091500">'
+        f"{meter}</package>"
+    )
+
+
+@hostile()
+def fifty_bodies_of_labels() -> bytes:
+    part = b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+    return several(*[part + "Код: 1\r\nПароль: x\r\n".encode() * 8000] * 50)
+
+
+@hostile()
+def a_name_of_encoded_words() -> bytes:
+    name = "=?utf-8?B?0J/QsNGA0L7Qu9GM?= " * 10_000
+    return several(BODY, attached(name + ".xml", b"<a/>"))
+
+
+@hostile()
+def names_in_pieces() -> bytes:
+    pieces = b"".join(b"; filename*%d*=%%D0%%9F" % n for n in range(5_000))
+    part = b"Content-Type: text/xml\r\nContent-Disposition: attachment" + pieces + b"\r\n\r\n<a/>"
+    return several(BODY, *[part] * 40)
+
+
+@hostile()
+def message_of_outlook() -> bytes:
+    return carrying("a.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 8 * MB)
 
 
 # MIME.

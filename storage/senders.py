@@ -1,7 +1,8 @@
-"""Senders: how each address fares with the user codes it tries, and who is locked."""
+"""Senders: how each address fares with the codes it tries, who is locked, what they cost."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,24 @@ _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 100
 _GUESSED_WITHIN = timedelta(hours=1)
+
+
+class Costs(Part):
+    """What letters have cost, by the database's clock, for all processes together."""
+
+    matter = "costs"
+
+    def charge(self, seconds: Mapping[str, float]) -> None:
+        """Add CPU seconds by payer; what is older than an hour is forgotten."""
+        # In one order, so that two who charge the same payers wait for one another in turn.
+        for payer in sorted(seconds):
+            self._sql.change("charge", payer=payer, cpu_ms=round(seconds[payer] * 1000))
+        self._sql.change("forget")
+
+    def heavy(self, least: float) -> dict[str, float]:
+        """CPU seconds of those who have caused at least so many within the hour."""
+        rows = self._sql.rows("heavy", least=round(least * 1000))
+        return {row.payer: int(row.cpu_ms) / 1000 for row in rows}
 
 
 class Senders(Part):
@@ -172,6 +191,11 @@ class Senders(Part):
         """The addresses that ever authenticated with a user code, in lower case."""
         key = _key(user_code, "")["user_code"]
         return [address for (address,) in self._sql.tuples("known_with", user_code=key)]
+
+    def proven(self, addresses: Collection[str]) -> set[str]:
+        """Those of the addresses that ever proved themselves, with whatever user code."""
+        by_key = {_key("", address)["address"]: address for address in addresses}
+        return {by_key[row.address] for row in self._listed("proven", list(by_key))}
 
     def has_authenticated(self, address: str) -> bool:
         """Whether an address ever proved itself, with whatever user code."""

@@ -48,7 +48,7 @@ from storage.readings.values import Values
 from storage.readings.versions import Versions
 from storage.records import Entry
 from storage.seals import Seals
-from storage.senders import Senders
+from storage.senders import Costs, Senders
 from storage.session import Session
 from storage.submissions import Submissions
 
@@ -79,6 +79,7 @@ class Store:
         append_only: Whether the database refuses to change rows.
         seals: What finds that rows were changed all the same.
         leases: Who does what only one process may do.
+        costs: CPU time by who caused it.
         arrivals: Letters that wait for a worker, and the processes there are.
     """
 
@@ -93,6 +94,7 @@ class Store:
         self.append_only = AppendOnly(session)
         self.seals = Seals(session)
         self.leases = Leases(session)
+        self.costs = Costs(session)
         self.arrivals = Arrivals(session)
         self.submissions = Submissions(session, self._findings)
         self.letters = Letters(session, self._findings, self.submissions)

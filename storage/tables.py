@@ -750,6 +750,16 @@ class LeaseTable(_Kept, table=True):
     until: datetime = Field(sa_type=Instant)
 
 
+class CostTable(_Kept, table=True):
+    """CPU time that somebody caused in one minute, counted since 1970 by our own clock."""
+
+    __tablename__ = "cost"
+
+    minute: int = Field(primary_key=True, sa_type=BigInteger)
+    payer: str = Field(primary_key=True)
+    cpu_ms: int = Field(sa_type=BigInteger)
+
+
 class ArrivalTable(_Kept, table=True):
     """A letter that waits for a worker with its raw bytes, until it is put away."""
 

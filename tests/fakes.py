@@ -98,6 +98,13 @@ class FakeMailbox:
             self.fetched.extend(batch)
             yield [self._raw(uid) for uid in batch]
 
+    def from_fields(self, uids: Sequence[int]) -> dict[int, bytes]:
+        return {
+            uid: f"From: {letter_of(self.letters[uid]).sender}\r\n\r\n".encode()
+            for uid in uids
+            if uid in self.letters
+        }
+
     def file(self, uids: Sequence[int], outcome: str) -> None:
         self._maybe_fail("file")
         if self.refuses_filing:

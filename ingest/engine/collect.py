@@ -14,9 +14,11 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from ingest.engine.fair import HEAVY_AT_ONCE, LOOKED_AT_ONCE, LOOKED_SECONDS, in_turn
 from ingest.engine.health import HealthStore
 from ingest.engine.lease import LeaseStore, ProcessLease
 from ingest.engine.work import Worker
+from ingest.letters.letter import sender_in
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records import Location, mailbox_named
@@ -150,6 +152,9 @@ class Collector(Pass):
     ) -> None:
         super().__init__(mailbox, ledger, clock, holder)
         self._worker = worker
+        # Who each letter that waits claims to be from, and whom its own words prove.
+        self._senders: dict[str, str] = {}
+        self._proven: dict[str, str] = {}
 
     def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
         """See `Pass.through`."""
@@ -165,31 +170,99 @@ class Collector(Pass):
         A server that refuses to file is told at the end: the verdicts are kept, and
         other letters need not wait for it.
         """
-        uids = self._uids()
+        faults: list[MailboxUnavailable] = []
+        begun: set[str] = set()
+        while self._round(begun, faults, stop):
+            # Somebody has become heavy, or only the heavy are left: who else has come?
+            pass
+        if faults:
+            raise faults[0]
+        return not stop()
+
+    def _round(
+        self, begun: set[str], faults: list[MailboxUnavailable], stop: Callable[[], bool]
+    ) -> bool:
+        """Handle what waits, as far as its turn has come; whether something is left.
+
+        Args:
+            begun: Keys of letters that this pass has had in hand; more are added.
+            faults: Of filing; more are added.
+            stop: Ends it before the next letter.
+        """
+        uids, turns = self._uids(), self._worker.turns
         settled = self._worker.settled
         for gone in settled.keys() - uids.keys():
             del settled[gone]
-        fault = self._file(uids)
-        waiting = [key for key in uids if key not in settled]
+        self._file(uids, faults)
+        waiting = [key for key in uids if key not in settled and key not in begun]
+        light, heavy = self._in_turn(uids, waiting) if turns.refresh() else (waiting, [])
         done = 0
-        with closing(one_ahead(self._batches(uids, waiting))) as batches:
+        with closing(one_ahead(self._batches(uids, light))) as batches:
             for batch in batches:
-                if stop():
+                if stop() or turns.risen:
                     break
-                self._worker.work(batch, stop)
-                fault = self._file(uids) or fault
+                self._worker.work(batch, lambda: stop() or turns.risen)
+                begun |= self._worker.ended
+                self._file(uids, faults)
                 done += len(batch)
                 if done < len(waiting):
-                    with self._ledger.transaction() as store:
-                        store.installation.server_works(
-                            mailbox_named(self._mailbox.name), self._clock()
-                        )
-                    log.info(
-                        "mailbox.progress", mailbox=self._mailbox.name, done=done, of=len(waiting)
-                    )
-        if fault is not None:
-            raise fault
-        return not stop()
+                    self._tell_progress(done, len(waiting))
+        if stop() or turns.risen:
+            return not stop()
+        return bool(heavy) and self._heavy(uids, heavy, begun, faults, stop)
+
+    def _tell_progress(self, done: int, of: int) -> None:
+        name = self._mailbox.name
+        with self._ledger.transaction() as store:
+            store.installation.server_works(mailbox_named(name), self._clock())
+        log.info("mailbox.progress", mailbox=name, done=done, of=of)
+
+    def _in_turn(
+        self, uids: Mapping[str, int], waiting: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Letters of those who have cost little, in their order; and the others, by their cost."""
+        unknown = [key for key in waiting if key not in self._senders]
+        fields = self._mailbox.from_fields([uids[key] for key in unknown])
+        self._senders |= {key: sender_in(fields.get(uids[key], b"")) for key in unknown}
+        self._senders = {key: self._senders[key] for key in waiting}
+        self._proven = {key: code for key, code in self._proven.items() if key in self._senders}
+        ranks = self._worker.turns.ranks(self._senders, self._proven)
+        light = [key for key in waiting if not ranks[key]]
+        return light, in_turn([key for key in waiting if ranks[key]], ranks)
+
+    def _heavy(
+        self,
+        uids: Mapping[str, int],
+        heavy: Sequence[str],
+        begun: set[str],
+        faults: list[MailboxUnavailable],
+        stop: Callable[[], bool],
+    ) -> bool:
+        """Look who of the heavy proves to be somebody else, or bring a few to their verdicts.
+
+        Returns whether something is left; arguments as of `_round`.
+        """
+        unseen = [key for key in heavy if key not in self._proven][:LOOKED_AT_ONCE]
+        spent = 0.0
+        for raw in chain.from_iterable(self._batches(uids, unseen)):
+            if stop() or spent > LOOKED_SECONDS:
+                break
+            code, seconds = self._worker.code_proven_by_words(raw)
+            self._proven[raw.arrival.key] = code
+            spent += seconds
+        else:
+            # Also those that the server did not give.
+            self._proven = {**dict.fromkeys(unseen, ""), **self._proven}
+        if any(self._proven.get(key) for key in unseen):
+            return not stop()
+        few = heavy[:HEAVY_AT_ONCE]
+        for batch in self._batches(uids, few):
+            if stop():
+                return False
+            self._worker.work(batch, stop)
+            self._file(uids, faults)
+        begun.update(few)
+        return not stop() and len(heavy) > len(few)
 
     def _batches(
         self, uids: Mapping[str, int], waiting: Sequence[str]
@@ -206,7 +279,7 @@ class Collector(Pass):
         alone = self._mailbox.fetch([uids[key] for key in ripe if key in tired])
         return chain(calm, ([raw] for batch in alone for raw in batch))
 
-    def _file(self, uids: Mapping[str, int]) -> MailboxUnavailable | None:
+    def _file(self, uids: Mapping[str, int], faults: list[MailboxUnavailable]) -> None:
         """Move letters to the folders for their outcomes: one MOVE for each."""
         settled = self._worker.settled
         by_outcome: dict[Outcome, list[str]] = defaultdict(list)
@@ -215,10 +288,10 @@ class Collector(Pass):
         for outcome, keys in by_outcome.items():
             fault = self._filed([uids[key] for key in keys], outcome)
             if fault is not None:
-                return fault
+                faults.append(fault)
+                return
             for key in keys:
                 del settled[key]
-        return None
 
 
 def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:

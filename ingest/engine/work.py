@@ -13,13 +13,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice, takewhile
 from typing import Protocol, Self
 
 import structlog
 
+from ingest.engine.fair import Costs, KnownSenders, Turns
 from ingest.intake.attempt import (
     Claimed,
     Intake,
@@ -34,7 +35,7 @@ from ingest.intake.attempt import (
 from ingest.intake.authenticate import MustWait, ProofOutdated, Session
 from ingest.intake.faults import described
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Letters, Store
+from ingest.intake.ports import Letters, Senders, Store
 from ingest.letters.terms import Outcome, RawLetter, Read
 from ingest.reading import Reader
 from storage.records import Claim, LetterState, Location
@@ -85,12 +86,24 @@ class WorkLetters(Letters, Protocol):
         """The ledger's rows of those UIDs that it has seen."""
 
 
+class WorkSenders(Senders, KnownSenders, Protocol):
+    """Addresses, for intake and for turns."""
+
+
 class WorkStore(Store, Protocol):
     """What work asks of the database beside what intake does."""
 
     @property
     def letters(self) -> WorkLetters:
         """The ledger of letters."""
+
+    @property
+    def senders(self) -> WorkSenders:
+        """Addresses, as the database knows them."""
+
+    @property
+    def costs(self) -> Costs:
+        """What letters have cost."""
 
 
 class OneLedger(Protocol):
@@ -140,6 +153,8 @@ class Worker:
         outcomes: Letters by their outcome in this pass.
         failed: Letters that this pass left for another attempt.
         resting: Keys of arrivals that are not to be tried yet.
+        turns: What letters cost, by who sends them.
+        ended: Keys of letters that are not to be tried again in this pass.
     """
 
     def __init__(
@@ -164,9 +179,11 @@ class Worker:
         self.resting: set[str] = set()
         self.outcomes: Counter[Outcome] = Counter()
         self.failed = 0
+        self.turns = Turns(lambda: self._ledger)
+        self.ended: set[str] = set()
 
     def __enter__(self) -> Self:
-        self.outcomes, self.failed = Counter(), 0
+        self.outcomes, self.failed, self.ended = Counter(), 0, set()
         self._give_back([])
         self._proving = ThreadPoolExecutor(PROVING_THREADS, thread_name_prefix="prove")
         self._recording = ThreadPoolExecutor(self._recorders, thread_name_prefix="record")
@@ -208,7 +225,7 @@ class Worker:
         try:
             tried = {key for key, claim in self._known.items() if _is_tried(claim)}
             for trip in trips(batch, tried):
-                while window and must_wait(window, trip):
+                while window and must_wait(window, trip) and not (finished and stop()):
                     finished += self._finish(window, stop)
                 if stop():
                     break
@@ -217,6 +234,12 @@ class Worker:
                 finished += self._finish(window, stop)
         finally:
             self._give_back(window)
+            self._save_turns()
+
+    def _save_turns(self) -> None:
+        # What is not told now is told with what comes next.
+        with suppress(ConnectionError):
+            self.turns.save()
 
     # Claiming and reading.
 
@@ -228,6 +251,7 @@ class Worker:
             raw = found.raw
             if isinstance(claim, Exception):
                 self.failed += 1
+                self.ended.add(raw.arrival.key)
                 log.error(
                     "letter.failed", letter=None, **place(raw), attempts=0, **described(claim)
                 )
@@ -245,10 +269,29 @@ class Worker:
 
     def _prove(self, reading: Future[Read]) -> Proven:
         read = reading.result()
-        return Proven(read, self._intake.prove(read))
+        began = time.thread_time()
+        proof = self._intake.prove(read)
+        return Proven(read, proof, time.thread_time() - began)
 
     def _prove_again(self, proven: Proven) -> Proven:
         return Proven(proven.read, self._intake.prove(proven.read, afresh=True))
+
+    def code_proven_by_words(self, raw: RawLetter) -> tuple[str, float]:
+        """Whom a letter's own header and bodies prove, '' for nobody; and what reading them cost.
+
+        No document in it is opened. Nothing is counted: it is handled like any other later.
+
+        Raises:
+            ConnectionError: database or readers are away.
+        """
+        (reading,) = self._reader.read_together([replace(raw, words_only=True)])
+        proven = attempt(lambda: self._prove(reading))
+        if isinstance(proven, Exception):
+            return "", 0.0
+        proof, spent = proven.proof, proven.read.cpu_seconds + proven.cpu_seconds
+        if isinstance(proof, Session):
+            return proof.user_code, spent
+        return (proof.claims.name if proof.is_right else ""), spent
 
     def _claimed(self, trip: Sequence[Found]) -> Sequence[Claim | Exception]:
         """The ledger's rows of a trip's letters: in one commit, or one by one after a fault."""
@@ -280,6 +323,7 @@ class Worker:
         """A letter whose bytes have their verdict is only filed, where the first one is."""
         first = Outcome(claim.outcome or Outcome.QUARANTINED)
         self.settled[raw.arrival.key] = first
+        self.ended.add(raw.arrival.key)
         self._told(raw, claim, Handled(Outcome.DUPLICATE))
         if self.knew(raw, claim):
             # Not a copy: the very letter, whose move a crash prevented.
@@ -309,6 +353,8 @@ class Worker:
             done: list[tuple[Claimed, Handled | Exception]] = [(head, proven)]
         else:
             done = self._side_by_side(ready(window), stop)
+        for letter, result in done:
+            self._charge(letter, result)
         kept = [(letter, handled) for letter, handled in done if isinstance(handled, Handled)]
         for letter, handled in kept:
             log.info(_EVENTS[handled.outcome], **canonical(letter, handled))
@@ -325,16 +371,26 @@ class Worker:
             quarantined = fail(letter, error, self._intake, self._ledger, self._clock())
             if quarantined is None:
                 window.remove(letter)
+                self.ended.add(letter.raw.arrival.key)
                 self.failed += 1
             else:
                 self._settle(window, letter, quarantined)
         return len(done)
+
+    def _charge(self, letter: Claimed, result: Handled | Exception) -> None:
+        """Count what a letter has cost, whatever became of it."""
+        if letter.read is None:
+            return
+        entity = result.entity if isinstance(result, Handled) else None
+        code, sender = entity.user_code if entity else "", letter.read.letter.sender
+        self.turns.charge(code, sender, letter.cpu_seconds or letter.read.cpu_seconds)
 
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
         """Leave a letter for later whose user code was guessed at too often."""
         with self._ledger.transaction() as store:
             store.letters.wait(letter.claim.letter, why.until - self._clock())
         window.remove(letter)
+        self.ended.add(letter.raw.arrival.key)
         log.warning(
             "letter.waits",
             letter=letter.claim.letter,
@@ -346,6 +402,7 @@ class Worker:
     def _settle(self, window: deque[Claimed], letter: Claimed, handled: Handled) -> None:
         """Take a letter that has its verdict out of the window."""
         window.remove(letter)
+        self.ended.add(letter.raw.arrival.key)
         self.settled[letter.raw.arrival.key] = handled.outcome
         self.outcomes[handled.outcome] += 1
         self._told(letter.raw, letter.claim, handled)

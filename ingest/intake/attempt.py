@@ -48,10 +48,15 @@ def attempt(work: Callable[[], _T]) -> _T | Exception:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What was read of a letter, and what verifying its passwords gave."""
+    """What was read of a letter, and what verifying its passwords gave.
+
+    Attributes:
+        cpu_seconds: What verifying has cost.
+    """
 
     read: Read
     proof: Proof | Session
+    cpu_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -63,6 +68,7 @@ class Claimed:
         proven: What the letter says, with the proof of its sender; ready to be recorded.
         started: Of `time.monotonic`.
         read: Once it was recorded, or failed after it was read.
+        cpu_seconds: What reading, verifying and recording it has cost so far.
     """
 
     raw: RawLetter
@@ -72,6 +78,7 @@ class Claimed:
     proven: Future[Proven]
     started: float
     read: Read | None = None
+    cpu_seconds: float = 0.0
 
     @property
     def arrival(self) -> Arrival:
@@ -165,6 +172,7 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
     """
     proven = letter.proven.result()
     letter.read = proven.read
+    began = time.thread_time()
     with ledger.transaction() as store:
         handled = intake.receive(letter.arrival, proven.read, proven.proof, store, now)
         told = proven.read.letter
@@ -178,6 +186,8 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
             handled.claimed,
         )
         store.letters.settle(letter.claim.letter, handled.outcome, facts, handled.entity, now)
+    spent = time.thread_time() - began
+    letter.cpu_seconds = proven.read.cpu_seconds + proven.cpu_seconds + spent
     return handled
 
 

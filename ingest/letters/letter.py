@@ -23,7 +23,7 @@ from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
-from ingest.letters.unpack import OverLimitError, Unpacker
+from ingest.letters.unpack import OverLimitError, Unpacker, WordsOnly
 from layouts.findings import Code, Finding, finding
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "Source",
     "read_header_only",
     "read_letter",
+    "read_words_only",
+    "sender_in",
 ]
 
 SUBJECT_MOST = 500
@@ -72,6 +74,24 @@ def read_letter(content: bytes, limits: Limits) -> Letter:
         credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
         unpacker=unpacker,
         findings=(*unpacker.findings, *found),
+    )
+
+
+def read_words_only(content: bytes, limits: Limits) -> Letter:
+    """A letter's header and bodies, without its documents: what it says of its sender."""
+    unpacker = WordsOnly(limits)
+    fields, _ = mime.split_header(content, 0, len(content))
+    with contextlib.suppress(OverLimitError):
+        unpacker.letter(content)
+    subject = _subject(fields)
+    return _letter(
+        content,
+        len(content),
+        fields,
+        subject,
+        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
+        unpacker=unpacker,
+        findings=(),
     )
 
 
@@ -164,6 +184,12 @@ def _subject(fields: mime.Fields) -> str:
 
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+
+def sender_in(header: bytes) -> str:
+    """The address in From, of a letter's header or a part of it; '' when there is none."""
+    fields, _ = mime.split_header(header, 0, len(header))
+    return _address(fields.get("from", ()))
 
 
 def _address(values: Iterable[bytes]) -> str:

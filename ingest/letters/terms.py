@@ -181,6 +181,7 @@ class RawLetter:
         content: The raw bytes; only the header when `size` is over `letter_mb`.
         missing: The server gave no bytes for it, though it names it.
         file_name: Of a file that came without a letter; '' for a letter.
+        words_only: Only header and bodies are read: no document in it is opened.
     """
 
     arrival: Arrival
@@ -188,6 +189,7 @@ class RawLetter:
     header_only: bool = False
     missing: bool = False
     file_name: str = ""
+    words_only: bool = False
 
     @property
     def size(self) -> int:
@@ -206,7 +208,11 @@ class Read:
 
     Every password candidate is already masked in `letter.subject`, in every
     finding's `seen` and in names.
+
+    Attributes:
+        cpu_seconds: What reading it has cost, as its child's own clock tells the parent.
     """
 
     letter: Letter
     parsed: tuple[Parsed, ...] = ()
+    cpu_seconds: float = 0.0

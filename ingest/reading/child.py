@@ -27,6 +27,7 @@ from ingest.reading.documents import (
     read_file,
     read_header,
     read_too_large,
+    read_words,
 )
 from ingest.reading.wire import (
     Done,
@@ -99,6 +100,8 @@ def read_given(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> R
         return read_too_large(given.content, given.size, limits)
     if given.file_name:
         return read_file(given.file_name, given.content, limits, layouts)
+    if given.words_only:
+        return read_words(given.content, limits)
     return read_bytes(given.content, limits, layouts)
 
 

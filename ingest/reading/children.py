@@ -140,7 +140,7 @@ class Child:
 
     def _received(self, wall: float, most: int, seconds: float) -> bytearray | Fate:
         """One frame of at most so many bytes."""
-        until, used_up = time.monotonic() + wall, self._cpu() + seconds
+        until, used_up = time.monotonic() + wall, self.cpu() + seconds
         got, length = bytearray(), HEAD_BYTES
         while len(got) < length:
             self._pipe.settimeout(LOOK_SECONDS)
@@ -157,12 +157,12 @@ class Child:
                 length += int.from_bytes(got, "little")
                 if length > most:
                     return Fate.EXHAUSTED
-            if len(got) < length and (time.monotonic() > until or self._cpu() > used_up):
+            if len(got) < length and (time.monotonic() > until or self.cpu() > used_up):
                 return Fate.COSTLY
         del got[:HEAD_BYTES]
         return got
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
         """Seconds of CPU time that it has used; 0 when it is not there."""
         try:
             return time.clock_gettime(self._clock) if self._clock else 0.0

@@ -38,6 +38,13 @@ def read_bytes(content: bytes, limits: Limits, layouts: Mapping[str, Layout]) ->
     return _with_documents(read_letter(content, limits), layouts)
 
 
+def read_words(content: bytes, limits: Limits) -> Read:
+    """A letter by its header and bodies: who it says it is from; no document is opened."""
+    from ingest.letters.letter import read_words_only
+
+    return _with_documents(read_words_only(content, limits), {})
+
+
 def read_too_large(content: bytes, size: int, limits: Limits) -> Read:
     """A letter over the limit by its header, which is all that was fetched of it."""
     from ingest.letters.letter import read_header_only
@@ -183,6 +190,8 @@ class DirectReader:
             return self._thread.submit(read_too_large, raw.content, raw.size, self._limits)
         if raw.file_name:
             return self.read_file(raw.file_name, raw.content)
+        if raw.words_only:
+            return self._thread.submit(read_words, raw.content, self._limits)
         return self._thread.submit(read_bytes, raw.content, self._limits, self._layouts)
 
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
 import structlog
@@ -87,14 +88,15 @@ class SandboxReader:
         self.sandbox.close()
 
     def _read_in_turn(self, letters: Sequence[RawLetter], futures: Sequence[Future[Read]]) -> None:
-        results = self.sandbox.read(letters)
-        for got, future in zip(results, futures, strict=True):
-            if not future.set_running_or_notify_cancel():
-                continue
-            if isinstance(got, ReaderFailed):
-                future.set_exception(got)
-            else:
-                future.set_result(got)
+        with closing(self.sandbox.read(letters)) as results:
+            for got, future in zip(results, futures, strict=True):
+                if not future.set_running_or_notify_cancel():
+                    if all(each.cancelled() or each.done() for each in futures):
+                        return
+                elif isinstance(got, ReaderFailed):
+                    future.set_exception(got)
+                else:
+                    future.set_result(got)
 
 
 def _without_answer(work: Future[None], futures: Sequence[Future[Read]]) -> None:

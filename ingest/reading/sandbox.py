@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -61,8 +61,10 @@ class Sandbox:
         self._given_back(child)
         return child.ready().missing
 
-    def read(self, letters: Sequence[RawLetter]) -> Iterator[Read | ReaderFailed]:
+    def read(self, letters: Sequence[RawLetter]) -> Generator[Read | ReaderFailed, None, None]:
         """Letters one after the other, by one child as long as none harms it.
+
+        One that ends its child counts as one that takes all the time it may.
 
         Raises:
             ReaderUnavailable: no child can be had.
@@ -71,18 +73,31 @@ class Sandbox:
         while waiting:
             child = self._taken()
             given = [_given(raw) for raw in waiting]
+            spent = child.cpu()
             fate = child.ask(ReadLetters(given), self._wall)
             while waiting and fate is None:
                 got = self._checked(child, waiting[0])
                 if isinstance(got, Fate):
                     fate = got
-                else:
-                    waiting.popleft()
+                    break
+                waiting.popleft()
+                if isinstance(got, Read):
+                    # By its own clock, so that a child that was taken over cannot say less.
+                    before, spent = spent, child.cpu()
+                    got = replace(got, cpu_seconds=max(0.0, spent - before))
+                try:
                     yield got
+                except GeneratorExit:
+                    # Nobody waits for the rest, which it would read all the same.
+                    self._given_back(child, Fate.COSTLY if waiting else None)
+                    raise
             self._given_back(child, fate)
             if fate is not None:
                 raw = waiting.popleft()
-                yield self._judged(raw, fate)
+                judged = self._judged(raw, fate)
+                if isinstance(judged, Read):
+                    judged = replace(judged, cpu_seconds=self._config.seconds)
+                yield judged
 
     def read_file(self, name: str, content: bytes) -> Read:
         """A file that came without a letter.
@@ -250,4 +265,4 @@ class Sandbox:
 
 
 def _given(raw: RawLetter) -> Given:
-    return Given(raw.content, raw.size, raw.header_only, raw.file_name)
+    return Given(raw.content, raw.size, raw.header_only, raw.file_name, raw.words_only)

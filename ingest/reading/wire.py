@@ -44,6 +44,7 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     size: int
     header_only: bool = False
     file_name: str = ""
+    words_only: bool = False
 
 
 class ReadLetters(msgspec.Struct, frozen=True, tag=True):

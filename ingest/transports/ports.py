@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,6 +105,13 @@ class Mailbox(Protocol):
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
         """The letters in batches, oldest first; what has gone meanwhile is left out.
+
+        Raises:
+            MailboxUnavailable: the connection broke.
+        """
+
+    def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
+        """The header field From of each letter, as it stands there.
 
         Raises:
             MailboxUnavailable: the connection broke.

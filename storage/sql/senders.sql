@@ -28,6 +28,12 @@ SELECT address
 FROM sender_failure
 WHERE user_code = :user_code AND succeeded_at IS NOT NULL
 
+-- name: proven
+-- Those of the addresses that have authenticated, with whatever code.
+SELECT DISTINCT address
+FROM sender_failure
+WHERE address = ANY(:keys) AND succeeded_at IS NOT NULL
+
 -- name: guess
 INSERT INTO sender_guess (user_code, bucket, at)
 VALUES (:user_code, :bucket, :now)

@@ -9,8 +9,8 @@ from tests.contract.documents import fill, rows
 
 CHANGEABLE = {
     # What is sent, waits or is agreed on for a while.
-    "access_request", "instance", "lease", "letter", "letter_location",
-    "mailbox_pass", "reply", "sender_failure", "sender_guess", "server", "web_link",
+    "access_request", "arrival", "cost", "instance", "lease", "letter", "letter_location",
+    "mailbox_pass", "process", "reply", "sender_failure", "sender_guess", "server", "web_link",
     "web_session", "web_token", "web_upload",
     # What is true now; each change is in the audit.
     "legal_entity", "metering_point", "meter", "meter_row", "operator", "period", "point_row",

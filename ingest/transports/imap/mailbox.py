@@ -32,6 +32,8 @@ from storage.records import Location
 
 log = structlog.get_logger()
 
+_FROM = "BODY.PEEK[HEADER.FIELDS (FROM)]"
+
 CHUNK = 500
 """UIDs named in one command; some servers refuse thousands."""
 
@@ -494,6 +496,21 @@ class ImapMailbox:
             raise MailboxUnavailable(f"{where}: {what}: {reason(error)}", advice(error)) from error
 
     # Letters.
+
+    def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
+        """The header field From of each letter, as it stands there.
+
+        Raises:
+            MailboxUnavailable: the connection broke.
+        """
+        found: dict[int, bytes] = {}
+        for chunk in pieces(uids, CHUNK):
+            with self._turn, self._told("cannot read who letters are from"):
+                answers = self._ready().fetch(chunk, [_FROM])
+            for uid, answer in answers.items():
+                named = next((v for k, v in answer.items() if k.startswith(b"BODY[HEADER")), b"")
+                found[uid] = named or b""
+        return found
 
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
         told = self._told("cannot read the letters' sizes")

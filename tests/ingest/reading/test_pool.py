@@ -300,3 +300,35 @@ def test_a_child_of_a_large_process_has_as_much_room_as_any():
     finally:
         sandbox.close()
         large.close()
+
+
+def test_what_a_letter_costs_is_told_by_its_childs_clock(reader):
+    read = reader.read(raw(mail("Показания"))).result()
+    assert 0 < read.cpu_seconds < 1
+    assert reader.read(raw(mail("please spin"))).result().cpu_seconds == 1.0
+
+
+def test_a_child_that_nobody_waits_for_any_more_reads_no_further():
+    sandbox, source = counting(SandboxConfig(workers=1))
+    reading = sandbox.read([raw(mail(f"letter {number}")) for number in range(3)])
+    assert next(reading).letter.subject == "letter 0"
+    reading.close()
+    [read] = sandbox.read([raw(mail("another"))])
+    assert read.letter.subject == "another"
+    sandbox.close()
+    assert source.started == 3, "the one that was ended, and two as ever"
+
+
+def test_a_letters_words_are_read_without_its_documents(reader):
+    letter = EmailMessage()
+    letter["Subject"], letter["From"] = "Показания", "buh@primer.example"
+    letter.set_content("Код: 200000003079\nПароль: Zima-2026\n")
+    letter.add_attachment(
+        b"PK\x03\x04 no archive", maintype="application", subtype="zip", filename="x.zip"
+    )
+    words = raw(letter.as_bytes(policy=SMTP), words_only=True)
+    for by in (reader, DirectReader(load())):
+        read = by.read_together([words])[0].result()
+        assert [one.user_code for one in read.letter.credentials] == ["200000003079"]
+        assert read.letter.sender == "buh@primer.example"
+        assert (read.letter.documents, read.letter.attachments, read.parsed) == ((), (), ())

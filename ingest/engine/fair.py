@@ -1,0 +1,162 @@
+"""Whose turn it is: who has cost the most CPU time in the last hour waits behind the others.
+
+Costs are counted by legal entity where a letter proved one, else by the domain that it
+claims. What a letter claims before it is read can be forged, so three things keep a forger
+from pushing back whose name he uses: a letter whose own words (body, subject) prove its
+entity waits by that entity's costs alone; an address that has proven itself before waits by
+the costs of that address; and only who is at neither waits by the costs of the domain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+HEAVY_SECONDS = 20.0
+"""CPU time within an hour from which on a sender waits: as much as one letter may take."""
+
+HEAVY_AT_ONCE = 2
+"""Letters of such senders that are in hand together, before it is seen who else has come:
+one for each of two children."""
+
+LOOKED_AT_ONCE = 200
+LOOKED_SECONDS = 5.0
+"""Letters of such senders whose own words are read at once, by number and CPU time."""
+
+
+class Costs(Protocol):
+    """What letters have cost within the hour, in the database."""
+
+    def charge(self, seconds: Mapping[str, float]) -> None:
+        """Add CPU seconds by payer."""
+
+    def heavy(self, least: float) -> Mapping[str, float]:
+        """CPU seconds of those who have caused at least so many."""
+
+
+class KnownSenders(Protocol):
+    """Addresses, as the database knows them."""
+
+    def proven(self, addresses: Collection[str]) -> Collection[str]:
+        """Those that ever proved themselves, with whatever user code."""
+
+
+class FairStore(Protocol):
+    """What is asked of the database."""
+
+    @property
+    def costs(self) -> Costs:
+        """What letters have cost."""
+
+    @property
+    def senders(self) -> KnownSenders:
+        """Addresses."""
+
+
+class FairLedger(Protocol):
+    """Opens transactions on costs."""
+
+    def transaction(self) -> AbstractContextManager[FairStore]:
+        """Commits at its end, rolls back on an exception."""
+
+    def reading(self) -> AbstractContextManager[FairStore]:
+        """For looking only."""
+
+
+class Turns:
+    """Costs as this process knows them: those of the database, and its own since then.
+
+    Attributes:
+        risen: Somebody has begun to be heavy since `refresh`: what is in hand is to be
+            put in order anew.
+    """
+
+    def __init__(self, ledger: Callable[[], FairLedger]) -> None:
+        """`ledger` is asked for anew each time."""
+        self._ledger = ledger
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._unsaved: defaultdict[str, float] = defaultdict(float)
+        self.risen = False
+
+    def refresh(self) -> bool:
+        """Learn what all processes together have spent; whether anybody is heavy.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        self.save()
+        with self._ledger().reading() as store:
+            self._seconds = defaultdict(float, store.costs.heavy(HEAVY_SECONDS))
+        self.risen = False
+        return bool(self._seconds)
+
+    def charge(self, entity: str, sender: str, seconds: float) -> None:
+        """Count what a letter has cost: for its entity, or for the domain it claims.
+
+        Args:
+            entity: User code of the entity that it proved; '' for none.
+            sender: The address in From; it counts as well, see `rank`.
+            seconds: CPU time, ours and its reader's.
+        """
+        for payer in (_of_entity(entity) if entity else _of_domain(sender), _of_address(sender)):
+            before = self._seconds[payer]
+            self._seconds[payer] += seconds
+            self._unsaved[payer] += seconds
+            self.risen |= before < HEAVY_SECONDS <= before + seconds
+
+    def save(self) -> None:
+        """Tell the database what was counted here.
+
+        Raises:
+            StoreUnavailable: it is away; the next call tells it.
+        """
+        if self._unsaved:
+            with self._ledger().transaction() as store:
+                store.costs.charge(self._unsaved)
+            self._unsaved.clear()
+
+    def ranks(self, senders: Mapping[str, str], proven: Mapping[str, str]) -> dict[str, int]:
+        """How far behind each waiting letter comes: 0 for nobody, more for who cost more.
+
+        Equals are served in the order of their coming.
+
+        Args:
+            senders: Addresses in From, by the letters' keys.
+            proven: User codes of those whose own words proved them, by key.
+        """
+        with self._ledger().reading() as store:
+            known = set(store.senders.proven(sorted({one for one in senders.values() if one})))
+
+        def payer(key: str) -> str:
+            if code := proven.get(key):
+                return _of_entity(code)
+            sender = senders[key]
+            return _of_address(sender) if sender in known else _of_domain(sender)
+
+        return {key: self._rank(payer(key)) for key in senders}
+
+    def _rank(self, payer: str) -> int:
+        seconds = self._seconds[payer]
+        # Doublings, so that two who cost about the same take turns by their coming.
+        return 0 if seconds < HEAVY_SECONDS else 1 + int(math.log2(seconds / HEAVY_SECONDS))
+
+
+def in_turn(keys: Sequence[str], ranks: Mapping[str, int]) -> list[str]:
+    """The keys, those of the lowest rank first, equals in their order."""
+    return sorted(keys, key=lambda key: ranks.get(key, 0))
+
+
+def _of_entity(user_code: str) -> str:
+    # A spreadsheet takes leading zeros away; it is the same entity.
+    return f"entity {user_code.lstrip('0')}"
+
+
+def _of_address(sender: str) -> str:
+    return f"address {sender.lower()}"
+
+
+def _of_domain(sender: str) -> str:
+    return f"domain {sender.lower().rpartition('@')[2]}"

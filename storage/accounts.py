@@ -87,7 +87,16 @@ class Accounts(Part):
         now: datetime,
         kept_for: timedelta,
     ) -> None:
-        """Keep a file in the place of the one that the session has; drop what nobody fetched."""
+        """Keep a file in the place of the one that the session has; drop what nobody fetched.
+
+        Args:
+            session: Its number.
+            sha256: Of the bytes.
+            name: The file's.
+            content: Its bytes.
+            now: The moment of it, aware.
+            kept_for: How long it can be handed in.
+        """
         self._sql.change("drop_uploads", before=now - kept_for, session=session)
         self._sql.change(
             "keep_upload", session=session, sha256=sha256, name=name, content=content, now=now
@@ -118,6 +127,12 @@ class Accounts(Part):
         """The number of a new user, or of the entity's own one with this address.
 
         None: the address is a user of another entity, or there is no such entity.
+
+        Args:
+            entity: The legal entity's user code.
+            address: Of the new user.
+            role: What it may do then.
+            now: The moment of it, aware.
         """
         number = self._entity_id(entity)
         values = {
@@ -139,7 +154,14 @@ class Accounts(Part):
         return found
 
     def change_user(self, entity: str, user: int, *, role: Role, active: bool) -> bool:
-        """Give an entity's user another role, or switch it off; False: there is none such."""
+        """Give an entity's user another role, or switch it off; False: there is none such.
+
+        Args:
+            entity: The legal entity's user code.
+            user: Its number.
+            role: What it may do then.
+            active: Whether it may sign in then.
+        """
         changed = self._connection.execute(
             WEB_USER.update().where(
                 WEB_USER.c.id == user, WEB_USER.c.entity_id == self._entity_id(entity)
@@ -157,7 +179,16 @@ class Accounts(Part):
     def make_token(
         self, entity: str, name: str, sha256: str, made_by: str, now: datetime, ends_at: datetime
     ) -> None:
-        """Keep a program's token."""
+        """Keep a program's token.
+
+        Args:
+            entity: The legal entity's user code.
+            name: What its program is called.
+            sha256: Of the token, which itself is not kept.
+            made_by: The user's address.
+            now: The moment of it, aware.
+            ends_at: When it is good no more.
+        """
         self._connection.execute(
             WEB_TOKEN.insert(),
             {
@@ -267,7 +298,15 @@ class Accounts(Part):
     def ask(
         self, user_code: str, address: str, network: str, now: datetime, answered: str | None = None
     ) -> None:
-        """Keep a request for access; a person must look at it unless it is answered."""
+        """Keep a request for access; a person must look at it unless it is answered.
+
+        Args:
+            user_code: As it was claimed.
+            address: Where an answer goes.
+            network: Where the request came from.
+            now: The moment of it, aware.
+            answered: Whether a link was mailed.
+        """
         self._connection.execute(
             ACCESS_REQUEST.insert(),
             {
@@ -297,7 +336,14 @@ class Accounts(Part):
         ]
 
     def answer_request(self, number: int, who: str, answer: str, now: datetime) -> bool:
-        """Somebody dealt with a request; False: somebody else has already."""
+        """Somebody dealt with a request; False: somebody else has already.
+
+        Args:
+            number: The request's.
+            who: The operator, as the audit names it.
+            answer: What became of it.
+            now: The moment of it, aware.
+        """
         changed = self._connection.execute(
             ACCESS_REQUEST.update().where(
                 ACCESS_REQUEST.c.id == number, ACCESS_REQUEST.c.answered_at.is_(None)

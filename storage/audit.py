@@ -26,7 +26,16 @@ class Audit(Part):
     def add(
         self, at: datetime, who: str, what: str, key: str, *, before: _Facts, after: _Facts
     ) -> None:
-        """Keep one change; see `add_all`."""
+        """Keep one change; see `add_all`.
+
+        Args:
+            at: When.
+            who: Who did it.
+            what: Kind of the thing that was changed.
+            key: Which of them.
+            before: What it was; None: it was not there.
+            after: What it is; None: it is gone.
+        """
         self.add_all(at, who, what, [(key, before, after)])
 
     def add_all(

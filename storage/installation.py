@@ -80,7 +80,14 @@ class Installation(Part):
         return (ServerState(**row) for row in found.mappings())
 
     def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
-        """Keep a mail server's fault; since when it fails stays what it was."""
+        """Keep a mail server's fault; since when it fails stays what it was.
+
+        Args:
+            name: What the server is called: `mailbox NAME` or `outbox`.
+            error: What went wrong, without secrets.
+            advice: What an operator can do about it; '' where nothing is known.
+            now: The moment of it, aware.
+        """
         fault = {"failed_at": now, "error": error[:_TOLD_MOST], "advice": advice[:_TOLD_MOST]}
         since = func.coalesce(SERVER.c.failing_since, epoch(now))
         self._connection.execute(

@@ -52,6 +52,13 @@ class Letters(Part):
         A letter that has its verdict is only told: no attempt is counted for it.
         The bytes decide which letter it is, not the place: a server that gives a
         UID a second time moves the place to the other letter.
+
+        Args:
+            location: Where it lies, as far as that is known.
+            sha256: Of the bytes.
+            size: In bytes.
+            received_at: Moment of receipt, aware.
+            now: The moment of it, aware.
         """
         row = self._sql.row(
             "count_attempt", sha256=sha256, size=size, received_at=received_at, now=now
@@ -99,7 +106,14 @@ class Letters(Part):
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> dict[int, Claim]:
-        """Those of the UIDs that the ledger knows, with what became of them."""
+        """Those of the UIDs that the ledger knows, with what became of them.
+
+        Args:
+            mailbox: Its name in the configuration.
+            folder: The folder's path.
+            uidvalidity: Of the folder.
+            uids: Which letters.
+        """
         place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
         rows = self._listed("known", uids, **place)
         return {row.uid: _claim(row, waits=bool(row.waits)) for row in rows}
@@ -125,6 +139,13 @@ class Letters(Part):
         now: datetime,
     ) -> None:
         """The letter has its verdict.
+
+        Args:
+            letter: Its number in the ledger.
+            outcome: The verdict.
+            facts: What is kept of it, without secrets.
+            entity: Whose it is; None when that is not known.
+            now: The moment of it, aware.
 
         Raises:
             SettledElsewhere: another process, which took this one for dead, gave it

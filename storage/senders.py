@@ -69,6 +69,13 @@ class Senders(Part):
         It counts for the address, and for its domain unless the address has
         authenticated with the code. Unknown codes are counted like known ones. What
         was counted 30 days ago and never succeeded is forgotten.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            max_failures: Wrong passwords that are free.
+            lockout: How long the first lock lasts.
         """
         lock = _Lock(now, max_failures, lockout)
         is_known = self._count_failure(_key(user_code, address), lock)
@@ -85,6 +92,12 @@ class Senders(Part):
         Strangers share one bucket of guesses for each code, whatever their addresses;
         an address that authenticated with the code has one of its own. So strangers can
         neither guess more often by inventing addresses, nor keep a known address waiting.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            guesses_per_hour: How many may be tried in an hour.
         """
         bucket = self._bucket(user_code, address)
         found = self._sql.tuples(

@@ -96,6 +96,14 @@ def rehearse(
     """The same, with everything undone at the end; `told` hears of all of them then.
 
     What waits for children and passwords is done before the transaction, or after it.
+
+    Args:
+        sources: Files and folders of letters.
+        reader: Reads and marks letters.
+        ledger: The database.
+        intake: What is done with each.
+        clock: Now, aware.
+        told: Called with each letter.
     """
     done: list[tuple[LetterSource, RawLetter, Claim, Handled]] = []
     before = [_read_before(source, reader, intake) for source in sources]

@@ -16,7 +16,14 @@ class Installation(Protocol):
     """What the database keeps of the servers."""
 
     def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
-        """Keep a fault."""
+        """Keep a fault.
+
+        Args:
+            name: What the server is called: `mailbox NAME` or `outbox`.
+            error: What went wrong, without secrets.
+            advice: What an operator can do about it; '' where nothing is known.
+            now: The moment of it, aware.
+        """
 
     def server_works(self, name: str, now: datetime) -> None:
         """Its last fault is over."""

@@ -21,7 +21,14 @@ class Leases(Protocol):
     def take(
         self, name: str, holder: str, *, seconds: float, is_gone: Callable[[str], bool]
     ) -> str:
-        """Who has a lease now: `holder`, or another one."""
+        """Who has a lease now: `holder`, or another one.
+
+        Args:
+            name: Of the lease.
+            holder: Who asks.
+            seconds: How long it is held from now on.
+            is_gone: Whether a holder, by its name, has died, so that its lease ends at once.
+        """
 
     def release(self, name: str, holder: str) -> None:
         """Let a lease go."""

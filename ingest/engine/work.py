@@ -83,7 +83,14 @@ class WorkLetters(Letters, Protocol):
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> Mapping[int, Claim]:
-        """The ledger's rows of those UIDs that it has seen."""
+        """The ledger's rows of those UIDs that it has seen.
+
+        Args:
+            mailbox: Its name in the configuration.
+            folder: The folder's path.
+            uidvalidity: Of the folder.
+            uids: Which letters.
+        """
 
 
 class WorkSenders(Senders, KnownSenders, Protocol):

@@ -167,6 +167,12 @@ class Ledger(Transactions, Protocol):
 def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime) -> Handled:
     """Readings, reply and verdict of one letter, undone together when it fails.
 
+    Args:
+        letter: Read, proven and claimed.
+        intake: What is done with it.
+        ledger: The database.
+        now: The moment of it, aware.
+
     Raises:
         ProofOutdated: it must be proven again.
     """
@@ -194,7 +200,15 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
 def fail(
     letter: Claimed, error: Exception, intake: Intake, ledger: Ledger, now: datetime
 ) -> Handled | None:
-    """Quarantine a letter that failed once too often; None leaves it for another attempt."""
+    """Quarantine a letter that failed once too often; None leaves it for another attempt.
+
+    Args:
+        letter: The claimed letter.
+        error: What was raised.
+        intake: Makes the notice to its sender.
+        ledger: The database.
+        now: The moment of it, aware.
+    """
     about = {
         **place(letter.raw),
         "letter": letter.claim.letter,
@@ -276,6 +290,12 @@ def complete(
     ledger: Transactions,
 ) -> Handled:
     """Let the reply leave that was held for its marked workbooks, with them or without.
+
+    Args:
+        raw: The letter.
+        handled: Its verdict, with what is to be marked.
+        reader: Marks in a confined child.
+        ledger: The database.
 
     Raises:
         StoreUnavailable: the database is away; the reply leaves without them, later.

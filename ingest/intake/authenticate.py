@@ -246,6 +246,12 @@ def authenticate(
 
     Failures are counted for the entity, by whatever code or number it was named.
 
+    Args:
+        proof: What was proven before the transaction.
+        store: Of the transaction in hand.
+        now: The moment of it, aware.
+        guard: The bounds of guessing.
+
     Raises:
         ProofOutdated: the password, or the lock, is not what it was at the proof.
         MustWait: the user code was guessed at too often.

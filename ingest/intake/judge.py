@@ -45,6 +45,12 @@ def without_secrets(
 
     A password that is also the code of one of the entity's points stays: it tells nothing
     that the register does not.
+
+    Args:
+        document: As it was parsed.
+        checked: Its verdict.
+        entity: Whose it is; None when nobody proved to be its sender.
+        secrets: Passwords that the letter gives.
     """
     hidden = set(secrets)
     if hidden and entity is not None:

@@ -30,7 +30,15 @@ class Letters(Protocol):
         received_at: datetime,
         now: datetime,
     ) -> Claim:
-        """The letter's ledger row, made when new; one attempt more is counted."""
+        """The letter's ledger row, made when new; one attempt more is counted.
+
+        Args:
+            location: Where it lies, as far as that is known.
+            sha256: Of the bytes.
+            size: In bytes.
+            received_at: Moment of receipt, aware.
+            now: The moment of it, aware.
+        """
 
     def wait(self, letter: int, rest: timedelta) -> None:
         """Have a letter tried again only after so long; the attempt is taken back."""
@@ -46,12 +54,28 @@ class Letters(Protocol):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """The letter has its verdict."""
+        """The letter has its verdict.
+
+        Args:
+            letter: Its number in the ledger.
+            outcome: The verdict.
+            facts: What is kept of it, without secrets.
+            entity: Whose it is; None when that is not known.
+            now: The moment of it, aware.
+        """
 
     def quarantine(
         self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
     ) -> None:
-        """A person must look; `error` says what at, without secrets."""
+        """A person must look; `error` says what at, without secrets.
+
+        Args:
+            letter: Its number in the ledger.
+            error: What went wrong, without secrets.
+            now: The moment of it, aware.
+            sender: Its address, '' when none can be read.
+            subject: With passwords masked.
+        """
 
 
 class Registry(Protocol):
@@ -91,12 +115,27 @@ class Senders(Protocol):
         max_failures: int,
         lockout: timedelta,
     ) -> None:
-        """Count a wrong password; from `max_failures` on each one locks for twice as long."""
+        """Count a wrong password; from `max_failures` on each one locks for twice as long.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            max_failures: Wrong passwords that are free.
+            lockout: How long the first lock lasts.
+        """
 
     def waits_until(
         self, user_code: str, address: str, now: datetime, guesses_per_hour: int
     ) -> datetime | None:
-        """Until when a user code must not be tried at all; None when it may be tried."""
+        """Until when a user code must not be tried at all; None when it may be tried.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            guesses_per_hour: How many may be tried in an hour.
+        """
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
@@ -123,7 +162,15 @@ class Outbox(Protocol):
     def returned(
         self, message_ids: Sequence[str], code: str, told: str, now: datetime, *, for_good: bool
     ) -> Returned | None:
-        """Note that a reply came back, or is delayed; None when none of them is ours."""
+        """Note that a reply came back, or is delayed; None when none of them is ours.
+
+        Args:
+            message_ids: Of the mails that the bounce names.
+            code: The bounce's status, such as 5.1.1.
+            told: What the recipient's server said.
+            now: The moment of it, aware.
+            for_good: False: it is delayed and still on its way.
+        """
 
     def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address, whatever its +tag, since then."""
@@ -181,4 +228,14 @@ class Store(Protocol):
         now: datetime,
         entry: Entry | None = None,
     ) -> Receipt:
-        """Keep a submission, its findings and the values its changes carry."""
+        """Keep a submission, its findings and the values its changes carry.
+
+        Args:
+            letter: Its number in the ledger.
+            parsed: The document.
+            checked: Its verdict.
+            entity: Whose it is.
+            received_at: Moment of receipt, aware.
+            now: The moment of it, aware.
+            entry: Of an operator who handed it in; None: the entity itself.
+        """

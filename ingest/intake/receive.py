@@ -297,6 +297,13 @@ def quarantine_notice(
 
     Nobody has proven to be its sender: what a stranger is not told of a refusal, it
     is not told of this either.
+
+    Args:
+        arrival: Where it came from and when.
+        letter: As it was read; None when it could not be.
+        store: Of the transaction in hand.
+        now: The moment of it, aware.
+        policy: To whom we write, and how.
     """
     if letter is None:
         return None

@@ -29,7 +29,17 @@ def answer(
     *,
     letter_number: int,
 ) -> OwedReply:
-    """The reply to a wish that `letter.wish` names."""
+    """The reply to a wish that `letter.wish` names.
+
+    Args:
+        letter: Whose wish it is.
+        entity: Who asks, authenticated.
+        store: Of the transaction in hand.
+        now: The moment of it, aware.
+        settings: Of replies.
+        layouts: The forms, by their numbers.
+        letter_number: Its number in the ledger.
+    """
     what, number = letter.wish or ("", "")
     if what == "status":
         state = store.months.state(month_told(now), [entity])
@@ -69,6 +79,14 @@ def forms_for(
 
     Points in an area report by a metering system, which fills in no workbook; the
     caller leaves them out of `lacks`.
+
+    Args:
+        lacks: Kinds of what is missing.
+        entity: Whose points and meters are filled in.
+        store: Of the transaction in hand.
+        layouts: The forms, by their numbers.
+        language: Of the texts.
+        month: Its first day; what is filled in is due for it.
     """
     kinds = {Kind.INTERVAL if lack is Lack.PROFILE else Kind.REGISTER for lack in lacks}
     # In its last days a template is that of the month itself.
@@ -85,6 +103,13 @@ def workbook(
     layout: Layout, entity: LegalEntity | None, store: Store | None, language: str, day: date
 ) -> bytes:
     """A workbook to fill in, on that day; an empty form without an entity.
+
+    Args:
+        layout: With a workbook.
+        entity: Whose points and meters are filled in; None: an empty form.
+        store: None without an entity.
+        language: Of the texts.
+        day: The day in the zone of the forms.
 
     Raises:
         ValueError: the layout has no workbook.

@@ -22,6 +22,12 @@ def undelivered(ledger: Ledger) -> Sequence[Undelivered]:
 def settle(ledger: Ledger, address: str, who: str, now: datetime) -> int:
     """An operator has corrected the address, or told its owner: how many replies that ends.
 
+    Args:
+        ledger: The database.
+        address: Where replies did not arrive.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+
     Raises:
         ConnectionError: the database is away.
     """

@@ -53,7 +53,15 @@ class Closing:
 
 
 def close(ledger: Ledger, month: date, who: str, now: datetime, *, anyway: bool) -> Closing:
-    """Freeze a month, unless something is missing or suspect and it is not to be closed anyway."""
+    """Freeze a month, unless something is missing or suspect and it is not to be closed anyway.
+
+    Args:
+        ledger: The database.
+        month: Its first day.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+        anyway: Although something is missing or suspect.
+    """
     with ledger.reading() as store:
         if month in store.periods.closed():
             return Closing(month, was_closed=True)

@@ -92,6 +92,12 @@ def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) ->
     A running daemon notices at once. A letter that no mailbox has any more, one
     from a file for instance, keeps its verdict.
 
+    Args:
+        service: The wired parts.
+        numbers: Of the letters.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+
     Raises:
         Refused: there is no letter of one of the numbers; none was put back.
         ConnectionError: a mailbox or the database is away.
@@ -183,6 +189,12 @@ def part(content: bytes, number: int) -> bytes:
 
 def template(service: Service, number: str, code: str | None, language: str) -> bytes:
     """A workbook to fill in, with the points of an entity.
+
+    Args:
+        service: The wired parts.
+        number: The layout's.
+        code: Whose points and meters are filled in; None: an empty form.
+        language: Of the texts.
 
     Raises:
         Refused: there is no such layout, it has no workbook, or nobody has this user code.

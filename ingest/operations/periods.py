@@ -44,6 +44,12 @@ class Lacking:
 def lacking(ledger: Ledger, month: date, now: datetime, entity: str | None = None) -> list[Lacking]:
     """Active entities that have not reported a month whole so far, by user code.
 
+    Args:
+        ledger: The database.
+        month: Its first day.
+        now: Up to when; what is due later is not missing.
+        entity: Only this user code; None: all.
+
     Raises:
         Refused: the register has no such user code.
     """
@@ -184,7 +190,14 @@ def series_of(one: Lacking) -> Iterator[MissingSeries]:
 
 
 def reopen(ledger: Ledger, month: date, who: str, now: datetime) -> bool:
-    """Let documents into a closed month again; False: it was open."""
+    """Let documents into a closed month again; False: it was open.
+
+    Args:
+        ledger: The database.
+        month: Its first day.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+    """
     with ledger.transaction() as store:
         return store.periods.reopen(month, who, now)
 

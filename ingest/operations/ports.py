@@ -151,7 +151,14 @@ class Service(Watched, Protocol):
     def content_of(
         self, outcome: str | None, sha256: str, size: int, received_at: datetime
     ) -> bytes | None:
-        """A letter's bytes from the mail server that has it; see `wiring`."""
+        """A letter's bytes from the mail server that has it; see `wiring`.
+
+        Args:
+            outcome: Says in which folder it was filed.
+            sha256: Of the bytes.
+            size: In bytes.
+            received_at: Moment of receipt, aware.
+        """
 
     def read_filed(
         self, since: date, told: Callable[[Any, Any, Handled], None], *, replies: bool
@@ -166,4 +173,11 @@ class Service(Watched, Protocol):
         *,
         dry_run: bool,
     ) -> None:
-        """Letters in files to their verdicts."""
+        """Letters in files to their verdicts.
+
+        Args:
+            paths: Files and folders of letters.
+            at: Moment of receipt of letters that carry none; None: now.
+            told: Called with source, number and verdict of each.
+            dry_run: Undo everything at the end.
+        """

@@ -218,6 +218,12 @@ def registered(ledger: Ledger) -> list[LegalEntity]:
 def set_password(service: Service, code: str, password: str, who: str) -> str:
     """Give an entity this password, or a new one when it is ''.
 
+    Args:
+        service: The wired parts.
+        code: The user code.
+        password: '' for one that is made.
+        who: The operator, as the audit names it.
+
     Raises:
         Refused: the register has no such user code.
         WeakPassword: this one is too easy to guess.

@@ -44,6 +44,13 @@ def accept(
 ) -> Accepted:
     """Take the values of suspicions for true, all of them or none.
 
+    Args:
+        ledger: The database.
+        numbers: Of the suspicions.
+        who: The operator, as the audit names it.
+        reason: Why they are true; it is kept.
+        now: The moment of it, aware.
+
     Raises:
         Refused: the reason is empty.
         UnknownSuspicion: one of the numbers is none's.

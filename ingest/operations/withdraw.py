@@ -109,6 +109,12 @@ def withdraw(order: Order, ledger: Ledger, policy: Policy, now: datetime) -> Wit
     A closed month is never changed. Where a later document rests on what goes, nothing is
     done unless it is ordered all the same.
 
+    Args:
+        order: Which receipt, who and why.
+        ledger: The database.
+        policy: How the entity is told.
+        now: The moment of it, aware.
+
     Raises:
         CannotWithdraw: there is no such receipt or point, it was withdrawn already, or a
             closed month would change.
@@ -147,6 +153,12 @@ def subject_of(ledger: Ledger, receipt: int) -> WithdrawalSubject:
 
 def consequence(order: Order, ledger: WholeLedger, policy: Policy, now: datetime) -> Withdrawal:
     """What a withdrawal would do, whatever rests on it; nothing is changed.
+
+    Args:
+        order: Which receipt, who and why.
+        ledger: The database.
+        policy: How the entity would be told.
+        now: The moment of it, aware.
 
     Raises:
         CannotWithdraw: as `withdraw` does.

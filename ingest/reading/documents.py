@@ -65,6 +65,12 @@ def read_file(name: str, content: bytes, limits: Limits, layouts: Mapping[str, L
     """A file as a letter whose only attachment it is; an .eml is that letter itself.
 
     A file that is no document and holds none is taken as one, so that a finding says why.
+
+    Args:
+        name: Says of what kind it is.
+        content: Its bytes.
+        limits: Of size and depth.
+        layouts: The forms, by their numbers.
     """
     if name.lower().endswith(".eml"):
         read = read_bytes(content, limits, layouts)

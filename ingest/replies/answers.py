@@ -161,6 +161,13 @@ def notice(
     """The answer to a letter that a person must look at.
 
     Its recipient is '' as with `reply`; to a stranger it is as short as a refusal.
+
+    Args:
+        letter: As it was read.
+        now: The moment of it, aware.
+        settings: Of replies.
+        letter_number: Its number in the ledger.
+        is_to_stranger: Whether nobody knows its recipient.
     """
     words = wording(settings.language, settings.zone)
     told = ReplyView(

@@ -25,6 +25,12 @@ def receipt_xml(receipt: Receipt, letter: Letter, words: Wording, most: int = SH
     Moments are local to the reply's zone, as every other form of the family
     writes them. At most `most` findings of one code; its element `more` counts the rest.
 
+    Args:
+        receipt: The verdict with its number.
+        letter: That the document came in.
+        words: Of the reply's language.
+        most: Findings of one code that are told.
+
     Source: form 80021 of the field; `finding` is ours (`layouts/80021.xsd`).
     """
     root = etree.Element("message")

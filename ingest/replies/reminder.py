@@ -64,7 +64,14 @@ def reminder(
 
 
 def reminder_id(entity: LegalEntity, address: str, now: datetime, settings: ReplySettings) -> str:
-    """The Message-ID of the day's reminder to an address."""
+    """The Message-ID of the day's reminder to an address.
+
+    Args:
+        entity: Who is reminded.
+        address: One of its addresses.
+        now: The moment of it, aware.
+        settings: Of replies.
+    """
     return own_message_id(_number(entity, address, now), _KIND, settings)
 
 

@@ -123,7 +123,14 @@ _TONES = {
 def document_view(
     receipt: Receipt, words: Wording, taken: Counter[Code], rows_most: int = ROWS_MOST
 ) -> DocumentView:
-    """One receipt as it is told; `taken` counts the findings shown so far."""
+    """One receipt as it is told; `taken` counts the findings shown so far.
+
+    Args:
+        receipt: The verdict with its number.
+        words: Of the reply's language.
+        taken: Is counted up.
+        rows_most: Rows of what was recorded.
+    """
     checked = receipt.checked
     runs, hidden = shown(listed(checked.findings), taken)
     outcome = outcome_of(receipt)
@@ -374,7 +381,14 @@ def _recorded(changes: Sequence[Change], words: Wording, rows_most: int) -> tupl
 def table(
     rows: Sequence[tuple[str, ...]], all_rows: int, words: Wording, *, registers: bool
 ) -> Table:
-    """What is recorded: register readings, or profiles, under their headings."""
+    """What is recorded: register readings, or profiles, under their headings.
+
+    Args:
+        rows: Those that are shown.
+        all_rows: How many there are.
+        words: Of the reply's language.
+        registers: Whether they are register readings.
+    """
     names = _REGISTER_COLUMNS if registers else _PROFILE_COLUMNS
     more = all_rows - len(rows)
     return Table(
@@ -406,7 +420,15 @@ def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
 def register_cells(
     point: str, meter: str, channel: str, zone: str, words: Wording
 ) -> tuple[str, str]:
-    """A register in two cells: a phone has no room for four."""
+    """A register in two cells: a phone has no room for four.
+
+    Args:
+        point: Its code.
+        meter: Its number.
+        channel: Such as A+.
+        zone: The tariff zone.
+        words: Of the reply's language.
+    """
     return f"{point}, {words.say('meter', meter=meter)}", f"{channel} {zone}"
 
 

@@ -79,7 +79,16 @@ def standing(
     *,
     letter_number: int,
 ) -> OwedReply:
-    """The answer to `status`: what is accepted for the month, and what is missing."""
+    """The answer to `status`: what is accepted for the month, and what is missing.
+
+    Args:
+        letter: That asks.
+        entity: Who asks, authenticated.
+        state: What the month has.
+        now: The moment of it, aware.
+        settings: Of replies.
+        letter_number: Its number in the ledger.
+    """
     words = wording(settings.language, settings.zone)
     lacks = missing(entity.points, state, now)
     told = ReplyView(

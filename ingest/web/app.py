@@ -251,7 +251,15 @@ def _sign_in_first(visit: Visit, page: Page) -> Response:
 
 
 def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
-    """Give the browser a cookie that scripts cannot read and other sites do not send."""
+    """Give the browser a cookie that scripts cannot read and other sites do not send.
+
+    Args:
+        request: Says whether it came over TLS.
+        answer: That carries it.
+        name: How it is called.
+        value: What it holds.
+        seconds: How long it is kept.
+    """
     is_language = name == "language"
     answer.set_cookie(
         name if is_language else cookie_name(request, name),

@@ -38,7 +38,15 @@ def place_of(sheet: Sheet, row: int, column: int) -> Place:
 def is_total(
     sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell], words: Vocabulary
 ) -> bool:
-    """Whether a row adds up others: its first filled cell says so, and it has no key."""
+    """Whether a row adds up others: its first filled cell says so, and it has no key.
+
+    Args:
+        sheet: The grid.
+        table: That it stands in.
+        row: Its number in the sheet.
+        cells: Of the row.
+        words: By which totals are known.
+    """
     first = min((column for column in cells if not is_blank(cells[column])), default=None)
     if first is None or not words.begins_total(cells[first]):
         return False
@@ -101,7 +109,14 @@ class Sums:
 
 
 def across(sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
-    """A finding for each total at the end of a row that is not the sum of its hours."""
+    """A finding for each total at the end of a row that is not the sum of its hours.
+
+    Args:
+        sheet: The grid.
+        table: That it stands in.
+        row: Its number in the sheet.
+        cells: Of the row.
+    """
     for column in table.totals:
         total = read_number(cells.get(column))
         if isinstance(total, Fault):

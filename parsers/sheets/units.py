@@ -70,7 +70,14 @@ class Units:
     def of_value(
         self, table: Table, row: int, column: int, keys: Keys
     ) -> tuple[str, Finding | None]:
-        """The unit of a value: of its row, its column's label or the table; and a doubt."""
+        """The unit of a value: of its row, its column's label or the table; and a doubt.
+
+        Args:
+            table: That it stands in.
+            row: Its number in the sheet.
+            column: Its number in the sheet.
+            keys: Columns of point, meter and so on.
+        """
         claims: list[tuple[str, str, int, int]] = []
         own, label = self.of_row(table, keys), table.labels.get(column)
         if own is not None:

@@ -140,7 +140,14 @@ class _Sum:
     receipt: int | None = None
 
     def add(self, energy: int | None, receipt: int, *, late: bool, values: int = 1) -> None:
-        """Take in values or a step of consumption."""
+        """Take in values or a step of consumption.
+
+        Args:
+            energy: In Wh or varh.
+            receipt: That they came with.
+            late: Whether they came after the deadline.
+            values: How many they are.
+        """
         if energy is not None:
             self.energy = (self.energy or 0) + energy
         self.values += values

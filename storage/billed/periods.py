@@ -60,7 +60,14 @@ class Periods(Part):
         ]
 
     def export(self, month: date, numbers: Sequence[Number], who: str, now: datetime) -> Snapshot:
-        """Keep what billing took; the next export can be a difference to it."""
+        """Keep what billing took; the next export can be a difference to it.
+
+        Args:
+            month: Its first day.
+            numbers: As they were taken.
+            who: The operator, as the audit names it.
+            now: The moment of it, aware.
+        """
         return self._keep("export", month, numbers, who, now)
 
     def snapshots(self, month: date) -> list[Snapshot]:

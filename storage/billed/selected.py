@@ -98,7 +98,14 @@ def _value_columns(table: Table) -> list[Column[Any]]:
 
 
 def values(series: Sequence[int], start: int, end: int, then: int | None) -> Select[Any]:
-    """Values in force, in their order; `then` in epoch seconds, None: now."""
+    """Values in force, in their order; `then` in epoch seconds, None: now.
+
+    Args:
+        series: Their numbers.
+        start: Epoch seconds, included.
+        end: Epoch seconds, excluded.
+        then: As known at that moment, in epoch seconds; None: now.
+    """
     found = _in_force(series, start, end, then)
     return select(found).order_by(found.c.series_id, found.c.start)
 
@@ -129,7 +136,15 @@ def spans(series: Sequence[int], start: int, end: int) -> Select[Any]:
 
 
 def sums(series: Sequence[int], start: int, end: int, length: int, then: int | None) -> Select[Any]:
-    """Sums of values in force over stretches of one length; see `values`."""
+    """Sums of values in force over stretches of one length; see `values`.
+
+    Args:
+        series: Their numbers.
+        start: Epoch seconds, included.
+        end: Epoch seconds, excluded.
+        length: Of a stretch, in seconds.
+        then: As known at that moment, in epoch seconds; None: now.
+    """
     values = _in_force(series, start, end, then)
     # Written out: PostgreSQL holds two parameters for different, even equal ones.
     first, size = (literal(str(number), SqlInteger) for number in (start, length))

@@ -206,7 +206,14 @@ class Suspicions(Part):
         return [_suspect(row) for row in self._connection.execute(statement, given)]
 
     def accept(self, numbers: Sequence[int], who: str, reason: str, now: datetime) -> list[int]:
-        """Take the values of open suspicions for true; the numbers of those that were open."""
+        """Take the values of open suspicions for true; the numbers of those that were open.
+
+        Args:
+            numbers: Of the suspicions.
+            who: The operator, as the audit names it.
+            reason: Why they are true; it is kept.
+            now: The moment of it, aware.
+        """
         known = select(SUSPICION_ACCEPTED.c.suspicion_id).where(
             SUSPICION_ACCEPTED.c.suspicion_id.in_(numbers)
         )

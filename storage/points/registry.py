@@ -100,7 +100,14 @@ class Registry(Part):
         return frozenset(row[0] for rows in (codes, numbers) for row in rows)
 
     def set_password(self, user_code: str, password_hash: str, who: str, now: datetime) -> bool:
-        """Give an entity another password, by its hash; False when there is no such entity."""
+        """Give an entity another password, by its hash; False when there is no such entity.
+
+        Args:
+            user_code: The entity's.
+            password_hash: As argon2 gives it.
+            who: The operator, as the audit names it.
+            now: The moment of it, aware.
+        """
         changed = self._connection.execute(
             ENTITY.update().where(ENTITY.c.user_code == user_code),
             {"password_hash": password_hash},
@@ -147,7 +154,15 @@ class Registry(Part):
         since: date | None = None,
         correct: str | None = None,
     ) -> ImportReport:
-        """Plan an import and apply it, see `plan` and `apply`."""
+        """Plan an import and apply it, see `plan` and `apply`.
+
+        Args:
+            entities: As the file has them.
+            who: The operator, as the audit names it.
+            now: The moment of it, aware.
+            since: First day of what changes.
+            correct: Why what is on record was wrong from its beginning; None: it changes.
+        """
         return self.apply(self.plan(entities, since=since, correct=correct), entities, who, now)
 
     def apply(

@@ -76,7 +76,14 @@ class Day:
         self.counts = list(map(add, self.counts, other.counts))
 
     def put(self, hour: int, count: int, energy: int, highest: int) -> None:
-        """Take in so many values of one hour."""
+        """Take in so many values of one hour.
+
+        Args:
+            hour: Of the day, from 0.
+            count: How many values.
+            energy: Their sum, in Wh or varh.
+            highest: The highest of them.
+        """
         self.energy[hour] += energy
         self.highest[hour] = max(self.highest[hour], highest)
         self.counts[hour] += count

@@ -70,6 +70,13 @@ def ask(service: Service, code: str, address: str, network: str, now: datetime) 
 
     Beyond a bound for each network, and one for all, nothing is done.
 
+    Args:
+        service: The wired parts.
+        code: The user code, as it was typed.
+        address: Where the link is mailed to.
+        network: Where the request came from.
+        now: The moment of it, aware.
+
     Raises:
         ConnectionError: the database is away.
     """
@@ -141,6 +148,12 @@ def link_of(service: Service, secret: str, now: datetime) -> WebLink | None:
 def choose(service: Service, secret: str, password: str, now: datetime) -> Chosen | None:
     """Give the password that a link is for, or make one when it is ''; None: not good any more.
 
+    Args:
+        service: The wired parts.
+        secret: Of the link.
+        password: '' for one that is made.
+        now: The moment of it, aware.
+
     Raises:
         WeakPassword: this one is too easy to guess.
     """
@@ -168,6 +181,13 @@ def change_password(
     service: Service, of: Visitor, attempt: Attempt, password: str, now: datetime
 ) -> bool:
     """Give a visitor another password; False when the old one is not right.
+
+    Args:
+        service: The wired parts.
+        of: The visitor.
+        attempt: The old password and where it was typed.
+        password: The new one.
+        now: The moment of it, aware.
 
     Raises:
         WeakPassword: this one is too easy to guess.
@@ -247,6 +267,13 @@ def invite(service: Service, by: Visitor, address: str, role: Role, now: datetim
     """Mail an invitation to an account; False when mail cannot go to the address.
 
     A user of another entity's account is not invited, and nobody is told.
+
+    Args:
+        service: The wired parts.
+        by: Who does it, of the entity's account.
+        address: Of the new user.
+        role: What it may do then.
+        now: The moment of it, aware.
     """
     address = address.strip().lower()
     if recipient(address) is None or role is Role.OWNER:
@@ -267,7 +294,16 @@ def invite(service: Service, by: Visitor, address: str, role: Role, now: datetim
 def change_user(
     service: Service, by: Visitor, user: int, *, role: Role, active: bool, now: datetime
 ) -> bool:
-    """Give a user of the entity another role, or switch it off; False: there is none such."""
+    """Give a user of the entity another role, or switch it off; False: there is none such.
+
+    Args:
+        service: The wired parts.
+        by: Who does it, of the entity's account.
+        user: Its number.
+        role: What it may do then.
+        active: Whether it may sign in then.
+        now: The moment of it, aware.
+    """
     if role is Role.OWNER:
         return False
     with service.ledger.transaction() as store:
@@ -279,7 +315,15 @@ def change_user(
 
 
 def make_token(service: Service, by: Visitor, name: str, days: int, now: datetime) -> str:
-    """A new token for a program; shown once."""
+    """A new token for a program; shown once.
+
+    Args:
+        service: The wired parts.
+        by: Who does it, of the entity's account.
+        name: What its program is called.
+        days: How long it is good.
+        now: The moment of it, aware.
+    """
     secret = new_secret()
     with service.ledger.transaction() as store:
         store.accounts.make_token(
@@ -292,7 +336,14 @@ def make_token(service: Service, by: Visitor, name: str, days: int, now: datetim
 
 
 def end_token(service: Service, by: Visitor, token: int, now: datetime) -> None:
-    """End a token of the entity's; a no-op when it has ended."""
+    """End a token of the entity's; a no-op when it has ended.
+
+    Args:
+        service: The wired parts.
+        by: Who does it, of the entity's account.
+        token: Its number.
+        now: The moment of it, aware.
+    """
     with service.ledger.transaction() as store:
         if store.accounts.end_token(by.entity, token, now):
             after = {"entity": by.entity, "ended": True}

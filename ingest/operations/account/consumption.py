@@ -86,7 +86,14 @@ def _choices(entity: LegalEntity, store: Store, month: date) -> Iterable[Choice]
 
 
 def by_month(ledger: Ledger, of: Choice, last: date, now: datetime) -> list[Amount]:
-    """The twelve months up to one, each beside the same month a year before."""
+    """The twelve months up to one, each beside the same month a year before.
+
+    Args:
+        ledger: The database.
+        of: Which series.
+        last: The last month's first day.
+        now: The moment of it, aware.
+    """
     months = [last.replace(day=1)]
     while len(months) < MONTHS:
         months.insert(0, preceding(months[0]))
@@ -95,7 +102,14 @@ def by_month(ledger: Ledger, of: Choice, last: date, now: datetime) -> list[Amou
 
 
 def of_month(ledger: Ledger, of: Choice, month: date, now: datetime) -> Amount:
-    """One month, beside the same month a year before."""
+    """One month, beside the same month a year before.
+
+    Args:
+        ledger: The database.
+        of: Which series.
+        month: Its first day.
+        now: The moment of it, aware.
+    """
     with ledger.reading() as store:
         return _of_month(store, of, month, now)
 
@@ -127,7 +141,15 @@ def _sum(numbers: Sequence[Number]) -> int | None:
 
 
 def by_day(ledger: Ledger, code: str, of: Choice, month: date, now: datetime) -> list[Amount]:
-    """Every day of a month of a profile."""
+    """Every day of a month of a profile.
+
+    Args:
+        ledger: The database.
+        code: The user code.
+        of: Which profile.
+        month: Its first day.
+        now: The moment of it, aware.
+    """
     with ledger.reading() as store:
         rows = store.billing.values(month, Grain.DAY, code)
         mine = {_day(row): row for row in rows if _is_of(row, of) and row.kind == "interval"}
@@ -149,7 +171,14 @@ def by_day(ledger: Ledger, code: str, of: Choice, month: date, now: datetime) ->
 
 
 def read_in(ledger: Ledger, code: str, of: Choice, month: date) -> list[BillingRow]:
-    """The register readings of a month, in the order of zones and time."""
+    """The register readings of a month, in the order of zones and time.
+
+    Args:
+        ledger: The database.
+        code: The user code.
+        of: Which registers.
+        month: Its first day.
+    """
     with ledger.reading() as store:
         rows = store.billing.values(month, Grain.MONTH, code)
         return [row for row in rows if row.kind == "register" and _is_of(row, of)]

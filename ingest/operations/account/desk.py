@@ -58,6 +58,12 @@ class Desk:
     def take_from(self, sender: Sender, file: File, now: datetime, *, dry_run: bool) -> HandedIn:
         """Check a file, or hand it in, for whoever hands in.
 
+        Args:
+            sender: Who hands in, for whom.
+            file: As it came.
+            now: The moment of it, aware.
+            dry_run: Only check, and record nothing.
+
         Raises:
             NoSuchEntity: the register has no such user code, or it is switched off.
             ConnectionError: database or readers are away.
@@ -88,6 +94,12 @@ def keep(service: Service, session: str, file: File, now: datetime) -> str:
     """Keep a file that was checked until it is handed in; its SHA-256.
 
     One for each session: another one takes its place.
+
+    Args:
+        service: The wired parts.
+        session: The browser's.
+        file: As it was sent.
+        now: The moment of it, aware.
     """
     digest = sha256(file.content).hexdigest()
     with service.ledger.transaction() as store:
@@ -96,7 +108,14 @@ def keep(service: Service, session: str, file: File, now: datetime) -> str:
 
 
 def kept(service: Service, session: str, digest: str, now: datetime) -> File | None:
-    """The file that this session had checked; None when it is not kept any more."""
+    """The file that this session had checked; None when it is not kept any more.
+
+    Args:
+        service: The wired parts.
+        session: The browser's.
+        digest: The file's SHA-256.
+        now: The moment of it, aware.
+    """
     with service.ledger.reading() as store:
         found = store.accounts.upload(session, digest, now - KEPT_FOR)
     return File(*found) if found else None

@@ -78,13 +78,27 @@ class Told:
 
 
 def receipts(ledger: Ledger, code: str, before: int | None, limit: int) -> Sequence[HandedIn]:
-    """What an entity handed in, the latest first; of so many letters before a number."""
+    """What an entity handed in, the latest first; of so many letters before a number.
+
+    Args:
+        ledger: The database.
+        code: The user code.
+        before: Letters below this number; None: the latest ones.
+        limit: How many letters.
+    """
     with ledger.reading() as store:
         return store.submissions.handed_in(code, before, limit)
 
 
 def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | None:
-    """A receipt of an entity; None when it has none of this number."""
+    """A receipt of an entity; None when it has none of this number.
+
+    Args:
+        ledger: The database.
+        code: The user code.
+        number: The receipt's.
+        language: Of the texts.
+    """
     with ledger.reading() as store:
         found = store.submissions.one(number, code)
         if found is None:

@@ -93,6 +93,12 @@ class Standing:
 def standing(service: Service, code: str, month: date | None, now: datetime) -> Standing:
     """How a month stands; None: the month that people speak of now.
 
+    Args:
+        service: The wired parts.
+        code: The user code.
+        month: Its first day, or None.
+        now: The moment of it, aware.
+
     Raises:
         LookupError: there is no such entity.
         ConnectionError: the database is away.

@@ -24,6 +24,12 @@ def page(ledger: Ledger, before: int | None, limit: int, **wanted: Any) -> Lette
 def parts_of(service: Service, number: int, who: str, now: datetime) -> list[Part]:
     """The parts of a letter as it arrived; the audit keeps who looked.
 
+    Args:
+        service: The wired parts.
+        number: The letter's.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+
     Raises:
         Refused: no such letter, or no mailbox has it where it was filed.
         ConnectionError: a mailbox or the database is away.

@@ -29,6 +29,12 @@ def last_change(ledger: Ledger, month: date) -> PeriodChange | None:
 def reopen_by_another(ledger: Ledger, month: date, who: str, now: datetime) -> bool:
     """Let documents into a closed month again; False: it was open.
 
+    Args:
+        ledger: The database.
+        month: Its first day.
+        who: The operator, as the audit names it.
+        now: The moment of it, aware.
+
     Raises:
         SamePerson: this person closed it.
         ConnectionError: the database is away.

@@ -130,6 +130,13 @@ def _due(service: Service, now: datetime) -> Due | None:
 def answer_request(ledger: Ledger, number: int, who: str, answer: str, now: datetime) -> bool:
     """An operator dealt with a request for access; False: somebody else has already.
 
+    Args:
+        ledger: The database.
+        number: The request's.
+        who: The operator, as the audit names it.
+        answer: What became of it.
+        now: The moment of it, aware.
+
     Raises:
         ConnectionError: the database is away.
     """

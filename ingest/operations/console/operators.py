@@ -138,6 +138,12 @@ def every(ledger: Ledger) -> Sequence[Operator]:
 def switch_off(ledger: Ledger, name: str, who: str, now: datetime) -> bool:
     """Let an operator in no more, sessions that are open included; False: none such is let in.
 
+    Args:
+        ledger: The database.
+        name: Whom.
+        who: Who does it.
+        now: The moment of it, aware.
+
     Raises:
         ConnectionError: the database is away.
     """

@@ -24,7 +24,14 @@ _ROLES = (Role.SENDS, Role.READS)
 
 
 def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "") -> Response:
-    """All of it; what only the owner decides is shown to the owner alone."""
+    """All of it; what only the owner decides is shown to the owner alone.
+
+    Args:
+        visit: The request.
+        status: Of the answer, an HTTP status.
+        note: A key of the words: what is told above the page; '' for nothing.
+        secret: A token that was just made, shown once.
+    """
     told = access(visit.service, visit.who.entity)
     return visit.page(
         "people.html",

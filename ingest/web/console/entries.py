@@ -159,7 +159,14 @@ def register_name(meter: int, channel: str, zone: str) -> str:
 def withdrawal(
     visit: Visit, note: str = "", status: int = 200, told: Withdrawal | None = None
 ) -> Response:
-    """The receipt, the point and the reason; then what would change."""
+    """The receipt, the point and the reason; then what would change.
+
+    Args:
+        visit: The request.
+        note: A key of the words: what is told above the page; '' for nothing.
+        status: Of the answer, an HTTP status.
+        told: What would change, once it was asked.
+    """
     number = number_in(visit.request.path_params["number"])
     try:
         subject = subject_of(visit.service.ledger, number)

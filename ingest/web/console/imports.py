@@ -20,7 +20,14 @@ _SHOWN = 200
 
 
 def form(visit: Visit, note: str = "", status: int = 200, mistakes: str = "") -> Response:
-    """Choose a file, and say whether it corrects what was wrong."""
+    """Choose a file, and say whether it corrects what was wrong.
+
+    Args:
+        visit: The request.
+        note: A key of the words: what is told above the page; '' for nothing.
+        status: Of the answer, an HTTP status.
+        mistakes: Of the file that was sent, one a line.
+    """
     return visit.page(
         "console_import.html",
         status,

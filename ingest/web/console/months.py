@@ -24,7 +24,14 @@ def this_month(visit: Visit) -> Response:
 
 
 def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None = None) -> Response:
-    """Everything that a month lacks, by entity and point."""
+    """Everything that a month lacks, by entity and point.
+
+    Args:
+        visit: The request.
+        note: A key of the words: what is told above the page; '' for nothing.
+        status: Of the answer, an HTTP status.
+        asked: What speaks against closing, when somebody wants to.
+    """
     month = _month(visit)
     ledger = visit.service.ledger
     every = lacking(ledger, month, visit.now)

@@ -201,7 +201,7 @@ def examine(app: Installation) -> Iterator[Result]:
         for mailbox in app.mailboxes():
             what = f"mailbox {mailbox.name}"
             seen: list[Examined] = []
-            yield _reached(what, partial(_mailbox, mailbox, seen.append))
+            yield _reached(what, partial(try_mailbox, mailbox, seen.append))
             for found in seen:
                 yield from _certificate(app, what, found.certificate_ends)
                 yield from _other_clock(what, found.clock, datetime.now(UTC))
@@ -341,7 +341,7 @@ def _other_clock(what: str, clock: datetime | None, now: datetime) -> Iterator[R
     yield Result(f"clock of {what}", f"{seconds} s {ahead} this machine's", advice, 1)
 
 
-def _mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
+def try_mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
     """Opens the folder, and tries to file a letter into each folder of outcomes."""
     try:
         found = mailbox.examine()

@@ -123,6 +123,15 @@ def test_examining_tries_to_file_and_leaves_nothing_behind(dovecot):
     mailbox.close()
 
 
+def test_examining_tells_that_a_filed_letter_may_stay(dovecot, monkeypatch):
+    dovecot.append(mail("first"))
+    mailbox, _ = listed_without_extensions(dovecot, monkeypatch)
+
+    assert mailbox.examine().keeps_apart
+    assert dovecot.count("INBOX") == 1
+    mailbox.close()
+
+
 def with_other_flags(mailbox, uid):
     mailbox._client.add_flags([uid], [b"\\Deleted"])
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ingest.transports.imap import FILED, ImapMailbox
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
@@ -67,10 +68,13 @@ def test_a_letter_without_a_date_of_receipt_gets_the_moment_it_was_first_seen(se
     mailbox = ImapMailbox(server.config())
     try:
         _, uids = mailbox.uids()
-        (first,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
-        (again,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
+        with capture_logs() as logs:
+            (first,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
+            (again,) = [raw for batch in mailbox.fetch(uids) for raw in batch]
     finally:
         mailbox.close()
+    # Said once, with the letter that it is about.
+    assert [(line["event"], line["uid"]) for line in logs] == [("letter.undated", uids[0])]
     assert first.content == LETTER
     assert datetime.now(UTC) - first.received_at < timedelta(seconds=30)
     assert again.received_at == first.received_at

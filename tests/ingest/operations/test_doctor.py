@@ -3,13 +3,15 @@
 import shutil
 import socket
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from trustme import CA
 
-from ingest.operations.doctor import _other_clock
+from ingest.operations.doctor import _other_clock, try_mailbox
 from storage.ledger import Ledger
 
 
@@ -215,3 +217,32 @@ def test_a_clock_apart_from_this_machine_s_is_told(seconds, told):
     [found] = _other_clock("the database", now + timedelta(seconds=seconds), now)
     assert told in found.found
     assert found.is_well is ("agrees" in told)
+
+
+@dataclass
+class FakeMailbox:
+    """A mailbox that was tried and found so."""
+
+    keeps_apart: bool
+    name: str = "main"
+    folder: str = "INBOX"
+    letters: int = 3
+    folders: Sequence[str] = ("Processed",)
+    certificate_ends: None = None
+    clock: None = None
+    is_closed: bool = False
+
+    def examine(self):
+        return self
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("keeps_apart", [True, False])
+def test_a_filed_letter_that_may_stay_with_a_keyword_is_said(keeps_apart):
+    mailbox = FakeMailbox(keeps_apart)
+    told = try_mailbox(mailbox, lambda _: None)
+    assert "3 letters in INBOX; files into Processed" in told
+    assert ("with a keyword" in told) == keeps_apart
+    assert mailbox.is_closed

@@ -2,7 +2,8 @@
 
 Run as `python -m benchmarks [PART …]`; without a part all of them. `quick` prints the
 ratios to the floor and exits 1 when one is 30 % worse than in recorded.json;
-`record` writes that file.
+`record` writes that file. `spread` prints how several `ingest work` scale, and exits 1
+when that is by less than 0.9.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, latency, peer_runs, workbook
+from benchmarks import large, latency, peer_runs, spread, workbook
 from benchmarks.costs import Cost, costs, new_senders, table
 from benchmarks.letters import KINDS
 from benchmarks.machine import described
@@ -149,6 +150,11 @@ def main() -> None:
         code = quick()
     elif wanted == ["record"]:
         record()
+    elif wanted == ["spread"]:
+        print(described())
+        with Servers() as servers:
+            told, code = spread.measure(servers)
+        print(told)
     else:
         print(described())
         with Servers() as servers:

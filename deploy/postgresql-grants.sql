@@ -27,4 +27,10 @@ BEGIN
             EXECUTE format('GRANT UPDATE, DELETE ON public.%I TO ingest', item.relname);
         END IF;
     END LOOP;
+    -- The queue of `migrate --cluster`: jobs, which hold nothing that is not known elsewhere.
+    IF to_regnamespace('ingest_queue') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA ingest_queue TO ingest;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ingest_queue TO ingest;
+        GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA ingest_queue TO ingest;
+    END IF;
 END $$;

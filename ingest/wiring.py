@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from storage.records import Claim
 
 
+IDLE_SECONDS = 60.0
+"""After so long PostgreSQL ends a transaction that a frozen `fetch`, `work` or `send` has open."""
+
+
 def now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)
@@ -483,6 +487,7 @@ class Service:
         from ingest.engine.spread import QueueMissing
         from ingest.engine.trips import Outdated, Present
 
+        self.ledger.give_up_idle(IDLE_SECONDS)
         version = importlib.metadata.version("meter-ingest")
         try:
             queue.check()

@@ -55,6 +55,7 @@ class Ledger:
         self._url = _with_driver(make_url(url))
         self._given_layouts = layouts
         self._turns = Lock()
+        self._idle_seconds = 0.0
 
     @cached_property
     def _layouts(self) -> Mapping[str, Layout]:
@@ -63,6 +64,8 @@ class Ledger:
     @cached_property
     def _engine(self) -> Engine:
         engine = _sqlite(self._url) if self._is_sqlite else _postgresql(self._url)
+        if self._idle_seconds and not self._is_sqlite:
+            event.listen(engine, "connect", self._give_up_idle)
         translate(engine)
         return engine
 
@@ -203,6 +206,20 @@ class Ledger:
         """Whether the schema is the one this program needs, neither older nor newer."""
         with self._connected(writes=False) as connection:
             return _schema_of(connection) == SCHEMA
+
+    def give_up_idle(self, seconds: float) -> None:
+        """Have PostgreSQL end a connection whose transaction nobody goes on with for so long.
+
+        A process that was frozen in the midst of one would keep others waiting until it
+        wakes. On SQLite nothing changes: all of them are on this machine.
+        """
+        self.close()
+        self._idle_seconds = seconds
+
+    def _give_up_idle(self, connection: Any, _record: object) -> None:
+        milliseconds = round(self._idle_seconds * 1000)
+        connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}")
+        connection.commit()
 
     def close(self) -> None:
         """Close every connection; the ledger opens new ones when used again."""

@@ -30,6 +30,34 @@ def test_a_mail_server_s_outage_does_not_make_the_image_unhealthy():
     assert "healthz" not in check
 
 
+UNIT = (ROOT / "deploy" / "ingest.service").read_text(encoding="utf-8")
+PART = (ROOT / "deploy" / "ingest@.service").read_text(encoding="utf-8")
+
+
+def confinement(unit):
+    """What a unit may not do, from its memory on."""
+    return unit[unit.index("LimitCORE=") : unit.index("[Install]")]
+
+
+def test_a_part_of_the_service_is_confined_as_the_whole_is():
+    assert confinement(PART) == confinement(UNIT)
+
+
+def test_parts_with_a_folder_of_their_own_are_verbs_and_its_variables_are_keys():
+    from ingest.verbs.main import cli
+
+    folders = sorted((ROOT / "deploy").glob("ingest@*.service.d"))
+    parts = [re.fullmatch(r"ingest@(\w+)\.service\.d", folder.name)[1] for folder in folders]
+    assert parts == ["fetch", "send", "web"]
+    assert {*parts, "work"} <= cli.commands.keys()
+    told = "".join((folder / "part.conf").read_text(encoding="utf-8") for folder in folders)
+    assert re.findall(r"INGEST_\w+", told) == [
+        "INGEST_MAILBOX__0__PASSWORD_FILE", "INGEST_SMTP__PASSWORD_FILE",
+    ]  # fmt: skip
+    assert "password_file" in MailboxSettings.model_fields
+    assert "password_file" in type(Settings.model_fields["smtp"].default).model_fields
+
+
 def test_every_secret_of_the_compose_file_is_a_file_of_its_own():
     used = set(re.findall(r"/run/secrets/(\w+)", COMPOSE))
     given = set(re.findall(r"^  (\w+): {file: /etc/ingest/[\w-]+\.secret}", COMPOSE, re.MULTILINE))

@@ -12,7 +12,7 @@ from typing import ClassVar
 from ingest.operations.ports import Ending, Watched
 from ingest.operations.told import Keys, minute
 from layouts.months import MOSCOW
-from storage.records import OUTBOX, ServerState, StoreStatus, mailbox_named
+from storage.records import OUTBOX, Process, ServerState, StoreStatus, Waiting, mailbox_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,23 @@ class Need:
     kind: str
     told: str
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What several processes do together.
+
+    Attributes:
+        arrivals: What `fetch` has brought and no worker has given a verdict.
+        processes: Those that were heard of within a day.
+    """
+
+    arrivals: Waiting
+    processes: tuple[Process, ...]
+
+
+ALONE = Cluster(Waiting(0, 0, None, 0), ())
+"""Of an installation of one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,7 @@ class Status:
         faults: What of the servers, the database and the disks is not as it should be, one
             sentence each.
         needs: Why somebody has to look, those faults included; empty when all is well.
+        cluster: Of an installation that has several processes.
     """
 
     KEYS: ClassVar[Keys] = {
@@ -55,7 +73,7 @@ class Status:
         for name in (
             "stale", "mailboxes", "servers", "verdicts_today", "queue", "quarantined", "owed",
             "undeliverable", "bounced", "waiting", "asking", "oldest_unanswered",
-            "needs_a_person",
+            "cluster", "needs_a_person",
         )
     }  # fmt: skip
 
@@ -74,6 +92,7 @@ class Status:
     endings: tuple[Ending, ...]
     faults: tuple[str, ...]
     needs: tuple[Need, ...]
+    cluster: Cluster = ALONE
 
     @property
     def needs_a_person(self) -> tuple[str, ...]:
@@ -89,7 +108,9 @@ def status(service: Watched, now: datetime) -> Status:
     """
     with service.ledger.reading() as store:
         known = store.installation.status(now.astimezone(MOSCOW))
-    return judged(known, service, now, (*_full(service), *_unwritable(service, known, now)))
+        cluster = Cluster(store.arrivals.waiting(), tuple(store.arrivals.processes()))
+    at_home = (*_full(service), *_unwritable(service, known, now))
+    return judged(known, service, now, at_home, cluster)
 
 
 def _full(service: Watched) -> Iterator[Need]:
@@ -119,7 +140,11 @@ def _unwritable(service: Watched, known: StoreStatus, now: datetime) -> Iterator
 
 
 def judged(
-    known: StoreStatus, service: Watched, now: datetime, at_home: Sequence[Need] = ()
+    known: StoreStatus,
+    service: Watched,
+    now: datetime,
+    at_home: Sequence[Need] = (),
+    cluster: Cluster = ALONE,
 ) -> Status:
     """What the database holds, with what of it needs a person.
 
@@ -128,6 +153,7 @@ def judged(
         service: The wired parts.
         now: When.
         at_home: Faults of this machine's disks and of the database, found already.
+        cluster: What several processes do together.
     """
     mailboxes, late = service.mailbox_names, service.mailbox_late_after
     drops = [f"drop {name}" for name in service.drop_names]
@@ -154,8 +180,10 @@ def judged(
         needs=(
             *faults,
             *_reasons(known, now, service.reply_late_after),
+            *_stalled(cluster),
             *_endings(endings, now, service.ending_within),
         ),
+        cluster=cluster,
     )
 
 
@@ -212,6 +240,21 @@ def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[Nee
         )
     if known.waiting:
         yield Need("waiting", f"letters waiting, as somebody guesses passwords: {known.waiting}")
+
+
+def _stalled(cluster: Cluster) -> Iterator[Need]:
+    arrivals = cluster.arrivals
+    if arrivals.stalled:
+        yield Need(
+            "stalled",
+            f"{arrivals.stalled} trips are in the hands of a silent process"
+            " - is another `ingest work` running?",
+        )
+    elif arrivals.letters and not any(
+        one.is_alive and one.role == "work" for one in cluster.processes
+    ):
+        since = f" since {minute(arrivals.oldest)}" if arrivals.oldest else ""
+        yield Need("stalled", f"letters wait{since} and no `ingest work` is running")
 
 
 def _endings(endings: Iterable[Ending], now: datetime, within: timedelta) -> Iterator[Need]:

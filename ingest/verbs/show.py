@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.operations.periods import MissingSeries
     from ingest.operations.purge import Purged
     from ingest.operations.registry import EntityStory
-    from ingest.operations.status import Status
+    from ingest.operations.status import Cluster, Status
     from ingest.operations.withdraw import MonthChange, Withdrawal
     from storage.records import AuditEntry, CarriedValues, LetterDetails
 
@@ -278,7 +278,26 @@ def status(found: Status) -> str:
             f"oldest unanswered: {local(found.oldest_unanswered) or '-'}"
         ),
     ]
+    if found.cluster.processes or found.cluster.arrivals.letters:
+        lines += _cluster(found.cluster)
     return "\n".join([*lines, *(f"needs a person: {told}" for told in found.needs_a_person)])
+
+
+def _cluster(found: Cluster) -> list[str]:
+    """What waits for workers, and which processes there are."""
+    arrivals = found.arrivals
+    oldest = minute(arrivals.oldest) if arrivals.oldest else "-"
+    return [
+        (
+            f"waiting for a worker: {arrivals.letters} ({arrivals.held / 1024**2:.1f} MB),"
+            f" oldest {oldest}, stalled trips: {arrivals.stalled}"
+        ),
+        *(
+            f"{one.role} {one.holder} {one.version}: last heard of {minute(one.beat_at)}"
+            f"{'' if one.is_alive else ' (silent)'}"
+            for one in found.processes
+        ),
+    ]
 
 
 def tried(result: Result) -> str:

@@ -1,7 +1,7 @@
-"""The real service, which kills itself with SIGKILL at a named step.
+"""The real service, which kills or freezes itself at a named step.
 
 Run as `python -m tests.end_to_end.killable STEP --config FILE run`; '' for no step, `poison`
-for every letter with that word.
+for every letter with that word, `freeze STEP` to stop there until somebody wakes it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from ingest.engine import daemon, trips, work
 from ingest.engine import send as outbox
 from ingest.engine.marks import Marker
 from ingest.engine.work import Worker
-from ingest.intake import receive
+from ingest.intake import attempt, receive
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
+from storage import arrivals
+from storage.arrivals import Arrivals
 from storage.letters import Letters
 from storage.outbox import Outbox
 
@@ -44,22 +46,41 @@ STEPS: dict[str, tuple[type, str, str]] = {
 MARKING = "marking"
 
 
+# Those that letters meet on their way from one process to another.
+STEPS_OF_TRIPS: dict[str, tuple[type, str, str]] = {
+    "announcing": (Arrivals, "announce", "after"),
+    "deferring": (Arrivals, "carry", "after"),
+    "taking": (Arrivals, "take", "after"),
+    "taken": (Worker, "look_up", "before"),
+    "settling": (Arrivals, "settle", "after"),
+    "putting-off": (Arrivals, "put_off", "before"),
+    "forgetting": (Arrivals, "forget", "after"),
+}
+
+
+ALL_STEPS = STEPS | STEPS_OF_TRIPS | {MARKING: (Marker, "_complete", "before")}
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(step: str) -> None:
-    owner, name, when = (STEPS | {MARKING: (Marker, "_complete", "before")})[step]
+def freeze() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def arm(step: str, deed: Callable[[], None] = die) -> None:
+    owner, name, when = ALL_STEPS[step]
     whole: Callable[..., Any] = getattr(owner, name)
 
     @functools.wraps(whole)
     def deadly(*args: Any, **options: Any) -> Any:
         if when == "before":
-            die()
+            deed()
         result = whole(*args, **options)
-        # A lease that found nothing is no step.
-        if result != []:
-            die()
+        # What found nothing is no step.
+        if result != [] and when == "after":
+            deed()
         return result
 
     setattr(owner, name, deadly)
@@ -77,6 +98,18 @@ def arm_poison() -> None:
     work.record = deadly
 
 
+def freeze_once(step: str) -> None:
+    """Stop at a step the first time it is come to; once woken, go on for good."""
+    owner, name, _when = ALL_STEPS[step]
+    whole = getattr(owner, name)
+
+    def once() -> None:
+        setattr(owner, name, whole)
+        freeze()
+
+    arm(step, once)
+
+
 if __name__ == "__main__":
     from ingest.verbs.main import main
 
@@ -85,11 +118,21 @@ if __name__ == "__main__":
     # And replies whose workbook nobody marked any more.
     receive.MARKED_WITHIN = timedelta(seconds=2)
     daemon.DRAINED_EVERY_SECONDS = daemon.FILED_EVERY_SECONDS = 0.5
-    # What a dead worker had is taken up sooner as well.
-    daemon.SWEPT_EVERY_SECONDS = trips.AGAIN_SECONDS = 0.5
+    # What a dead or frozen worker had is taken up sooner as well.
+    daemon.SWEPT_EVERY_SECONDS = 1.0
+    trips.AGAIN_SECONDS = 0.0
     step = sys.argv.pop(1)
+    if os.environ.get("KILLABLE_SILENT"):
+        from ingest.engine import spread
+
+        spread.BEAT_SECONDS = 1.0
+        spread.SILENT_SECONDS = arrivals.SILENT_SECONDS = float(os.environ["KILLABLE_SILENT"])
+    # So many deaths on purpose are no letter's fault.
+    attempt.MOST_ATTEMPTS = int(os.environ.get("KILLABLE_ATTEMPTS", attempt.MOST_ATTEMPTS))
     if step == "poison":
         arm_poison()
+    elif step.startswith("freeze "):
+        freeze_once(step.removeprefix("freeze "))
     elif step:
         arm(step)
     main()

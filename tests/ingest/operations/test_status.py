@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.operations.status import judged, status
+from ingest.operations.status import Cluster, judged, status
 from ingest.transports.login import Ending
 from storage.ledger import Ledger
-from storage.records import ServerState, StoreStatus
+from storage.records import Process, ServerState, StoreStatus, Waiting
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -137,3 +137,25 @@ def test_a_database_that_somebody_holds_locked_is_told_with_the_last_pass(kept, 
     assert "locked" in told
     assert "the last pass was 2026-11-22 12:00" in told
     assert status(Watched(kept), NOW).faults == ()
+
+
+def worker(*, is_alive):
+    return Process("host:1:2", "work", "0.1.0", NOW - MINUTE, NOW - MINUTE, is_alive)
+
+
+@pytest.mark.parametrize(
+    ("stalled", "is_alive", "needs"),
+    [
+        (0, True, ()),
+        (0, False, ("letters wait since 2026-11-22 12:00 and no `ingest work` is running",)),
+        (
+            2,
+            False,
+            ("2 trips are in the hands of a silent process - is another `ingest work` running?",),
+        ),
+    ],
+)
+def test_letters_that_no_worker_takes_need_a_person(stalled, is_alive, needs):
+    cluster = Cluster(Waiting(3, 5000, NOW, stalled), (worker(is_alive=is_alive),))
+    status = judged(WELL, Watched(), NOW, cluster=cluster)
+    assert status.needs_a_person == needs

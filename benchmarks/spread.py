@@ -1,0 +1,230 @@
+"""How `work` scales: one to eight processes on one PostgreSQL, reading simulated.
+
+Run as `python -m benchmarks spread`. A letter is read by sleeping, as its child would
+have a core of its own elsewhere; what it says was read before. Everything else is what
+`ingest work` does: trips from the queue, proofs, rules, readings, replies, verdicts.
+"""
+
+from __future__ import annotations
+
+import pickle
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.letters import KINDS, Kind, Letter
+from benchmarks.machine import Tree
+from benchmarks.servers import ROOT, Servers, wait_until
+from config.settings import load as load_settings
+from ingest.engine.trips import defer, numbered
+from ingest.letters.terms import Limits, Marked, RawLetter, Read
+from ingest.reading.documents import read_bytes
+from ingest.wiring import Service
+from layouts.findings import Finding
+from layouts.layout import load as load_layouts
+from storage.records import WaitingArrival
+
+WORKERS = (1, 2, 4, 8)
+READ_SECONDS = 0.1
+"""What reading a letter takes, one after the other in each process."""
+
+SENDERS = 20
+WARM_SECONDS, WINDOW_SECONDS = 8.0, 15.0
+AHEAD_SECONDS = 10.0
+"""Letters for so much longer than is measured, so that nobody waits in the window."""
+
+EFFICIENT = 0.9
+_PENDING = "SELECT count(*) FROM arrival WHERE outcome IS NULL"
+_DONE = "SELECT count(*) FROM letter WHERE state = 'done'"
+_DOUBLED = """
+SELECT (SELECT count(*) FROM (SELECT letter_id FROM submission GROUP BY letter_id
+                              HAVING count(*) > 1) AS twice)
+     + (SELECT count(*) FROM (SELECT letter_id FROM reply GROUP BY letter_id
+                              HAVING count(*) > 1) AS twice)
+"""
+
+
+class SimulatedReader:
+    """Knows what letters say, and takes as long as a child would."""
+
+    def __init__(self, known: Mapping[bytes, Read]) -> None:
+        self._known = known
+        self._thread = ThreadPoolExecutor(1)
+
+    def read_together(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
+        """One after the other."""
+        return [self._thread.submit(self._read, letter.content) for letter in letters]
+
+    def mark(
+        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+    ) -> Mapping[str, Marked]:
+        """Letters of this kind have no workbooks."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        self._thread.shutdown()
+
+    def _read(self, content: bytes) -> Read:
+        time.sleep(READ_SECONDS)
+        return self._known[content]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What so many workers did in the window.
+
+    Attributes:
+        worker_ms: CPU of all workers for a letter.
+        database_ms: CPU of PostgreSQL for a letter.
+        lost: Letters without a verdict at the end.
+        doubled: Letters with two receipts or replies.
+    """
+
+    workers: int
+    rate: float
+    worker_ms: float
+    database_ms: float
+    lost: int
+    doubled: int
+
+
+def measure(servers: Servers) -> tuple[str, int]:
+    """A table, and 1 when something is lost or doubled or the efficiency is under 0.9."""
+    kind = replace(KINDS["registers-xml"], senders=SENDERS, name="spread")
+    found = [_run(servers, kind, workers) for workers in WORKERS]
+    alone = found[0]
+    heads = ("workers", "letters/s", "efficiency", "ms/letter", "PostgreSQL ms", "lost", "doubled")
+    lines = [
+        f"spread: reading simulated with {READ_SECONDS * 1000:.0f} ms a letter, real recording",
+        "".join(f"{head:>15}" for head in heads),
+    ]
+    worst = 1.0
+    for one in found:
+        efficiency = one.rate / (alone.rate * one.workers)
+        worst = min(worst, efficiency)
+        figures = (
+            f"{one.workers}", f"{one.rate:.1f}", f"{efficiency:.2f}", f"{one.worker_ms:.2f}",
+            f"{one.database_ms:.2f}", f"{one.lost}", f"{one.doubled}",
+        )  # fmt: skip
+        lines.append("".join(f"{figure:>15}" for figure in figures))
+    is_whole = not any(one.lost or one.doubled for one in found)
+    return "\n".join(lines), int(worst < EFFICIENT or not is_whole)
+
+
+def _run(servers: Servers, kind: Kind, workers: int) -> Spread:
+    seconds = WARM_SECONDS + WINDOW_SECONDS + AHEAD_SECONDS
+    count = round(workers * seconds / READ_SECONDS)
+    letters = list(kind.letters(count))
+    url = servers.database("postgresql", kind)
+    config = servers.folder / f"spread{workers}.toml"
+    config.write_text(_configuration(url))
+    reads = config.with_suffix(".reads")
+    reads.write_bytes(pickle.dumps(_read(letters)))
+    service = Service(load_settings(config))
+    service.queue().prepare()
+    _announce(service, letters)
+    command = [sys.executable, "-m", "benchmarks.spread", str(reads), "--config", str(config)]
+    processes = [subprocess.Popen([*command, "work"], cwd=ROOT) for _ in range(workers)]
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = _window(connection, servers, processes)
+            wait_until(lambda: not _count(connection, _PENDING), 120 + seconds, "every letter")
+            lost, doubled = count - _count(connection, _DONE), _count(connection, _DOUBLED)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=60)
+        service.ledger.close()
+    return replace(found, lost=lost, doubled=doubled)
+
+
+def _window(
+    connection: psycopg.Connection, servers: Servers, processes: Sequence[subprocess.Popen[bytes]]
+) -> Spread:
+    """The middle of the run: every worker at work, and warm."""
+    beating = "SELECT count(*) FROM process WHERE role = 'work'"
+    wait_until(lambda: _count(connection, beating) == len(processes), 120, "the workers")
+    wait_until(lambda: _count(connection, _DONE) > 0, 60, "a first letter")
+    time.sleep(WARM_SECONDS)
+    database = servers.database_tree
+    assert database is not None
+    trees = [Tree(process.pid) for process in processes]
+    begun, first = time.monotonic(), _count(connection, _DONE)
+    cpu, of_database = sum(tree.cpu() for tree in trees), database.cpu()
+    rates = []
+    while time.monotonic() - begun < WINDOW_SECONDS:
+        before, at = _count(connection, _DONE), time.monotonic()
+        time.sleep(1.0)
+        rates.append((_count(connection, _DONE) - before) / (time.monotonic() - at))
+    letters = _count(connection, _DONE) - first
+    seconds = time.monotonic() - begun
+    worker = (sum(tree.cpu() for tree in trees) - cpu) / letters * 1000
+    of_database = (database.cpu() - of_database) / letters * 1000
+    print(
+        f"spread {len(processes)}: {letters / seconds:.1f} letters/s, by the second"
+        f" {min(rates):.0f} to {max(rates):.0f}, middle {statistics.median(rates):.0f}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return Spread(len(processes), letters / seconds, worker, of_database, 0, 0)
+
+
+def _read(letters: Sequence[Letter]) -> dict[bytes, Read]:
+    limits, layouts = Limits(), load_layouts()
+    return {letter.content: read_bytes(letter.content, limits, layouts) for letter in letters}
+
+
+def _announce(service: Service, letters: Sequence[Letter]) -> None:
+    """As `fetch` does."""
+    waiting = [
+        WaitingArrival(
+            "bench", f"INBOX/1/{uid}", letter.received_at, len(letter.content), letter.content
+        )
+        for uid, letter in enumerate(letters, 1)
+    ]
+    with service.ledger.transaction() as store:
+        new = numbered(waiting, store.arrivals.announce(waiting))
+        defer(store, service.queue(), new)
+
+
+def _count(connection: psycopg.Connection, statement: str) -> int:
+    row = connection.execute(statement.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _configuration(url: str) -> str:
+    return f"""\
+[database]
+url = "{url}"
+[poll]
+workers = 1
+[replies]
+per_address_per_day = 1000000
+[smtp]
+sender = "meters@retailer.example"
+[log]
+level = "warning"
+"""
+
+
+def _work(reads: Path) -> None:
+    """`ingest work` whose children are simulated."""
+    from ingest.verbs.main import main
+
+    known = pickle.loads(reads.read_bytes())
+    # The part of the wiring that starts children.
+    setattr(Service, "_started_reader", lambda _service: SimulatedReader(known))  # noqa: B010
+    main()
+
+
+if __name__ == "__main__":
+    _work(Path(sys.argv.pop(1)))

@@ -107,6 +107,25 @@ def test_a_bare_word_for_the_last_reading_is_one_beside_a_reading(last):
     assert [f.code for f in parsed.findings] == [Code.CONSUMPTION_DIFFERS]
 
 
+@pytest.mark.parametrize("words", [("начало", "конец"), ("на начало", "на конец")])
+def test_beginning_and_end_below_a_month_are_the_last_and_this_reading(words):
+    labels: list[list[Value]] = [
+        ["Прибор учёта", "Показания"],
+        ["Номер", "Октябрь 2026"],
+        ["", *words],
+    ]
+    cells: dict[tuple[int, int], Value] = {
+        (row, column): value
+        for row, values in enumerate([*BLOCK, *labels, ["07510001", 3, 11.5]], 1)
+        for column, value in enumerate(values, 1)
+        if value != ""
+    }
+    page = Page("Лист1", cells, merged=[(5, 2, 5, 3), (6, 2, 6, 3), (6, 1, 7, 1)])
+    (parsed,) = parse(Document("a.xlsx", WRITERS["xlsx"]([page])), LAYOUTS)
+    assert [float(s.values[0]) for s in parsed.series] == [11.5]
+    assert [figure.value for figure in parsed.figures] == [3]
+
+
 def test_the_last_month_is_no_reading():
     labels: list[Value] = ["№ прибора учёта", "Прошлый месяц", "Показание", "Разность"]
     parsed = read(labels, ["07510001", 3, 11.5, 7])

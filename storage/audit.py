@@ -75,6 +75,28 @@ class Audit(Part):
             statement = statement.where(AUDIT.c.key == key)
         return self._entries(statement)
 
+    def page(
+        self, before: int | None, limit: int, *, who: str = "", what: str = "", key: str = ""
+    ) -> tuple[list[AuditEntry], int | None]:
+        """Changes, the latest first, and where the next page begins; None: there is none.
+
+        Args:
+            before: Only those before the one of this number; None: from the last one on.
+            limit: That many.
+            who: Only of this one; '' of everybody, as with the following two.
+            what: Only of this kind.
+            key: Only of the thing of this key.
+        """
+        of, found = AUDIT.c, select(AUDIT)
+        for column, wanted in ((of.who, who), (of.what, what), (of.key, key)):
+            if wanted:
+                found = found.where(column == wanted)
+        if before is not None:
+            found = found.where(of.id < before)
+        rows = self._connection.execute(found.order_by(of.id.desc()).limit(limit + 1)).all()
+        more = rows[limit - 1].id if len(rows) > limit else None
+        return [_entry(row) for row in rows[:limit]], more
+
     def changes_of(self, entity: LegalEntity) -> list[AuditEntry]:
         """Every change of an entity, its password, points and meters, the first one first."""
         codes = {point.code for point in entity.points}
@@ -93,10 +115,11 @@ class Audit(Part):
         ]
 
     def _entries(self, statement: Select[Any]) -> list[AuditEntry]:
-        return [
-            AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
-            for row in self._connection.execute(statement)
-        ]
+        return [_entry(row) for row in self._connection.execute(statement)]
+
+
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
 
 
 def _json(facts: _Facts) -> str | None:

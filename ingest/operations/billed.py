@@ -322,6 +322,16 @@ def export(
     return Exported(kept.id, path, manifest)
 
 
+def exports_of(ledger: Ledger, month: date) -> list[Snapshot]:
+    """What was taken of a month, the latest first.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        return [one for one in reversed(store.periods.snapshots(month)) if one.kind == "export"]
+
+
 class _Tally:
     """Counts rows and adds up energies while they pass."""
 

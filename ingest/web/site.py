@@ -170,6 +170,9 @@ _SECTIONS = (
     ("/console/suspects", "suspects"),
     ("/console/months", "months"),
     ("/console/entities", "entities"),
+    ("/console/export", "export"),
+    ("/console/audit", "audit"),
+    ("/console/status", "status"),
 )
 
 

@@ -314,6 +314,26 @@ def change_user(
     return done
 
 
+def switch_user_off(service: Service, code: str, user: int, who: str, now: datetime) -> bool:
+    """Let a user of an entity in no more, as an operator wants it; False: none such is let in.
+
+    Args:
+        service: Has the ledger.
+        code: User code of the entity.
+        user: The user's number.
+        who: The operator.
+        now: When.
+    """
+    with service.ledger.transaction() as store:
+        found = [one for one in store.accounts.users(code) if one.id == user and one.active]
+        if not found:
+            return False
+        store.accounts.change_user(code, user, role=found[0].role, active=False)
+        after = {"entity": code, "role": found[0].role.value, "active": False}
+        store.audit.add(now, who, "user", str(user), before=None, after=after)
+    return True
+
+
 def make_token(service: Service, by: Visitor, name: str, days: int, now: datetime) -> str:
     """A new token for a program; shown once.
 

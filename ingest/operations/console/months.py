@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
@@ -10,6 +12,7 @@ from ingest.operations.closing import Closing
 from ingest.operations.periods import PeriodChange, closings, reopen
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused
+from layouts.completeness import missing
 
 
 class SamePerson(Refused):
@@ -49,3 +52,74 @@ def mark_of(closing: Closing) -> str:
     """What a list of what is missing was, so that a form tells whether it is still so."""
     told: Sequence[object] = (closing.lacks, [one.id for one in closing.suspects])
     return sha256(repr(told).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class PointState:
+    """How whole a point has reported a month.
+
+    Attributes:
+        state: `whole`, `part`, or `nothing`.
+    """
+
+    point: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """A legal entity's row of the matrix."""
+
+    entity: str
+    name: str
+    points: tuple[PointState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Some rows of a month's matrix, by user code.
+
+    Attributes:
+        after: User code that the next page begins behind; None: there is none.
+    """
+
+    rows: tuple[Completeness, ...]
+    after: str | None
+
+
+def matrix(ledger: Ledger, month: date, now: datetime, after: str, limit: int) -> Matrix:
+    """How whole every point has reported a month, so many active entities at a time.
+
+    Args:
+        ledger: The database.
+        month: The month.
+        now: What is due by then is asked for.
+        after: User code of the last entity of the page before; '' for the first page.
+        limit: That many entities.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        active = [one for one in store.registry.entities() if one.active and one.user_code > after]
+        shown = active[:limit]
+        state = store.months.state(month, shown)
+    rows = []
+    for one in shown:
+        lacks: dict[str, list[bool]] = defaultdict(list)
+        for item in missing(one.points, state, now):
+            lacks[item.point.code].append(item.whole)
+        rows.append(
+            Completeness(
+                one.user_code,
+                one.name,
+                tuple(PointState(p.code, _state(lacks.get(p.code))) for p in one.points),
+            )
+        )
+    return Matrix(tuple(rows), shown[-1].user_code if len(active) > limit else None)
+
+
+def _state(lacks: Sequence[bool] | None) -> str:
+    if not lacks:
+        return "whole"
+    return "nothing" if all(lacks) else "part"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ingest.operations.account.access import access, switch_user_off
+from ingest.operations.locks import locks
 from ingest.operations.refused import Refused
 from ingest.operations.registry import registered, set_password, story
+from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 
 _SHOWN = 100
@@ -30,18 +35,32 @@ def listing(visit: Visit) -> Response:
     )
 
 
-def one(visit: Visit, made: str = "") -> Response:
-    """One entity, and what of it was changed by whom."""
+def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Response:
+    """One entity, and what of it was changed by whom.
+
+    Args:
+        visit: Names the entity.
+        made: A new password, shown this once.
+        note: Key of what is said above.
+        status: Of the answer.
+    """
     try:
         told = story(visit.service.ledger, visit.request.path_params["code"])
     except Refused:
         raise HTTPException(404) from None
     return visit.page(
         "console_entity.html",
+        status,
         entity=told.entity,
         changes=told.changes[: -_CHANGES - 1 : -1],
         made=made,
-        home=CONSOLE,
+        access=access(visit.service, told.entity.user_code),
+        locks=[
+            lock
+            for lock in locks(visit.service, visit.now)
+            if lock.user_code == told.entity.user_code
+        ],
+        note=note,
     )
 
 
@@ -53,3 +72,11 @@ def new_password(visit: Visit) -> Response:
     except Refused:
         raise HTTPException(404) from None
     return one(visit, made)
+
+
+def user_off(visit: Visit) -> Response:
+    """A user of the entity's account is let in no more."""
+    code, user = visit.request.path_params["code"], number_in(visit.text("user"))
+    if not switch_user_off(visit.service, code, user, visit.me.actor, visit.now):
+        return one(visit, note="done_before", status=409)
+    return visit.go(f"{CONSOLE}/entities/{quote(code, safe='')}")

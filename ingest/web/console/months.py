@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.closing import Closing, close
-from ingest.operations.console.months import SamePerson, last_change, mark_of, reopen_by_another
+from ingest.operations.console.months import (
+    SamePerson,
+    last_change,
+    mark_of,
+    matrix,
+    reopen_by_another,
+)
 from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
 from ingest.operations.told import minute
@@ -16,6 +23,7 @@ from ingest.web.site import CONSOLE, Visit
 from layouts.months import following, month_at, parse_month, preceding
 
 _ROWS_MOST = 500
+_ENTITIES_A_PAGE = 50
 
 
 def this_month(visit: Visit) -> Response:
@@ -86,6 +94,8 @@ def closed(visit: Visit) -> Response:
         asked = close(ledger, month, visit.me.actor, visit.now, anyway=True)
     if asked.was_closed:
         return one(visit, "closed_before", 409)
+    if asked.differences:
+        return one(visit, "closed", 200, asked)
     return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=closed")
 
 
@@ -99,3 +109,11 @@ def reopened(visit: Visit) -> Response:
     if not done:
         return one(visit, "open_before", 409)
     return visit.go(f"{CONSOLE}/months/{month:%Y-%m}?note=reopened")
+
+
+def matrix_of(visit: Visit) -> Response:
+    """How whole every point has reported the month."""
+    month, after = _month(visit), visit.asked("after")[:100]
+    found = matrix(visit.service.ledger, month, visit.now, after, _ENTITIES_A_PAGE)
+    more = None if found.after is None else urlencode({"after": found.after})
+    return visit.page("console_matrix.html", month=month, rows=found.rows, after=after, more=more)

@@ -7,23 +7,29 @@ from starlette.responses import Response
 from ingest.operations.bounces import settle
 from ingest.operations.console.needs import answer_request, needs
 from ingest.operations.locks import unlock
+from ingest.operations.status import status
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 
 _SHOWN = 25
 
 
-def page(visit: Visit, note: str = "", status: int = 200) -> Response:
+def page(visit: Visit, note: str = "", code: int = 200) -> Response:
     """All that needs a person; the sign-in page for who is not signed in."""
     if visit.operator is None:
         return visit.sign_in_page()
     return visit.page(
         "console_needs.html",
-        status,
+        code,
         needs=needs(visit.service, visit.now),
         note=note or visit.asked("note"),
         shown=_SHOWN,
     )
+
+
+def status_page(visit: Visit) -> Response:
+    """All that `status` tells: mail servers with their last faults, queues, what ends when."""
+    return visit.page("console_status.html", s=status(visit.service, visit.now))
 
 
 def settled(visit: Visit) -> Response:

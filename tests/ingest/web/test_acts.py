@@ -2,10 +2,13 @@
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 
-from storage.records import OperatorRole
+from ingest.operations import status
+from ingest.web.words import words
+from storage.records import OperatorRole, Role
 from tests.ingest.office import CODE, mail, xml
 from tests.ingest.web.conftest import HOSTILE
 from tests.ingest.web.test_console import Crew
@@ -192,3 +195,67 @@ def test_a_letter_is_taken_whole_or_in_parts_and_the_audit_tells_by_whom(crew):
     assert crew.audit("letter-source") == [("operator:anna", str(number))] * 3
     crew.world.service.content_of = lambda *_: None
     assert anna.post(f"/console/letters/{number}/source").status_code == 409
+
+
+def test_the_matrix_tells_every_point_and_pages_by_user_code(crew, monkeypatch):
+    monkeypatch.setattr("ingest.web.console.months._ENTITIES_A_PAGE", 1)
+    crew.receives(mail(xml(*["1.5"] * 24)))
+    anna = crew.enters()
+    first = anna.get("/console/months/2026-11/matrix").text
+    second = anna.get(f"/console/months/2026-11/matrix?after={CODE}").text
+
+    assert f"{CODE}: частично" in first
+    assert "200000009999: ничего" in second
+    assert "200000009999:" not in first
+    assert f"{CODE}:" not in second
+
+
+def test_an_operator_switches_a_user_off_and_opens_a_lock_at_the_entity(crew):
+    with crew.world.service.ledger.transaction() as store:
+        user = store.accounts.invite(CODE, "ivan@primer.example", Role.SENDS, crew.world.now)
+    for guess in range(6):
+        crew.receives(mail(xml("1.5"), body=f"Код: {CODE}\nПароль: {guess}nonsense"))
+    anna = crew.enters()
+    page = anna.get(f"/console/entities/{CODE}").text
+    path = f"/console/entities/{CODE}/user-off"
+
+    assert "ivan@primer.example" in page
+    assert "/console/unlock" in page
+    assert anna.post(path, {"user": str(user)}).status_code == 303
+    assert anna.post(path, {"user": str(user)}).status_code == 409
+    assert crew.audit("user") == [("operator:anna", str(user))]
+    assert crew.enters("boris", OperatorRole.LOOKS).post(path, {"user": "1"}).status_code == 403
+
+
+def test_what_needs_a_person_is_told_in_russian_with_status_words_beside_it(crew):
+    with crew.world.service.ledger.transaction() as store:
+        store.installation.server_failed("outbox", "no route to host", "", crew.world.now)
+    anna = crew.enters()
+
+    for path in ("/console", "/console/status"):
+        page = anna.get(path).text
+        assert "Ответы не уходят" in page
+        assert '<p lang="en">outbox fails since' in page
+
+
+def test_every_kind_of_need_has_its_words():
+    kinds = set(re.findall(r'Need\(\s*"(\w+)"', Path(status.__file__).read_text(encoding="utf-8")))
+    kinds |= {"mailbox", "outbox"}
+
+    assert kinds - words("ru").texts["console_need"].keys() == set()
+
+
+def test_a_month_closed_anew_tells_what_is_another_number(crew):
+    anna = crew.enters("anna", OperatorRole.ADMINISTERS)
+    boris = crew.enters("boris", OperatorRole.ADMINISTERS)
+    path = "/console/months/2026-11"
+    crew.receives(mail(xml(*["1.5"] * 24)))
+    anna.post(f"{path}/close", {"mark": hidden(anna.post(f"{path}/close"), "mark")})
+    boris.post(f"{path}/reopen")
+    crew.receives(mail(xml(*["2.5"] * 24, created="20261114193233")))
+    told = anna.post(f"{path}/close", {"mark": hidden(anna.post(f"{path}/close"), "mark")})
+
+    assert told.status_code == 200
+    assert "Чем отличается от прежнего закрытия" in told.text
+    assert "36" in told.text
+    assert "60" in told.text

@@ -44,7 +44,7 @@ def finding(code: str, place: str = "", seen: str | None = None, **about: Any) -
     severity = about.get("severity", severity)
     point, channel = about.get("point"), about.get("channel")
     return {"code": code, "severity": severity, "place": place}  | {
-        "point": point, "channel": channel, "seen": seen,
+        "point": point, "meter": about.get("meter"), "channel": channel, "seen": seen,
     }  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def result(
     """What `check --json` says of one document, without its file."""
     return {
         "layout": layout, "verdict": verdict, "sender": sender,
+        "sender_inn": INN if layout == "80020" else None,
         "created": moscow(created) if created else None,
         "series": list(series), "findings": list(findings),
     }  # fmt: skip
@@ -579,7 +580,7 @@ def _make_52006_faults() -> None:
         '<reading date_time="2026110100" channel="A+" zone="T1"/>',
         "</meter>",
     ]
-    about = {"point": "200000001234-01"}
+    about = {"point": "200000001234-01", "meter": "07512345"}
     found = [
         finding("invalid-code", "line 5", "T7", **about),
         finding("invalid-date", "line 6", "2026130100", **about),
@@ -603,14 +604,14 @@ def make_workbooks_52006() -> None:
     mangled = [["200000001234-01", 7512345, "а+", "т1", "12\xa0345,67"]]
     said = [
         finding("decimal-comma", "sheet 'Показания', cell F7", "12 345,67",
-                point="200000001234-01", channel="A+")
+                point="200000001234-01", meter="7512345", channel="A+")
     ]  # fmt: skip
     one = [reading("200000001234-01", "7512345", "12345.67", "T1")]
     text = xlsx(("Показания", grid_52006(mangled, 46327, 200000001234.0)))
     keep("52006/as-excel-mangles.xlsx", text, result("52006", "accepted", PRIMER, None, one, said))
     summed = [[*READINGS[0][:4], "=12345.6+0.07"], numbers[1]]
     found = finding("formula-without-value", "sheet 'Показания', cell F7", "=12345.6+0.07",
-                    point="200000001234-01", channel="A+")  # fmt: skip
+                    point="200000001234-01", meter="07512345", channel="A+")  # fmt: skip
     left = as_series(READINGS[1:2], numbers=True)
     said_once = result("52006", "rejected", PRIMER, None, left, [found])
     keep("52006/formula-without-value.xlsx", xlsx(("Показания", grid_52006(summed))), said_once)

@@ -79,6 +79,7 @@ class ToldDocument:
     Attributes:
         layout: None of one that cannot be read, which has no series either.
         sender: A user code.
+        sender_inn: What an 80020 names instead.
         created: In the zone that the layout names.
     """
 
@@ -86,6 +87,7 @@ class ToldDocument:
     layout: str | None
     verdict: Verdict
     sender: str | None
+    sender_inn: str | None
     created: datetime | None
     series: tuple[ToldSeries, ...]
     findings: tuple[Finding, ...]
@@ -111,6 +113,7 @@ class Result:
             layout=None if unreadable else self.parsed.layout,
             verdict=self.checked.verdict,
             sender=header.sender_code,
+            sender_inn=header.sender_inn,
             created=created,
             series=() if unreadable else tuple(self._series(item) for item in self._taken()),
             findings=tuple(merge_adjoining(self.checked.findings)),

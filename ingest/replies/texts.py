@@ -230,6 +230,7 @@ class ToldFinding:
     severity: str
     place: str
     point: str | None
+    meter: str | None
     channel: str | None
     seen: str | None
     message: str
@@ -242,6 +243,7 @@ def told_finding(item: Finding, language: str) -> ToldFinding:
         severity=item.severity.value,
         place=str(item.place),
         point=item.point,
+        meter=item.meter,
         channel=item.channel,
         seen=item.seen,
         message=sentence(item, language),

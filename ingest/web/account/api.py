@@ -97,6 +97,7 @@ def _documents(visit: Visit, file: File, done: HandedIn) -> list[dict[str, Any]]
         told.append(
             {
                 "file": file.name, "layout": None, "verdict": "unreadable", "sender": None,
+                "sender_inn": None,
                 "created": None, "series": [], "findings": findings,
                 "receipt": None,
             }

@@ -18,7 +18,7 @@ MONTH = SAMPLES / "52005" / "month-so-far.xml"
 def test_a_row_has_the_documented_keys_in_their_order(run):
     [row] = run("check", MONTH, "--json").rows
     assert list(row) == [
-        "file", "layout", "verdict", "sender", "created", "series", "findings",
+        "file", "layout", "verdict", "sender", "sender_inn", "created", "series", "findings",
     ]  # fmt: skip
     assert list(row["series"][0]) == [
         "area", "point", "meter", "channel", "zone", "kind", "unit", "start", "end",
@@ -39,7 +39,9 @@ def test_a_finding_has_the_documented_keys_and_its_place(run):
     run.write("a.xml", xml("2026110100", energy="0,067"))
     ran = run("check", "a.xml", "--json")
     [found] = ran.rows[0]["findings"]
-    assert list(found) == ["code", "severity", "place", "point", "channel", "seen", "message"]
+    assert list(found) == [
+        "code", "severity", "place", "point", "meter", "channel", "seen", "message",
+    ]  # fmt: skip
     assert (found["code"], found["severity"]) == ("decimal-comma", "warning")
     assert (found["place"], found["channel"], found["seen"]) == ("line 3", "A+", "0,067")
     assert (ran.code, ran.rows[0]["verdict"]) == (0, "accepted")

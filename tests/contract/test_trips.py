@@ -1,0 +1,280 @@
+"""Letters announced by one process and brought to their verdicts by others."""
+
+import threading
+import time
+from dataclasses import replace
+
+import psycopg
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.engine import spread
+from ingest.engine.announce import Announcer
+from ingest.engine.spread import QueueMissing, SpreadQueue
+from ingest.engine.trips import Idle, Outdated, Present, Trips, into_trips, sweep
+from ingest.engine.work import TRIP_BYTES
+from ingest.letters.terms import Outcome
+from storage.records import LetterState
+from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, mail
+
+ROOM = 1_000_000
+
+
+class FakeQueue:
+    """Jobs in memory: those that nobody has begun, in their order."""
+
+    def __init__(self):
+        self.todo = {}
+        self.made = 0
+
+    def defer(self, _connection, trips):
+        numbers = range(self.made + 1, self.made + len(trips) + 1)
+        self.todo |= dict(zip(numbers, trips, strict=True))
+        self.made += len(trips)
+        return list(numbers)
+
+    def drop_stalled(self, _connection, _jobs):
+        return 0
+
+    def idle(self, connection):
+        rows = connection.execute("SELECT id, source, held, job FROM arrival WHERE outcome IS NULL")
+        return [Idle(*row[:3]) for row in rows.fetchall() if row[3] not in self.todo]
+
+    def lose(self):
+        """Every job, as if the workers that had them were dead."""
+        self.todo.clear()
+
+
+class House:
+    """A fetcher and workers on one database."""
+
+    def __init__(self, ledger, queue):
+        self.ledger, self.queue = ledger, queue
+        self.mailbox, self.intake, self.clock = FakeMailbox(), FakeIntake(), FakeClock()
+        self.reader = FakeReader()
+
+    def fetch(self, room=ROOM, **options):
+        return Announcer(self.mailbox, self.ledger, self.queue, self.clock, room, **options).once()
+
+    def worker(self):
+        told = lambda *_: None  # noqa: E731 - nobody is told
+        return Trips(self.reader, self.ledger, self.intake, self.clock, told)
+
+    def work(self):
+        while self.queue.todo:
+            _job, trip = self.queue.todo.popitem()
+            self.worker().work(trip)
+
+    def sweep(self):
+        sweep(self.ledger, self.queue)
+
+    def waiting(self):
+        with self.ledger.reading() as store:
+            return store.arrivals.waiting()
+
+    def letters(self):
+        with self.ledger.reading() as store:
+            return store.letters.find()
+
+
+@pytest.fixture
+def house(ledger):
+    return House(ledger, FakeQueue())
+
+
+def test_a_letter_stays_where_it_arrived_until_it_has_its_verdict(house):
+    [uid] = house.mailbox.put(mail("first"))
+    house.fetch()
+    assert uid in house.mailbox.letters
+    assert house.waiting().letters == 1
+    house.work()
+    assert house.waiting() == replace(house.waiting(), letters=0, held=0)
+    passed = house.fetch()
+    assert passed.outcomes == {Outcome.ACCEPTED: 1}
+    assert house.mailbox.filed == [("accepted", uid)]
+    with house.ledger.reading() as store:
+        assert store.arrivals.of_source("main") == {}
+
+
+def test_what_is_under_way_is_fetched_once(house):
+    house.mailbox.put(mail("first"))
+    house.fetch()
+    house.fetch(holder="another fetcher whose lease this one's was")
+    assert house.queue.made == 1
+
+
+def test_a_job_that_is_lost_is_made_again_and_the_letter_recorded_once(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    house.fetch()
+    house.queue.lose()
+    house.sweep()
+    trips = dict(house.queue.todo)
+    house.work()
+    # The one that was taken for dead comes late.
+    for trip in trips.values():
+        house.worker().work(trip)
+    assert sorted(house.intake.received) == ["first", "second"]
+    house.sweep()
+    assert house.queue.todo == {}
+
+
+def test_a_fault_of_ours_is_tried_again_by_other_trips_and_quarantined_after_three(house):
+    def fail():
+        raise ValueError("of ours")
+
+    house.intake.on["bad"] = fail
+    house.mailbox.put(mail("bad"), mail("good"))
+    house.fetch()
+    for _ in range(4):
+        house.work()
+        house.sweep()
+    states = {row.state for row in house.letters()}
+    assert states == {LetterState.QUARANTINED, LetterState.DONE}
+    assert house.waiting().held == 0
+    house.fetch()
+    assert sorted(outcome for outcome, _ in house.mailbox.filed) == ["accepted", "quarantined"]
+
+
+def test_a_mailbox_made_anew_with_trips_under_way_records_each_letter_once(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    house.fetch()
+    trips = dict(house.queue.todo)
+    house.mailbox.uidvalidity += 1
+    house.fetch()
+    house.work()
+    assert trips
+    assert sorted(house.intake.received) == ["first", "second"]
+    house.fetch()
+    assert sorted(house.mailbox.filed) == [("accepted", 1), ("accepted", 2)]
+    with house.ledger.reading() as store:
+        assert store.arrivals.of_source("main") == {}
+
+
+def test_no_more_is_fetched_than_there_is_room_for_and_that_is_told(house):
+    house.mailbox.put(mail("first"))
+    house.fetch()
+    house.mailbox.put(mail("second"))
+    with capture_logs() as logs:
+        passed = house.fetch(room=1)
+    assert not passed.whole
+    assert [line["event"] for line in logs] == ["arrivals.full"]
+    assert house.waiting().letters == 1
+    house.work()
+    house.fetch(room=1)
+    assert house.waiting().letters == 1
+
+
+def test_a_trip_has_eight_letters_of_one_source_and_no_more_than_2_mb():
+    many = [Idle(number, "main", 1000) for number in range(20)]
+    large = [Idle(number, "other", TRIP_BYTES // 2) for number in range(20, 25)]
+    trips = list(into_trips([*many, *large]))
+    assert [len(trip) for trip in trips] == [8, 8, 4, 2, 2, 1]
+    assert [number for trip in trips for number in trip] == list(range(25))
+    assert list(into_trips([Idle(1, "main", 2 * TRIP_BYTES), Idle(2, "main", 1)])) == [[1], [2]]
+
+
+@pytest.mark.parametrize(("newer", "older"), [("1.10.0", "1.9.3"), ("2.0", "1.99.99")])
+def test_a_process_of_an_older_version_is_refused_with_a_sentence(house, newer, older):
+    with house.ledger.transaction() as store:
+        store.arrivals.beat("other:1:2", "work", newer)
+    with pytest.raises(Outdated, match=rf"this is version {older}, and work other:1:2 of version"):
+        Present(house.ledger, "work", older).beat()
+    with house.ledger.reading() as store:
+        assert [one.version for one in store.arrivals.processes()] == [newer]
+
+
+def test_a_process_goes_on_beside_one_of_its_own_or_an_older_version(house):
+    with house.ledger.transaction() as store:
+        store.arrivals.beat("other:1:2", "work", "1.0.0")
+    for version in ("1.0.0", "1.0.1"):
+        Present(house.ledger, "fetch", version).beat()
+
+
+# The queue itself, which is PostgreSQL's.
+
+
+@pytest.fixture
+def queue(on_postgresql):
+    made = SpreadQueue(on_postgresql.libpq_url)
+    assert made.prepare()
+    yield made
+    with psycopg.connect(on_postgresql.libpq_url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {spread.SCHEMA} CASCADE")
+
+
+@pytest.fixture
+def spread_house(on_postgresql, queue):
+    return House(on_postgresql, queue)
+
+
+def serve(house, until, side_by_side=2):
+    """Work on trips until something is true."""
+    thread = threading.Thread(target=house.queue.serve, args=[house.worker().work, side_by_side])
+    thread.start()
+    end = time.monotonic() + 30
+    while not until() and time.monotonic() < end:
+        time.sleep(0.02)
+    house.queue.stop()
+    thread.join()
+    assert until()
+
+
+def jobs(house):
+    with psycopg.connect(house.ledger.libpq_url) as connection:
+        found = connection.execute(
+            f"SELECT id, args, status::text FROM {spread.SCHEMA}.procrastinate_jobs ORDER BY id"
+        )
+        return found.fetchall()
+
+
+def test_the_queue_is_made_once_and_of_one_version(queue, on_postgresql):
+    queue.check()
+    assert not queue.prepare()
+    with psycopg.connect(on_postgresql.libpq_url) as connection:
+        connection.execute(f"COMMENT ON SCHEMA {spread.SCHEMA} IS 'procrastinate 2.9'")
+    with pytest.raises(QueueMissing, match=r"is of procrastinate 2\.9: run `ingest migrate --clu"):
+        queue.check()
+    assert queue.prepare()
+
+
+def test_without_tables_the_queue_says_what_to_do(on_postgresql):
+    with pytest.raises(QueueMissing, match="does not exist yet: run `ingest migrate --cluster`"):
+        SpreadQueue(on_postgresql.libpq_url).check()
+
+
+def test_jobs_carry_numbers_only_and_come_and_go_with_the_transaction(spread_house):
+    house = spread_house
+    house.mailbox.put(*(mail(f"letter {number}") for number in range(10)))
+    house.fetch()
+    assert [len(job[1]["arrivals"]) for job in jobs(house)] == [8, 2]
+    assert all(isinstance(one, int) for job in jobs(house) for one in job[1]["arrivals"])
+    with house.ledger.rehearsal() as undone, undone.transaction() as store:
+        assert len(house.queue.defer(store.arrivals.connection, [[1], [2]])) == 2
+    assert len(jobs(house)) == 2
+
+
+def test_trips_are_worked_on_and_leave_no_job_behind(spread_house):
+    house = spread_house
+    house.mailbox.put(*(mail(f"letter {number}") for number in range(20)))
+    house.fetch()
+    serve(house, lambda: not house.waiting().letters and not jobs(house))
+    assert sorted(house.intake.received) == sorted(f"letter {number}" for number in range(20))
+
+
+def test_a_trip_of_a_worker_that_is_no_more_goes_to_another_one(spread_house):
+    house = spread_house
+    house.mailbox.put(mail("first"))
+    house.fetch()
+    [(job, _args, _status)] = jobs(house)
+    with psycopg.connect(house.ledger.libpq_url) as connection:
+        connection.execute(f"SET search_path TO {spread.SCHEMA}")
+        connection.execute(
+            f"UPDATE {spread.SCHEMA}.procrastinate_jobs SET status = 'doing' WHERE id = {job}"
+        )
+    house.sweep()
+    [(again, _args, status)] = jobs(house)
+    assert (again, status) == (job + 1, "todo")
+    house.sweep()
+    assert len(jobs(house)) == 1
+    serve(house, lambda: not house.waiting().letters)
+    assert house.intake.received == ["first"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import resource
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from ingest.transports.imap import FILED, ImapMailbox
+from ingest.transports.imap.mailbox import SEARCHED
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records import OwedReply
@@ -210,6 +212,24 @@ def test_a_server_that_lies_costs_its_mailbox_one_pass_and_nobody_memory(serving
         read(mailbox)
     assert time.monotonic() - started < 60
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250 * 1024
+
+
+def test_a_mailbox_of_two_million_letters_is_listed_in_bounded_answers(serving):
+    asked = []
+
+    def found(rest):
+        first, last = map(int, re.search(r"(\d+):(\d+)", rest).groups())
+        asked.append((first, last))
+        yield b"* SEARCH " + b" ".join(b"%d" % uid for uid in range(first, last + 1)) + b"\r\n"
+
+    many = lines(b"* 2000000 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n")
+    mailbox = ImapMailbox(serving({"SELECT": many, "UID SEARCH": found}).config())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, uids = mailbox.uids()
+    mailbox.close()
+    assert (len(uids), uids[0], uids[-1]) == (2_000_000, 1, 2_000_000)
+    assert max(last - first + 1 for first, last in asked) == SEARCHED
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024
 
 
 @pytest.mark.parametrize("piece", [b"*", b"* OK still here\r\n"])

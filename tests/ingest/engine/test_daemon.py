@@ -57,7 +57,7 @@ def bell():
 
 @pytest.fixture
 def service(ledger, mailbox, bell):
-    def make(postman):
+    def make(postman, alarm=None):
         return Daemon(
             Parts(
                 mailboxes=[mailbox],
@@ -70,6 +70,7 @@ def service(ledger, mailbox, bell):
                 clock=FakeClock(),
                 every_seconds=3600,
                 close=ledger.close,
+                alarm=alarm,
             )
         )
 
@@ -258,3 +259,21 @@ def test_a_bell_that_breaks_has_the_mailbox_tried_at_once(service, mailbox, bell
         mailbox.faults = ["uids"] * 1000
         broken.set()
         wait_until(lambda: servers(ledger)["mailbox main"].failing_since is not None)
+
+
+def test_alarms_are_looked_for_again_and_again_and_a_fault_of_one_stops_nothing(
+    service, mailbox, monkeypatch
+):
+    monkeypatch.setattr(daemon, "ALARMS_EVERY_SECONDS", 0.05)
+    looked = []
+
+    def alarm():
+        looked.append(1)
+        if len(looked) == 2:
+            raise OutboxUnavailable("the database is away", "")
+
+    postman = Postman()
+    mailbox.put(mail("first"))
+    with service(postman, alarm):
+        postman.wait()
+        wait_until(lambda: len(looked) > 3)

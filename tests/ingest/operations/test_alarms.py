@@ -100,6 +100,25 @@ def test_each_kind_has_its_own_hour(service) -> None:
     assert "<alarmundeliverable." in mails(service)[-1].message_id
 
 
+def test_a_storm_of_bounces_is_one_mail_an_hour(service) -> None:
+    replies = [OwedReply(None, f"a{n}@b.example", "", f"<{n}@x>", b"1") for n in range(1000)]
+    with service.ledger.transaction() as store:
+        for reply in replies:
+            store.outbox.owe(reply, NOW)
+    for ten in range(12):
+        at = NOW + ten * 10 * MINUTE
+        with service.ledger.transaction() as store:
+            store.mailboxes.passed("main", at)
+            for reply in replies[ten::12]:
+                store.outbox.returned([reply.message_id], "5.1.1", "no", at, for_good=True)
+        owe_alarms(service, at)
+    with service.ledger.transaction() as store:
+        assert store.installation.status(NOW).bounced == 1000
+        owed = [one.message_id for one in store.outbox.lease(limit=2000)]
+    # At once, and once more when the hour was over.
+    assert len([one for one in owed if one.startswith("<alarmbounced.")]) == 2
+
+
 def test_a_clock_that_was_ahead_silences_no_alarm(service) -> None:
     fails(service, NOW)
     assert owe_alarms(service, NOW + 300 * HOUR) == 1

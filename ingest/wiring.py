@@ -699,6 +699,11 @@ class Service:
         return [mailbox.name for mailbox in self.settings.mailbox]
 
     @property
+    def drop_folders(self) -> list[tuple[str, Path]]:
+        """Names and paths of the drop folders, in the order of the settings."""
+        return [(drop.name, Path(drop.path)) for drop in self.settings.drop]
+
+    @property
     def drop_names(self) -> list[str]:
         """Names of the drop folders, in the order of the settings."""
         return [drop.name for drop in self.settings.drop]

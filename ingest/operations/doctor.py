@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -119,6 +120,10 @@ class Installation(Protocol):
         """In the order of the configuration."""
 
     @property
+    def drop_folders(self) -> Sequence[tuple[str, Path]]:
+        """Names and folders that files are put into."""
+
+    @property
     def smtp_host(self) -> str:
         """'' when there is none."""
 
@@ -217,13 +222,12 @@ def examine(app: Installation) -> Iterator[Result]:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
     for ending in app.endings():
         yield _ends(app, f"{ending.what} of {ending.owner}", ending.at, "renew it (docs/oauth.md)")
+    yield from (try_drop(name, folder) for name, folder in app.drop_folders)
     yield _trust(app.trusted_authserv_id)
     yield _confined(app)
     yield _private(app.private_files())
     yield _clock(app)
-    for folder in app.folders:
-        if folder.is_dir():
-            yield _room(folder)
+    yield from map(_room, filter(Path.is_dir, app.folders))
     yield _log(app.log_file)
 
 
@@ -235,6 +239,23 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
         return Result(what, str(fault), told, 3)
     except ValueError as fault:
         return Result(what, str(fault), "correct the configuration", 1)
+
+
+def try_drop(name: str, folder: Path) -> Result:
+    """Puts a file into a drop folder as verdicts are, renames it and takes it away."""
+    what = f"drop {name}"
+    if not folder.is_dir():
+        return Result(what, f"{folder} is no folder", "make it, or correct `path`", 1)
+    try:
+        waiting = sum(1 for each in folder.iterdir() if each.is_file())
+        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=folder) as apart:
+            (Path(apart) / "verdict").write_bytes(b"")
+            (Path(apart) / "verdict").rename(folder / f"{Path(apart).name}.tmp")
+            (folder / f"{Path(apart).name}.tmp").unlink()
+    except OSError as fault:
+        told = f"{folder}: {fault.strerror}"
+        return Result(what, told, "give the service's user read and write access", 1)
+    return Result(what, f"{folder}: {waiting} files; verdicts can be laid beside them")
 
 
 def _written(app: Installation, entities: int) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from imapclient import IMAPClient
 
+from ingest.letters.letter import sender_in
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
 from tests.end_to_end.servers import Dovecot
@@ -296,3 +297,12 @@ def breaks_at(monkeypatch, uid):
         return whole(client, uids, what, *rest)
 
     monkeypatch.setattr(IMAPClient, "fetch", fetch)
+
+
+def test_who_letters_are_from_is_told_without_reading_them(dovecot):
+    dovecot.append(mail("first", "a@x.example"), b"Subject: of nobody\r\n\r\nText\r\n")
+    mailbox = ImapMailbox(dovecot.config())
+    _, uids = mailbox.uids()
+    fields = mailbox.from_fields(uids)
+    assert [sender_in(fields.get(uid, b"")) for uid in uids] == ["a@x.example", ""]
+    mailbox.close()

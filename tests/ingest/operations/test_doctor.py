@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from trustme import CA
 
-from ingest.operations.doctor import _other_clock, try_mailbox
+from ingest.operations.doctor import _other_clock, try_drop, try_mailbox
 from storage.ledger import Ledger
 
 
@@ -246,3 +246,35 @@ def test_a_filed_letter_that_may_stay_with_a_keyword_is_said(keeps_apart):
     assert "3 letters in INBOX; files into Processed" in told
     assert ("with a keyword" in told) == keeps_apart
     assert mailbox.is_closed
+
+
+def test_a_drop_folder_is_tried_with_a_file_that_is_taken_away_again(service, tmp_path):
+    folder, missing, plain = tmp_path / "in", tmp_path / "missing", tmp_path / "plain"
+    folder.mkdir()
+    plain.write_bytes(b"")
+    (folder / "readings.xml").write_bytes(b"<message/>")
+    drops = {"well": folder, "missing": missing, "plain": plain}
+    service.write(
+        "ingest.toml",
+        "".join(f'[[drop]]\nname = "{name}"\npath = "{at}"\n' for name, at in drops.items()),
+    )
+    told = found(service("doctor", "--json"))
+    assert told["drop well"]["well"] is True
+    assert "1 files" in told["drop well"]["found"]
+    for name in ("missing", "plain"):
+        assert "is no folder" in told[f"drop {name}"]["found"]
+        assert told[f"drop {name}"]["advice"]
+    assert [each.name for each in folder.iterdir()] == ["readings.xml"]
+
+
+def test_a_drop_folder_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    # The user of tests may be root, whom no mode refuses.
+    monkeypatch.setattr("ingest.operations.doctor.tempfile.TemporaryDirectory", refuse)
+    told = try_drop("in", folder)
+    assert (told.is_well, told.found) == (False, f"{folder}: Permission denied")

@@ -127,7 +127,7 @@ def _profile(app: Service, kind: Kind, count: int, wanted: str) -> None:
 
     def read(which: Sequence[RawLetter]) -> None:
         for raw in which:
-            known[_uid(raw)] = pickle.dumps(read_bytes(raw, app.limits, app.layouts))
+            known[_uid(raw)] = pickle.dumps(read_bytes(raw.content, app.limits, app.layouts))
 
     def record(which: Sequence[RawLetter]) -> None:
         worker = Worker(_ReadBefore(known), app.ledger, app.intake, now)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ingest.reading.sandbox import Sandbox
     from ingest.replies.own import Signature
     from ingest.replies.wording import Texts
+    from ingest.transports.drop import DropFolder
     from ingest.transports.imap import ImapMailbox
     from ingest.transports.login import Ending
     from ingest.transports.oauth import OAuthAccount
@@ -332,14 +333,18 @@ class Service:
     def drops(self) -> Drops:
         """Every folder that files are put into."""
         from ingest.engine.drop import Drops
+
+        return Drops(self._drop_folders(), self.language)
+
+    def _drop_folders(self) -> list[tuple[DropFolder, str]]:
+        """Each with the user code of the entity whose files lie there, or ''."""
         from ingest.transports.drop import DropFolder
 
         size = self.limits.letter_bytes
-        folders = [
+        return [
             (DropFolder(drop.name, Path(drop.path), size, are_letters=not drop.entity), drop.entity)
             for drop in self.settings.drop
         ]
-        return Drops(folders, self.language)
 
     def postman(self) -> SmtpPostman | None:
         """Sends replies; None when no SMTP server is configured."""
@@ -626,6 +631,22 @@ class Service:
             finally:
                 mailbox.close()
         return done
+
+    def put_back_dropped(
+        self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
+    ) -> set[str]:
+        """Files that a drop folder still has, to be taken once more: their keys.
+
+        Args:
+            source: `drop NAME`.
+            keys: Of the files.
+            reopen: Called with the keys of those that were found, before their verdicts go.
+
+        Raises:
+            ConnectionError: the folder is away.
+        """
+        named = [folder for folder, _ in self._drop_folders() if folder.source == source]
+        return {key for folder in named for key in folder.put_back(keys, reopen)}
 
     def content_of(
         self, outcome: str | None, sha256: str, size: int, received_at: datetime

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +21,9 @@ from ingest.operations.told import Document, Keys, document_of
 from layouts.findings import Code, printable
 from layouts.months import MOSCOW
 from storage.records import Claim, LetterDetails, LetterState, LetterSummary
+
+DROPPED = "drop "
+"""What the sources of dropped files begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ _PARTS_TOLD = 20
 def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) -> Replayed:
     """Put letters back to where they arrived, so that the next pass reads them anew.
 
-    A running daemon notices at once. A letter that no mailbox has any more, one
-    from a file for instance, keeps its verdict.
+    A running daemon notices at once. A dropped file is taken once more where it
+    lies. What no mailbox and no folder has any more keeps its verdict.
 
     Args:
         service: The wired parts.
@@ -111,6 +115,15 @@ def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) ->
     done: set[int] = set()
     for outcome, several in by_outcome.items():
         done |= _put_back(service, outcome, several, act)
+    by_drop: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
+    for whole in letters:
+        for place in whole.locations:
+            if place.mailbox.startswith(DROPPED) and whole.summary.id not in done:
+                by_drop[place.mailbox][place.key] = whole
+    for source, dropped in by_drop.items():
+        reopen = partial(_reopened, service, dropped, act)
+        found = service.put_back_dropped(source, set(dropped), reopen)
+        done |= {dropped[key].summary.id for key in found}
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
 
 
@@ -122,24 +135,35 @@ class _Act:
     now: datetime
 
 
+def _reopened(
+    service: Service, letters: Mapping[str, LetterDetails], act: _Act, there: Collection[str]
+) -> None:
+    """Let letters be read anew, before they are moved: a daemon files at once what has a verdict.
+
+    Args:
+        service: The wired parts.
+        letters: By what they are known by where they lie.
+        act: Who does it.
+        there: Of which letters.
+    """
+    with service.ledger.transaction() as store:
+        found = {letters[one].summary.id: letters[one].summary.outcome for one in there}
+        opened = [number for number in found if store.letters.reopen(number)]
+        changes = [(str(number), {"outcome": found[number]}, None) for number in opened]
+        store.audit.add_all(act.now, act.who, "replay", changes)
+
+
 def _put_back(
     service: Service, outcome: str, letters: Mapping[str, LetterDetails], act: _Act
 ) -> set[int]:
-    def reopen(there: Collection[str]) -> None:
-        # Before they are moved: a daemon would file what has its verdict at once.
-        with service.ledger.transaction() as store:
-            numbers = [letters[sha256].summary.id for sha256 in there]
-            opened = [number for number in numbers if store.letters.reopen(number)]
-            changes = [(str(number), {"outcome": outcome}, None) for number in opened]
-            store.audit.add_all(act.now, act.who, "replay", changes)
-
+    reopen = partial(_reopened, service, letters, act)
     wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
     return {letters[sha256].summary.id for sha256 in service.put_back(outcome, wanted, reopen)}
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Numbers of letters that will be read anew, and of those that no mailbox has."""
+    """Numbers of letters that will be read anew, and of those that nothing has any more."""
 
     put_back: tuple[int, ...]
     not_found: tuple[int, ...]

@@ -140,6 +140,11 @@ class Service(Watched, Protocol):
     def reader(self) -> Reader:
         """Reads files and letters in confined children; its caller closes it."""
 
+    def put_back_dropped(
+        self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
+    ) -> Collection[str]:
+        """Files that a drop folder still has, to be taken once more: their keys."""
+
     def put_back(
         self,
         outcome: str,

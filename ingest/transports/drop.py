@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -135,6 +135,34 @@ class DropFolder:
             header_only=is_large,
             file_name="" if is_letter else dropped.name,
         )
+
+    def put_back(
+        self, keys: Collection[str], reopen: Callable[[Collection[str]], None]
+    ) -> set[str]:
+        """Have files taken once more: those that still lie there, by their keys.
+
+        Args:
+            keys: Of the files.
+            reopen: Called with the keys of those that were found, before their verdicts go.
+
+        Raises:
+            DropUnavailable: the folder cannot be read, or a verdict cannot be removed.
+        """
+        there = dict[str, Path]()
+        try:
+            with os.scandir(self._path) as entries:
+                for entry in entries:
+                    with suppress(FileNotFoundError):
+                        key = self._key(entry.name, entry.stat(follow_symlinks=False))
+                        if key in keys:
+                            there[key] = self._path / f"{entry.name}{VERDICT}"
+            if there:
+                reopen(set(there))
+            for told in there.values():
+                told.unlink(missing_ok=True)
+        except OSError as fault:
+            raise DropUnavailable(f"{self._path}: {fault.strerror}") from None
+        return set(there)
 
     def lay(self, name: str, files: Mapping[str, bytes]) -> None:
         """Lay files beside one, each whole or not at all; what lay there is replaced.

@@ -238,3 +238,35 @@ def test_another_process_that_reads_the_folder_is_left_alone(sftp):
     assert sftp.names() == ["z.xml"]
     with sftp.ledger.transaction() as store:
         store.leases.release("drop sftp", "elsewhere:1:1")
+
+
+def test_a_file_that_is_replayed_is_read_anew_where_it_lies(sftp):
+    sftp.put("z.xml", xml("0.067", "0.066"))
+    sftp.once()
+    [(number, where)] = rows(sftp.ledger, "SELECT letter_id, folder FROM letter_location")
+    key, opened = f"{where}#1", []
+
+    def reopen(keys):
+        # Its verdict lies there until it may be read.
+        assert "z.xml.verdict.json" in sftp.names()
+        opened.extend(keys)
+        with sftp.ledger.transaction() as store:
+            assert store.letters.reopen(number)
+
+    folder = DropFolder("sftp", sftp.path, LETTER_BYTES, are_letters=False)
+    assert folder.put_back({key, "gone#1"}, reopen) == {key}
+    assert opened == [key]
+    # It says what is known already; it was read to say so.
+    assert sftp.once() == {"duplicate": 1}
+    assert sftp.verdict("z.xml")["letter"] == number
+    assert rows(sftp.ledger, "SELECT state, run FROM letter") == [("done", 1)]
+    assert sftp.values() == [66, 67]
+    # Another file of that name is another arrival.
+    sftp.put("z.xml", xml("0.068", "0.066"))
+    assert folder.put_back({key}, reopen) == set()
+
+
+def test_a_folder_that_is_away_refuses_a_replay(sftp, tmp_path):
+    folder = DropFolder("sftp", tmp_path / "missing", LETTER_BYTES, are_letters=False)
+    with pytest.raises(DropUnavailable):
+        folder.put_back({"a#1"}, lambda _: None)

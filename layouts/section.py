@@ -18,7 +18,7 @@ class LayoutError(ValueError):
 
 
 class Section:
-    """One table of a definition; remembers which of its keys were asked for."""
+    """One table of a definition, with the set of its keys that were asked for."""
 
     def __init__(self, file: Path, name: str, data: Mapping[str, Any]) -> None:
         self.file = file

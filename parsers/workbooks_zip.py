@@ -215,4 +215,4 @@ DAMAGES = (
     RuntimeError,
     AssertionError,
 )
-"""What reading a damaged workbook raises: zipfile and xlrd promise nothing narrower."""
+"""What reading a damaged workbook raises: zipfile and xlrd document nothing narrower."""

@@ -45,7 +45,7 @@ class Ledger:
     """One database, by its URL; connects when first used."""
 
     def __init__(self, url: str, layouts: Mapping[str, Layout] | None = None) -> None:
-        """Only remembers; nothing is opened.
+        """Keep the arguments; nothing is opened.
 
         Args:
             url: As SQLAlchemy writes it: `sqlite:///file`, `postgresql+psycopg://…`.

@@ -241,7 +241,7 @@ class DropCollector:
         return None
 
     def _settled(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:
-        """The verdict lies beside the file before anybody else hears of it."""
+        """Write the verdict beside the file, before other observers are called."""
         marked = marked_workbooks(raw, handled, self._reader)
         if handled.marking is not None:
             reply = handled.reply and handled.marking.reply_with(marked)

@@ -93,7 +93,7 @@ def rehearse(
     clock: Callable[[], datetime],
     told: Told,
 ) -> None:
-    """The same, with everything undone at the end; `told` hears of all of them then.
+    """The same, with everything undone at the end; `told` is called for all of them then.
 
     What waits for children and passwords is done before the transaction, or after it.
 

@@ -126,7 +126,7 @@ def read_through(
         ledger: What they hand in is recorded in it.
         intake: What is done with each.
         clock: Now, aware.
-        told: Hears of each letter.
+        told: Called with each letter that has its verdict.
 
     Raises:
         ConnectionError: a mailbox or the database is away.

@@ -180,7 +180,7 @@ class SpreadQueue:
             conninfo=self._url,
             kwargs={"options": f"-c search_path={SCHEMA}", "connect_timeout": 10},
             min_size=1,
-            # One hears of new jobs, one takes them, one notes their end.
+            # One connection for notifications of new jobs, one to take them, one to note their end.
             max_size=3,
             timeout=15,
         )

@@ -18,7 +18,7 @@ import structlog
 log = structlog.get_logger()
 
 LOOKED_EVERY_SECONDS = 5.0
-"""How often it is looked for what is stuck, unless systemd wants to hear oftener."""
+"""Seconds between looks for stuck threads, unless systemd's WatchdogSec asks for less."""
 
 
 class Notify:

@@ -67,7 +67,7 @@ PROVING_THREADS = 2
 
 
 class Told(Protocol):
-    """Hears of a letter that has its verdict."""
+    """Observer: called with each letter that has its verdict."""
 
     def __call__(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:
         """Called after the commit."""

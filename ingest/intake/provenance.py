@@ -46,7 +46,7 @@ def provenance(letter: Letter, authserv_id: str) -> Provenance:
 
 def _results(value: str) -> list[authres.AuthenticationResult] | None:
     """What a value says; None when it cannot be read whole."""
-    # The reader passes over a comment without an end, and what it swallowed.
+    # The reader skips a comment without an end, and all that stands behind its beginning.
     if len(value) >= RESULTS_MOST or value.count("(") != value.count(")"):
         return None
     try:

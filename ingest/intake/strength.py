@@ -1,4 +1,4 @@
-"""Whether a password that a person chooses can be guessed at the door.
+"""Whether a password that a person chooses can be guessed within the bounds of online guessing.
 
 Source: NIST SP 800-63B, section 5.1.1.2: a least length, no composition rules, and a
 comparison with what is known of the account and with commonly used passwords.

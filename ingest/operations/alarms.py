@@ -38,7 +38,7 @@ class Alarmed(Watched, Protocol):
 def owe_alarms(service: Alarmed, now: datetime) -> int:
     """Owe a mail for each kind of need that is due one: how many.
 
-    The outbox is what remembers the mails before, so that a restart repeats none.
+    What was mailed before is looked up in the outbox, so that a restart repeats none.
 
     Raises:
         ConnectionError: the database is away.

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from ingest.operations.audit import verify
 from ingest.operations.ports import Ending, WholeLedger
 from ingest.operations.told import Keys
+from ingest.reading.sandbox import Sandbox
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 
@@ -90,16 +91,6 @@ class Database(WholeLedger, Protocol):
         """Whether it has the schema that this program needs."""
 
 
-class Children(Protocol):
-    """Children that read, as far as they are tried."""
-
-    def missing(self) -> Sequence[str]:
-        """Parts of the confinement that this machine lacks."""
-
-    def close(self) -> None:
-        """End them."""
-
-
 class Installation(Protocol):
     """The wired service, as far as it is tried."""
 
@@ -159,7 +150,7 @@ class Installation(Protocol):
     def mailboxes(self) -> Sequence[Mailbox]:
         """Every mailbox, not connected yet."""
 
-    def sandbox(self) -> Children:
+    def sandbox(self) -> Sandbox:
         """Children that read letters; none is started yet."""
 
     def postman(self) -> Postman | None:

@@ -122,8 +122,6 @@ def _serve(pipe: int, bounds: Bounds) -> None:
         # Whoever stops the service sends them to its children, too, which have letters
         # to read; they end with their pipe.
         signal.signal(number, signal.SIG_IGN)
-    # The library behind old workbooks dies of a full heap; its stack is no news.
-    os.environ["RUST_BACKTRACE"] = "0"
     pipe = close_all_but(pipe)
     config = bounds.config
     cpu = int(config.seconds * TRIPS) + 1

@@ -121,7 +121,7 @@ class _Book:
             return _Claim(sheet, tuple(form.view(sheet) for form in forms), number, fact)
         views = tuple(view for form in self._forms if (view := form.view(sheet)).tables)
         if not views and sheet.unseen:
-            # Its columns are hidden: the sender hears so, not that it is no form.
+            # Its columns are hidden: the finding says so, not that it is no form.
             full = _in_full(sheet)
             views = tuple(form.view(sheet) for form in self._forms if form.view(full).tables)
         return _Claim(sheet, views, None, None) if views else None

@@ -256,5 +256,5 @@ def end_others(ledger: Ledger, of: Visitor) -> int:
 
 
 def _mark(account: Account) -> str:
-    """What a session remembers of the password, so that another one ends it."""
+    """Digest of the password that a session keeps: it ends when the password is another."""
     return digest(account.password_hash or "")

@@ -249,5 +249,5 @@ def operator_of(ledger: Ledger, key: str, now: datetime) -> Operator | None:
 
 
 def _mark(operator: Operator) -> str:
-    """What a session remembers of password and second factor, so that others end it."""
+    """Digest of password and second factor that a session keeps: it ends when either changes."""
     return digest(f"{operator.password_hash} {operator.totp_secret}")

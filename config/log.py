@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from io import FileIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -120,7 +120,18 @@ class _Handler(logging.StreamHandler[Any]):
 
 
 def _handler(file: str) -> _Handler:
-    return _PrivateFile(file, encoding="utf-8") if file else _Handler(sys.stderr)
+    return _PrivateFile(file, encoding="utf-8") if file else _StandardError()
+
+
+class _StandardError(_Handler):
+    """Wherever standard error leads now: the one of the start may be closed by then."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
 
 
 class _PrivateFile(_Handler, logging.handlers.WatchedFileHandler):

@@ -1,8 +1,10 @@
 """The log: one JSON object an event, also those of libraries."""
 
+import io
 import json
 import logging
 import stat
+import sys
 
 import pytest
 import structlog
@@ -151,3 +153,17 @@ def test_a_file_moved_away_by_logrotate_is_opened_anew(file, tmp_path):
 def test_a_file_that_cannot_be_opened_is_an_os_error(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         set_up(file=str(tmp_path / "absent" / "ingest.log"))
+
+
+def test_a_standard_error_that_was_replaced_and_closed_is_left(monkeypatch):
+    before, now = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", before)
+    set_up()
+    monkeypatch.setattr(sys, "stderr", now)
+    before.close()
+    structlog.get_logger().info("service.started")
+    logging.getLogger("x").warning("from a library")
+    assert [json.loads(line)["event"] for line in now.getvalue().splitlines()] == [
+        "service.started",
+        "library.message",
+    ]

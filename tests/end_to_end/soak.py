@@ -366,6 +366,7 @@ def main() -> int:
         provider.user, Service.provider = account.user, provider.url
         service = Service(folder, f"sqlite:///{folder}/ingest.db", account, door.port)
         stack.callback(service.ledger.close)
+        stack.callback(service.asked.ledger.close)
         world = World(dovecot, provider, door, folder, is_small)
         if not is_small:
             print("left out: disk full, which needs root to mount a small one")

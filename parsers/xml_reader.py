@@ -95,6 +95,8 @@ def _text_at(element: Element, path: XmlPath) -> str | None:
 
 Keys = dict[str, str]
 
+_KEYS = frozenset(("area", "point", "channel"))
+
 _AS_THEY_ARE = ("version", "sender_code", "sender_inn", "sender_name", "password", "number")
 
 
@@ -321,8 +323,9 @@ class _Reader:
 
     def _rows(self, parent: Element, keys: Keys) -> None:
         rows = list(parent.iterchildren(self._form.row))
-        if self._layout.kind is Kind.REGISTER and len(rows) > MOST_SERIES:
-            raise TooCostlyError(str(MOST_SERIES))
+        most = MOST_SERIES if self._layout.kind is Kind.REGISTER else MOST_TIMES
+        if len(rows) > most and not _KEYS & self._form.columns.keys():
+            raise TooCostlyError(str(most))
         if len(rows) != len(parent):
             for child in parent:
                 if child.tag != self._form.row:

@@ -174,10 +174,12 @@ class Facts:
         name = self._names.get(label(cell))
         if name is not None:
             return (*name, "")
-        inline = _INLINE.fullmatch(cell)
+        inline = _INLINE.fullmatch(cell) if ":" in cell or "=" in cell else None
         if inline:
             name = self._names.get(label(inline[1]))
             return None if name is None else (*name, inline[2].strip())
+        if not cell.rstrip()[-1:].isdigit():
+            return None
         head, _, tail = plain(cell).rpartition(" ")
         name = self._names.get(label(head)) if tail.isdigit() else None
         return ("class", EXACT, tail) if name is not None and name[0] == "class" else None

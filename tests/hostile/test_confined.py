@@ -42,7 +42,7 @@ def test_a_child_is_refused(reader, act):
         reader.read(raw(mail(f"please {act}."))).result()
 
 
-@pytest.mark.parametrize("answer", ["garbage", "a pickle", "a gigabyte"])
+@pytest.mark.parametrize("answer", ["garbage", "a pickle", "a gigabyte", "slowly", "another"])
 def test_an_answer_that_is_none_is_the_letters_fault_and_harms_nobody(reader, answer):
     read = reader.read(raw(mail(f"please answer {answer}"))).result()
     assert [found.code for found in read.letter.findings] == [Code.TOO_COSTLY]

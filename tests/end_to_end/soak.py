@@ -37,7 +37,7 @@ from storage.records import LetterState
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.servers import Account, Dovecot, make_certificate
-from tests.hostile.against_the_service import MB, RECEIVED_AT, Memory, report
+from tests.hostile.against_the_service import MB, RECEIVED_AT, Watch, report
 from tests.hostile.corpus import ordinary
 from tests.identity import Provider, identity_provider
 
@@ -243,7 +243,7 @@ class Soak:
     def watch(self, service: Service, process: int, database: Path) -> None:
         """What the service takes, again and again."""
         while not self.ended.wait(LOOK_EVERY_SECONDS):
-            memory = Memory(process)
+            memory = Watch(process)
             memory.start()
             time.sleep(0.1)
             memory.end()

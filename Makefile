@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile soak install-walk fuzz lock clean
+.PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile soak install-walk fuzz lock pictures clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -83,6 +83,10 @@ lock: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[lock]'
 	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra cluster --universal --python-version 3.11 \
 	  --generate-hashes --quiet --custom-compile-command 'make lock' -o requirements.lock
+
+# Every picture of the pages in docs/pictures, anew, of the demo's invented year; needs chromium.
+pictures: $(VENV)/.installed
+	$(BIN)/python -m tests.browser.pictures
 
 clean:
 	rm -rf $(VENV) .peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,6 +1,6 @@
-"""Pictures of the account for the documentation, of invented readings.
+"""Pictures of the account and the console for the documentation, of invented readings.
 
-`python -m tests.browser.pictures` writes them anew into docs/pictures.
+`make pictures` writes them anew into docs/pictures.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyotp
 from playwright.sync_api import Page, sync_playwright
 
 from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
+from ingest.operations.console.operators import Added, add
 from ingest.web.pages import Pages
 from ingest.web.server import served
 from ingest.wiring import Service
+from layouts.months import month_at, preceding
+from storage.records import OperatorRole
 from tests.browser.conftest import CHROMIUM
 from tests.end_to_end.servers import free_port
 
@@ -45,13 +49,14 @@ def main() -> None:
         service = Service(settings)
         service.ledger.migrate()
         hand_in_years(service, datetime.now(UTC))
+        who = add(service, "anna", OperatorRole.ADMINISTERS, "demo", datetime.now(UTC))
         pages = Pages(lambda: service)
         with closing(pages), served(pages.app, url.removeprefix("http://")):
-            _take(url)
+            _take(url, who)
         service.ledger.close()
 
 
-def _take(url: str) -> None:
+def _take(url: str, operator: Added) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, suffix in ((DESK, ""), (PHONE, "-phone")):
@@ -59,6 +64,10 @@ def _take(url: str) -> None:
                 viewport={"width": width, "height": _HEIGHT}, locale="ru-RU"
             ).new_page()
             _visit(page, url, suffix)
+        page = browser.new_context(
+            viewport={"width": DESK, "height": _HEIGHT}, locale="ru-RU"
+        ).new_page()
+        _visit_console(page, url, operator)
         browser.close()
 
 
@@ -90,6 +99,29 @@ def _visit(page: Page, url: str, suffix: str) -> None:
     ):  # fmt: skip
         page.goto(url + path)
         keep(name)
+
+
+def _visit_console(page: Page, url: str, operator: Added) -> None:
+    page.goto(f"{url}/console")
+    page.fill("#name", operator.name)
+    page.fill("#password", operator.password)
+    page.fill("#code", pyotp.parse_uri(operator.second_factor or "").now())
+    page.click("main form button")
+    last = preceding(month_at(datetime.now(UTC)))
+    for name, path in (
+        ("console", ""), ("console-letters", "/letters"), ("console-letter", "/letters/2"),
+        ("console-month", f"/months/{last:%Y-%m}"), ("console-entity", f"/entities/{CODE}"),
+        ("console-matrix", f"/months/{last:%Y-%m}/matrix"), ("console-audit", "/audit"),
+        ("console-enter", f"/entities/{CODE}/enter"), ("console-export", "/export"),
+        ("console-import", "/import"), ("console-status", "/status"),
+    ):  # fmt: skip
+        page.goto(f"{url}/console{path}")
+        # A list of letters is one line after the other.
+        page.screenshot(path=FOLDER / f"{name}.png", full_page=name != "console-letters")
+    page.goto(f"{url}/console/receipts/2/withdraw")
+    page.fill("#reason", "По телефону: прибор прочитан с ошибкой")
+    page.click("main form button")
+    page.screenshot(path=FOLDER / "console-withdraw.png", full_page=True)
 
 
 if __name__ == "__main__":

@@ -68,11 +68,13 @@ class Needs:
         """Whether nothing at all waits."""
         status, page = self.status.found, self.quarantined.found
         parts = (self.bounces, self.suspects, self.requests, self.locks)
+        is_due = self.due.found is not None or bool(self.due.fault)
         return (
             status is not None
             and not status.needs_a_person
             and page is not None
             and not page.letters
+            and not is_due
             and all(part.found is not None and not part.found for part in parts)
         )
 

@@ -18,6 +18,7 @@ from ingest.operations.told import title
 from ingest.operations.typed import TypedReading, typed_document
 from ingest.operations.withdraw import (
     CannotWithdraw,
+    MonthChange,
     Order,
     Withdrawal,
     consequence,
@@ -29,6 +30,7 @@ from ingest.web.account.entering import hour_of, moment_of, number_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 from layouts.findings import OVERRIDABLE, Code
+from storage.records import Number
 
 REASON_MOST = 1000
 _FIELD_MOST = 100
@@ -180,9 +182,23 @@ def withdrawal(
         point=visit.text("point") or visit.asked("point"),
         reason=reason_of(visit),
         told=told,
+        shown=_energies(told) if told else [],
         mark=_mark(told) if told else "",
         note=note,
     )
+
+
+_CHANGES_MOST = 200
+
+
+def _energies(told: Withdrawal) -> list[MonthChange]:
+    """Changes of a consumption; of others only what is thought of it is different."""
+
+    def energy(number: Number | None) -> int | None:
+        return number.energy if number else None
+
+    changes = (one for one in told.changes if energy(one.change.before) != energy(one.change.after))
+    return list(changes)[:_CHANGES_MOST]
 
 
 def withdrawn(visit: Visit) -> Response:

@@ -126,6 +126,17 @@ def test_beginning_and_end_below_a_month_are_the_last_and_this_reading(words):
     assert [figure.value for figure in parsed.figures] == [3]
 
 
+def test_a_meters_number_of_the_works_and_numbers_before_tariffs_are_known():
+    labels: list[Value] = ["Заводской № счётчика", "Показание 1 тариф", "Показание, 2 зона"]
+    parsed = read(labels, ["07510001", 3, 11.5])
+
+    assert [(s.meter, s.zone, float(s.values[0])) for s in parsed.series] == [
+        ("07510001", "T1", 3),
+        ("07510001", "T2", 11.5),
+    ]
+    assert not parsed.findings
+
+
 def test_the_last_month_is_no_reading():
     labels: list[Value] = ["№ прибора учёта", "Прошлый месяц", "Показание", "Разность"]
     parsed = read(labels, ["07510001", 3, 11.5, 7])

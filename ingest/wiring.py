@@ -103,7 +103,11 @@ class Service:
 
     @cached_property
     def parameters(self) -> Parameters:
-        """The bounds by which readings are judged."""
+        """The bounds by which readings are judged.
+
+        Raises:
+            SettingsError: a bound is out of its range.
+        """
         from layouts.calendar import CalendarError, load_calendar, load_peak_hours
         from layouts.parameters import Parameters
 

@@ -45,7 +45,11 @@ class Section:
         return value
 
     def text(self, name: str, default: Any = None, among: Collection[str] = ()) -> str:
-        """A text; one of `among` where these are given."""
+        """A text; one of `among` where these are given.
+
+        Raises:
+            LayoutError: it is missing, no text, or none of `among`.
+        """
         expected = f"one of {', '.join(among)}" if among else "a text"
         value: str = self._get(name, str, expected, _REQUIRED if default is None else default)
         if among and value not in among and value != default:
@@ -89,7 +93,11 @@ class Section:
         return name in self._data
 
     def names(self, among: Collection[str] = ()) -> Iterable[str]:
-        """The keys that are there, each one of `among`."""
+        """The keys that are there, each one of `among`.
+
+        Raises:
+            LayoutError: a key is none of `among`.
+        """
         for name in self._data:
             if among and name not in among:
                 raise LayoutError(self.file, self.key(name), f"expected one of {', '.join(among)}")
@@ -100,7 +108,11 @@ class Section:
         return {name: self.text(name, among=among) for name in self._data}
 
     def done(self) -> None:
-        """Refuse keys that nothing has asked for."""
+        """Refuse keys that nothing has asked for.
+
+        Raises:
+            LayoutError: there is one.
+        """
         for name in self._data:
             if name not in self._known:
                 known = ", ".join(sorted(self._known))

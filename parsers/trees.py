@@ -100,7 +100,11 @@ class Tree:
 
 
 def grow(decoded: Decoded) -> Tree | Finding:
-    """The tree of a decoded text, or the finding that says where it is damaged."""
+    """The tree of a decoded text, or the finding that says where it is damaged.
+
+    Raises:
+        MemoryError: the text is well formed, and too large for the child.
+    """
     text = decoded.text.lstrip("\ufeff")
     declaration = DECLARATION.match(text)
     if declaration:

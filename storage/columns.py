@@ -22,7 +22,11 @@ INTEGER_MOST = 2**63 - 1
 
 
 def epoch(instant: datetime) -> int:
-    """Whole seconds since 1970 in UTC of an aware instant."""
+    """Whole seconds since 1970 in UTC of an aware instant.
+
+    Raises:
+        ValueError: it has no time zone.
+    """
     if instant.tzinfo is None:
         raise ValueError("an instant without a time zone names no moment")
     return int(instant.timestamp())

@@ -59,6 +59,9 @@ class Letters(Part):
             size: In bytes.
             received_at: Moment of receipt, aware.
             now: The moment of it, aware.
+
+        Raises:
+            LookupError: it has no location, and no row either.
         """
         row = self._sql.row(
             "count_attempt", sha256=sha256, size=size, received_at=received_at, now=now

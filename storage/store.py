@@ -122,6 +122,9 @@ class Store:
 
         On PostgreSQL other documents of the entity wait until this transaction ends:
         what is known must still be so when the document is recorded.
+
+        Raises:
+            ValueError: the entity is not a stored one.
         """
         entity = wants.entity
         if entity is None or entity.id is None or wants.version is None:

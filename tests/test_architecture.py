@@ -413,6 +413,49 @@ def without_args(tree: ast.Module) -> Iterator[str]:
                 yield node.name
 
 
+def own_raises(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """What each public function raises itself, by its name, and does not tell.
+
+    What is raised within a `try` may be caught there, and is left out.
+    """
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        docstring = ast.get_docstring(node)
+        parts: list[ast.AST] = list(node.body)
+        while parts and docstring and "Raises:" not in docstring:
+            part = parts.pop()
+            if isinstance(part, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+                continue
+            if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call):
+                name = ast.unparse(part.exc.func)
+                if re.fullmatch("[A-Z][A-Za-z]+", name):
+                    yield node.name, name
+            left_out = part.body if isinstance(part, ast.Try) else []
+            parts += [child for child in ast.iter_child_nodes(part) if child not in left_out]
+
+
+@pytest.mark.parametrize("room", PACKAGES)
+def test_what_a_function_raises_itself_is_told(room):
+    found = {
+        (module, *raised)
+        for module, path in MODULES.items()
+        # A verb's faults are sentences of its own, and a page's are answers.
+        if is_in(module, [room]) and not is_in(module, ["ingest.verbs", "ingest.web"])
+        for raised in own_raises(parsed(path))
+    }
+    assert not found
+
+
+def test_a_fault_that_is_not_told_is_found():
+    text = (
+        'def f():\n    """Told."""\n'
+        "    try:\n        raise First()\n    except First:\n        raise Other()\n"
+    )
+    assert list(own_raises(ast.parse(text))) == [("f", "Other")]
+    assert not list(own_raises(ast.parse(text.replace("Told.", "Told.\n\n    Raises:\n"))))
+
+
 @pytest.mark.parametrize("room", PACKAGES)
 def test_many_parameters_are_described(room):
     found = {

@@ -175,7 +175,11 @@ def run_demo(
 
 
 def read_samples() -> Iterator[Sample]:
-    """The demo's letters, the first twenty numbers of `samples/letters`, in their order."""
+    """The demo's letters, the first twenty numbers of `samples/letters`, in their order.
+
+    Raises:
+        Refused: the samples are not there.
+    """
     paths = sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
     if not paths:
         raise Refused(f"{SAMPLES / 'letters'}: the demo needs the sample letters there")

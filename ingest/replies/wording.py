@@ -186,7 +186,11 @@ def catalogue(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def built_in(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
-    """A text catalogue as it comes with the program; raises as `catalogue` does."""
+    """A text catalogue as it comes with the program.
+
+    Raises:
+        ValueError: there is no such language.
+    """
     if language not in LANGUAGES:
         raise ValueError(f"language {language!r}: there are {', '.join(LANGUAGES)}")
     return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))

@@ -148,6 +148,9 @@ def find_tables(
         words: Of the form.
         states_fact: Whether a row states a fact, which makes it no row of labels.
         stated: The day of the readings that is stated above a row.
+
+    Raises:
+        TooCostlyError: there are more than `MOST_TABLES`.
     """
     finder = _Finder(sheet, layout, definition, words, states_fact, stated)
     found: list[Table] = []

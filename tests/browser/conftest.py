@@ -13,12 +13,17 @@ import pytest
 
 from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
+from ingest.operations.console.operators import add
 from ingest.web.pages import Pages
 from ingest.web.server import served
 from ingest.wiring import Service
+from storage.records import OperatorRole
 from tests.end_to_end.servers import free_port
 
 CHROMIUM = shutil.which("chromium")
+OPERATOR, OPERATORS = "anna", "Zimniy-les-2026"
+"""Name and password; a code is taken once, and windows sign in side by side."""
+
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 
 
@@ -40,6 +45,10 @@ def address(tmp_path_factory) -> Iterator[str]:
     service = Service(settings)
     service.ledger.migrate()
     hand_in_years(service, datetime.now(UTC))
+    add(
+        service, OPERATOR, OperatorRole.ADMINISTERS, "test", datetime.now(UTC),
+        password=OPERATORS, second_factor=False,
+    )  # fmt: skip
     with closing(Pages(lambda: service)) as pages, served(pages.app, url.removeprefix("http://")):
         yield url
     service.ledger.close()
@@ -70,6 +79,12 @@ class Window:
         self.go("/")
         self.page.fill("#name", CODE)
         self.page.fill("#password", PASSWORD)
+        self.page.click("main form button")
+
+    def enter_console(self) -> None:
+        self.go("/console")
+        self.page.fill("#name", OPERATOR)
+        self.page.fill("#password", OPERATORS)
         self.page.click("main form button")
 
     def barriers(self) -> list[str]:

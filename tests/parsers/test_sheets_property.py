@@ -16,7 +16,7 @@ from layouts.findings import Code, Finding, Severity
 from layouts.layout import load
 from layouts.terms import Document, Kind, Parsed, Series, cell_name
 from parsers import parse
-from tests.parsers.forms import Form, Key, point_of, profiles, registers
+from tests.parsers.forms import INSTANT, Form, Key, point_of, profiles, registers
 from tests.parsers.pages import WRITERS, Spot
 
 LAYOUTS = load()
@@ -49,6 +49,9 @@ MOSCOW = timezone(timedelta(hours=3))
 def values_of(series: Series) -> Iterator[tuple[Key, str]]:
     """Keys and values as a form's maker writes them: hours in kWh of the day."""
     if series.kind is Kind.REGISTER:
+        # Where the current one is hidden, one of an earlier day by its own label is none.
+        if series.start.astimezone(MOSCOW).date() != INSTANT:
+            return
         key = (series.meter or "", series.channel, series.zone or "")
         yield key, plain(Decimal(series.values[0]))
         return

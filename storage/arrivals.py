@@ -53,6 +53,11 @@ class Arrivals(Part):
         rows = self._sql.rows("take", keys=numbers, holder=holder)
         return [_waiting(row) for row in sorted(rows, key=lambda row: row.id)]
 
+    def headers(self, numbers: Sequence[int], most: int) -> dict[int, bytes]:
+        """The first bytes of each that waits, at most so many."""
+        rows = self._listed("headers", numbers, most=most)
+        return {row.id: bytes(row.header) for row in rows}
+
     def settle(self, source: str, key: str, outcome: str) -> None:
         """It has its verdict, and its bytes are dropped; a no-op when it is known no more."""
         self._sql.change("settle", source=source, key=key, outcome=outcome)

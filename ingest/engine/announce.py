@@ -11,7 +11,16 @@ from typing import Protocol
 import structlog
 
 from ingest.engine.collect import CollectLedger, CollectStore, Pass, Passed, one_ahead
-from ingest.engine.trips import Arrivals, Queue, TripStore, defer, numbered
+from ingest.engine.fair import Turns
+from ingest.engine.trips import (
+    HEADER_BYTES,
+    Arrivals,
+    Queue,
+    TripStore,
+    defer,
+    numbered,
+    ranked,
+)
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records import WaitingArrival, mailbox_named
@@ -82,6 +91,8 @@ class Announcer(Pass):
     ) -> None:
         super().__init__(mailbox, ledger, clock, holder)
         self._waiting = ledger
+        self._turns = Turns(lambda: ledger)
+        self._somebody_waits = False
         self._queue = queue
         self._room_bytes = room_bytes
 
@@ -93,6 +104,7 @@ class Announcer(Pass):
     def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
         """See `Pass.through`."""
         uids = self._uids()
+        self._somebody_waits = self._turns.refresh()
         with self._waiting.reading() as store:
             known = store.arrivals.of_source(self._mailbox.name)
         settled = {key: Outcome(outcome) for key, outcome in known.items() if outcome}
@@ -138,6 +150,9 @@ class Announcer(Pass):
             if not is_full:
                 waiting = [_waiting(raw) for raw in batch]
                 new = numbered(waiting, store.arrivals.announce(waiting))
+                if self._somebody_waits:
+                    headers = store.arrivals.headers([one.number for one in new], HEADER_BYTES)
+                    new = ranked(new, headers, self._turns)
                 trips = defer(store, self._queue, new)
                 source = mailbox_named(self._mailbox.name)
                 store.installation.server_works(source, self._clock())

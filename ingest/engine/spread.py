@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import groupby
 from typing import Any
 
 import procrastinate
@@ -23,7 +24,7 @@ from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
 from ingest.engine.jobs import rest_seconds
-from ingest.engine.trips import Idle
+from ingest.engine.trips import Idle, Trip
 
 log = structlog.get_logger()
 
@@ -128,12 +129,16 @@ class SpreadQueue:
             what = f"is of procrastinate {found}" if found else "does not exist yet"
             raise QueueMissing(f"the queue {what}: run `ingest migrate --cluster`")
 
-    def defer(self, connection: Any, trips: Sequence[Sequence[int]]) -> list[int]:
-        """See `trips.Queue`."""
+    def defer(self, connection: Any, trips: Sequence[Trip]) -> list[int]:
+        """See `trips.Queue`; who comes behind others has a lower priority."""
+        jobs: list[int] = []
         with _in_schema(connection):
-            task = self._app.configure_task(_TASK, queue=_QUEUE, connection=connection)
-            given: list[Any] = [{"arrivals": list(trip)} for trip in trips]
-            jobs: list[int] = task.batch_defer(*given)
+            for rank, group in groupby(trips, lambda trip: trip.rank):
+                task = self._app.configure_task(
+                    _TASK, queue=_QUEUE, priority=-rank, connection=connection
+                )
+                given: list[Any] = [{"arrivals": list(trip.numbers)} for trip in group]
+                jobs += task.batch_defer(*given)
         return jobs
 
     def drop_stalled(self, connection: Any, jobs: Sequence[int]) -> int:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Protocol, cast
 
 import structlog
 
+from ingest.engine.fair import HEAVY_AT_ONCE, FairStore, Turns
 from ingest.engine.lease import LEASE_SECONDS, LeaseStore, is_gone, this_process
 from ingest.engine.work import (
     TRIP_BYTES,
@@ -30,6 +31,7 @@ from ingest.intake.attempt import Intake
 from ingest.intake.authenticate import Proof, Session
 from ingest.intake.outcome import Handled
 from ingest.intake.ports import Store
+from ingest.letters.letter import sender_in
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
 from ingest.reading import Reader
 from storage.records import OwedReply, Process, WaitingArrival
@@ -42,6 +44,9 @@ SWEPT_EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 5.0
 RESTS_SECONDS = 60.0
 """After so long a letter that got no verdict is tried again, and one that waits looked at."""
+
+HEADER_BYTES = 16 * 1024
+"""Of a letter, by which it is known who claims to have sent it."""
 
 _SWEEP = "sweep"
 
@@ -58,6 +63,9 @@ class Arrivals(Protocol):
 
     def take(self, numbers: Sequence[int], holder: str) -> Sequence[WaitingArrival]:
         """Those without a verdict, which this process has now."""
+
+    def headers(self, numbers: Sequence[int], most: int) -> Mapping[int, bytes]:
+        """The first bytes of each that waits."""
 
     def settle(self, source: str, key: str, outcome: str) -> None:
         """It has its verdict; its bytes are dropped."""
@@ -78,7 +86,7 @@ class Arrivals(Protocol):
         """Processes that were heard of lately."""
 
 
-class TripStore(LeaseStore, Protocol):
+class TripStore(FairStore, LeaseStore, Protocol):
     """What the database does for trips, beside what it does for work."""
 
     @property
@@ -92,6 +100,9 @@ class TripLedger(Protocol):
     def transaction(self) -> AbstractContextManager[TripStore]:
         """Commits at its end, rolls back on an exception."""
 
+    def reading(self) -> AbstractContextManager[TripStore]:
+        """For looking only; changes are dropped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Idle:
@@ -99,17 +110,27 @@ class Idle:
 
     Attributes:
         held: Bytes that wait.
+        rank: How far behind the others it comes; see `fair.Turns.ranks`.
     """
 
     number: int
     source: str
     held: int
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Arrivals that are worked on together, and how far behind the others they come."""
+
+    numbers: Sequence[int]
+    rank: int = 0
 
 
 class Queue(Protocol):
     """Jobs in the database's own queue; `spread` is the one for PostgreSQL."""
 
-    def defer(self, connection: Any, trips: Sequence[Sequence[int]]) -> Sequence[int]:
+    def defer(self, connection: Any, trips: Sequence[Trip]) -> Sequence[int]:
         """The number of a new job for each trip, kept or dropped with the transaction.
 
         Raises:
@@ -138,18 +159,26 @@ class Outdated(ValueError):  # noqa: N818 - what this process is
     """A process of a newer version works on the same database."""
 
 
-def into_trips(waiting: Iterable[Idle]) -> Iterator[list[int]]:
-    """Numbers of arrivals that are worked on together: of one source, a few, and not large."""
-    for _source, group in groupby(waiting, lambda one: one.source):
+def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
+    """Arrivals that are worked on together: of one source and rank, a few, and not large."""
+    in_order = sorted(waiting, key=lambda one: (one.source, one.rank))
+    for (_source, rank), group in groupby(in_order, lambda one: (one.source, one.rank)):
         trip: list[int] = []
-        held = 0
+        held, most = 0, HEAVY_AT_ONCE if rank else TRIP_LETTERS
         for one in group:
-            if trip and (len(trip) == TRIP_LETTERS or held + one.held > TRIP_BYTES):
-                yield trip
+            if trip and (len(trip) == most or held + one.held > TRIP_BYTES):
+                yield Trip(trip, rank)
                 trip, held = [], 0
             trip.append(one.number)
             held += one.held
-        yield trip
+        yield Trip(trip, rank)
+
+
+def ranked(waiting: Sequence[Idle], headers: Mapping[int, bytes], turns: Turns) -> list[Idle]:
+    """Arrivals with how far behind the others each comes, by whom it claims to be from."""
+    senders = {str(number): sender_in(header) for number, header in headers.items()}
+    ranks = turns.ranks(senders, {})
+    return [replace(one, rank=ranks.get(str(one.number), 0)) for one in waiting]
 
 
 def defer(store: TripStore, queue: Queue, waiting: Sequence[Idle]) -> int:
@@ -157,7 +186,7 @@ def defer(store: TripStore, queue: Queue, waiting: Sequence[Idle]) -> int:
     trips = list(into_trips(waiting))
     if trips:
         for trip, job in zip(trips, queue.defer(store.arrivals.connection, trips), strict=True):
-            store.arrivals.carry(trip, job)
+            store.arrivals.carry(trip.numbers, job)
     return len(trips)
 
 
@@ -239,12 +268,17 @@ class Trips:
     def _of_source(self, source: str, taken: Mapping[str, WaitingArrival]) -> None:
         worker = Worker(self._reader, self._ledger, self._intake, self._clock, self._told)
         with worker:
+            worker.turns.refresh()
             tired = worker.look_up(source, list(taken))
             ripe = [key for key in taken if key not in worker.resting]
             # Those that failed twice come last, each alone.
             alone = [[key] for key in ripe if key in tired]
             for keys in ([key for key in ripe if key not in tired], *alone):
-                worker.work([_raw(taken[key]) for key in keys], self._stop)
+                # The rest of a sender who has become costly waits for its turn.
+                worker.work(
+                    [_raw(taken[key]) for key in keys],
+                    lambda: self._stop() or worker.turns.risen,
+                )
         with self._ledger.transaction() as store:
             # Of most this is known: it went with the verdict. Not of a copy, or in quarantine.
             for key, outcome in worker.settled.items():
@@ -317,6 +351,8 @@ def sweep(ledger: TripLedger, queue: Queue, gone: Callable[[str], bool] = is_gon
     Raises:
         ConnectionError: the database is away.
     """
+    turns = Turns(lambda: ledger)
+    somebody_waits = turns.refresh()
     with ledger.transaction() as store:
         holder = this_process()
         if store.leases.take(_SWEEP, holder, seconds=LEASE_SECONDS, is_gone=gone) != holder:
@@ -327,6 +363,9 @@ def sweep(ledger: TripLedger, queue: Queue, gone: Callable[[str], bool] = is_gon
         connection = store.arrivals.connection
         stalled = queue.drop_stalled(connection, store.arrivals.in_hands_of(ended))
         idle = queue.idle(connection)
+        if somebody_waits:
+            headers = store.arrivals.headers([one.number for one in idle], HEADER_BYTES)
+            idle = ranked(idle, headers, turns)
         trips = defer(store, queue, idle)
     if trips:
         log.info("trips.deferred_again", letters=len(idle), trips=trips, stalled=stalled)

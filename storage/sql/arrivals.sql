@@ -23,6 +23,12 @@ SET holder = :holder
 WHERE id = ANY(:keys) AND outcome IS NULL
 RETURNING id, source, key, received_at, size, content, header_only, missing
 
+-- name: headers
+-- The beginning of each, which says who claims to have sent it.
+SELECT id, substr(content, 1, :most) AS header
+FROM arrival
+WHERE id = ANY(:keys) AND content IS NOT NULL
+
 -- name: settle
 -- The verdict; the bytes go with it.
 UPDATE arrival

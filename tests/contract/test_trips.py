@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from ingest.engine import spread
 from ingest.engine.announce import Announcer
+from ingest.engine.fair import HEAVY_SECONDS, Turns
 from ingest.engine.spread import QueueMissing, SpreadQueue
-from ingest.engine.trips import Idle, Outdated, Present, Trips, into_trips, sweep
+from ingest.engine.trips import Idle, Outdated, Present, Trip, Trips, into_trips, sweep
 from ingest.engine.work import TRIP_BYTES
 from ingest.letters.terms import Outcome
 from storage.records import LetterState
@@ -30,6 +31,7 @@ class FakeQueue:
     def defer(self, _connection, trips):
         numbers = range(self.made + 1, self.made + len(trips) + 1)
         self.todo |= dict(zip(numbers, trips, strict=True))
+        self.ranks = [trip.rank for trip in trips]
         self.made += len(trips)
         return list(numbers)
 
@@ -63,7 +65,7 @@ class House:
     def work(self):
         while self.queue.todo:
             _job, trip = self.queue.todo.popitem()
-            self.worker().work(trip)
+            self.worker().work(trip.numbers)
 
     def sweep(self):
         sweep(self.ledger, self.queue)
@@ -112,7 +114,7 @@ def test_a_job_that_is_lost_is_made_again_and_the_letter_recorded_once(house):
     house.work()
     # The one that was taken for dead comes late.
     for trip in trips.values():
-        house.worker().work(trip)
+        house.worker().work(trip.numbers)
     assert sorted(house.intake.received) == ["first", "second"]
     house.sweep()
     assert house.queue.todo == {}
@@ -167,10 +169,26 @@ def test_no_more_is_fetched_than_there_is_room_for_and_that_is_told(house):
 def test_a_trip_has_eight_letters_of_one_source_and_no_more_than_2_mb():
     many = [Idle(number, "main", 1000) for number in range(20)]
     large = [Idle(number, "other", TRIP_BYTES // 2) for number in range(20, 25)]
-    trips = list(into_trips([*many, *large]))
+    trips = [trip.numbers for trip in into_trips([*many, *large])]
     assert [len(trip) for trip in trips] == [8, 8, 4, 2, 2, 1]
     assert [number for trip in trips for number in trip] == list(range(25))
-    assert list(into_trips([Idle(1, "main", 2 * TRIP_BYTES), Idle(2, "main", 1)])) == [[1], [2]]
+    oversized = [Idle(1, "main", 2 * TRIP_BYTES), Idle(2, "main", 1)]
+    assert [trip.numbers for trip in into_trips(oversized)] == [[1], [2]]
+
+
+def test_letters_of_who_has_cost_much_go_behind_the_others_two_by_two(house):
+    heavy = [mail(f"heavy {number}", f"a{number}@heavy.example") for number in range(5)]
+    turns = Turns(lambda: house.ledger)
+    turns.charge("", "a@heavy.example", 2 * HEAVY_SECONDS)
+    turns.save()
+    house.mailbox.put(*heavy, mail("light", "b@light.example"))
+    house.fetch()
+    assert house.queue.ranks == [0, 2, 2, 2]
+    assert [len(trip.numbers) for trip in house.queue.todo.values()] == [1, 2, 2, 1]
+    # And those that are given another job as well.
+    house.queue.lose()
+    house.sweep()
+    assert house.queue.ranks == [0, 2, 2, 2]
 
 
 @pytest.mark.parametrize(("newer", "older"), [("1.10.0", "1.9.3"), ("2.0", "1.99.99")])
@@ -249,7 +267,7 @@ def test_jobs_carry_numbers_only_and_come_and_go_with_the_transaction(spread_hou
     assert [len(job[1]["arrivals"]) for job in jobs(house)] == [8, 2]
     assert all(isinstance(one, int) for job in jobs(house) for one in job[1]["arrivals"])
     with house.ledger.rehearsal() as undone, undone.transaction() as store:
-        assert len(house.queue.defer(store.arrivals.connection, [[1], [2]])) == 2
+        assert len(house.queue.defer(store.arrivals.connection, [Trip([1], 1), Trip([2])])) == 2
     assert len(jobs(house)) == 2
 
 

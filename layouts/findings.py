@@ -125,6 +125,7 @@ class Code(StrEnum):
     REGISTER_HIGH_LOW = "register-high-low"
     REPLACEMENT_INCOMPLETE = "replacement-incomplete"
     HELD_BY_OPERATOR = "held-by-operator"
+    HELD_BY_HOLDER = "held-by-holder"
     ZONE_SUM_MISMATCH = "zone-sum-mismatch"
     NO_CONSUMPTION = "no-consumption"
     DUPLICATE_READING = "duplicate-reading"
@@ -166,6 +167,7 @@ _WARNINGS = frozenset(
         Code.REGISTER_HIGH_LOW,
         Code.REPLACEMENT_INCOMPLETE,
         Code.HELD_BY_OPERATOR,
+        Code.HELD_BY_HOLDER,
         Code.NO_CONSUMPTION,
         Code.PROFILE_REGISTER_MISMATCH,
     }
@@ -196,6 +198,9 @@ SUSPECT = frozenset(
     }
 )
 """Codes that make the values they are about suspect; remarks of form never do."""
+
+HELD = frozenset({Code.HELD_BY_OPERATOR, Code.HELD_BY_HOLDER})
+"""Codes of what differs from a value that holds: queued, while what is in force stays valid."""
 
 UNREADABLE = frozenset(
     {

@@ -571,12 +571,18 @@ class RecordedReading:
         newer: Whether a newer document than the one being checked carries it.
         layout: Class of the layout it came in.
         held: Whether an operator entered or withdrew it: that holds against documents.
+        holders: User codes of the entities whose own documents carry this register and
+            instant.
+        elsewhen: Whether it is of another hour of the same day; told only of points that
+            may have changed hands on it.
     """
 
     value: Decimal | None
     newer: bool
     layout: str
     held: bool = False
+    holders: frozenset[str] = frozenset()
+    elsewhen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

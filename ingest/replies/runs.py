@@ -22,6 +22,7 @@ COMPUTED = frozenset(
         Code.REGISTER_ROLLOVER,
         Code.REGISTER_HIGH_LOW,
         Code.HELD_BY_OPERATOR,
+        Code.HELD_BY_HOLDER,
         Code.ZONE_SUM_MISMATCH,
         Code.NO_CONSUMPTION,
         Code.DUPLICATE_READING,

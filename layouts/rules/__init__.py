@@ -196,7 +196,7 @@ def _held_against_nobody(known: Known) -> Known:
         known,
         intervals={key: replace(of, held=()) for key, of in known.intervals.items()},
         readings={
-            key: replace(of, held=False)
+            key: replace(of, held=False, holders=frozenset())
             for key, of in known.readings.items()
             if of.value is not None
         },

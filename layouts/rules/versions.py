@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from layouts.findings import Code, Finding, finding
@@ -63,7 +63,7 @@ def resolve(held: Sequence[Assigned], case: Case) -> tuple[Assigned, ...]:
         if item.series.kind is Kind.INTERVAL:
             change = change_of_intervals(item, recorded(item, case))
         else:
-            change = change_of_reading(item, recorded_reading(item, case))
+            change = change_of_reading(item, _held_too(item, recorded_reading(item, case), case))
         resolved.append(
             Assigned(
                 item.series, item.original, item.point, item.meter, item.faults, item.key, change
@@ -78,6 +78,23 @@ def starts_of(series: Series) -> Sequence[int]:
         return [start for start, _ in series.spans]
     first, step = epoch(series.start), series.step_minutes * 60
     return range(first, first + step * len(series.values), step)
+
+
+def _held_too(item: Assigned, known: RecordedReading | None, case: Case) -> RecordedReading | None:
+    """What is in force, held as well where it is the boundary and the other holder's.
+
+    On the day on which a point changes hands one reading ends what the former holder is
+    billed for and begins what the new one is, whatever its hour: neither replaces the
+    other's, nor puts another one behind it.
+    """
+    point, own = item.point, case.entity.user_code if case.entity else ""
+    if known is None or point is None:
+        return known
+    start = item.series.start
+    holders = {point.holder(start), point.holder(start - timedelta(days=1))} - {own, "", None}
+    if holders & known.holders and not (known.elsewhen and known.value == item.series.reading):
+        return replace(known, held=True)
+    return None if known.elsewhen else known
 
 
 def change_of_reading(item: Assigned, known: RecordedReading | None) -> Change:
@@ -135,11 +152,10 @@ def _one_by_one(item: Assigned, known: RecordedIntervals) -> Change:
     added: list[int] = []
     replaced: list[int] = []
     kept = stayed = before = after = 0
-    for index, (start, newer) in enumerate(
-        zip(starts, _newer(starts, (*known.newer, *known.held)), strict=True)
-    ):
+    newer, held = _newer(starts, known.newer), _newer(starts, known.held)
+    for index, start in enumerate(starts):
         value = series.values[index]
-        if newer:
+        if newer[index] or (held[index] and value != in_force.get(start)):
             stayed += 1
         elif start not in in_force:
             added.append(index)
@@ -258,14 +274,10 @@ def values_zeroed(case: Case) -> Iterator[Finding]:
 
 
 def held_by_operator(case: Case) -> Iterator[Finding]:
-    """Values that differ from what an operator entered or withdrew, which holds."""
+    """Values that differ from what holds: an operator's, or the point's other holder's."""
     for item in case.held:
         if item.series.kind is Kind.REGISTER:
-            reading = recorded_reading(item, case)
-            if reading is not None and reading.held and reading.value != item.series.reading:
-                expected = "" if reading.value is None else reading.value
-                seen = str(item.series.reading)
-                yield about(item, Code.HELD_BY_OPERATOR, seen=seen, expected=expected)
+            yield from _held_reading(item, case)
             continue
         known = recorded(item, case)
         if known is None or not known.held:
@@ -278,6 +290,20 @@ def held_by_operator(case: Case) -> Iterator[Finding]:
         for first, last in runs(differ):
             told = {"seen": str(values[first]), "expected": in_force.get(starts[first], "")}
             yield about_run(item, Code.HELD_BY_OPERATOR, first, last, **told)
+
+
+def _held_reading(item: Assigned, case: Case) -> Iterator[Finding]:
+    known = recorded_reading(item, case)
+    reading = _held_too(item, known, case)
+    if reading is None or not reading.held or reading.value == item.series.reading:
+        return
+    seen = str(item.series.reading)
+    if known is not None and known.held:
+        expected = "" if known.value is None else known.value
+        yield about(item, Code.HELD_BY_OPERATOR, seen=seen, expected=expected)
+    else:
+        # What another entity handed in is not told to this one.
+        yield about(item, Code.HELD_BY_HOLDER, seen=seen)
 
 
 def value_changed(case: Case) -> Iterator[Finding]:

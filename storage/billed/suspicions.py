@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text
 
-from layouts.findings import SUSPECT, Finding
+from layouts.findings import HELD, SUSPECT, Finding
 from layouts.months import bounds
 from layouts.terms import Change, Kind
 from storage.audit import Audit
@@ -51,14 +51,26 @@ JOIN point_in_force AS p ON p.point_id = coalesce(i.point_id, m.point_id)
 WHERE {}
 ORDER BY s.id
 """
-_OPEN = "s.id IN (SELECT o.id FROM suspicion_open AS o)"
-# Values of the span that it still covers.
+# Those of differences are in no view: what is in force beside them stays valid.
+_OPEN = """
+a.suspicion_id IS NULL AND NOT EXISTS (SELECT 1 FROM submission AS w
+    WHERE w.withdraws = s.submission_id
+    AND coalesce(w.withdraws_point, p.point_id) = p.point_id)
+"""
+# Values of the span that it still covers; a difference lasts until the operator enters anew.
 _COVERS = """
-(EXISTS (SELECT 1 FROM interval_value AS v WHERE v.series_id = s.series_id
-    AND v.start >= s.start AND v.start < s."end" AND v.submission_id <= s.submission_id)
+(s.code LIKE 'held-by-%' AND NOT EXISTS (SELECT 1 FROM interval_value AS v
+    WHERE v.series_id = s.series_id AND v.start >= s.start AND v.start < s."end"
+    AND v.submission_id > s.submission_id)
+AND NOT EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
+    AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= s.start
+    AND r.instant <= s."end" AND r.submission_id > s.submission_id)
+OR s.code NOT LIKE 'held-by-%' AND (EXISTS (SELECT 1 FROM interval_value AS v
+    WHERE v.series_id = s.series_id AND v.start >= s.start AND v.start < s."end"
+    AND v.submission_id <= s.submission_id)
 OR EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
     AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= s.start
-    AND r.instant <= s."end" AND r.submission_id <= s.submission_id))
+    AND r.instant <= s."end" AND r.submission_id <= s.submission_id)))
 """
 
 # Of one suspicion: what is in force from the value before its span to the one after it, and
@@ -110,7 +122,8 @@ class Suspicions(Part):
         accepted where an operator has accepted it.
 
         Args:
-            findings: Of the submission; those whose code makes no value suspect are passed over.
+            findings: Of the submission; those whose code makes no value suspect and that
+                differ from nothing that holds are passed over.
             changes: What the submission brings.
             receipt: Its number.
             now: When.
@@ -118,7 +131,7 @@ class Suspicions(Part):
         keys = [
             key
             for finding in findings
-            if finding.code in SUSPECT
+            if finding.code in SUSPECT | HELD
             for change in changes
             if _concerns(finding, change)
             for key in self._keys(finding, change)

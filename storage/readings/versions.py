@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import compress
 from typing import Any
 
+from layouts.months import MOSCOW
 from layouts.terms import (
     Assigned,
     ReadingKey,
@@ -21,6 +22,11 @@ from layouts.terms import (
 from storage.columns import INTEGER_MOST, epoch, instant
 from storage.readings.in_force import InForce
 from storage.session import Part, Session
+
+_Register = tuple[int | None, str, str, int]
+"""Meter, channel, zone and instant of a reading."""
+
+_DAY = 86400
 
 
 @dataclass(slots=True)
@@ -128,6 +134,8 @@ class Versions(Part):
         if not meters:
             return {}
         first, last = min(instants), max(instants)
+        if any(item.point is not None and item.point.rows for item in items):
+            first, last = first - _DAY, last + _DAY
         carried = self._listed("carried_in", meters, first=first, last=last, layout=layout)
         held = {_register(row) for row in carried if row.operator is not None}
         newer = {
@@ -135,10 +143,16 @@ class Versions(Part):
             for row in carried
             if row.withdraws is None and row.layout == layout and _version(row) > version.as_tuple()
         }
+        holders: dict[_Register, set[str]] = defaultdict(set)
+        for row in carried:
+            if row.operator is None and row.withdraws is None and row.user_code is not None:
+                holders[_register(row)].add(row.user_code)
         in_force = {key: RecordedReading(None, newer=False, layout="", held=True) for key in held}
         for row in self._in_force.readings_in(meters, first, last):
             one = _register(row)
-            in_force[one] = RecordedReading(row.value, one in newer, row.layout, one in held)
+            in_force[one] = RecordedReading(
+                row.value, one in newer, row.layout, one in held, frozenset(holders.get(one, ()))
+            )
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:
             key = item.key
@@ -147,6 +161,8 @@ class Versions(Part):
             _, channel, zone, at = key
             if (row_key := (item.meter.id, channel, zone, at)) in in_force:
                 recorded[key] = in_force[row_key]
+            elif item.point is not None and item.point.rows:
+                recorded |= _of_the_day(key, row_key, in_force)
         return recorded
 
     def duplicate_of(self, entity_id: int, wants: Wants) -> tuple[int, datetime] | None:
@@ -179,6 +195,22 @@ class Versions(Part):
         return bool(self._sql.value("replaced_since", submission=submission))
 
 
+def _of_the_day(
+    key: ReadingKey, wanted: _Register, in_force: Mapping[_Register, RecordedReading]
+) -> dict[ReadingKey, RecordedReading]:
+    """What other entities have handed in of a register on a day, at another hour."""
+    day = _day(wanted[3])
+    for register, known in in_force.items():
+        is_of_it = register[:3] == wanted[:3] and _day(register[3]) == day
+        if is_of_it and known.holders and known.value is not None:
+            return {key: replace(known, newer=False, held=False, elsewhen=True)}
+    return {}
+
+
+def _day(seconds: int) -> date:
+    return instant(seconds).astimezone(MOSCOW).date()
+
+
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The same stretch of time in as few spans as it takes, ascending."""
     joined: list[tuple[int, int]] = []
@@ -198,5 +230,5 @@ def _version(row: Any) -> tuple[int, int, int, int]:
     return row.version_first, row.version_second, row.received_at, row.submission
 
 
-def _register(row: Any) -> tuple[int | None, str, str, int]:
+def _register(row: Any) -> _Register:
     return row.meter_id, row.channel, row.zone, row.instant

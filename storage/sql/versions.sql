@@ -31,9 +31,10 @@ WHERE span.series_id = ANY(:keys) AND span."end" > :first AND span.start < :last
 SELECT carried.meter_id, carried.channel, carried.zone, carried.instant,
        submission.layout, submission.version_first, submission.version_second,
        submission.received_at, submission.id AS submission,
-       submission.operator, submission.withdraws
+       submission.operator, submission.withdraws, entity.user_code
 FROM submission_reading AS carried
 JOIN submission ON submission.id = carried.submission_id
+LEFT JOIN legal_entity AS entity ON entity.id = submission.entity_id
 JOIN meter ON meter.id = carried.meter_id
 WHERE carried.meter_id = ANY(:keys)
   AND carried.instant BETWEEN :first AND :last

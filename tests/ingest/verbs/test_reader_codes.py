@@ -268,8 +268,8 @@ def test_the_code_is_told_of_what_raises_it_and_not_of_the_near_miss(case, insta
     assert case.code not in near
 
 
-BY_OPERATORS = {"held-by-operator"}
-"""What needs an operator's entry beside letters: tests/contract/test_withdrawals.py."""
+BY_OPERATORS = {"held-by-operator", "held-by-holder"}
+"""What needs an operator's entry or another holder: contract/test_hand_in.py, test_acts.py."""
 
 
 def test_every_code_has_a_case():

@@ -1,4 +1,4 @@
-"""How much the database grows: `python -m benchmarks.growth [LETTERS]`.
+"""How much the database grows: `python -m benchmarks.growth [LETTERS [KIND…]]`.
 
 Letters of each kind are processed into a database of their own; what its file has grown by is
 told for a thousand letters, before and after `purge`, and vacuumed.
@@ -69,8 +69,9 @@ def _size(database: Path) -> int:
 def main() -> None:
     """A row of the table in docs/install.md for each kind."""
     letters = int(sys.argv[1]) if len(sys.argv) > 1 else LETTERS
+    wanted = sys.argv[2:] or list(KINDS)
     print("| a thousand letters of | MB | after `purge` |\n|---|--:|--:|")
-    for kind in KINDS.values():
+    for kind in map(KINDS.__getitem__, wanted):
         with tempfile.TemporaryDirectory(prefix="ingest-growth-") as folder:
             before, after = (
                 each / letters * 1000 / 1e6 for each in grown(kind, letters, Path(folder))

@@ -10,6 +10,7 @@ from config.settings import Described
 from ingest.demo.run import Line, Sample
 from ingest.operations.periods import MissingSeries, PeriodChange, Reminded, Span
 from ingest.verbs import show
+from ingest.verbs.main import cli
 from ingest.verbs.printing import table_lines
 from layouts.completeness import Lack
 from storage.records import (
@@ -110,3 +111,31 @@ def test_of_many_gaps_the_first_five_are_told_and_how_many_there_are_more():
 def test_signs_that_steer_a_terminal_are_replaced():
     lines = table_lines([SimpleNamespace(a="x\x1b[31m\ny")], {"a": "a"}, 80)
     assert list(lines)[1] == "x\ufffd[31m y"
+
+
+WITH_ENTITY = {
+    ("letters",): (), ("tail",): (), ("missing",): ("--period", "2026-11"), ("suspects",): (),
+    ("readings",): ("--period", "2026-11"), ("template",): ("52006",),
+    ("enter",): ("--meter", "1", "--at", "2026-11-01", "--value", "1", "--reason", "x"),
+}  # fmt: skip
+"""Verbs that take `--entity`, with what else they need."""
+
+
+def entity_verbs(group, words=()):
+    for name, command in group.commands.items():
+        yield from entity_verbs(command, (*words, name)) if hasattr(command, "commands") else ()
+        if any("--entity" in option.opts for option in command.params):
+            yield (*words, name)
+
+
+def test_every_verb_that_takes_an_entity_is_tried_here():
+    assert set(entity_verbs(cli)) == set(WITH_ENTITY)
+
+
+@pytest.mark.parametrize("verb", WITH_ENTITY)
+def test_an_unknown_entity_is_an_error_and_no_empty_answer(service, verb):
+    service.write("ingest.log", "")
+    service.write("ingest.toml", '[log]\nfile = "ingest.log"\n')
+    ran = service(*verb, *WITH_ENTITY[verb], "--entity", "999999999999")
+    assert (ran.code, ran.out) == (2, "")
+    assert "999999999999" in ran.complaint

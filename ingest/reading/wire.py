@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from functools import cache
+from threading import Lock
 from typing import Any, get_type_hints
 
 import msgspec
@@ -191,8 +192,18 @@ class _Done(msgspec.Struct, frozen=True, tag="Done"):
     read: Any
 
 
-@cache
+_ONE_AT_A_TIME = Lock()
+
+
 def _answers() -> msgspec.msgpack.Decoder[Any]:
+    # msgspec shows a type to other threads before it is whole: two that make the decoder at
+    # once end in a segmentation fault.
+    with _ONE_AT_A_TIME:
+        return _decoder()
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Any]:
     series = _mirror(Series, values=list[int | Decimal | None])
     parsed = _mirror(Parsed, series=list[series], spoilt=list[series])  # type: ignore[valid-type]
     read = _mirror(Read, parsed=list[parsed])  # type: ignore[valid-type]

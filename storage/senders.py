@@ -130,22 +130,32 @@ class Senders(Part):
         ]  # fmt: skip
         return sorted(found, key=lambda lock: (lock.user_code, lock.address, lock.why))
 
-    def unlock(self, user_code: str, address: str | None) -> int:
-        """Forget the wrong passwords for a code, from one address or from all: how many locks.
+    def unlock(
+        self, user_code: str, address: str | None, now: datetime, guesses_per_hour: int
+    ) -> int:
+        """Forget the wrong passwords for a code, if it is locked: how many locks that opens.
 
         A stranger's lock is its domain's, too; that is only opened with all of them.
+
+        Args:
+            user_code: The code.
+            address: Only from there; None: from everywhere.
+            now: The moment of it, aware.
+            guesses_per_hour: How many may be tried in an hour.
         """
+        locked = [lock for lock in self.locks(now, guesses_per_hour) if lock.user_code == user_code]
         failed = [FAILURE.c.user_code == user_code, FAILURE.c.failures > 0]
         guessed = [GUESS.c.user_code == user_code]
         if address is not None:
             key = _key(user_code, address)["address"]
+            locked = [lock for lock in locked if lock.address == key]
             failed.append(FAILURE.c.address == key)
             guessed.append(GUESS.c.bucket == key)
-        opened = self._connection.execute(
-            FAILURE.update().where(*failed).values(failures=0, locked_until=None)
-        )
-        forgotten = self._connection.execute(GUESS.delete().where(*guessed))
-        return int(opened.rowcount) + bool(forgotten.rowcount)
+        if locked:
+            cleared = FAILURE.update().where(*failed).values(failures=0, locked_until=None)
+            self._connection.execute(cleared)
+            self._connection.execute(GUESS.delete().where(*guessed))
+        return len(locked)
 
     def _bucket(self, user_code: str, address: str) -> dict[str, str]:
         key = _key(user_code, address)

@@ -35,7 +35,7 @@ def unlock(service: Service, code: str, address: str | None, who: str, now: date
         ConnectionError: the database is away.
     """
     with service.ledger.transaction() as store:
-        opened = store.senders.unlock(code, address)
+        opened = store.senders.unlock(code, address, now, service.guard.guesses_per_hour)
         if opened:
             store.letters.wait_no_more()
             after = {"address": address or "all", "opened": opened}

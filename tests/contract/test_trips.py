@@ -206,6 +206,8 @@ def test_a_process_goes_on_beside_one_of_its_own_or_an_older_version(house):
         store.arrivals.beat("other:1:2", "work", "1.0.0")
     for version in ("1.0.0", "1.0.1"):
         Present(house.ledger, "fetch", version).beat()
+    with house.ledger.reading() as store:
+        assert [one.role for one in store.arrivals.processes()] == ["fetch", "work"]
 
 
 # The queue itself, which is PostgreSQL's.

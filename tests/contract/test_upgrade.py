@@ -79,7 +79,8 @@ def fill(connection: Connection, number: int) -> None:
 
 
 def whole(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    assert set(row) <= set(table.c.keys()), f"{table.name} has lost a column"
+    lost = set(row).difference(table.c.keys())
+    assert not lost, f"{table.name} has lost a column"
     return row | {c.name: nothing(c) for c in table.c if is_needed(c) and c.name not in row}
 
 

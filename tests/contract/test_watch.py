@@ -233,7 +233,7 @@ def locks(ledger, now=NOW):
 
 def unlock(ledger, address=None):
     with ledger.transaction() as store:
-        return store.senders.unlock(CODE, address)
+        return store.senders.unlock(CODE, address, NOW, 20)
 
 
 def test_locks_are_listed_and_opened_for_an_address_or_for_all(ledger):
@@ -244,7 +244,7 @@ def test_locks_are_listed_and_opened_for_an_address_or_for_all(ledger):
 
     assert unlock(ledger, ADDRESS.upper()) == 1
     assert locks(ledger) == [("@primer.example", wrong)]
-    assert unlock(ledger) == 2
+    assert unlock(ledger) == 1
     assert locks(ledger) == []
     assert unlock(ledger) == 0
     with ledger.reading() as store:

@@ -9,7 +9,6 @@
 import ast
 import contextlib
 import imaplib
-from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
@@ -32,7 +31,7 @@ def test_entries_that_overlap_are_counted_as_they_come_out(copies):
     found = read_letter(carrying("a.zip", content), Limits()).findings
     codes = {one.code for one in found}
     assert codes
-    assert codes <= {Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT}
+    assert not codes - {Code.UNPACKS_TOO_LARGE, Code.UNREADABLE_DOCUMENT}
 
 
 @pytest.mark.parametrize("name", ["//", "a//", "/", "", "..", "../../etc/passwd", "a/../../b.xml"])
@@ -77,4 +76,5 @@ def _folders(server: ImapServer) -> list[tuple[object, object, str]]:
 
 def test_the_list_of_packages_is_whole():
     kept = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
-    assert kept - {"samples", "deploy"} <= set(PACKAGES), Path(ROOT)
+    unlisted = kept - {"samples", "deploy"} - set(PACKAGES)
+    assert not unlisted

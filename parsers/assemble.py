@@ -25,6 +25,7 @@ from parsers.fields import (
     energy,
     fitting,
     is_blank,
+    is_zero,
     read_number,
     shown,
 )
@@ -73,6 +74,26 @@ class Column:
         self.places.extend(other.places)
         self.flagged.update(offset + index for index in other.flagged)
         self.empty.update(other.empty)
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Leave out all values but those of these indexes."""
+        self.starts = [self.starts[index] for index in kept]
+        if self.ends is not None:
+            self.ends = [self.ends[index] for index in kept]
+        self.values = [self.values[index] for index in kept]
+        self.flagged = {new for new, old in enumerate(kept) if old in self.flagged}
+        self.places = [self.places[index] for index in kept]
+
+    def leave_out_skipped(self, skipped: Sequence[int]) -> list[int]:
+        """Leave out the zeros of hours that clocks skip, as systems of 24 hours write them.
+
+        Returns:
+            Those of the indexes that hold something else, as they were before.
+        """
+        zeros = {index for index in skipped if is_zero(self.values[index])}
+        if zeros:
+            self.keep([index for index in range(len(self.values)) if index not in zeros])
+        return [index for index in skipped if index not in zeros]
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +338,7 @@ class _Interval:
 
     def _keep(self, kept: Sequence[int]) -> None:
         column = self._column
-        ends = self._ends()
-        column.starts = [column.starts[index] for index in kept]
-        column.ends = [ends[index] for index in kept]
-        column.flagged = {new for new, old in enumerate(kept) if old in column.flagged}
-        column.places = [column.places[index] for index in kept]
+        column.keep(kept)
         self._places = self._draft.places(column.places, column.empty)
 
     def _made(self, values: list[int | None]) -> Series:

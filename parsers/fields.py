@@ -111,6 +111,12 @@ def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
     return Number(_written_out(Decimal(text.replace(",", "."))), comma="," in text)
 
 
+def is_zero(cell: Cell) -> bool:
+    """Whether a cell holds the number zero."""
+    number = read_number(cell)
+    return isinstance(number, Number) and not number.value
+
+
 def _written_out(value: Decimal) -> Decimal:
     """The same number as people write it: 1E+5 is 100000."""
     exponent = value.as_tuple().exponent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from layouts.findings import Code, Findings, Place, finding
 from layouts.layout import Layout, TimeFormat, XmlForm
@@ -16,6 +17,18 @@ Cells = Mapping[str, Sequence[str | None]]
 
 Epochs = list[int | None]
 """Instants in epoch seconds; None where one could not be read."""
+
+
+class Moments(NamedTuple):
+    """Starts (or instants), ends where the form has them, and the rows of no hour.
+
+    Attributes:
+        skipped: Indexes of times that clocks skip; nothing has been told of them.
+    """
+
+    starts: Epochs
+    ends: Epochs | None
+    skipped: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +51,13 @@ class RowTimes:
     keys: Mapping[str, str]
     findings: Findings
 
-    def read(self) -> tuple[Epochs, Epochs | None]:
-        """Starts (or instants), and ends where the form has them."""
+    def read(self) -> Moments:
+        """The instants of all rows."""
         form, start_format = self.form, self.form.start_format
         if start_format.has_date and form.end_format is None:
             quick = hours_at_once(self._moments, start_format, self._clock)
             if quick is not None:
-                return list(quick), None
+                return Moments(list(quick), None)
         elif form.end_format is not None and self.day is not None:
             both = self._day_at_once(form.end_format, self.day)
             if both is not None:
@@ -63,14 +76,14 @@ class RowTimes:
     def _moments(self) -> Sequence[str | None]:
         return self.cells[self._moment]
 
-    def _day_at_once(self, end_format: TimeFormat, day: date) -> tuple[Epochs, Epochs] | None:
+    def _day_at_once(self, end_format: TimeFormat, day: date) -> Moments | None:
         clock_ = self._clock
         starts = minutes_at_once(self._moments, self.form.start_format)
         ends = minutes_at_once(self.cells["end"], end_format, closing=True)
         midnight = clock_.midnight(day)
         if starts is None or ends is None or midnight is None or not clock_.is_plain(day):
             return None
-        return (
+        return Moments(
             [midnight + 60 * start for start in starts],
             # Midnight, written 0000, ends the day that it follows.
             [
@@ -79,18 +92,23 @@ class RowTimes:
             ],
         )
 
-    def _one_by_one(self) -> tuple[Epochs, Epochs | None]:
+    def _one_by_one(self) -> Moments:
         summers = [(text or "0").strip() == "1" for text in self.cells.get("summer", ())] or None
         locals_ = self._locals(self._moment, self.form.start_format, closing=False)
         starts = self._clock.epochs(locals_, summers)
-        for index, (local, start) in enumerate(zip(locals_, starts, strict=True)):
-            if local is not None and start is None:
-                self._tell(Code.INVALID_TIME, self._moment, index, "")
+        both = enumerate(zip(locals_, starts, strict=True))
+        skipped = [i for i, (local, start) in both if local is not None and start is None]
         form = self.form.end_format
         if form is None:
-            return starts, None
+            return Moments(starts, None, skipped)
         closings = self._locals("end", form, closing=True)
-        return starts, [self._end(*item) for item in zip(starts, locals_, closings, strict=True)]
+        ends = [self._end(*item) for item in zip(starts, locals_, closings, strict=True)]
+        return Moments(starts, ends, skipped)
+
+    def tell_skipped(self, indexes: Sequence[int]) -> None:
+        """Tell that clocks skip the times of these rows."""
+        for index in indexes:
+            self._tell(Code.INVALID_TIME, self._moment, index, "")
 
     def _locals(self, name: str, form: TimeFormat, *, closing: bool) -> list[datetime | None]:
         found: list[datetime | None] = []

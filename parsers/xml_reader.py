@@ -18,7 +18,7 @@ from parsers.fields import Fault, plain, read_code
 from parsers.grid_draft import TooCostlyError
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
-from parsers.times import Epochs, RowTimes
+from parsers.times import Moments, RowTimes
 from parsers.trees import Element, Tree, decoded_text, grow
 
 MOST_STRANGE = 1_000
@@ -116,7 +116,7 @@ class _Reader:
         self._timed = 0
         self._queries: dict[str, XPath] = {}
         self._of_columns: dict[str, XPath] = {}
-        self._known_times: dict[tuple[str | None, ...], tuple[Epochs, Epochs | None]] = {}
+        self._known_times: dict[tuple[str | None, ...], Moments] = {}
         # The same few stand in every row.
         self._known_channels: dict[str, str | None] = {}
         self._channels: dict[str | None, str | None] = {}
@@ -444,20 +444,21 @@ class _Reader:
             return
         self._draft.points.add((keys.get("area"), point))
         self._areas.add(keys.get("area", ""))
-        starts, ends = self._moments(cells, lines, {**keys, "channel": channel})
-        self._draft.add_column(
-            Column(
-                area=keys.get("area"),
-                point=point,
-                channel=channel,
-                named=named,
-                starts=starts,
-                ends=ends,
-                values=list(cells["value"]),
-                places=list(lines),
-                flagged=_flagged(cells.get("status")),
-            )
+        times = self._times(cells, lines, {**keys, "channel": channel})
+        starts, ends, skipped = self._moments(times)
+        column = Column(
+            area=keys.get("area"),
+            point=point,
+            channel=channel,
+            named=named,
+            starts=list(starts),
+            ends=None if ends is None else list(ends),
+            values=list(cells["value"]),
+            places=list(lines),
+            flagged=_flagged(cells.get("status")),
         )
+        times.tell_skipped(column.leave_out_skipped(skipped))
+        self._draft.add_column(column)
 
     def _channel(self, raw: str | None) -> str | None:
         if raw not in self._channels:
@@ -475,7 +476,9 @@ class _Reader:
     ) -> None:
         if len(self._draft.readings) + len(lines) > MOST_SERIES:
             raise TooCostlyError(str(MOST_SERIES))
-        instants, _ = self._times(cells, lines, keys).read()
+        times = self._times(cells, lines, keys)
+        instants, _, skipped = times.read()
+        times.tell_skipped(skipped)
         named = [name for name in ("point", "meter", "channel", "zone") if name in cells]
         for index, line in enumerate(lines):
             place = dict(keys)
@@ -496,24 +499,22 @@ class _Reader:
                     Reading(point, meter, channel, zone, instants[index], value, line)
                 )
 
-    def _moments(
-        self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
-    ) -> tuple[Epochs, Epochs | None]:
-        """Starts and ends of a column; mostly every column of a document has the same."""
+    def _moments(self, times: RowTimes) -> Moments:
+        """Those of a column; mostly every column of a document has the same."""
+        cells = times.cells
         texts = [cells[name] for name in ("start", "end", "summer") if name in cells]
         written = tuple(itertools.chain.from_iterable(texts))
         known = self._known_times.get(written)
         if known is None:
-            self._timed += len(lines)
+            self._timed += len(times.lines)
             if self._timed > MOST_TIMES:
                 raise TooCostlyError(str(MOST_TIMES))
             told = len(self._draft.findings)
-            known = self._times(cells, lines, keys).read()
+            known = times.read()
             # What is wrong with one column must be told of the next one, too.
             if len(self._draft.findings) == told:
                 self._known_times[written] = known
-        starts, ends = known
-        return list(starts), None if ends is None else list(ends)
+        return known
 
     def _times(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys

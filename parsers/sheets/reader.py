@@ -462,8 +462,9 @@ class SheetReader:
         sums.add(row, channel, None)
         self._draft.findings.extend(across(self._sheet, table, row, cells))
         self._draft.points.add((None, point))
-        column_places = [Places.cell_at(row, column) for column in filled]
-        starts = self._starts(day, [table.hours[column] for column in filled])
+        filled_at = list(filled)
+        column_places = [Places.cell_at(row, column) for column in filled_at]
+        starts = self._starts(day, [table.hours[column] for column in filled_at])
         made = Column(
             None, point, channel, named, starts, None, list(filled.values()), column_places
         )
@@ -475,7 +476,17 @@ class SheetReader:
                 for start, column in zip(gaps, empty, strict=True)
                 if start is not None
             }
+        if day is not None:
+            skipped = [index for index, start in enumerate(starts) if start is None]
+            for index in made.leave_out_skipped(skipped):
+                self._tell_skipped(row, filled_at[index], point)
         self._draft.add_column(made)
+
+    def _tell_skipped(self, row: int, column: int, point: str | None) -> None:
+        """A value beside an hour that clocks skip."""
+        place, seen = place_of(self._sheet, row, column), shown(self._sheet.cell(row, column))
+        about = {"point": point, "field": "start", "expected": ""}
+        self._draft.findings.add(finding(Code.INVALID_TIME, place, seen=seen, **about))
 
     def _missing_in_row(self, name: str, table: Table, row: int) -> None:
         """Tell a key that is not there; of a column that is not there, once."""

@@ -91,6 +91,16 @@ def test_each_grain_has_the_same_columns_and_sums(run, process, grain):
     assert len(registers) == 2
 
 
+def test_what_is_not_commercial_is_missing_where_it_is_billed(run, process):
+    process("19-80020-not-commercial")
+
+    rows = run("readings", "--period", "2026-11", "--grain", "billing", "--json").rows
+
+    # One day of half-hours came; four of active energy are not fit for billing.
+    halves = 29 * 48
+    assert {row["channel"]: row["missing"] for row in rows} == {"A+": halves + 4, "R+": halves}
+
+
 def test_json_says_what_csv_says(run, process):
     process("01")
 

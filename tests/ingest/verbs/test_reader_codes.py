@@ -10,7 +10,9 @@ import shutil
 import zipfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 
 import pytest
 from openpyxl import Workbook
@@ -139,6 +141,49 @@ def book(*rows, totals=None, labels=("Показание",), hidden=(), sheets=(
     return letter(("readings.xlsx", content.getvalue()), again=date)
 
 
+def skipping(energy):
+    """A 52005 of 28 March 2010, with so much in the hour that clocks skipped."""
+    rows = "".join(
+        f'<consumption date_time="20100328{h:02}" energy="{energy if h == 2 else 0.067}"/>'
+        for h in range(24)
+    )
+    return letter(("hours.xml", f"<package {about()}>{rows}</package>".encode()))
+
+
+def skipping_halves(value):
+    """An 80020 of that day."""
+    times = [f"{h:02}{m:02}" for h in range(24) for m in (0, 30)]
+    periods = "".join(
+        f'<period start="{first}" end="{last}" summer="{int(first > "0200")}">'
+        f"<value>{value if first[:2] == '02' else 5}</value></period>"
+        for first, last in zip(times, [*times[1:], "0000"], strict=True)
+    )
+    text = (
+        '<message class="80020" version="2" number="1"><datetime>'
+        "<timestamp>20261110090000</timestamp><daylightsavingtime>2</daylightsavingtime>"
+        "<day>20100328</day></datetime><sender><inn>3300000001</inn></sender>"
+        '<area timezone="1"><inn>3300000001</inn><measuringpoint code="9">'
+        f'<measuringchannel code="01">{periods}</measuringchannel>'
+        "</measuringpoint></area></message>"
+    )
+    return letter(("day.xml", text.encode()))
+
+
+def skipping_sheet(energy):
+    """A workbook of that month with a row for each day."""
+    workbook = Workbook()
+    sheet = workbook.active
+    for row in (("Макет", "52005"), ("Код пользователя", CODE), ("Единица", "МВт*ч")):
+        sheet.append(row)
+    sheet.append(("Дата", *(f"{h:02}:00-{(h + 1) % 24:02}:00" for h in range(24))))
+    for day in (27, 28, 29):
+        drawn = [energy if (day, h) == (28, 2) else (h * 1000 + day) / 10**6 for h in range(24)]
+        sheet.append((f"{day}.03.2010", *drawn))
+    content = io.BytesIO()
+    workbook.save(content)
+    return letter(("hours.xlsx", content.getvalue()))
+
+
 BEFORE_NOW = ("Предыдущее показание", "Текущее показание")
 WITH_USE = (*BEFORE_NOW, "Разность показаний")
 FIRST = book((100,), (50,), date="01.10.2026")
@@ -177,6 +222,11 @@ CASES = [
     Case("invalid-date", sent(date_time="2026113100"), sent(date_time="2026110100")),
     Case("invalid-number", sent(energy="0.067.1"), sent(energy="0.067")),
     Case("invalid-time", sent(date_time="2026110124"), sent(date_time="2026110123")),
+    Case("invalid-number", sent(energy="1e-3"), sent(energy="0.001")),
+    # Clocks skip that hour; systems of 24 hours a day write it as zero.
+    Case("invalid-time", skipping("1"), skipping("0")),
+    Case("invalid-time", skipping_halves("1"), skipping_halves("0")),
+    Case("invalid-time", skipping_sheet(0.001), skipping_sheet(0)),
     Case("decimal-comma", sent(energy="0,067"), sent(energy="0.067")),
     Case("encoding-guessed", named("ООО «Пример»", "cp1251"), named("ООО «Пример»")),
     Case(
@@ -266,6 +316,25 @@ def test_the_code_is_told_of_what_raises_it_and_not_of_the_near_miss(case, insta
     )
     assert case.code in raising
     assert case.code not in near
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "values", "total"),
+    [
+        (skipping, "hours.xml", 23, 23 * 67_000),
+        (skipping_halves, "day.xml", 46, 46 * 5_000),
+        (skipping_sheet, "hours.xlsx", 71, 3 * 276_000 + 24 * (27 + 28 + 29) - 2028),
+    ],
+)
+def test_a_day_is_read_without_the_zero_of_the_hour_that_clocks_skipped(
+    run, made, name, values, total
+):
+    (part,) = message_from_bytes(made(0), policy=default).iter_attachments()
+    ran = run("check", run.write(name, part.get_payload(decode=True)), "--json")
+
+    [row] = ran.rows
+    assert {found["code"] for found in row["findings"]} <= {"too-old", "late-submission"}
+    assert [(one["count"], int(one["total"])) for one in row["series"]] == [(values, total)]
 
 
 BY_OPERATORS = {"held-by-operator", "held-by-holder"}

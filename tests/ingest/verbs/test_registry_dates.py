@@ -112,6 +112,22 @@ def test_a_row_that_cannot_be_so_is_refused_with_its_line_and_the_reason(read, c
     assert exported(read) == rows
 
 
+@pytest.mark.parametrize(
+    ("day", "why"), [("2026-11-10", "is in line 9 from 2026-11-10, too"), ("", "is in line 4 at")]
+)
+def test_two_rows_of_one_meter_for_one_day_are_refused_with_line_and_reason(read, day, why):
+    rows = exported(read)
+    (own,) = [row for row in rows if row["meter"] == METER]
+    said = [own | {"ratio": ratio, "valid_from": day} for ratio in ("50", "60")]
+    twice = [*rows, *said] if day else [*rows, said[0]]
+
+    ran = put(read, twice)
+
+    assert ran.code == 2
+    assert f"line {len(twice) + 1}: meter {METER} {why}" in ran.err
+    assert exported(read) == rows
+
+
 def test_an_area_given_to_a_point_makes_no_second_one_and_bills_the_same(read):
     before = billed(read, "2026-10"), billed(read, "2026-11")
 

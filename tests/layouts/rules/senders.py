@@ -44,7 +44,7 @@ class Party:
                 self.point,
                 area=self.inn,
                 max_power_kw=Decimal(1000),
-                channels=("A+", "R+"),
+                channels=("A+", "R+", "R-"),
                 meters=(Meter(self.device, **about),),
             ),
             *(replace(point, code=self.user + point.code, area=self.inn) for point in self.more),

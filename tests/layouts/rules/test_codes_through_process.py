@@ -100,6 +100,23 @@ def reactive(value):
     return [*past, day([value + (n % 2) * bool(value) for n in range(48)], MONDAY, channel="03")]
 
 
+def office(value, on):
+    """October of an office that rests on Saturdays and Sundays, and then a day of so much."""
+    start = moscow(2025, 10, 1)
+    begins = [
+        [0 if (start + timedelta(days=n, hours=3)).weekday() >= 5 else 40_000 + n + hour
+         for hour in range(24)]
+        for n in range(31)
+    ]  # fmt: skip
+    drawn = [value + hour if value else 0 for hour in range(24)]
+    return [hours([value for day in begins for value in day], start), hours(drawn, on)]
+
+
+# By decree people worked on the Saturday and not on the Monday after it.
+WORKED_SATURDAY, MONDAY_OFF = moscow(2025, 11, 1), moscow(2025, 11, 3)
+SATURDAY, PLAIN_MONDAY = moscow(2025, 11, 8), moscow(2025, 11, 10)
+
+
 def peak_days(share):
     """Four weeks by the day, and then a week in which the peak hours keep this share."""
     peaks = {9, 10, 16, 17, 18, 19}
@@ -335,6 +352,28 @@ CASES = [
     ),
     Case("reading-went-back", before("65000", ("T0", "5000")), before("99990", ("T0", "50"))),
     Case(
+        "register-rollover",
+        [
+            registers(("T0", v), at=at, channel="R-")
+            for v, at in (("99990", OCTOBER), ("50", NOVEMBER))
+        ],
+        [
+            registers(("T0", v), at=at, channel="R-")
+            for v, at in (("65000", OCTOBER), ("5000", NOVEMBER))
+        ],
+    ),
+    # A register that rests is told as that, and is not low.
+    Case(
+        "no-consumption",
+        autumn("100", "200", "300", "300"),
+        autumn("100", "200", "300", "310"),
+    ),
+    Case(
+        "register-high-low",
+        autumn("100", "200", "300", "310"),
+        autumn("100", "200", "300", "300"),
+    ),
+    Case(
         "register-high-low",
         autumn("100", "200", "300", "900"),
         autumn("100", "200", "300", "700"),
@@ -385,6 +424,19 @@ CASES = [
         [day(HALVES, NOVEMBER), day([60 + n for n in range(24)], NOVEMBER, step=60, number=2)],
         [day(HALVES, NOVEMBER, number=2), day([60 + n for n in range(24)], NOVEMBER, step=60)],
     ),
+    # It may not replace a part of it.
+    Case(
+        "wrong-step",
+        [day(HALVES, NOVEMBER), day([60 + n for n in range(23)], NOVEMBER, step=60, number=2)],
+        [day(HALVES, NOVEMBER), day([60 + n for n in range(24)], NOVEMBER, step=60, number=2)],
+    ),
+    # Exponents are a workbook's own way of writing.
+    Case(
+        "invalid-number",
+        [day(["1e1", *HALVES[1:]], NOVEMBER)],
+        [day(["10", *HALVES[1:]], NOVEMBER)],
+    ),
+    Case("invalid-number", [registers(("T0", "1e3"))], [registers(("T0", "1000"))]),
     Case("repeated-day", copied_week(0), copied_week(1)),
     Case(
         "repeated-day",
@@ -402,6 +454,11 @@ CASES = [
     Case("all-zero", reactive(0), reactive(40)),
     Case("high-low", reactive(3), reactive(40)),
     Case("peak-drop", peak_days(60), peak_days(97)),
+    Case("all-zero", office(0, PLAIN_MONDAY), office(0, SATURDAY)),
+    Case("all-zero", office(0, PLAIN_MONDAY), office(0, MONDAY_OFF)),
+    Case("all-zero", office(0, WORKED_SATURDAY), office(40_000, WORKED_SATURDAY)),
+    Case("high-low", office(5_000, WORKED_SATURDAY), office(40_000, WORKED_SATURDAY)),
+    Case("high-low", office(5_000, PLAIN_MONDAY), office(5_000, MONDAY_OFF)),
     Case(
         "replacement-incomplete",
         exchange("7"),

@@ -21,6 +21,7 @@ from layouts.rules.case import Case, about, epoch, instant, is_beside
 from layouts.rules.registers import decimals, register_key
 from layouts.terms import (
     ACTIVE_CHANNELS,
+    STEADY_CHANNELS,
     ZONES,
     Assigned,
     Meter,
@@ -176,11 +177,14 @@ def high_low(case: Case) -> Iterator[Finding]:
 
     Judged is the mean of a day over at least a week. Enough: two steps before that. What
     the register has done before is in line; one that rests is told as `no-consumption`.
+    What is given back is as the weather is, and is not asked.
 
     Source: Oracle Utilities Meter Data Management, high/low check on scalar consumption.
     """
     for step in steps(case):
         if step.after.item is not step.item or step.difference <= 0:
+            continue
+        if step.item.series.channel not in STEADY_CHANNELS:
             continue
         row = (*step.earlier, step.before)
         first = max(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import gcd
+from statistics import pstdev
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, epoch, present
 from layouts.rules.past import Past, past_of
 from layouts.sequences import runs
-from layouts.terms import ACTIVE_CHANNELS, Assigned, Series
+from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS, Assigned, Series
 
 USUAL_DAYS = 28
 """Days before a document by which its level, its weekdays and its peak hours are judged."""
@@ -33,9 +34,6 @@ FLAT_DAYS = 1
 
 REGULAR_LOADS = ("constant", "timed")
 """What the register of points calls a load that repeats by its nature."""
-
-_STEADY = ("A+", "R+", "R-")
-"""Channels whose days are like their weekday; what is given back is as the weather is."""
 
 
 class Day(NamedTuple):
@@ -325,7 +323,7 @@ def days_out_of_line(case: Case) -> Iterator[Finding]:
     Source: the list of validation rules of Oracle Utilities Meter Data Management.
     """
     for item, known in _with_history(case):
-        if item.series.channel not in _STEADY or item.series.spans is not None:
+        if item.series.channel not in STEADY_CHANNELS or item.series.spans is not None:
             continue
         if not _is_other_unit(item.series, known, case):
             yield from merge_adjoining(_odd_days(item, _Totals(known, case), case))
@@ -386,16 +384,19 @@ def peak_drop(case: Case) -> Iterator[Finding]:
     Judged are the last five working days on record, however many documents brought
     them, and the ones before these as far as the document goes back. Night and
     lighting loads are ordinary, which is why only a point's own history counts, and a
-    load that is off for eight hours of the day is not asked.
+    load that is off for eight hours of the day is not asked. A load whose days differ by
+    chance, such as a pump that switches itself, must drop by more than that. A point that
+    gives energy back is not asked: what its own sun gives at noon it need not draw.
 
     Enough: two dates of each weekday from Monday to Friday in it.
 
     Source: a Moscow retailer's contract annex on anomalous consumption.
     """
+    giving = {i.owner[:2] for i in case.intervals if i.series.channel == "A-" and i.series.total}
     for item, known in _with_history(case):
         if item.series.channel != "A+" or item.series.spans is not None:
             continue
-        if 60 % item.series.step_minutes:
+        if 60 % item.series.step_minutes or item.owner[:2] in giving:
             continue
         own = [d for d in days_of(item.series, case.zone) if _is_working(d, item.series, case)]
         if not own:
@@ -429,6 +430,14 @@ class _UsualHours:
             return None
         return [sum(hours) // len(same) for hours in zip(*same, strict=True)]
 
+    def chance_of(self, judged: Collection[date], case: Case) -> Decimal:
+        """By how much a mean share of the peak hours may differ by chance: thrice its error."""
+        hours = case.parameters.peak_hours.of(max(judged))
+        days = [day for date, day, _ in self.working if date not in judged and any(day)]
+        shares = [sum(day[hour] for hour in hours) / sum(day) for day in days]
+        error = (1 / len(judged) + 1 / len(shares)) ** 0.5
+        return Decimal(3 * pstdev(shares) * error)
+
 
 def _is_working(day: Day, series: Series, case: Case) -> bool:
     hours = (day.last - day.first) * series.step_minutes
@@ -442,7 +451,8 @@ def _is_working(day: Day, series: Series, case: Case) -> bool:
 def _drop(
     item: Assigned, days: Sequence[_Hours], known: _UsualHours, case: Case
 ) -> Iterator[Finding]:
-    peak = whole = usual_peak = usual_whole = 0
+    peak = whole = 0
+    usual_peak = Decimal(0)
     judged = {day for day, _, _ in days}
     by_weekday = [known.of(weekday, judged) for weekday in range(5)]
     for day, by_hour, _ in days:
@@ -450,16 +460,21 @@ def _drop(
         if usual is None:
             return
         peak += sum(by_hour[hour] for hour in hours)
-        usual_peak += sum(usual[hour] for hour in hours)
         whole += sum(by_hour)
-        usual_whole += sum(usual)
+        # Each day by its own weight: the months have other peak hours, and other levels.
+        usual_share = Decimal(sum(usual[hour] for hour in hours)) / (sum(usual) or 1)
+        usual_peak += usual_share * sum(by_hour)
     # What is off for a third of the day is switched, and by the season: no peak is spared.
     off = [sum(not hour for hour in usual) for usual in by_weekday if usual is not None]
     if not whole or not usual_peak or min(off) >= 8:
         return
-    share, expected = Decimal(peak) / whole, Decimal(usual_peak) / usual_whole
+    share, expected = Decimal(peak) / whole, usual_peak / whole
     own = [place for _, _, place in days if place is not None]
-    if own and share < expected * (1 - case.parameters.peak_drop_share):
+    if (
+        own
+        and share < expected * (1 - case.parameters.peak_drop_share)
+        and expected - share > known.chance_of(judged, case)
+    ):
         told = {"seen": f"{share:.1%}", "expected": f"{expected:.1%}"}
         yield about_run(item, Code.PEAK_DROP, own[0].first, own[-1].last - 1, **told)
 

@@ -42,6 +42,7 @@ def told(item: Finding) -> dict[str, Any]:
         "severity": item.severity.value,
         "place": str(item.place),
         "point": item.point,
+        "meter": item.meter,
         "channel": item.channel,
         "seen": item.seen,
     }
@@ -71,6 +72,7 @@ def read(parsed: Parsed) -> dict[str, Any]:
         "file": parsed.name,
         "layout": parsed.layout,
         "sender": parsed.header.sender_code,
+        "sender_inn": parsed.header.sender_inn,
         "created": created.astimezone(MOSCOW).isoformat() if created else None,
         "series": [series(item) for item in parsed.series],
         "findings": [told(item) for item in parsed.findings],

@@ -244,17 +244,22 @@ def _is_thousandfold(total: int, usual: int) -> bool:
 
 
 def _like_for_like(series: Series, known: Past, case: Case) -> tuple[int, int]:
-    """The energy of those ordinary hours that history knows, and what it has for them.
+    """The energy of those hours that history knows, and what it has for them.
 
+    A day off by decree is put beside a Sunday, a Saturday that is worked beside a Friday.
     Both are 0 when these are fewer than six hours.
     """
     total = usual = covered = 0
     energy, counted = known.by_hour_of_week
+    calendar = case.parameters.calendar
     for index, value in enumerate(series.values):
         local = series.span(index)[0].astimezone(case.zone)
-        slot = local.weekday() * 24 + local.hour
+        weekday = local.weekday()
+        if not calendar.is_ordinary(local.date()):
+            weekday = 4 if calendar.is_working(local.date()) else 6
+        slot = weekday * 24 + local.hour
         dates = counted[slot]
-        if value is not None and dates and case.parameters.calendar.is_ordinary(local.date()):
+        if value is not None and dates:
             total += int(value)
             usual += energy[slot] * series.step_minutes // (60 * dates)
             covered += series.step_minutes

@@ -184,6 +184,12 @@ def test_a_day_far_from_its_weekday_s_history_is_high_or_low(percent, fires):
     assert (Code.HIGH_LOW in codes(found(values, history(), start=monday))) is fires
 
 
+def test_a_wrong_unit_is_told_on_a_public_holiday_too():
+    holiday = moscow(2026, 11, 4)
+    for factor, told in ((1000, [Code.UNIT_SUSPECT]), (1, [])):
+        assert codes(found([v * factor for v in LOAD], history(), holiday)) == told
+
+
 def test_a_public_holiday_is_not_like_its_weekday():
     assert codes(found([0] * 24, history(), start=moscow(2026, 11, 4))) == []
     assert codes(found([0] * 24, history(), start=moscow(2026, 11, 11))) == [Code.ALL_ZERO]

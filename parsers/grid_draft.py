@@ -14,7 +14,7 @@ class TooCostlyError(Exception):
     """A workbook has more of something than any form has; its text is the limit."""
 
 
-MOST_CELLS = 40_000
+MOST_CELLS = 45_000
 """A workbook with more filled cells than this is `too-costly`."""
 
 MOST_SIGNS = 1_000_000

@@ -68,7 +68,12 @@ def pytest_ignore_collect(collection_path, config):
     return None if is_wanted else True
 
 
-FIRST = ("end_to_end/test_kill.py", "contract/test_seals.py", "browser/")
+FIRST = (
+    "end_to_end/test_kill.py",
+    "end_to_end/test_dovecot_cluster.py",
+    "contract/test_seals.py",
+    "browser/",
+)
 """The longest files: begun last, one of the two workers would wait for the other's."""
 
 

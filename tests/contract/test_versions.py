@@ -333,7 +333,11 @@ def test_a_register_reading_is_kept_exactly_and_replaced_with_its_history(ledger
     hand_in(ledger, second)
 
     known = known_of(ledger, document(reading("0"), layout="52006", created=2)).readings
-    assert known == {REGISTER: RecordedReading(Decimal("123456.78"), newer=False, layout="52006")}
+    assert known == {
+        REGISTER: RecordedReading(
+            Decimal("123456.78"), newer=False, layout="52006", holders=frozenset({ENTITY.user_code})
+        )
+    }
     history = rows(ledger, "SELECT value, submission_id, replaced_by FROM register_history")
     assert [tuple(row) for row in history] == [(999999670000, 1, 2)]
 
@@ -473,5 +477,7 @@ def test_in_any_order_of_arrival_the_newest_reading_is_in_force_after_the_others
         ).all()
 
     *before, last = (value for _, _, value in story)
-    assert known == RecordedReading(Decimal(last), newer=True, layout="52006")
+    assert known == RecordedReading(
+        Decimal(last), newer=True, layout="52006", holders=frozenset({ENTITY.user_code})
+    )
     assert [row[0] // 10**6 for row in replaced] == before

@@ -25,8 +25,8 @@ from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.killable import MARKING, STEPS
 from tests.end_to_end.proxy import Proxy
 
-LETTERS = int(os.environ.get("CHAOS_LETTERS", "40"))
-KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
+LETTERS = int(os.environ.get("CHAOS_LETTERS", "24"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIRST_READING = datetime(2026, 10, 1, tzinfo=UTC)

@@ -12,9 +12,12 @@ from email.policy import default
 import pytest
 
 from ingest.wiring import now
+from tests.end_to_end.conftest import SERVERS
 from tests.end_to_end.installation import ROOT, SAMPLES, Installation
 from tests.end_to_end.test_pipeline import RECEIVED_AT
 
+# On one server: Dovecot where it is.
+pytestmark = pytest.mark.parametrize("imap", SERVERS[:1], indirect=True)
 LETTERS = sorted((SAMPLES / "letters").glob("0[01]-*.eml"))
 
 

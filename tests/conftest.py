@@ -71,10 +71,13 @@ def pytest_ignore_collect(collection_path, config):
 FIRST = (
     "end_to_end/test_kill.py",
     "end_to_end/test_dovecot_cluster.py",
+    "end_to_end/test_replay.py",
+    "end_to_end/test_signals.py",
+    "contract/test_acts.py",
     "contract/test_seals.py",
     "browser/",
 )
-"""The longest files: begun last, one of the two workers would wait for the other's."""
+"""The longest files: begun last, they would be waited for by workers with nothing left to do."""
 
 
 def pytest_collection_modifyitems(config, items) -> None:

@@ -160,7 +160,7 @@ class _ReadBefore:
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
-        """Nothing: marks are made when the trial is over."""
+        """Never asked for: marks are made when the trial is over."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -117,3 +117,27 @@ def _by_itself(request, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr(os, "fork", refuse)
     monkeypatch.setattr(time, "sleep", refuse)
+
+
+@pytest.fixture(scope="session")
+def nurseries():
+    """What readers get their children from, of each configuration one for all tests.
+
+    To start one takes half a second. A retailer's own definitions and texts, which a test
+    may change, are loaded by one of the test's own.
+    """
+    from ingest.reading.children import Nursery
+
+    class Kept(Nursery):
+        def close(self):
+            """It goes on when its reader ends."""
+
+    kept = {}
+
+    def nursery_of(config):
+        own = config.layouts_path or config.texts_path
+        return Nursery(config) if own else kept.setdefault(config, Kept(config))
+
+    yield nursery_of
+    for nursery in kept.values():
+        Nursery.close(nursery)

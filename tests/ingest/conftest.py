@@ -30,8 +30,9 @@ def ledger(empty_database, tmp_path):
 
 
 @pytest.fixture
-def bare(tmp_path, monkeypatch, capfd):
+def bare(tmp_path, monkeypatch, capfd, nurseries):
     """Calls verbs in an empty folder, without a configuration of the machine."""
+    monkeypatch.setattr("ingest.reading.pool.Nursery", nurseries)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
     monkeypatch.setattr("config.settings.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))

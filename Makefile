@@ -37,7 +37,7 @@ lint: $(VENV)/.installed
 chaos: $(VENV)/.installed
 	CHAOS_LETTERS=$${CHAOS_LETTERS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-40} \
 	  $(BIN)/python -m pytest -s tests/end_to_end/test_kill.py
-	CHAOS_CLUSTER=1 $(BIN)/python -m pytest -s tests/end_to_end/test_dovecot_cluster.py
+	$(BIN)/python -m pytest -s tests/end_to_end/cluster_chaos.py
 
 # Ten minutes, and needs dovecot-imapd; tables for docs/performance.md.
 bench: $(VENV)/.installed

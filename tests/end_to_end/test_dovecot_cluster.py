@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,9 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from ingest.wiring import Service, load_settings
@@ -86,15 +83,6 @@ def test_letters_go_from_a_fetcher_over_two_workers_to_a_sender(cluster, dovecot
         assert store.arrivals.processes() == []
 
 
-STEPS_FOR_TWO = ("taken", "recording")
-WORK_STEPS = (
-    "taking", "taken", "claiming", "claimed", "read", "recording", "committed", "settling",
-    "putting-off",
-)  # fmt: skip
-LONG = bool(os.environ.get("CHAOS_CLUSTER"))
-"""`make chaos`: every step of the way, with two workers and with four."""
-
-
 def have_died(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
     return all(process.poll() is not None for process in processes)
 
@@ -108,15 +96,8 @@ def assert_settled(cluster, smtp_server, letters):
         assert store.arrivals.held() == 0
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("workers", "steps"),
-    [(2, WORK_STEPS), (4, WORK_STEPS)] if LONG else [(2, STEPS_FOR_TWO)],
-)
-def test_workers_killed_at_each_step_lose_and_double_nothing(
-    cluster, dovecot, smtp_server, monkeypatch, workers, steps
-):
-    monkeypatch.setenv("KILLABLE_ATTEMPTS", "100")
+def assert_killed_at_each(steps, workers, cluster, dovecot, smtp_server):
+    """So many workers at once die at these steps, and others bring the letters to their ends."""
     letters = 4 * len(steps)
     dovecot.append(*map(letter, range(letters)), at=RECEIVED_AT)
     with cluster.roles("fetch", "send"):
@@ -129,69 +110,12 @@ def test_workers_killed_at_each_step_lose_and_double_nothing(
             assert_settled(cluster, smtp_server, letters)
 
 
-@pytest.mark.timeout(300)
-def test_a_fetcher_killed_at_each_step_loses_and_doubles_nothing(cluster, dovecot, smtp_server):
-    steps = FETCH_STEPS if LONG else ("deferring",)
-    with cluster.roles("work", "send"):
-        for number, step in enumerate(steps):
-            dovecot.append(letter(number), at=RECEIVED_AT)
-            process = cluster.start_role("fetch", step)
-            cluster.wait_until(partial(have_died, [process]), 200)
-        dovecot.append(letter(len(steps)), at=RECEIVED_AT)
-        # Two on one mailbox: one reads it, the other waits for its lease.
-        with cluster.roles("fetch", "fetch"):
-            assert_settled(cluster, smtp_server, len(steps) + 1)
-
-
-FETCH_STEPS = ("announcing", "deferring", "forgetting")
-
-
-@pytest.mark.timeout(300)
-def test_a_frozen_worker_and_a_server_that_falls_over_lose_and_double_nothing(
+@pytest.mark.timeout(600)
+def test_two_workers_killed_at_once_lose_and_double_nothing(
     cluster, dovecot, smtp_server, monkeypatch
 ):
-    monkeypatch.setenv("KILLABLE_SILENT", "4")
-    dovecot.append(*map(letter, range(6)), at=RECEIVED_AT)
-    frozen = cluster.start_role("work", "freeze recording")
-    try:
-        with cluster.roles("fetch", "send"):
-            cluster.wait_until(lambda: is_stopped(frozen.pid), 200)
-            # Past its beat: PostgreSQL drops what it had open, and another takes up its trip.
-            with cluster.role("work"):
-                cluster.wait_until(lambda: cluster.is_done(6), 200)
-                frozen.send_signal(signal.SIGCONT)
-                dovecot.append(*map(letter, range(6, 12)), at=RECEIVED_AT)
-                cluster.wait_until(lambda: len(cluster.letters()) > 6)
-                # Every connection of everybody is cut, in the midst of it.
-                cut(cluster.url)
-                dovecot.append(*map(letter, range(12, 18)), at=RECEIVED_AT)
-                cluster.wait_until(lambda: len(cluster.letters()) > 12)
-                crash(cluster.url)
-                assert_settled(cluster, smtp_server, 18)
-                assert frozen.poll() is None
-    finally:
-        frozen.send_signal(signal.SIGCONT)
-        frozen.terminate()
-        frozen.wait(timeout=60)
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-
-def cut(url: str) -> None:
-    """End every connection to a database."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
-def crash(url: str) -> None:
-    """Kill a backend: PostgreSQL ends them all and starts again from its log."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        os.kill(connection.info.backend_pid, signal.SIGKILL)
+    monkeypatch.setenv("KILLABLE_ATTEMPTS", "100")
+    assert_killed_at_each(("taken", "recording"), 2, cluster, dovecot, smtp_server)
 
 
 @pytest.mark.timeout(300)

@@ -1,0 +1,105 @@
+"""What `make chaos` does to `fetch`, `work` and `send`: killed at each step, frozen, cut off.
+
+The whole matrix is too long for `make test`, which kills two workers at two steps.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.end_to_end.test_dovecot_cluster import (
+    assert_killed_at_each,
+    assert_settled,
+    cluster,  # noqa: F401 - a fixture
+    have_died,
+)
+from tests.end_to_end.test_kill import RECEIVED_AT, letter
+
+FETCH_STEPS = ("announcing", "deferring", "forgetting")
+WORK_STEPS = (
+    "taking", "taken", "claiming", "claimed", "read", "recording", "committed", "settling",
+    "putting-off",
+)  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_killed_at_each_step_lose_and_double_nothing(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+    monkeypatch,
+    workers,
+):
+    monkeypatch.setenv("KILLABLE_ATTEMPTS", "100")
+    assert_killed_at_each(WORK_STEPS, workers, cluster, dovecot, smtp_server)
+
+
+@pytest.mark.timeout(300)
+def test_a_fetcher_killed_at_each_step_loses_and_doubles_nothing(cluster, dovecot, smtp_server):  # noqa: F811
+    with cluster.roles("work", "send"):
+        for number, step in enumerate(FETCH_STEPS):
+            dovecot.append(letter(number), at=RECEIVED_AT)
+            process = cluster.start_role("fetch", step)
+            cluster.wait_until(partial(have_died, [process]), 200)
+        dovecot.append(letter(len(FETCH_STEPS)), at=RECEIVED_AT)
+        # Two on one mailbox: one reads it, the other waits for its lease.
+        with cluster.roles("fetch", "fetch"):
+            assert_settled(cluster, smtp_server, len(FETCH_STEPS) + 1)
+
+
+@pytest.mark.timeout(300)
+def test_a_frozen_worker_and_a_server_that_falls_over_lose_and_double_nothing(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+    monkeypatch,
+):
+    monkeypatch.setenv("KILLABLE_SILENT", "4")
+    dovecot.append(*map(letter, range(6)), at=RECEIVED_AT)
+    frozen = cluster.start_role("work", "freeze recording")
+    try:
+        with cluster.roles("fetch", "send"):
+            cluster.wait_until(lambda: is_stopped(frozen.pid), 200)
+            # Past its beat: PostgreSQL drops what it had open, and another takes up its trip.
+            with cluster.role("work"):
+                cluster.wait_until(lambda: cluster.is_done(6), 200)
+                frozen.send_signal(signal.SIGCONT)
+                dovecot.append(*map(letter, range(6, 12)), at=RECEIVED_AT)
+                cluster.wait_until(lambda: len(cluster.letters()) > 6)
+                # Every connection of everybody is cut, in the midst of it.
+                cut(cluster.url)
+                dovecot.append(*map(letter, range(12, 18)), at=RECEIVED_AT)
+                cluster.wait_until(lambda: len(cluster.letters()) > 12)
+                crash(cluster.url)
+                assert_settled(cluster, smtp_server, 18)
+                assert frozen.poll() is None
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+        frozen.terminate()
+        frozen.wait(timeout=60)
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def cut(url: str) -> None:
+    """End every connection to a database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def crash(url: str) -> None:
+    """Kill a backend: PostgreSQL ends them all and starts again from its log."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGKILL)

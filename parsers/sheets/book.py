@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.layout import Layout
 from layouts.terms import RETURNED_LIST_TITLES, Parsed
-from layouts.workbook_form import WorkbookDefinition
 from parsers.assemble import assemble, finished
 from parsers.fields import mended_code, shown
 from parsers.grid import Sheet
@@ -22,9 +21,9 @@ from parsers.grid_draft import Spent, TooCostlyError
 from parsers.names import name_findings
 from parsers.sheets.account import says_anything
 from parsers.sheets.header import Fact, Facts, Rivals
-from parsers.sheets.reader import SheetReader, View
-from parsers.sheets.tables import find_tables
-from parsers.sheets.vocabulary import Vocabulary, vocabulary
+from parsers.sheets.reader import SheetReader
+from parsers.sheets.view import Form, View
+from parsers.sheets.vocabulary import vocabulary
 from parsers.workbooks import open_workbook
 
 
@@ -43,7 +42,7 @@ def parse_workbook(
     if isinstance(opened, Finding):
         return (replace(about, findings=(*about.findings, opened)),)
     forms = [
-        _Form(layout, layout.workbook, vocabulary(layout, layout.workbook))
+        Form(layout, layout.workbook, vocabulary(layout, layout.workbook))
         for layout in layouts.values()
         if layout.workbook is not None
     ]
@@ -52,23 +51,6 @@ def parse_workbook(
     except TooCostlyError as error:
         found = finding(Code.TOO_COSTLY, limit=str(error))
         return (replace(about, findings=(*about.findings, found)),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A layout that has a workbook form, with that form and its words."""
-
-    layout: Layout
-    definition: WorkbookDefinition
-    words: Vocabulary
-
-    def view(self, sheet: Sheet) -> View:
-        """A sheet as this form sees it."""
-        facts = Facts(sheet, self.definition, self.words)
-        tables = find_tables(
-            sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
-        )
-        return View(sheet, self.layout, self.definition, self.words, facts, tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +71,7 @@ class _Claim:
 class _Book:
     """The sheets of one workbook, and what each of them is."""
 
-    def __init__(self, sheets: Sequence[Sheet], forms: Sequence[_Form]) -> None:
+    def __init__(self, sheets: Sequence[Sheet], forms: Sequence[Form]) -> None:
         self._forms = forms
         sheets = [sheet for sheet in sheets if not _is_returned_list(sheet)]
         self._visible = [sheet for sheet in sheets if sheet.is_visible]
@@ -131,7 +113,7 @@ class _Book:
         place = claim.fact.place if claim.fact is not None else Place(sheet=claim.sheet.name)
         if len(claim.views) != 1:
             code = Code.AMBIGUOUS_LAYOUT if claim.views else Code.UNKNOWN_LAYOUT
-            names = ", ".join(view.layout.number for view in claim.views)
+            names = ", ".join(view.form.layout.number for view in claim.views)
             both = {"layouts": names} if claim.views else {}
             found = finding(code, place, seen=claim.stated, **both)
             return replace(about, findings=(*about.findings, found))
@@ -139,8 +121,8 @@ class _Book:
         reader = SheetReader(view, self._shared(view, claim.sheet))
         draft = reader.read()
         draft.findings.extend(_left_out(view, reader))
-        number = claim.stated or view.layout.number
-        draft.findings.extend(name_findings(about.name, view.layout, number, draft.header, ()))
+        number = claim.stated or view.form.layout.number
+        draft.findings.extend(name_findings(about.name, view.form.layout, number, draft.header, ()))
         return finished(draft, about, assemble(draft))
 
     def _shared(self, view: View, own: Sheet) -> dict[str, Fact | Rivals]:
@@ -151,7 +133,7 @@ class _Book:
             if sheet is own:
                 is_before = False
                 continue
-            other = view.of(sheet)
+            other = view.form.view(sheet)
             for name, fact in other.facts.of(None, other.tables).items():
                 if name in _SENDER or (is_before and not other.tables):
                     facts.setdefault(name, fact)
@@ -163,8 +145,8 @@ class _Book:
         for sheet in self._visible:
             if sheet.name in claimed or not sheet.rows or not claims:
                 continue
-            views = [view.of(sheet) for claim in claims for view in claim.views]
-            said = [v for v in views if says_anything(sheet, v.words, v.facts.is_label)]
+            views = [view.form.view(sheet) for claim in claims for view in claim.views]
+            said = [v for v in views if says_anything(sheet, v.form.words, v.facts.is_label)]
             if not said:
                 place = Place(sheet=sheet.name)
                 about = {"reason": "no-words", "severity": Severity.NOTE}
@@ -189,7 +171,7 @@ _SENDER = ("sender_code", "password", "sender_name", "sender_inn")
 _CLASS = re.compile(r"\D*(\d{4,6})\D*")
 
 
-def _class_fact(sheet: Sheet, form: _Form) -> Fact | None:
+def _class_fact(sheet: Sheet, form: Form) -> Fact | None:
     facts = Facts(sheet, form.definition, form.words)
     return next((fact for fact in facts.all() if fact.field == "class"), None)
 
@@ -208,7 +190,7 @@ def _left_out(view: View, reader: SheetReader) -> Iterator[Finding]:
     sheet = view.sheet
     if not sheet.unseen:
         return
-    full = view.of(_in_full(sheet))
+    full = view.form.view(_in_full(sheet))
     if not full.tables:
         return
     other = SheetReader(full, {}, in_full=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from layouts.findings import Code, Finding, Place, finding
-from layouts.layout import Layout
-from layouts.terms import Header, Kind, Places, cell_name
-from layouts.workbook_form import SheetField, WorkbookDefinition
+from layouts.terms import Kind, Places, cell_name
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
 from parsers.fields import (
@@ -18,14 +16,12 @@ from parsers.fields import (
     is_blank,
     mended_code,
     read_moment,
-    read_month,
     read_number,
-    read_unit,
     shown,
 )
-from parsers.grid import Cell, Sheet
+from parsers.grid import Cell
 from parsers.sheets.account import Account
-from parsers.sheets.header import Fact, Facts, Rivals
+from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.keys import Keys, meter_number, point_code
 from parsers.sheets.rows import (
     Defaults,
@@ -37,35 +33,12 @@ from parsers.sheets.rows import (
     place_of,
     zone_in_words,
 )
-from parsers.sheets.tables import SINCE, Slot, Table, find_tables, is_numbering
+from parsers.sheets.stated import Stated
+from parsers.sheets.tables import SINCE, Slot, Table, is_numbering
 from parsers.sheets.titles import Titles
-from parsers.sheets.units import Units, differ
-from parsers.sheets.vocabulary import Vocabulary
+from parsers.sheets.units import Units
+from parsers.sheets.view import View
 from parsers.signs import channel_of, zone_of
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A sheet as one form sees it."""
-
-    sheet: Sheet
-    layout: Layout
-    definition: WorkbookDefinition
-    words: Vocabulary
-    facts: Facts
-    tables: Sequence[Table]
-
-    def of(self, sheet: Sheet) -> View:
-        """Another sheet as the same form sees it."""
-        facts = Facts(sheet, self.definition, self.words)
-        tables = find_tables(
-            sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
-        )
-        return View(sheet, self.layout, self.definition, self.words, facts, tables)
-
-
-_OF_TABLE = "instant"
-"""The one field that each table of a sheet may state anew."""
 
 
 class SheetReader:
@@ -81,28 +54,24 @@ class SheetReader:
     def __init__(
         self, view: View, shared: Mapping[str, Fact | Rivals], *, in_full: bool = False
     ) -> None:
-        self._layout = view.layout
-        self._definition = view.definition
+        self._layout = view.form.layout
+        self._definition = view.form.definition
         self._sheet = view.sheet
-        self._words = view.words
+        self._words = view.form.words
         self._facts = view.facts
         self._tables = view.tables
-        self._shared = shared
         self._in_full = in_full
-        self._clock: Clock = clock(view.layout.zone)
-        self._draft = Draft(view.layout, view.sheet.name, view.layout.unit)
-        self._account = Account(view.sheet, view.words, view.tables)
-        self._month: date | None = None
-        self._instant: int | None = None
-        self._instant_place: Place | None = None
+        self._clock: Clock = clock(view.form.layout.zone)
+        self._draft = Draft(view.form.layout, view.sheet.name, view.form.layout.unit)
+        self._account = Account(view.sheet, view.form.words, view.tables)
         self._point: str | None = None
-        self._faulty: set[str] = set()
         self._missing_told: set[str] = set()
         self._was_read = False
         self._sums: Sums | None = None
         self._keys = Keys(view.sheet)
-        self._titles = Titles(view.sheet, view.tables, view.words, view.facts.stand_in)
-        self._units = Units(view.sheet, view.layout.unit)
+        self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.stand_in)
+        self._units = Units(view.sheet, view.form.layout.unit)
+        self._stated = Stated(view, shared, self._draft, self._units, self._clock)
 
     @property
     def _is_register(self) -> bool:
@@ -112,15 +81,15 @@ class SheetReader:
         """The draft of the document with every format mistake."""
         self._was_read = True
         if not self._tables:
-            self._header(None)
+            self._stated.read(None)
             place = Place(sheet=self._sheet.name)
             about = {"field": "table", "expected": ", ".join(self._wanted())}
             self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
         for number, table in enumerate(self._tables):
             if number == 0:
-                self._header(table)
+                self._stated.read(table)
                 self._draft.keys = table.columns
-            elif not self._further_header(table):
+            elif not self._stated.further(table):
                 for row, cells in self._rows(table):
                     self._account.use(row, cells)
                 continue
@@ -175,142 +144,6 @@ class SheetReader:
         for name in self._definition.columns:
             if name in self._definition.required or name in self._definition.any_of:
                 yield self._definition.columns[name][0]
-
-    # The header block.
-
-    def _header(self, table: Table | None) -> None:
-        facts = self._facts.of(table, self._tables)
-        values: dict[str, str] = {}
-        for field in self._definition.header:
-            fact = facts.get(field.name) or self._shared.get(field.name)
-            if fact is None:
-                if field.required and field.name != "unit":
-                    self._missing(field.name)
-                continue
-            text = self._settled(field, fact)
-            if text is not None:
-                values[field.name] = text
-        if "unit" not in self._faulty:
-            required = any(f.required for f in self._definition.header if f.name == "unit")
-            self._unit_of_titles(table, required=required)
-        names = ("sender_code", "sender_name", "sender_inn", "password")
-        self._draft.header = Header(**{name: values[name] for name in names if name in values})  # type: ignore[arg-type]
-
-    def _further_header(self, table: Table) -> bool:
-        """The facts of a further table: its own moment; False when others contradict."""
-        agrees, unit = True, self._draft.unit
-        first = self._facts.of(self._tables[0], self._tables)
-        mine = self._facts.of(table, self._tables)
-        for field in self._definition.header:
-            fact, before = mine.get(field.name), first.get(field.name)
-            if fact is None:
-                continue
-            if field.name == _OF_TABLE:
-                self._settled(field, fact)
-            elif isinstance(fact, Fact) and isinstance(before, Fact):
-                if shown(fact.cell) != shown(before.cell):
-                    agrees = False
-                    self._rivals(field.name, Rivals(before, fact))
-            elif isinstance(fact, Fact) and before is None:
-                # Below the first table it was not that table's.
-                self._settled(field, fact)
-        self._unit_of_titles(table, required=False)
-        if not self._is_register and differ((unit, self._draft.unit)):
-            # All series of a document are in one unit.
-            agrees = False
-            about = {"field": "unit", "other": self._draft.unit}
-            place = place_of(self._sheet, table.top, table.left)
-            self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, place, seen=unit, **about))
-        return agrees
-
-    def _settled(self, field: SheetField, fact: Fact | Rivals) -> str | None:
-        if isinstance(fact, Rivals):
-            self._faulty.add(field.name)
-            self._rivals(field.name, fact)
-            return None
-        return self._field(field, fact)
-
-    def _rivals(self, name: str, rivals: Rivals) -> None:
-        secret = name == "password"
-        first, second = rivals.first, rivals.second
-        other = second.place.cell if secret else f"{shown(second.cell)}, {second.place.cell}"
-        about = {"field": name, "other": other}
-        seen = None if secret else shown(first.cell)
-        self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, first.place, seen=seen, **about))
-
-    def _missing(self, name: str) -> None:
-        place = Place(sheet=self._sheet.name)
-        label = next(f.labels[0] for f in self._definition.header if f.name == name)
-        about = {"field": name, "expected": label}
-        self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
-
-    def _field(self, field: SheetField, fact: Fact) -> str | None:
-        """One fact as text, or kept where a typed one belongs; None for a bad one."""
-        if field.type == "secret":
-            code = mended_code(fact.cell) if not isinstance(fact.cell, str) else fact.cell.strip()
-            return code if isinstance(code, str) else None
-        value = self._value(field, fact)
-        if isinstance(value, Fault):
-            self._faulty.add(field.name)
-            about = {"field": field.name, "expected": value.expected}
-            self._draft.findings.add(
-                finding(value.code, fact.place, seen=shown(fact.cell), **about)
-            )
-            return None
-        return value
-
-    def _value(self, field: SheetField, fact: Fact) -> str | Fault:
-        epoch = self._sheet.epoch
-        if field.type == "code":
-            code = mended_code(fact.cell)
-            digits = code.replace(" ", "") if isinstance(code, str) else ""
-            fits = digits.isascii() and digits.isdigit()
-            return digits if fits else Fault(Code.INVALID_CODE, "0-9")
-        if field.type == "unit":
-            unit = read_unit(fact.cell)
-            if isinstance(unit, str):
-                self._draft.unit = unit
-                self._units.state(unit, fact)
-            return unit
-        if field.type == "month":
-            return self._keep_month(read_month(fact.cell, epoch))
-        if field.type == "instant":
-            return self._keep_instant(read_moment(fact.cell, epoch), fact)
-        return shown(fact.cell)
-
-    def _keep_month(self, month: date | Fault) -> str | Fault:
-        if isinstance(month, Fault):
-            return Fault(month.code, "11.2026")
-        self._month = month
-        self._draft.month = self._clock.month(month)
-        return month.isoformat()
-
-    def _keep_instant(self, moment: datetime | Fault, fact: Fact) -> str | Fault:
-        if isinstance(moment, Fault):
-            return Fault(moment.code, "01.11.2026")
-        self._instant = self._clock.epoch(moment)
-        self._instant_place = fact.place
-        return moment.isoformat()
-
-    def _unit_of_titles(self, table: Table | None, *, required: bool) -> None:
-        """The unit that titles above a table name: `Потребление, кВт·ч`."""
-        taken = [at for fact in self._facts.all() for at in (fact.at, (fact.row, fact.column))]
-        rivals = self._units.take_titles(self._rows_above(table), taken)
-        self._draft.unit = self._units.unit
-        if rivals is not None:
-            self._rivals("unit", rivals)
-        elif required and not self._units.is_stated:
-            self._missing("unit")
-
-    def _rows_above(self, table: Table | None) -> range:
-        """Rows between a table and the one before it."""
-        if table is None:
-            return range(max(self._sheet.rows, default=0) + 1)
-        before = max((t.end for t in self._tables if t.end <= table.top), default=0)
-        # A column of readings has the unit of its own label.
-        return range(before, table.top if self._is_register else table.bottom + 1)
-
-    # The rows.
 
     def _table(self, table: Table) -> None:
         for row in range(table.top, table.bottom + 1):
@@ -453,7 +286,7 @@ class SheetReader:
         named = point is not None
         if not named and self._layout.point_from_sender:
             point = self._draft.header.sender_code
-        if point is None and "sender_code" not in self._faulty:
+        if point is None and "sender_code" not in self._stated.faulty:
             self._missing_in_row("point", table, row)
         if channel is None:
             self._missing_in_row("channel", table, row)
@@ -507,7 +340,7 @@ class SheetReader:
         """The day of a row; None, with a finding, when it cannot be read."""
         column = table.columns["date"]
         cell = self._keys.at(column)
-        moment = _day_of_month(cell, self._month) or read_moment(cell, self._sheet.epoch)
+        moment = _day_of_month(cell, self._stated.month) or read_moment(cell, self._sheet.epoch)
         if isinstance(moment, Fault):
             code = Code.MISSING_FIELD if is_blank(cell) else moment.code
             about = {"point": self._point, "field": "date", "expected": "01.11.2026"}
@@ -608,13 +441,13 @@ class SheetReader:
         labelled = None
         if at is not None:
             labelled = self._clock.epoch(datetime(at.year, at.month, at.day))  # noqa: DTZ001
-        stated = self._instant if own is None else own
+        stated = self._stated.instant if own is None else own
         if labelled is None or stated in (None, labelled):
-            if labelled is None and stated is None and "instant" not in self._faulty:
+            if labelled is None and stated is None and "instant" not in self._stated.faulty:
                 self._missing_in_row("instant", table, row)
             return labelled if stated is None else stated
         label = table.labels[column]
-        other = self._instant_place
+        other = self._stated.instant_place
         if own is not None:
             other = place_of(self._sheet, row, table.columns["instant"])
         there = f"{self._clock.local(stated or 0):%d.%m.%Y}, {other.cell if other else ''}"

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-TREES = {
-    str(path.relative_to(TESTS)): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(TESTS.rglob("*.py"))
-}
 ASSERTING = {"raises", "warns", "fail", "assertValid"}
 """Calls that fail a test by themselves."""
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """Every file of the tests, read by the one worker that looks at them."""
+    return {
+        str(path.relative_to(TESTS)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(TESTS.rglob("*.py"))
+    }
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -65,12 +70,12 @@ def true_of_nothing(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
-def test_every_test_asserts_something():
-    assert without_assertion(TREES) == []
+def test_every_test_asserts_something(trees):
+    assert without_assertion(trees) == []
 
 
-def test_no_assertion_holds_of_nothing_found():
-    assert [f"{file}:{at}" for file, tree in TREES.items() for at in true_of_nothing(tree)] == []
+def test_no_assertion_holds_of_nothing_found(trees):
+    assert [f"{file}:{at}" for file, tree in trees.items() for at in true_of_nothing(tree)] == []
 
 
 @pytest.mark.parametrize(

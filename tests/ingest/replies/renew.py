@@ -7,9 +7,10 @@ Read the difference before committing it: these files are what senders will see.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 from ingest.replies.texts import advice, sentence, title
@@ -39,17 +40,24 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-def expected() -> Iterator[tuple[Path, str]]:
-    """Every file that is made, with its content."""
+def expected() -> Iterator[tuple[Path, Callable[[], str]]]:
+    """Every file that is made, with what makes its content."""
     for language in LANGUAGES:
         for name, make in CASES.items():
-            message = opened(make(language))
-            text = f"Subject: {message['Subject']}\n\n{body(message, 'plain')}"
-            yield GOLDEN / language / f"{name}.txt", text
-            yield GOLDEN / language / f"{name}.html", body(message, "html")
-    yield ROOT / "docs" / "replies.md", _replies()
-    yield ROOT / "docs" / "findings.md", _findings()
-    yield GUIDE, _guide()
+            yield GOLDEN / language / f"{name}.txt", partial(_text, make, language)
+            yield GOLDEN / language / f"{name}.html", partial(_html, make, language)
+    yield ROOT / "docs" / "replies.md", _replies
+    yield ROOT / "docs" / "findings.md", _findings
+    yield GUIDE, _guide
+
+
+def _text(make: Callable[[str], OwedReply], language: str) -> str:
+    message = opened(make(language))
+    return f"Subject: {message['Subject']}\n\n{body(message, 'plain')}"
+
+
+def _html(make: Callable[[str], OwedReply], language: str) -> str:
+    return body(opened(make(language)), "html")
 
 
 def _replies() -> str:
@@ -112,7 +120,7 @@ def main() -> None:
     """Write every file."""
     for path, content in expected():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        path.write_text(content(), encoding="utf-8")
 
 
 if __name__ == "__main__":

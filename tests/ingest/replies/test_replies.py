@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -40,8 +41,10 @@ OUR_HEADERS = {
 @pytest.mark.parametrize(
     ("path", "content"), [pytest.param(p, c, id=p.name) for p, c in expected()]
 )
-def test_golden_replies_and_documents_are_what_the_texts_make(path: Path, content: str) -> None:
-    assert path.read_text(encoding="utf-8") == content, (
+def test_golden_replies_and_documents_are_what_the_texts_make(
+    path: Path, content: Callable[[], str]
+) -> None:
+    assert path.read_text(encoding="utf-8") == content(), (
         "run `python -m tests.ingest.replies.renew` and read the difference"
     )
 

@@ -8,6 +8,7 @@ of the last letter, its own and those of its documents, count.
 import io
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -115,8 +116,8 @@ class Case:
     """A code, the letters that raise it, those that nearly do, and the installation."""
 
     code: str
-    raising: bytes | list[bytes]
-    near: bytes | list[bytes]
+    raising: bytes | list[bytes] | Callable[[], bytes]
+    near: bytes | list[bytes] | Callable[[], bytes]
     guard: dict = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     layouts: tuple = (LAYOUTS, LAYOUTS)
@@ -213,7 +214,8 @@ CASES = [
     Case("unreadable-document", sample("52005/cut-off.xml"), PLAIN),
     Case("encrypted-document", sample("52006/encrypted.xlsx"), sample("52006/readings.xlsx")),
     Case("forbidden-content", sent(before="<!DOCTYPE package>"), sent(before="<!-- DOCTYPE -->")),
-    Case("too-costly", padded(MOST_BYTES + 1), padded(MOST_BYTES)),
+    # Made when read: each is of megabytes.
+    Case("too-costly", lambda: padded(MOST_BYTES + 1), lambda: padded(MOST_BYTES)),
     Case("unknown-layout", sent(about=about(class_="52007")), PLAIN),
     Case("ambiguous-layout", PLAIN, PLAIN, layouts=(RIVAL, STRANGER)),
     Case("unsupported-version", sent(about=about(version="9")), PLAIN),
@@ -287,6 +289,7 @@ def installed(tmp_path_factory):
 def codes_of(letters, case, layouts, installed, folder):
     """Codes of the last of these letters."""
     folder.mkdir()
+    letters = letters() if callable(letters) else letters
     for number, content in enumerate([letters] if isinstance(letters, bytes) else letters):
         (folder / f"{number}.eml").write_bytes(content)
     shutil.copy(installed, folder / "ingest.db")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 from layouts.findings import Finding
@@ -272,6 +272,25 @@ class ImportReport:
     untouched: tuple[str, ...]
     renumbered: tuple[tuple[str, str, str], ...] = ()
     differences: tuple[RowDifference, ...] = ()
+
+
+class Steps(IntEnum):
+    """Which steps of a point's registers may have another consumption; a larger one has more."""
+
+    BACKWARD = 1
+    CONSUMING = 2
+    ALL = 3
+
+
+class Touched(NamedTuple):
+    """From which day an import may change a point's consumption, and where.
+
+    Attributes:
+        steps: `ALL` is also its profile.
+    """
+
+    day: date
+    steps: Steps
 
 
 OUTBOX = "outbox"

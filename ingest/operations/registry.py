@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import ClassVar
 
 from ingest.intake.strength import Weakness, weakness
@@ -16,8 +17,9 @@ from ingest.operations.register.registry_contradictions import contradictions
 from ingest.operations.register.registry_file import RegistryMistakes, read_registry
 from ingest.operations.told import MERGED, Keys
 from layouts.months import following, month_at
+from layouts.sequences import pieces
 from layouts.terms import LegalEntity
-from storage.records import AuditEntry, ImportReport
+from storage.records import AuditEntry, ImportReport, Number, Touched
 from storage.store import Store
 
 
@@ -84,15 +86,23 @@ class ClosedMonthsChange(ValueError):  # noqa: N818 - its name is what it holds
     """An import would change what was billed; its text says where, and what to do."""
 
     def __init__(self, changes: Sequence[Recomputed]) -> None:
-        told = "\n".join(map(str, changes[:_TOLD]))
-        more = f"\nand {len(changes) - _TOLD} more" if len(changes) > _TOLD else ""
+        """Take the first changes of each closed month that has any."""
+        by_month = {
+            month: [str(change) for change in theirs]
+            for month, theirs in groupby(changes, lambda change: change.month)
+        }
+        each = max(_TOLD // len(by_month), 1)
+        told = "\n".join(line for lines in by_month.values() for line in lines[:each])
+        months = ", ".join(f"{month:%Y-%m}" for month in by_month)
         super().__init__(
-            f"it would change the consumption of closed months:\n{told}{more}\n"
+            f"it would change the consumption of closed months ({months}), first of all:\n{told}\n"
             "reopen them first, or let the change be true from a later day"
         )
 
 
 _TOLD = 20
+_AT_ONCE = 500
+"""Points whose months are worked out at once."""
 
 
 def weakness_of(entity: LegalEntity, password: str) -> Weakness | None:
@@ -137,53 +147,79 @@ def import_registry(
 
     entities = [hashed(entity) for entity in registry.entities]
     opened = service.ledger.rehearsal() if dry_run else nullcontext(service.ledger)
-    with opened as ledger, ledger.transaction() as store:
-        now, closed = datetime.now(UTC), sorted(store.periods.closed())
+    # `was` goes on seeing what is stored before the import,.
+    with opened as ledger, service.ledger.reading() as was, ledger.transaction() as store:
+        now, closed = datetime.now(UTC), sorted(was.periods.closed())
         since = following(closed[-1]) if closed else month_at(now)
         tell("comparing with the register")
         plan = store.registry.plan(entities, since=since, correct=correct, silent=registry.silent)
         mistakes = contradictions(registry, plan, store)
         if mistakes:
             raise RegistryMistakes(mistakes)
-        touched = plan.touched()
-        tell("working out the months before it")
-        before = _billed(store, touched, closed)
         tell("writing")
         report = store.registry.apply(plan, entities, who, now)
-        tell("working out the months after it")
-        changes = _changed(before, _billed(store, touched, closed))
-        refused = [change for change in changes if change.month in closed]
-        if refused:
-            raise ClosedMonthsChange(refused)
+        changes = _recomputed(was, store, plan.touched(), closed, tell)
     given = registry.passwords
     weak = (e.user_code for e in entities if weakness_of(e, given.get(e.user_code, "")))
     return Imported(report, tuple(weak), tuple(changes), dry_run)
 
 
-_Billed = dict[tuple[date, str, int, str, str], tuple[str, int]]
-"""Holder and consumption by month, point (also by its id), channel and zone."""
+def _recomputed(
+    was: Store,
+    store: Store,
+    touched: Mapping[int, Touched],
+    closed: Collection[date],
+    tell: Callable[[str], None],
+) -> list[Recomputed]:
+    """The consumption of open months that an import changes.
+
+    Args:
+        was: Sees what was stored before it.
+        store: Sees what is stored by it.
+        touched: Points by their ids.
+        closed: Months; each is looked at up to the first points that are another.
+        tell: Called with what is done next.
+
+    Raises:
+        ClosedMonthsChange: that of a closed month would be another.
+    """
+    found: dict[bool, list[Recomputed]] = {True: [], False: []}
+    months = store.numbers.months(sorted(touched))
+    for month in sorted(months, key=lambda month: (month not in closed, month)):
+        is_closed = month in closed
+        if found[True] and not is_closed:
+            break
+        tell(f"working out {month:%Y-%m} before and after it")
+        concerned = [point for point, one in touched.items() if one.day < following(month)]
+        for piece in pieces(sorted(concerned), _AT_ONCE):
+            points = store.numbers.affected(month, {p: touched[p].steps for p in piece})
+            changes = _changed(
+                was.numbers.of(month, points=points), store.numbers.of(month, points=points), month
+            )
+            found[is_closed] += changes
+            if is_closed and changes:
+                break
+    if found[True]:
+        raise ClosedMonthsChange(found[True])
+    return found[False]
 
 
-def _billed(store: Store, touched: Mapping[int, date], closed: Sequence[date]) -> _Billed:
-    """What is billed of the points that an import touches, from the first day of it."""
-    found: _Billed = {}
-    if not touched:
-        return found
-    for month in sorted({*store.numbers.months(sorted(touched)), *closed}):
-        points = [point for point, day in touched.items() if day < following(month)]
-        for n in store.numbers.of(month, points=points) if points else []:
-            if n.energy is not None:
-                found[month, n.point, n.point_id, n.channel, n.zone] = n.entity, n.energy
-    return found
-
-
-def _changed(before: _Billed, after: _Billed) -> list[Recomputed]:
-    keys = sorted(before.keys() | after.keys())
+def _changed(before: Iterable[Number], after: Iterable[Number], month: date) -> list[Recomputed]:
+    old, new = _billed(before), _billed(after)
     return [
-        Recomputed(key[0], key[1], *key[3:], before.get(key), after.get(key))
-        for key in keys
-        if before.get(key) != after.get(key)
+        Recomputed(month, key[0], *key[2:], old.get(key), new.get(key))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
     ]
+
+
+def _billed(numbers: Iterable[Number]) -> dict[tuple[str, int, str, str], tuple[str, int]]:
+    """Holder and consumption by point (also by its id), channel and zone."""
+    return {
+        (n.point, n.point_id, n.channel, n.zone): (n.entity, n.energy)
+        for n in numbers
+        if n.energy is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)

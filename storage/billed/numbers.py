@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, text
 from layouts.consumed import consumed_wh
 from layouts.months import bounds, following, month_at
 from storage.columns import decimal, epoch, instant
-from storage.records import Number, Quality
+from storage.records import Number, Quality, Steps
 from storage.session import Part
 
 _DAY = 86400
@@ -115,6 +115,27 @@ SELECT (SELECT min(r.instant) FROM register_reading AS r WHERE r.meter_id = m.id
     (SELECT max(r.instant) FROM register_reading AS r WHERE r.meter_id = m.id)
 FROM meter AS m WHERE m.point_id IN :points
 """
+# Points whose consumption in a month another row of the register can change.
+_STEPS = """
+SELECT DISTINCT m.point_id AS id FROM register_reading AS v JOIN meter AS m ON m.id = v.meter_id
+WHERE m.point_id IN :points AND v.instant > :first AND v.instant <= :last
+AND v.value {differs} (SELECT b.value FROM register_reading AS b
+    WHERE b.meter_id = v.meter_id AND b.channel = v.channel AND b.zone = v.zone
+    AND b.instant < v.instant ORDER BY b.instant DESC LIMIT 1)
+"""
+_WITH_VALUES = """
+SELECT m.point_id AS id FROM register_reading AS v JOIN meter AS m ON m.id = v.meter_id
+WHERE m.point_id IN :points AND v.instant > :first AND v.instant <= :last
+UNION
+SELECT s.point_id FROM interval_series AS s WHERE s.point_id IN :points AND EXISTS (
+    SELECT 1 FROM interval_value AS v
+    WHERE v.series_id = s.id AND v.start >= :first AND v.start < :last)
+"""
+_AFFECTED = {
+    Steps.BACKWARD: _STEPS.format(differs="<"),
+    Steps.CONSUMING: _STEPS.format(differs="<>"),
+    Steps.ALL: _WITH_VALUES,
+}
 _ALL_POINTS = "SELECT id FROM metering_point"
 _POINTS_HELD = """
 SELECT DISTINCT r.point_id AS id FROM point_row AS r
@@ -201,6 +222,15 @@ class Numbers(Part):
             months.append(month)
             month = following(month)
         return months
+
+    def affected(self, month: date, points: Mapping[int, Steps]) -> list[int]:
+        """Those of some points that have such steps in a month; few enough for one statement."""
+        first, last = (epoch(moment) for moment in bounds(month))
+        found = []
+        for steps, statement in _AFFECTED.items():
+            if asked := [point for point, theirs in points.items() if theirs is steps]:
+                found += self.rows(statement, points=asked, first=first, last=last)
+        return sorted(row.id for row in found)
 
     def _asked(self, entity: str | None, points: Iterable[int] | None) -> list[int]:
         if points is not None:

@@ -13,10 +13,15 @@ from sqlalchemy import Table
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.columns import epoch
-from storage.records import RowDifference
+from storage.records import RowDifference, Steps, Touched
 
 _Facts = dict[str, Any]
 _Row = TypeVar("_Row", bound=MeterRow | PointRow)
+
+
+_Effect = tuple[int | None, date | None, Steps]
+"""Id of a point, from which day its consumption may change, and where."""
+_BY_PROFILE = frozenset({"profile", "both"})
 
 
 @dataclass(slots=True)
@@ -162,31 +167,43 @@ class Plan:
             and not (self._reason and any(o.valid_from == new.valid_from for o in row.known_rows))
         ]
 
-    def touched(self) -> dict[int, date]:
-        """Stored points whose consumption may change, each with the first day of it.
+    def touched(self) -> dict[int, Touched]:
+        """Stored points whose consumption may change.
 
         Holder, source, ratio and digits are what consumption is worked out with; a
-        point's first meter may make the registers its source.
+        point's first meter may make the registers its source. Ratio and digits are
+        nothing to a point whose source is its profile.
         """
-        first: dict[int, date] = {}
-
-        def touch(number: int | None, day: date | None) -> None:
+        found: dict[int, Touched] = {}
+        for number, day, steps in (*self._points_touched(), *self._meters_touched()):
             if number is not None:
-                begun = day or date.min
-                first[number] = min(begun, first.get(number, begun))
+                known = found.get(number, Touched(date.max, steps))
+                found[number] = Touched(min(day or date.min, known.day), max(steps, known.steps))
+        return found
 
+    def _points_touched(self) -> Iterator[_Effect]:
         for row, _ in self.points:
             for one in row.differences(""):
                 if {name for name, _, _ in one.facts} & {"holder", "source"}:
-                    touch(row.number, one.valid_from)
+                    yield row.number, one.valid_from, Steps.ALL
+
+    def _meters_touched(self) -> Iterator[_Effect]:
+        stored = (point for entity in self._entities.values() for point in entity.points)
+        metered = {point.id for point in stored if point.meters}
+        points = {
+            id(row): row.number
+            for row, _ in self.points
+            if any(one.source not in _BY_PROFILE for one in (*row.known_rows, *row.new_rows))
+        }
         for row, _, _ in self.meters:
-            point = row.owner[1] if row.owner else None
-            for one in row.differences(""):
-                if point and {name for name, _, _ in one.facts} & {"ratio", "digits"}:
-                    touch(point.number, one.valid_from)
-            if point and row.before is None:
-                touch(point.number, None)
-        return first
+            number = points.get(id(row.owner[1])) if row.owner else None
+            for one in row.differences("") if number is not None else ():
+                facts = {name for name, _, _ in one.facts}
+                if facts & {"ratio", "digits"}:
+                    steps = Steps.CONSUMING if "ratio" in facts else Steps.BACKWARD
+                    yield number, one.valid_from, steps
+            if row.before is None and number not in metered:
+                yield number, None, Steps.ALL
 
     def _entity(self, entity: LegalEntity) -> Wanted:
         """An entity without its points."""

@@ -13,6 +13,7 @@ import csv
 import io
 import re
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -63,13 +64,13 @@ class Registry:
     Attributes:
         entities: Without ids and password hashes.
         passwords: In the clear, by user code; empty unless they were asked for.
-        lines: What each line says of a point.
+        lines: What each line says of a point, by its code.
         silent: Those of `OPTIONAL` that the file has no column for.
     """
 
     entities: tuple[LegalEntity, ...]
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    lines: Sequence[Said] = field(default=(), repr=False)
+    lines: Mapping[str, Sequence[Said]] = field(default_factory=dict, repr=False)
     silent: frozenset[str] = frozenset()
 
     def line(
@@ -83,9 +84,8 @@ class Registry:
         numbers = {meter.number, *(row.number for row in meter.rows)} if meter else None
         about = [
             said
-            for said in self.lines
-            if said.point.code == point.code
-            and said.point.area in areas
+            for said in self.lines.get(point.code, ())
+            if said.point.area in areas
             and (numbers is None or (said.meter is not None and said.meter.number in numbers))
         ]
         exact = [said for said in about if day is not None and said.valid_from == day]
@@ -242,7 +242,10 @@ class _Reading:
         if self._mistakes:
             raise RegistryMistakes(self._mistakes)
         entities = (replace(e, points=tuple(points[c])) for c, e in self._entities.items())
-        return Registry(tuple(entities), dict(self._passwords), tuple(self._said), silent)
+        lines: dict[str, list[Said]] = defaultdict(list)
+        for said in self._said:
+            lines[said.point.code].append(said)
+        return Registry(tuple(entities), dict(self._passwords), lines, silent)
 
     def _take_entity(self, row: _Row, code: str) -> None:
         if row[PASSWORD]:

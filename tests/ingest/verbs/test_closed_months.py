@@ -64,8 +64,31 @@ def test_a_correction_that_would_change_a_closed_month_is_refused_with_month_and
     ran = closed(*words, *dry_run)
 
     assert ran.code == 2
-    assert f"2026-10: point {POINT}" in ran.err
+    assert f"(2026-10), first of all:\n2026-10: point {POINT}" in ran.err
     assert billed(closed) == before
+
+
+def test_a_correction_of_what_no_closed_month_was_worked_out_with_is_taken(closed):
+    before = billed(closed)
+    file = changed(closed, ";6;2;40;", ";5;2;40;")
+    # No reading of October was less than the one before.
+    ran = closed("registry", "import", file, "--with-passwords", "--correct", "typing mistake")
+    assert (ran.code, billed(closed)) == (0, before)
+
+
+def test_a_correction_of_the_digits_that_a_register_went_over_is_refused(service):
+    for day, t1, t2 in (("20261001", 999000, 50), ("20261101", 100, 60)):
+        service.write(f"{day}.eml", readings(day, t1, t2))
+    letters = ("20261001.eml", "20261101.eml")
+    assert service("process", "--at", "2026-11-01T12:00", *letters).code == 0
+    before = billed(service)
+    assert len(before) == 2
+    assert service("period", "close", "2026-10", "--yes").code == 0
+    file = changed(service, ";6;2;40;", ";7;2;40;")
+    ran = service("registry", "import", file, "--with-passwords", "--correct", "typing mistake")
+    assert (ran.code, billed(service)) == (2, before)
+    assert f"2026-10: point {POINT}, A+ T1" in ran.err
+    assert "A+ T2" not in ran.err
 
 
 def test_once_the_month_is_open_again_the_correction_is_taken(closed):

@@ -42,18 +42,28 @@ class Senders(Part):
 
     matter = "senders"
 
-    def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
+    def locked_until(
+        self, user_code: str, address: str, now: datetime, *, is_listed: bool = False
+    ) -> datetime | None:
         """Until when an address may not try a user code; None when it may.
 
-        One that has authenticated with the code has a lock of its own only, any
-        other its domain's too.
+        One that has authenticated with the code, or that the register lists for it, has a
+        lock of its own only, any other its domain's too.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            is_listed: Whether the register lists the address for the code.
         """
         counted = (_key(user_code, address), _key(user_code, _domain(address)))
         addresses = [key["address"] for key in counted]
         found = self._sql.rows("locks", user_code=counted[0]["user_code"], keys=addresses)
-        # A domain never authenticates.
-        own = [row for row in found if row.succeeded_at is not None]
-        locks = [instant(row.locked_until) for row in own or found if row.locked_until]
+        own = [row for row in found if row.address == addresses[0]]
+        is_known = is_listed or any(row.succeeded_at is not None for row in own)
+        locks = [
+            instant(row.locked_until) for row in (own if is_known else found) if row.locked_until
+        ]
         return max((until for until in locks if until > now), default=None)
 
     def failed(
@@ -63,12 +73,14 @@ class Senders(Part):
         now: datetime,
         max_failures: int,
         lockout: timedelta,
+        *,
+        is_listed: bool = False,
     ) -> None:
         """Count a wrong password; from `max_failures` on each one locks for twice as long.
 
-        It counts for the address, and for its domain unless the address has
-        authenticated with the code. Unknown codes are counted like known ones. What
-        was counted 30 days ago and never succeeded is forgotten.
+        It counts for the address, and for its domain unless the address is known: it has
+        authenticated with the code, or the register lists it. Unknown codes are counted like
+        known ones. What was counted 30 days ago and never succeeded is forgotten.
 
         Args:
             user_code: As it was claimed.
@@ -76,30 +88,40 @@ class Senders(Part):
             now: The moment of it, aware.
             max_failures: Wrong passwords that are free.
             lockout: How long the first lock lasts.
+            is_listed: Whether the register lists the address for the code.
         """
         lock = _Lock(now, max_failures, lockout)
-        is_known = self._count_failure(_key(user_code, address), lock)
+        is_known = self._count_failure(_key(user_code, address), lock) or is_listed
         if not is_known:
             self._count_failure(_key(user_code, _domain(address)), lock)
         self._forget_failures(now - _REMEMBERED)
-        self._guessed(user_code, address, now)
+        self._sql.change("forget_guesses", before=now - _GUESSED_WITHIN)
+        self._sql.change("guess", **_bucket(user_code, address, is_known), now=now)
 
     def waits_until(
-        self, user_code: str, address: str, now: datetime, guesses_per_hour: int
+        self,
+        user_code: str,
+        address: str,
+        now: datetime,
+        guesses_per_hour: int,
+        *,
+        is_listed: bool = False,
     ) -> datetime | None:
         """Until when a user code must not be tried at all; None when it may be tried.
 
         Strangers share one bucket of guesses for each code, whatever their addresses;
-        an address that authenticated with the code has one of its own. So strangers can
-        neither guess more often by inventing addresses, nor keep a known address waiting.
+        an address that authenticated with the code, or that the register lists for it, has
+        one of its own. So strangers can neither guess more often by inventing addresses, nor
+        keep a known address waiting.
 
         Args:
             user_code: As it was claimed.
             address: The letter's sender.
             now: The moment of it, aware.
             guesses_per_hour: How many may be tried in an hour.
+            is_listed: Whether the register lists the address for the code.
         """
-        bucket = self._bucket(user_code, address)
+        bucket = _bucket(user_code, address, is_listed or self.knows(user_code, address))
         found = self._sql.tuples(
             "guesses", **bucket, since=now - _GUESSED_WITHIN, most=guesses_per_hour
         )
@@ -156,15 +178,6 @@ class Senders(Part):
             self._connection.execute(cleared)
             self._connection.execute(GUESS.delete().where(*guessed))
         return len(locked)
-
-    def _bucket(self, user_code: str, address: str) -> dict[str, str]:
-        key = _key(user_code, address)
-        is_known = self.knows(user_code, address)
-        return {"user_code": key["user_code"], "bucket": key["address"] if is_known else ""}
-
-    def _guessed(self, user_code: str, address: str, now: datetime) -> None:
-        self._sql.change("forget_guesses", before=now - _GUESSED_WITHIN)
-        self._sql.change("guess", **self._bucket(user_code, address), now=now)
 
     def _count_failure(self, key: dict[str, str], lock: _Lock) -> bool:
         """Count one more; whether the address has authenticated with the code."""
@@ -252,6 +265,12 @@ class _Lock:
 def _key(user_code: str, address: str) -> dict[str, str]:
     # A sender may claim a code of any length; an index takes no more than 2700 bytes.
     return {"user_code": user_code[:100], "address": address.lower()[:320]}
+
+
+def _bucket(user_code: str, address: str, is_known: bool) -> dict[str, str]:
+    """Where a guess is counted: all strangers of a code are one."""
+    key = _key(user_code, address)
+    return {"user_code": key["user_code"], "bucket": key["address"] if is_known else ""}
 
 
 def _domain(address: str) -> str:

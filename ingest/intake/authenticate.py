@@ -151,7 +151,7 @@ class Guard:
         max_failures: Wrong passwords before a pair of code and address is locked.
         lockout: For how long at first; it doubles with every further failure.
         guesses_per_hour: Wrong passwords for a user code by all strangers together, and by
-            each address that authenticated with it; beyond, letters wait.
+            each address that authenticated with it or is listed; beyond, letters wait.
         require_known_address: Only the addresses an entity lists may hand in.
         trusted_authserv_id: Whose Authentication-Results are believed; '' for nobody's.
     """
@@ -230,13 +230,12 @@ class Prover:
         """The hash to try the passwords against."""
         with self._ledger.reading() as store:
             entity = _entity(claims, store)
-            named = entity.user_code if entity else claims.name
-            if (
-                entity is None
-                or store.senders.locked_until(named, origin.counted_as, now) is not None
-            ):
+            if entity is None:
                 return None
-            return entity.password_hash
+            named = entity.user_code
+            is_listed = _is_listed(origin, entity)
+            until = store.senders.locked_until(named, origin.counted_as, now, is_listed=is_listed)
+            return entity.password_hash if until is None else None
 
 
 def authenticate(
@@ -264,15 +263,20 @@ def authenticate(
         return finding(Code.CREDENTIALS_MISSING)
     entity = _entity(claims, store)
     named = entity.user_code if entity else claims.name
-    if store.senders.locked_until(named, origin.counted_as, now) is not None:
+    whose, is_listed = origin.counted_as, _is_listed(origin, entity)
+    if store.senders.locked_until(named, whose, now, is_listed=is_listed) is not None:
         return finding(Code.SENDER_LOCKED, seen=named)
-    until = store.senders.waits_until(named, origin.counted_as, now, guard.guesses_per_hour)
+    until = store.senders.waits_until(
+        named, whose, now, guard.guesses_per_hour, is_listed=is_listed
+    )
     if until is not None:
         raise MustWait(named, until)
     if proof.against != (entity.password_hash if entity else None):
         raise ProofOutdated
     if entity is None or not proof.is_right:
-        store.senders.failed(named, origin.counted_as, now, guard.max_failures, guard.lockout)
+        store.senders.failed(
+            named, whose, now, guard.max_failures, guard.lockout, is_listed=is_listed
+        )
         return finding(Code.CREDENTIALS_WRONG, seen=named)
     known = frozenset((*entity.addresses, *store.senders.known_with(named)))
     if not origin.is_forged:
@@ -280,9 +284,14 @@ def authenticate(
     if proof.renewed is not None and proof.against is not None:
         store.registry.renew_hash(named, proof.against, proof.renewed)
     refused = None
-    if guard.require_known_address and origin.counted_as.lower() not in entity.addresses:
+    if guard.require_known_address and not is_listed:
         refused = finding(Code.ADDRESS_NOT_ALLOWED, seen=origin.address)
     return Authenticated(entity, known, refused)
+
+
+def _is_listed(origin: Origin, entity: LegalEntity | None) -> bool:
+    """Whether an arrival comes from an address that the register lists for the entity."""
+    return entity is not None and origin.counted_as.lower() in entity.addresses
 
 
 def entity_of(session: Session, store: Store) -> LegalEntity:

@@ -100,11 +100,19 @@ class Registry(Protocol):
 class Senders(Protocol):
     """How addresses fare with the user codes they try."""
 
-    def locked_until(self, user_code: str, address: str, now: datetime) -> datetime | None:
+    def locked_until(
+        self, user_code: str, address: str, now: datetime, *, is_listed: bool = False
+    ) -> datetime | None:
         """Until when an address may not try a user code; None when it may.
 
-        One that has authenticated with the code has a lock of its own only, any
-        other its domain's too.
+        One that has authenticated with the code, or that the register lists for it, has a
+        lock of its own only, any other its domain's too.
+
+        Args:
+            user_code: As it was claimed.
+            address: The letter's sender.
+            now: The moment of it, aware.
+            is_listed: Whether the register lists the address for the code.
         """
 
     def failed(
@@ -114,6 +122,8 @@ class Senders(Protocol):
         now: datetime,
         max_failures: int,
         lockout: timedelta,
+        *,
+        is_listed: bool = False,
     ) -> None:
         """Count a wrong password; from `max_failures` on each one locks for twice as long.
 
@@ -123,10 +133,17 @@ class Senders(Protocol):
             now: The moment of it, aware.
             max_failures: Wrong passwords that are free.
             lockout: How long the first lock lasts.
+            is_listed: Whether the register lists the address for the code.
         """
 
     def waits_until(
-        self, user_code: str, address: str, now: datetime, guesses_per_hour: int
+        self,
+        user_code: str,
+        address: str,
+        now: datetime,
+        guesses_per_hour: int,
+        *,
+        is_listed: bool = False,
     ) -> datetime | None:
         """Until when a user code must not be tried at all; None when it may be tried.
 
@@ -135,6 +152,7 @@ class Senders(Protocol):
             address: The letter's sender.
             now: The moment of it, aware.
             guesses_per_hour: How many may be tried in an hour.
+            is_listed: Whether the register lists the address for the code.
         """
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 -- Failures and successes of addresses, and of domains for strangers.
 
 -- name: locks
-SELECT locked_until, succeeded_at
+SELECT address, locked_until, succeeded_at
 FROM sender_failure
 WHERE user_code = :user_code AND address = ANY(:keys)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.engine.collect import Collector
 from ingest.engine.work import Worker
@@ -24,7 +25,18 @@ from ingest.reading.documents import DirectReader
 from layouts.findings import Finding
 from storage.records import LetterState
 from tests.fakes import FakeClock, FakeMailbox, age_leases
-from tests.ingest.office import ADDRESS, CODE, GUARD, HASH, LAYOUTS, NOW, mail, office_with, xml
+from tests.ingest.office import (
+    ADDRESS,
+    CODE,
+    GUARD,
+    HASH,
+    LAYOUTS,
+    NOW,
+    PASSWORD,
+    mail,
+    office_with,
+    xml,
+)
 
 HOUR = timedelta(hours=1)
 WRONG = f"Код: {CODE}\nПароль: Leto-2026"
@@ -80,6 +92,75 @@ def test_a_full_bucket_of_strangers_keeps_no_known_address_waiting(ledger):
         office.takes(mail(xml("3"), sender="other@primer.example"), NOW + HOUR / 10)
 
 
+def test_an_address_that_the_register_lists_is_known_before_its_first_letter(ledger):
+    """Strangers of its own domain and the world's guesses keep it neither waiting nor locked."""
+    office = office_with(ledger)
+    crowd = [f"a{number}@primer.example" for number in range(10)]
+    with office.ledger.transaction() as store:
+        guesses_of(store, crowd + [f"a@domain{number}.example" for number in range(30)], hours=0.01)
+        assert store.senders.locked_until(CODE, "new@primer.example", NOW) is not None
+
+    assert office.takes(mail(xml("2"), sender=ADDRESS.upper()), NOW + HOUR / 60).outcome is (
+        Outcome.ACCEPTED
+    )
+
+
+LOGIN = f"Код: {CODE}\nПароль: {{}}"
+BY_INN = (
+    "<message class='80020' version='2' number='1'><datetime><timestamp>20261120090000</timestamp>"
+    "<daylightsavingtime>0</daylightsavingtime><day>20261114</day></datetime>"
+    "<sender><inn>3300000001</inn><name>x</name></sender></message>"
+)
+SPELLINGS = {
+    "as it is": ((), LOGIN),
+    "zeros before it": ((), LOGIN.replace("2", "0002", 1)),
+    "blanks in it": ((), LOGIN.replace(CODE, "2000 0000 1234")),
+    "in a document": ((xml("1").replace("created", 'password="{}" created'),), ""),
+    "the taxpayer number": ((BY_INN,), "Пароль: {}"),
+    "documents of other codes": (
+        (xml("1"), xml("1", code="200000003080"), xml("1", code="200000003081")),
+        "Пароль: {}",
+    ),
+    "another code below it": ((), f"{LOGIN}\nКод: 200000003080\nПароль: x"),
+    "six passwords": ((), LOGIN + "".join(f"\nПароль: guess-{n}" for n in range(5))),
+}
+STRANGERS = (
+    *("a+1@x.example", "A+2@X.example", "a@пример.example", "a@xn--e1afmkfd.example"),
+    *("buh+1@primer.example", "buh@рrimer.example", "buh", '"buh@primer.example"@x.example'),
+)
+
+
+def handed_in(spelling: str, password: str, sender: str) -> bytes:
+    documents, body = SPELLINGS[spelling]
+    filled = [one.replace("{}", password) for one in documents]
+    return mail(*filled, body=body.replace("{}", password), sender=sender)
+
+
+def test_no_spelling_of_the_code_or_of_an_address_gives_strangers_more_guesses(ledger):
+    office = office_with(ledger)
+    office.policy = replace(office.policy, guard=replace(GUARD, max_failures=1000))
+
+    def guesses() -> int:
+        asked = "SELECT user_code, bucket FROM sender_guess"
+        with ledger.reading() as store:
+            counted = list(store.session.connection.exec_driver_sql(asked))
+        assert {tuple(row) for row in counted} <= {(CODE, "")}
+        return len(counted)
+
+    for number, (spelling, sender) in enumerate(zip(SPELLINGS, STRANGERS, strict=True)):
+        found = office.takes(handed_in(spelling, "guess", sender))
+        assert (spelling, found.outcome) == (spelling, Outcome.REFUSED)
+        assert (spelling, guesses()) == (spelling, number + 1)
+
+    left = GUARD.guesses_per_hour - len(SPELLINGS)
+    with ledger.transaction() as store:
+        assert guesses_of(store, [f"a@d{number}.example" for number in range(50)], 0.01) == left
+    for spelling in SPELLINGS:
+        for sender in STRANGERS:
+            with pytest.raises(MustWait):
+                office.takes(handed_in(spelling, PASSWORD, sender))
+
+
 def test_the_bucket_has_room_again_as_the_hour_goes_by(ledger):
     office = office_with(ledger)
     with office.ledger.transaction() as store:
@@ -108,12 +189,15 @@ def test_a_letter_over_the_budget_waits_unread_and_is_then_taken_as_of_its_arriv
     house = House(ledger)
     with ledger.transaction() as store:
         guesses_of(store, [f"a@domain{number}.example" for number in range(30)], hours=0.01)
-    house.mailbox.put(mail(xml("1")))
+    house.mailbox.put(mail(xml("1"), sender="new@primer.example"))
 
-    passed = house.collector.once()
+    with capture_logs() as logged:
+        passed = house.collector.once()
 
     assert passed.outcomes == {}
     assert passed.failed == 0
+    (told,) = (event for event in logged if event["event"] == "letter.waits")
+    assert (told["log_level"], told["user_code"]) == ("warning", CODE)
     with ledger.reading() as store:
         (letter,) = store.letters.find()
         assert (letter.state, letter.attempts) == (LetterState.CLAIMED, 0)

@@ -99,6 +99,10 @@ def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
     assert reason == "a letter waits for its reply since 2026-11-22 11:29"
 
 
+def test_letters_that_wait_as_somebody_guesses_are_told():
+    assert told(waiting=2) == ("letters waiting, as somebody guesses passwords: 2",)
+
+
 @pytest.mark.parametrize(
     ("days", "told"),
     [

@@ -10,8 +10,10 @@ from ingest.letters.secrets import Masker
 from layouts.findings import Code
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.rules import check
+from layouts.rules import against_each_other, check
 from layouts.terms import Checked, Known, LegalEntity, Parsed, Wants
+
+__all__ = ["against_each_other", "judge", "without_secrets"]
 
 
 def judge(

@@ -18,7 +18,7 @@ from ingest.intake.authenticate import (
     why_not,
 )
 from ingest.intake.gate import Gate
-from ingest.intake.judge import judge, without_secrets
+from ingest.intake.judge import against_each_other, judge, without_secrets
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
@@ -166,7 +166,8 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
 
 def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
     """Each document checked and recorded, older versions first; told in the letter's order."""
-    documents, policy, received_at = case.documents, case.policy, case.arrival.received_at
+    policy, received_at = case.policy, case.arrival.received_at
+    documents = against_each_other(case.documents, policy.layouts)
     entry = case.entry
     overrides = case.session.overrides if case.session and entry else None
     secrets = secrets_of(case.letter, documents)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ingest.intake.judge import judge, without_secrets
+from ingest.intake.judge import against_each_other, judge, without_secrets
 from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Letter, Read
 from layouts.adjoining import merge_adjoining
@@ -158,7 +158,7 @@ def check_file(path: Path, rules: Rules) -> Iterator[Result]:
     for item in read.letter.findings:
         about = Parsed(name=path.name, sha256="", size=0, findings=(item,))
         yield _checked(path.name, read.letter, about, rules)
-    for parsed in read.parsed:
+    for parsed in against_each_other(read.parsed, rules.layouts):
         yield _checked(parsed.name or path.name, read.letter, parsed, rules)
 
 

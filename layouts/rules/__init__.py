@@ -37,12 +37,14 @@ from layouts.rules import (
 )
 from layouts.rules.acceptance import standing, status_of, verdict_of
 from layouts.rules.case import Case, Rule
+from layouts.rules.neighbours import against_each_other
 from layouts.rules.versions import version_of
 from layouts.rules.wants import wants
 from layouts.terms import Assigned, Checked, Kind, Known, LegalEntity, Parsed, Verdict, Wants
 
 __all__ = [
     "ORDER",
+    "against_each_other",
     "check",
     "judge",
     "status_of",

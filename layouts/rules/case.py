@@ -75,7 +75,7 @@ def about(item: Assigned, code: Code, key: str = "", /, **detail: object) -> Fin
     return finding(
         code,
         series.place_of(key) if series.places else NOWHERE,
-        **{"start": series.start, "end": series.end, **_names(series), **detail},  # type: ignore[arg-type]
+        **{"start": series.start, "end": series.end, **names_of(series), **detail},  # type: ignore[arg-type]
     )
 
 
@@ -85,7 +85,7 @@ def about_value(item: Assigned, code: Code, index: int, **detail: object) -> Fin
     return finding(
         code,
         item.series.place(index),
-        **{"start": start, "end": end, **_names(item.series), **detail},  # type: ignore[arg-type]
+        **{"start": start, "end": end, **names_of(item.series), **detail},  # type: ignore[arg-type]
     )
 
 
@@ -103,7 +103,8 @@ def about_run(item: Assigned, code: Code, first: int, last: int, **detail: objec
     return about_value(item, code, first, end=end, count=last - first + 1, **detail)
 
 
-def _names(series: Series) -> dict[str, str | None]:
+def names_of(series: Series) -> dict[str, str | None]:
+    """What findings call a series."""
     return {
         "area": series.area,
         "point": series.point,

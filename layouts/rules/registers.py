@@ -71,11 +71,28 @@ def duplicate_reading(case: Case) -> Iterator[Finding]:
 
     Source: decided here.
     """
-    first: dict[tuple[object, ...], Decimal] = {}
+    first: dict[tuple[object, ...], Assigned] = {}
+    told: set[tuple[object, ...]] = set()
     for item in case.registers:
-        known = first.setdefault(_place_key(item), item.series.reading)
-        if known != item.series.reading:
-            yield about(item, Code.DUPLICATE_READING, seen=str(item.series.reading), expected=known)
+        key = _place_key(item)
+        known = first.setdefault(key, item)
+        if known.series.reading == item.series.reading:
+            continue
+        if key not in told:
+            yield _differs(known, item)
+            told.add(key)
+        yield _differs(item, known)
+
+
+def _differs(item: Assigned, other: Assigned) -> Finding:
+    place = other.series.place(0)
+    return about(
+        item,
+        Code.DUPLICATE_READING,
+        seen=str(item.series.reading),
+        expected=other.series.reading,
+        **{name: at for name, at in (("other", place.cell), ("line", place.line)) if at},
+    )
 
 
 def without_repeats(held: tuple[Assigned, ...]) -> tuple[Assigned, ...]:

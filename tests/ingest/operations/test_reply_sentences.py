@@ -87,3 +87,13 @@ def test_receipts_are_in_their_order_and_each_document_has_its_own_verdict(reply
     assert "ожидается дата, например 01.11.2026" in text
     assert "Документ «1.xlsx» поступил вовремя" in text
     assert "Документ «2.xlsx» поступил вовремя" not in text
+
+
+def test_two_files_with_different_readings_of_one_register_are_both_refused(reply):
+    other = [(POINT, METER, "A+", "T1", 12345.67), (POINT, METER, "A+", "T2", 2346)]
+    subject, text = reply(book(*GOOD), book(*other))
+    text = " ".join(text.split())
+    assert subject.startswith("Показания не приняты")
+    assert text.count("Два показания одного счётчика") == 2
+    assert "другое значение: 2.xlsx, Sheet!E7" in text
+    assert "другое значение: 1.xlsx, Sheet!E7" in text

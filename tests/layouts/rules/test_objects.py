@@ -155,7 +155,11 @@ def test_more_decimals_than_the_meter_shows_are_refused():
 
 def test_two_values_for_one_register_and_instant_are_refused():
     context = known(point("P1", meter()))
-    assert codes(judged(readings(reading("1"), reading("2")), context)) == [Code.DUPLICATE_READING]
+    told = judged(readings(reading("1"), reading("2")), context).findings
+    assert [(f.code, f.seen, f.detail["expected"]) for f in told] == [
+        (Code.DUPLICATE_READING, "1", "2"),
+        (Code.DUPLICATE_READING, "2", "1"),
+    ]
     same = judged(readings(reading("1"), reading("1.0")), context)
     assert codes(same) == []
     assert same.values == 1

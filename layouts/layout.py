@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -213,12 +214,18 @@ def load(path: Path | None = None) -> dict[str, Layout]:
     Raises:
         LayoutError: a definition has a mistake, or the folder cannot be read.
     """
-    layouts = _load_folder(Path(__file__).parent)
+    layouts = dict(_built_in())
     if path is not None:
         if not path.is_dir():
             raise LayoutError(path, "path", "expected a folder of layout definitions")
         layouts.update(_load_folder(path))
     return layouts
+
+
+@cache
+def _built_in() -> dict[str, Layout]:
+    # They do not change while a process lives.
+    return _load_folder(Path(__file__).parent)
 
 
 def _load_folder(folder: Path) -> dict[str, Layout]:

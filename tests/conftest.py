@@ -5,6 +5,7 @@ process or sleeps fails there. Without it everything runs that this machine can 
 skipped or deselected.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.intake import passwords
 from tests.end_to_end.servers import DOVECOT
 
 HERE = Path(__file__).parent
@@ -66,6 +68,27 @@ def pytest_ignore_collect(collection_path, config):
     at = collection_path.relative_to(HERE).as_posix()
     is_wanted = any(f"{at}/".startswith(f"{q}/") or f"{q}/".startswith(f"{at}/") for q in QUICK)
     return None if is_wanted else True
+
+
+PROFILE = (passwords._TIMES, passwords._KIB)
+"""What a hash of a password costs in the program: 16 ms and 19 MB. Tests make thousands."""
+
+
+def pytest_configure() -> None:
+    passwords._TIMES, passwords._KIB = 1, 8
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests and their modules stay to the end: no collection need look at them.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def owasp_profile(monkeypatch):
+    """Hashes of passwords cost what they do in the program."""
+    monkeypatch.setattr(passwords, "_TIMES", PROFILE[0])
+    monkeypatch.setattr(passwords, "_KIB", PROFILE[1])
 
 
 FIRST = (

@@ -554,6 +554,7 @@ def test_a_hash_that_is_none_fits_nothing(passwords):
     assert not passwords.verify("plain text", "plain text", NOW)
 
 
+@pytest.mark.usefixtures("owasp_profile")
 def test_passwords_are_kept_with_the_profile_that_owasp_names():
     assert Passwords().hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 

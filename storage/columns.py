@@ -18,6 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 MICRO = 10**6
+_ONE_MICRO = Decimal("0.000001")
 INTEGER_MOST = 2**63 - 1
 
 
@@ -54,10 +55,9 @@ def micro(value: Decimal) -> int:
 
 def decimal(units: int) -> Decimal:
     """The decimal of so many millionths, without trailing zeros."""
-    whole, rest = divmod(units, MICRO)
-    if not rest:
-        return Decimal(whole)
-    return (Decimal(units) / MICRO).normalize()
+    if units % MICRO:
+        return (units * _ONE_MICRO).normalize()
+    return Decimal(units // MICRO)
 
 
 def clean(text: str) -> str:

@@ -108,9 +108,7 @@ class Store:
         self.numbers = Numbers(session)
         self.periods = Periods(session, self.audit, self.numbers)
         self.suspicions = Suspicions(session, self._in_force, self.audit)
-        self.withdrawals = Withdrawals(
-            session, self.submissions, self._in_force, self._day_sums, self.audit
-        )
+        self.withdrawals = Withdrawals(session, self.submissions, self._day_sums, self.audit)
         self.senders = Senders(session)
         self.accounts = Accounts(session)
         self.operators = Operators(session)

@@ -7,12 +7,13 @@ neighbour: the first reading of a meter says nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
@@ -57,14 +58,14 @@ class Step(NamedTuple):
     Attributes:
         item: The document's; the later one when both are.
         meter: As it counts for this step.
-        earlier: The readings before the step, ascending, a year of them at most.
+        so_far: The register's readings through `before`, ascending, a year of them at most.
     """
 
     before: Reading
     after: Reading
     item: Assigned
     meter: Meter
-    earlier: tuple[Reading, ...]
+    so_far: Sequence[Reading]
 
     @property
     def difference(self) -> Decimal:
@@ -94,13 +95,14 @@ def _steps(case: Case) -> list[Step]:
         at = item.key[3] if item.key else epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
-        known = {at: Reading(at, value, None) for at, value in case.known.registers.get(key, ())}
-        row = sorted((known | mine).values(), key=_moment)
+        on_record = case.known.registers.get(key, ())
+        row = [Reading(at, value, None) for at, value in on_record if at not in mine]
+        row = sorted([*row, *mine.values()], key=_moment)
         for index, (before, after) in enumerate(pairwise(row)):
             mine_of_two = after.item or before.item
             if mine_of_two is not None and mine_of_two.meter is not None:
                 meter = mine_of_two.meter.at(instant(after.at))
-                found.append(Step(before, after, mine_of_two, meter, tuple(row[:index])))
+                found.append(Step(before, after, mine_of_two, meter, row[: index + 1]))
     return found
 
 
@@ -138,7 +140,7 @@ def _is_rollover(step: Step, limit: Decimal | None, case: Case) -> bool:
     whole = over - step.difference
     if over > limit or 2 * over > whole:
         return False
-    usual = _usual_a_day((*step.earlier, step.before), step.meter)
+    usual = _usual_a_day(step.so_far, step.meter)
     seconds = step.after.at - step.before.at
     fits = usual is not None and over * 86400 <= case.parameters.high_factor * usual * seconds
     return fits or step.before.value * 10 >= whole * 9
@@ -163,13 +165,16 @@ def went_on(before: Reading, after: Reading, meter: Meter) -> Decimal | None:
     return None if meter.digits is None else difference + Decimal(10) ** meter.digits
 
 
-def _usual_a_day(row: tuple[Reading, ...], meter: Meter) -> Decimal | None:
+def _usual_a_day(row: Sequence[Reading], meter: Meter) -> Decimal | None:
     """What a register went on by a day; None with fewer than two steps or less than a week."""
     if len(row) < 3 or row[-1].at - row[0].at < _LEAST_SECONDS:
         return None
-    went = [went_on(before, after, meter) for before, after in pairwise(row)]
-    known = sum((step for step in went if step is not None), Decimal(0))
-    return known * 86400 / (row[-1].at - row[0].at)
+    went = row[-1].value - row[0].value
+    for before, after in pairwise(row):
+        if after.value < before.value:
+            # As `went_on` has it: a whole turn more, or else the step does not count.
+            went += (went_on(before, after, meter) or 0) - (after.value - before.value)
+    return went * 86400 / (row[-1].at - row[0].at)
 
 
 def high_low(case: Case) -> Iterator[Finding]:
@@ -186,10 +191,9 @@ def high_low(case: Case) -> Iterator[Finding]:
             continue
         if step.item.series.channel not in STEADY_CHANNELS:
             continue
-        row = (*step.earlier, step.before)
-        first = max(
-            (n for n, r in enumerate(row) if step.after.at - r.at >= _LEAST_SECONDS), default=0
-        )
+        row = step.so_far
+        a_week_before = bisect_right(row, step.after.at - _LEAST_SECONDS, key=_moment)
+        first = max(a_week_before - 1, 0)
         usual = _usual_a_day(row[: first + 1], step.meter)
         went = went_on(row[first], step.after, step.meter)
         if not usual or went is None:
@@ -202,7 +206,7 @@ def high_low(case: Case) -> Iterator[Finding]:
 
 
 def _is_in_line(
-    a_day: Decimal, usual: Decimal, row: tuple[Reading, ...], step: Step, case: Case
+    a_day: Decimal, usual: Decimal, row: Sequence[Reading], step: Step, case: Case
 ) -> bool:
     low, high = case.parameters.low_factor, case.parameters.high_factor
     if low * usual <= a_day <= high * usual:
@@ -251,9 +255,10 @@ def _in_force(meter: MeterKey, channel: str, at: int, case: Case) -> dict[str, D
     """The readings on record of one meter, channel and instant, by zone."""
     found = {}
     for zone in ZONES:
-        for moment, value in case.known.registers.get((meter, channel, zone), ()):
-            if moment == at:
-                found[zone] = value
+        row = case.known.registers.get((meter, channel, zone), ())
+        index = bisect_left(row, at, key=itemgetter(0))
+        if index < len(row) and row[index][0] == at:
+            found[zone] = row[index][1]
     return found
 
 

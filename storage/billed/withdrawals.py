@@ -18,7 +18,6 @@ from storage.audit import Audit
 from storage.columns import clean, instant
 from storage.readings.day_sums import DaySums
 from storage.readings.days import day_of
-from storage.readings.in_force import InForce
 from storage.records import WithdrawalSubject, Withdrawn
 from storage.session import Part, Session
 from storage.submissions import Submissions
@@ -93,13 +92,11 @@ class Withdrawals(Part):
         self,
         session: Session,
         submissions: Submissions,
-        in_force: InForce,
         days: DaySums,
         audit: Audit,
     ) -> None:
         super().__init__(session)
         self._submissions = submissions
-        self._in_force = in_force
         self._days = days
         self._audit = audit
 
@@ -138,7 +135,6 @@ class Withdrawals(Part):
             part.withdraw()
         intervals.restore_displaced()
         self._sum_up(intervals.changed)
-        self._in_force.forget_readings()
         self._audit.add(
             now, who, "withdrawal", str(receipt), before=None,
             after={"receipt": number, "reason": reason, "point": point},

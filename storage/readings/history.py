@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
-from operator import add, or_
+from itertools import groupby, pairwise
+from operator import add, itemgetter, or_
 from zoneinfo import ZoneInfo
 
 from layouts.terms import (
@@ -83,18 +83,15 @@ class History(Part):
 
     def registers(self, wanted: RegisterWindow) -> dict[RegisterKey, list[tuple[int, Decimal]]]:
         """Readings of each register from the last before the window to the first after it."""
-        meters, first, last = wanted.meters, wanted.first, wanted.last
-        registers: dict[RegisterKey, list[tuple[int, Decimal]]] = defaultdict(list)
+        meters, window = wanted.meters, {"first": wanted.first, "last": wanted.last}
+        registers: dict[RegisterKey, list[tuple[int, Decimal]]] = {}
         for keys in self._pieces(list(meters)):
-            rows = self._sql.tuples("neighbours", keys=keys, first=first, last=last)
-            for meter, channel, zone, *found in rows:
-                for instant, value in (found[:2], found[2:]):
-                    if instant is not None:
-                        key = meters[meter], channel, zone
-                        registers[key].append((instant, decimal(value)))
-        for row in self._in_force.readings_in(list(meters), first, last):
-            registers[meters[row.meter_id], row.channel, row.zone].append((row.instant, row.value))
-        return {key: sorted(readings) for key, readings in registers.items()}
+            rows = self._sql.tuples("readings_around", keys=keys, **window)
+            for register, readings in groupby(rows, itemgetter(0, 1, 2)):
+                meter, channel, zone = register
+                row = [(instant, decimal(value)) for _, _, _, instant, value in readings]
+                registers[meters[meter], channel, zone] = row
+        return registers
 
     def profiles(
         self,

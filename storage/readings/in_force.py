@@ -1,4 +1,4 @@
-"""Series and register readings, each read once in a transaction."""
+"""Series, each read once in a transaction, and register readings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from storage.columns import decimal
 from storage.session import Part, Session
 
 SeriesName = tuple[int, str, int]
@@ -30,8 +29,6 @@ class InForce(Part):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._series_known: dict[int, list[SeriesRow]] = {}
-        self._last_asked: tuple[list[int], int, int] | None = None
-        self._rows_asked: list[Any] = []
 
     def series_at(self, points: Collection[int]) -> list[SeriesRow]:
         """Every series of these points."""
@@ -60,15 +57,7 @@ class InForce(Part):
     def readings_in(self, meters: Sequence[int], first: int, last: int) -> list[Any]:
         """Readings of some meters from one instant through another, in epoch seconds.
 
-        A row has the layout of its submission beside the columns of the reading.
+        A row has the layout of its submission beside the columns of the reading, its value
+        in millionths.
         """
-        asked = (sorted(meters), first, last)
-        if self._last_asked != asked:
-            found = self._listed("readings_in", asked[0], first=first, last=last)
-            self._rows_asked = [row._replace(value=decimal(row.value)) for row in found]
-            self._last_asked = asked
-        return self._rows_asked
-
-    def forget_readings(self) -> None:
-        """What was read is no longer so: a letter may have several documents."""
-        self._last_asked = None
+        return self._listed("readings_in", meters, first=first, last=last)

@@ -80,7 +80,6 @@ class Values(Part):
         self._days.resum({(number, at) for number, *span in rows for at in days_between(*span)})
 
     def _apply_readings(self, changes: Sequence[Change], submission: int, now: datetime) -> None:
-        self._in_force.forget_readings()
         # A document may say the same reading twice; once is enough.
         once = {_key(change): change for change in reversed(changes)}
         self._sql.each(

@@ -19,7 +19,7 @@ from layouts.terms import (
     Version,
     Wants,
 )
-from storage.columns import INTEGER_MOST, epoch, instant
+from storage.columns import INTEGER_MOST, decimal, epoch, instant
 from storage.readings.in_force import InForce
 from storage.session import Part, Session
 
@@ -151,7 +151,11 @@ class Versions(Part):
         for row in self._in_force.readings_in(meters, first, last):
             one = _register(row)
             in_force[one] = RecordedReading(
-                row.value, one in newer, row.layout, one in held, frozenset(holders.get(one, ()))
+                decimal(row.value),
+                one in newer,
+                row.layout,
+                one in held,
+                frozenset(holders.get(one, ())),
             )
         recorded: dict[ReadingKey, RecordedReading] = {}
         for item in items:

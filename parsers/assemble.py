@@ -299,7 +299,7 @@ class _Interval:
         number = read_number(cell, exponents=self._draft.sheet is not None)
         exact = energy(number.value, power, decimals) if isinstance(number, Number) else number
         if isinstance(exact, Fault):
-            self._wrong(exact.code, index, index, **_expected(exact))
+            self._wrong(exact.code, index, index, **exact.about())
             return None
         if isinstance(number, Number) and number.comma:
             self._commas.append(index)
@@ -384,10 +384,6 @@ def instant(epoch: int | None) -> datetime | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
 
 
-def _expected(fault: Fault) -> dict[str, str]:
-    return {"expected": fault.expected} if fault.expected else {}
-
-
 def _register(draft: Draft, reading: Reading) -> Series | None:
     value = _on_the_face(draft, reading)
     if reading.instant is None:
@@ -419,11 +415,11 @@ def _on_the_face(draft: Draft, reading: Reading) -> Decimal | None:
         return None
     number = read_number(reading.value, exponents=draft.sheet is not None)
     if isinstance(number, Fault):
-        _tell_reading(draft, reading, number.code, **_expected(number))
+        _tell_reading(draft, reading, number.code, **number.about())
         return None
     fault = fitting(number.value, REGISTER_DIGITS, draft.layout.decimals)
     if fault is not None:
-        _tell_reading(draft, reading, fault.code, **_expected(fault))
+        _tell_reading(draft, reading, fault.code, **fault.about())
         return None
     if number.comma:
         _tell_reading(draft, reading, Code.DECIMAL_COMMA)

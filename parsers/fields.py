@@ -23,10 +23,17 @@ class Fault:
     Attributes:
         expected: What should stand there, as an example or a form; '' when the
             code says it all.
+        either: The dates that it may mean, when day and month may have changed places.
     """
 
     code: Code
     expected: str = ""
+    either: str = ""
+
+    def about(self) -> dict[str, str]:
+        """What a finding says of it beside its code."""
+        said = {"expected": self.expected} if self.expected else {}
+        return said | ({"reason": "day-or-month", "either": self.either} if self.either else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from parsers.fields import (
     Number,
     is_blank,
     mended_code,
-    read_moment,
     read_number,
     shown,
 )
 from parsers.grid import Cell
 from parsers.sheets.account import Account
+from parsers.sheets.dates import Dates
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.keys import Keys, meter_number, point_code
 from parsers.sheets.rows import (
@@ -71,7 +71,8 @@ class SheetReader:
         self._keys = Keys(view.sheet)
         self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.stand_in)
         self._units = Units(view.sheet, view.form.layout.unit)
-        self._stated = Stated(view, shared, self._draft, self._units, self._clock)
+        self._dates = Dates(view.sheet, view.form.words, self._titles)
+        self._stated = Stated(view, shared, self._draft, self._units, self._dates, self._clock)
 
     @property
     def _is_register(self) -> bool:
@@ -340,10 +341,12 @@ class SheetReader:
         """The day of a row; None, with a finding, when it cannot be read."""
         column = table.columns["date"]
         cell = self._keys.at(column)
-        moment = _day_of_month(cell, self._stated.month) or read_moment(cell, self._sheet.epoch)
+        month = self._stated.month
+        moment = _day_of_month(cell, month) or self._dates.in_column(cell, table, column, month)
         if isinstance(moment, Fault):
             code = Code.MISSING_FIELD if is_blank(cell) else moment.code
-            about = {"point": self._point, "field": "date", "expected": "01.11.2026"}
+            said = replace(moment, expected="01.11.2026").about()
+            about = {"point": self._point, "field": "date", **said}
             place = place_of(self._sheet, row, column)
             self._draft.findings.add(finding(code, place, seen=shown(cell) or None, **about))
             return None
@@ -437,16 +440,21 @@ class SheetReader:
         self, table: Table, column: int, row: int, own: int | None, names: tuple[str | None, str]
     ) -> int | None:
         """The moment of a reading: of its row, of its column's label, or of the sheet."""
-        at = table.labels[column].meaning.at
-        labelled = None
-        if at is not None:
-            labelled = self._clock.epoch(datetime(at.year, at.month, at.day))  # noqa: DTZ001
+        label, labelled = table.labels[column], None
+        if label.meaning.at is not None:
+            moment = self._dates.in_label(label.meaning.at, table)
+            if isinstance(moment, Fault):
+                place = place_of(self._sheet, label.row, column)
+                about = {"field": "instant", "point": names[0], "meter": names[1]}
+                about |= moment.about()
+                self._draft.findings.add(finding(moment.code, place, seen=label.text, **about))
+                return None
+            labelled = self._clock.epoch(moment)
         stated = self._stated.instant if own is None else own
         if labelled is None or stated in (None, labelled):
             if labelled is None and stated is None and "instant" not in self._stated.faulty:
                 self._missing_in_row("instant", table, row)
             return labelled if stated is None else stated
-        label = table.labels[column]
         other = self._stated.instant_place
         if own is not None:
             other = place_of(self._sheet, row, table.columns["instant"])
@@ -488,11 +496,13 @@ class SheetReader:
         cell = self._keys.at(column) if column is not None else None
         if column is None or is_blank(cell):
             return None
-        moment = read_moment(cell, self._sheet.epoch)
+        moment = self._dates.in_column(cell, table, column)
         epoch = None if isinstance(moment, Fault) else self._clock.epoch(moment)
         if epoch is None:
             place = place_of(self._sheet, row, column)
-            about = {"point": self._point, "field": name, "expected": "01.11.2026"}
+            fault = moment if isinstance(moment, Fault) else Fault(Code.INVALID_DATE)
+            said = replace(fault, expected="01.11.2026").about()
+            about = {"point": self._point, "field": name, **said}
             self._draft.findings.add(finding(Code.INVALID_DATE, place, seen=shown(cell), **about))
         return epoch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from layouts.findings import Code, Place, finding
@@ -10,7 +11,9 @@ from layouts.terms import Header, Kind
 from layouts.workbook_form import SheetField
 from parsers.assemble import Draft
 from parsers.clock import Clock
-from parsers.fields import Fault, mended_code, read_moment, read_month, read_unit, shown
+from parsers.fields import Fault, mended_code, read_month, read_unit, shown
+from parsers.grid import Cell
+from parsers.sheets.dates import Dates
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.rows import place_of
 from parsers.sheets.tables import Table
@@ -29,6 +32,7 @@ class Stated:
         shared: What other sheets of the workbook state.
         draft: Of the sheet's document.
         units: Takes the unit that is stated.
+        dates: Reads the dates.
         clock: Of the layout's zone.
 
     Attributes:
@@ -44,6 +48,7 @@ class Stated:
         shared: Mapping[str, Fact | Rivals],
         draft: Draft,
         units: Units,
+        dates: Dates,
         clock: Clock,
     ) -> None:
         self._layout = view.form.layout
@@ -54,6 +59,7 @@ class Stated:
         self._shared = shared
         self._draft = draft
         self._units = units
+        self._dates = dates
         self._clock = clock
         self.month: date | None = None
         self.instant: int | None = None
@@ -135,7 +141,7 @@ class Stated:
         value = self._value(field, fact)
         if isinstance(value, Fault):
             self.faulty.add(field.name)
-            about = {"field": field.name, "expected": value.expected}
+            about = {"field": field.name, **value.about()}
             self._draft.findings.add(
                 finding(value.code, fact.place, seen=shown(fact.cell), **about)
             )
@@ -143,7 +149,6 @@ class Stated:
         return value
 
     def _value(self, field: SheetField, fact: Fact) -> str | Fault:
-        epoch = self._sheet.epoch
         if field.type == "code":
             code = mended_code(fact.cell)
             digits = code.replace(" ", "") if isinstance(code, str) else ""
@@ -156,21 +161,28 @@ class Stated:
                 self._units.state(unit, fact)
             return unit
         if field.type == "month":
-            return self._keep_month(read_month(fact.cell, epoch))
+            return self._keep_month(fact.cell)
         if field.type == "instant":
-            return self._keep_instant(read_moment(fact.cell, epoch), fact)
+            return self._keep_instant(fact)
         return shown(fact.cell)
 
-    def _keep_month(self, month: date | Fault) -> str | Fault:
+    def _keep_month(self, cell: Cell) -> str | Fault:
+        month, day = read_month(cell, self._sheet.epoch), self._moment(cell)
+        if isinstance(day, Fault) and day.either:
+            return day
         if isinstance(month, Fault):
             return Fault(month.code, "11.2026")
         self.month = month
         self._draft.month = self._clock.month(month)
         return month.isoformat()
 
-    def _keep_instant(self, moment: datetime | Fault, fact: Fact) -> str | Fault:
+    def _moment(self, cell: Cell) -> datetime | Fault:
+        return self._dates.alone(cell, self._tables[0] if self._tables else None)
+
+    def _keep_instant(self, fact: Fact) -> str | Fault:
+        moment = self._moment(fact.cell)
         if isinstance(moment, Fault):
-            return Fault(moment.code, "01.11.2026")
+            return replace(moment, expected="01.11.2026")
         self.instant = self._clock.epoch(moment)
         self.instant_place = fact.place
         return moment.isoformat()

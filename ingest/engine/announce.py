@@ -3,66 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
-from ingest.engine.collect import CollectLedger, CollectStore, Pass, Passed, one_ahead
+from ingest.engine.collect import Pass, Passed, one_ahead
 from ingest.engine.fair import Turns
-from ingest.engine.trips import (
-    HEADER_BYTES,
-    Arrivals,
-    Queue,
-    TripStore,
-    defer,
-    numbered,
-    ranked,
-)
+from ingest.engine.ports import Ledger
+from ingest.engine.trips import HEADER_BYTES, Queue, defer, numbered, ranked
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records import WaitingArrival, mailbox_named
 
 log = structlog.get_logger()
-
-
-class AnnouncedArrivals(Arrivals, Protocol):
-    """Letters that wait in the database, for those who bring them there."""
-
-    def announce(self, arrivals: Sequence[WaitingArrival]) -> Sequence[int | None]:
-        """The number of each; None of one that is known already."""
-
-    def of_source(self, source: str) -> Mapping[str, str | None]:
-        """By key what is under way, with the outcome of what is settled."""
-
-    def has_settled(self, source: str) -> bool:
-        """Whether something has a verdict and is not put away."""
-
-    def forget(self, source: str, keys: Collection[str]) -> None:
-        """Drop what is put away."""
-
-    def held(self) -> int:
-        """Bytes that wait for a verdict."""
-
-
-class AnnounceStore(CollectStore, TripStore, Protocol):
-    """What the database does for a mailbox whose letters are read elsewhere."""
-
-    @property
-    def arrivals(self) -> AnnouncedArrivals:
-        """Letters that wait in it."""
-
-
-class AnnounceLedger(CollectLedger, Protocol):
-    """Opens transactions for a pass."""
-
-    def transaction(self) -> AbstractContextManager[AnnounceStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def reading(self) -> AbstractContextManager[AnnounceStore]:
-        """For looking only; changes are dropped."""
 
 
 class Announcer(Pass):
@@ -83,7 +38,7 @@ class Announcer(Pass):
     def __init__(
         self,
         mailbox: Mailbox,
-        ledger: AnnounceLedger,
+        ledger: Ledger,
         queue: Queue,
         clock: Callable[[], datetime],
         room_bytes: int,

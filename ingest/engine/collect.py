@@ -6,17 +6,17 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from ingest.engine.fair import HEAVY_AT_ONCE, LOOKED_AT_ONCE, LOOKED_SECONDS, in_turn
-from ingest.engine.health import HealthStore
-from ingest.engine.lease import LeaseStore, ProcessLease
+from ingest.engine.lease import ProcessLease
+from ingest.engine.ports import Ledger
 from ingest.engine.work import Worker
 from ingest.letters.letter import sender_in
 from ingest.letters.terms import Outcome, RawLetter
@@ -26,28 +26,6 @@ from storage.records import Location, mailbox_named
 log = structlog.get_logger()
 
 _T = TypeVar("_T")
-
-
-class Mailboxes(Protocol):
-    """Mailboxes, for a pass."""
-
-    def passed(self, mailbox: str, now: datetime) -> None:
-        """The mailbox was read through to its end."""
-
-
-class CollectStore(HealthStore, LeaseStore, Protocol):
-    """What a pass asks of the database beside what work does."""
-
-    @property
-    def mailboxes(self) -> Mailboxes:
-        """Passes."""
-
-
-class CollectLedger(Protocol):
-    """Opens transactions for a pass."""
-
-    def transaction(self) -> AbstractContextManager[CollectStore]:
-        """Commits at its end, rolls back on an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +58,7 @@ class Pass(ABC):
     def __init__(
         self,
         mailbox: Mailbox,
-        ledger: CollectLedger,
+        ledger: Ledger,
         clock: Callable[[], datetime],
         holder: str | None = None,
     ) -> None:
@@ -146,7 +124,7 @@ class Collector(Pass):
         self,
         mailbox: Mailbox,
         worker: Worker,
-        ledger: CollectLedger,
+        ledger: Ledger,
         clock: Callable[[], datetime],
         holder: str | None = None,
     ) -> None:

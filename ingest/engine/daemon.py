@@ -13,36 +13,36 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from ingest.engine.announce import AnnouncedArrivals, Announcer
-from ingest.engine.collect import Collector, CollectStore, Pass, Passed
-from ingest.engine.drop import NO_DROPS, DropCollector, DropLetters, Drops, Folder
-from ingest.engine.health import Health, HealthStore, described
+from ingest.engine.announce import Announcer
+from ingest.engine.collect import Collector, Pass, Passed
+from ingest.engine.drop import NO_DROPS, DropCollector, Drops, Folder
+from ingest.engine.health import Health, described
 from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
+from ingest.engine.ports import WholeLedger
 from ingest.engine.seal import EVERY_SECONDS as SEALED_EVERY_SECONDS
-from ingest.engine.seal import Sealer, Seals
-from ingest.engine.send import Outbox, drain
+from ingest.engine.seal import Sealer
+from ingest.engine.send import drain
 from ingest.engine.systemd import Notify, Watchdog
 from ingest.engine.trips import SWEPT_EVERY_SECONDS, Outdated, Present, Queue, Trips, sweep
-from ingest.engine.work import OneLedger, Worker, WorkStore
-from ingest.intake import ports
+from ingest.engine.work import Worker
 from ingest.intake.attempt import Intake
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import IDLE_SECONDS, Account, Mailbox, Postman
-from storage.records import OUTBOX, Claim, Fence, mailbox_named
+from storage.records import OUTBOX, Claim, mailbox_named
 
 log = structlog.get_logger()
 
@@ -76,53 +76,6 @@ is there and look for letters to be filed; no mailbox's."""
 
 FETCH, WORK, SEND = "fetch", "work", "send"
 """Roles of the processes of an installation that has several."""
-
-
-class DaemonOutbox(ports.Outbox, Outbox, Protocol):
-    """Replies, for those who owe them and for those who send them."""
-
-
-class DaemonStore(WorkStore, CollectStore, HealthStore, Protocol):
-    """One transaction, for polling and for sending."""
-
-    @property
-    def letters(self) -> DropLetters:
-        """The ledger of letters."""
-
-    @property
-    def outbox(self) -> DaemonOutbox:
-        """Replies that must leave."""
-
-    @property
-    def seals(self) -> Seals:
-        """The chain over what is never changed."""
-
-    @property
-    def arrivals(self) -> AnnouncedArrivals:
-        """Letters that wait for workers elsewhere."""
-
-
-class DaemonLedger(Protocol):
-    """The database, for polling and for sending."""
-
-    @property
-    def each_lasts(self) -> bool:
-        """See `work.OneLedger`."""
-
-    def transaction(self) -> AbstractContextManager[DaemonStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def together(self) -> AbstractContextManager[OneLedger]:
-        """For transactions that may be committed at once; each is undone alone."""
-
-    def reading(self) -> AbstractContextManager[DaemonStore]:
-        """For looking only; changes are dropped."""
-
-    def fence(self) -> Fence:
-        """See `seal.SealLedger`."""
-
-    def seal(self, fence: Fence) -> bool:
-        """See `seal.SealLedger`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +116,7 @@ class Parts:
     mailboxes: Sequence[Mailbox]
     bells: Sequence[Mailbox]
     reader: Reader
-    ledger: DaemonLedger
+    ledger: WholeLedger
     intake: Intake
     postman: Postman | None
     accounts: Sequence[Account]

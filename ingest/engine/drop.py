@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from ingest.engine.collect import CollectStore, Passed
+from ingest.engine.collect import Passed
 from ingest.engine.lease import ProcessLease
-from ingest.engine.work import OneLedger, Told, Worker, WorkLetters, WorkStore
+from ingest.engine.ports import Ledger
+from ingest.engine.work import Told, Worker
 from ingest.intake import ports
 from ingest.intake.attempt import Intake, marked_workbooks, release
 from ingest.intake.authenticate import NoSuchEntity, Proof, Session, entity_of
@@ -21,7 +21,7 @@ from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
 from ingest.reading import Reader
 from ingest.replies.beside import unread, verdict
 from ingest.transports.ports import Dropped, DropUnavailable, UnreadableFile
-from storage.records import Claim, LetterDetails, OwedReply
+from storage.records import Claim, OwedReply
 
 log = structlog.get_logger()
 
@@ -49,38 +49,6 @@ class Folder(Protocol):
 
     def lay(self, name: str, files: Mapping[str, bytes]) -> None:
         """Lay files beside one."""
-
-
-class DropLetters(WorkLetters, Protocol):
-    """The ledger of letters, for what is told of a file."""
-
-    def details(self, number: int) -> LetterDetails | None:
-        """All that is known of one letter."""
-
-
-class DropStore(WorkStore, CollectStore, Protocol):
-    """What a pass asks of the database."""
-
-    @property
-    def letters(self) -> DropLetters:
-        """The ledger of letters."""
-
-
-class DropLedger(Protocol):
-    """Opens transactions for a pass."""
-
-    @property
-    def each_lasts(self) -> bool:
-        """See `work.OneLedger`."""
-
-    def together(self) -> AbstractContextManager[OneLedger]:
-        """For transactions that may be committed at once; each is undone alone."""
-
-    def transaction(self) -> AbstractContextManager[DropStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def reading(self) -> AbstractContextManager[DropStore]:
-        """For looking only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +129,7 @@ class DropCollector:
         folder: Folder,
         entity: str,
         reader: Reader,
-        ledger: DropLedger,
+        ledger: Ledger,
         intake: Intake,
         clock: Callable[[], datetime],
         told: Told,

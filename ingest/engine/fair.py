@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+
+from ingest.engine.ports import Ledger
 
 HEAVY_SECONDS = 20.0
 """CPU time within an hour from which on a sender waits: as much as one letter may take."""
@@ -27,45 +27,6 @@ LOOKED_SECONDS = 5.0
 """Letters of such senders whose own words are read at once, by number and CPU time."""
 
 
-class Costs(Protocol):
-    """What letters have cost within the hour, in the database."""
-
-    def charge(self, seconds: Mapping[str, float]) -> None:
-        """Add CPU seconds by payer."""
-
-    def heavy(self, least: float) -> Mapping[str, float]:
-        """CPU seconds of those who have caused at least so many."""
-
-
-class KnownSenders(Protocol):
-    """Addresses, as the database knows them."""
-
-    def proven(self, addresses: Collection[str]) -> Collection[str]:
-        """Those that ever proved themselves, with whatever user code."""
-
-
-class FairStore(Protocol):
-    """What is asked of the database."""
-
-    @property
-    def costs(self) -> Costs:
-        """What letters have cost."""
-
-    @property
-    def senders(self) -> KnownSenders:
-        """Addresses."""
-
-
-class FairLedger(Protocol):
-    """Opens transactions on costs."""
-
-    def transaction(self) -> AbstractContextManager[FairStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def reading(self) -> AbstractContextManager[FairStore]:
-        """For looking only."""
-
-
 class Turns:
     """Costs as this process knows them: those of the database, and its own since then.
 
@@ -74,7 +35,7 @@ class Turns:
             put in order anew.
     """
 
-    def __init__(self, ledger: Callable[[], FairLedger]) -> None:
+    def __init__(self, ledger: Callable[[], Ledger]) -> None:
         """`ledger` is asked for anew each time."""
         self._ledger = ledger
         self._seconds: defaultdict[str, float] = defaultdict(float)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
 from ingest.engine.collect import one_ahead
-from ingest.engine.work import Told, Worker, WorkLedger
+from ingest.engine.ports import Ledger, WholeLedger
+from ingest.engine.work import Told, Worker
 from ingest.intake.attempt import Intake, complete, marked_reply
 from ingest.intake.authenticate import Proof, Session
 from ingest.intake.outcome import Handled
@@ -36,17 +37,10 @@ class LetterSource(Protocol):
         """The letters in batches."""
 
 
-class RehearsalLedger(Protocol):
-    """Opens a ledger for trying out."""
-
-    def rehearsal(self) -> AbstractContextManager[WorkLedger]:
-        """What is done with it is undone at the end."""
-
-
 def process(
     sources: Sequence[LetterSource],
     reader: Reader,
-    ledger: WorkLedger,
+    ledger: Ledger,
     intake: Intake,
     clock: Callable[[], datetime],
     told: Told,
@@ -88,7 +82,7 @@ def _work(worker: Worker, source: LetterSource) -> None:
 def rehearse(
     sources: Sequence[LetterSource],
     reader: Reader,
-    ledger: RehearsalLedger,
+    ledger: WholeLedger,
     intake: Intake,
     clock: Callable[[], datetime],
     told: Told,

@@ -4,44 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
-from typing import Protocol
 
+from ingest.engine.ports import Ledger
 from ingest.reading.pool import ReaderUnavailable
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
-
-
-class Installation(Protocol):
-    """What the database keeps of the servers."""
-
-    def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
-        """Keep a fault.
-
-        Args:
-            name: What the server is called: `mailbox NAME` or `outbox`.
-            error: What went wrong, without secrets.
-            advice: What an operator can do about it; '' where nothing is known.
-            now: The moment of it, aware.
-        """
-
-    def server_works(self, name: str, now: datetime) -> None:
-        """Its last fault is over."""
-
-
-class HealthStore(Protocol):
-    """One transaction, for what is known of the servers."""
-
-    @property
-    def installation(self) -> Installation:
-        """The service as a whole."""
-
-
-class HealthLedger(Protocol):
-    """Opens transactions on what is known of the servers."""
-
-    def transaction(self) -> AbstractContextManager[HealthStore]:
-        """Commits at its end, rolls back on an exception."""
 
 
 class Health:
@@ -50,7 +18,7 @@ class Health:
     While the database is away nothing can be kept, and whoever asks it learns that.
     """
 
-    def __init__(self, ledger: HealthLedger, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._clock = clock
         self._lock = threading.Lock()

@@ -5,48 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
+
+from ingest.engine.ports import Ledger
 
 LEASE_SECONDS = 15
 RENEWED_SECONDS = 4.0
 """For how long a lease lasts, and how often it is renewed."""
-
-
-class Leases(Protocol):
-    """Leases by the database's clock."""
-
-    def take(
-        self, name: str, holder: str, *, seconds: float, is_gone: Callable[[str], bool]
-    ) -> str:
-        """Who has a lease now: `holder`, or another one.
-
-        Args:
-            name: Of the lease.
-            holder: Who asks.
-            seconds: How long it is held from now on.
-            is_gone: Whether a holder, by its name, has died, so that its lease ends at once.
-        """
-
-    def release(self, name: str, holder: str) -> None:
-        """Let a lease go."""
-
-
-class LeaseStore(Protocol):
-    """What the database does for leases."""
-
-    @property
-    def leases(self) -> Leases:
-        """What one process at a time does."""
-
-
-class LeaseLedger(Protocol):
-    """Opens transactions on leases."""
-
-    def transaction(self) -> AbstractContextManager[LeaseStore]:
-        """Commits at its end, rolls back on an exception."""
 
 
 class ProcessLease:
@@ -56,7 +23,7 @@ class ProcessLease:
         held_by: Who holds it; another process than this one when it was not free.
     """
 
-    def __init__(self, ledger: LeaseLedger, name: str, holder: str | None = None) -> None:
+    def __init__(self, ledger: Ledger, name: str, holder: str | None = None) -> None:
         self._ledger = ledger
         self._name = name
         self._holder = holder or this_process()

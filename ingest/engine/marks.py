@@ -10,7 +10,8 @@ from datetime import datetime
 
 import structlog
 
-from ingest.intake.attempt import Transactions, complete, release
+from ingest.engine.ports import Ledger
+from ingest.intake.attempt import complete, release
 from ingest.intake.outcome import Handled
 from ingest.intake.receive import MARKED_WITHIN
 from ingest.letters.terms import RawLetter
@@ -35,7 +36,7 @@ class Marker:
     def __init__(
         self,
         reader: Reader,
-        ledger: Transactions,
+        ledger: Ledger,
         clock: Callable[[], datetime],
         done: Callable[[], None] = lambda: None,
     ) -> None:

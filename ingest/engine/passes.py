@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 
 from ingest.engine.collect import Collector, Passed
-from ingest.engine.daemon import DaemonLedger
 from ingest.engine.drop import NO_DROPS, DropCollector, Drops
 from ingest.engine.health import Health
 from ingest.engine.marks import Marker
+from ingest.engine.ports import WholeLedger
 from ingest.engine.seal import Sealer
 from ingest.engine.send import drain
 from ingest.engine.work import Told, Worker, nobody_is_told
@@ -26,7 +26,7 @@ def poll_all(
     mailboxes: Sequence[Mailbox],
     postman: Postman | None,
     reader: Reader,
-    ledger: DaemonLedger,
+    ledger: WholeLedger,
     intake: Intake,
     clock: Callable[[], datetime],
     recorders: int = 1,
@@ -113,7 +113,7 @@ class _Tried:
 def read_through(
     mailboxes: Sequence[Mailbox],
     reader: Reader,
-    ledger: DaemonLedger,
+    ledger: WholeLedger,
     intake: Intake,
     clock: Callable[[], datetime],
     told: Told,

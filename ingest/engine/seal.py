@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, suppress
-from typing import Protocol
+from contextlib import suppress
 
 import structlog
 
-from ingest.engine.lease import LeaseStore, is_gone, this_process
+from ingest.engine.lease import is_gone, this_process
+from ingest.engine.ports import WholeLedger
 from storage.records import Fence, Head
 
 log = structlog.get_logger()
@@ -21,47 +21,10 @@ _LEASE = "seal"
 _LEASE_SECONDS = 60
 
 
-class Seals(Protocol):
-    """The chain of seals."""
-
-    def head(self) -> Head | None:
-        """The last one."""
-
-    def has(self, head: Head) -> bool:
-        """Whether it is still in the chain."""
-
-    def unsealed(self) -> dict[str, int]:
-        """How many rows of each kind are not sealed."""
-
-
-class SealStore(LeaseStore, Protocol):
-    """What the database does for seals."""
-
-    @property
-    def seals(self) -> Seals:
-        """The chain."""
-
-
-class SealLedger(Protocol):
-    """Seals rows that can no longer be joined by others."""
-
-    def transaction(self) -> AbstractContextManager[SealStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def reading(self) -> AbstractContextManager[SealStore]:
-        """For looking only."""
-
-    def fence(self) -> Fence:
-        """Up to which rows may be sealed soon."""
-
-    def seal(self, fence: Fence) -> bool:
-        """Seal up to a fence; False when it is too early."""
-
-
 class Sealer:
     """Seals what is new while this process holds the lease for it."""
 
-    def __init__(self, ledger: SealLedger, holder: str | None = None) -> None:
+    def __init__(self, ledger: WholeLedger, holder: str | None = None) -> None:
         self._ledger = ledger
         self._holder = holder or this_process()
         self._fence: Fence | None = None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
+from ingest.engine.ports import Ledger
 from ingest.replies.lighter import lighter
 from ingest.transports.ports import (
     Deferred,
@@ -33,43 +32,6 @@ AT_ONCE = 8
 """Replies whose attempt is counted in one commit, and which one crash may send again."""
 
 
-class Outbox(Protocol):
-    """What the database does for sending, inside one transaction."""
-
-    def lease(self, *, limit: int = 1, lease: timedelta = LEASE) -> list[OwedReply]:
-        """Replies that are due, the oldest first, their attempt counted.
-
-        Nobody else gets them until the lease has run out.
-        """
-
-    def sent(self, number: int, now: datetime) -> None:
-        """It has left."""
-
-    def deferred(self, number: int, rest: timedelta, error: str) -> None:
-        """It is due again after so long."""
-
-    def undeliverable(self, number: int, error: str, now: datetime) -> None:
-        """It will never leave."""
-
-    def release(self, numbers: Sequence[int]) -> None:
-        """Give leased replies back, their attempt not counted."""
-
-
-class OutboxStore(Protocol):
-    """What the database does for sending."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """Replies that must leave."""
-
-
-class OutboxLedger(Protocol):
-    """Opens transactions on the outbox."""
-
-    def transaction(self) -> AbstractContextManager[OutboxStore]:
-        """Commits at its end, rolls back on an exception."""
-
-
 @dataclass(frozen=True, slots=True)
 class Drained:
     """What one drain of the outbox did."""
@@ -80,7 +42,7 @@ class Drained:
 
 
 def drain(
-    ledger: OutboxLedger,
+    ledger: Ledger,
     postman: Postman,
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
@@ -117,7 +79,7 @@ def drain(
 
 
 def _deliver(
-    ledger: OutboxLedger,
+    ledger: Ledger,
     postman: Postman,
     clock: Callable[[], datetime],
     leased: Sequence[OwedReply],
@@ -164,7 +126,7 @@ def _deliver(
 
 
 def _settle(
-    ledger: OutboxLedger,
+    ledger: Ledger,
     clock: Callable[[], datetime],
     sent: list[OwedReply],
     waiting: Sequence[OwedReply] = (),
@@ -194,7 +156,7 @@ def _send(postman: Postman, reply: OwedReply) -> None:
 
 
 def _not_taken(
-    ledger: OutboxLedger,
+    ledger: Ledger,
     now: datetime,
     reply: OwedReply,
     answer: Deferred | RecipientRefused,
@@ -205,9 +167,7 @@ def _not_taken(
     return _defer(ledger, now, reply, str(answer), done)
 
 
-def _defer(
-    ledger: OutboxLedger, now: datetime, reply: OwedReply, answer: str, done: Drained
-) -> Drained:
+def _defer(ledger: Ledger, now: datetime, reply: OwedReply, answer: str, done: Drained) -> Drained:
     if reply.owed_at is not None and now - reply.owed_at >= GIVEN_UP_AFTER:
         return _give_up(ledger, now, reply, f"after 3 days: {answer}", done)
     rest = retry_delay(reply.attempts)
@@ -226,7 +186,7 @@ def _defer(
 
 
 def _give_up(
-    ledger: OutboxLedger, now: datetime, reply: OwedReply, answer: str, done: Drained
+    ledger: Ledger, now: datetime, reply: OwedReply, answer: str, done: Drained
 ) -> Drained:
     with ledger.transaction() as outbox:
         outbox.outbox.undeliverable(reply.id, answer, now)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -17,20 +16,14 @@ from typing import Any, Protocol, cast
 
 import structlog
 
-from ingest.engine.fair import HEAVY_AT_ONCE, FairStore, Turns
-from ingest.engine.lease import LEASE_SECONDS, LeaseStore, is_gone, this_process
-from ingest.engine.work import (
-    TRIP_BYTES,
-    TRIP_LETTERS,
-    Told,
-    Worker,
-    WorkLedger,
-    WorkStore,
-)
+from ingest.engine.fair import HEAVY_AT_ONCE, Turns
+from ingest.engine.lease import LEASE_SECONDS, is_gone, this_process
+from ingest.engine.ports import Ledger, Store
+from ingest.engine.work import TRIP_BYTES, TRIP_LETTERS, Told, Worker
+from ingest.intake import ports
 from ingest.intake.attempt import Intake
 from ingest.intake.authenticate import Proof, Session
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Store
 from ingest.letters.letter import sender_in
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
 from ingest.reading import Reader
@@ -49,59 +42,6 @@ HEADER_BYTES = 16 * 1024
 """Of a letter, by which it is known who claims to have sent it."""
 
 _SWEEP = "sweep"
-
-
-class Arrivals(Protocol):
-    """Letters that wait in the database."""
-
-    @property
-    def connection(self) -> Any:
-        """The driver's own connection, in this transaction."""
-
-    def carry(self, numbers: Sequence[int], job: int) -> None:
-        """Note which job brings them to a worker."""
-
-    def take(self, numbers: Sequence[int], holder: str) -> Sequence[WaitingArrival]:
-        """Those without a verdict, which this process has now."""
-
-    def headers(self, numbers: Sequence[int], most: int) -> Mapping[int, bytes]:
-        """The first bytes of each that waits."""
-
-    def settle(self, source: str, key: str, outcome: str) -> None:
-        """It has its verdict; its bytes are dropped."""
-
-    def put_off(self, numbers: Sequence[int], seconds: float) -> None:
-        """Have them tried again after so long."""
-
-    def in_hands_of(self, holders: Sequence[str]) -> Sequence[int]:
-        """Jobs whose arrivals those processes have."""
-
-    def beat(self, holder: str, role: str, version: str) -> None:
-        """A process tells that it is there."""
-
-    def left(self, holder: str) -> None:
-        """A process has ended."""
-
-    def processes(self) -> Sequence[Process]:
-        """Processes that were heard of lately."""
-
-
-class TripStore(FairStore, LeaseStore, Protocol):
-    """What the database does for trips, beside what it does for work."""
-
-    @property
-    def arrivals(self) -> Arrivals:
-        """Letters that wait in it."""
-
-
-class TripLedger(Protocol):
-    """Opens transactions on what waits."""
-
-    def transaction(self) -> AbstractContextManager[TripStore]:
-        """Commits at its end, rolls back on an exception."""
-
-    def reading(self) -> AbstractContextManager[TripStore]:
-        """For looking only; changes are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +121,7 @@ def ranked(waiting: Sequence[Idle], headers: Mapping[int, bytes], turns: Turns) 
     return [replace(one, rank=ranks.get(str(one.number), 0)) for one in waiting]
 
 
-def defer(store: TripStore, queue: Queue, waiting: Sequence[Idle]) -> int:
+def defer(store: Store, queue: Queue, waiting: Sequence[Idle]) -> int:
     """Have arrivals brought to workers, in this transaction: by how many trips."""
     trips = list(into_trips(waiting))
     if trips:
@@ -201,30 +141,24 @@ class _Settling:
         return self._intake.prove(read, afresh=afresh)
 
     def receive(
-        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: ports.Store,
+        now: datetime,
     ) -> Handled:
         """See `Intake.receive`."""
         handled = self._intake.receive(arrival, read, proof, store, now)
         # The transaction is one that this worker opened: its store has this part as well.
-        cast("TripStore", store).arrivals.settle(arrival.source, arrival.key, handled.outcome)
+        cast("Store", store).arrivals.settle(arrival.source, arrival.key, handled.outcome)
         return handled
 
     def notice(
-        self, arrival: Arrival, letter: Letter | None, store: Store, now: datetime
+        self, arrival: Arrival, letter: Letter | None, store: ports.Store, now: datetime
     ) -> OwedReply | None:
         """See `Intake.notice`."""
         return self._intake.notice(arrival, letter, store, now)
-
-
-class AllStore(WorkStore, TripStore, Protocol):
-    """One transaction, for a worker of trips."""
-
-
-class AllLedger(WorkLedger, Protocol):
-    """The database, for a worker of trips."""
-
-    def transaction(self) -> AbstractContextManager[AllStore]:
-        """Commits at its end, rolls back on an exception."""
 
 
 class Trips:
@@ -238,7 +172,7 @@ class Trips:
     def __init__(
         self,
         reader: Reader,
-        ledger: AllLedger,
+        ledger: Ledger,
         intake: Intake,
         clock: Callable[[], datetime],
         told: Told,
@@ -303,7 +237,7 @@ class Present:
         version: Of the program, such as 1.4.0.
     """
 
-    def __init__(self, ledger: TripLedger, role: str, version: str) -> None:
+    def __init__(self, ledger: Ledger, role: str, version: str) -> None:
         self._ledger = ledger
         self._role = role
         self._version = version
@@ -343,7 +277,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def sweep(ledger: TripLedger, queue: Queue, gone: Callable[[str], bool] = is_gone) -> None:
+def sweep(ledger: Ledger, queue: Queue, gone: Callable[[str], bool] = is_gone) -> None:
     """Give arrivals that no job carries, or a job of a dead worker, another one.
 
     One process does so at a time.

@@ -12,15 +12,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice, takewhile
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
-from ingest.engine.fair import Costs, KnownSenders, Turns
+from ingest.engine.fair import Turns
+from ingest.engine.ports import Ledger
 from ingest.intake.attempt import (
     Claimed,
     Intake,
@@ -35,7 +36,6 @@ from ingest.intake.attempt import (
 from ingest.intake.authenticate import MustWait, ProofOutdated, Session
 from ingest.intake.faults import described
 from ingest.intake.outcome import Handled
-from ingest.intake.ports import Letters, Senders, Store
 from ingest.letters.terms import Outcome, RawLetter, Read
 from ingest.reading import Reader
 from storage.records import Claim, LetterState, Location
@@ -66,76 +66,12 @@ PROVING_THREADS = 2
 """As many as passwords are verified side by side."""
 
 
-class Told(Protocol):
-    """Observer: called with each letter that has its verdict."""
-
-    def __call__(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:
-        """Called after the commit."""
+Told = Callable[[RawLetter, Claim, Handled], None]
+"""Called with each letter that has its verdict, after the commit."""
 
 
 def nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
     """Does nothing: the default."""
-
-
-class WorkLetters(Letters, Protocol):
-    """The ledger of letters, for work."""
-
-    def known(
-        self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
-    ) -> Mapping[int, Claim]:
-        """The ledger's rows of those UIDs that it has seen.
-
-        Args:
-            mailbox: Its name in the configuration.
-            folder: The folder's path.
-            uidvalidity: Of the folder.
-            uids: Which letters.
-        """
-
-
-class WorkSenders(Senders, KnownSenders, Protocol):
-    """Addresses, for intake and for turns."""
-
-
-class WorkStore(Store, Protocol):
-    """What work asks of the database beside what intake does."""
-
-    @property
-    def letters(self) -> WorkLetters:
-        """The ledger of letters."""
-
-    @property
-    def senders(self) -> WorkSenders:
-        """Addresses, as the database knows them."""
-
-    @property
-    def costs(self) -> Costs:
-        """What letters have cost."""
-
-
-class OneLedger(Protocol):
-    """Opens transactions.
-
-    Attributes:
-        each_lasts: Whether what one did is kept, whatever becomes of the next one.
-    """
-
-    @property
-    def each_lasts(self) -> bool:
-        """Whether what one transaction did is kept, whatever becomes of the next one."""
-
-    def transaction(self) -> AbstractContextManager[WorkStore]:
-        """Commits at its end, rolls back on an exception."""
-
-
-class WorkLedger(OneLedger, Protocol):
-    """Opens transactions for work."""
-
-    def together(self) -> AbstractContextManager[OneLedger]:
-        """For transactions that may be committed at once; each is undone alone."""
-
-    def reading(self) -> AbstractContextManager[WorkStore]:
-        """For looking only; changes are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +103,7 @@ class Worker:
     def __init__(
         self,
         reader: Reader,
-        ledger: WorkLedger,
+        ledger: Ledger,
         intake: Intake,
         clock: Callable[[], datetime],
         told: Told = nobody_is_told,

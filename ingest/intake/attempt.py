@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -20,7 +19,7 @@ from ingest.intake.authenticate import UNPROVEN, Proof, Prover, Session, claims_
 from ingest.intake.faults import MOST_ATTEMPTS, LetterMissing, NoVerdict, described, is_of_time
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
-from ingest.intake.ports import Store
+from ingest.intake.ports import Ledger, Store
 from ingest.intake.receive import quarantine_notice, receive
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.reading import Reader
@@ -150,21 +149,7 @@ class PolicyIntake:
         return quarantine_notice(arrival, letter, store, now, self._policy)
 
 
-class Transactions(Protocol):
-    """Opens transactions."""
-
-    def transaction(self) -> AbstractContextManager[Store]:
-        """Commits at its end, rolls back on an exception."""
-
-
-class Ledger(Transactions, Protocol):
-    """Opens transactions, and looks."""
-
-    def reading(self) -> AbstractContextManager[Store]:
-        """For looking only; changes are dropped."""
-
-
-def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime) -> Handled:
+def record(letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime) -> Handled:
     """Readings, reply and verdict of one letter, undone together when it fails.
 
     Args:
@@ -198,7 +183,7 @@ def record(letter: Claimed, intake: Intake, ledger: Transactions, now: datetime)
 
 
 def fail(
-    letter: Claimed, error: Exception, intake: Intake, ledger: Ledger, now: datetime
+    letter: Claimed, error: Exception, intake: Intake, ledger: Ledger[Store], now: datetime
 ) -> Handled | None:
     """Quarantine a letter that failed once too often; None leaves it for another attempt.
 
@@ -229,14 +214,16 @@ def fail(
     return None
 
 
-def _noticed(letter: Claimed, intake: Intake, ledger: Ledger, now: datetime) -> OwedReply | None:
+def _noticed(
+    letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime
+) -> OwedReply | None:
     read = letter.read
     with ledger.reading() as store:
         return intake.notice(letter.arrival, read.letter if read else None, store, now)
 
 
 def _quarantine(
-    letter: Claimed, error: Exception, reply: OwedReply | None, ledger: Ledger, now: datetime
+    letter: Claimed, error: Exception, reply: OwedReply | None, ledger: Ledger[Store], now: datetime
 ) -> None:
     with ledger.transaction() as store:
         told = letter.read.letter if letter.read else None
@@ -287,7 +274,7 @@ def complete(
     raw: RawLetter,
     handled: Handled,
     reader: Reader,
-    ledger: Transactions,
+    ledger: Ledger[Store],
 ) -> Handled:
     """Let the reply leave that was held for its marked workbooks, with them or without.
 
@@ -305,7 +292,7 @@ def complete(
     return release(handled, marked_reply(raw, handled, reader), ledger)
 
 
-def release(handled: Handled, reply: OwedReply | None, ledger: Transactions) -> Handled:
+def release(handled: Handled, reply: OwedReply | None, ledger: Ledger[Store]) -> Handled:
     """Let the reply leave that was held, as it is now.
 
     Raises:

@@ -7,13 +7,11 @@ Then `authenticate`, inside the transaction that records: it decides, and counts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from ingest.intake.passwords import Passwords
-from ingest.intake.ports import Store
+from ingest.intake.ports import Ledger, Store
 from ingest.intake.provenance import Provenance, provenance
 from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter, Read
@@ -172,13 +170,6 @@ class Guard:
         return provenance(letter, self.trusted_authserv_id)
 
 
-class Looking(Protocol):
-    """The database, for looking only."""
-
-    def reading(self) -> AbstractContextManager[Store]:
-        """Changes are dropped."""
-
-
 class Prover:
     """Verifies passwords; several threads may call it.
 
@@ -188,7 +179,7 @@ class Prover:
         clock: Now, aware.
     """
 
-    def __init__(self, ledger: Looking, guard: Guard, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Ledger[Store], guard: Guard, clock: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._guard = guard
         self._clock = clock

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from layouts.completeness import MonthState
 from layouts.terms import Checked, Known, LegalEntity, Parsed, Receipt, RegisterKey, Wants
@@ -17,6 +18,8 @@ from storage.records import (
     OwedReply,
     Returned,
 )
+
+_Store_co = TypeVar("_Store_co", covariant=True)
 
 
 class Letters(Protocol):
@@ -257,3 +260,13 @@ class Store(Protocol):
             now: The moment of it, aware.
             entry: Of an operator who handed it in; None: the entity itself.
         """
+
+
+class Ledger(Protocol[_Store_co]):
+    """The database, or a part of a transaction; each room asks its own part of a store."""
+
+    def reading(self) -> AbstractContextManager[_Store_co]:
+        """A store for one steady look; changes are dropped."""
+
+    def transaction(self) -> AbstractContextManager[_Store_co]:
+        """A store whose changes are committed together, or not at all."""

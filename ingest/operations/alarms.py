@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Protocol
 
 import structlog
 
-from ingest.intake.policy import Policy
-from ingest.operations.ports import Watched
+from ingest.operations.ports import Service
 from ingest.operations.status import Need, Status, status
 from ingest.replies.alarm import alarm, digest, kind_of
 
@@ -23,19 +21,7 @@ AGAIN_AFTER = timedelta(days=1)
 """What has not changed is mailed again then."""
 
 
-class Alarmed(Watched, Protocol):
-    """The service, as far as its needs are mailed."""
-
-    @property
-    def policy(self) -> Policy:
-        """How mail is written."""
-
-    @property
-    def alarms_to(self) -> str:
-        """Who is mailed; '' for nobody."""
-
-
-def owe_alarms(service: Alarmed, now: datetime) -> int:
+def owe_alarms(service: Service, now: datetime) -> int:
     """Owe a mail for each kind of need that is due one: how many.
 
     What was mailed before is looked up in the outbox, so that a restart repeats none.

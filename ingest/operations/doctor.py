@@ -84,13 +84,6 @@ class Postman(Protocol):
         """Log out."""
 
 
-class Database(WholeLedger, Protocol):
-    """The database, as far as it is tried."""
-
-    def schema_is_current(self) -> bool:
-        """Whether it has the schema that this program needs."""
-
-
 class Installation(Protocol):
     """The wired service, as far as it is tried."""
 
@@ -103,7 +96,7 @@ class Installation(Protocol):
         """The bounds of the rules."""
 
     @property
-    def ledger(self) -> Database:
+    def ledger(self) -> WholeLedger:
         """The database."""
 
     @property

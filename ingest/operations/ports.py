@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+from ingest.intake import ports
 from ingest.intake.authenticate import Guard
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
@@ -17,15 +18,8 @@ from layouts.layout import Layout
 from layouts.parameters import Parameters
 from storage.store import Store
 
-
-class Ledger(Protocol):
-    """The database, or a part of a transaction that is undone at its end."""
-
-    def reading(self) -> AbstractContextManager[Store]:
-        """A store for one steady look."""
-
-    def transaction(self) -> AbstractContextManager[Store]:
-        """A store whose changes are committed together, or not at all."""
+Ledger: TypeAlias = ports.Ledger[Store]
+"""The database, or a part of a transaction that is undone at its end."""
 
 
 class WholeLedger(Ledger, Protocol):
@@ -33,6 +27,9 @@ class WholeLedger(Ledger, Protocol):
 
     def rehearsal(self) -> AbstractContextManager[Ledger]:
         """A ledger for trying out: what is done with it is undone at the end."""
+
+    def schema_is_current(self) -> bool:
+        """Whether it has the schema that this program needs."""
 
 
 class Ending(Protocol):
@@ -112,6 +109,10 @@ class Service(Watched, Protocol):
     @property
     def policy(self) -> Policy:
         """The forms, the rules, and who is answered."""
+
+    @property
+    def alarms_to(self) -> str:
+        """Who is mailed what needs a person; '' for nobody."""
 
     @property
     def guard(self) -> Guard:

@@ -27,6 +27,7 @@ class FakeQueue:
     def __init__(self):
         self.todo = {}
         self.made = 0
+        self.is_stopped = False
 
     def defer(self, _connection, trips):
         numbers = range(self.made + 1, self.made + len(trips) + 1)
@@ -41,6 +42,16 @@ class FakeQueue:
     def idle(self, connection):
         rows = connection.execute("SELECT id, source, held, job FROM arrival WHERE outcome IS NULL")
         return [Idle(*row[:3]) for row in rows.fetchall() if row[3] not in self.todo]
+
+    def serve(self, work, side_by_side):
+        """Everything that is to do, one after the other."""
+        assert side_by_side == 1
+        while self.todo and not self.is_stopped:
+            _job, trip = self.todo.popitem()
+            work(trip.numbers)
+
+    def stop(self):
+        self.is_stopped = True
 
     def lose(self):
         """Every job, as if the workers that had them were dead."""
@@ -63,9 +74,7 @@ class House:
         return Trips(self.reader, self.ledger, self.intake, self.clock, told)
 
     def work(self):
-        while self.queue.todo:
-            _job, trip = self.queue.todo.popitem()
-            self.worker().work(trip.numbers)
+        self.queue.serve(lambda numbers: self.worker().work(numbers), 1)
 
     def sweep(self):
         sweep(self.ledger, self.queue)

@@ -61,6 +61,7 @@ class Filled:
 
 
 # Letter and receipt have one number: 2000 x day + the sender's place in the day.
+# Every tenth day was sent once more.
 _ROWS = """
 INSERT INTO legal_entity (id, user_code, name, inn, addresses, active, password_hash)
 SELECT 1 + n, CAST(300000000000 + n AS TEXT), 'ООО «Завод ' || n || '»',
@@ -139,6 +140,11 @@ FROM {profiles}, {five};
 INSERT INTO interval_value (series_id, start, energy_wh, not_commercial, submission_id)
 SELECT 1 + n * 5 + c, {first} + d * 86400 + h * 3600, 1000 + 37 * h, {no}, 2000 * d + 1 + n
 FROM {profiles}, {five}, {days}, {hours};
+INSERT INTO interval_history (series_id, start, replaced_by, energy_wh, not_commercial,
+                              submission_id, replaced_at)
+SELECT 1 + n * 5 + c, {first} + d * 86400 + h * 3600, 2000 * (d + 1) + 1 + n, 900 + 37 * h, {no},
+       2000 * d + 1 + n, {first} + (d + 1) * 86400 + 32400
+FROM {profiles}, {five}, {days}, {hours} WHERE d % 10 = 5;
 INSERT INTO interval_day (series_id, day, energy_wh, highest_wh, counts)
 SELECT 1 + n * 5 + c, {first_day} + d, {sums}, {sums}, {counts}
 FROM {profiles}, {five}, {days};

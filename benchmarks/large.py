@@ -1,4 +1,7 @@
-"""Ten million interval values, and what it takes to read one month of one entity."""
+"""Ten million interval values, and what it takes to read one month of one entity.
+
+Run as `python -m benchmarks large`.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,31 @@ from pydantic import SecretStr
 from benchmarks import filled
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
+from ingest.operations.billed import Asked, Grain, readings
 from ingest.wiring import Service
-from layouts.months import MOSCOW
-from storage.billed.billing import Grain
+from layouts.months import MOSCOW, bounds
+from storage.readings.days import day_of
 
 NOW = datetime(2026, 1, 1, tzinfo=MOSCOW)
-MONTH = date(2025, 10, 1)
+MONTH = date(2025, 12, 1)
+"""Its last three days are suspect."""
+
+AS_OF = datetime(2025, 12, 20, tzinfo=MOSCOW)
+_BY_METERS, _BY_PROFILES = "500000000000", "300000000010"
+
+ASKED = {
+    "values": Asked(MONTH, entity=_BY_PROFILES),
+    "values as of": Asked(MONTH, entity=_BY_PROFILES, as_of=AS_OF),
+    "values with history": Asked(MONTH, entity=_BY_PROFILES, history=True),
+    "values changed since": Asked(MONTH, entity=_BY_PROFILES, changed_since=AS_OF),
+    "sums of days as of": Asked(MONTH, Grain.DAY, _BY_PROFILES, as_of=AS_OF),
+    "one number": Asked(MONTH, Grain.BILLING, _BY_PROFILES),
+    "one number as of": Asked(MONTH, Grain.BILLING, _BY_PROFILES, as_of=AS_OF),
+    "240 meters": Asked(MONTH, entity=_BY_METERS),
+    "240 meters as of": Asked(MONTH, entity=_BY_METERS, as_of=AS_OF),
+    "one number of 240 meters as of": Asked(MONTH, Grain.BILLING, _BY_METERS, as_of=AS_OF),
+}
+"""What `ingest readings` is asked for."""
 
 _FOUR = "1, 2, 3, 4"
 
@@ -26,53 +48,59 @@ _FOUR = "1, 2, 3, 4"
 STATEMENTS = {
     "readings: values of a month": (
         "SELECT start, energy_wh, not_commercial, submission_id FROM interval_value "
-        "WHERE series_id {keys} AND start >= 1759266000 AND start < 1761944400 "
+        "WHERE series_id {keys} AND start >= {first} AND start < {last} "
         "ORDER BY series_id, start"
     ),
     "context: values in force under a document's day": (
         "SELECT series_id, start, energy_wh, not_commercial FROM interval_value "
-        "WHERE series_id {keys} AND start >= 1759266000 AND start < 1759352400"
+        "WHERE series_id {keys} AND start >= {first} AND start < {next}"
     ),
     "context: sums of the four weeks before": (
         "SELECT series_id, day, energy_wh, highest_wh, counts FROM interval_day "
-        "WHERE series_id {keys} AND day >= 20334 AND day < 20363"
+        "WHERE series_id {keys} AND day >= {day} - 28 AND day < {day} + 1"
     ),
     "context: spans that a document meets": (
-        'SELECT * FROM submission_span WHERE series_id {keys} AND "end" > 1759266000 '
-        "AND start < 1759352400"
+        'SELECT * FROM submission_span WHERE series_id {keys} AND "end" > {first} '
+        "AND start < {next}"
     ),
     "claim: a letter by its bytes": "SELECT id FROM letter WHERE sha256 = 'x'",
     "outbox: the next replies": (
-        "SELECT id FROM reply WHERE state = 'owed' AND next_at <= 1761944400 "
+        "SELECT id FROM reply WHERE state = 'owed' AND next_at <= {last} "
         "ORDER BY next_at, id LIMIT 8"
     ),
 }
 
 
-def read_month(url: str) -> tuple[int, float]:
-    """Values of one month of one entity, and the seconds that `readings` takes for them."""
+def read_month(url: str) -> list[tuple[str, int, float]]:
+    """Rows of one month of one entity, and the seconds that `readings` takes for them."""
     app = Service(Settings(database=Database(url=SecretStr(url))))
     with app.ledger.reading() as store:
         # The first statement opens the connection.
         store.periods.closed()
+    told = []
+    for name, asked in ASKED.items():
         started = time.monotonic()
-        rows = sum(1 for _ in store.billing.values(MONTH, Grain.INTERVAL, "300000000010"))
-        seconds = time.monotonic() - started
+        with readings(app.ledger, asked) as sheet:
+            rows = sum(1 for _ in sheet.rows)
+        told.append((name, rows, time.monotonic() - started))
     app.ledger.close()
-    return rows, seconds
+    return told
 
 
 def explained(url: str) -> list[tuple[str, Sequence[str]]]:
     """How the database answers the verbs' statements."""
     told: list[tuple[str, Sequence[str]]] = []
+    first, last = (int(moment.timestamp()) for moment in bounds(MONTH))
+    about = {"first": first, "last": last, "next": first + 86400, "day": day_of(first)}
     for title, statement in STATEMENTS.items():
         if url.startswith("sqlite"):
+            keys = f"IN (SELECT value FROM json_each('[{_FOUR}]'))"
             with sqlite3.connect(url.partition(":///")[2]) as db:
-                asked = statement.format(keys=f"IN (SELECT value FROM json_each('[{_FOUR}]'))")
+                asked = statement.format(keys=keys, **about)
                 plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {asked}")]
         else:
             with psycopg.connect(url) as db:
-                asked = statement.format(keys=f"= ANY('{{{_FOUR}}}')")
+                asked = statement.format(keys=f"= ANY('{{{_FOUR}}}')", **about)
                 rows = db.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {asked}".encode())
                 plan = [row[0] for row in rows]
         told.append((title, plan))
@@ -84,13 +112,11 @@ def measure(servers: Servers, backend: str) -> str:
     url = servers.database(backend)
     made = filled.fill(url, "", NOW)
     read_month(url)
-    rows, taken = read_month(url)
     lines = [
-        (
-            f"{backend}: {made.values:,} values written in {made.seconds:.0f} s; "
-            f"a month of one entity, {rows:,} rows, read in {taken * 1000:.0f} ms"
-        ),
+        f"{backend}: {made.values:,} values written in {made.seconds:.0f} s; one entity's month:"
     ]
+    for name, rows, taken in read_month(url):
+        lines.append(f"    {name}: {rows:,} rows in {taken * 1000:.0f} ms")
     for title, plan in explained(url):
         lines += ["", f"    {title}", *(f"      {line}" for line in plan)]
     return "\n".join(lines)

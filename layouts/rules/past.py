@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise, takewhile
@@ -11,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 from layouts.rules.case import Case, epoch
 from layouts.terms import Assigned, SeriesHistory
+
+USUAL_DAYS = 28
+"""Days before a document by which its level, its weekdays and its peak hours are judged."""
 
 WEEK_HOURS = 168
 """A whole week of hours: the least history by which a level is known."""
@@ -57,6 +61,21 @@ class Past:
         """Its local days, ascending; 23 or 25 hours on a changeover."""
         return _days(self._known.start, len(self._known.energy), self._zone)
 
+    def last(self, days: int) -> Past:
+        """So many of its last days; the highest interval stays that of all of them."""
+        if len(self.days) <= days:
+            return self
+        first = self.days[-days].first
+        return Past(
+            replace(
+                self._known,
+                start=self._known.start + 3600 * first,
+                energy=self._known.energy[first:],
+                whole=self._known.whole[first:],
+            ),
+            self._zone,
+        )
+
     def values(self, day: PastDay) -> Sequence[int] | None:
         """The energy of each hour of a day; None where one is not covered in whole."""
         if 0 in self._known.whole[day.first : day.last]:
@@ -102,9 +121,20 @@ def _days(start: int, count: int, zone: ZoneInfo) -> tuple[PastDay, ...]:
 
 
 def past_of(item: Assigned, case: Case) -> Past | None:
-    """The history of a series; None where it has none."""
+    """The last `USUAL_DAYS` days before a series; None where nothing is known of them."""
+    known: dict[object, Past] = case.once(_usual)
+    return known.get(item.owner)
+
+
+def all_of(item: Assigned, case: Case) -> Past | None:
+    """The history of a series as far as any rule looks back; None where it has none."""
     known: dict[object, Past] = case.once(_pasts)
     return known.get(item.owner)
+
+
+def _usual(case: Case) -> dict[object, Past]:
+    known: dict[object, Past] = case.once(_pasts)
+    return {owner: past.last(USUAL_DAYS) for owner, past in known.items()}
 
 
 def _pasts(case: Case) -> dict[object, Past]:

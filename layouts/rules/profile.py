@@ -18,15 +18,12 @@ from zoneinfo import ZoneInfo
 from layouts.adjoining import merge_adjoining
 from layouts.findings import Code, Finding
 from layouts.rules.case import Case, about, about_run, epoch, present
-from layouts.rules.past import Past, past_of
+from layouts.rules.past import Past, all_of, past_of
 from layouts.sequences import runs
 from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS, Assigned, Series
 
-USUAL_DAYS = 28
-"""Days before a document by which its level, its weekdays and its peak hours are judged."""
-
-REPEAT_DAYS = 7
-"""Days before a document that one of its own may repeat: the day before and a week."""
+REPEAT_DAYS = 35
+"""Days before a document that one of its own may repeat: also those of the month before."""
 
 FLAT_DAYS = 1
 """Days before a document in which a flat run may have begun."""
@@ -178,7 +175,7 @@ def repeated_day(case: Case) -> Iterator[Finding]:
     """
     for item in _fit(case):
         series = item.series
-        past = past_of(item, case)
+        past = all_of(item, case)
         if item.point is not None and item.point.load in REGULAR_LOADS:
             continue
         if series.spans is not None or _hours_of(series) < (24 if past else 48):

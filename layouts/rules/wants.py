@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.rules import assign, consumption, period, profile, together
+from layouts.rules import assign, consumption, past, period, profile, together
 from layouts.rules.case import Case, epoch
 from layouts.rules.registers import register_key
 from layouts.rules.versions import version_of
@@ -29,7 +29,7 @@ from layouts.terms import (
 )
 
 _DAY = 86400
-_HISTORY_DAYS = max(profile.USUAL_DAYS, profile.REPEAT_DAYS, profile.FLAT_DAYS)
+_HISTORY_DAYS = max(past.USUAL_DAYS, profile.REPEAT_DAYS, profile.FLAT_DAYS)
 
 
 def wants(

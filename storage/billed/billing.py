@@ -327,7 +327,7 @@ class Billing(Part):
             before = self._each(numbers, selected.last_until(start))
             inside = self._each(numbers, selected.read_within(start, end))
         else:
-            known = self._asked(selected.READINGS_AT, numbers, last=end, as_of=then)
+            known = self._asked(selected.READ_THEN, numbers, last=end, as_of=then)
             before = [row for row in known if row.instant <= start]
             inside = [row for row in known if row.instant > start]
         return {_register(row): row for row in before}, _by_meter(inside)

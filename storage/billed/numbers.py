@@ -13,87 +13,57 @@ from sqlalchemy import bindparam, text
 
 from layouts.consumed import consumed_wh
 from layouts.months import bounds, following, month_at
+from storage.billed.selected import READINGS_AT, VALUES_AT
 from storage.columns import decimal, epoch, instant
 from storage.records import Number, Quality, Steps
 from storage.session import Part
 
 _DAY = 86400
 
-# What was in force at a moment: what is now and was then, or what was ended later, the
-# first of what was ended later where it was ended more than once.
-_INTERVALS_AT = """
-(SELECT v.series_id, v.start, v.energy_wh, v.not_commercial, v.submission_id
- FROM interval_value AS v JOIN submission AS d ON d.id = v.submission_id
- WHERE v.start >= :first AND v.start < :last AND d.recorded_at <= :as_of
- AND NOT EXISTS (SELECT 1 FROM interval_history AS h WHERE h.series_id = v.series_id
-  AND h.start = v.start AND h.replaced_at > :as_of)
- UNION ALL
- SELECT h.series_id, h.start, h.energy_wh, h.not_commercial, h.submission_id
- FROM interval_history AS h JOIN submission AS d ON d.id = h.submission_id
- WHERE h.start >= :first AND h.start < :last AND d.recorded_at <= :as_of
- AND h.replaced_at > :as_of AND NOT EXISTS (SELECT 1 FROM interval_history AS o
-  WHERE o.series_id = h.series_id AND o.start = h.start AND o.replaced_at > :as_of
-  AND (o.replaced_at < h.replaced_at
-   OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by)))
-"""
-_READINGS_AT = """
-(SELECT v.meter_id, v.channel, v.zone, v.instant, v.value, v.submission_id
- FROM register_reading AS v JOIN submission AS d ON d.id = v.submission_id
- WHERE d.recorded_at <= :as_of
- AND NOT EXISTS (SELECT 1 FROM register_history AS h WHERE h.meter_id = v.meter_id
-  AND h.channel = v.channel AND h.zone = v.zone AND h.instant = v.instant
-  AND h.replaced_at > :as_of)
- UNION ALL
- SELECT h.meter_id, h.channel, h.zone, h.instant, h.value, h.submission_id
- FROM register_history AS h JOIN submission AS d ON d.id = h.submission_id
- WHERE d.recorded_at <= :as_of AND h.replaced_at > :as_of
- AND NOT EXISTS (SELECT 1 FROM register_history AS o
-  WHERE o.meter_id = h.meter_id AND o.channel = h.channel AND o.zone = h.zone
-  AND o.instant = h.instant AND o.replaced_at > :as_of
-  AND (o.replaced_at < h.replaced_at
-   OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by)))
-"""
 _LATE = """
 EXISTS (SELECT 1 FROM finding AS f
  WHERE f.submission_id = v.submission_id AND f.code = 'late-submission')
 """
 
-# `values` and `late` are filled in with our own text; what is asked for are parameters.
+_SERIES = "SELECT id FROM interval_series WHERE point_id IN :points"
+# By the key of `point_row`: the view of rows in force would be worked out for every point.
+_BEGINS = """
+(SELECT max(p.begins) FROM point_row AS p WHERE p.point_id = s.point_id AND p.begins <= v.start)
+"""
+# Braces are filled in with our own text; what is asked for are parameters.
 _PROFILES = """
-SELECT s.point_id, s.channel, s.step_minutes, p.begins, count(*) AS value_count,
+SELECT s.point_id, s.channel, s.step_minutes, {begins} AS begins, count(*) AS value_count,
     sum(CASE WHEN v.not_commercial THEN 0 ELSE 1 END) AS billed_count,
     sum(CASE WHEN v.not_commercial THEN 0 ELSE v.energy_wh END) AS energy,
     max(v.submission_id) AS receipt, max(CASE WHEN {late} THEN 1 ELSE 0 END) AS late
 FROM {values} AS v
 JOIN interval_series AS s ON s.id = v.series_id
-JOIN point_in_force AS p ON p.point_id = s.point_id AND p.begins <= v.start AND v.start < p.ends
-WHERE s.point_id IN :points AND v.start >= :first AND v.start < :last
+WHERE v.series_id IN :keys AND v.start >= :first AND v.start < :last
 AND v.energy_wh IS NOT NULL
-GROUP BY s.point_id, s.channel, s.step_minutes, p.begins
+GROUP BY s.point_id, s.channel, s.step_minutes, begins
 """
 _PROFILE_CODES = """
-SELECT DISTINCT s.point_id, s.channel, p.begins, o.code
+SELECT DISTINCT s.point_id, s.channel, {begins} AS begins, o.code
 FROM suspicion_open AS o
 JOIN interval_series AS s ON s.id = o.series_id
 JOIN interval_value AS v ON v.series_id = o.series_id AND v.start >= o.start
     AND v.start < o."end" AND v.submission_id <= o.submission_id
-JOIN point_in_force AS p ON p.point_id = s.point_id AND p.begins <= v.start AND v.start < p.ends
-WHERE s.point_id IN :points AND v.start >= :first AND v.start < :last
+WHERE o.series_id IN :keys AND v.start >= :first AND v.start < :last
 """
 _METERS = "SELECT id, point_id, removed FROM meter WHERE point_id IN :points"
-_METER_ROWS = "SELECT * FROM meter_in_force WHERE point_id IN :points ORDER BY meter_id, begins"
+_METER_ROWS = "SELECT * FROM meter_in_force WHERE meter_id IN :keys ORDER BY meter_id, begins"
 _POINT_ROWS = "SELECT * FROM point_in_force WHERE point_id IN :points ORDER BY point_id, begins"
 _READINGS = """
 SELECT v.meter_id, v.channel, v.zone, v.instant, v.value, v.submission_id,
     CASE WHEN {late} THEN 1 ELSE 0 END AS late
 FROM {values} AS v
-WHERE v.meter_id IN :meters AND v.instant > :first AND v.instant <= :last
+WHERE v.meter_id IN :keys AND v.instant > :first AND v.instant <= :last
 """
 _READ_BEFORE = """
 SELECT v.meter_id, v.channel, v.zone, v.instant, v.value
 FROM {values} AS v JOIN (
     SELECT meter_id, channel, zone, max(instant) AS instant FROM {values} AS r
-    WHERE meter_id IN :meters AND instant <= :first GROUP BY meter_id, channel, zone
+    WHERE meter_id IN :keys AND instant <= :first GROUP BY meter_id, channel, zone
 ) AS l ON l.meter_id = v.meter_id AND l.channel = v.channel AND l.zone = v.zone
     AND l.instant = v.instant
 """
@@ -103,7 +73,7 @@ FROM suspicion_open AS o
 JOIN register_reading AS v ON v.meter_id = o.meter_id AND v.channel = o.channel
     AND v.zone = o.zone AND v.instant >= o.start AND v.instant <= o."end"
     AND (v.instant > o.start OR o.start = o."end") AND v.submission_id <= o.submission_id
-WHERE v.meter_id IN :meters AND v.instant > :first AND v.instant <= :last
+WHERE v.meter_id IN :keys AND v.instant > :first AND v.instant <= :last
 """
 # The first and the last one by the index, series by series.
 _SPAN = """
@@ -245,6 +215,14 @@ class Numbers(Part):
         expanded: list[Any] = [bindparam(name, expanding=True) for name in lists]
         return list(self._connection.execute(text(statement).bindparams(*expanded), values))
 
+    def of_keys(self, statement: str, keys: Sequence[int], **values: Any) -> list[Any]:
+        """Every row about some keys, however many they are."""
+        return [
+            row
+            for piece in self._pieces(keys)
+            for row in self.rows(statement, keys=piece, **values)
+        ]
+
 
 class _Month:
     """The numbers of some points in one month."""
@@ -253,31 +231,31 @@ class _Month:
         self, part: Numbers, points: list[int], start: int, end: int, as_of: datetime | None
     ) -> None:
         self._part = part
-        self._points = points
         self._span: dict[str, Any] = {"first": start, "last": end}
         self._values, self._readings = "interval_value", "register_reading"
         if as_of is not None:
             self._span["as_of"] = epoch(as_of)
-            self._values, self._readings = _INTERVALS_AT, _READINGS_AT
+            self._values, self._readings = f"({VALUES_AT})", f"({READINGS_AT})"
         self._rows: dict[int, list[Any]] = _grouped(
             part.rows(_POINT_ROWS, points=points), "point_id"
         )
+        self._series = [row.id for row in part.rows(_SERIES, points=points)]
         self._meters = part.rows(_METERS, points=points)
         self._with_meter = {meter.point_id for meter in self._meters}
         self._sums: dict[_Key, _Sum] = {}
 
     def numbers(self) -> list[Number]:
         """All of them, in no order."""
-        profiles = self._ask(_PROFILES, self._values, points=self._points)
+        profiles = self._ask(_PROFILES, self._values, self._series)
         self._add_profiles(profiles)
         self._add_registers()
         self._add_what_lacks(profiles)
         return [_number(key, found) for key, found in self._sums.items()]
 
-    def _ask(self, statement: str, values: str, **lists: list[int]) -> list[Any]:
-        filled = statement.format(values=values, late=_LATE)
+    def _ask(self, statement: str, values: str, keys: Sequence[int]) -> list[Any]:
+        filled = statement.format(values=values, late=_LATE, begins=_BEGINS)
         used = {name: value for name, value in self._span.items() if f":{name}" in filled}
-        return self._part.rows(filled, **lists, **used)
+        return self._part.of_keys(filled, keys, **used)
 
     def _sum(self, row: Any, channel: str, zone: str) -> _Sum:
         key = row.user_code, row.point_id, channel, zone
@@ -314,7 +292,7 @@ class _Month:
             missing = max(expected - seconds, 0) // (steps[point, begins, channel] * 60)
             self._sum(row, channel, "T0").missing += missing
         if covered:
-            for found in self._ask(_PROFILE_CODES, self._values, points=self._points):
+            for found in self._ask(_PROFILE_CODES, self._values, self._series):
                 if (found.point_id, found.begins, found.channel) in covered:
                     row = rows[found.point_id, found.begins]
                     self._sum(row, found.channel, "T0").codes.add(found.code)
@@ -325,15 +303,15 @@ class _Month:
             return
         before = {
             _register(row): (row.instant, decimal(row.value))
-            for row in self._ask(_READ_BEFORE, self._readings, meters=meters)
+            for row in self._ask(_READ_BEFORE, self._readings, meters)
         }
         inside: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
-        for row in self._ask(_READINGS, self._readings, meters=meters):
+        for row in self._ask(_READINGS, self._readings, meters):
             inside[_register(row)].append(row)
         codes: dict[tuple[int, str, str], set[str]] = defaultdict(set)
-        for row in self._ask(_READING_CODES, self._readings, meters=meters):
+        for row in self._ask(_READING_CODES, self._readings, meters):
             codes[_register(row)].add(row.code)
-        ratios = _grouped(self._part.rows(_METER_ROWS, points=self._points), "meter_id")
+        ratios = _grouped(self._ask(_METER_ROWS, "", meters), "meter_id")
         points = {meter.id: meter.point_id for meter in self._meters}
         # Where zones are read, the total is their proof and no number of its own.
         zoned = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}

@@ -52,8 +52,9 @@ WHERE o.series_id IN :keys AND o."end" > :first AND o.start < :last
 GROUP BY v.series_id, (v.start + 10800) / 86400
 """).bindparams(bindparam("keys", expanding=True))
 
-# What was in force at a moment: see `numbers`.
-_VALUES_AT = text("""
+# What was in force at a moment: what is now and was then, or what was ended later, the
+# first of what was ended later where it was ended more than once.
+VALUES_AT = """
 SELECT v.series_id, v.start, v.energy_wh, v.not_commercial, v.submission_id
 FROM interval_value AS v JOIN submission AS d ON d.id = v.submission_id
 WHERE v.series_id IN :keys AND v.start >= :first AND v.start < :last AND d.recorded_at <= :as_of
@@ -67,9 +68,8 @@ AND h.replaced_at > :as_of AND NOT EXISTS (SELECT 1 FROM interval_history AS o
     WHERE o.series_id = h.series_id AND o.start = h.start AND o.replaced_at > :as_of
     AND (o.replaced_at < h.replaced_at
         OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by))
-""")
-READINGS_AT = (
-    text("""
+"""
+READINGS_AT = """
 SELECT v.meter_id, v.channel, v.zone, v.instant, v.value, v.submission_id
 FROM register_reading AS v JOIN submission AS d ON d.id = v.submission_id
 WHERE v.meter_id IN :keys AND v.instant <= :last AND d.recorded_at <= :as_of
@@ -85,8 +85,9 @@ AND h.replaced_at > :as_of AND NOT EXISTS (SELECT 1 FROM register_history AS o
     AND o.instant = h.instant AND o.replaced_at > :as_of
     AND (o.replaced_at < h.replaced_at
         OR o.replaced_at = h.replaced_at AND o.replaced_by < h.replaced_by))
-ORDER BY instant
-""")
+"""
+READ_THEN = (
+    text(f"{READINGS_AT} ORDER BY instant")
     .bindparams(bindparam("keys", expanding=True))
     .columns(value=READING_HISTORY.c.value.type)
 )
@@ -119,7 +120,7 @@ def _in_force(series: Sequence[int], start: int, end: int, then: int | None) -> 
         return found.subquery()
     keys: Any = bindparam("keys", list(series), expanding=True)
     moments = {"first": start, "last": end, "as_of": then}
-    return _VALUES_AT.bindparams(keys, **moments).columns(*_value_columns(VALUE)).subquery()
+    return text(VALUES_AT).bindparams(keys, **moments).columns(*_value_columns(VALUE)).subquery()
 
 
 def replaced(series: Sequence[int], start: int, end: int) -> Select[Any]:

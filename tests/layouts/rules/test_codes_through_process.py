@@ -438,6 +438,12 @@ CASES = [
     ),
     Case("invalid-number", [registers(("T0", "1e3"))], [registers(("T0", "1000"))]),
     Case("repeated-day", copied_week(0), copied_week(1)),
+    # Also a day of the month before.
+    Case(
+        "repeated-day",
+        [day(range(60, 108), NOVEMBER - timedelta(days=n), number=40 - n) for n in (31, 0)],
+        [day(range(60, 108), NOVEMBER - timedelta(days=n), number=40 - n) for n in (36, 0)],
+    ),
     Case(
         "repeated-day",
         [hours([n % 12 for n in range(24)] * 2, NOVEMBER)],

@@ -14,6 +14,8 @@ from storage.session import Part
 from storage.tables import REPLY
 
 _LEASE = timedelta(seconds=60)
+_HELD_MOST, _REST_MOST = timedelta(minutes=1), timedelta(hours=2)
+"""No new reply is held for so long, and none that was tried rests for so long."""
 _LETTERS_MOST = 5
 
 
@@ -53,7 +55,14 @@ class Outbox(Part):
         The attempt is counted here, so that one which kills the sender counts too. No
         clock but the database's decides what is due, and when a lease has run out.
         """
-        numbers = [number for (number,) in self._sql.tuples("due", most=limit)]
+        due = self._sql.tuples(
+            "due",
+            most=limit,
+            held_most=int(_HELD_MOST.total_seconds()),
+            rest_most=int(_REST_MOST.total_seconds()),
+            leased_most=int(2 * max(lease, _LEASE).total_seconds()),
+        )
+        numbers = [number for (number,) in due]
         if not numbers:
             return []
         leased = self._sql.rows("lease", keys=numbers, seconds=int(lease.total_seconds()))

@@ -18,12 +18,14 @@ class Provider:
 
     Attributes:
         rotates: Each refresh token is good for one use; the one before the last is refused.
+        clients: Mailboxes of clients that have one of their own, by the client's id.
         users: The mailbox that each access token is of.
         answers: Given in turn, in place of what it would answer: (status, body).
         drips: A piece of the answer every so many seconds, for ever.
     """
 
     user: str = "meters@example.ru"
+    clients: dict[str, str] = field(default_factory=dict)
     expires_in: object = 3600
     rotates: bool = True
     answers: list[tuple[int, bytes]] = field(default_factory=list)
@@ -50,7 +52,7 @@ class Provider:
                 self.pending -= 1
                 return 400, {"error": "authorization_pending"}
             access = f"access-{number}"
-            self.users[access] = self.user
+            self.users[access] = self.clients.get(form.get("client_id", ""), self.user)
             answer = {"access_token": access, "token_type": "Bearer", "expires_in": self.expires_in}
             if grant in {"refresh_token", "authorization_code"} or grant.endswith("device_code"):
                 answer["refresh_token"] = f"refresh-{number}"

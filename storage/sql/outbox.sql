@@ -20,15 +20,21 @@ SET content = :content,
 WHERE message_id = :message_id AND state = 'owed' AND attempts = 0 AND leased_until IS NULL
 
 -- name: due
--- Replies that nobody is sending, the longest due first.
+-- Replies that nobody is sending, the longest due first. What waits for longer than it was ever
+-- told to was noted before the clock was set back, and is due.
 SELECT id
 FROM reply
 WHERE state = 'owed'
-  AND next_at <= CAST(strftime('%s', 'now') AS INTEGER) -- sqlite
-  AND next_at <= CAST(extract(epoch FROM clock_timestamp()) AS bigint) -- postgresql
+  AND (next_at <= CAST(strftime('%s', 'now') AS INTEGER) -- sqlite
+  AND (next_at <= CAST(extract(epoch FROM clock_timestamp()) AS bigint) -- postgresql
+    OR next_at - CAST(CASE WHEN attempts = 0 THEN :held_most ELSE :rest_most END AS INTEGER)
+       > CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
+       > CAST(extract(epoch FROM clock_timestamp()) AS bigint)) -- postgresql
   AND (leased_until IS NULL
-    OR leased_until <= CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
-    OR leased_until <= CAST(extract(epoch FROM clock_timestamp()) AS bigint)) -- postgresql
+    OR leased_until <= CAST(strftime('%s', 'now') AS INTEGER) -- sqlite
+    OR leased_until - CAST(:leased_most AS INTEGER) > CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
+    OR leased_until <= CAST(extract(epoch FROM clock_timestamp()) AS bigint) -- postgresql
+    OR leased_until - CAST(:leased_most AS INTEGER) > CAST(extract(epoch FROM clock_timestamp()) AS bigint)) -- postgresql
 ORDER BY next_at, id
 LIMIT :most
 FOR UPDATE SKIP LOCKED -- postgresql

@@ -44,3 +44,11 @@ def test_a_lease_let_go_is_free_but_only_its_holder_can_let_it_go(ledger):
     with ledger.transaction() as store:
         store.leases.release("mailbox main", "a:1")
     assert take(ledger, "b:2") == "b:2"
+
+
+def test_a_lease_of_before_the_clock_was_set_back_is_no_longer_one(ledger):
+    take(ledger, "a:1")
+    age_leases(ledger, -13)
+    assert take(ledger, "b:2") == "a:1"
+    age_leases(ledger, -3)
+    assert take(ledger, "b:2") == "b:2"

@@ -84,6 +84,24 @@ def test_a_deferred_reply_is_due_again_at_its_time(ledger):
     assert [one.attempts for one in lease(ledger)] == [2]
 
 
+def test_what_was_noted_before_the_clock_was_set_back_is_due_at_once(ledger):
+    owe(ledger, reply(1))
+    with ledger.transaction() as store:
+        store.outbox.owe(reply(2), datetime.now(UTC), held_for=MINUTE / 3)
+        first = store.outbox.lease()[0].id
+        store.outbox.deferred(first, 60 * MINUTE, "451 greylisted")
+    owe(ledger, reply(3))
+    lease(ledger)
+
+    age_leases(ledger, -2)
+    assert lease(ledger) == []
+    age_leases(ledger, -7200)
+    taken = [lease(ledger) for _ in range(4)]
+    assert sorted(one.message_id for some in taken for one in some) == [
+        f"<{number}@meters>" for number in (1, 2, 3)
+    ]
+
+
 @pytest.mark.parametrize("off", [-10 * MINUTE, timedelta(0), 10 * MINUTE])
 def test_a_host_whose_clock_is_ten_minutes_off_sends_no_sooner_and_no_later(ledger, off):
     now = datetime.now(UTC) + off

@@ -15,6 +15,7 @@ class Proxy:
     Attributes:
         port: What clients connect to.
         is_open: While false, connections are taken and closed at once.
+        is_silent: While true, connections are taken and nothing is ever said on them.
         cuts: How many connections were cut.
     """
 
@@ -23,6 +24,7 @@ class Proxy:
         self._listener = socket.create_server((HOST, 0))
         self.port = int(self._listener.getsockname()[1])
         self.is_open = True
+        self.is_silent = False
         self.cuts = 0
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -53,6 +55,10 @@ class Proxy:
                 return
             if not self.is_open:
                 client.close()
+                continue
+            if self.is_silent:
+                with self._lock:
+                    self._pairs.append((client, client))
                 continue
             try:
                 server = socket.create_connection((HOST, self._target))

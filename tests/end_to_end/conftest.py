@@ -16,6 +16,7 @@ import pytest
 
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
+from tests.ingest.conftest import bare  # noqa: F401 - verbs that are called in this process
 
 # Tests of Dovecot alone are not collected where it is missing, so that nothing
 # is ever skipped; `tests/conftest.py` says at the end what would allow them.

@@ -93,7 +93,7 @@ class Installation:
             ended = self.process is not None and self.process.poll() is not None
             if ended or time.monotonic() > end:
                 raise AssertionError(f"not within {seconds:g} s; the log's end:\n{self.told()}")
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def told(self) -> str:
         """The end of what the service wrote."""

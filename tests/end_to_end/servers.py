@@ -87,7 +87,11 @@ class Account:
             client.move(client.search("ALL"), target)
 
     def count(self, folder: str) -> int:
-        return len(self.contents(folder))
+        """How many letters a folder has; none when there is no folder."""
+        with self._client() as client:
+            if not client.folder_exists(folder):
+                return 0
+            return client.folder_status(folder, ["MESSAGES"])[b"MESSAGES"]
 
     def tls_context(self) -> ssl.SSLContext:
         return trusting(self.certificate)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
 
-from tests.end_to_end.installation import ROOT, Installation
+from tests.end_to_end.installation import Installation
 
 
 @pytest.fixture
@@ -18,27 +14,23 @@ def installation(tmp_path, imap, smtp_server):
     made.ledger.close()
 
 
-def doctor(installation) -> tuple[int, dict[str, dict]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ingest", "--config", str(installation.config), "doctor", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    return done.returncode, {item["what"]: item for item in found}
+@pytest.fixture
+def doctor(bare, installation):
+    def examined() -> tuple[int, dict[str, dict]]:
+        told = bare("--config", installation.config, "doctor", "--json")
+        return told.code, {item["what"]: item for item in told.rows}
+
+    return examined
 
 
-def test_everything_is_well_and_the_folders_are_made(installation, imap):
+def test_everything_is_well_and_the_folders_are_made(installation, doctor, imap):
     installation.config.chmod(0o600)
-    _, found = doctor(installation)
+    _, found = doctor()
     # A warning until the mail server's results are believed.
     assert [what for what, item in found.items() if not item["well"]] == ["forged senders"]
     with installation.config.open("a", encoding="utf-8") as text:
         text.write('\n[authentication]\ntrusted_authserv_id = "mx.retailer.example"\n')
-    code, found = doctor(installation)
+    code, found = doctor()
 
     assert [item for item in found.values() if not item["well"]] == []
     assert code == 0
@@ -47,12 +39,12 @@ def test_everything_is_well_and_the_folders_are_made(installation, imap):
     assert imap.count("Quarantine") == 1
 
 
-def test_a_refused_password_is_told_with_what_to_do_and_the_rest_is_tried(installation):
+def test_a_refused_password_is_told_with_what_to_do_and_the_rest_is_tried(installation, doctor):
     text = installation.config.read_text(encoding="utf-8")
     wrong = text.replace(f'password = "{installation.account.password}"', 'password = "wrong"')
     installation.config.write_text(wrong, encoding="utf-8")
 
-    code, found = doctor(installation)
+    code, found = doctor()
 
     assert code == 3
     assert not found["mailbox main"]["well"]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -96,10 +97,11 @@ class Chaos(Installation):
         """Whether the step was come to."""
         process = self.start_killable(step)
         end = time.monotonic() + seconds
-        while process.poll() is None and time.monotonic() < end:
-            if self.letters() and self.is_idle():
+        while time.monotonic() < end and not (self.letters() and self.is_idle()):
+            # Looked at seldom: what looks takes time from what is looked at.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
                 break
-            time.sleep(0.05)
         died = process.poll() is not None
         process.kill()
         process.wait()

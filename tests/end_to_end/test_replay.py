@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from email import message_from_bytes
 from email.policy import default
 
@@ -13,7 +11,7 @@ import pytest
 
 from ingest.wiring import now
 from tests.end_to_end.conftest import SERVERS
-from tests.end_to_end.installation import ROOT, SAMPLES, Installation
+from tests.end_to_end.installation import SAMPLES, Installation
 from tests.end_to_end.test_pipeline import RECEIVED_AT
 
 # On one server: Dovecot where it is.
@@ -28,25 +26,20 @@ def installation(tmp_path, imap, smtp_server):
     made.ledger.close()
 
 
-def ran(installation, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", "--config", str(installation.config), *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+@pytest.fixture
+def ingest(bare):
+    """What a verb said in JSON, told to end with a code."""
 
+    def ran(installation, *words: str, code: int = 0) -> dict[str, object]:
+        done = bare("--config", installation.config, *words)
+        assert done.code == code, done.err
+        return json.loads(done.out or "{}")
 
-def ingest(installation, *words: str, code: int = 0) -> dict[str, object]:
-    done = ran(installation, *words)
-    assert done.returncode == code, done.stderr
-    return json.loads(done.stdout or "{}")
+    return ran
 
 
 @pytest.fixture
-def settled(installation, imap):
+def settled(installation, ingest, imap):
     imap.append(*(path.read_bytes() for path in LETTERS), at=RECEIVED_AT)
     ingest(installation, "poll")
     assert [row.outcome for row in installation.letters()] == ["accepted", "accepted"]
@@ -54,7 +47,9 @@ def settled(installation, imap):
 
 
 @pytest.mark.timeout(180)
-def test_a_quarantined_letter_goes_through_once_more_and_is_answered(settled, imap, smtp_server):
+def test_a_quarantined_letter_goes_through_once_more_and_is_answered(
+    settled, ingest, imap, smtp_server
+):
     first, _ = settled.letters()
     with settled.ledger.transaction() as store:
         store.letters.quarantine(first.id, "KeyError at receive.py:1", now())
@@ -72,7 +67,7 @@ def test_a_quarantined_letter_goes_through_once_more_and_is_answered(settled, im
 
 
 @pytest.mark.timeout(180)
-def test_a_letter_that_no_mailbox_has_keeps_its_verdict(settled, imap):
+def test_a_letter_that_no_mailbox_has_keeps_its_verdict(settled, ingest, imap):
     imap.move("Processed", "Elsewhere")
 
     told = ingest(settled, "replay", "1", "--json", code=1)
@@ -82,7 +77,7 @@ def test_a_letter_that_no_mailbox_has_keeps_its_verdict(settled, imap):
 
 
 @pytest.mark.timeout(180)
-def test_a_letter_and_its_parts_are_taken_from_the_mail_server(settled, imap, tmp_path):
+def test_a_letter_and_its_parts_are_taken_from_the_mail_server(settled, ingest, imap, tmp_path):
     ingest(settled, "show", "1", "--raw", "-o", f"{tmp_path}/raw.eml")
     ingest(settled, "show", "2", "--part", "2", "-o", f"{tmp_path}/part.xml")
 
@@ -94,7 +89,7 @@ def test_a_letter_and_its_parts_are_taken_from_the_mail_server(settled, imap, tm
 
 
 @pytest.mark.timeout(180)
-def test_a_letter_that_was_moved_by_hand_is_told_as_not_there(settled, imap, tmp_path):
+def test_a_letter_that_was_moved_by_hand_is_told_as_not_there(settled, ingest, imap, tmp_path):
     imap.move("Processed", "Elsewhere")
 
     ingest(settled, "show", "1", "--raw", "-o", f"{tmp_path}/raw.eml", code=2)
@@ -103,7 +98,7 @@ def test_a_letter_that_was_moved_by_hand_is_told_as_not_there(settled, imap, tmp
 
 
 @pytest.mark.timeout(180)
-def test_backfill_passes_over_what_the_ledger_knows(settled, imap, smtp_server):
+def test_backfill_passes_over_what_the_ledger_knows(settled, ingest, imap, smtp_server):
     sent = len(smtp_server.mails)
 
     told = ingest(settled, "backfill", "--since", "2026-11-20", "--json")
@@ -115,7 +110,7 @@ def test_backfill_passes_over_what_the_ledger_knows(settled, imap, smtp_server):
 
 
 @pytest.mark.timeout(180)
-def test_backfill_records_what_a_lost_database_knew(settled, imap, tmp_path, smtp_server):
+def test_backfill_records_what_a_lost_database_knew(settled, ingest, imap, tmp_path, smtp_server):
     folder = tmp_path / "new"
     folder.mkdir()
     new = Installation(folder, f"sqlite:///{folder}/ingest.db", imap, smtp_server.port)
@@ -132,7 +127,7 @@ def test_backfill_records_what_a_lost_database_knew(settled, imap, tmp_path, smt
 
 @pytest.mark.timeout(180)
 def test_a_restored_backup_is_made_whole_and_nobody_is_written_to_again(
-    installation, imap, smtp_server, tmp_path
+    installation, ingest, imap, smtp_server, tmp_path
 ):
     """The steps of docs/install.md: backup, loss, restore, backfill."""
     first, second = (path.read_bytes() for path in LETTERS)
@@ -156,9 +151,9 @@ def test_a_restored_backup_is_made_whole_and_nobody_is_written_to_again(
     ingest(installation, "poll")
     assert [(r.outcome, r.received_at, r.values) for r in installation.letters()] == before
     assert len(smtp_server.mails) == answered
-    assert json.loads(ran(installation, "audit", "verify", "--json").stdout)["broken"] is None
+    assert ingest(installation, "audit", "verify", "--json")["broken"] is None
 
 
 @pytest.mark.timeout(180)
-def test_backfill_does_not_see_letters_before_its_day(settled):
+def test_backfill_does_not_see_letters_before_its_day(settled, ingest):
     assert ingest(settled, "backfill", "--since", "2026-11-24", "--json") == {}

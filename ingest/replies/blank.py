@@ -33,7 +33,9 @@ _INPUT = PatternFill("solid", fgColor="FFE6F4E6")
 _HEAD = PatternFill("solid", fgColor="FFE8E8E8")
 _BELOW = PatternFill("solid", bgColor="FFD9C2F0")
 _EDGE = Border(*(Side(style="thin", color="FFBFBFBF"),) * 4)
-_KEYS = ("point", "meter", "channel", "zone")
+_NAME = "point_name"
+_KEYS = {"point": 26, _NAME: 34, "meter": 22, "channel": 10, "zone": 10}
+"""Columns of keys in their order, with their widths."""
 _HEAD_POINTS = 32
 _EMPTY_ROWS = 20
 _TURN_OF_MONTH = 10
@@ -41,9 +43,10 @@ _TURN_OF_MONTH = 10
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line to fill in: the keys it is known by, its meter and register."""
+    """One line to fill in: the keys it is known by, its point's name, meter and register."""
 
     keys: Mapping[str, str]
+    name: str = ""
     meter: Meter | None = None
     register: RegisterKey | None = None
 
@@ -88,7 +91,7 @@ def _profile_lines(entity: LegalEntity | None, today: date) -> list[_Line]:
         return [_Line({"channel": CHANNELS[0]})]
     points = [point for point in entity.points if not _installed(point, today)]
     return [
-        _Line({"point": point.code, "channel": channel})
+        _Line({"point": point.code, "channel": channel}, point.name)
         for point in points or entity.points
         for channel in point.channels or CHANNELS[:1]
     ]
@@ -100,6 +103,7 @@ def _meter_lines(entity: LegalEntity | None, today: date) -> list[_Line]:
     return [
         _Line(
             {"point": p.code, "meter": m.number, "channel": channel, "zone": zone},
+            p.name,
             m,
             (meter_key(p, m), channel, zone),
         )
@@ -182,12 +186,12 @@ class _Form:
 
     def list(self, lines: Sequence[_Line], last_readings: LastReadings) -> None:
         """A line for each register, its last reading beside the cell to fill in."""
-        keys = [key for key in _KEYS if key in self._definition.columns]
-        columns = [*(self._column(key) for key in keys), self._word("last"), self._word("last_at")]
-        self._headings([*columns, self._column("value")], [26, 22, 10, 10, 20, 14, 22])
+        keys = self._keys(lines)
+        figures = {"last": 20, "last_at": 14}
+        labels = [*map(self._heading, keys), *map(self._word, figures), self._column("value")]
+        self._headings(labels, [*(_KEYS[key] for key in keys), *figures.values(), 22])
         for line in lines:
-            for column, key in enumerate(keys, 1):
-                self._key(self._cell(column), line.keys.get(key))
+            self._key_cells(line, keys)
             self._reading(line, len(keys) + 1, last_readings)
             self._row += 1
 
@@ -210,18 +214,29 @@ class _Form:
 
     def matrix(self, lines: Sequence[_Line]) -> None:
         """A line for each day of the form's month, a column for each hour."""
-        keys = [key for key in _KEYS if key in self._definition.columns]
+        keys = self._keys(lines)
         hours = [f"{hour}-{hour + 1}" for hour in range(24)]
-        labels = [*(self._column(key) for key in keys), self._column("date"), *hours]
-        self._headings(labels, [26, 22, 10, *([9] * 24)])
+        labels = [*map(self._heading, keys), self._column("date"), *hours]
+        self._headings(labels, [*(_KEYS[key] for key in keys), 10, *([9] * 24)])
         for line in lines:
             for day in range(1, (self._next_month() - self._month()).days + 1):
-                for column, key in enumerate(keys, 1):
-                    self._key(self._cell(column), line.keys.get(key))
+                self._key_cells(line, keys)
                 self._cell(len(keys) + 1, day).border = _EDGE
                 for column in range(len(keys) + 2, len(keys) + 26):
                     self._number(self._cell(column), "General", None)
                 self._row += 1
+
+    def _keys(self, lines: Sequence[_Line]) -> Sequence[str]:
+        """The form's key columns; the names of points stand beside their codes."""
+        known = {*self._definition.columns, *(_NAME for line in lines if line.name)}
+        return [key for key in _KEYS if key in known]
+
+    def _heading(self, key: str) -> str:
+        return self._word(_NAME) if key == _NAME else self._column(key)
+
+    def _key_cells(self, line: _Line, keys: Sequence[str]) -> None:
+        for column, key in enumerate(keys, 1):
+            self._key(self._cell(column), line.name if key == _NAME else line.keys.get(key))
 
     def finish(self) -> None:
         """What is checked while typing, the help sheet, and the protection."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from functools import partial
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from structlog.testing import capture_logs
 
+from ingest.engine import jobs
+from ingest.engine.daemon import Daemon, Parts
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
+from storage.ledger import Ledger
 from storage.records import OwedReply
 from tests.end_to_end.scripted import ScriptedSmtp
 from tests.end_to_end.servers import HOST, free_port, make_certificate, trusting
+from tests.fakes import FakeClock, FakeIntake, FakeReader, owed
 
 SECRET = "Пароль-почты"
 
@@ -155,6 +161,59 @@ def test_a_server_that_ends_each_connection_after_a_few_mails_gets_them_all(word
     sender.close()
     server.close()
     assert len(taken) >= 7
+
+
+def test_while_mail_is_leaving_the_rests_after_a_broken_session_do_not_grow(tmp_path, monkeypatch):
+    """It takes one mail a connection, and turns the one after it away."""
+    monkeypatch.setattr(jobs, "FIRST_REST_SECONDS", 0.1)
+    taken, turned_away = [], []
+
+    class Grudging(ScriptedSmtp):
+        def _converse(self, connection):
+            self._answer = partial(self._grudging, iter([b"220 hi\r\n"]), iter([True]))
+            super()._converse(connection)
+
+        def _grudging(self, greeting, left, said):
+            # Lines of a mail are no commands.
+            answers = {"": next(greeting, b"") if said == "" else b"", "DATA": b"354 go on\r\n"}
+            answers |= dict.fromkeys(("EHLO", "MAIL", "RCPT", ".", "NOOP", "QUIT"), b"250 fine\r\n")
+            answer = answers.get(said, b"")
+            is_next = said == "" and answer and len(turned_away) % 2
+            if is_next or (said == "MAIL" and not next(left, False)):
+                turned_away.append(said)
+                answer = b"421 4.7.0 come back later\r\n"
+            taken.extend([said] if said == "." else [])
+            yield answer
+
+    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db")
+    ledger.migrate()
+    with ledger.transaction() as store:
+        for number in range(4):
+            store.outbox.owe(owed(None, "x", message_id=f"<{number}@x>"), FakeClock()())
+    server = Grudging(lambda said: iter([]))
+    parts = Parts(
+        mailboxes=[],
+        bells=[],
+        reader=FakeReader(),
+        ledger=ledger,
+        intake=FakeIntake(),
+        postman=postman(server.port),
+        accounts=(),
+        clock=FakeClock(),
+        every_seconds=3600,
+        close=ledger.close,
+    )
+    with capture_logs() as logs, Daemon(parts):
+        assert until(lambda: len(taken) == 4)
+    server.close()
+    rests = [line["retry_seconds"] for line in logs if line["event"] == "outbox.failed"]
+    assert len(rests) == 3
+    assert max(rests) <= 0.1
+
+
+def until(condition):
+    tried = threading.Event()
+    return any(condition() or tried.wait(0.01) for _ in range(2000))
 
 
 def test_a_server_that_ends_every_connection_at_once_is_away(server, smtp):

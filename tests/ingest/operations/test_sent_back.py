@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from calendar import monthrange
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import openpyxl
 import pytest
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
 from openpyxl.workbook.workbook import Workbook
 
 from tests.ingest.answered import AT, CODE, PASSWORD, letter, reply_of, text_of
@@ -49,7 +52,10 @@ def ours(service) -> tuple[bytes, str]:
     assert made.code == 0
     workbook = openpyxl.load_workbook("form.xlsx")
     sheet = workbook.worksheets[0]
-    first, second = [row[6] for row in sheet.iter_rows() if row[1].value == METER][:2]
+    (value,) = [c.column for row in sheet.iter_rows() for c in row if c.value == "Показание"]
+    lines = [row for row in sheet.iter_rows() if METER in [cell.value for cell in row]]
+    assert {lines[0][0].value, lines[0][1].value} == {POINT, "Ввод 1, ТП-12"}
+    first, second = (line[value - 1] for line in lines[:2])
     first.value, second.value = 12345.67, "нет данных"
     (date,) = [row[1] for row in sheet.iter_rows() if row[0].value == "Дата показаний"]
     date.value = datetime(2026, 11, 1)  # noqa: DTZ001 - a cell has no zone
@@ -89,6 +95,40 @@ def test_the_marked_workbook_is_mended_and_sent_back_as_an_answer(service, form)
     row = received(service, letter((name, saved(marked)), answered=answered), "second.eml")
     assert is_accepted_whole(row)
     assert row["reply"]["subject"].count("Re:") == 1
+
+
+def test_a_senders_own_yellow_is_not_taken_for_our_mark(service):
+    workbook = openpyxl.load_workbook(io.BytesIO(their_own("xlsx")))
+    sheet = workbook["Показания"]
+    # Of our older remarks, and Excel's own yellow; with a note of the sender's.
+    for cell, colour in (("F8", "FFFFE58A"), ("B9", "FFFFFF00")):
+        sheet[cell].fill = PatternFill("solid", fgColor=colour)
+    sheet["F8"].comment = Comment("сверено", "Иванова")
+    row = received(service, letter(("52006.xlsx", saved(workbook))))
+    marked = returned(reply_of(row["letter"]))[1]["Показания"]
+    assert [marked[cell].fill.fgColor.rgb for cell in ("F8", "B9")] == ["FFFFE58A", "FFFFFF00"]
+    assert "сверено" in marked["F8"].comment.text
+
+
+def test_a_form_has_the_days_of_its_month_and_is_accepted_as_filled_in(service):
+    assert service("template", "52005", "--entity", CODE, "-o", "form.xlsx").code == 0
+    workbook = openpyxl.load_workbook("form.xlsx")
+    sheet = workbook.worksheets[0]
+    (month,) = [row[1].value for row in sheet.iter_rows() if row[0].value == "Месяц"]
+    start = datetime.strptime(month, "%m.%Y")  # noqa: DTZ007 - a month has no zone
+    rows = [row for row in sheet.iter_rows() if isinstance(row[-25].value, int)]
+    days = [row[-25].value for row in rows]
+    assert days == [*range(1, monthrange(start.year, start.month)[1] + 1)] * (
+        len(days) // max(days)
+    )
+    for number, row in enumerate(rows):
+        for hour, cell in enumerate(row[-24:]):
+            cell.value = 10 + (number * 7 + hour * 3) % 11
+    at = (start + timedelta(days=32)).replace(day=1) + timedelta(hours=9)
+    path = service.write("letter.eml", letter(("52005.xlsx", saved(workbook))))
+    [row] = service("process", path, "--json", "--at", at.isoformat()).rows
+    assert row["documents"][0]["verdict"] == "accepted"
+    assert row["documents"][0]["values"] == 24 * len(days)
 
 
 def test_a_workbook_sent_back_with_its_mistake_is_told_again_and_marked_once(service):

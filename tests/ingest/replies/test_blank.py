@@ -118,6 +118,28 @@ def test_a_partly_filled_form_gives_what_is_there() -> None:
     assert len(parsed.series) == 1
 
 
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("number", ["52005", "52006"])
+def test_the_name_of_a_point_stands_beside_its_code_and_is_read_as_nothing(number, language):
+    # Words that would mean something in another column.
+    names = ("Ввод № 2, реактивная, ночь", "Итого", "150")
+    points = tuple(
+        replace(point, name=name) for point, name in zip(ENTITY.points, names, strict=True)
+    )
+    workbook = form(number, language, replace(ENTITY, points=points))
+    sheet = workbook.worksheets[0]
+    listed = {(row[0].value, row[1].value) for row in sheet.iter_rows()}
+    wanted = zip(points, names, strict=True)
+    assert {(p.code, name) for p, name in wanted if bool(p.meters) == (number == "52006")} <= listed
+    for row in sheet.iter_rows(min_row=9):
+        for cell in row[5:]:
+            if not cell.protection.locked:
+                cell.value = 67
+    parsed = read_back(workbook)
+    assert [found for found in parsed.findings if found.is_error] == []
+    assert {series.channel for series in parsed.series} > {"A+"}
+
+
 def test_the_last_reading_stands_beside_the_empty_cell() -> None:
     sheet = form("52006").worksheets[0]
     row = next(r for r in sheet.iter_rows() if r[1].value == "07512345" and r[3].value == "T1")

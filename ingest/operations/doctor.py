@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from ingest.operations.audit import verify
 from ingest.operations.ports import Ending, WholeLedger
 from ingest.operations.told import Keys
+from ingest.operations.twins import twins
 from ingest.reading.sandbox import Sandbox
 from layouts.layout import Layout
 from layouts.parameters import Parameters
@@ -279,6 +280,7 @@ def _database(app: Installation) -> Iterator[Result]:
         with app.ledger.reading() as store:
             entities = store.registry.entities()
             clock = store.installation.clock()
+        doubled = twins(app.ledger)
     except ConnectionError as fault:
         yield Result("database", str(fault), "check [database] url and its server", 3)
         return
@@ -291,6 +293,8 @@ def _database(app: Installation) -> Iterator[Result]:
     elif without:
         advice = "give them one with `ingest password CODE`"
         yield Result("register of points", f"{without} entities have no password", advice, 1)
+    for twin in doubled:
+        yield Result("register of points", twin.found, twin.advice, 1)
 
 
 def _forbidden(app: Installation) -> list[str]:

@@ -216,6 +216,8 @@ def oauth(call: Call, name: str) -> int:
 @click.pass_obj
 def migrate(call: Call, cluster: bool) -> int:
     """Bring the database's schema to the version this program needs."""
+    from ingest.operations.twins import twins
+
     app = call.app
     is_new = app.is_new_database()
     done = app.ledger.migrate()
@@ -225,6 +227,8 @@ def migrate(call: Call, cluster: bool) -> int:
         click.echo(f"{app.ledger.name}: made, with schema {done.after}")
     else:
         click.echo(f"{app.ledger.name}: schema {done.before or 'none'} -> {done.after}")
+    for twin in twins(app.ledger):
+        complain(str(twin))
     if cluster:
         is_made = app.queue().prepare()
         click.echo(f"queue for `fetch` and `work`: {'made' if is_made else 'there already'}")

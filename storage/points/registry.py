@@ -194,6 +194,17 @@ class Registry(Part):
             differences=plan.differences(),
         )
 
+    def read_spans(self, meters: Sequence[int]) -> dict[int | None, tuple[datetime, datetime]]:
+        """Moments of the first and the last reading in force of each meter that has one."""
+        return {
+            row.meter_id: (instant(row.first), instant(row.last))
+            for row in self._listed("read_between", meters)
+        }
+
+    def with_profile(self, points: Sequence[int]) -> frozenset[int]:
+        """Those of some points, by their ids, that have a profile."""
+        return frozenset(row.point_id for row in self._listed("with_profile", points))
+
     def read_outside(self, plan: Plan) -> list[tuple[MeteringPoint, Meter, datetime]]:
         """Meters that were read when, by a plan, they were not there.
 
@@ -205,13 +216,12 @@ class Registry(Part):
             for row, point, meter in plan.meters
             if row.number is not None and row.differs
         ]
-        rows = self._listed("read_between", [number for _, _, number in stated])
-        spans = {row.meter_id: (row.first, row.last) for row in rows}
+        spans = self.read_spans([number for _, _, number in stated])
         found = []
         for point, meter, number in stated:
             if number not in spans:
                 continue
-            first, last = (instant(seconds) for seconds in spans[number])
+            first, last = spans[number]
             if meter.removed and last > midnight(meter.removed + timedelta(days=1)):
                 found.append((point, meter, last))
             elif meter.installed and first < midnight(meter.installed):

@@ -89,6 +89,11 @@ FROM register_reading
 WHERE meter_id = ANY(:keys)
 GROUP BY meter_id
 
+-- name: with_profile
+SELECT DISTINCT point_id
+FROM interval_series
+WHERE point_id = ANY(:keys)
+
 -- name: largest_reading
 -- Of a meter, since a moment.
 SELECT value

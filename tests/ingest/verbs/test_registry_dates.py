@@ -239,3 +239,56 @@ def test_each_holder_is_billed_for_its_days_and_readings_tell_who_it_was(handed_
 
     former = handed_over("readings", "--period", "2026-11", "--entity", CODE, "--json").rows
     assert [row["end"][:10] for row in former if row["zone"] == "T1"] == ["2026-11-10"]
+
+
+def read_of(run, meter, *days):
+    """A letter with readings of another meter, recorded."""
+    rows = "".join(
+        f'<reading date_time="{day}00" zone="T0" value="{value}"/>' for day, value in days
+    )
+    text = (
+        f'<package class="52006" version="1" sender_code="{CODE}" created="{days[-1][0]}091500">'
+        f'<meter number="{meter}">{rows}</meter></package>'
+    )
+    run.write(f"{meter}.eml", letter(("more.xml", text.encode()), again=f"{meter}-{days}"))
+    [row] = run("process", "--at", "2026-11-20T12:00", "--json", f"{meter}.eml").rows
+    assert row["documents"][0]["values"] == len(days), row
+
+
+def twins_told(run):
+    """What `migrate` says of devices that stand twice, as old databases have them."""
+    return [line for line in run("migrate").err.splitlines() if POINT in line]
+
+
+def test_one_device_under_two_numbers_is_told_with_what_to_do(read):
+    rows = and_dated(exported(read), meter="99", zones="")
+    assert put(read, rows).code == 0
+    assert twins_told(read) == []
+    read_of(read, "99", ("20261116", 117))
+    [told] = twins_told(read)
+    assert f"meters {METER} and 99 are one device" in told
+    assert f"import {METER} as removed 2026-11-15" in told
+    [row] = [row for row in read("doctor", "--json").rows if row["what"] == "register of points"]
+    assert (row["well"], told) == (False, f"ingest: {row['found']}: {row['advice']}")
+    # What is advised is taken, and ends it.
+    assert put(read, changed(exported(read), removed="2026-11-15")).code == 0
+    assert twins_told(read) == []
+
+
+def test_meters_that_are_read_side_by_side_are_two(read):
+    assert put(read, and_dated(exported(read), meter="99", zones="")).code == 0
+    read_of(read, "99", ("20261110", 100), ("20261116", 117))
+    assert twins_told(read) == []
+
+
+def test_a_point_with_values_both_in_an_area_and_without_one_is_told(read):
+    new = {"point": f"{POINT}X", "zones": ""}
+    rows = and_dated(exported(read), **new, meter="98")
+    rows = [*rows, rows[-1] | {"meter": "99", "area": "A1"}]
+    assert put(read, rows).code == 0
+    read_of(read, "98", ("20261116", 100))
+    assert twins_told(read) == []
+    read_of(read, "99", ("20261116", 117))
+    [told] = twins_told(read)
+    assert f"point {POINT}X stands twice, without an area and in A1" in told
+    assert "ingest withdraw RECEIPT" in told

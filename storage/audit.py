@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from layouts.terms import LegalEntity
-from storage.records import AuditEntry
+from storage.records import AuditEntry, Facts
 from storage.session import Part
 from storage.tables import AUDIT
-
-_Facts = Mapping[str, Any] | None
 
 
 class Audit(Part):
@@ -24,7 +22,14 @@ class Audit(Part):
     """
 
     def add(
-        self, at: datetime, who: str, what: str, key: str, *, before: _Facts, after: _Facts
+        self,
+        at: datetime,
+        who: str,
+        what: str,
+        key: str,
+        *,
+        before: Facts | None,
+        after: Facts | None,
     ) -> None:
         """Keep one change; see `add_all`.
 
@@ -39,7 +44,11 @@ class Audit(Part):
         self.add_all(at, who, what, [(key, before, after)])
 
     def add_all(
-        self, at: datetime, who: str, what: str, changes: Sequence[tuple[str, _Facts, _Facts]]
+        self,
+        at: datetime,
+        who: str,
+        what: str,
+        changes: Sequence[tuple[str, Facts | None, Facts | None]],
     ) -> None:
         """Keep changes that were made together.
 
@@ -122,10 +131,10 @@ def _entry(row: Any) -> AuditEntry:
     return AuditEntry(row.at, row.who, row.what, row.key, _facts(row.before), _facts(row.after))
 
 
-def _json(facts: _Facts) -> str | None:
+def _json(facts: Facts | None) -> str | None:
     # Dates and decimals as their text.
     return None if facts is None else json.dumps(dict(facts), default=str, sort_keys=True)
 
 
-def _facts(text: str | None) -> _Facts:
+def _facts(text: str | None) -> Facts | None:
     return None if text is None else json.loads(text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from layouts.findings import Finding
 from layouts.terms import Kind, Places
@@ -523,6 +523,11 @@ class LetterDetails:
     replies: tuple[SentReply, ...]
 
 
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+Facts: TypeAlias = Mapping[str, Json]
+"""What the audit keeps of a thing, as JSON has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change of what we keep: who, when, what, from what to what."""
@@ -531,8 +536,8 @@ class AuditEntry:
     who: str
     what: str
     key: str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
+    before: Facts | None
+    after: Facts | None
 
 
 class Quality(StrEnum):

@@ -406,6 +406,85 @@ def test_a_protocol_for_which_a_class_could_be_named_is_found(code, needless):
     assert len(list(needless_protocols(trees))) == needless
 
 
+def holds_anything(annotation: ast.AST | None) -> bool:
+    """Whether it is of a dict or mapping whose values may be anything."""
+    text = ast.unparse(annotation) if annotation is not None else ""
+    return bool(re.search(r"\b(dict|Mapping)\[str, (Any|object)\]", text))
+
+
+def told_by(node: ast.stmt) -> Iterator[ast.expr | None]:
+    """The annotations of a public function, of a class's public methods, of its fields."""
+    if isinstance(node, ast.ClassDef):
+        for part in node.body:
+            yield from told_by(part)
+    elif isinstance(node, ast.AnnAssign):
+        yield node.annotation
+    elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        yield node.returns
+        yield from (one.annotation for one in (*node.args.args, *node.args.kwonlyargs))
+
+
+def loose_names(tree: ast.Module) -> Iterator[str]:
+    """Public functions and classes of a module that take, give or hold such a dict."""
+    for node in tree.body:
+        is_public = isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
+        if is_public and any(holds_anything(one) for one in told_by(node)):
+            yield node.name
+
+
+def is_only_logged(tree: ast.Module, name: str) -> bool:
+    """Whether a module takes a function's dict as fields of a log event, and for nothing else."""
+    logged = [
+        keyword.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("log.")
+        for keyword in call.keywords
+        if keyword.arg is None and ast.unparse(keyword.value).startswith(f"{name}(")
+    ]
+    used = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    return len(used) == len(logged)
+
+
+def floor_of(module: str) -> str:
+    """A room with those inside of it: `storage`, `ingest.web`."""
+    return ".".join(module.split(".")[: 2 if is_in(module, ["ingest"]) else 1])
+
+
+def loose_between_rooms() -> Iterator[str]:
+    trees = {module: parsed(path) for module, path in MODULES.items()}
+    imported = importers(trees)
+    for module, tree in trees.items():
+        for name in loose_names(tree):
+            users = {user for user in imported[module, name] if floor_of(user) != floor_of(module)}
+            yield from (
+                f"{module}.{name} in {user}"
+                for user in users
+                if not is_only_logged(trees[user], name)
+            )
+
+
+def test_no_dict_of_anything_goes_from_a_room_to_another():
+    assert sorted(loose_between_rooms()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f() -> dict[str, Any]: ...",
+        "def f(told: Mapping[str, object] | None): ...",
+        "class C:\n    told: list[dict[str, Any]]",
+        "class C:\n    def f(self, *, told: dict[str, Any]): ...",
+    ],
+)
+def test_a_dict_of_anything_is_found(text):
+    assert list(loose_names(ast.parse(text)))
+
+
+def test_a_dict_that_is_more_than_logged_is_found():
+    assert is_only_logged(ast.parse("log.info('a', **f(1))"), "f")
+    assert not is_only_logged(ast.parse("log.info('a', **f(1))\nx = f(2)"), "f")
+
+
 def test_no_modules_import_one_another_in_a_circle():
     edges = {
         module: {name for name in imports(path) if name in MODULES and name != module}

@@ -93,6 +93,11 @@ class ToldDocument:
     findings: tuple[Finding, ...]
 
 
+def unreadable(file: str, findings: Sequence[Finding]) -> ToldDocument:
+    """A file in which there is no document, as `check` tells it."""
+    return ToldDocument(file, None, Verdict.UNREADABLE, None, None, None, (), tuple(findings))
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One document with its verdict."""

@@ -8,7 +8,7 @@ that a letter goes through.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -23,9 +23,9 @@ from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
 from ingest.intake.receive import receive
 from ingest.letters.terms import Arrival, Marked, RawLetter, Read
-from ingest.operations.check import Result
+from ingest.operations.check import Result, ToldDocument, unreadable
 from ingest.operations.ports import Ledger, WholeLedger
-from ingest.operations.told import Document, Keys, document_of
+from ingest.operations.told import MERGED, Document, Keys, document_of
 from ingest.reading import Reader
 from layouts.findings import Code, Finding
 from layouts.months import MOSCOW
@@ -86,6 +86,20 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedDocument:
+    """A document as `check` tells it, with the receipt that it got.
+
+    Attributes:
+        receipt: Its number; None of one that was only checked, or that is none.
+    """
+
+    KEYS: ClassVar[Keys] = {MERGED: "document", "receipt": "receipt"}
+
+    document: ToldDocument
+    receipt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HandedIn:
     """What became of a file.
 
@@ -127,15 +141,26 @@ class HandedIn:
         receipts = self.handled.receipts
         return tuple(document_of(one, is_kept=not self.is_dry_run) for one in receipts)
 
-    def results(self, policy: Policy) -> list[tuple[Result, int | None]]:
-        """Each document as `check` tells of it, with its receipt's number."""
+    def told(self, policy: Policy) -> tuple[HandedDocument, ...]:
+        """Each document as `check` tells of it, with its receipt's number; never none.
+
+        Codes are those that a sender may see: another entity's point is an unknown one.
+        """
         told = []
         for one in self.handled.receipts:
             layout = policy.layout_of(one.parsed)
             zone = ZoneInfo(layout.zone) if layout else MOSCOW
-            result = Result(one.parsed.name, one.parsed, one.checked, zone)
-            told.append((result, one.number if self.has_numbers else None))
-        return told
+            checked = replace(one.checked, findings=public(one.checked.findings))
+            document = Result(one.parsed.name, one.parsed, checked, zone).told
+            told.append(HandedDocument(document, one.number if self.has_numbers else None))
+        if self.handled.findings or not told:
+            told.append(HandedDocument(unreadable(self.source, public(self.handled.findings))))
+        return tuple(told)
+
+
+def public(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by the codes that a sender may see."""
+    return tuple(replace(item, code=item.public_code) for item in findings)
 
 
 def hand_in(

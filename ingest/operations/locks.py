@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest.operations.ports import Service
-from storage.records import Lock
+from storage.records import Facts, Lock
 
 
 def locks(service: Service, now: datetime) -> Sequence[Lock]:
@@ -38,6 +38,6 @@ def unlock(service: Service, code: str, address: str | None, who: str, now: date
         opened = store.senders.unlock(code, address, now, service.guard.guesses_per_hour)
         if opened:
             store.letters.wait_no_more()
-            after = {"address": address or "all", "opened": opened}
+            after: Facts = {"address": address or "all", "opened": opened}
             store.audit.add(now, who, "unlock", code, before=None, after=after)
         return opened

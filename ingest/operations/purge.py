@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.operations.ports import WholeLedger
+from storage.records import Facts
 from storage.store import Store
 
 _AT_ONCE = 500
@@ -53,7 +54,7 @@ def purge(
         return found
     letters = _all(ledger, lambda store, above: store.letters.forget(before, above, _AT_ONCE))
     replies = _all(ledger, lambda store, above: store.outbox.forget(before, above, _AT_ONCE))
-    after = {"before": before.isoformat(), "letters": letters, "replies": replies}
+    after: Facts = {"before": before.isoformat(), "letters": letters, "replies": replies}
     with ledger.transaction() as store:
         store.audit.add(now, who, "purge", "texts", before=None, after=after)
     return Purged(letters, replies, reply_bytes, dry_run=False)

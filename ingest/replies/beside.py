@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 from ingest.letters.terms import Letter, Marked
 from ingest.replies.receipt_xml import receipt_of, receipt_xml
-from ingest.replies.texts import told_finding
+from ingest.replies.told import Document, as_json
 from ingest.replies.wording import wording
+from layouts.findings import Finding
 from storage.records import LetterDetails
 
 _JSON = ".verdict.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What is told of a file that was not taken; its fields are the keys of the JSON."""
+
+    source: str
+    error: str
+    letter: None = None
+    outcome: str = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """What is told of a file that was read; its fields are the keys of the JSON.
+
+    Attributes:
+        source: The file's name.
+        letter: Its number in the ledger.
+        outcome: `duplicate` when its bytes are those of an earlier arrival.
+        entity: A user code.
+    """
+
+    source: str
+    letter: int
+    outcome: str | None
+    entity: str | None
+    findings: tuple[Finding, ...]
+    documents: tuple[Document, ...]
+
+
 def unread(name: str, why: str) -> dict[str, bytes]:
     """What lies beside a file that was not taken."""
-    return {_JSON: _json({"source": name, "letter": None, "outcome": "unread", "error": why})}
+    return {_JSON: _json(Unread(name, why), "ru")}
 
 
 def verdict(
@@ -47,25 +76,19 @@ def verdict(
         details.sha256, details.size, sender=summary.sender, subject=summary.subject,
         message_id=details.message_id,
     )  # fmt: skip
-    told = {
-        "source": name,
-        "letter": summary.id,
-        "outcome": "duplicate" if is_second else summary.outcome,
-        "entity": summary.entity,
-        "findings": [asdict(told_finding(item, language)) for item in details.findings],
-        "documents": [
-            {
-                "name": one.name,
-                "layout": one.layout,
-                "verdict": one.verdict,
-                "receipt": one.receipt,
-                "status": one.status,
-                "values": one.values,
-                "findings": [asdict(told_finding(item, language)) for item in one.findings],
-            }
+    told = FileVerdict(
+        source=name,
+        letter=summary.id,
+        outcome="duplicate" if is_second else summary.outcome,
+        entity=summary.entity,
+        findings=details.findings,
+        documents=tuple(
+            Document(
+                one.name, one.layout, one.verdict, one.receipt, one.status, one.values, one.findings
+            )
             for one in details.submissions
-        ],
-    }
+        ),
+    )
     files = {
         f".verdict-{one.receipt}.xml": receipt_xml(
             receipt_of(one, one.receipt, summary.received_at), letter, words
@@ -77,8 +100,8 @@ def verdict(
         if one.sha256 in marked:
             files[f".verdict-{one.receipt}.xlsx"] = marked[one.sha256].content
     # Last: who sees it finds the others there.
-    return files | {_JSON: _json(told)}
+    return files | {_JSON: _json(told, language)}
 
 
-def _json(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, indent=1).encode() + b"\n"
+def _json(told: FileVerdict | Unread, language: str) -> bytes:
+    return json.dumps(as_json(told, language), ensure_ascii=False, indent=1).encode() + b"\n"

@@ -25,6 +25,10 @@ _NO_BREAK = "\u00a0"
 _PLACES_MOST = 8
 
 
+Catalogue = Mapping[str, Mapping[str, Any]]
+"""A TOML file of texts: by group and name."""
+
+
 @dataclass(frozen=True)
 class Wording:
     """One language's words and habits of writing.
@@ -34,7 +38,7 @@ class Wording:
     """
 
     language: str
-    words: Mapping[str, Mapping[str, Any]]
+    words: Catalogue
     zone: ZoneInfo = MOSCOW
 
     def say(self, key: str, **values: object) -> str:
@@ -154,7 +158,7 @@ def wording(language: str, zone: ZoneInfo = MOSCOW) -> Wording:
     return Wording(language, catalogue("words", language), zone)
 
 
-Texts = Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]
+Texts = Mapping[tuple[str, str], Catalogue]
 """Texts that replace built-in ones, by catalogue and language."""
 
 CATALOGUES = ("findings", "words")
@@ -170,7 +174,7 @@ def use_texts(replaced: Texts) -> None:
 
 
 @lru_cache(maxsize=8)
-def catalogue(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
+def catalogue(name: str, language: str) -> Catalogue:
     """A text catalogue as data, the retailer's own texts in it.
 
     Args:
@@ -185,7 +189,7 @@ def catalogue(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
     return {**ours, **{group: {**ours[group], **texts} for group, texts in own.items()}}
 
 
-def built_in(name: str, language: str) -> Mapping[str, Mapping[str, Any]]:
+def built_in(name: str, language: str) -> Catalogue:
     """A text catalogue as it comes with the program.
 
     Raises:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ingest.operations.told import local, minute, place_told, reply_text, told_finding
 from ingest.verbs.printing import Columns, table_lines
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.operations.registry import EntityStory
     from ingest.operations.status import Cluster, Status
     from ingest.operations.withdraw import MonthChange, Withdrawal
-    from storage.records import AuditEntry, CarriedValues, LetterDetails
+    from storage.records import AuditEntry, CarriedValues, Facts, LetterDetails
 
 _SPANS_MOST = 5
 
@@ -240,7 +240,7 @@ def _meter(meter: Meter) -> str:
 
 def _change(change: AuditEntry) -> str:
     """Who changed what, and only what differs of it."""
-    before: Mapping[str, Any] = change.before or {}
+    before: Facts = change.before or {}
     told = [
         f"{name} {_words(before[name])} -> {_words(value)}"
         if name in before

@@ -23,7 +23,7 @@ from ingest.replies.access import About, access_mail
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.wording import wording
 from layouts.terms import LegalEntity
-from storage.records import Role, WebLink, WebToken, WebUser
+from storage.records import Facts, Role, WebLink, WebToken, WebUser
 from storage.store import Store
 
 LINK_LASTS = timedelta(minutes=30)
@@ -309,7 +309,7 @@ def change_user(
     with service.ledger.transaction() as store:
         done = store.accounts.change_user(by.entity, user, role=role, active=active)
         if done:
-            after = {"entity": by.entity, "role": role.value, "active": active}
+            after: Facts = {"entity": by.entity, "role": role.value, "active": active}
             store.audit.add(now, by.who, "user", str(user), before=None, after=after)
     return done
 
@@ -329,7 +329,7 @@ def switch_user_off(service: Service, code: str, user: int, who: str, now: datet
         if not found:
             return False
         store.accounts.change_user(code, user, role=found[0].role, active=False)
-        after = {"entity": code, "role": found[0].role.value, "active": False}
+        after: Facts = {"entity": code, "role": found[0].role.value, "active": False}
         store.audit.add(now, who, "user", str(user), before=None, after=after)
     return True
 
@@ -350,7 +350,7 @@ def make_token(service: Service, by: Visitor, name: str, days: int, now: datetim
             by.entity, name.strip()[:100] or "-", digest(secret), by.who, now,
             now + timedelta(days=days),
         )  # fmt: skip
-        after = {"entity": by.entity, "days": days}
+        after: Facts = {"entity": by.entity, "days": days}
         store.audit.add(now, by.who, "token", name.strip()[:100], before=None, after=after)
     return secret
 
@@ -366,5 +366,5 @@ def end_token(service: Service, by: Visitor, token: int, now: datetime) -> None:
     """
     with service.ledger.transaction() as store:
         if store.accounts.end_token(by.entity, token, now):
-            after = {"entity": by.entity, "ended": True}
+            after: Facts = {"entity": by.entity, "ended": True}
             store.audit.add(now, by.who, "token", str(token), before=None, after=after)

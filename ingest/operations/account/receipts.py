@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import ClassVar
 
 from ingest.letters.terms import Letter
+from ingest.operations.hand_in import public
 from ingest.operations.ports import Ledger
+from ingest.operations.told import Keys
 from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.replies.wording import wording
-from layouts.terms import Receipt
+from layouts.terms import Kind, Receipt
 from storage.billed.withdrawals import WITHDRAWN
 from storage.records import CarriedValues, HandedIn, LetterDetails, SentReply, SubmissionDetails
 
@@ -42,6 +47,46 @@ class Mailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A span or reading that a receipt brought; its fields are the keys of the API's JSON.
+
+    Attributes:
+        end: Of the span; the instant itself of a reading.
+        value: Of a reading.
+        in_force: How many of its values are in force by this receipt.
+        replaced_by: Receipts that replaced values of it.
+    """
+
+    area: str | None
+    point: str
+    meter: str | None
+    channel: str
+    zone: str | None
+    kind: Kind
+    start: datetime
+    end: datetime
+    value: Decimal | None
+    in_force: int
+    replaced_by: tuple[int, ...]
+
+
+def _carried(one: CarriedValues) -> Carried:
+    return Carried(
+        area=one.area,
+        point=one.point,
+        meter=one.meter,
+        channel=one.channel,
+        zone=one.zone,
+        kind=one.kind,
+        start=one.start,
+        end=one.end,
+        value=one.value,
+        in_force=one.in_force,
+        replaced_by=tuple(number for number, _ in one.replaced_since),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One receipt with all that is known of it.
 
@@ -52,6 +97,20 @@ class Told:
         about: What is wrong with the letter itself.
         receipt: For programs: what `xml` is made of; None of a withdrawal.
     """
+
+    KEYS: ClassVar[Keys] = {
+        "receipt": "number",
+        "first": "submission.receipt",
+        "received_at": "letter.summary.received_at",
+        "file": "submission.name",
+        "sha256": "submission.sha256",
+        "layout": "submission.layout",
+        "verdict": "submission.verdict",
+        "status": "submission.status",
+        "values": "submission.values",
+        "findings": lambda told: public(told.submission.findings),
+        "carried": lambda told: tuple(_carried(one) for one in told.carried),
+    }
 
     number: int
     letter: LetterDetails

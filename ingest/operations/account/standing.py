@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from ingest.intake.wishes import month_told
 from ingest.operations.ports import Service
+from ingest.operations.told import Keys
 from layouts.completeness import (
     Lack,
     Missing,
@@ -50,6 +52,18 @@ class Asked:
         receipt: The last document with an error for it; None when it was not refused.
     """
 
+    KEYS: ClassVar[Keys] = {
+        "area": "point.area",
+        "point": "point.code",
+        "meter": "meter.number",
+        "channel": "channel",
+        "zones": "zones",
+        "kind": "kind",
+        "state": "stand",
+        "days": "days",
+        "receipt": "receipt",
+    }
+
     kind: Lack
     stand: Stand
     point: MeteringPoint
@@ -73,6 +87,13 @@ class Standing:
         is_closed: Whether its numbers are billed already.
         asked: By point, meter and channel.
     """
+
+    KEYS: ClassVar[Keys] = {
+        "month": lambda told: f"{told.month:%Y-%m}",
+        "deadline": "deadline",
+        "closed": "is_closed",
+        "asked": "asked",
+    }
 
     entity: LegalEntity
     month: date

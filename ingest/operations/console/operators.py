@@ -28,7 +28,7 @@ from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused
 from ingest.operations.registry import WeakPassword
 from ingest.operations.told import Keys
-from storage.records import Operator, OperatorRole, WebSession
+from storage.records import Facts, Operator, OperatorRole, WebSession
 from storage.store import Store
 
 NAME_MOST = 60
@@ -115,7 +115,7 @@ def add(
     return Added(name, role, None if password else given, uri, before is None)
 
 
-def _facts(operator: Operator | None) -> dict[str, object] | None:
+def _facts(operator: Operator | None) -> Facts | None:
     if operator is None:
         return None
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ from starlette.responses import JSONResponse, Response
 
 from ingest.operations.account.receipts import receipt
 from ingest.operations.account.sessions import Attempt, Visitor, program, proven
-from ingest.operations.account.standing import Standing, standing
+from ingest.operations.account.standing import standing
 from ingest.operations.billed import Grain
-from ingest.operations.hand_in import File, HandedIn, Way
-from ingest.operations.told import as_json, local
+from ingest.operations.hand_in import File, Way
+from ingest.operations.told import as_json
 from ingest.web.account.readings import file_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import Visit
-from layouts.findings import Finding
 from layouts.months import month_at, parse_month
 
 _NAME_MOST = 200
@@ -62,13 +60,13 @@ def documents(visit: Visit) -> Response:
     file = _file(visit)
     is_dry = visit.asked("dry_run") not in {"", "0", "false"}
     done = visit.site.desk.take(file, Way.API, visit.who, visit.now, dry_run=is_dry)
-    told = _documents(visit, file, done)
+    told = done.told(visit.service.policy)
     status = 200 if is_dry or done.is_known or not done.handled.receipts else 201
-    numbers = [one["receipt"] for one in told if one["receipt"] is not None]
+    numbers = [one.receipt for one in told if one.receipt is not None]
     headers = {"Location": f"/api/v1/receipts/{numbers[0]}"} if len(numbers) == 1 else {}
     if _wants_xml(visit) and len(numbers) == 1:
         return Response(_xml(visit, numbers[0]), status, headers, "application/xml")
-    return _json(told[0] if len(told) == 1 else told, status, headers)
+    return _json(visit, told[0] if len(told) == 1 else told, status, headers)
 
 
 def _file(visit: Visit) -> File:
@@ -85,31 +83,6 @@ def _file(visit: Visit) -> File:
     return File((upload.filename or visit.asked("name") or "document")[:_NAME_MOST], content)
 
 
-def _documents(visit: Visit, file: File, done: HandedIn) -> list[dict[str, Any]]:
-    """Each document as `check --json` tells it, with its receipt."""
-    told = []
-    for result, number in done.results(visit.service.policy):
-        checked = replace(result.checked, findings=_public(result.checked.findings))
-        document = replace(result, checked=checked).told
-        told.append(as_json(document, visit.language) | {"receipt": number})
-    if done.handled.findings or not told:
-        findings = as_json(_public(done.handled.findings), visit.language)
-        told.append(
-            {
-                "file": file.name, "layout": None, "verdict": "unreadable", "sender": None,
-                "sender_inn": None,
-                "created": None, "series": [], "findings": findings,
-                "receipt": None,
-            }
-        )  # fmt: skip
-    return told
-
-
-def _public(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Findings as their sender may see them: another entity's point is an unknown one."""
-    return tuple(replace(item, code=item.public_code) for item in findings)
-
-
 def one_receipt(visit: Visit) -> Response:
     """A receipt of the entity's, as JSON or as 80021."""
     number = number_in(visit.request.path_params["number"])
@@ -118,57 +91,13 @@ def one_receipt(visit: Visit) -> Response:
         raise HTTPException(404, "no-receipt")
     if _wants_xml(visit):
         return Response(_xml(visit, number), media_type="application/xml")
-    submission = told.submission
-    return _json(
-        {
-            "receipt": number,
-            "first": submission.receipt,
-            "received_at": local(told.letter.summary.received_at),
-            "file": submission.name,
-            "sha256": submission.sha256,
-            "layout": submission.layout,
-            "verdict": submission.verdict,
-            "status": submission.status,
-            "values": submission.values,
-            "findings": as_json(_public(submission.findings), visit.language),
-            "carried": [
-                {
-                    "area": one.area, "point": one.point, "meter": one.meter,
-                    "channel": one.channel, "zone": one.zone, "kind": one.kind.value,
-                    "start": local(one.start), "end": local(one.end),
-                    "value": None if one.value is None else f"{one.value:f}",
-                    "in_force": one.in_force,
-                    "replaced_by": [number for number, _ in one.replaced_since],
-                }
-                for one in told.carried
-            ],
-        }
-    )  # fmt: skip
+    return _json(visit, told)
 
 
 def one_month(visit: Visit) -> Response:
     """What a month asks for, and how it stands."""
     month = _month_of(visit.request.path_params["month"])
-    return _json(_standing_json(standing(visit.service, visit.who.entity, month, visit.now)))
-
-
-def _standing_json(told: Standing) -> dict[str, Any]:
-    return {
-        "month": f"{told.month:%Y-%m}",
-        "deadline": local(told.deadline),
-        "closed": told.is_closed,
-        "asked": [
-            {
-                "area": one.point.area, "point": one.point.code,
-                "meter": one.meter.number if one.meter else None,
-                "channel": one.channel, "zones": list(one.zones), "kind": one.kind.value,
-                "state": one.stand.value,
-                "days": [day.value for day in one.days],
-                "receipt": one.receipt,
-            }
-            for one in told.asked
-        ],
-    }  # fmt: skip
+    return _json(visit, standing(visit.service, visit.who.entity, month, visit.now))
 
 
 def values(visit: Visit) -> Response:
@@ -185,7 +114,7 @@ def description(visit: Visit) -> Response:
     """The API in OpenAPI's form."""
     told = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
     told["servers"] = [{"url": visit.service.public_url or "/"}]
-    return _json(told)
+    return JSONResponse(told)
 
 
 def _xml(visit: Visit, number: int) -> bytes:
@@ -208,5 +137,7 @@ def _month_of(text: str) -> Any:
         raise HTTPException(404, "no-month") from None
 
 
-def _json(told: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(told, status, headers)
+def _json(
+    visit: Visit, told: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return JSONResponse(as_json(told, visit.language), status, headers)

@@ -222,14 +222,14 @@ def expected_readings(
 
 def register_channels(meter: Meter, state: MonthState) -> Sequence[str]:
     """The channels on which a meter is expected to be read."""
-    read = {channel for number, channel, _ in state.registers if number == meter.id}
-    return meter.channels or [c for c in CHANNELS if c in read] or CHANNELS[:1]
+    read = [c for c in CHANNELS if any((meter.id or 0, c, z) in state.registers for z in ZONES)]
+    return meter.channels or read or CHANNELS[:1]
 
 
 def register_zones(meter: Meter, channel: str, state: MonthState) -> Sequence[str]:
     """The zones in which a meter's channel is expected to be read."""
-    known = {z for number, c, z in state.registers if (number, c) == (meter.id, channel)}
-    return meter.zones or [zone for zone in ZONES if zone in known] or ZONES[:1]
+    known = [zone for zone in ZONES if (meter.id or 0, channel, zone) in state.registers]
+    return meter.zones or known or ZONES[:1]
 
 
 def _between(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from layouts.terms import LegalEntity
 from storage.records import AuditEntry, Facts
@@ -105,6 +105,14 @@ class Audit(Part):
         rows = self._connection.execute(found.order_by(of.id.desc()).limit(limit + 1)).all()
         more = rows[limit - 1].id if len(rows) > limit else None
         return [_entry(row) for row in rows[:limit]], more
+
+    def last_of(self, kinds: Sequence[str]) -> int | None:
+        """Number of the last change of some kinds; None when there was none."""
+        of = AUDIT.c
+        last: int | None = self._connection.scalar(
+            select(func.max(of.id)).where(of.what.in_(kinds))
+        )
+        return last
 
     def changes_of(self, entity: LegalEntity) -> list[AuditEntry]:
         """Every change of an entity, its password, points and meters, the first one first."""

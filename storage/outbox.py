@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, union
 
 from storage.columns import instant
 from storage.records import Mailed, OwedReply, ReplyState, Returned, Undelivered
@@ -144,17 +144,17 @@ class Outbox(Part):
 
     def undelivered(self) -> list[Undelivered]:
         """Addresses that replies did not reach, those with the most first."""
+        # One after the other, each by its index: for both at once all replies are read.
         came_back = REPLY.c.bounced_at.is_not(None)
+        never_left = select(REPLY.c.id).where(REPLY.c.state == ReplyState.UNDELIVERABLE)
         rows = self._connection.execute(
             select(REPLY)
             .with_only_columns(
                 REPLY.c.address, REPLY.c.letter_id, REPLY.c.bounced_at, REPLY.c.settled_at,
                 REPLY.c.returned_text, REPLY.c.returned_code, REPLY.c.last_error,
             )
-            .where(
-                or_(came_back, REPLY.c.state == ReplyState.UNDELIVERABLE),
-                REPLY.c.seen_at.is_(None),
-            )
+            .where(REPLY.c.id.in_(union(select(REPLY.c.id).where(came_back), never_left)),
+                   REPLY.c.seen_at.is_(None))
             .order_by(REPLY.c.id.desc())
         )  # fmt: skip
         by_address: dict[str, list[Any]] = {}

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from layouts.findings import Finding
 from layouts.terms import Kind
@@ -49,6 +49,12 @@ class Submissions(Part):
     def hold_back_others(self, entity_id: int) -> None:
         """Have other documents of the entity wait until this transaction ends."""
         self._sql.row("hold_back_others", entity=entity_id)
+
+    def counts(self) -> dict[int, int]:
+        """How many submissions each entity has, by its id; those without any are left out."""
+        of = SUBMISSION.c.entity_id
+        counted = self._connection.execute(select(of, func.count()).group_by(of))
+        return {row[0]: row[1] for row in counted}
 
     def of_letter(self, letter: int) -> list[SubmissionDetails]:
         """Every submission of a letter, in the letter's order."""

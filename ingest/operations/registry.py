@@ -251,6 +251,12 @@ def registered(ledger: Ledger) -> list[LegalEntity]:
         return store.registry.entities()
 
 
+def named(ledger: Ledger) -> list[LegalEntity]:
+    """Every legal entity by user code, without its points."""
+    with ledger.reading() as store:
+        return store.registry.named()
+
+
 def set_password(service: Service, code: str, password: str, who: str) -> str:
     """Give an entity this password, or a new one when it is ''.
 

@@ -39,6 +39,13 @@ def open_suspects(ledger: Ledger, month: date | None, entity: str | None) -> lis
         return store.suspicions.find(month, entity)
 
 
+def suspects_page(ledger: Ledger, after: int, limit: int) -> tuple[list[Suspect], int | None]:
+    """Open suspicions of higher numbers than one, and what the next page begins behind."""
+    with ledger.reading() as store:
+        found = store.suspicions.find(after=after, limit=limit + 1)
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
 def accept(
     ledger: Ledger, numbers: Sequence[int], who: str, reason: str, now: datetime
 ) -> Accepted:

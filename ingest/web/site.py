@@ -18,10 +18,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ingest.operations.account.desk import Desk
 from ingest.operations.account.sessions import Visitor
+from ingest.operations.console.lacks import Lacks
 from ingest.operations.ports import Service
 from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
 from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
+from layouts.months import midnight
 from storage.records import Operator
 
 STATIC = Path(__file__).parent / "static"
@@ -36,11 +38,13 @@ class Site:
         current: The service as it is wired now; a reload swaps it.
         clock: Now, aware.
         desk: Takes files.
+        lacks: What entities lack of a month.
     """
 
     current: Callable[[], Service]
     clock: Callable[[], datetime]
     desk: Desk
+    lacks: Lacks = field(default_factory=Lacks)
 
 
 @dataclass(slots=True)
@@ -187,6 +191,7 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters["number"] = lambda text, w: w.number(Decimal(text))
     environment.filters["moment"] = lambda at, w: w.moment(datetime.fromtimestamp(at, UTC))
+    environment.filters["month"] = lambda day, w: w.month(midnight(day))
     environment.globals.update(
         {"static": _static, "languages": LANGUAGES, "console_sections": _SECTIONS}
     )

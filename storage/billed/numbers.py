@@ -166,14 +166,22 @@ class Numbers(Part):
             as_of: With the values that were in force then; their quality is today's.
         """
         asked = self._asked(entity, points)
-        start, end = (epoch(moment) for moment in bounds(month))
-        numbers: list[Number] = []
-        for piece in self._pieces(asked):
-            one = _Month(self, piece, start, end, as_of)
-            numbers += one.numbers()
+        numbers = [
+            number
+            for piece in self._pieces(asked)
+            for number in _Month(self, _Rows(self, piece), month, as_of).numbers()
+        ]
         if entity is not None:
             numbers = [number for number in numbers if number.entity == entity]
         return sorted(numbers, key=lambda n: n.key)
+
+    def of_each(self, months: Sequence[date], point: int) -> dict[date, list[Number]]:
+        """One point's numbers of some months; the register's rows are read once for all."""
+        rows = _Rows(self, [point])
+        return {
+            month: sorted(_Month(self, rows, month, None).numbers(), key=lambda n: n.key)
+            for month in months
+        }
 
     def months(self, points: Sequence[int]) -> list[date]:
         """First days of the months from the first value of some points to their last one."""
@@ -224,23 +232,32 @@ class Numbers(Part):
         ]
 
 
+class _Rows:
+    """What the register has of some points, whatever the month."""
+
+    def __init__(self, part: Numbers, points: list[int]) -> None:
+        self.of_points: dict[int, list[Any]] = _grouped(
+            part.rows(_POINT_ROWS, points=points), "point_id"
+        )
+        self.series = [row.id for row in part.rows(_SERIES, points=points)]
+        self.meters = part.rows(_METERS, points=points)
+        found = part.of_keys(_METER_ROWS, [meter.id for meter in self.meters])
+        self.of_meters: dict[int, list[Any]] = _grouped(found, "meter_id")
+
+
 class _Month:
     """The numbers of some points in one month."""
 
-    def __init__(
-        self, part: Numbers, points: list[int], start: int, end: int, as_of: datetime | None
-    ) -> None:
+    def __init__(self, part: Numbers, rows: _Rows, month: date, as_of: datetime | None) -> None:
+        start, end = (epoch(moment) for moment in bounds(month))
         self._part = part
         self._span: dict[str, Any] = {"first": start, "last": end}
         self._values, self._readings = "interval_value", "register_reading"
         if as_of is not None:
             self._span["as_of"] = epoch(as_of)
             self._values, self._readings = f"({VALUES_AT})", f"({READINGS_AT})"
-        self._rows: dict[int, list[Any]] = _grouped(
-            part.rows(_POINT_ROWS, points=points), "point_id"
-        )
-        self._series = [row.id for row in part.rows(_SERIES, points=points)]
-        self._meters = part.rows(_METERS, points=points)
+        self._rows, self._ratios = rows.of_points, rows.of_meters
+        self._series, self._meters = rows.series, rows.meters
         self._with_meter = {meter.point_id for meter in self._meters}
         self._sums: dict[_Key, _Sum] = {}
 
@@ -311,7 +328,6 @@ class _Month:
         codes: dict[tuple[int, str, str], set[str]] = defaultdict(set)
         for row in self._ask(_READING_CODES, self._readings, meters):
             codes[_register(row)].add(row.code)
-        ratios = _grouped(self._ask(_METER_ROWS, "", meters), "meter_id")
         points = {meter.id: meter.point_id for meter in self._meters}
         # Where zones are read, the total is their proof and no number of its own.
         zoned = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}
@@ -325,7 +341,7 @@ class _Month:
                 row = _step_row(self._rows[points[meter]], reading.instant)
                 if self._source(row) == "register":
                     total = self._sum(row, channel, zone)
-                    counted = _step_row(ratios[meter], reading.instant)
+                    counted = _step_row(self._ratios[meter], reading.instant)
                     energy = last and _consumed(last[1], value, counted)
                     total.add(energy, reading.submission_id, late=bool(reading.late))
                     total.codes |= codes[register]

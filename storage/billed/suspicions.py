@@ -40,14 +40,18 @@ AND NOT EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_i
 """)
 _LISTED = """
 SELECT s.id, s.code, s.submission_id, s.channel, s.zone, s.start, s."end", s.raised_at,
-    p.user_code, p.area, p.code AS point, m.number, a.who, a.reason
+    e.user_code, r.area, p.code AS point, n.number, a.who, a.reason
 FROM suspicion AS s
 LEFT JOIN suspicion_accepted AS a ON a.suspicion_id = s.id
 LEFT JOIN interval_series AS i ON i.id = s.series_id
-LEFT JOIN meter_in_force AS m ON m.meter_id = s.meter_id
-    AND m.begins + 86400 <= s."end" AND s."end" < m.ends + 86400
-JOIN point_in_force AS p ON p.point_id = coalesce(i.point_id, m.point_id)
-    AND p.begins <= s.start AND s.start < p.ends
+LEFT JOIN meter AS m ON m.id = s.meter_id
+LEFT JOIN meter_row AS n ON n.meter_id = s.meter_id AND n.begins = (
+    SELECT max(o.begins) FROM meter_row AS o
+    WHERE o.meter_id = s.meter_id AND o.begins + 86400 <= s."end")
+JOIN metering_point AS p ON p.id = coalesce(i.point_id, m.point_id)
+JOIN point_row AS r ON r.point_id = p.id AND r.begins = (
+    SELECT max(o.begins) FROM point_row AS o WHERE o.point_id = p.id AND o.begins <= s.start)
+JOIN legal_entity AS e ON e.id = r.entity_id
 WHERE {}
 ORDER BY s.id
 """
@@ -55,7 +59,7 @@ ORDER BY s.id
 _OPEN = """
 a.suspicion_id IS NULL AND NOT EXISTS (SELECT 1 FROM submission AS w
     WHERE w.withdraws = s.submission_id
-    AND coalesce(w.withdraws_point, p.point_id) = p.point_id)
+    AND coalesce(w.withdraws_point, p.id) = p.id)
 """
 # Values of the span that it still covers; a difference lasts until the operator enters anew.
 _COVERS = """
@@ -160,7 +164,13 @@ class Suspicions(Part):
             yield key | span | owner
 
     def find(
-        self, month: date | None = None, entity: str | None = None, *, open_only: bool = True
+        self,
+        month: date | None = None,
+        entity: str | None = None,
+        *,
+        open_only: bool = True,
+        after: int = 0,
+        limit: int | None = None,
     ) -> list[Suspect]:
         """Suspicions in the order they were raised.
 
@@ -169,9 +179,11 @@ class Suspicions(Part):
             entity: Only of the legal entity with this user code.
             open_only: Without those that were accepted, whose document was withdrawn, or
                 whose values were replaced.
+            after: Only those with a higher number.
+            limit: At most so many.
         """
-        wanted = ["1 = 1"]
-        given: dict[str, Any] = {}
+        wanted = ["s.id > :after"]
+        given: dict[str, Any] = {"after": after}
         if open_only:
             wanted += [_OPEN, _COVERS]
         if month is not None:
@@ -181,9 +193,12 @@ class Suspicions(Part):
             wanted.append(f'{ends} AND s."end" > :first')
             given |= {"first": first, "last": last}
         if entity is not None:
-            wanted.append("p.user_code = :entity")
+            wanted.append("e.user_code = :entity")
             given["entity"] = entity
-        return self._suspects(" AND ".join(wanted), given)
+        condition = " AND ".join(wanted)
+        if limit is not None:
+            given["limit"] = limit
+        return self._suspects(condition, given)
 
     def of(self, numbers: Sequence[int]) -> list[Suspect]:
         """Suspicions by their numbers, open or not."""
@@ -213,7 +228,8 @@ class Suspicions(Part):
         ]
 
     def _suspects(self, condition: str, given: dict[str, Any]) -> list[Suspect]:
-        statement = text(_LISTED.format(condition))
+        bound = "LIMIT :limit" if "limit" in given else ""
+        statement = text(_LISTED.format(condition) + bound)
         if "numbers" in given:
             statement = statement.bindparams(bindparam("numbers", expanding=True))
         return [_suspect(row) for row in self._connection.execute(statement, given)]

@@ -56,6 +56,18 @@ class Registry(Part):
         """Every legal entity, by user code."""
         return self._whole(self._sql.rows("entities"))
 
+    def named(self) -> list[LegalEntity]:
+        """Every legal entity by user code, without its points: cheap where names are enough."""
+        return [_entity(row, ()) for row in self._sql.rows("entities")]
+
+    def these(self, user_codes: Sequence[str]) -> list[LegalEntity]:
+        """Legal entities with these user codes, with the points that they have now."""
+        return self._whole(self._listed("entities_of", user_codes))
+
+    def shared(self) -> frozenset[int]:
+        """Ids of entities that hold or held a point which another one held at some time."""
+        return frozenset(row.entity_id for row in self._sql.rows("sharing"))
+
     def _single(self, rows: Sequence[Any]) -> list[LegalEntity]:
         """Entities also with the points that they held at other times."""
         found = list(self._listed("points_held_at_times", [row.id for row in rows]))

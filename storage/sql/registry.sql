@@ -5,6 +5,19 @@ SELECT *
 FROM legal_entity
 ORDER BY user_code
 
+-- name: entities_of
+SELECT *
+FROM legal_entity
+WHERE user_code = ANY(:keys)
+ORDER BY user_code
+
+-- name: sharing
+-- Entities of points that had more than one holder.
+SELECT DISTINCT entity_id
+FROM point_row
+WHERE point_id IN (SELECT point_id FROM point_row
+                   GROUP BY point_id HAVING min(entity_id) < max(entity_id))
+
 -- name: entity
 SELECT *
 FROM legal_entity

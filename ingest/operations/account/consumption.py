@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -31,6 +31,7 @@ class Choice:
     area: str | None
     channel: str
     has_profile: bool
+    has_registers: bool
 
     @property
     def id(self) -> str:
@@ -75,14 +76,14 @@ def choices(ledger: Ledger, code: str, month: date) -> list[Choice]:
 def _choices(entity: LegalEntity, store: Store, month: date) -> Iterable[Choice]:
     state = store.months.state(month, [entity])
     for point in entity.points:
-        channels: dict[str, bool] = {}
-        if reads_meters(point, state):
-            for meter in point.meters:
-                channels |= dict.fromkeys(register_channels(meter, state), False)
-        if sends_profile(point, state):
-            channels |= dict.fromkeys(channels_of(point, state), True)
-        for channel, has_profile in channels.items():
-            yield Choice(point.id or 0, point.code, point.name, point.area, channel, has_profile)
+        meters = point.meters if reads_meters(point, state) else ()
+        read = [channel for meter in meters for channel in register_channels(meter, state)]
+        sent = channels_of(point, state) if sends_profile(point, state) else ()
+        for channel in dict.fromkeys((*read, *sent)):
+            yield Choice(
+                point.id or 0, point.code, point.name, point.area, channel,
+                has_profile=channel in sent, has_registers=channel in read,
+            )  # fmt: skip
 
 
 def by_month(ledger: Ledger, of: Choice, last: date, now: datetime) -> list[Amount]:
@@ -97,8 +98,10 @@ def by_month(ledger: Ledger, of: Choice, last: date, now: datetime) -> list[Amou
     months = [last.replace(day=1)]
     while len(months) < MONTHS:
         months.insert(0, preceding(months[0]))
+    past = [_year_before(month) for month in months]
     with ledger.reading() as store:
-        return [_of_month(store, of, month, now) for month in months]
+        found = store.numbers.of_each([*past, *months], of.point_id)
+    return [_amount(month, of, found, now) for month in months]
 
 
 def of_month(ledger: Ledger, of: Choice, month: date, now: datetime) -> Amount:
@@ -111,24 +114,29 @@ def of_month(ledger: Ledger, of: Choice, month: date, now: datetime) -> Amount:
         now: The moment of it, aware.
     """
     with ledger.reading() as store:
-        return _of_month(store, of, month, now)
+        found = store.numbers.of_each([_year_before(month), month], of.point_id)
+    return _amount(month, of, found, now)
 
 
-def _of_month(store: Store, of: Choice, month: date, now: datetime) -> Amount:
-    numbers = _numbers(store, of, month)
-    past = _numbers(store, of, month.replace(year=month.year - 1))
+def _year_before(month: date) -> date:
+    return month.replace(year=month.year - 1)
+
+
+def _amount(
+    month: date, of: Choice, found: Mapping[date, Sequence[Number]], now: datetime
+) -> Amount:
+    numbers = _numbers(of, found[month])
     return Amount(
         month,
         _sum(numbers),
-        _sum(past),
+        _sum(_numbers(of, found[_year_before(month)])),
         sum(number.missing for number in numbers),
         any(number.quality is not Quality.VALID for number in numbers),
         month <= now.astimezone(MOSCOW).date(),
     )
 
 
-def _numbers(store: Store, of: Choice, month: date) -> list[Number]:
-    found = store.numbers.of(month, points=[of.point_id])
+def _numbers(of: Choice, found: Sequence[Number]) -> list[Number]:
     mine = [number for number in found if number.channel == of.channel]
     # T0 is the sum of the zones where both are read.
     whole = [number for number in mine if number.zone in {"T0", ""}]

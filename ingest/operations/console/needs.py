@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 
 from ingest.operations.bounces import undelivered
+from ingest.operations.console.lacks import Lacks
 from ingest.operations.locks import locks
-from ingest.operations.periods import lacking
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.status import Status, status
 from layouts.completeness import register_deadline
@@ -19,6 +19,8 @@ from storage.records import AccessRequest, LetterPage, LetterState, Lock, Suspec
 T = TypeVar("T")
 
 _SHOWN = 25
+SUSPECTS_MOST = 200
+"""More are not counted, only told to be more."""
 _NEAR = timedelta(days=7)
 """How long before its deadline a month is told."""
 
@@ -79,7 +81,7 @@ class Needs:
         )
 
 
-def needs(service: Service, now: datetime) -> Needs:
+def needs(service: Service, lacks: Lacks, now: datetime) -> Needs:
     """What needs a person now; a part that cannot be read says so."""
     ledger = service.ledger
     return Needs(
@@ -89,7 +91,7 @@ def needs(service: Service, now: datetime) -> Needs:
         suspects=_part(lambda: _suspects(ledger)),
         requests=_part(lambda: _requests(ledger)),
         locks=_part(lambda: locks(service, now)),
-        due=_part(lambda: _due(service, now)),
+        due=_part(lambda: _due(service, lacks, now)),
     )
 
 
@@ -107,7 +109,7 @@ def _quarantined(ledger: Ledger) -> LetterPage:
 
 def _suspects(ledger: Ledger) -> Sequence[Suspect]:
     with ledger.reading() as store:
-        return store.suspicions.find()
+        return store.suspicions.find(limit=SUSPECTS_MOST + 1)
 
 
 def _requests(ledger: Ledger) -> Sequence[AccessRequest]:
@@ -115,7 +117,7 @@ def _requests(ledger: Ledger) -> Sequence[AccessRequest]:
         return store.accounts.requests(_SHOWN)
 
 
-def _due(service: Service, now: datetime) -> Due | None:
+def _due(service: Service, lacks: Lacks, now: datetime) -> Due | None:
     """The month before this one, unless it is closed or everything is there."""
     month = preceding(month_at(now))
     deadline = register_deadline(month, service.parameters.register_deadline_day)
@@ -125,7 +127,7 @@ def _due(service: Service, now: datetime) -> Due | None:
     days = (deadline.astimezone(MOSCOW).date() - now.astimezone(MOSCOW).date()).days
     if deadline - now > _NEAR:
         return None
-    missing = len(lacking(service.ledger, month, now))
+    missing = len(lacks.of(service.ledger, month, now))
     return Due(month, deadline, days, missing) if missing else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ingest.operations.account.access import access, switch_user_off
 from ingest.operations.locks import locks
 from ingest.operations.refused import Refused
-from ingest.operations.registry import registered, set_password, story
+from ingest.operations.registry import named, set_password, story
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 
@@ -21,15 +21,21 @@ _CHANGES = 50
 def listing(visit: Visit) -> Response:
     """Entities whose code, name, INN or address holds a text."""
     wanted = visit.asked("text").strip()[:200].casefold()
+    after = visit.asked("after")[:100]
     found = [
         one
-        for one in registered(visit.service.ledger)
-        if wanted in " ".join((one.user_code, one.name, one.inn, *one.addresses)).casefold()
+        for one in named(visit.service.ledger)
+        if one.user_code > after
+        and wanted in " ".join((one.user_code, one.name, one.inn, *one.addresses)).casefold()
     ]
     return visit.page(
         "console_entities.html",
         found=found[:_SHOWN],
-        more=max(0, len(found) - _SHOWN),
+        after=after,
+        first=urlencode({"text": wanted}),
+        next=urlencode({"text": wanted, "after": found[_SHOWN - 1].user_code})
+        if len(found) > _SHOWN
+        else None,
         text=visit.asked("text"),
         note=visit.asked("note"),
     )

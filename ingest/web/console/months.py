@@ -42,8 +42,12 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
     """
     month = _month(visit)
     ledger = visit.service.ledger
-    every = lacking(ledger, month, visit.now)
-    rows = [row for lacks in every for row in series_of(lacks)]
+    every = visit.site.lacks.of(ledger, month, visit.now)
+    behind = visit.asked("after")[:100]
+    found = [one for one in every if one.entity.user_code > behind]
+    shown = found[:_ENTITIES_A_PAGE]
+    rows = [row for lacks in shown for row in series_of(lacks)]
+    next_page = shown[-1].entity.user_code if len(found) > len(shown) else None
     last = last_change(ledger, month)
     return visit.page(
         "console_month.html",
@@ -52,6 +56,8 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         entities=len(every),
         rows=rows[:_ROWS_MOST],
         more=max(0, len(rows) - _ROWS_MOST),
+        behind=behind,
+        next_page=next_page and urlencode({"after": next_page}),
         minute=minute,
         last=last,
         is_closed=last is not None and last.closed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from ingest.operations.bounces import settle
-from ingest.operations.console.needs import answer_request, needs
+from ingest.operations.console.needs import SUSPECTS_MOST, answer_request, needs
 from ingest.operations.locks import unlock
 from ingest.operations.status import status
 from ingest.web.account.receipts import number_in
@@ -21,7 +21,8 @@ def page(visit: Visit, note: str = "", code: int = 200) -> Response:
     return visit.page(
         "console_needs.html",
         code,
-        needs=needs(visit.service, visit.now),
+        needs=needs(visit.service, visit.site.lacks, visit.now),
+        suspects_most=SUSPECTS_MOST,
         note=note or visit.asked("note"),
         shown=_SHOWN,
     )

@@ -7,23 +7,25 @@ from starlette.responses import Response
 
 from ingest.operations.console.suspects import around
 from ingest.operations.refused import Refused
-from ingest.operations.suspects import accept, open_suspects
+from ingest.operations.suspects import accept, suspects_page
 from ingest.web.account.receipts import number_in
 from ingest.web.charts import columns
 from ingest.web.site import CONSOLE, Visit
 
-_SHOWN = 200
+_SHOWN = 100
 _REASON_MOST = 1000
 
 
 def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     """What is suspect, in the order it was raised."""
-    found = open_suspects(visit.service.ledger, None, None)
+    after = number_in(visit.asked("after")) if visit.asked("after") else 0
+    found, following = suspects_page(visit.service.ledger, after, _SHOWN)
     return visit.page(
         "console_suspects.html",
         status,
-        found=found[:_SHOWN],
-        more=max(0, len(found) - _SHOWN),
+        found=found,
+        after=after,
+        next=following,
         reason=visit.text("reason"),
         note=note or visit.asked("note"),
     )

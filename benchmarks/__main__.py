@@ -3,7 +3,7 @@
 Run as `python -m benchmarks [PART …]`; without a part all of them. `quick` prints the
 ratios to the floor and exits 1 when one is 30 % worse than in recorded.json;
 `record` writes that file. `spread` prints how several `ingest work` scale, and exits 1
-when that is by less than 0.9.
+when that is by less than 0.9. `web` prints how fast pages are over a year of letters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, latency, peer_runs, spread, workbook
+from benchmarks import large, latency, peer_runs, spread, web, workbook
 from benchmarks.costs import Cost, costs, new_senders, table
 from benchmarks.letters import KINDS
 from benchmarks.machine import described
@@ -155,6 +155,12 @@ def main() -> None:
         with Servers() as servers:
             told, code = spread.measure(servers)
         print(told)
+    elif wanted[0] == "web":
+        print(described())
+        for backend in wanted[1:] or RUNS:
+            # Servers of its own: what one database left in memory is not the other's.
+            with Servers() as servers:
+                print(web.measure(servers, backend), flush=True)
     else:
         print(described())
         with Servers() as servers:

@@ -10,7 +10,7 @@ import sys
 import time
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -59,6 +59,12 @@ class Filled:
     receipt: int
     seconds: float
 
+
+NAMED = Filled(
+    "300000000000", "500000000001", "500000000000", PROFILES * 5 * DAYS * 24,
+    DAYS * (PROFILES + STRANGE) + MONTHS * REGISTERS, _A_DAY * (DAYS - 1) + 1, 0,
+)  # fmt: skip
+"""What is made, whenever it is."""
 
 # Letter and receipt have one number: 2000 x day + the sender's place in the day.
 # Every tenth day was sent once more.
@@ -185,12 +191,7 @@ def fill(url: str, password_hash: str, now: datetime) -> Filled:
         _sqlite(url.partition(":///")[2], _parameters(first, now) | {"hash": password_hash})
     else:
         _postgresql(url, _parameters(first, now) | {"hash": password_hash})
-    letters = DAYS * (PROFILES + STRANGE) + MONTHS * REGISTERS
-    last = _A_DAY * (DAYS - 1) + 1
-    return Filled(
-        "300000000000", "500000000001", "500000000000", PROFILES * 5 * DAYS * 24, letters, last,
-        time.monotonic() - begun,
-    )  # fmt: skip
+    return replace(NAMED, seconds=time.monotonic() - begun)
 
 
 def _parameters(first: date, now: datetime) -> dict[str, object]:

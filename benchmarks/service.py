@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,15 +58,19 @@ class Service:
     def __init__(
         self,
         servers: Servers,
-        kind: Kind,
+        kind: Kind | None,
         backend: str = "sqlite",
         workers: int = 2,
         *,
         look_seconds: float = 0,
+        web: bool = False,
+        before: Callable[[str], None] = lambda _url: None,
     ) -> None:
         self.servers = servers
         self.mailbox = servers.mailbox()
         self.url = servers.database(backend, kind)
+        before(self.url)
+        self.web_port = free_port() if web else 0
         self._folder = Path(tempfile.mkdtemp(prefix="service-", dir=servers.folder))
         self._config = self._folder / "ingest.toml"
         self._config.write_text(self._text(workers, look_seconds), encoding="utf-8")
@@ -174,6 +179,16 @@ look_seconds = {look_seconds}
 [replies]
 per_address_per_day = 1000000
 
+[web]
+listen = "{f"127.0.0.1:{self.web_port}" if self.web_port else ""}"
+
 [log]
 file = "{self._folder / "ingest.log"}"
 """
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -1,0 +1,250 @@
+"""The account, the console and the API over a year of letters: how fast, and what mail waits.
+
+Run as `python -m benchmarks web [sqlite|postgresql]`. `ingest run` serves the pages and reads
+a mailbox, as operators start it; who asks are threads of this process over HTTP.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import random
+import re
+import statistics
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from benchmarks import filled
+from benchmarks.letters import KINDS, registry
+from benchmarks.machine import Peak
+from benchmarks.servers import Servers, wait_until
+from benchmarks.service import Service
+from config.settings import Database, Settings
+from ingest.operations.console.operators import add
+from ingest.operations.registry import import_registry
+from ingest.wiring import Service as Wired
+from layouts.months import month_at, preceding
+from storage.records import OperatorRole
+
+PASSWORD = filled.PASSWORD
+BOUND_MS = 100
+AT_ONCE = 50
+ROUNDS = 5
+"""How often each page is asked for, one after the other."""
+
+LETTERS = 12
+"""Whose wait is measured, with and without visitors."""
+
+CROWD_SECONDS = 20.0
+KIND = replace(KINDS["registers-xml"], name="web")
+
+
+@dataclass
+class Visitor:
+    """A browser or a program with one connection."""
+
+    port: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+
+    def ask(self, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """The answer's status and body."""
+        body = urlencode(form) if form is not None else None
+        headers = {**self.headers, "Sec-Fetch-Site": "same-origin"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self._connection.request("POST" if body is not None else "GET", path, body, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        cookies = [value.partition(";")[0] for value in answer.headers.get_all("set-cookie") or ()]
+        if cookies:
+            self.headers["Cookie"] = "; ".join([*cookies, self.headers.get("Cookie", "")])
+        return answer.status, content
+
+    def sign_in(self, path: str, name: str) -> None:
+        """Begin a session."""
+        status, _ = self.ask(path, {"name": name, "password": PASSWORD})
+        assert status == 303, (path, name, status)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pages that one kind of visitor asks for."""
+
+    title: str
+    visitor: Visitor
+    paths: Sequence[str]
+
+
+def measure(servers: Servers, backend: str) -> str:
+    """A table for one database."""
+    with Service(servers, None, backend, web=True, before=_fill) as service:
+        service.take(KIND.letters(KIND.senders))
+        parts = _parts(service)
+        for part in parts:
+            _asked(part, rounds=1)
+        with Peak(service.tree) as alone:
+            rows = [_told(part, _asked(part, ROUNDS)) for part in parts]
+        quiet = _waits(service, KIND.senders)
+        with Peak(service.tree) as peak, _crowd(parts, AT_ONCE) as answered:
+            busy = _waits(service, KIND.senders + LETTERS)
+        crowd = sorted(seconds for _, seconds in answered)
+        bad = {status for status, _ in answered if status != 200}
+    return "\n".join(
+        [
+            f"web, {backend}: 104,030 letters, 9,986,400 values; one at a time, milliseconds",
+            f"{'':30}{'pages':>8}{'median':>10}{'95 %':>10}{'slowest':>10}",
+            *rows,
+            (
+                f"{AT_ONCE} at once, each as soon as it is answered: "
+                f"{len(crowd) / CROWD_SECONDS:.0f} pages/s, median "
+                f"{statistics.median(crowd) * 1000:.0f} ms, 95 % {_most(crowd) * 1000:.0f} ms; "
+                f"answers other than 200: {sorted(bad) or 'none'}"
+            ),
+            f"memory: {alone.mb:.0f} MB one at a time, {peak.mb:.0f} MB with {AT_ONCE}",
+            (
+                f"letter to reply, median of {LETTERS}: {quiet * 1000:.0f} ms alone, "
+                f"{busy * 1000:.0f} ms beside {AT_ONCE} visitors ({busy / quiet - 1:+.0%})"
+            ),
+        ]
+    )
+
+
+def _fill(url: str) -> None:
+    wired = Wired(Settings(database=Database(url=SecretStr(url))))
+    now = datetime.now(UTC)
+    filled.fill(url, wired.guard.passwords.hash(PASSWORD), now)
+    import_registry(wired, registry([KIND]), "bench", with_passwords=True, dry_run=False)
+    add(
+        wired, "anna", OperatorRole.ADMINISTERS, "bench", now,
+        password=PASSWORD, second_factor=False,
+    )  # fmt: skip
+    wired.ledger.close()
+
+
+def _parts(service: Service) -> list[Part]:
+    """Every page that reads the database, as each kind of visitor asks for it."""
+    now = datetime.now(UTC)
+    last = f"{preceding(month_at(now)):%Y-%m}"
+    made = filled.NAMED
+    parts = []
+    for title, code in (
+        ("account, 5 profiles", made.profile),
+        ("account, 12 meters", made.registers),
+        ("account, 240 meters", made.large),
+    ):
+        visitor = Visitor(service.web_port)
+        visitor.sign_in("/sign-in", code)
+        receipts = visitor.ask("/receipts")[1].decode()
+        receipt = re.findall(r"/receipts/(\d+)", receipts)[0]
+        pages = (
+            f"/ /?month={last} /readings/enter /documents /receipts /receipts?before=300000"
+            f" /receipts/{receipt} /receipts/{receipt}/80021.xml /readings"
+            f" /readings?by=day&month={last} /templates /people"
+        )
+        parts.append(Part(title, visitor, pages.split()))
+        told = base64.b64encode(f"{code}:{PASSWORD}".encode()).decode()
+        program = Visitor(service.web_port, {"Authorization": f"Basic {told}"})
+        asked = (
+            f"/api/v1/receipts/{receipt} /api/v1/months/{last}"
+            f" /api/v1/readings?period={last}&grain=day"
+        )
+        parts.append(Part(f"API, {title.partition(', ')[2]}", program, asked.split()))
+    operator = Visitor(service.web_port)
+    operator.sign_in("/console/sign-in", "anna")
+    parts.append(Part("console", operator, _console(last, made)))
+    return parts
+
+
+def _console(month: str, made: filled.Filled) -> list[str]:
+    """Each page of the console, each way of finding letters."""
+    day = (datetime.now(UTC) - timedelta(days=40)).date()
+    found = (
+        "", "?before=300000", f"?entity={made.registers}", "?state=refused", "?state=rejected",
+        "?sender=kontora", "?sender=nobody", f"?claimed={made.registers}",
+        f"?receipt={made.receipt}", f"?since={day}&until={day}",
+    )  # fmt: skip
+    pages = (
+        f"/console /console/letters/{made.receipt} /console/suspects /console/suspects/1"
+        f" /console/months/{month} /console/months/{month}/matrix /console/entities"
+        f" /console/entities?text=zavod /console/entities/{made.registers}"
+        f" /console/entities/{made.registers}/enter /console/receipts/{made.receipt}/withdraw"
+        " /console/import /console/export /console/audit /console/audit?who=nobody /console/status"
+    )
+    return [*pages.split(), *(f"/console/letters{query}" for query in found)]
+
+
+def _asked(part: Part, rounds: int) -> list[tuple[float, str]]:
+    """Seconds of each answer."""
+    found = []
+    for _ in range(rounds):
+        for path in part.paths:
+            begun = time.monotonic()
+            status, _ = part.visitor.ask(path)
+            found.append((time.monotonic() - begun, path))
+            assert status == 200, (path, status)
+    return found
+
+
+def _told(part: Part, found: Sequence[tuple[float, str]]) -> str:
+    seconds = sorted(one for one, _ in found)
+    slow = sorted({path for one, path in found if one * 1000 > BOUND_MS})
+    row = f"{part.title:30}{len(part.paths):>8}"
+    for one in (statistics.median(seconds), _most(seconds), seconds[-1]):
+        row += f"{one * 1000:>10.0f}"
+    return row + (f"  over {BOUND_MS}: {' '.join(slow)}" if slow else "")
+
+
+def _most(seconds: Sequence[float]) -> float:
+    """What 95 of 100 stay within; the list is sorted."""
+    return seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
+
+
+@contextmanager
+def _crowd(parts: Sequence[Part], count: int) -> Iterator[list[tuple[int, float]]]:
+    """So many visitors, each asking for its next page as soon as one has come."""
+    ended = threading.Event()
+    answered: list[tuple[int, float]] = []
+
+    def visit(number: int) -> None:
+        part = parts[number % len(parts)]
+        visitor = Visitor(part.visitor.port, dict(part.visitor.headers))
+        paths = random.Random(number)
+        while not ended.is_set():
+            begun = time.monotonic()
+            status, _ = visitor.ask(paths.choice(part.paths))
+            answered.append((status, time.monotonic() - begun))
+
+    with ThreadPoolExecutor(count) as threads:
+        try:
+            running = [threads.submit(visit, number) for number in range(count)]
+            begun = time.monotonic()
+            yield answered
+            time.sleep(max(0.0, CROWD_SECONDS - (time.monotonic() - begun)))
+        finally:
+            ended.set()
+    for one in running:
+        one.result()
+
+
+def _waits(service: Service, first: int) -> float:
+    """The median seconds from a letter's arrival to its reply."""
+    waits = []
+    for letter in KIND.letters(LETTERS, first):
+        answered = service.servers.sink.count() + 1
+        dropped = time.time()
+        service.mailbox.drop(letter)
+        wait_until(lambda: service.servers.sink.count() >= answered, 120, "an answer", 0.005)  # noqa: B023
+        waits.append(service.servers.sink.mails()[-1][0] - dropped)
+        time.sleep(0.7 + random.random() * 0.3)
+    return statistics.median(waits)

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
+from tests.end_to_end.loaded import loaded as starting
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 from tests.ingest.conftest import bare  # noqa: F401 - verbs that are called in this process
 
@@ -84,6 +85,13 @@ def smtp_server():
     with SmtpServer(inbox.take) as server:
         inbox.port = server.port
         yield inbox
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """What starts the service without loading it anew."""
+    with starting() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

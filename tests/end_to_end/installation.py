@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.settings import load
@@ -16,6 +16,7 @@ from ingest.operations.registry import import_registry
 from ingest.wiring import Service
 from storage.ledger import Ledger
 from storage.records import LetterSummary, StoreStatus
+from tests.end_to_end.loaded import Loaded, Started
 from tests.end_to_end.servers import Account
 
 ROOT = Path(__file__).parents[2]
@@ -129,3 +130,15 @@ every_seconds = {self.every_seconds}
 [log]
 file = "{self.log}"
 """
+
+
+@dataclass
+class Killable(Installation):
+    """One whose processes may be told to kill or freeze themselves at a step."""
+
+    loaded: Loaded = field(kw_only=True)
+
+    def start_role(self, role: str, step: str = "") -> Started:
+        words = (step, "--config", str(self.config), role)
+        told = self.folder / "stderr"
+        return self.loaded.start("tests.end_to_end.killable", *words, told=told)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
@@ -14,11 +12,12 @@ import pytest
 
 from ingest.wiring import Service, load_settings
 from layouts.sequences import pieces
-from tests.end_to_end.installation import ROOT, Installation
+from tests.end_to_end.installation import Killable
+from tests.end_to_end.loaded import Started
 from tests.end_to_end.test_kill import RECEIVED_AT, assert_nothing_lost_or_doubled, letter
 
 
-class Cluster(Installation):
+class Cluster(Killable):
     """An installation of several processes."""
 
     def __post_init__(self) -> None:
@@ -26,12 +25,6 @@ class Cluster(Installation):
         service = Service(load_settings(self.config))
         service.queue().prepare()
         service.ledger.close()
-
-    def start_role(self, role: str, step: str = "") -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.end_to_end.killable", step]
-        command += ["--config", str(self.config), role]
-        with (self.folder / "stderr").open("ab") as errors:
-            return subprocess.Popen(command, cwd=ROOT, stderr=errors, stdout=errors)
 
     @contextmanager
     def role(self, role: str):
@@ -62,8 +55,8 @@ class Cluster(Installation):
 
 
 @pytest.fixture
-def cluster(tmp_path, postgresql, dovecot, smtp_server):
-    made = Cluster(tmp_path, postgresql(), dovecot, smtp_server.port)
+def cluster(tmp_path, postgresql, dovecot, smtp_server, loaded):
+    made = Cluster(tmp_path, postgresql(), dovecot, smtp_server.port, loaded=loaded)
     yield made
     made.ledger.close()
 
@@ -83,7 +76,7 @@ def test_letters_go_from_a_fetcher_over_two_workers_to_a_sender(cluster, dovecot
         assert store.arrivals.processes() == []
 
 
-def have_died(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
+def have_died(processes: Sequence[Started]) -> bool:
     return all(process.poll() is not None for process in processes)
 
 

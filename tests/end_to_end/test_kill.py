@@ -9,7 +9,6 @@ import io
 import os
 import random
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -22,8 +21,9 @@ from itertools import islice
 import pytest
 from openpyxl import load_workbook
 
-from tests.end_to_end.installation import ROOT, Installation
+from tests.end_to_end.installation import ROOT, Killable
 from tests.end_to_end.killable import MARKING, STEPS
+from tests.end_to_end.loaded import Started
 from tests.end_to_end.proxy import Proxy
 
 LETTERS = int(os.environ.get("CHAOS_LETTERS", "24"))
@@ -82,16 +82,13 @@ def letter_with_a_mistake_in_a_workbook() -> bytes:
     return message.as_bytes()
 
 
-class Chaos(Installation):
+class Chaos(Killable):
     """An installation whose process is killed and started again."""
 
     starts = 0
 
-    def start_killable(self, step: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.end_to_end.killable", step]
-        command += ["--config", str(self.config), "run"]
-        with (self.folder / "stderr").open("ab") as errors:
-            return subprocess.Popen(command, cwd=ROOT, stderr=errors, stdout=errors)
+    def start_killable(self, step: str) -> Started:
+        return self.start_role("run", step)
 
     def run_until_dead_or_done(self, step: str, seconds: float = 40.0) -> bool:
         """Whether the step was come to."""
@@ -140,14 +137,23 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def chaos(tmp_path, url, dovecot, smtp_server):
+def chaos(tmp_path, url, dovecot, smtp_server, loaded):
     imap, smtp = Proxy(dovecot.port), Proxy(smtp_server.port)
-    made = Chaos(tmp_path, url, dovecot, smtp.port, imap_port=imap.port)
+    made = Chaos(tmp_path, url, dovecot, smtp.port, imap_port=imap.port, loaded=loaded)
     made.proxies = (imap, smtp)
     yield made
     made.ledger.close()
     imap.close()
     smtp.close()
+
+
+@pytest.fixture
+def direct(tmp_path, dovecot, smtp_server, loaded):
+    """On SQLite, with no proxy before its servers."""
+    url = f"sqlite:///{tmp_path}/ingest.db"
+    made = Chaos(tmp_path, url, dovecot, smtp_server.port, loaded=loaded)
+    yield made
+    made.ledger.close()
 
 
 def assert_nothing_lost_or_doubled(chaos, smtp_server, letters):
@@ -165,8 +171,8 @@ def assert_nothing_lost_or_doubled(chaos, smtp_server, letters):
 
 
 @pytest.mark.timeout(300)
-def test_killed_at_each_step_and_at_the_next_one_after_it(tmp_path, dovecot, smtp_server):
-    chaos = Chaos(tmp_path, f"sqlite:///{tmp_path}/ingest.db", dovecot, smtp_server.port)
+def test_killed_at_each_step_and_at_the_next_one_after_it(direct, dovecot, smtp_server):
+    chaos = direct
     reached = []
     for number, step in enumerate(STEPS):
         # A new letter for each start: what the last one left half done lies beside it.
@@ -176,17 +182,15 @@ def test_killed_at_each_step_and_at_the_next_one_after_it(tmp_path, dovecot, smt
     chaos.finish(len(STEPS))
     assert reached == list(STEPS)
     assert_nothing_lost_or_doubled(chaos, smtp_server, len(STEPS))
-    chaos.ledger.close()
 
 
 @pytest.mark.timeout(120)
-def test_killed_before_a_workbook_is_marked_the_reply_leaves_once(tmp_path, dovecot, smtp_server):
-    chaos = Chaos(tmp_path, f"sqlite:///{tmp_path}/ingest.db", dovecot, smtp_server.port)
+def test_killed_before_a_workbook_is_marked_the_reply_leaves_once(direct, dovecot, smtp_server):
+    chaos = direct
     dovecot.append(letter_with_a_mistake_in_a_workbook(), at=RECEIVED_AT)
     assert chaos.run_until_dead_or_done(MARKING)
     assert [row.outcome for row in chaos.letters()] == ["rejected"]
     chaos.finish(1)
-    chaos.ledger.close()
     (_, content), *again = smtp_server.mails
     assert again == []
     reply = message_from_bytes(content, policy=default)

@@ -110,6 +110,12 @@ class Installation(Part):
             )
         )
 
+    def certificate_seen(self, name: str, ends: datetime | None) -> None:
+        """Keep when the certificate of a server that works ends; None without TLS."""
+        self._connection.execute(
+            SERVER.update().where(SERVER.c.name == name).values(certificate_ends=ends)
+        )
+
     def _unseen(self, which: ColumnElement[bool]) -> int:
         """Replies that no operator has settled."""
         found = select(func.count()).where(which, REPLY.c.seen_at.is_(None))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "StoreUnavailable", "Within"]
 
-SCHEMA = "0019"
+SCHEMA = "0020"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5
@@ -145,15 +145,36 @@ class Ledger:
             Driver(connection).check_open()
 
     @contextmanager
-    def rehearsal(self) -> Iterator[Within]:
+    def rehearsal(self, wait_seconds: float | None = None) -> Iterator[Within]:
         """A ledger for trying out: what is done with it is undone at the end.
+
+        Args:
+            wait_seconds: For who else writes to an SQLite database; None: as long as any writer.
 
         Raises:
             StoreUnavailable: here or at any statement.
         """
-        with self._connected(writes=True) as connection, connection.begin() as whole:
+        with (
+            self._connected(writes=True) as connection,
+            self._waiting(connection, wait_seconds),
+            connection.begin() as whole,
+        ):
             yield Within(connection, self._layouts)
             whole.rollback()
+
+    @contextmanager
+    def _waiting(self, connection: Connection, seconds: float | None) -> Iterator[None]:
+        """Have an SQLite connection wait so long for who else writes."""
+        driver = connection.connection.dbapi_connection
+        if seconds is None or not self._is_sqlite or driver is None:
+            yield
+            return
+        before = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+        driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        try:
+            yield
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {before}")
 
     @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[Connection]:

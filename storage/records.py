@@ -312,6 +312,7 @@ class ServerState:
         failed_at: Of the last fault, which is told when it is over, too; None: never.
         advice: What an operator can do about it; '' where nothing is known.
         worked_at: When something last succeeded there, not noted each time.
+        certificate_ends: When its certificate does; None without TLS.
     """
 
     name: str
@@ -320,6 +321,7 @@ class ServerState:
     error: str
     advice: str
     worked_at: datetime | None
+    certificate_ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

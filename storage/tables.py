@@ -454,6 +454,7 @@ class ServerTable(_Kept, table=True):
     error: str = Field(default="", sa_type=Clean)
     advice: str = Field(default="", sa_type=Clean)
     worked_at: datetime | None = Field(default=None, sa_type=Instant)
+    certificate_ends: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class SenderFailureTable(_Kept, table=True):

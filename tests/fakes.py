@@ -74,6 +74,7 @@ class FakeMailbox:
     fetched: list[int] = field(default_factory=list)
     received_at: datetime = START
     next_uid: int = 1
+    ends: datetime | None = None
 
     def put(self, *letters: bytes) -> list[int]:
         uids = []
@@ -85,6 +86,9 @@ class FakeMailbox:
 
     def folder_of(self, uid: int) -> str | None:
         return next((outcome for outcome, filed in self.filed if filed == uid), None)
+
+    def certificate_ends(self) -> datetime | None:
+        return self.ends
 
     def uids(self) -> tuple[int, Sequence[int]]:
         self._maybe_fail("uids")
@@ -149,6 +153,10 @@ class FakePostman:
     def greet(self) -> str:
         """It always answers."""
         return "a fake"
+
+    def certificate_ends(self) -> datetime | None:
+        """It has none."""
+        return None
 
     def close(self) -> None:
         """Nothing is open."""

@@ -229,8 +229,10 @@ class Daemon:
             if passed.outcomes:
                 give_back()
 
+        def well() -> None:
+            self._health.works(mailbox_named(mailbox.name), mailbox.certificate_ends())
+
         told = partial(self._mailbox_failed, mailbox.name)
-        well = partial(self._health.works, mailbox_named(mailbox.name))
         job = Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
         return job
 
@@ -364,7 +366,9 @@ class Daemon:
             # A server that takes a few mails a connection gets no growing rest.
             drain(ledger, postman, clock, lambda: self._is_over(job), job.goes_on)
 
-        well = partial(health.works, OUTBOX)
+        def well() -> None:
+            health.works(OUTBOX, postman.certificate_ends())
+
         job = Job(_OUTBOX, send, self._scheduler, self._stopping, self._outbox_failed, well)
         return job
 

@@ -22,8 +22,9 @@ class Health:
         self._ledger = ledger
         self._clock = clock
         self._lock = threading.Lock()
-        # Known to work by this process; a process before it may have left a fault behind.
-        self._working: set[str] = set()
+        # Known to work by this process, with the end of their certificates; a process before
+        # it may have left a fault behind.
+        self._working: dict[str, datetime | None] = {}
 
     def is_doubted(self, server: str) -> bool:
         """Whether it has failed since it last worked, or was never spoken to."""
@@ -33,7 +34,7 @@ class Health:
     def failed(self, server: str, fault: BaseException) -> None:
         """Keep a fault of a server, or of ours while it was spoken to."""
         with self._lock:
-            self._working.discard(server)
+            self._working.pop(server, None)
         of_server = MailboxUnavailable | OutboxUnavailable | ReaderUnavailable
         if isinstance(fault, ConnectionError) and not isinstance(fault, of_server):
             # The database's: no fault of that server, and there is nowhere to keep it.
@@ -42,15 +43,17 @@ class Health:
         with suppress(ConnectionError), self._ledger.transaction() as store:
             store.installation.server_failed(server, told, advice, self._clock())
 
-    def works(self, server: str) -> None:
-        """It was spoken to with success; kept once, until it fails again."""
-        if not self.is_doubted(server):
-            return
+    def works(self, server: str, certificate_ends: datetime | None = None) -> None:
+        """It was spoken to with success; kept once, until it fails or has another certificate."""
+        with self._lock:
+            if server in self._working and self._working[server] == certificate_ends:
+                return
         with suppress(ConnectionError):
             with self._ledger.transaction() as store:
                 store.installation.server_works(server, self._clock())
+                store.installation.certificate_seen(server, certificate_ends)
             with self._lock:
-                self._working.add(server)
+                self._working[server] = certificate_ends
 
 
 def described(fault: BaseException) -> str:

@@ -53,7 +53,8 @@ def poll_all(
     marker = Marker(reader, ledger, clock)
     worker = Worker(reader, ledger, intake, clock, _marked_by(marker), recorders)
     for mailbox in mailboxes:
-        with tried.server(mailbox_named(mailbox.name)), closing(mailbox):
+        name = mailbox_named(mailbox.name)
+        with tried.server(name, mailbox.certificate_ends), closing(mailbox):
             passes.append(Collector(mailbox, worker, ledger, clock).once())
         worker.settled.clear()
     for folder, entity in drops.folders:
@@ -64,7 +65,7 @@ def poll_all(
             passes.append(dropped.once())
     marker.close(finish=True)
     if postman is not None:
-        with tried.server(OUTBOX), closing(postman):
+        with tried.server(OUTBOX, postman.certificate_ends), closing(postman):
             postman.greet()
             drain(ledger, postman, clock)
     with tried.noted(), closing(Sealer(ledger)) as sealer:
@@ -81,15 +82,17 @@ class _Tried:
         self._faults: list[ConnectionError] = []
 
     @contextmanager
-    def server(self, name: str) -> Iterator[None]:
-        """Serve one; how it fares is told by `status`."""
+    def server(
+        self, name: str, certificate_ends: Callable[[], datetime | None] = lambda: None
+    ) -> Iterator[None]:
+        """Serve one; how it fares, and when its certificate ends, is told by `status`."""
         try:
             yield
         except ConnectionError as fault:
             self._faults.append(fault)
             self._health.failed(name, fault)
         else:
-            self._health.works(name)
+            self._health.works(name, certificate_ends())
 
     @contextmanager
     def noted(self) -> Iterator[None]:

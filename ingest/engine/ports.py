@@ -109,6 +109,9 @@ class Installation(Protocol):
             now: The moment of it, aware.
         """
 
+    def certificate_seen(self, name: str, ends: datetime | None) -> None:
+        """Keep when the certificate of a server that works ends; None without TLS."""
+
     def server_works(self, name: str, now: datetime) -> None:
         """Its last fault is over."""
 

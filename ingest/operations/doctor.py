@@ -79,7 +79,7 @@ class Postman(Protocol):
         """Connect and log in, and send nothing: what the server was found to be."""
 
     def certificate_ends(self) -> datetime | None:
-        """When the server's certificate does, while connected; None without TLS."""
+        """When the server's certificate does, as it was at the last connect; None without TLS."""
 
     def close(self) -> None:
         """Log out."""

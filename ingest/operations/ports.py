@@ -25,8 +25,12 @@ Ledger: TypeAlias = ports.Ledger[Store]
 class WholeLedger(Ledger, Protocol):
     """The database itself."""
 
-    def rehearsal(self) -> AbstractContextManager[Ledger]:
-        """A ledger for trying out: what is done with it is undone at the end."""
+    def rehearsal(self, wait_seconds: float | None = ...) -> AbstractContextManager[Ledger]:
+        """A ledger for trying out: what is done with it is undone at the end.
+
+        Args:
+            wait_seconds: For who else writes to an SQLite database; None: as long as any writer.
+        """
 
     def schema_is_current(self) -> bool:
         """Whether it has the schema that this program needs."""

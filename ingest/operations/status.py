@@ -14,6 +14,9 @@ from ingest.operations.told import Keys, minute
 from layouts.months import MOSCOW
 from storage.records import OUTBOX, Process, ServerState, StoreStatus, Waiting, mailbox_named
 
+_HELD_SECONDS = 1.0
+"""Who writes to SQLite for longer is told as holding it: a scrape waits for the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -43,6 +46,21 @@ class Cluster:
     processes: tuple[Process, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A mail server's, as the service saw it at its last connect; an `Ending`."""
+
+    account: str
+    at: datetime
+
+    what: ClassVar[str] = "server's certificate"
+
+    @property
+    def owner(self) -> str:
+        """The server."""
+        return self.account
+
+
 ALONE = Cluster(Waiting(0, 0, None, 0), ())
 """Of an installation of one process."""
 
@@ -59,7 +77,7 @@ class Status:
             reply has not left.
         undeliverable: Replies that our server did not take, and no operator has settled.
         bounced: Replies that came back, and no operator has settled.
-        endings: When secrets, certificates and unused refresh tokens end.
+        endings: When secrets, certificates, also of mail servers, and unused refresh tokens end.
         asking: People who asked for access and got no answer yet.
         waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the servers, the database and the disks is not as it should be, one
@@ -126,7 +144,7 @@ def _full(service: Watched) -> Iterator[Need]:
 def _unwritable(service: Watched, known: StoreStatus, now: datetime) -> Iterator[Need]:
     """Whether the database cannot be written to, tried and undone."""
     try:
-        with service.ledger.rehearsal() as ledger, ledger.transaction() as store:
+        with service.ledger.rehearsal(_HELD_SECONDS) as ledger, ledger.transaction() as store:
             store.installation.server_works("status", now)
     except ConnectionError as fault:
         with service.ledger.reading() as store:
@@ -161,7 +179,10 @@ def judged(
     servers = tuple(server for server in known.servers if server.name in watched)
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
     faults = (*at_home, *_faults(servers, stale, late))
-    endings = tuple(service.endings())
+    endings = (
+        *service.endings(),
+        *(Certificate(s.name, s.certificate_ends) for s in servers if s.certificate_ends),
+    )
     return Status(
         stale=tuple(stale),
         mailboxes={name: known.passes.get(name) for name in mailboxes},
@@ -262,4 +283,6 @@ def _endings(endings: Iterable[Ending], now: datetime, within: timedelta) -> Ite
         if ending.at - now <= within:
             ends = "ends" if ending.at > now else "has ended"
             day = f"{ending.at.astimezone(MOSCOW):%Y-%m-%d}"
-            yield Need("secret", f"{ending.owner}: its {ending.what} {ends}: {day} - renew it")
+            when = minute(ending.at) if abs(ending.at - now) < timedelta(days=1) else day
+            told = f"{ending.owner}: its {ending.what} {ends}: {when} - have it renewed"
+            yield Need("secret", told)

@@ -256,6 +256,7 @@ _NAMED: Mapping[type, Keys] = {
         "server": "name",
         "failing_since": "failing_since",
         "failed_at": "failed_at",
+        "certificate_ends": "certificate_ends",
         "error": lambda server: server.error or None,
         "advice": lambda server: server.advice or None,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ingest.letters.terms import RawLetter
@@ -97,7 +98,9 @@ class Mailbox(Protocol):
         """Its name, the second part of the ledger's key."""
 
     def uids(self) -> tuple[int, Sequence[int]]:
-        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
+        """Open the folder: its UIDVALIDITY and the UIDs in it, ascending.
+
+        Of very many only the oldest.
 
         Raises:
             MailboxUnavailable: it cannot be reached, or refused us.
@@ -124,6 +127,9 @@ class Mailbox(Protocol):
             MailboxUnavailable: the connection broke, or the server refused.
         """
 
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does, as it was at the last connect; None without TLS."""
+
     def wait(self, timeout_seconds: float) -> bool:
         """Wait for mail with IDLE; False when the time ran out or IDLE is unknown."""
 
@@ -149,6 +155,9 @@ class Postman(Protocol):
         Raises:
             OutboxUnavailable: it cannot be reached, or refused us.
         """
+
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does, as it was at the last connect; None without TLS."""
 
     def close(self) -> None:
         """Quit, quietly."""

@@ -76,6 +76,7 @@ class SmtpPostman:
         self._server: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._token_ends = math.inf
+        self._certificate_ends: datetime | None = None
         # Mails that went over this connection.
         self._taken = 0
 
@@ -115,8 +116,8 @@ class SmtpPostman:
         return f"{config.host}:{config.port} answers, {config.security}, as {config.sender}"
 
     def certificate_ends(self) -> datetime | None:
-        """When the server's certificate does, while connected; None without TLS."""
-        return certificate_ends(getattr(self._server, "sock", None))
+        """When the server's certificate does, as it was at the last connect; None without TLS."""
+        return self._certificate_ends
 
     def close(self) -> None:
         """Quit, quietly."""
@@ -147,6 +148,7 @@ class SmtpPostman:
         if self._server is None:
             self._taken = 0
             self._server, self._token_ends = _connect(self._config, self._context)
+            self._certificate_ends = certificate_ends(self._server.sock)
         return self._server
 
     def _drop(self) -> None:

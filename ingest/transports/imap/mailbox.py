@@ -177,6 +177,7 @@ class ImapMailbox:
         self._used_at = 0.0
         self._connected_at = 0.0
         self._token_ends = math.inf
+        self._certificate_ends: datetime | None = None
         self._uidvalidity = 0
         self._exists = 0
         self._uidnext: int | None = None
@@ -192,8 +193,15 @@ class ImapMailbox:
         """The folder that letters arrive in."""
         return self._config.folder
 
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate does, as it was at the last connect; None without TLS."""
+        return self._certificate_ends
+
     def uids(self) -> tuple[int, Sequence[int]]:
-        """Open the folder: its UIDVALIDITY and every UID in it, ascending.
+        """Open the folder: its UIDVALIDITY and the UIDs in it, ascending.
+
+        Of a folder that letters are filed from only the oldest, `SEARCHED` and a few: the
+        others come when those are gone.
 
         Raises:
             MailboxUnavailable: it cannot be reached, or refused us.
@@ -210,6 +218,8 @@ class ImapMailbox:
                 last = min(first + SEARCHED - 1, self._exists)
                 among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
                 found.update(_search(client, among, *self._criteria(client)))
+                if self._config.files and len(found) >= SEARCHED:
+                    break
         return self._uidvalidity, sorted(found)
 
     def _criteria(self, client: IMAPClient) -> Iterator[str]:
@@ -346,12 +356,12 @@ class ImapMailbox:
                 client = self._connected()
                 self._select(client)
                 return Examined(
-                    letters=len(uids),
+                    letters=len(uids) if len(uids) < SEARCHED else self._exists,
                     folders=tuple(self._names[folder] for folder in folders),
                     keeps_apart=not (
                         client.has_capability("MOVE") or client.has_capability("UIDPLUS")
                     ),
-                    certificate_ends=certificate_ends(client.socket()),
+                    certificate_ends=self._certificate_ends,
                     clock=clock,
                 )
 
@@ -421,6 +431,7 @@ class ImapMailbox:
         if self._client is None:
             self._client, self._token_ends = _connect(self._config, self._context)
             self._connected_at = time.monotonic()
+            self._certificate_ends = certificate_ends(self._client.socket())
             self._names.clear()
         self._used_at = time.monotonic()
         return self._client

@@ -3,6 +3,7 @@
 import queue
 import signal
 import threading
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -199,6 +200,19 @@ def test_a_mailbox_that_fails_is_kept_for_other_processes_until_it_works(service
         assert state.error == "mailbox main: cut during uids"
         mailbox.faults = []
         wait_until(lambda: servers(ledger)["mailbox main"].failing_since is None)
+
+
+def test_the_end_of_a_servers_certificate_is_kept_also_when_it_was_renewed(
+    service, mailbox, bell, ledger
+):
+    first, second = FakeClock()(), FakeClock()() + timedelta(days=90)
+    mailbox.ends = first
+    with service(None):
+        wait_until(lambda: "mailbox main" in servers(ledger))
+        assert servers(ledger)["mailbox main"].certificate_ends == first
+        mailbox.ends = second
+        bell.mail_came.set()
+        wait_until(lambda: servers(ledger)["mailbox main"].certificate_ends == second)
 
 
 class Dead(FakePostman):

@@ -93,6 +93,20 @@ def test_a_mailbox_that_fails_is_told_once():
     assert len(told(passes={}, servers=(server("mailbox main", NOW),))) == 1
 
 
+@pytest.mark.parametrize("name", ["mailbox main", "outbox"])
+def test_a_servers_certificate_that_ends_tonight_is_told_with_the_hour(name):
+    def ending(after):
+        return told(servers=(server(name, None, certificate_ends=NOW + after),))
+
+    assert ending(timedelta(days=31)) == ()
+    assert ending(timedelta(days=29)) == (
+        f"{name}: its server's certificate ends: 2026-12-21 - have it renewed",
+    )
+    assert ending(timedelta(hours=10)) == (
+        f"{name}: its server's certificate ends: 2026-11-22 22:00 - have it renewed",
+    )
+
+
 def test_a_letter_that_waits_for_its_reply_is_told_beyond_the_threshold():
     assert told(oldest_unanswered=NOW - 30 * MINUTE) == ()
     (reason,) = told(oldest_unanswered=NOW - 31 * MINUTE)
@@ -107,8 +121,8 @@ def test_letters_that_wait_as_somebody_guesses_are_told():
     ("days", "told"),
     [
         (31, ()),
-        (30, ("oauth office: its client secret ends: 2026-12-22 - renew it",)),
-        (-1, ("oauth office: its client secret has ended: 2026-11-21 - renew it",)),
+        (30, ("oauth office: its client secret ends: 2026-12-22 - have it renewed",)),
+        (-1, ("oauth office: its client secret has ended: 2026-11-21 - have it renewed",)),
     ],
 )
 def test_what_ends_within_thirty_days_is_told(days, told):
@@ -118,7 +132,8 @@ def test_what_ends_within_thirty_days_is_told(days, told):
 
 @pytest.fixture
 def kept(tmp_path):
-    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db?timeout=0.1")
+    # Longer than the test may take: `status` waits less than a writer does.
+    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db?timeout=3600")
     ledger.migrate()
     with ledger.transaction() as store:
         store.mailboxes.passed("main", NOW)

@@ -137,7 +137,8 @@ class Daemon:
         self._stopping = threading.Event()
         self._health = Health(parts.ledger, parts.clock)
         self._announcers: dict[str, Announcer] = {}
-        workers = len(parts.mailboxes) + len(parts.drops.folders) + (4 if parts.share else 2)
+        # A thread for each job: one that waits for its server delays no other.
+        workers = len(parts.mailboxes) + len(parts.drops.folders) + 6
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(workers)},
@@ -155,16 +156,20 @@ class Daemon:
         self._jobs += [job for job in (self._outbox, self._alive, self._alarms) if job]
         self._bells: list[threading.Thread] = []
         self._present = self._being_present(parts.share)
-        self._crew = self._trips(parts.share)
+        self._trips = self._working_on_trips(parts.share)
+        self._crew = self._serving(parts.share, self._trips)
         self._filed = self._filing(parts.share)
         self._jobs += [job for job in (self._present, self._filed) if job]
         self._watchdog = Watchdog(notify or Notify({}), self._stuck)
 
     def _stuck(self) -> list[str]:
-        """The jobs that show no progress."""
-        polls = [mailbox_named(name) for name, job in self._polls.items() if job.is_stuck()]
-        is_sending = self._outbox is not None and self._outbox.is_stuck()
-        return [*polls, *([OUTBOX] if is_sending else [])]
+        """The jobs that show no progress; every one is asked, as each may have been missed."""
+        stuck = [job.name for job in self._jobs if job.is_stuck()]
+        if self._trips is not None and self._crew is not None:
+            is_over = self._stopping.is_set()
+            if self._trips.is_stuck() or not (is_over or self._crew.is_alive()):
+                stuck.append(self._crew.name)
+        return stuck
 
     def __enter__(self) -> Self:
         for job in self._polls.values():
@@ -233,7 +238,7 @@ class Daemon:
             self._health.works(mailbox_named(mailbox.name), mailbox.certificate_ends())
 
         told = partial(self._mailbox_failed, mailbox.name)
-        job = Job(mailbox.name, once, self._scheduler, self._stopping, told, well)
+        job = Job(mailbox_named(mailbox.name), once, self._scheduler, self._stopping, told, well)
         return job
 
     def _pass_over(self, mailbox: Mailbox) -> Pass:
@@ -277,12 +282,12 @@ class Daemon:
 
         return Job(_PRESENT, tell, self._scheduler, self._stopping, _queue_failed, lambda: None)
 
-    def _trips(self, share: Share | None) -> threading.Thread | None:
-        """The thread that works on trips; None where letters are not brought by a queue."""
+    def _working_on_trips(self, share: Share | None) -> Trips | None:
+        """Works on trips; None where letters are not brought by a queue."""
         if share is None or share.queue is None or share.role != WORK:
             return None
         parts = self._parts
-        trips = Trips(
+        return Trips(
             parts.reader,
             parts.ledger,
             parts.intake,
@@ -290,6 +295,12 @@ class Daemon:
             self._settled,
             self._stopping.is_set,
         )
+
+    @staticmethod
+    def _serving(share: Share | None, trips: Trips | None) -> threading.Thread | None:
+        """The thread that brings trips to whoever works on them."""
+        if share is None or share.queue is None or trips is None:
+            return None
         serve = partial(share.queue.serve, trips.work, share.side_by_side)
         return threading.Thread(target=serve, name="trips")
 

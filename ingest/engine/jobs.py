@@ -63,6 +63,11 @@ class Job:
         # Of `time.monotonic`: the last sign of progress, and when it is to run next.
         self._alive_at = self._expected_at = time.monotonic()
 
+    @property
+    def name(self) -> str:
+        """As it is told."""
+        return self._name.lstrip("\0")
+
     def start(self, every_seconds: float) -> None:
         """Have it run now and then every so many seconds."""
         self._every_seconds = every_seconds

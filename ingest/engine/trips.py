@@ -8,6 +8,8 @@ by the ledger alone.
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +18,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 
+from ingest.engine import jobs
 from ingest.engine.fair import HEAVY_AT_ONCE, Turns
 from ingest.engine.lease import LEASE_SECONDS, is_gone, this_process
 from ingest.engine.ports import Ledger, Store
@@ -185,12 +188,25 @@ class Trips:
         self._told = told
         self._stop = stop
         self._holder = this_process()
+        # When each thread that works on a trip last got on, by `time.monotonic()`.
+        self._alive_at: dict[int, float] = {}
+
+    def is_stuck(self) -> bool:
+        """Whether a thread has shown no progress with its trip for long."""
+        now = time.monotonic()
+        return any(now - at > jobs.STUCK_SECONDS for at in list(self._alive_at.values()))
+
+    def _is_over(self) -> bool:
+        """Whether a trip ends early; that it is asked shows that it gets on."""
+        self._alive_at[threading.get_ident()] = time.monotonic()
+        return self._stop()
 
     def work(self, numbers: Sequence[int]) -> None:
         """Bring them to their verdicts, as far as they have none.
 
         What gets none is left to another trip, which is nobody's fault and told.
         """
+        self._alive_at[threading.get_ident()] = time.monotonic()
         try:
             with self._ledger.transaction() as store:
                 taken = store.arrivals.take(numbers, self._holder)
@@ -198,6 +214,8 @@ class Trips:
                 self._of_source(source, {one.key: one for one in group})
         except ConnectionError as fault:
             log.warning("trip.failed", letters=len(numbers), error=str(fault))
+        finally:
+            del self._alive_at[threading.get_ident()]
 
     def _of_source(self, source: str, taken: Mapping[str, WaitingArrival]) -> None:
         worker = Worker(self._reader, self._ledger, self._intake, self._clock, self._told)
@@ -211,7 +229,7 @@ class Trips:
                 # The rest of a sender who has become costly waits for its turn.
                 worker.work(
                     [_raw(taken[key]) for key in keys],
-                    lambda: self._stop() or worker.turns.risen,
+                    lambda: self._is_over() or worker.turns.risen,
                 )
         with self._ledger.transaction() as store:
             # Of most this is known: it went with the verdict. Not of a copy, or in quarantine.

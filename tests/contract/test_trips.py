@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.engine import jobs as engine_jobs
 from ingest.engine import spread
 from ingest.engine.announce import Announcer
 from ingest.engine.fair import HEAVY_SECONDS, Turns
@@ -105,6 +106,29 @@ def test_a_letter_stays_where_it_arrived_until_it_has_its_verdict(house):
     assert house.mailbox.filed == [("accepted", uid)]
     with house.ledger.reading() as store:
         assert store.arrivals.of_source("main") == {}
+
+
+def test_a_worker_that_hangs_with_a_trip_is_stuck_until_it_gets_on(house, monkeypatch):
+    monkeypatch.setattr(engine_jobs, "STUCK_SECONDS", 0.0)
+    house.mailbox.put(mail("first"))
+    house.fetch()
+    worker, hangs, let_go = house.worker(), threading.Event(), threading.Event()
+    read = house.reader.read
+
+    def hanging(letters):
+        hangs.set()
+        let_go.wait(20)
+        return read(letters)
+
+    house.reader.read = hanging
+    assert not worker.is_stuck()
+    thread = threading.Thread(target=house.queue.serve, args=[worker.work, 1])
+    thread.start()
+    assert hangs.wait(20)
+    assert worker.is_stuck()
+    let_go.set()
+    thread.join()
+    assert not worker.is_stuck()
 
 
 def test_what_is_under_way_is_fetched_once(house):

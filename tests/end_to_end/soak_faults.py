@@ -243,7 +243,7 @@ class World:
             Fault("identity provider: 500", mailbox, self.token(BROKEN), everybody),
             Fault("token of another mailbox", mailbox, self.wrong_mailbox, everybody),
             Fault("SMTP 552", "undeliverable", partial(self.answers, "552 too large"), everybody),
-            Fault("SIGHUP refused", "unknown key", self.bad_configuration, everybody,
+            Fault("SIGHUP refused", "there is no such key", self.bad_configuration, everybody,
                   Service.verb_fails),
         ]  # fmt: skip
         if self.clock.library is not None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from ingest.transports.imap import FILED, ImapMailbox
+from ingest.transports.imap import mailbox as mailbox_module
 from ingest.transports.imap.mailbox import SEARCHED
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
@@ -214,22 +215,45 @@ def test_a_server_that_lies_costs_its_mailbox_one_pass_and_nobody_memory(serving
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250 * 1024
 
 
-def test_a_mailbox_of_two_million_letters_is_listed_in_bounded_answers(serving):
-    asked = []
+def test_of_two_million_letters_the_oldest_are_listed_until_they_are_gone(serving):
+    asked, gone = [], 0
 
     def found(rest):
         first, last = map(int, re.search(r"(\d+):(\d+)", rest).groups())
         asked.append((first, last))
-        yield b"* SEARCH " + b" ".join(b"%d" % uid for uid in range(first, last + 1)) + b"\r\n"
+        uids = range(gone + first, gone + last + 1)
+        yield b"* SEARCH " + b" ".join(b"%d" % uid for uid in uids) + b"\r\n"
 
-    many = lines(b"* 2000000 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n")
-    mailbox = ImapMailbox(serving({"SELECT": many, "UID SEARCH": found}).config())
+    def opened(_rest):
+        yield b"* %d EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n" % (2_000_000 - gone)
+
+    mailbox = ImapMailbox(serving({"SELECT": opened, "UID SEARCH": found}).config())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(3):
+        _, uids = mailbox.uids()
+        assert (len(uids), uids[0], uids[-1]) == (SEARCHED, gone + 1, gone + SEARCHED)
+        gone += SEARCHED
+    mailbox.close()
+    assert asked == [(1, SEARCHED)] * 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024
+
+
+def test_filed_letters_of_a_day_are_all_listed_however_many(serving, monkeypatch):
+    monkeypatch.setattr(mailbox_module, "SEARCHED", 10)
+    asked = []
+
+    def found(rest):
+        asked.append(tuple(map(int, re.search(r"(\d+):(\d+)", rest).groups())))
+        yield b"* SEARCH " + b" ".join(b"%d" % n for n in range(asked[-1][0], asked[-1][1] + 1))
+        yield b"\r\n"
+
+    many = lines(b"* 25 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n")
+    server = serving({"SELECT": many, "UID SEARCH": found})
+    mailbox = ImapMailbox(server.config(files=False))
     _, uids = mailbox.uids()
     mailbox.close()
-    assert (len(uids), uids[0], uids[-1]) == (2_000_000, 1, 2_000_000)
-    assert max(last - first + 1 for first, last in asked) == SEARCHED
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 * 1024
+    assert list(uids) == [*range(1, 26)]
+    assert asked == [(1, 10), (11, 20), (21, 25)]
 
 
 @pytest.mark.parametrize("piece", [b"*", b"* OK still here\r\n"])

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from ingest.engine import jobs, systemd
 from ingest.engine.daemon import Daemon, Parts
 from ingest.engine.systemd import Notify
-from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader
+from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakePostman, FakeReader, mail
 
 
 @pytest.fixture
@@ -31,24 +31,48 @@ def notify(**more):
 class Hanging(FakeMailbox):
     """Hangs in a pass until it is let go."""
 
-    def __init__(self):
+    def __init__(self, let_go):
         super().__init__()
-        self.let_go = threading.Event()
+        self.let_go = let_go
 
     def uids(self):
         self.let_go.wait(20)
         return super().uids()
 
 
+class HangingReader(FakeReader):
+    """Hangs with the first letter until it is let go."""
+
+    def __init__(self, let_go):
+        super().__init__()
+        self.let_go = let_go
+
+    def read(self, letters):
+        self.let_go.wait(20)
+        return super().read(letters)
+
+
+class HangingPostman(FakePostman):
+    """Hangs in the first word until it is let go."""
+
+    def __init__(self, let_go):
+        super().__init__()
+        self.let_go = let_go
+
+    def greet(self):
+        self.let_go.wait(20)
+        return super().greet()
+
+
 @contextmanager
-def running(ledger, mailbox, told_to):
+def running(ledger, mailbox, told_to, reader=None, postman=None):
     parts = Parts(
         mailboxes=[mailbox],
         bells=[],
-        reader=FakeReader(),
+        reader=reader or FakeReader(),
         ledger=ledger,
         intake=FakeIntake(),
-        postman=None,
+        postman=postman,
         accounts=[],
         clock=FakeClock(),
         every_seconds=3600,
@@ -95,13 +119,19 @@ def test_the_watchdog_is_fed_while_the_jobs_get_on(told, ledger):
         assert told.recv(1000) == b"WATCHDOG=1"
 
 
-def test_the_watchdog_starves_while_a_pass_hangs_and_is_fed_when_it_gets_on(
-    told, ledger, monkeypatch
+@pytest.mark.parametrize("hangs", ["mailbox main", "a letter", "outbox"])
+def test_the_watchdog_starves_while_a_job_hangs_and_is_fed_when_it_gets_on(
+    told, ledger, monkeypatch, hangs
 ):
     monkeypatch.setattr(jobs, "STUCK_SECONDS", 0.3)
     monkeypatch.setattr(systemd, "LOOKED_EVERY_SECONDS", 0.05)
-    mailbox = Hanging()
-    with capture_logs() as logs, running(ledger, mailbox, notify(WATCHDOG_USEC="150000")):
+    let_go = threading.Event()
+    mailbox = Hanging(let_go) if hangs == "mailbox main" else FakeMailbox()
+    reader = HangingReader(let_go) if hangs == "a letter" else None
+    postman = HangingPostman(let_go) if hangs == "outbox" else None
+    mailbox.put(mail("first"))
+    fed = notify(WATCHDOG_USEC="150000")
+    with capture_logs() as logs, running(ledger, mailbox, fed, reader, postman):
         stuck = threading.Event()
         while not any(line["event"] == "service.stuck" for line in logs):
             stuck.wait(0.02)
@@ -112,11 +142,11 @@ def test_the_watchdog_starves_while_a_pass_hangs_and_is_fed_when_it_gets_on(
         stuck.wait(0.3)
         with pytest.raises(BlockingIOError):
             told.recv(1000)
-        mailbox.let_go.set()
+        let_go.set()
         told.settimeout(10)
         assert told.recv(1000) == b"WATCHDOG=1"
-    (line,) = [line for line in logs if line["event"] == "service.stuck"]
-    assert line["jobs"] == ["mailbox main"]
+    line = next(line for line in logs if line["event"] == "service.stuck")
+    assert line["jobs"] == ["outbox" if hangs == "outbox" else "mailbox main"]
 
 
 def test_a_job_that_the_scheduler_missed_as_the_clock_went_back_runs(ledger, monkeypatch):

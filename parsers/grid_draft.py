@@ -37,7 +37,10 @@ LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 @dataclass(slots=True)
 class Spent:
-    """What was read of a workbook, all its sheets together."""
+    """What was read of a workbook, all its sheets together.
+
+    Each count raises `TooCostlyError` when it is more than any form has.
+    """
 
     cells: int = 0
     covered: int = 0
@@ -60,64 +63,39 @@ class Spent:
         )
 
     def sign(self, count: int) -> None:
-        """Count XML tags.
-
-        Raises:
-            TooCostlyError: they are more than any form has.
-        """
+        """Count XML tags."""
         self.signs += count
-        if self.signs > MOST_SIGNS:
-            raise TooCostlyError(str(MOST_SIGNS))
+        _bound(self.signs, MOST_SIGNS)
 
     def element(self) -> None:
-        """Count an element that is looked at.
-
-        Raises:
-            TooCostlyError: they are more than any form has.
-        """
+        """Count an element that is looked at."""
         self.elements += 1
-        if self.elements > MOST_ELEMENTS:
-            raise TooCostlyError(str(MOST_ELEMENTS))
+        _bound(self.elements, MOST_ELEMENTS)
 
     def sheet(self) -> None:
-        """Count one.
-
-        Raises:
-            TooCostlyError: they are more than any form has.
-        """
+        """Count a sheet."""
         self.sheets += 1
-        if self.sheets > MOST_SHEETS:
-            raise TooCostlyError(str(MOST_SHEETS))
+        _bound(self.sheets, MOST_SHEETS)
 
     def record(self) -> None:
-        """Count one of a binary workbook.
-
-        Raises:
-            TooCostlyError: they are more than any form has.
-        """
+        """Count a record of a binary workbook."""
         self.records += 1
-        if self.records > MOST_RECORDS:
-            raise TooCostlyError(str(MOST_RECORDS))
+        _bound(self.records, MOST_RECORDS)
 
     def cell(self, count: int = 1) -> None:
-        """Count filled cells.
-
-        Raises:
-            TooCostlyError: they are more than any form has.
-        """
+        """Count filled cells."""
         self.cells += count
-        if self.cells > MOST_CELLS:
-            raise TooCostlyError(str(MOST_CELLS))
+        _bound(self.cells, MOST_CELLS)
 
     def cover(self, count: int) -> None:
-        """Count a merged range.
-
-        Raises:
-            TooCostlyError: they cover more than any form has.
-        """
+        """Count the cells below a merged one, and the range itself."""
         self.covered += count + 1
-        if self.covered > MOST_COVERED:
-            raise TooCostlyError(str(MOST_COVERED))
+        _bound(self.covered, MOST_COVERED)
+
+
+def _bound(count: int, most: int) -> None:
+    if count > most:
+        raise TooCostlyError(str(most))
 
 
 @dataclass(slots=True)

@@ -362,14 +362,8 @@ class Letters(Part):
         Returns:
             How many, and the highest number of them; 0 and `above` when there are none.
         """
-        found = self._connection.scalars(
-            select(LETTER.c.id)
-            .where(*_tells(before), LETTER.c.id > above)
-            .order_by(LETTER.c.id)
-            .limit(most)
-        ).all()
         empty = {"sender": "", "subject": "", "message_id": "", "claimed_code": None}
-        self._connection.execute(LETTER.update().where(LETTER.c.id.in_(found)).values(empty))
+        found = self._emptied(LETTER, [*_tells(before), LETTER.c.id > above], most, empty)
         return len(found), max(found, default=above)
 
     def forgettable(self, before: datetime) -> int:

@@ -190,15 +190,8 @@ class Outbox(Part):
         Returns:
             How many, and the highest number of them; 0 and `above` when there are none.
         """
-        found = self._connection.scalars(
-            select(REPLY.c.id)
-            .where(*_has_text(before), REPLY.c.id > above)
-            .order_by(REPLY.c.id)
-            .limit(most)
-        ).all()
-        self._connection.execute(
-            REPLY.update().where(REPLY.c.id.in_(found)).values(subject="", content=b"")
-        )
+        empty = {"subject": "", "content": b""}
+        found = self._emptied(REPLY, [*_has_text(before), REPLY.c.id > above], most, empty)
         return len(found), max(found, default=above)
 
     def forgettable(self, before: datetime) -> tuple[int, int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import ColumnElement, Connection, Executable, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from layouts.sequences import pieces
@@ -72,3 +72,23 @@ class Part:
         for piece in self._pieces(keys):
             rows += self._connection.execute(statement(piece)).all()
         return rows
+
+    def _emptied(
+        self,
+        table: Table,
+        wanted: Sequence[ColumnElement[bool]],
+        most: int,
+        values: Mapping[str, Any],
+    ) -> list[int]:
+        """The numbers of rows, the lowest first and `most` of them, that got these values.
+
+        Args:
+            table: Theirs; it has an `id`.
+            wanted: What holds of them.
+            most: Rows at once.
+            values: By column.
+        """
+        ids = select(table.c.id).where(*wanted).order_by(table.c.id).limit(most)
+        found = list(self._connection.scalars(ids))
+        self._connection.execute(table.update().where(table.c.id.in_(found)).values(**values))
+        return found

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ingest.letters.secrets import mask, secrets_of
-from ingest.letters.terms import Letter, Limits, Marked, RawLetter, Read
+from ingest.letters.terms import Letter, Limits, Marked, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
@@ -180,41 +179,3 @@ def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]
         }
         for sheet in sheets
     }
-
-
-class DirectReader:
-    """Reads in this very process, without limits of memory and time; for tests only."""
-
-    def __init__(self, layouts: Mapping[str, Layout], limits: Limits | None = None) -> None:
-        self._layouts = layouts
-        self._limits = limits or Limits()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
-
-    def read(self, raw: RawLetter) -> Future[Read]:
-        """Begin to read a letter; whatever fails is raised by the future."""
-        if raw.header_only:
-            return self._thread.submit(read_too_large, raw.content, raw.size, self._limits)
-        if raw.file_name:
-            return self.read_file(raw.file_name, raw.content)
-        if raw.words_only:
-            return self._thread.submit(read_words, raw.content, self._limits)
-        return self._thread.submit(read_bytes, raw.content, self._limits, self._layouts)
-
-    def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
-        """The same for several."""
-        return [self.read(raw) for raw in letters]
-
-    def read_file(self, name: str, content: bytes) -> Future[Read]:
-        """The same for a file that came without a letter."""
-        return self._thread.submit(read_file, name, content, self._limits, self._layouts)
-
-    def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
-    ) -> Mapping[str, Marked]:
-        """As `Reader.mark`, in this process."""
-        given = raw.content, self._limits, self._layouts
-        return mark_workbooks(*given, wanted, language, raw.file_name)
-
-    def close(self) -> None:
-        """End the thread that reads."""
-        self._thread.shutdown(cancel_futures=True)

@@ -11,10 +11,10 @@ from ingest.engine.drop import DropCollector
 from ingest.engine.work import nobody_is_told
 from ingest.intake.attempt import PolicyIntake
 from ingest.intake.authenticate import Prover
-from ingest.reading.documents import DirectReader
 from ingest.transports.drop import DropFolder
 from ingest.transports.ports import DropUnavailable
 from tests.contract.documents import rows
+from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, LAYOUTS, mail, office_with, xml
 
 LETTER_BYTES = 20_000

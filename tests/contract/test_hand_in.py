@@ -11,11 +11,11 @@ from ingest.intake.authenticate import NoSuchEntity
 from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.told import as_json
 from ingest.operations.typed import NotAWholeHour, TypedReading, typed_document
-from ingest.reading.documents import DirectReader
 from layouts.findings import Code
 from layouts.terms import LegalEntity
 from tests.contract.documents import ENTITY as REGISTERED
 from tests.contract.documents import LAYOUTS, MONTH, OTHER, import_all, rows
+from tests.direct_reader import DirectReader
 from tests.ingest.office import ADDRESS, CODE, NOW, mail, office_with, xml
 
 DAY = timedelta(days=1)

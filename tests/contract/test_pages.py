@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from ingest.reading.documents import DirectReader
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from storage.records import OperatorRole
+from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, PASSWORD, mail, xml
 from tests.ingest.web.conftest import World, service_on
 from tests.ingest.web.test_console import Crew, hostile_letter

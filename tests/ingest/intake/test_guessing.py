@@ -21,9 +21,9 @@ from ingest.intake.authenticate import (
     authenticate,
 )
 from ingest.letters.terms import Outcome
-from ingest.reading.documents import DirectReader
 from layouts.findings import Finding
 from storage.records import LetterState
+from tests.direct_reader import DirectReader
 from tests.fakes import FakeClock, FakeMailbox, age_leases
 from tests.ingest.office import (
     ADDRESS,

@@ -16,11 +16,12 @@ from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import Forks, Nursery
-from ingest.reading.documents import DirectReader, read_file
+from ingest.reading.documents import read_file
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
 from ingest.reading.sandbox import Sandbox
 from layouts.findings import Code
 from layouts.layout import load
+from tests.direct_reader import DirectReader
 from tests.fakes import mail, raw_letter
 from tests.readers import OBEY
 

@@ -25,13 +25,13 @@ from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
 from ingest.letters.terms import Limits
 from ingest.operations.register.registry_file import read_registry
-from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import LettersInFiles
 from layouts.findings import Code
 from layouts.layout import load
 from parsers.trees import MOST_BYTES
 from storage.ledger import Ledger
+from tests.direct_reader import DirectReader
 from tests.ingest.invocation import SAMPLES
 from tests.layouts.rules import test_codes_through_process as rules
 

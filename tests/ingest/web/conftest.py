@@ -11,10 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from config.settings import Database, Replies, Settings
-from ingest.reading.documents import DirectReader
 from ingest.web.pages import Pages
 from ingest.wiring import Service
 from layouts.terms import LegalEntity, Meter, MeteringPoint
+from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD
 
 OTHER = "200000009999"

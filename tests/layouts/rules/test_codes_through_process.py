@@ -15,12 +15,12 @@ from ingest.intake.attempt import PolicyIntake
 from ingest.intake.authenticate import Guard, Prover
 from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
-from ingest.reading.documents import DirectReader
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import LettersInFiles
 from layouts.layout import load
 from layouts.terms import Meter, MeteringPoint
 from storage.ledger import Ledger
+from tests.direct_reader import DirectReader
 from tests.layouts.rules.build import moscow
 from tests.layouts.rules.senders import Party, Sent, day, deliver, hours, make_maildir, registers
 

@@ -9,7 +9,7 @@ from ingest.operations.console.lacks import Lacks
 from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.periods import lacking
 from ingest.operations.withdraw import Order, withdraw
-from ingest.reading.documents import DirectReader
+from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, NOW, xml
 from tests.ingest.web.conftest import OTHER, service_on
 

@@ -111,7 +111,7 @@ def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
     if _PLAIN.fullmatch(cell):
         return Number(Decimal(cell))
     text = plain(cell).removeprefix("'").translate(_HYPHENS)
-    if _GROUPED.fullmatch(text):
+    if _GROUPED.fullmatch(text) and len(cell.strip().splitlines()) == 1:
         text = text.replace(" ", "")
     if not _NUMBER.fullmatch(text) or not (exponents or text.upper().find("E") < 0):
         return fault
@@ -306,8 +306,11 @@ def _worded_moment(text: str) -> datetime | Fault:
         return Fault(Code.INVALID_DATE)
     try:
         hour, minute, second = (int(part or 0) for part in clock.groups()) if clock else (0, 0, 0)
+        if (hour, minute, second) == (24, 0, 0):
+            # As meters are read: midnight is the end of its day.
+            return datetime(*day) + timedelta(days=1)  # noqa: DTZ001
         return datetime(*day, hour, minute, second)  # noqa: DTZ001
-    except ValueError:
+    except (ValueError, OverflowError):
         return Fault(Code.INVALID_DATE)
 
 
@@ -392,7 +395,9 @@ def _letters(text: str) -> str:
 
 
 _HOUR = re.compile(r"(?:час\s*)?(\d{1,2})(?:[:.]00)?(?:\s*ч(?:ас)?\.?)?", re.IGNORECASE)
-_SPAN = re.compile(r"(\d{1,2})(?:[:.]00)?\s*[-–—÷]\s*(\d{1,2})(?:[:.]00)?(?:\s*ч(?:ас)?\.?)?")
+_SPAN = re.compile(
+    r"(?:с\s+)?(\d{1,2})(?:[:.]00)?\s*(?:[-–—÷]|до)\s*(\d{1,2})(?:[:.]00)?(?:\s*ч(?:ас)?\.?)?"
+)
 
 
 def read_hour(cell: Cell) -> tuple[int, int | None] | None:

@@ -47,6 +47,9 @@ def _last(figure: Figure, item: Assigned, case: Case) -> Reading | None:
     if not row:
         return None
     since = epoch(figure.since) if figure.since else None
+    if since is not None and since < row[0][0]:
+        # Of a time before everything that is on record.
+        return None
     moment, value = next((r for r in row if r[0] == since), row[-1])
     return Reading(moment, value, None)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from layouts.findings import Code, Finding, Place, finding
+from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.terms import Kind, Places, cell_name
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
@@ -19,7 +20,7 @@ from parsers.fields import (
     shown,
 )
 from parsers.grid import Cell
-from parsers.sheets.account import Account
+from parsers.sheets.account import Account, is_note
 from parsers.sheets.dates import Dates
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.keys import Keys, meter_number, point_code
@@ -68,6 +69,8 @@ class SheetReader:
         self._missing_told: set[str] = set()
         self._was_read = False
         self._sums: Sums | None = None
+        self._names_points = False
+        self._last_channel: tuple[str, str] | None = None
         self._keys = Keys(view.sheet)
         self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.stand_in)
         self._units = Units(view.sheet, view.form.layout.unit)
@@ -138,8 +141,9 @@ class SheetReader:
             if told != (other.point, other.meter, other.channel, other.zone):
                 place = self._draft.places([reading.place]).place(0)
                 about = {"point": reading.point, "meter": reading.meter}
-                names = {"meters": reading.meter, "severity": "error"}
-                yield finding(Code.HIDDEN_CONTENT, place, **about, **names)
+                names = {"meters": reading.meter}
+                error = Severity.ERROR
+                yield finding(Code.HIDDEN_CONTENT, place, severity=error, **about, **names)
 
     def _wanted(self) -> Iterator[str]:
         for name in self._definition.columns:
@@ -164,10 +168,17 @@ class SheetReader:
             adopt_totals(self._sheet, table, data)
         told = len(self._draft.readings), frozenset[object](self._draft.columns)
         sums = self._sums_of(table)
-        self._keys = Keys(self._sheet)
+        self._keys, self._last_channel = Keys(self._sheet), None
+        at = table.columns.get("point")
+        # Then a row without one does not speak of the enterprise as a whole.
+        self._names_points = at is not None and any(
+            not is_blank(self._sheet.key(row, at)) for row in data
+        )
         for row, cells in rows:
             self._keys.go_to(row, table.columns.values())
-            if is_total(self._sheet, table, row, cells, self._words):
+            if is_total(self._sheet, table, row, cells, self._words) or (
+                self._has_no_key(table) and sums.is_of(cells)
+            ):
                 self._account.use_figures(row, table.numbers())
                 self._draft.findings.extend(sums.compare(row, cells))
             elif self._definition.hours:
@@ -255,20 +266,27 @@ class SheetReader:
 
     def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
         raw = self._code(table, "channel", row)
+        whose = shown(self._keys.at(table.columns.get("meter", table.columns.get("point", 0))))
+        default = self._layout.default_channel
         if raw is None:
             stated = slot.channel or table.channel
-            default = self._layout.default_channel
+            last, channel = self._last_channel or (None, default)
+            if stated is None and last == whose and channel != default:
+                # Left out below R+: of that one, or of the default?
+                return None
             if stated is None and default and self._is_reactive(table):
                 # Of the same direction.
                 return f"R{default[-1]}"
             return stated or default
         # 01 loses its zero in a cell of numbers.
-        return (
+        channel = (
             channel_of(raw, self._layout)
             or channel_of(raw.zfill(2), self._layout)
             or self._words.channel(raw)
             or raw
         )
+        self._last_channel = whose, channel
+        return channel
 
     def _is_reactive(self, table: Table) -> bool:
         return (self._units.of_row(table, self._keys) or "").endswith("varh")
@@ -285,7 +303,7 @@ class SheetReader:
         day = self._day(table, row)
         channel = self._channel(table, row, Slot(None, None))
         named = point is not None
-        if not named and self._layout.point_from_sender:
+        if not named and self._layout.point_from_sender and not self._names_points:
             point = self._draft.header.sender_code
         if point is None and "sender_code" not in self._stated.faulty:
             self._missing_in_row("point", table, row)
@@ -315,6 +333,12 @@ class SheetReader:
             for index in made.leave_out_skipped(skipped):
                 self._tell_skipped(row, filled_at[index], point)
         self._draft.add_column(made)
+
+    def _has_no_key(self, table: Table) -> bool:
+        """Whether nothing says of what the row in hand is."""
+        names = ("point", "meter", "date", "zone", "channel", "instant")
+        columns = [table.columns[name] for name in names if name in table.columns]
+        return all(is_blank(self._keys.at(column)) for column in columns)
 
     def _tell_skipped(self, row: int, column: int, point: str | None) -> None:
         """A value beside an hour that clocks skip."""
@@ -368,6 +392,8 @@ class SheetReader:
         if is_data:
             self._account.use(row, (*table.columns.values(), *table.values))
             self._account.use_figures(row, table.figures)
+        if is_data:
+            self._tell_merged(table, row, cells)
         if not held or not is_data:
             return
         self._point = None
@@ -379,6 +405,24 @@ class SheetReader:
         else:
             self._readings(table, row, point, held, sums)
 
+    def _tell_merged(self, table: Table, row: int, cells: Mapping[int, Cell]) -> None:
+        """One merged cell of a value beside the keys of several rows is nobody's reading."""
+        if not any(column in cells for column in table.columns.values()):
+            return
+        for column in table.values:
+            top, left = self._sheet.head(row, column)
+            value = self._sheet.cell(top, left)
+            if left != column or not table.bottom < top < row or is_blank(value):
+                continue
+            place, seen = place_of(self._sheet, top, column), shown(value)
+            about = {"reason": "merged", "severity": Severity.ERROR}
+            mine = self._code(table, "point", row), self._code(table, "meter", row)
+            at = Places.cell_at(top, column)
+            whose = {mine, *((r.point, r.meter) for r in self._draft.readings if r.place == at)}
+            for point, meter in sorted(whose, key=str):
+                found = finding(Code.NOT_READ, place, seen=seen, **about)
+                self._draft.findings.add(_of(found, point, meter))
+
     def _is_data(self, table: Table, row: int, values: Sequence[Cell]) -> bool:
         """Whether a row is more than a remark below the table."""
         if any(isinstance(read_number(value), Number) for value in values):
@@ -387,7 +431,8 @@ class SheetReader:
         named = any(not is_blank(self._sheet.key(row, column)) for column in keys)
         figures = (self._sheet.cell(row, column) for column in table.figures)
         return named and (
-            bool(values)
+            # A name beside «Директор» is a remark, whatever column it stands in.
+            not all(map(is_note, values))
             or any(isinstance(read_number(c), Number) for c in figures)
             or self._has_code(table, row)
         )
@@ -433,6 +478,7 @@ class SheetReader:
                 row,
                 since,
                 self._units.of_row(table, self._keys) or self._draft.unit,
+                self._clock.midnight,
             )
             self._draft.findings.extend(proof.findings(made, self._draft.figures))
 
@@ -476,7 +522,7 @@ class SheetReader:
         self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
     ) -> None:
         named = point is not None
-        if not named and self._layout.point_from_sender:
+        if not named and self._layout.point_from_sender and not self._names_points:
             point = self._draft.header.sender_code
         start = self._moment(table, row, "start")
         for column in held:
@@ -524,8 +570,14 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
 _TIDY = {"meter": meter_number, "point": point_code}
 
 
+_OF_MONTH = re.compile(r"\s*(\d{1,2})\.(\d{1,2})\.?\s*")
+
+
 def _day_of_month(cell: Cell, month: date | None) -> datetime | None:
-    """A day that is only numbered, in the month of the header block."""
+    """A day that is only numbered, or has no year, in the month of the header block."""
+    both = _OF_MONTH.fullmatch(cell) if isinstance(cell, str) else None
+    if both and month is not None and int(both[2]) == month.month:
+        cell = both[1]
     number = read_number(cell)
     if month is None or isinstance(number, Fault) or number.value != int(number.value):
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 
 from layouts.figures import Figure, FigureKind, agrees, same
@@ -24,7 +26,7 @@ from parsers.fields import (
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
 from parsers.sheets.keys import is_ditto
-from parsers.sheets.tables import Slot, Table
+from parsers.sheets.tables import Label, Slot, Table
 from parsers.sheets.titles import Title
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
 from parsers.signs import zone_of
@@ -70,6 +72,15 @@ class Sums:
         """Count one more row of data."""
         self.rows.append((row, channel, zone))
 
+    def is_of(self, cells: Mapping[int, Cell]) -> bool:
+        """Whether each number of a row without keys is the sum of what stands above it."""
+        numbers = {c: n.value for c in self.table.numbers() if (n := _number(cells.get(c)))}
+        return (
+            len(self.rows) > 1
+            and bool(numbers)
+            and all(any(same(n, s) for s in self._sums(c)) for c, n in numbers.items())
+        )
+
     def compare(self, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
         """A finding for each total that is not the sum of what stands above it."""
         for column in self.table.numbers():
@@ -106,6 +117,11 @@ class Sums:
         """Whether no cell above makes every sum a guess."""
         cells = [self.sheet.cell(row, column) for row, _, _ in self.rows]
         return all(is_blank(c) or isinstance(read_number(c), Number) for c in cells)
+
+
+def _number(cell: Cell) -> Number | None:
+    number = read_number(cell)
+    return number if isinstance(number, Number) else None
 
 
 def across(sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
@@ -153,6 +169,7 @@ class Proof:
     row: int
     since: int | None
     unit: str
+    midnight: Callable[[date], int | None]
 
     def findings(self, held: Mapping[int, Reading], carried: list[Figure]) -> Iterator[Finding]:
         """What contradicts the row's own arithmetic; what it cannot tell is carried on."""
@@ -239,6 +256,11 @@ class Proof:
             expected=expected,
         )
 
+    def _since(self, label: Label | None) -> datetime | None:
+        """The moment of the last reading, of the row or of the figure's own label."""
+        at = label.meaning.at if label and self.since is None else None
+        return instant(self.since if at is None else self.midnight(at))
+
     def _figure(self, kind: FigureKind, value: Decimal, reading: Reading, column: int) -> Figure:
         label = self.table.labels.get(column)
         at = instant(reading.instant)
@@ -251,7 +273,7 @@ class Proof:
             channel=reading.channel,
             zone=reading.zone,
             instant=at,
-            since=instant(self.since),
+            since=self._since(label),
             place=place_of(self.sheet, self.row, column),
             seen=shown(self.sheet.cell(self.row, column)) if label else "",
         )
@@ -386,5 +408,12 @@ _NOUNS = frozenset(("актив", "реактив"))
 
 def zone_in_words(text: str, words: Vocabulary) -> str | None:
     """The tariff zone that a cell names in words alone."""
-    meaning = words.meaning(text)
+    # `1 (день)`: the number and its zone's name.
+    numbered = _NUMBERED_ZONE.fullmatch(text)
+    meaning = words.meaning(numbered[2] if numbered else text)
+    if numbered and meaning.zone != f"T{numbered[1]}":
+        return None
     return meaning.zone if meaning.known and meaning.role in (None, "zone") else None
+
+
+_NUMBERED_ZONE = re.compile(r"\s*([1-4])\s*[-–—(]\s*(.*?[^\W\d_].*?)\)?\s*")

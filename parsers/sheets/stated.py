@@ -202,5 +202,9 @@ class Stated:
         if table is None:
             return range(max(self._sheet.rows, default=0) + 1)
         before = max((t.end for t in self._tables if t.end <= table.top), default=0)
-        # A column of readings has the unit of its own label.
-        return range(before, table.top if self._layout.kind is Kind.REGISTER else table.bottom + 1)
+        if self._layout.kind is not Kind.REGISTER:
+            return range(before, table.bottom + 1)
+        # A column of readings has the unit of its own label; a line of one text right above
+        # the labels is a title, though it is taken for their first row.
+        rows = range(table.top, table.bottom + 1)
+        return range(before, next(r for r in rows if len(self._sheet.rows.get(r, {})) != 1))

@@ -423,8 +423,9 @@ class _Finder:
         for label in labels.values():
             if label.meaning.is_label:
                 claims[_role(label.meaning)].append(label)
-        self._find_values(labels, claims)
-        _settle(table, claims, self._layout, self._stated(top))
+        stated = self._stated(top)
+        self._find_values(labels, claims, stated)
+        _settle(table, claims, self._layout, stated)
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
             found.add("wide")
@@ -432,11 +433,15 @@ class _Finder:
         fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
         return table if fits and self._definition.required <= {*found, *claims} else None
 
-    def _find_values(self, labels: Mapping[int, Label], claims: dict[str, list[Label]]) -> None:
+    def _find_values(
+        self, labels: Mapping[int, Label], claims: dict[str, list[Label]], stated: date | None
+    ) -> None:
         """Take for readings what cannot be anything else beside each other."""
-        zones = [label.meaning.zone for label in claims.get("zone", ()) if label.meaning.zone]
-        if len(zones) > 1 and len(set(zones)) == len(claims["zone"]):
-            claims["value"] += claims.pop("zone")
+        for role in ("zone", "channel"):
+            # «Активная энергия» beside «Реактивная энергия» are no columns of their names.
+            named = [getattr(label.meaning, role) for label in claims.get(role, ())]
+            if len(named) > 1 and None not in named and len(set(named)) == len(named):
+                claims["value"] += claims.pop(role)
         if self._definition.hours:
             return
         # Last | This: a month or a period would be what was used in it.
@@ -446,8 +451,16 @@ class _Finder:
             if label.meaning.known
             and label.meaning.tense
             and not label.meaning.role
-            and not _SPAN_OF_TIME.search(label_of(label.text))
+            and (
+                not _SPAN_OF_TIME.search(label_of(label.text))
+                or _END_OF_SPAN.search(label_of(label.text))
+            )
         ]
+        days = [label for label in labels.values() if label.meaning.at and not label.meaning.role]
+        last = max((label.meaning.at for label in days if label.meaning.at), default=None)
+        if not claims.get("value") and stated is not None and last == stated:
+            # Days alone, the last of them that of the readings.
+            claims["value"] += [label for label in days if label.meaning.known]
         if claims.get("value"):
             claims["value"] += [label for label in bare if label.meaning.tense == PREVIOUS]
         elif {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
@@ -455,6 +468,7 @@ class _Finder:
 
 
 _SPAN_OF_TIME = re.compile(r"месяц|период|month|period")
+_END_OF_SPAN = re.compile(r"(?<!\w)на (?:начало|конец)(?!\w)")
 
 
 def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:
@@ -634,7 +648,8 @@ def is_numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> bool:
 def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
     """Columns of the 24 hours with the hour each one starts at; {} for none.
 
-    Single hours that run from 1 to 24 (or to 0) name the end of theirs.
+    Single hours that run from 1 to 24 (or to 0) name the end of theirs. What may be read
+    in two ways is none: 0 to 24, half-hours, the days of a month, two sets of hours.
     """
     if len(cells) < 24:
         return {}
@@ -643,18 +658,24 @@ def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
     if set(spans.values()) == set(range(24)) and len(spans) == 24:
         return spans
     singles = {column: first for column, (first, second) in found.items() if second is None}
-    for order in (list(range(24)), list(range(1, 25)), [*range(1, 24), 0]):
-        columns = _in_order(singles, order)
-        if columns:
-            return {column: hour for hour, column in enumerate(columns)}
-    return {}
+    orders = (list(range(24)), list(range(1, 25)), [*range(1, 24), 0])
+    fits = [columns for order in orders for columns in _in_order(singles, order)]
+    if len(fits) != 1 or _goes_on(cells, fits[0]):
+        return {}
+    return {column: hour for hour, column in enumerate(fits[0])}
 
 
-def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> list[int]:
-    """The neighbouring columns whose hours are exactly these; [] for none."""
+def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> Iterator[list[int]]:
+    """Each run of columns whose hours are exactly these."""
     columns = list(singles)
     for start in range(len(columns) - len(order) + 1):
         part = columns[start : start + len(order)]
         if [singles[column] for column in part] == list(order):
-            return part
-    return []
+            yield part
+
+
+def _goes_on(cells: Mapping[int, Cell], columns: Sequence[int]) -> bool:
+    """Whether what looks like hours has more between them, or behind the last one."""
+    within = range(columns[0], columns[-1] + 2)
+    others = (cell for at, cell in cells.items() if at in within and at not in columns)
+    return any(not isinstance(cell, str) or cell[:1].isdigit() for cell in others)

@@ -1,0 +1,163 @@
+"""Sheets as accountants fill them in: each is read as meant, or refused at its cell."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from layouts.findings import Code, Severity
+from layouts.layout import load
+from layouts.terms import Document, Kind, Parsed
+from parsers import parse
+from tests.parsers.pages import WRITERS, Page, Value
+
+LAYOUTS = load()
+M, N = "07512345", "11223355"
+POINT = "200000001234-01"
+Rows = list[list[Value]]
+HEAD: Rows = [["Макет", 52006], ["Код пользователя", "200000001234"]]
+DATED: Rows = [*HEAD, ["Дата показаний", "01.11.2026"], []]
+HOURS: Rows = [
+    ["Макет", 52005],
+    ["Код пользователя", "200000001234"],
+    ["Месяц", "ноябрь 2026"],
+    ["Единица", "кВт·ч"],
+    [],
+]
+DAY: list[Value] = [date(2026, 11, 1)]
+SINGLES: list[Value] = list(range(24))
+
+
+def read(rows: Rows, merged: tuple[tuple[int, int, int, int], ...] = (), hidden=()) -> Parsed:
+    cells = {
+        (row, column): value
+        for row, values in enumerate(rows, 1)
+        for column, value in enumerate(values, 1)
+        if value != ""
+    }
+    page = Page("Лист1", cells, list(merged), hidden_columns=set(hidden))
+    (parsed,) = parse(Document("a.xlsx", WRITERS["xlsx"]([page])), LAYOUTS)
+    return parsed
+
+
+def values(parsed: Parsed) -> str:
+    """`meter channel zone value`, or `channel hours kWh` of hours."""
+    found = []
+    for one in parsed.series:
+        if one.kind is Kind.INTERVAL:
+            found.append(f"{one.channel} {one.count} {one.total / 1000:g}")
+        else:
+            found.append(f"{one.meter} {one.channel} {one.zone} {one.reading.normalize():f}")
+    return ", ".join(found)
+
+
+def told(parsed: Parsed) -> set[tuple[Code, str | None]]:
+    return {(f.code, f.place.cell) for f in parsed.findings if f.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("rows", "meant"),
+    [
+        ([["№ счётчика", "Показ. на начало", "Показ. на конец"], [M, 1, 2]], "A+ T0 2"),
+        ([["№ счётчика", "на начало месяца", "на конец месяца"], [M, 1, 2]], "A+ T0 2"),
+        ([["Прибор №", "01.10.2026", "01.11.2026"], [M, 1, 2]], "A+ T0 2"),
+        ([["Прибор", date(2026, 10, 1), date(2026, 11, 1)], [M, 1, 2]], "A+ T0 2"),
+        ([["Показания, МВт·ч"], ["№ счётчика", "Показание"], [M, 1.25]], "A+ T0 1250"),
+        ([["№ счётчика", "Зона", "Показание"], [M, "1 (день)", 1]], "A+ T1 1"),
+        ([["№ счётчика", "Зона", "Показание"], [M, "2 - ночь", 1]], "A+ T2 1"),
+        (
+            [["№ счётчика", "Активная энергия", "Реактивная энергия"], [M, 1, 2]],
+            f"A+ T0 1, {M} R+ T0 2",
+        ),
+        ([["№ счётчика", "Показание"], [M, 1], [], ["Директор", "Иванов И. И."]], "A+ T0 1"),
+        (
+            [["№", "№ ПУ", "Показание", "Расход"], [1, M, 1, 5], [2, N, 2, 7], ["", "", "", 12]],
+            f"A+ T0 1, {N} A+ T0 2",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_clear_is_read_without_a_remark(rows, meant):
+    parsed = read([*DATED, *rows])
+    assert parsed.findings == ()
+    assert values(parsed) == f"{M} {meant}"
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "cell"),
+    [
+        # Two readings in one cell are no thousands.
+        ([["№ счётчика", "Показание"], [M, "100\n200"]], Code.INVALID_NUMBER, "B6"),
+        # Below R+ an empty channel may be that one, or the default.
+        ([["№ счётчика", "Канал", "Зона", "Показание"], [M, "R+", "T1", 1], [M, "", "T2", 2]],
+         Code.MISSING_FIELD, "B7"),
+        ([["№ счётчика", "Зона", "Показание"], [M, "2 (день)", 1]], Code.INVALID_CODE, "B6"),
+        ([["№ счётчика", "Показание"], [M, 1], ["Насос", "#"], [N, "не работает"]],
+         Code.INVALID_NUMBER, "B8"),
+    ],
+)  # fmt: skip
+def test_what_may_be_another_reading_is_told_at_its_cell(rows, code, cell):
+    assert (code, cell) in told(read([*DATED, *rows]))
+
+
+def test_a_sum_without_a_word_that_is_wrong_is_told():
+    rows = [["№ счётчика", "Показание", "Расход"], [M, 1, 5], [N, 2, 7], ["", "", 13]]
+    parsed = read([*DATED, *rows])
+    assert [(f.code, f.place.cell) for f in parsed.findings] == [(Code.NOT_READ, "C8")]
+
+
+def test_one_merged_value_beside_two_zones_is_nobodys():
+    rows: Rows = [["№ счётчика", "Зона", "Показание"], [M, "T1", 1], [M, "T2"], [N, "T1", 3]]
+    parsed = read([*DATED, *rows], merged=((6, 3, 7, 3),))
+    assert told(parsed) == {(Code.NOT_READ, "C6")}
+    assert {found.meter for found in parsed.findings} == {M}
+
+
+def test_a_zone_in_a_hidden_column_keeps_its_reading_out():
+    rows: Rows = [["№ счётчика", "Показание", "Зона"], [M, 1, "T1"]]
+    assert told(read([*DATED, *rows], hidden=(3,))) == {(Code.HIDDEN_CONTENT, "B6")}
+
+
+@pytest.mark.parametrize("written", ["31.10.2026 24:00", "31.10.2026 24:00:00"])
+def test_the_end_of_a_day_is_the_beginning_of_the_next(written):
+    rows: Rows = [*HEAD, ["Дата показаний", written], ["№ счётчика", "Показание"], [M, 1]]
+    (series,) = read(rows).series
+    assert series.start + timedelta(hours=3) == series.start.replace(month=11, day=1, hour=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "meant"),
+    [
+        ([["Дата", *(f"с {h} до {h + 1}" for h in range(24))], [*DAY, *SINGLES]], "A+ 24 276"),
+        ([["Дата", "День недели", *SINGLES], [*DAY, "вс", *SINGLES]], "A+ 24 276"),
+        ([["Дата", *SINGLES], ["01.11", *SINGLES], ["02.11.", *SINGLES]], "A+ 48 552"),
+        # A sum at the bottom without a word.
+        ([["Дата", *SINGLES], [*DAY, *SINGLES], [date(2026, 11, 2), *[1] * 24],
+          ["", *(h + 1 for h in range(24))]], "A+ 48 300"),
+    ],
+)  # fmt: skip
+def test_hours_that_are_clear_are_read_without_a_remark(rows, meant):
+    parsed = read([*HOURS, *rows])
+    assert parsed.findings == ()
+    assert values(parsed) == meant
+
+
+def test_a_row_without_a_point_below_others_is_not_the_whole_enterprises():
+    rows: Rows = [["Точка учёта", "Дата", *SINGLES], [POINT, *DAY, *SINGLES],
+                  ["", date(2026, 11, 2), *SINGLES]]  # fmt: skip
+    assert told(read([*HOURS, *rows])) == {(Code.MISSING_FIELD, "A8")}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # Half-hours; 0 to 24; days of a month across; two sets of hours side by side.
+        [["Дата", *(f"{h // 2:02}:{h % 2 * 30:02}" for h in range(48))], [*DAY, *[1] * 48]],
+        [["Дата", *range(25)], [*DAY, *[1] * 25]],
+        [["Час/День", *range(1, 31)], *([hour, *[1] * 30] for hour in range(1, 25))],
+        [["Дата", *SINGLES, "", "Дата", *SINGLES],
+         [*DAY, *SINGLES, "", date(2026, 11, 16), *SINGLES]],
+    ],
+)  # fmt: skip
+def test_columns_that_only_look_like_the_hours_of_a_day_are_not_read(rows):
+    parsed = read([*HOURS, *rows])
+    assert parsed.series == ()
+    assert (Code.MISSING_FIELD, None) in told(parsed)

@@ -54,7 +54,7 @@ class Ledger:
         """
         self._url = _with_driver(make_url(url))
         self._given_layouts = layouts
-        self._turns = Lock()
+        self._write_lock = Lock()
         self._idle_seconds = 0.0
 
     @cached_property
@@ -98,22 +98,22 @@ class Ledger:
         Raises:
             StoreUnavailable: here, at any statement, or at the commit.
         """
-        with self._turn(), self._connected(writes=True) as connection, connection.begin():
+        with self._one_writer(), self._connected(writes=True) as connection, connection.begin():
             yield Store(connection, self._layouts)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _one_writer(self) -> Iterator[None]:
         """Writers of this process take turns on SQLite.
 
         SQLite lets a waiting writer look again from time to time, and one that writes
         letter after letter would keep another from writing at all.
         """
-        taken = self._is_sqlite and self._turns.acquire(timeout=_BUSY_SECONDS)
+        taken = self._is_sqlite and self._write_lock.acquire(timeout=_BUSY_SECONDS)
         try:
             yield
         finally:
             if taken:
-                self._turns.release()
+                self._write_lock.release()
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
@@ -140,7 +140,7 @@ class Ledger:
         if not self._is_sqlite:
             yield self
             return
-        with self._turn(), self._connected(writes=True) as connection, connection.begin():
+        with self._one_writer(), self._connected(writes=True) as connection, connection.begin():
             yield Within(connection, self._layouts)
             Driver(connection).check_open()
 

@@ -98,7 +98,7 @@ class Pass(ABC):
         return {Location(name, folder, uidvalidity, uid).key: uid for uid in uids}
 
     def _filed(self, uids: Sequence[int], outcome: Outcome) -> MailboxUnavailable | None:
-        """Move letters to the folder for their outcome; the server's refusal, told."""
+        """Move letters to the folder for their outcome; a refusal of the server is logged."""
         try:
             self._mailbox.file(uids, outcome)
         except MailboxUnavailable as fault:
@@ -151,7 +151,7 @@ class Collector(Pass):
         faults: list[MailboxUnavailable] = []
         begun: set[str] = set()
         while self._round(begun, faults, stop):
-            # Somebody has become heavy, or only the heavy are left: who else has come?
+            # A sender has become heavy, or only heavy ones are left: list new letters first.
             pass
         if faults:
             raise faults[0]

@@ -163,7 +163,7 @@ class Daemon:
         self._watchdog = Watchdog(notify or Notify({}), self._stuck)
 
     def _stuck(self) -> list[str]:
-        """The jobs that show no progress; every one is asked, as each may have been missed."""
+        """The jobs without progress; all are asked, as that reruns what the scheduler missed."""
         stuck = [job.name for job in self._jobs if job.is_stuck()]
         if self._trips is not None and self._crew is not None:
             is_over = self._stopping.is_set()
@@ -330,7 +330,7 @@ class Daemon:
         return job
 
     def _is_over(self, job: Job) -> bool:
-        """Whether a job ends early; that it asks shows that it gets on."""
+        """Whether a job is to end early; the call counts as progress."""
         job.gets_on()
         return self._stopping.is_set()
 
@@ -351,7 +351,7 @@ class Daemon:
             raise faults[0]
 
     def _settled(self, raw: RawLetter, claim: Claim, handled: Handled) -> None:  # noqa: ARG002
-        """A reply that is owed leaves at once, not at the end of its batch."""
+        """Wake the drain as soon as a reply is owed, within a batch too."""
         if handled.marking is not None:
             self._marker.add(raw, handled)
         elif handled.reply is not None:
@@ -414,7 +414,7 @@ class Daemon:
             thread.join(LAST_DRAIN_SECONDS)
 
     def _last_seal(self) -> None:
-        """What was recorded is sealed before we leave; another process has to wait for no lease."""
+        """Seal what was recorded, and release the lease for the next process."""
         try:
             self._sealer.once()
         except ConnectionError as fault:
@@ -482,7 +482,7 @@ def _sealing_failed(fault: BaseException, seconds: float) -> None:
 
 
 def _end_outdated(told: str) -> None:
-    """As if an operator had stopped it: letters in hand are finished."""
+    """End the daemon as SIGTERM does: letters in hand are finished."""
     log.error("service.outdated", error=told)
     os.kill(os.getpid(), signal.SIGTERM)
 

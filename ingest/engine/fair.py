@@ -1,4 +1,4 @@
-"""Whose turn it is: who has cost the most CPU time in the last hour waits behind the others.
+"""Fairness: letters ranked by the CPU time that their senders cost within the last hour.
 
 Costs are counted by legal entity where a letter proved one, else by the domain that it
 claims. What a letter claims before it is read can be forged, so three things keep a forger
@@ -43,7 +43,7 @@ class Turns:
         self.risen = False
 
     def refresh(self) -> bool:
-        """Learn what all processes together have spent; whether anybody is heavy.
+        """Read the costs of all processes from the database; whether any sender is heavy.
 
         Raises:
             StoreUnavailable: the database is away.
@@ -69,7 +69,7 @@ class Turns:
             self.risen |= before < HEAVY_SECONDS <= before + seconds
 
     def save(self) -> None:
-        """Tell the database what was counted here.
+        """Write the costs counted here to the database.
 
         Raises:
             StoreUnavailable: it is away; the next call tells it.

@@ -1,4 +1,4 @@
-"""Letters from files to their verdicts, each with its reply completed; for good, or on trial."""
+"""Letters from files brought to their verdicts, replies completed; for good or as a dry run."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def rehearse(
     clock: Callable[[], datetime],
     told: Told,
 ) -> None:
-    """The same, with everything undone at the end; `told` is called for all of them then.
+    """A dry run of `process`: all is rolled back at the end, then `told` is called for each.
 
     What waits for children and passwords is done before the transaction, or after it.
 
@@ -142,7 +142,7 @@ def _read_before(source: LetterSource, reader: Reader, intake: Intake) -> _Known
 
 
 class _ReadBefore:
-    """Gives what was read before."""
+    """A `Reader` of letters that were read before."""
 
     def __init__(self, known: _Known) -> None:
         self._reads = known.reads
@@ -154,11 +154,11 @@ class _ReadBefore:
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
-        """Never asked for: marks are made when the trial is over."""
+        """Not used: workbooks are marked after the dry run."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Nothing is open."""
+        """No-op."""
 
 
 class _ProvenBefore:

@@ -1,4 +1,4 @@
-"""How the mail servers fare, kept in the database: `status` is another process."""
+"""The last fault of each mail server, kept in the database for `status`."""
 
 from __future__ import annotations
 

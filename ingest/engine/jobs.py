@@ -16,7 +16,7 @@ FIRST_REST_SECONDS = 1.0
 LONGEST_REST_SECONDS = 300.0
 
 STUCK_SECONDS = 900.0
-"""A job without a sign of progress for so long hangs: a mail server may be silent for the ten
+"""A job without progress for so long counts as stuck: a mail server may be silent for the ten
 minutes that RFC 5321 grants it."""
 
 OVERDUE_SECONDS = 5.0
@@ -90,7 +90,7 @@ class Job:
         self._run_in(max(0.0, self._rests_until - time.monotonic()))
 
     def goes_on(self) -> None:
-        """Part of the work is done: a fault that follows is the first one again."""
+        """Reset the back-off: part of the work is done."""
         self._failures = 0
         self.gets_on()
 
@@ -160,7 +160,7 @@ class Job:
 
 
 def rest_seconds(failures: int) -> float:
-    """How long to rest after the n-th fault in a row: doubling from 1 s to 5 minutes.
+    """The back-off after the n-th fault in a row: doubling from 1 s to 5 minutes.
 
     Half of it is chance, so that services cut off together do not return together.
     """

@@ -54,7 +54,7 @@ class ProcessLease:
         if self._renewing is not None:
             self._renewing.join()
         if self.is_held:
-            # Left to run out, when the database is away.
+            # When the database is away the lease runs out by itself.
             with suppress(ConnectionError), self._ledger.transaction() as store:
                 store.leases.release(self._name, self._holder)
 

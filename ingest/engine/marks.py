@@ -50,7 +50,7 @@ class Marker:
         self._closed = False
 
     def add(self, raw: RawLetter, handled: Handled) -> None:
-        """Have the reply of a letter completed; nothing is waited for."""
+        """Queue the reply of a letter to be completed; returns at once."""
         with self._lock:
             has_room = self._waiting + len(raw.content) <= WAITING_BYTES
             size = len(raw.content) if has_room else 0
@@ -62,7 +62,7 @@ class Marker:
         work.add_done_callback(lambda work: self._ended(work, size))
 
     def close(self, *, finish: bool = False) -> None:
-        """Let every reply that waits leave; with `finish`, once it is marked."""
+        """Release every reply that waits; with `finish`, once its workbooks are marked."""
         self._closed = not finish
         self._thread.shutdown()
 
@@ -70,7 +70,7 @@ class Marker:
         self, raw: RawLetter, handled: Handled, due: datetime, *, is_marked: bool
     ) -> None:
         if self._clock() >= due:
-            # It is leaving already.
+            # Released already.
             return
         if self._closed or not is_marked:
             release(handled, handled.reply, self._ledger)

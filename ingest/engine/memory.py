@@ -1,4 +1,4 @@
-"""How a process that runs for years gives memory back."""
+"""glibc's malloc: one arena for all threads, and free memory trimmed when idle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ARENA_MAX = -8
 
 
 def share_heap() -> None:
-    """Have all threads share one heap, before there is another one.
+    """Have all threads share one malloc arena; to be called before a second one is made.
 
     glibc gives each thread its own, and returns nothing of what was free at their ends.
     """
@@ -19,7 +19,7 @@ def share_heap() -> None:
 
 
 def give_back() -> None:
-    """Return what is free to the system, when there is nothing to do.
+    """Trim the heap: return free memory to the system; to be called when idle.
 
     Not before: each password takes 19 MB for a moment, and getting them anew from the
     system takes half as long as verifying it.

@@ -96,7 +96,7 @@ class _Tried:
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Do something else of which the database may be away."""
+        """Call a step that may raise as the database is away; its fault is kept."""
         try:
             yield
         except ConnectionError as fault:

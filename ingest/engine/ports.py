@@ -65,16 +65,16 @@ class Outbox(ports.Outbox, Protocol):
         """
 
     def sent(self, number: int, now: datetime) -> None:
-        """It has left."""
+        """Mark a reply sent."""
 
     def deferred(self, number: int, rest: timedelta, error: str) -> None:
-        """It is due again after so long."""
+        """Put a reply off by this back-off."""
 
     def undeliverable(self, number: int, error: str, now: datetime) -> None:
-        """It will never leave."""
+        """Mark a reply undeliverable."""
 
     def release(self, numbers: Sequence[int]) -> None:
-        """Give leased replies back, their attempt not counted."""
+        """Give leased replies back and take their attempts back."""
 
 
 class Leases(Protocol):
@@ -93,7 +93,7 @@ class Leases(Protocol):
         """
 
     def release(self, name: str, holder: str) -> None:
-        """Let a lease go."""
+        """Release a lease."""
 
 
 class Installation(Protocol):
@@ -113,14 +113,14 @@ class Installation(Protocol):
         """Keep when the certificate of a server that works ends; None without TLS."""
 
     def server_works(self, name: str, now: datetime) -> None:
-        """Its last fault is over."""
+        """Clear a server's fault."""
 
 
 class Mailboxes(Protocol):
     """When mailboxes were read."""
 
     def passed(self, mailbox: str, now: datetime) -> None:
-        """The mailbox was read through to its end."""
+        """Note that the mailbox was read to its end."""
 
 
 class Seals(Protocol):
@@ -147,43 +147,43 @@ class Arrivals(Protocol):
         """The number of each; None of one that is known already."""
 
     def carry(self, numbers: Sequence[int], job: int) -> None:
-        """Note which job brings them to a worker."""
+        """Note the job that carries these arrivals."""
 
     def take(self, numbers: Sequence[int], holder: str) -> Sequence[WaitingArrival]:
-        """Those without a verdict, which this process has now."""
+        """Take those without a verdict for this process."""
 
     def headers(self, numbers: Sequence[int], most: int) -> Mapping[int, bytes]:
         """The first bytes of each that waits."""
 
     def settle(self, source: str, key: str, outcome: str) -> None:
-        """It has its verdict; its bytes are dropped."""
+        """Keep an arrival's outcome and drop its bytes."""
 
     def put_off(self, numbers: Sequence[int], seconds: float) -> None:
-        """Have them tried again after so long."""
+        """Put arrivals off by so many seconds."""
 
     def of_source(self, source: str) -> Mapping[str, str | None]:
         """By key what is under way, with the outcome of what is settled."""
 
     def has_settled(self, source: str) -> bool:
-        """Whether something has a verdict and is not put away."""
+        """Whether a source has settled arrivals that are not filed."""
 
     def forget(self, source: str, keys: Collection[str]) -> None:
-        """Drop what is put away."""
+        """Delete arrivals that are filed."""
 
     def held(self) -> int:
-        """Bytes that wait for a verdict."""
+        """Bytes of all arrivals without a verdict."""
 
     def in_hands_of(self, holders: Sequence[str]) -> Sequence[int]:
         """Jobs whose arrivals those processes have."""
 
     def beat(self, holder: str, role: str, version: str) -> None:
-        """A process tells that it is there."""
+        """Write a process's heartbeat."""
 
     def left(self, holder: str) -> None:
-        """A process has ended."""
+        """Delete a process's heartbeat."""
 
     def processes(self) -> Sequence[Process]:
-        """Processes that were heard of lately."""
+        """Processes with a recent heartbeat."""
 
 
 class Store(ports.Store, Protocol):

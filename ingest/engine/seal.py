@@ -55,7 +55,7 @@ class Sealer:
         self._tell(sum(unsealed.values()))
 
     def close(self) -> None:
-        """Let the lease go; left to run out when the database is away."""
+        """Release the lease; when the database is away it runs out."""
         with suppress(ConnectionError), self._ledger.transaction() as store:
             store.leases.release(_LEASE, self._holder)
 

@@ -1,4 +1,4 @@
-"""What is owed leaves: the outbox drained over one connection, refusals settled, retries later."""
+"""The outbox drained over one SMTP connection: replies sent, put off or given up."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _deliver(
     done: Drained,
     left: Callable[[], None],
 ) -> tuple[list[OwedReply], Drained]:
-    """Replies that have left, which the caller notes; the others are noted here."""
+    """Send replies: those sent, to be noted by the caller; others are put off or given up here."""
     sent: list[OwedReply] = []
     waiting = deque(leased)
     until = time.monotonic() + LEASE.total_seconds() / 2
@@ -131,7 +131,7 @@ def _settle(
     sent: list[OwedReply],
     waiting: Sequence[OwedReply] = (),
 ) -> None:
-    """Note what has left, which is forgotten here; what waits is due at once."""
+    """Note what was sent and clear the list; what waits is due at once."""
     if not sent and not waiting:
         return
     with ledger.transaction() as outbox:
@@ -202,5 +202,5 @@ def _give_up(
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """How long a reply rests after its n-th attempt: 10 s, doubling to an hour."""
+    """The back-off after a reply's n-th attempt: 10 s, doubling to an hour."""
     return min(FIRST_RETRY * (1 << min(max(attempts - 1, 0), 12)), LONGEST_RETRY)

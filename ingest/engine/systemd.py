@@ -40,15 +40,15 @@ class Notify:
                 out.sendto("\n".join(lines).encode(), self._address)
 
     def ready(self) -> None:
-        """It serves."""
+        """Send READY=1."""
         self.tell("READY=1", "STATUS=reads and answers")
 
     def reloading(self) -> None:
-        """It goes over to another configuration; `ready` follows."""
+        """Send RELOADING=1; `ready` follows."""
         self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """It finishes what it has in hand."""
+        """Send STOPPING=1."""
         self.tell("STOPPING=1", "STATUS=finishes the letters in hand")
 
 
@@ -68,11 +68,11 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop the thread."""
         self._ended.set()
         self._thread.join()
 

@@ -95,7 +95,7 @@ class Queue(Protocol):
         """
 
     def stop(self) -> None:
-        """Have `serve` end; from any thread."""
+        """End `serve`; from any thread."""
 
 
 class Outdated(ValueError):  # noqa: N818 - what this process is
@@ -125,7 +125,7 @@ def ranked(waiting: Sequence[Idle], headers: Mapping[int, bytes], turns: Turns) 
 
 
 def defer(store: Store, queue: Queue, waiting: Sequence[Idle]) -> int:
-    """Have arrivals brought to workers, in this transaction: by how many trips."""
+    """Queue arrivals in trips, in this transaction; how many trips."""
     trips = list(into_trips(waiting))
     if trips:
         for trip, job in zip(trips, queue.defer(store.arrivals.connection, trips), strict=True):
@@ -134,7 +134,7 @@ def defer(store: Store, queue: Queue, waiting: Sequence[Idle]) -> int:
 
 
 class _Settling:
-    """What intake does, and that the waiting bytes go with the verdict."""
+    """An intake that also settles the waiting arrival, in the same transaction."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -188,7 +188,7 @@ class Trips:
         self._told = told
         self._stop = stop
         self._holder = this_process()
-        # When each thread that works on a trip last got on, by `time.monotonic()`.
+        # The last progress of each thread that works on a trip, by `time.monotonic()`.
         self._alive_at: dict[int, float] = {}
 
     def is_stuck(self) -> bool:
@@ -197,7 +197,7 @@ class Trips:
         return any(now - at > jobs.STUCK_SECONDS for at in list(self._alive_at.values()))
 
     def _is_over(self) -> bool:
-        """Whether a trip ends early; that it is asked shows that it gets on."""
+        """Whether a trip is to end early; the call counts as progress."""
         self._alive_at[threading.get_ident()] = time.monotonic()
         return self._stop()
 
@@ -248,7 +248,7 @@ def _raw(waiting: WaitingArrival) -> RawLetter:
 
 
 class Present:
-    """This process among those of an installation: told of every few seconds.
+    """This process's heartbeat among those of an installation, every few seconds.
 
     Args:
         role: fetch, work or send.
@@ -262,7 +262,7 @@ class Present:
         self._holder = this_process()
 
     def beat(self) -> None:
-        """Tell that this process is there.
+        """Write the heartbeat.
 
         Raises:
             Outdated: a newer version works on the same database.
@@ -280,7 +280,7 @@ class Present:
         )
 
     def leave(self) -> None:
-        """Tell that it has ended."""
+        """Delete the heartbeat."""
         with self._ledger.transaction() as store:
             store.arrivals.left(self._holder)
 

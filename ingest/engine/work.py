@@ -43,7 +43,7 @@ from storage.records import Claim, LetterState, Location
 log = structlog.get_logger()
 
 ALONE_AFTER = 2
-"""After so many attempts a letter is read alone, last: what kills us must not hit others."""
+"""After so many attempts a letter is read alone, last: one that crashes us must not fail others."""
 
 WINDOW_BYTES = 32 * 1024 * 1024
 WINDOW_LETTERS = 24
@@ -71,7 +71,7 @@ Told = Callable[[RawLetter, Claim, Handled], None]
 
 
 def nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
-    """Does nothing: the default."""
+    """Default observer: does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,12 @@ class Worker:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        # A letter that is still being read is waited for by nobody.
+        # Letters that are still being read are not waited for.
         self._proving.shutdown(wait=False, cancel_futures=True)
         self._recording.shutdown()
 
     def look_up(self, source: str, keys: Sequence[str]) -> set[str]:
-        """Learn what the ledger knows of arrivals: the keys of those that failed twice.
+        """Look arrivals up in the ledger: the keys of those that failed twice.
 
         They are to come last, each alone.
         """
@@ -239,7 +239,7 @@ class Worker:
     def _claimed(self, trip: Sequence[Found]) -> Sequence[Claim | Exception]:
         """The ledger's rows of a trip's letters: in one commit, or one by one after a fault."""
         if len(trip) > 1:
-            # What only stood in the way of another process passes one by one.
+            # What only conflicted with another process succeeds one by one.
             with suppress(ConnectionError):
                 claims = attempt(lambda: self._claim(trip))
                 if not isinstance(claims, Exception):
@@ -329,7 +329,7 @@ class Worker:
         self.turns.charge(code, sender, letter.cpu_seconds or letter.read.cpu_seconds)
 
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
-        """Leave a letter for later whose user code was guessed at too often."""
+        """Put off a letter whose user code was guessed at too often."""
         with self._ledger.transaction() as store:
             store.letters.wait(letter.claim.letter, why.until - self._clock())
         window.remove(letter)
@@ -461,7 +461,7 @@ def trips(batch: Sequence[RawLetter], tried: Collection[str]) -> Iterator[list[F
 
 
 def _is_full(trip: Sequence[Found], more: Found) -> bool:
-    """Whether a trip has no place for one more letter."""
+    """Whether a trip is full."""
     return (
         len(trip) == TRIP_LETTERS
         or sum(len(one.raw.content) for one in (*trip, more)) > TRIP_BYTES

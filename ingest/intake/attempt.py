@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 def attempt(work: Callable[[], _T]) -> _T | Exception:
-    """What the work gives, or the exception that is our own fault.
+    """Call the work: its result, or the exception that it raised by a fault of ours.
 
     Raises:
         OSError: a fault of time; the pass ends, and nothing is counted.
@@ -39,7 +39,7 @@ def attempt(work: Callable[[], _T]) -> _T | Exception:
     try:
         return work()
     except Exception as error:
-        # The one place where our own faults end.
+        # The only place where an exception of ours is not raised again.
         if is_of_time(error):
             raise
         return error
@@ -91,7 +91,7 @@ class Claimed:
         )
 
     def cancel(self) -> None:
-        """Nobody waits for it any more."""
+        """Cancel reading and proving."""
         self.reading.cancel()
         self.proven.cancel()
 
@@ -105,7 +105,7 @@ class Claimed:
 
 
 class Intake(Protocol):
-    """What is done with each letter; `PolicyIntake` does it for good."""
+    """What is done with each letter; `PolicyIntake` is the real one."""
 
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Prover.prove`; called with no transaction open."""
@@ -122,7 +122,7 @@ class Intake(Protocol):
 
 
 class PolicyIntake:
-    """What a policy does with each letter."""
+    """The real intake: letters handled as a policy says."""
 
     def __init__(self, policy: Policy, prover: Prover) -> None:
         self._policy = policy
@@ -150,7 +150,7 @@ class PolicyIntake:
 
 
 def record(letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime) -> Handled:
-    """Readings, reply and verdict of one letter, undone together when it fails.
+    """Record readings, reply and verdict of one letter in one transaction.
 
     Args:
         letter: Read, proven and claimed.
@@ -204,7 +204,7 @@ def fail(
         return None
     owed = attempt(lambda: _noticed(letter, intake, ledger, now))
     notice = None if isinstance(owed, Exception) else owed
-    # When even that cannot be kept, the row alone must do.
+    # With the notice; without it when that transaction fails.
     for reply in dict.fromkeys((notice, None)):
         fault = attempt(lambda: _quarantine(letter, error, reply, ledger, now))  # noqa: B023
         if fault is None:
@@ -259,7 +259,7 @@ def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mappin
 
 
 def _unless_ours(work: Callable[[], _T]) -> _T | None:
-    """What the work gives; None when it fails: the findings stand in the reply's text as well."""
+    """The work's result; None when it fails, as the reply's text tells the findings as well."""
     try:
         done = attempt(work)
     except OSError as fault:
@@ -276,7 +276,7 @@ def complete(
     reader: Reader,
     ledger: Ledger[Store],
 ) -> Handled:
-    """Let the reply leave that was held for its marked workbooks, with them or without.
+    """Release the reply that is held for its marked workbooks, with them or without.
 
     Args:
         raw: The letter.
@@ -293,7 +293,7 @@ def complete(
 
 
 def release(handled: Handled, reply: OwedReply | None, ledger: Ledger[Store]) -> Handled:
-    """Let the reply leave that was held, as it is now.
+    """Release a reply that is held, as it is now.
 
     Raises:
         StoreUnavailable: as with `complete`.
@@ -311,7 +311,7 @@ def place(raw: RawLetter) -> dict[str, Any]:
 
 
 def tell_returned(handled: Handled) -> None:
-    """Tell that a reply came back, once; called after the commit."""
+    """Log that a reply came back; called after the commit, so that it is logged once."""
     returned = handled.returned
     if returned is None or not returned.is_new:
         return
@@ -328,7 +328,7 @@ def tell_returned(handled: Handled) -> None:
 
 
 def canonical(letter: Claimed, handled: Handled) -> dict[str, Any]:
-    """The fields of the one line that each letter leaves in the log."""
+    """The fields of a letter's canonical log line."""
     receipts = handled.receipts
     return {
         "letter": letter.claim.letter,

@@ -69,7 +69,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What verifying the claimed passwords gave; it decides nothing yet.
+    """The result of verifying the claimed passwords; `authenticate` decides by it.
 
     Attributes:
         against: The hash that they were tried against; None for a decoy, where nobody
@@ -102,7 +102,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who hands in is known without a password: it takes the place of a proof.
+    """An entity that is signed in, which takes the place of a proof.
 
     Attributes:
         user_code: The legal entity's.

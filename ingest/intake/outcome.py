@@ -1,4 +1,4 @@
-"""What became of one letter, in the words of `interface.md`."""
+"""The result of handling one letter: its outcome, receipts and reply."""
 
 from __future__ import annotations
 

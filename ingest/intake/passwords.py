@@ -34,7 +34,7 @@ class Passwords:
         at_once: int = 2,
     ) -> None:
         self._hasher = PasswordHasher(time_cost=_TIMES, memory_cost=_KIB, parallelism=1)
-        self._turns = BoundedSemaphore(at_once)
+        self._slots = BoundedSemaphore(at_once)
         self._decoy = _decoy()
         self._key = secrets.token_bytes(32)
         self._remember = remember
@@ -43,7 +43,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The Argon2id hash to keep for a password."""
-        with self._turns:
+        with self._slots:
             return self._hasher.hash(_bytes(password))
 
     def verify(self, known: str | None, password: str, now: datetime) -> bool:
@@ -52,7 +52,7 @@ class Passwords:
         if self._right.get(digest, datetime.min.replace(tzinfo=now.tzinfo)) > now:
             return True
         try:
-            with self._turns:
+            with self._slots:
                 self._hasher.verify(known or self._decoy, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False

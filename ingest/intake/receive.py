@@ -67,7 +67,7 @@ def receive(
     """
     letter, documents = read.letter, read.parsed
     if isinstance(proof, Session):
-        # Somebody stands there: no automatic reply, and nothing that a letter may ask for.
+        # Handed in by a person: loops cannot arise, and there is no wish to grant.
         gate = Gate(record=True, answer=bool(letter.reply_to))
         case = _Case(letter, documents, gate, arrival, store, now, policy, proof)
         entity = entity_of(proof, store)
@@ -89,7 +89,7 @@ def receive(
     elif letter.wish and not documents and not letter.findings:
         handled = _grant(case, entity)
     else:
-        # What somebody unknown sent in is not sent on: a workbook of anybody's making.
+        # A marked workbook goes to known addresses only: its content is the sender's.
         is_known = letter.reply_to.lower() in sender.known
         handled = _answer(case, entity, _hand_in(case, entity), may_mark=is_known)
     return _owe(case, handled)
@@ -114,12 +114,12 @@ class _Case:
 
     @property
     def entry(self) -> Entry | None:
-        """The operator's act that it is."""
+        """Operator and reason, of what an operator hands in."""
         return self.session.entry if self.session else None
 
 
 def _bounced(bounce: Bounce, store: Store, now: datetime) -> Handled:
-    """A report of a mail server is noted where it names a reply of ours, and never answered.
+    """Note a bounce that names a reply of ours; no bounce is answered.
 
     Its Message-ID holds a keyed hash, so that only who had the reply can name it.
     """
@@ -135,11 +135,11 @@ def _bounced(bounce: Bounce, store: Store, now: datetime) -> Handled:
 
 
 def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
-    """Nothing is recorded for a sender who is not proven to be one."""
+    """The refusal of a sender who is not proven; nothing is recorded."""
     letter, policy = case.letter, case.policy
     findings = (why, *letter.findings)
     if why.code is Code.CREDENTIALS_MISSING and not case.documents and not letter.wish:
-        # A letter that hands in nothing is told what to send, not who to be.
+        # It hands in nothing: the reply tells what to send rather than how to sign in.
         findings = letter.findings or no_documents(letter.attachments)
     answer = None
     # Whoever is told that the address is not listed has the right password.
@@ -263,7 +263,7 @@ def _marking(
 
 
 def _grant(case: _Case, entity: LegalEntity) -> Handled:
-    """A letter without a document that asks for something is answered with it."""
+    """The reply to a letter that asks for its standing or a workbook and has no document."""
     letter, policy, store = case.letter, case.policy, case.store
     answer = None
     if policy.may_reply(letter, case.gate):

@@ -58,7 +58,7 @@ class SandboxReader:
         others: they go on in another one.
         """
         futures: list[Future[Read]] = [Future() for _ in letters]
-        work = self._threads.submit(self._read_in_turn, letters, futures)
+        work = self._threads.submit(self._read_in_order, letters, futures)
         work.add_done_callback(partial(_without_answer, futures=futures))
         return futures
 
@@ -87,7 +87,7 @@ class SandboxReader:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.sandbox.close()
 
-    def _read_in_turn(self, letters: Sequence[RawLetter], futures: Sequence[Future[Read]]) -> None:
+    def _read_in_order(self, letters: Sequence[RawLetter], futures: Sequence[Future[Read]]) -> None:
         with closing(self.sandbox.read(letters)) as results:
             for got, future in zip(results, futures, strict=True):
                 if not future.set_running_or_notify_cancel():

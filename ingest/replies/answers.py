@@ -24,7 +24,7 @@ from ingest.replies.message import (
 )
 from ingest.replies.receipt_xml import receipt_xml
 from ingest.replies.rendering import written
-from ingest.replies.runs import SHOWN_MOST
+from ingest.replies.repeats import SHOWN_MOST
 from ingest.replies.texts import sentence
 from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording

@@ -40,7 +40,7 @@ from ingest.letters.secrets import Masker, is_telling
 from ingest.letters.terms import Marked
 from ingest.replies.cells import cell_position
 from ingest.replies.message import one_line
-from ingest.replies.runs import SHOWN_MOST, weight
+from ingest.replies.repeats import SHOWN_MOST, weight
 from ingest.replies.texts import advice, sentence, title
 from ingest.replies.view import TOLD_ELSEWHERE
 from ingest.replies.wording import LANGUAGES, Wording, wording

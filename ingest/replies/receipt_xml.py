@@ -8,7 +8,7 @@ from datetime import datetime
 from lxml import etree
 
 from ingest.letters.letter import Letter
-from ingest.replies.runs import SHOWN_MOST
+from ingest.replies.repeats import SHOWN_MOST
 from ingest.replies.texts import place, sentence
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding, Status

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ingest.replies.runs import COMPUTED
+from ingest.replies.repeats import COMPUTED
 from ingest.replies.wording import MOSCOW, Wording, catalogue, wording
 from layouts.findings import Code, Finding, Place
 from layouts.terms import quantity_of

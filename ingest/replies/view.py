@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.letters.letter import Letter
-from ingest.replies.runs import COMPUTED, Run, joined, shown, weight
+from ingest.replies.repeats import COMPUTED, Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding, Severity
@@ -39,7 +39,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One run of findings, ready to be read."""
+    """What repeated findings say, ready to be read."""
 
     severity: str
     mark: str
@@ -132,7 +132,7 @@ def document_view(
         rows_most: Rows of what was recorded.
     """
     checked = receipt.checked
-    runs, hidden = shown(listed(checked.findings), taken)
+    repeats, hidden = shown(listed(checked.findings), taken)
     outcome = outcome_of(receipt)
     first = ""
     if checked.duplicate_of:
@@ -144,7 +144,7 @@ def document_view(
         tone=_TONES[outcome],
         tables=_recorded(checked.changes, words, rows_most),
         changes=tuple(_changes(checked, words, rows_most)),
-        groups=groups(runs, words, whole=words.say("whole_document")),
+        groups=groups(repeats, words, whole=words.say("whole_document")),
         refused_beside=_refused_beside(receipt, words),
         hidden=hidden_told(hidden, words),
     )
@@ -169,17 +169,17 @@ def tone_of(outcome: str) -> str:
     return _TONES.get(outcome, "bad")
 
 
-def groups(runs: Sequence[Run], words: Wording, whole: str) -> tuple[Group, ...]:
+def groups(repeats: Sequence[Repeat], words: Wording, whole: str) -> tuple[Group, ...]:
     """Runs grouped by point, meter and channel; what concerns no point comes first."""
     by_object: dict[str, list[Problem]] = {}
-    for run in sorted(runs, key=_urgency):
-        heading = _objects_heading(run, words) or _object_heading(run.finding, words) or whole
-        by_object.setdefault(heading, []).append(_problem(run, words))
+    for repeat in sorted(repeats, key=_urgency):
+        heading = _objects_heading(repeat, words) or _object_heading(repeat.finding, words) or whole
+        by_object.setdefault(heading, []).append(_problem(repeat, words))
     return tuple(Group(heading, tuple(items)) for heading, items in by_object.items())
 
 
-def _urgency(run: Run) -> tuple[int, bool]:
-    return weight(run.finding.severity), run.finding.point is not None
+def _urgency(repeat: Repeat) -> tuple[int, bool]:
+    return weight(repeat.finding.severity), repeat.finding.point is not None
 
 
 def letter_groups(findings: Iterable[Finding], words: Wording) -> tuple[Group, ...]:
@@ -267,9 +267,9 @@ def _document_heading(receipt: Receipt, words: Wording) -> str:
     return ", ".join(about)
 
 
-def _objects_heading(run: Run, words: Wording) -> str:
+def _objects_heading(repeat: Repeat, words: Wording) -> str:
     """Several points, or several meters where no points are named; '' for one or none."""
-    for key, names in (("points", run.points), ("meters", run.meters)):
+    for key, names in (("points", repeat.points), ("meters", repeat.meters)):
         if len(names) > 1:
             return words.say(key, names=words.listed(names, _NAMES_MOST))
     return ""
@@ -290,31 +290,31 @@ def _object_heading(item: Finding, words: Wording) -> str:
     return ", ".join(about)
 
 
-def _problem(run: Run, words: Wording) -> Problem:
-    item = run.finding
+def _problem(repeat: Repeat, words: Wording) -> Problem:
+    item = repeat.finding
     code, language = item.public_code, words.language
     # An amount belongs into the sentence, text of the document beside its place.
     computed = code in COMPUTED and item.seen is not None
     told = sentence(item if computed else replace(item, seen=None), language, words)
-    several = len(run.spans) > 1
-    spans = [words.period(*span) for span in run.spans] if several else []
+    several = len(repeat.spans) > 1
+    spans = [words.period(*span) for span in repeat.spans] if several else []
     return Problem(
         severity=item.severity.value,
         mark=words.say(item.severity.value),
         title=title(code, language),
         sentence=told,
         advice=advice(code, language),
-        where=_where(run, words),
+        where=_where(repeat, words),
         when=words.listed(spans, _SPANS_MOST),
-        seen="" if computed else ", ".join(seen(item, text, words) for text in run.seen),
-        count=words.say("times", count=words.number(run.count)) if run.count > 1 else "",
+        seen="" if computed else ", ".join(seen(item, text, words) for text in repeat.seen),
+        count=words.say("times", count=words.number(repeat.count)) if repeat.count > 1 else "",
     )
 
 
-def _where(run: Run, words: Wording) -> str:
+def _where(repeat: Repeat, words: Wording) -> str:
     """The places; of values that were put together before only the first one is known."""
-    told = words.places(run.places)
-    together = run.count > 1 and len(run.places) == 1 and told
+    told = words.places(repeat.places)
+    together = repeat.count > 1 and len(repeat.places) == 1 and told
     return words.say("onwards", place=told) if together else told
 
 

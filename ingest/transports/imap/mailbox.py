@@ -186,7 +186,7 @@ class ImapMailbox:
         self._first_seen: dict[int, datetime] = {}
         self._suspects: dict[int, int] = {}
         self._closed = threading.Event()
-        self._turn = threading.RLock()
+        self._lock = threading.RLock()
 
     @property
     def folder(self) -> str:
@@ -206,7 +206,7 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: it cannot be reached, or refused us.
         """
-        with self._turn, self._told("cannot list the letters"):
+        with self._lock, self._told("cannot list the letters"):
             client = self._connected()
             before, self._uidvalidity = self._uidvalidity, 0
             self._select(client)
@@ -258,7 +258,7 @@ class ImapMailbox:
         if not self._config.files:
             return
         folder = self._config.folder_for(outcome)
-        with self._turn, self._told(f"cannot move letters into the folder {folder}"):
+        with self._lock, self._told(f"cannot move letters into the folder {folder}"):
             client = self._ready()
             target = self._target(client, folder)
             for chunk in pieces(uids, CHUNK):
@@ -284,7 +284,7 @@ class ImapMailbox:
             MailboxUnavailable: the connection broke, or the server refused.
         """
         folder = self._config.folder_for(outcome)
-        with self._turn, self._told(f"cannot look into the folder {folder}"):
+        with self._lock, self._told(f"cannot look into the folder {folder}"):
             client = self._connected()
             self._selected(client, self._target(client, folder))
             there = {
@@ -314,7 +314,7 @@ class ImapMailbox:
             MailboxUnavailable: the connection broke, or the server refused.
         """
         folder = self._config.folder_for(outcome) if outcome else self._config.folder
-        with self._turn, self._told(f"cannot look into the folder {folder}"):
+        with self._lock, self._told(f"cannot look into the folder {folder}"):
             client = self._connected()
             self._selected(client, self._target(client, folder))
             contents = (_content(client, n) for n in self._of_size(client, size, received_at))
@@ -348,7 +348,7 @@ class ImapMailbox:
         _, uids = self.uids()
         folders = dict.fromkeys((config.processed, config.ignored, config.quarantine))
         clock: datetime | None = None
-        with self._turn:
+        with self._lock:
             for folder in folders:
                 with self._told(f"cannot file letters into the folder {folder}"):
                     clock = self._try_filing(self._connected(), folder) or clock
@@ -389,7 +389,7 @@ class ImapMailbox:
         Raises:
             MailboxUnavailable: it cannot be reached, or the connection broke.
         """
-        with self._turn, self._told("cannot wait for mail"):
+        with self._lock, self._told("cannot wait for mail"):
             client = self._connected()
             before, self._uidvalidity = self._uidnext, 0
             self._select(client)
@@ -411,7 +411,7 @@ class ImapMailbox:
         """Log out, quietly; a `wait` in another thread ends within a second."""
         self._closed.set()
         # Two threads must not talk over one connection.
-        with self._turn:
+        with self._lock:
             client, self._client = self._client, None
         if client is not None:
             with suppress(imaplib.IMAP4.error, OSError, ValueError):
@@ -516,7 +516,7 @@ class ImapMailbox:
         """
         found: dict[int, bytes] = {}
         for chunk in pieces(uids, CHUNK):
-            with self._turn, self._told("cannot read who letters are from"):
+            with self._lock, self._told("cannot read who letters are from"):
                 answers = self._ready().fetch(chunk, [_FROM])
             for uid, answer in answers.items():
                 named = next((v for k, v in answer.items() if k.startswith(b"BODY[HEADER")), b"")
@@ -525,7 +525,7 @@ class ImapMailbox:
 
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
         told = self._told("cannot read the letters' sizes")
-        with self._turn, told, self._suspecting(uids):
+        with self._lock, told, self._suspecting(uids):
             found = _facts(self._ready(), uids)
             return [
                 _Size(uid, int(found[uid][b"RFC822.SIZE"]), self._received_at(uid, found[uid]))
@@ -567,7 +567,7 @@ class ImapMailbox:
         """The bytes of one batch."""
         uids = [item.uid for item in batch]
         whole = [item for item in batch if item.size <= self._config.letter_bytes]
-        with self._turn, self._told("cannot read letters"), self._suspecting(uids):
+        with self._lock, self._told("cannot read letters"), self._suspecting(uids):
             client = self._ready()
             most = self._config.letter_bytes + 1
             found = dict(client.fetch([item.uid for item in whole], [f"BODY.PEEK[]<0.{most}>"]))
@@ -596,7 +596,7 @@ class ImapMailbox:
             sizes = self._sizes([uid])
             letters = self._bodies(sizes)
         except MailboxUnavailable:
-            with self._turn, self._told("cannot be reached again"):
+            with self._lock, self._told("cannot be reached again"):
                 self._ready()
             self._suspects[uid] += 1
             if self._suspects[uid] <= BROKEN_MOST:

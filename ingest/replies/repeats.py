@@ -42,7 +42,7 @@ _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Repeat:
     """One finding, or several that differ only in place, time and text seen.
 
     Attributes:
@@ -69,9 +69,9 @@ def weight(severity: Severity) -> int:
     return _WEIGHT[severity]
 
 
-def joined(findings: Iterable[Finding]) -> list[Run]:
-    """Findings as runs: errors first, then in document order."""
-    return [_run(items) for items in _alike(findings)]
+def joined(findings: Iterable[Finding]) -> list[Repeat]:
+    """Findings with repeats put together: errors first, then in document order."""
+    return [_repeat(items) for items in _alike(findings)]
 
 
 def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -112,14 +112,14 @@ def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield finding(Code.POINT_MISSING, points=listed + left)
 
 
-def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Run], Counter[Code]]:
-    """The runs that a reply may still show, and how many findings of each code it may not.
+def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Repeat], Counter[Code]]:
+    """The repeats that a reply may still show, and how many findings of each code it may not.
 
     Args:
         findings: Of one document.
-        taken: How many runs of each code the reply shows already; counted on.
+        taken: How many repeats of each code the reply shows already; counted on.
     """
-    kept: list[Run] = []
+    kept: list[Repeat] = []
     hidden: Counter[Code] = Counter()
     for items in _alike(findings):
         code = items[0].public_code
@@ -128,7 +128,7 @@ def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Run],
             hidden[code] += len(items)
             continue
         taken[code] += 1
-        kept.append(_run(items))
+        kept.append(_repeat(items))
     return kept, +hidden
 
 
@@ -141,7 +141,7 @@ def _about(item: Finding) -> tuple[str | None, ...]:
     return item.area, item.point, item.meter, item.channel, item.zone
 
 
-def _run(items: list[Finding]) -> Run:
+def _repeat(items: list[Finding]) -> Repeat:
     first = items[0]
     spans = _spans(items)
     seen = tuple(dict.fromkeys(item.seen for item in items if item.seen))
@@ -159,7 +159,7 @@ def _run(items: list[Finding]) -> Run:
     meters = tuple(dict.fromkeys(item.meter for item in items if item.meter and not points))
     if len({_about(item) for item in items}) > 1:
         told = _of_all(told, items)
-    return Run(told, places, spans, seen[:_SEEN_MOST], told.count, points, meters)
+    return Repeat(told, places, spans, seen[:_SEEN_MOST], told.count, points, meters)
 
 
 def _of_all(told: Finding, items: list[Finding]) -> Finding:

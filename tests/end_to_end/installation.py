@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import load
@@ -33,7 +33,8 @@ class Installation:
     smtp_port: int
     imap_port: int = 0
     every_seconds: float = 1.0
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Started | None = None
+    loaded: Loaded | None = None
 
     def __post_init__(self) -> None:
         self.config.write_text(self._text(), encoding="utf-8")
@@ -52,14 +53,18 @@ class Installation:
     def log(self) -> Path:
         return self.folder / "ingest.log"
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes] | Started:
+        if self.loaded:
+            words = ("--config", str(self.config), "run")
+            self.process = self.loaded.start("ingest", *words, told=self.folder / "stderr")
+            return self.process
         command = [sys.executable, "-m", "ingest", "--config", str(self.config), "run"]
         with (self.folder / "stderr").open("ab") as errors:
             self.process = subprocess.Popen(command, cwd=ROOT, stderr=errors, stdout=errors)
         return self.process
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self) -> Iterator[subprocess.Popen[bytes] | Started]:
         process = self.start()
         try:
             yield process
@@ -136,9 +141,8 @@ file = "{self.log}"
 class Killable(Installation):
     """One whose processes may be told to kill or freeze themselves at a step."""
 
-    loaded: Loaded = field(kw_only=True)
-
     def start_role(self, role: str, step: str = "") -> Started:
         words = (step, "--config", str(self.config), role)
         told = self.folder / "stderr"
+        assert self.loaded
         return self.loaded.start("tests.end_to_end.killable", *words, told=told)

@@ -20,9 +20,9 @@ OTHER = (SAMPLES / "letters" / "00-52005-xml.eml").read_bytes()
 
 
 @pytest.fixture
-def installation(tmp_path, pymap_server, smtp_server):
+def installation(tmp_path, pymap_server, smtp_server, loaded):
     url = f"sqlite:///{tmp_path}/ingest.db"
-    made = Installation(tmp_path, url, pymap_server, smtp_server.port)
+    made = Installation(tmp_path, url, pymap_server, smtp_server.port, loaded=loaded)
     yield made
     made.ledger.close()
 
@@ -60,7 +60,9 @@ def test_a_mistake_in_the_new_configuration_leaves_the_old_one_in_force(installa
 
 
 @pytest.mark.timeout(120)
-def test_the_first_signal_waits_for_the_outbox_and_the_second_does_not(tmp_path, pymap_server):
+def test_the_first_signal_waits_for_the_outbox_and_the_second_does_not(
+    tmp_path, pymap_server, loaded
+):
     came, go_on = threading.Event(), threading.Event()
 
     def deliver(_recipient, _content):
@@ -69,7 +71,7 @@ def test_the_first_signal_waits_for_the_outbox_and_the_second_does_not(tmp_path,
 
     with SmtpServer(deliver) as smtp:
         url = f"sqlite:///{tmp_path}/ingest.db"
-        installation = Installation(tmp_path, url, pymap_server, smtp.port)
+        installation = Installation(tmp_path, url, pymap_server, smtp.port, loaded=loaded)
         process = installation.start()
         pymap_server.append(LETTER)
         assert came.wait(60)

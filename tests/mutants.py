@@ -1,24 +1,35 @@
 """Small changes made at random to a room's code: which of them do its tests notice?
 
-`python -m tests.mutants layouts/rules --tests tests/layouts --count 40` copies the project to a
-folder of its own, changes one place of one file at a time there, and runs the tests until the
-first failure. What they did not notice is printed with its line; equivalent changes (a log
-text, a faster path) are for a reader to tell apart. Tests that start `ingest` as a program run the
-installed one and cannot notice anything.
+`python -m tests.mutants layouts/rules --tests "tests/layouts" --count 20 --seed 1` runs the tests
+once as they are, and then once for each change, in a fork of the process that has collected
+them, until the first failure. The change is put into the functions that are loaded there, or
+into the constants of the module: no file is written. What the tests did not notice is printed with
+its line; equivalent changes (a log text, a faster path) are for a reader to tell apart.
+Processes that tests start have the code as it is, and cannot notice anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import copy
+import functools
+import gc
+import os
 import random
-import shutil
-import subprocess
+import resource
+import signal
 import sys
-import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).parent.parent
 COMPARED = {
@@ -30,33 +41,107 @@ COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Floo
 
 @dataclass(frozen=True)
 class Change:
-    """One place of a file, with the text that goes there instead."""
+    """One expression of a file, in a function or a constant, with what goes there instead."""
 
     path: Path
+    within: ast.stmt
     node: ast.expr
-    text: str
+    instead: ast.expr
 
-    def made(self, source: str) -> str:
-        """The file's text with the change."""
-        lines = source.encode().splitlines(keepends=True)
-        node = self.node
-        before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
-        rest = lines[node.end_lineno - 1][node.end_col_offset :]
-        after = rest + b"".join(lines[node.end_lineno :])
-        return (before + self.text.encode() + after).decode()
-
-    def told(self, source: str) -> str:
+    def told(self) -> str:
         """`file:line: before -> after`."""
-        was = ast.get_source_segment(source, self.node)
-        return f"{self.path}:{self.node.lineno}: {was} -> {self.text}"
+        return f"{self.path}:{self.node.lineno}: {_line(self.node)} -> {_line(self.instead)}"
+
+    def make(self) -> bool:
+        """Put it into this process; whether anything that is loaded has it now."""
+        for cached in gc.get_objects():
+            if isinstance(cached, functools._lru_cache_wrapper):
+                cached.cache_clear()
+        if isinstance(self.within, ast.FunctionDef):
+            return self._make_in_functions()
+        return self._make_in_constants()
+
+    def _tree(self) -> ast.Module:
+        tree = ast.parse((ROOT / self.path).read_text(encoding="utf-8"))
+        return _Put(self.node, self.instead).visit(tree)
+
+    def _make_in_functions(self) -> bool:
+        changed = {
+            (code.co_qualname, code.co_firstlineno): code
+            for code in _codes(compile(self._tree(), str(ROOT / self.path), "exec"))
+        }
+        made = False
+        for function in gc.get_objects():
+            if isinstance(function, FunctionType):
+                code = function.__code__
+                other = changed.get((code.co_qualname, code.co_firstlineno))
+                if code.co_filename == str(ROOT / self.path) and other:
+                    if other.co_freevars != code.co_freevars:
+                        return False
+                    function.__code__ = other
+                    made = True
+        return made
+
+    def _make_in_constants(self) -> bool:
+        name = ".".join(self.path.with_suffix("").parts).removesuffix(".__init__")
+        module = sys.modules.get(name)
+        if module is None:
+            return False
+        before = dict(vars(module))
+        [statement] = [one for one in self._tree().body if one.lineno == self.within.lineno]
+        exec(compile(ast.Module([statement], []), str(self.path), "exec"), vars(module))
+        for constant, value in vars(module).items():
+            was = before.get(constant)
+            if value is not was:
+                for other in list(sys.modules.values()):
+                    with suppress(AttributeError):
+                        if vars(other).get(constant) is was:
+                            setattr(other, constant, value)
+        return True
+
+
+def _line(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) < 100 else f"{text[:100]} …"
+
+
+class _Put(ast.NodeTransformer):
+    """Puts an expression in another's place."""
+
+    def __init__(self, node: ast.expr, instead: ast.expr) -> None:
+        self._at = ast.dump(node), node.lineno, node.col_offset
+        self._instead = instead
+
+    def visit(self, node: ast.AST) -> Any:
+        at = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        if at == self._at[1:] and ast.dump(node) == self._at[0]:
+            return ast.fix_missing_locations(ast.copy_location(copy.deepcopy(self._instead), node))
+        return self.generic_visit(node)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield inner
+            yield from _codes(inner)
 
 
 def changes(path: Path) -> Iterator[Change]:
-    """Every change that could be made to a file."""
+    """Every change that could be made to a file's functions and constants."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        for changed in _changed(node):
-            yield Change(path, node, f"({ast.unparse(changed)})")
+    for within in _places(tree.body):
+        parts = within.body if isinstance(within, ast.FunctionDef) else [within]
+        for node in (node for part in parts for node in ast.walk(part)):
+            for changed in _changed(node):
+                yield Change(path, within, node, changed)
+
+
+def _places(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.Assign | ast.AnnAssign):
+            yield statement
+        elif isinstance(statement, ast.ClassDef):
+            yield from (one for one in _places(statement.body) if isinstance(one, ast.FunctionDef))
 
 
 def _changed(node: ast.AST) -> Iterator[ast.expr]:
@@ -81,16 +166,76 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
         yield ast.Constant(not node.value)
 
 
-def notices(folder: Path, tests: list[str]) -> bool:
-    """Whether the tests fail in a folder."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0"]
-    try:
-        ran = subprocess.run(
-            [*command, *tests], cwd=folder, capture_output=True, check=False, timeout=900
-        )
-    except subprocess.TimeoutExpired:
+PASSED, FAILED, NOT_MADE = 0, 1, 2
+
+
+class Trial:
+    """A plugin of pytest: instead of one run, one for each change."""
+
+    def __init__(self, changes: Iterator[Change], count: int) -> None:
+        self._changes = changes
+        self._count = count
+        self.tried = 0
+        self.missed: list[Change] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        # Functions are looked for among all objects, the frozen ones too.
+        gc.unfreeze()
+        began = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        passed = _pass(session.items)
+        seconds = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime - began)
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            if not passed or _tried(None, session.items, seconds) != PASSED:
+                print("the tests fail without any change")
+                return True
+            for change in self._changes:
+                told = _tried(change, session.items, seconds)
+                # What the tests load no part of, or what would need another shape of a function.
+                if told != NOT_MADE:
+                    self.tried += 1
+                if told == PASSED:
+                    self.missed.append(change)
+                    print(f"not noticed: {change.told()}", flush=True)
+                if self.tried == self._count:
+                    break
         return True
-    return ran.returncode != 0
+
+
+def _pass(items: list[pytest.Item]) -> bool:
+    """Whether they pass, up to the first one that does not; fixtures of all of them are kept."""
+    return all(
+        not report.failed
+        for item, following in zip(items, [*items[1:], items[0]], strict=True)
+        for report in runtestprotocol(item, log=False, nextitem=following)
+    )
+
+
+def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int:
+    """What came of the tests with a change; to take several times as long is to fail."""
+    process = os.fork()
+    if process == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (30 + 3 * seconds,) * 2)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(nothing, stream)
+        code = FAILED
+        try:
+            if change is not None and not change.make():
+                code = NOT_MADE
+            elif _pass(items):
+                code = PASSED
+        finally:
+            os._exit(code)
+    end = time.monotonic() + 300 + 10 * seconds
+    while time.monotonic() < end:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return status if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        time.sleep(0.02)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return FAILED
 
 
 def main() -> int:
@@ -100,28 +245,18 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    tests = given.tests.split() or [f"tests/{given.room}"]
     room = ROOT / given.room
     paths = sorted(room.rglob("*.py")) if room.is_dir() else [room]
     every = [change for path in paths for change in changes(path.relative_to(ROOT))]
-    chosen = random.Random(given.seed).sample(every, min(given.count, len(every)))
-    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
-        folder = Path(name) / "project"
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.db"))
-        if notices(folder, tests):
-            print("the tests fail without any change")
-            return 2
-        missed = []
-        for change in chosen:
-            file = folder / change.path
-            source = file.read_text(encoding="utf-8")
-            file.write_text(change.made(source), encoding="utf-8")
-            if not notices(folder, tests):
-                missed.append(change)
-                print(f"not noticed: {change.told(source)}", flush=True)
-            file.write_text(source, encoding="utf-8")
-    share = 100 * (len(chosen) - len(missed)) // max(len(chosen), 1)
-    print(f"{given.room}: {len(chosen) - len(missed)} of {len(chosen)} noticed, {share} %")
+    random.Random(given.seed).shuffle(every)
+    trial = Trial(iter(every), given.count)
+    tests = given.tests.split() or [f"tests/{given.room}"]
+    pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", *tests], plugins=[trial])
+    if not trial.tried:
+        return 2
+    noticed = trial.tried - len(trial.missed)
+    share = 100 * noticed // trial.tried
+    print(f"{given.room}: {noticed} of {trial.tried} noticed, {share} %")
     return 0
 
 

@@ -189,6 +189,7 @@ def catalogue(name: str, language: str) -> Catalogue:
     return {**ours, **{group: {**ours[group], **texts} for group, texts in own.items()}}
 
 
+@lru_cache(maxsize=8)
 def built_in(name: str, language: str) -> Catalogue:
     """A text catalogue as it comes with the program.
 

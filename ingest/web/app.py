@@ -26,7 +26,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from ingest.operations.account.sessions import Visitor, new_secret, visitor
 from ingest.operations.console.operators import operator_of
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
-from ingest.web.site import STATIC, Site, Visit, is_console
+from ingest.web.site import STATIC, Site, Visit, is_console, texts_of
 from ingest.web.words import LANGUAGES
 from storage.records import OperatorRole, Role
 
@@ -143,6 +143,9 @@ async def _read_form(visit: Visit, page: Page) -> None:
     except HTTPException:
         # What Starlette says of a form that is none is for programmers.
         raise HTTPException(400, "no-form") from None
+    if page.keeps:
+        # With the database away the form is sent again from the page that says so.
+        visit.request.state.kept = [*texts_of(visit.fields)]
 
 
 async def _body(request: Request) -> UploadFile:
@@ -284,12 +287,15 @@ async def _fault(site: Site, request: Request, fault: Exception) -> Response:
         log.error("page.failed", path=request.url.path, error=f"{type(fault).__name__}: {fault}")
     if isinstance(fault, TooLarge):
         reason = "too_large"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        reason = "method"
     visit = _visit(site, request)
     name = reason if reason in _TOLD else "missing"
     if request.url.path.startswith("/api/"):
         return _problem(visit, status, reason, name, headers)
     section = "console_fault" if visit.is_console else "fault"
-    answer = visit.page("fault.html", status, section=section, name=name, status=status)
+    kept = getattr(request.state, "kept", ()) if reason == "away" else ()
+    answer = visit.page("fault.html", status, section=section, name=name, status=status, kept=kept)
     answer.headers.update(headers)
     return answer
 
@@ -305,11 +311,12 @@ def _problem(
 
     Source: RFC 9457.
     """
+    known = reason in visit.words.texts["problem"]
     told = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": visit.words(f"fault.{name}"),
+        "detail": visit.words(f"problem.{reason}" if known else f"fault.{name}"),
         "code": reason if reason.isascii() and " " not in reason else "missing",
     }
     return JSONResponse(told, status, headers, "application/problem+json")

@@ -77,7 +77,7 @@ def _file(visit: Visit) -> File:
     upload = uploads[0]
     content = upload.file.read(visit.service.upload_bytes + 1)
     if len(content) > visit.service.upload_bytes:
-        raise HTTPException(413, "too-large")
+        raise HTTPException(413, "too_large")
     if not content:
         raise HTTPException(400, "empty")
     return File((upload.filename or visit.asked("name") or "document")[:_NAME_MOST], content)

@@ -9,8 +9,12 @@ from email.policy import default
 import pytest
 
 from ingest.operations.status import status
+from ingest.web.account.pages import PAGES
+from ingest.web.console.pages import PAGES as CONSOLE_PAGES
+from storage.records import OperatorRole, Role
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD
+from tests.ingest.web.test_console import Crew
 
 KNOWN = "buh@primer.example"
 NEW = "Osen v parke 9"
@@ -265,3 +269,20 @@ def test_reminders_are_switched_off_and_on(world, signed_in):
     assert not wanted()
     signed_in.post("/people/reminders", {"reminders": "1"})
     assert wanted()
+
+
+BEYOND = [page for page in PAGES if page.needs in {Role.SENDS, Role.OWNER}]
+BEYOND_LOOKING = [page for page in CONSOLE_PAGES if page.needs not in {None, OperatorRole.LOOKS}]
+
+
+def test_every_page_download_and_call_is_refused_to_a_role_too_low(world, signed_in):
+    reader, looks = invited(world, signed_in, "reads"), Crew(world).enters(role=OperatorRole.LOOKS)
+    auth = {"auth": ("anna@primer.example", NEW)}
+    assert len(BEYOND) > 8
+    assert len(BEYOND_LOOKING) > 15
+    for browser, pages in ((reader, BEYOND), (looks, BEYOND_LOOKING)):
+        for page in pages:
+            for method in page.methods:
+                options = auth if page.asks else {}
+                answer = browser.client.request(method, re.sub(r"{\w+}", "1", page.path), **options)
+                assert answer.status_code == 403, (method, page.path)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import jsonschema
 import pytest
 
 from ingest.operations.account.sessions import digest
@@ -25,10 +28,32 @@ def basic(name: str = CODE, password: str = PASSWORD) -> dict[str, str]:
 
 @pytest.fixture
 def program(world):
-    """A program: it is no browser."""
+    """A program: it is no browser. Each of its answers is held against the description."""
     client = world.browser().client
     del client.headers["Sec-Fetch-Site"]
+    client.event_hooks = {"response": [fits_the_description]}
     return client
+
+
+SPEC = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
+
+
+def fits_the_description(answer):
+    """An answer is one that openapi.json has: status, type of content, and what is in it."""
+    answer.read()
+    path = answer.request.url.path
+    found = [of for of in SPEC["paths"] if re.fullmatch(re.sub(r"{\w+}", "[^/]+", of), path)]
+    method = answer.request.method.lower()
+    kind = answer.headers["content-type"].partition(";")[0]
+    if found and method in SPEC["paths"][found[0]]:
+        content = SPEC["paths"][found[0]][method]["responses"][str(answer.status_code)]
+        content = content.get("content", {kind: {"schema": {}}})
+    else:
+        content = SPEC["paths"][f"{API}/documents"]["post"]["responses"]["400"]["content"]
+    assert kind in content, (path, kind)
+    if kind in {"application/json", "application/problem+json"}:
+        schema = {"components": SPEC["components"], **content[kind]["schema"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
 
 
 @pytest.fixture
@@ -206,3 +231,53 @@ def test_the_description_is_of_the_addresses_that_there_are(program):
 
     assert {(path, method) for path, of in told["paths"].items() for method in of} == routes
     assert json.loads(DESCRIPTION.read_text(encoding="utf-8"))["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "documents", 405, "method"),
+        ("DELETE", "receipts/1", 405, "method"),
+        ("POST", "months/2026-11", 405, "method"),
+        ("POST", "openapi.json", 405, "method"),
+        ("GET", "months/2026-13", 404, "no-month"),
+        ("GET", "readings?period=yesterday", 404, "no-month"),
+        ("GET", "receipts/one", 404, "missing"),
+        ("GET", "receipts/99999999999999999999", 404, "missing"),
+        ("GET", "receipts/77", 404, "no-receipt"),
+        ("GET", "nowhere", 404, "missing"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_as_what_it_is(program, token, method, path, status, code):
+    answer = program.request(method, f"{API}/{path}", headers=token)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name=a\r\n"),
+        ("multipart/form-data", b"--x"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--"),
+        ("application/x-www-form-urlencoded", b"file=1&file=2"),
+    ],
+)
+def test_a_form_without_a_file_is_a_problem(program, token, kind, body):
+    answer = post(program, body, {**token, "Content-Type": kind})
+
+    assert (answer.status_code, answer.json()["code"] in {"no-file", "no-form"}) == (400, True)
+
+
+def test_two_programs_that_send_the_same_bytes_at_once_get_one_receipt(world, token):
+    def send(_):
+        return post(world.browser().client, xml("0.067").encode(), token).json()["receipt"]
+
+    with ThreadPoolExecutor(4) as threads:
+        receipts = set(threads.map(send, range(4)))
+
+    assert receipts == {1}
+    with world.service.ledger.reading() as store:
+        assert len(store.letters.find()) == 1

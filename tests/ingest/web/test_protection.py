@@ -1,10 +1,16 @@
 """What every page is protected by, whatever it shows."""
 
+import re
+
 import pytest
 
+from ingest.web.account.pages import PAGES
+from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from storage.faults import StoreUnavailable
+from storage.records import OperatorRole
 from tests.ingest.office import CODE, PASSWORD
 from tests.ingest.web.conftest import HOSTILE
+from tests.ingest.web.test_console import Crew
 
 FORM = {"name": CODE, "password": PASSWORD}
 
@@ -114,3 +120,59 @@ def test_the_language_is_chosen_once_and_kept(browser):
     assert "Вход в личный кабинет" in browser.get("/").text
     assert "Sign in to your account" in browser.get("/?lang=en").text
     assert "Sign in to your account" in browser.get("/").text
+
+
+ACTS = [page for page in (*PAGES, *CONSOLE_PAGES) if "POST" in page.methods]
+
+
+def address(page, value="1"):
+    """An address of a page, something in the places that it leaves open."""
+    return re.sub(r"{\w+}", value, page.path)
+
+
+def test_no_act_of_any_page_is_taken_from_another_site(world, signed_in):
+    admin = Crew(world).enters(role=OperatorRole.ADMINISTERS)
+    for page in ACTS:
+        browser = admin if page.path.startswith("/console") else signed_in
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}):
+            answer = browser.post(address(page), headers=headers)
+            assert answer.status_code in {401, 403}, page.path
+
+
+def test_a_hostile_text_in_every_field_and_address_is_only_text(world, signed_in):
+    admin = Crew(world).enters(role=OperatorRole.ADMINISTERS)
+    names = {
+        field
+        for browser, paths in ((signed_in, ("/", "/readings/enter", "/people", "/documents")),
+                               (admin, ("/console/letters", "/console/suspects", "/console/audit",
+                                        "/console/export", f"/console/entities/{CODE}/enter")))
+        for path in paths
+        for field in re.findall(r'name="([^"]+)"', browser.get(path).text)
+    }  # fmt: skip
+    for page in (*PAGES, *CONSOLE_PAGES):
+        browser = admin if page.path.startswith("/console") else signed_in
+        if page.path.endswith(("sign-in", "sign-out", "sessions")):
+            continue
+        for method in page.methods:
+            form = dict.fromkeys(names, HOSTILE)
+            options = {"data": form} if method == "POST" else {"params": form}
+            answer = browser.client.request(method, address(page, "%3Cscript%3E"), **options)
+            assert answer.status_code < 500, (method, page.path)
+            assert "<script>alert" not in answer.text, (method, page.path)
+            assert "<img" not in answer.text, (method, page.path)
+
+
+def test_a_form_that_meets_a_database_away_is_kept_and_sent_again(world, signed_in, monkeypatch):
+    form = {"day": "2026-10-31", "hour": "24", "step": "check", "1.A+.T1": "17,5"}
+
+    def away(self):
+        raise StoreUnavailable("down")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(type(world.service.ledger), "reading", away)
+        answer = signed_in.post("/readings/enter", form)
+
+    assert answer.status_code == 503
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
+    assert fields.items() >= form.items()
+    assert signed_in.post("/readings/enter", fields).status_code != 503

@@ -63,7 +63,7 @@ class Accounts(Part):
         return [_session(r) for r in self._sql.rows("sessions_of", kind=kind, subject=subject)]
 
     def see(self, sha256: str, now: datetime) -> None:
-        """A session was used."""
+        """Note that a session was used."""
         self._sql.change("see", sha256=sha256, now=now)
 
     def end(self, sha256: str) -> None:
@@ -75,7 +75,7 @@ class Accounts(Part):
         return self._sql.change("end_others", kind=kind, subject=subject, sha256=but)
 
     def end_old(self, made_before: datetime, seen_before: datetime) -> None:
-        """Drop sessions that are over."""
+        """Delete expired sessions."""
         self._sql.change("end_old", made_before=made_before, seen_before=seen_before)
 
     def keep_upload(
@@ -108,7 +108,7 @@ class Accounts(Part):
         return (row.name, bytes(row.content)) if row else None
 
     def users(self, entity: str) -> list[WebUser]:
-        """The persons whom an entity lets in, by address."""
+        """The users of an entity's account, by address."""
         rows = self._connection.execute(
             select(WEB_USER)
             .join_from(WEB_USER, ENTITY)
@@ -205,7 +205,7 @@ class Accounts(Part):
         return _token(row) if instant(row.ends_at) > now else None
 
     def use_token(self, token: int, now: datetime) -> None:
-        """A token was used."""
+        """Note that a token was used."""
         self._sql.change("use_token", id=token, now=now)
 
     def tokens(self, entity: str) -> list[WebToken]:
@@ -266,7 +266,7 @@ class Accounts(Part):
         )
 
     def use_link(self, sha256: str, now: datetime) -> bool:
-        """Take a link, and every other one for the same password; False: somebody has."""
+        """Use up a link, and every other one for the same password; False when it was used."""
         used = self._connection.execute(
             WEB_LINK.update()
             .where(WEB_LINK.c.sha256 == sha256, WEB_LINK.c.used_at.is_(None))
@@ -336,7 +336,7 @@ class Accounts(Part):
         ]
 
     def answer_request(self, number: int, who: str, answer: str, now: datetime) -> bool:
-        """Somebody dealt with a request; False: somebody else has already.
+        """Mark a request answered; False when it is already.
 
         Args:
             number: The request's.
@@ -362,7 +362,7 @@ class Accounts(Part):
         return True if chosen is None else bool(chosen)
 
     def set_reminders(self, entity: str, *, wanted: bool) -> None:
-        """Remind an entity, or not."""
+        """Switch an entity's reminders on or off."""
         self._connection.execute(
             self._insert(WEB_ACCOUNT)
             .values(entity_id=self._entity_id(entity), reminders=wanted)

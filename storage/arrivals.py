@@ -45,11 +45,11 @@ class Arrivals(Part):
         return numbers
 
     def carry(self, numbers: Sequence[int], job: int) -> None:
-        """Note which job brings them to a worker."""
+        """Note the job that carries these arrivals."""
         self._sql.change("carry", keys=numbers, job=job)
 
     def take(self, numbers: Sequence[int], holder: str) -> list[WaitingArrival]:
-        """Those without a verdict, in the order of their numbers; `holder` has them now."""
+        """Take those without a verdict for `holder`, in the order of their numbers."""
         rows = self._sql.rows("take", keys=numbers, holder=holder)
         return [_waiting(row) for row in sorted(rows, key=lambda row: row.id)]
 
@@ -59,11 +59,11 @@ class Arrivals(Part):
         return {row.id: bytes(row.header) for row in rows}
 
     def settle(self, source: str, key: str, outcome: str) -> None:
-        """It has its verdict, and its bytes are dropped; a no-op when it is known no more."""
+        """Keep an arrival's outcome and drop its bytes; a no-op when it is gone."""
         self._sql.change("settle", source=source, key=key, outcome=outcome)
 
     def put_off(self, numbers: Sequence[int], seconds: float) -> None:
-        """Have them tried again, by anybody, after so long."""
+        """Put arrivals off by so many seconds, free for any process."""
         self._sql.change("put_off", keys=numbers, seconds=max(0, round(seconds)))
 
     def of_source(self, source: str) -> Mapping[str, str | None]:
@@ -71,20 +71,20 @@ class Arrivals(Part):
         return {row.key: row.outcome for row in self._sql.rows("of_source", source=source)}
 
     def has_settled(self, source: str) -> bool:
-        """Whether something of a source has a verdict and is not put away."""
+        """Whether a source has settled arrivals that are not filed."""
         return bool(self._sql.value("settled", source=source))
 
     def forget(self, source: str, keys: Collection[str]) -> None:
-        """Drop what is put away; what has no verdict stays."""
+        """Delete arrivals that are filed; those without a verdict stay."""
         for piece in self._pieces(list(keys)):
             self._sql.change("forget", source=source, keys=piece)
 
     def held(self) -> int:
-        """Bytes that wait for a verdict."""
+        """Bytes of all arrivals without a verdict."""
         return int(self._sql.value("held") or 0)
 
     def waiting(self) -> Waiting:
-        """What waits for a verdict."""
+        """Number, bytes and age of the arrivals without a verdict."""
         [row] = self._sql.rows("waiting", silent=SILENT_SECONDS)
         oldest = None if row.oldest is None else instant(row.oldest)
         return Waiting(row.letters, int(row.held), oldest, row.stalled)
@@ -94,16 +94,16 @@ class Arrivals(Part):
         return [int(row.job) for row in self._listed("in_hands_of", holders)]
 
     def beat(self, holder: str, role: str, version: str) -> None:
-        """A process tells that it is there."""
+        """Write a process's heartbeat."""
         self._sql.change("beat", holder=holder, role=role, version=version)
         self._sql.change("forget_silent", silent=FORGOTTEN_SECONDS)
 
     def left(self, holder: str) -> None:
-        """A process has ended; what it holds is free."""
+        """Delete a process's heartbeat and free what it holds."""
         self._sql.change("left", holder=holder)
 
     def processes(self) -> list[Process]:
-        """Processes that were heard of within a day."""
+        """Processes with a heartbeat within a day."""
         return [
             Process(
                 row.holder,

@@ -1,4 +1,4 @@
-"""The database's fault that only time can mend."""
+"""Database errors as `StoreUnavailable`: what only time can mend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StoreUnavailable(ConnectionError):  # noqa: N818 - it names a state, as it
 
 
 class SettledElsewhere(StoreUnavailable):
-    """Another process was quicker; what this one was about to record is dropped."""
+    """A conflict with another process; this transaction is rolled back."""
 
 
 _FORBIDDEN = "InsufficientPrivilege"

@@ -25,7 +25,7 @@ class Mailboxes(Part):
     """When each mailbox was last read through."""
 
     def passed(self, mailbox: str, now: datetime) -> None:
-        """A mailbox was read through to its end."""
+        """Note that a mailbox was read to its end."""
         statement = self._insert(PASS).values(mailbox=mailbox, passed_at=now)
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["mailbox"], set_={"passed_at": now})
@@ -101,7 +101,7 @@ class Installation(Part):
         )
 
     def server_works(self, name: str, now: datetime) -> None:
-        """A mail server works; its last fault is over."""
+        """Clear a mail server's fault."""
         self._connection.execute(
             self._insert(SERVER)
             .values(name=name, error="", advice="", worked_at=now)

@@ -46,5 +46,5 @@ class Leases(Part):
         return holder
 
     def release(self, name: str, holder: str) -> None:
-        """Let a lease go; a no-op when another holds it by now."""
+        """Release a lease; a no-op when another process holds it by now."""
         self._sql.change("release", name=name, holder=holder)

@@ -103,7 +103,7 @@ class Ledger:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        """Writers of this process take turns on SQLite.
+        """One writer of this process at a time on SQLite.
 
         SQLite lets a waiting writer look again from time to time, and one that writes
         letter after letter would keep another from writing at all.
@@ -276,7 +276,7 @@ class Within:
 
     @contextmanager
     def together(self) -> Iterator[Within]:
-        """All of them are together already."""
+        """No-op: they are in one transaction already."""
         yield self
 
 

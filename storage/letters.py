@@ -30,7 +30,7 @@ from storage.tables import ENTITY, FINDING, LETTER, LOCATION, REPLY, SUBMISSION
 
 
 class Letters(Part):
-    """Letters by their bytes; where they lie is a second matter."""
+    """Letters by the SHA-256 of their bytes, each with the places where it was seen."""
 
     matter = "letters"
 
@@ -141,7 +141,7 @@ class Letters(Part):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """The letter has its verdict.
+        """Keep the verdict of a letter.
 
         Args:
             letter: Its number in the ledger.
@@ -177,7 +177,7 @@ class Letters(Part):
     def quarantine(
         self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
     ) -> None:
-        """A person must look; `error` says what at, without secrets.
+        """Quarantine a letter for a person to look at.
 
         The letter's bytes, and the password in them, stay on the mail server alone.
 

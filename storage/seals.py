@@ -60,7 +60,7 @@ class _Sealed:
 
 
 class Seals(Part):
-    """The chain: made by one process at a time, checked by anybody."""
+    """The hash chain over append-only rows: appended to by one process, verified by any."""
 
     matter = "seals"
 

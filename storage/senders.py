@@ -1,4 +1,4 @@
-"""Senders: how each address fares with the codes it tries, who is locked, what they cost."""
+"""Senders: failures and locks of addresses by user code, and the CPU time they cost."""
 
 from __future__ import annotations
 

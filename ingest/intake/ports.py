@@ -57,7 +57,7 @@ class Letters(Protocol):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """The letter has its verdict.
+        """Keep the verdict of a letter.
 
         Args:
             letter: Its number in the ledger.
@@ -70,7 +70,7 @@ class Letters(Protocol):
     def quarantine(
         self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
     ) -> None:
-        """A person must look; `error` says what at, without secrets.
+        """Quarantine a letter for a person to look at.
 
         Args:
             letter: Its number in the ledger.
@@ -101,7 +101,7 @@ class Registry(Protocol):
 
 
 class Senders(Protocol):
-    """How addresses fare with the user codes they try."""
+    """Failures and locks of addresses by user code."""
 
     def locked_until(
         self, user_code: str, address: str, now: datetime, *, is_listed: bool = False
@@ -175,7 +175,7 @@ class Outbox(Protocol):
         """Keep a reply that must leave; not before it was held for so long, or completed."""
 
     def complete(self, message_id: str, content: bytes) -> None:
-        """Let a reply that is held leave, with this content.
+        """Release a held reply, with this content.
 
         A no-op when somebody is sending it already, or it has left.
         """

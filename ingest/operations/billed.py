@@ -340,7 +340,7 @@ class _Tally:
         self.sums: dict[str, int] = {}
 
     def of(self, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-        """The rows as they are."""
+        """Yield the rows unchanged."""
         unit = names.index("unit")
         change = names.index("change") if "change" in names else None
         summed = [(i, n) for i, n in enumerate(names) if n in {"energy", "billed", "consumption"}]

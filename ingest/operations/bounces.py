@@ -1,4 +1,4 @@
-"""Replies that did not reach their address: operators decide what becomes of it."""
+"""Undelivered replies by address, and settling them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.records import Undelivered
 
 
 def undelivered(ledger: Ledger) -> Sequence[Undelivered]:
-    """What no operator has settled, by address; those that came back most often first.
+    """Addresses with undelivered replies that no operator has settled, the most frequent first.
 
     Raises:
         ConnectionError: the database is away.
@@ -20,7 +20,7 @@ def undelivered(ledger: Ledger) -> Sequence[Undelivered]:
 
 
 def settle(ledger: Ledger, address: str, who: str, now: datetime) -> int:
-    """An operator has corrected the address, or told its owner: how many replies that ends.
+    """Settle an address's undelivered replies, as its owner was told: how many.
 
     Args:
         ledger: The database.

@@ -1,4 +1,4 @@
-"""Closing a month: its numbers are kept, and what speaks against closing is told first."""
+"""Closing a month: a snapshot of its numbers, unless something is missing or suspect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.records import NumberChange, Snapshot, Suspect
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What became of the wish to close a month.
+    """The result of closing a month.
 
     Attributes:
         month: Its first day.

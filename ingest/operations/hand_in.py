@@ -101,7 +101,7 @@ class HandedDocument:
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
-    """What became of a file.
+    """The result of handing in a file.
 
     Attributes:
         letter: Number of the arrival in the ledger; 0 when nothing was recorded.
@@ -257,7 +257,7 @@ def _read(
 
 
 class _Undone(Exception):  # noqa: N818 - nothing went wrong
-    """Ends a transaction whose changes are not wanted.
+    """Raised to roll a transaction back.
 
     Attributes:
         known: What the same bytes led to before; None: look again.
@@ -337,7 +337,7 @@ def _as_before(
 
 
 def _errors(findings: Sequence[Finding]) -> list[tuple[object, ...]]:
-    """What keeps readings out, without what differs from day to day."""
+    """Errors that kept readings out, without details that differ from day to day."""
     return [
         (item.code, item.place, item.area, item.point, item.meter, item.channel, item.zone)
         for item in findings

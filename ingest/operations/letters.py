@@ -1,4 +1,4 @@
-"""Letters once more, letters from files, and workbooks to fill in."""
+"""Letters listed, shown, replayed and processed from files; workbooks to fill in."""
 
 from __future__ import annotations
 

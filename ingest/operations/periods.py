@@ -20,7 +20,7 @@ from layouts.terms import LegalEntity
 
 
 class Reminded(StrEnum):
-    """What became of a reminder."""
+    """What was done about one entity's reminder."""
 
     OWED = "owed"
     TODAY = "reminded-today"

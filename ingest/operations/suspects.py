@@ -17,7 +17,7 @@ class UnknownSuspicion(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of suspicions that an operator accepted.
+    """The result of accepting suspicions.
 
     Attributes:
         now: Numbers of those that were open.
@@ -49,7 +49,7 @@ def suspects_page(ledger: Ledger, after: int, limit: int) -> tuple[list[Suspect]
 def accept(
     ledger: Ledger, numbers: Sequence[int], who: str, reason: str, now: datetime
 ) -> Accepted:
-    """Take the values of suspicions for true, all of them or none.
+    """Accept the values of suspicions, all of them or none.
 
     Args:
         ledger: The database.

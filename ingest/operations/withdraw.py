@@ -37,7 +37,7 @@ class CannotWithdraw(ValueError):  # noqa: N818 - its name is what it is
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an operator wants withdrawn.
+    """What an operator asks to withdraw.
 
     Attributes:
         point: Code of the one metering point; None: all that the receipt has.
@@ -96,7 +96,7 @@ class Withdrawal:
 
 
 class _Undone(Exception):  # noqa: N818 - nothing went wrong
-    """Ends the transaction: the consequence is to be told first."""
+    """Raised to roll back: the consequence is told before anything is changed."""
 
     def __init__(self, told: Withdrawal) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ class ReaderFailed(Exception):  # noqa: N818 - a state of the reader
 
 
 class Reader(Protocol):
-    """Reads hostile bytes where they can do no harm."""
+    """Reads hostile bytes in confined processes."""
 
     def read_together(self, letters: Sequence[RawLetter]) -> Sequence[Future[Read]]:
         """Begin to read letters, one after the other: a future for each, in their order.

@@ -123,7 +123,7 @@ class Child:
         return False
 
     def end(self) -> None:
-        """End the process, whatever it does; the pipe is closed by whoever reads it."""
+        """Kill the process; the pipe is closed by whoever reads it."""
         if self._process is not None:
             with suppress(OSError):
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
@@ -131,7 +131,7 @@ class Child:
             self._pipe.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End it, and give back what was open for it."""
+        """Kill it and close its descriptors."""
         self.end()
         self._pipe.close()
         process, self._process = self._process, None
@@ -171,13 +171,13 @@ class Child:
 
 
 class Source(Protocol):
-    """Where children come from."""
+    """Makes child processes."""
 
     def start(self) -> Child:
         """A new child, not yet ready."""
 
     def close(self) -> None:
-        """No more of them."""
+        """Stop making children."""
 
 
 class Nursery:
@@ -258,7 +258,7 @@ class Forks:
         return Child(ours)
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """No-op."""
 
 
 def _forked() -> int:

@@ -1,4 +1,4 @@
-"""What a child gives up before it sees the first letter, and for good.
+"""The confinement of a child: Landlock, seccomp and limits, for good, before the first letter.
 
 No-new-privileges, Landlock (files, TCP, signals), seccomp (system calls) and limits.
 A part that the kernel lacks is named, and the others hold.
@@ -74,7 +74,7 @@ def readable_paths(layouts_path: str = "") -> list[Path]:
 
 
 def confine(readable: Iterable[Path], memory_bytes: int, cpu_seconds: int) -> list[str]:
-    """Give up everything that reading does not need; the names of parts that are lacking.
+    """Confine this process; the names of parts that the kernel lacks.
 
     Args:
         readable: Files and folders that may be read; nothing may be written.

@@ -1,4 +1,4 @@
-"""Where children come from: one process that has loaded everything and read nothing.
+"""The fork server of the children: one process with every module loaded that reads no letter.
 
 It is started with an empty environment, so that no child finds the service's secrets
 there, and forks a child for each pipe it is sent. It never sees a letter's byte.

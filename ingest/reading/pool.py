@@ -100,7 +100,7 @@ class SandboxReader:
 
 
 def _without_answer(work: Future[None], futures: Sequence[Future[Read]]) -> None:
-    """Tell those who wait for letters that no thread will read any more."""
+    """Fail the futures of letters that no thread will read any more."""
     fault = ReaderUnavailable("the readers were ended") if work.cancelled() else work.exception()
     for future in futures:
         if not future.done() and future.set_running_or_notify_cancel():

@@ -40,7 +40,7 @@ WALL = 2
 
 
 class Sandbox:
-    """Reads in children, and judges what harms them; for any number of threads."""
+    """Reads in children, and judges letters that crash or exhaust them; thread-safe."""
 
     def __init__(self, config: SandboxConfig, source: Source) -> None:
         """Nothing starts before the first letter."""
@@ -155,7 +155,7 @@ class Sandbox:
         """A letter that harmed its child, by what it does to a fresh one."""
         given = _given(raw)
         if fate is not Fate.COSTLY:
-            # Perhaps the child was spent, or fell with another letter.
+            # The child may have been near its limits, or crashed by another letter.
             got = self._asked(ReadLetters([given]), fresh=True)
             if isinstance(got, Failed):
                 return ReaderFailed(got.where)
@@ -168,7 +168,7 @@ class Sandbox:
         return Read(self._unread(raw.content, raw.size))
 
     def _unread(self, content: bytes, size: int) -> Letter:
-        """What nothing can be said of but that it was too costly."""
+        """A letter of which only `too-costly` is known."""
         sha256 = hashlib.sha256(content).hexdigest()
         return Letter(sha256=sha256, size=size, findings=(self._costly(),))
 
@@ -196,7 +196,7 @@ class Sandbox:
             child = self._taken(fresh=fresh)
             got = child.ask(request, wall) or child.answer(self._config.seconds, wall, most)
             self._given_back(child, got if isinstance(got, Fate) else None)
-            # Nobody's doing: they all fell with the process that they come from.
+            # No letter's fault: all children ended with their fork server.
             if got is not Fate.DIED or not child.is_orphan():
                 break
         return got
@@ -222,7 +222,7 @@ class Sandbox:
             child.ready()
         except ReaderUnavailable:
             self._given_back(child, Fate.DIED)
-            # It may have fallen with the process that children come from.
+            # It may have ended with the fork server.
             child = self._next(fresh=fresh)
             try:
                 child.ready()

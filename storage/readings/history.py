@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby, pairwise
-from operator import add, itemgetter, or_
+from itertools import pairwise
+from json import loads
+from operator import add, or_
 from zoneinfo import ZoneInfo
 
 from layouts.terms import (
@@ -87,10 +88,12 @@ class History(Part):
         registers: dict[RegisterKey, list[tuple[int, Decimal]]] = {}
         for keys in self._pieces(list(meters)):
             rows = self._sql.tuples("readings_around", keys=keys, **window)
-            for register, readings in groupby(rows, itemgetter(0, 1, 2)):
-                meter, channel, zone = register
-                row = [(instant, decimal(value)) for _, _, _, instant, value in readings]
-                registers[meters[meter], channel, zone] = row
+            for meter, channel, zone, found in rows:
+                # Two lists a register: a year of daily readings is 366 rows of each.
+                instants, values = (found if self._on_postgresql else loads(found)) or ((), ())
+                if instants:
+                    row = sorted(zip(instants, map(decimal, values), strict=True))
+                    registers[meters[meter], channel, zone] = row
         return registers
 
     def profiles(

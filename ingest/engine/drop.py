@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from ingest.engine.collect import Passed
+from ingest.engine.fair import HEAVY_AT_ONCE
 from ingest.engine.lease import ProcessLease
 from ingest.engine.ports import Ledger
 from ingest.engine.work import Told, Worker
@@ -180,19 +181,24 @@ class DropCollector:
         calm = [each for each in ripe if each.key not in tired]
         alone = [each for each in ripe if each.key in tired]
         with self._worker as worker:
-            for trip in (*self._trips(calm), *([each] for each in alone)):
-                if stop():
+            turns = worker.turns
+            # Mail waits for the same readers: of the costly few are in hand at a time.
+            most = HEAVY_AT_ONCE if turns.refresh() else TRIP_FILES
+            for trip in (*self._trips(calm, most), *([each] for each in alone)):
+                if stop() or turns.risen:
+                    # The next pass goes on where this one ended.
                     return Passed(dict(worker.outcomes), worker.failed, whole=False)
-                worker.work([raw for each in trip if (raw := self._taken(each))], stop)
+                raws = [raw for each in trip if (raw := self._taken(each))]
+                worker.work(raws, lambda: stop() or turns.risen)
                 worker.settled.clear()
         return Passed(dict(worker.outcomes), worker.failed)
 
     @staticmethod
-    def _trips(files: Sequence[Dropped]) -> Iterator[list[Dropped]]:
+    def _trips(files: Sequence[Dropped], most: int) -> Iterator[list[Dropped]]:
         trip: list[Dropped] = []
         size = 0
         for each in files:
-            if trip and (len(trip) == TRIP_FILES or size + each.size > TRIP_BYTES):
+            if trip and (len(trip) == most or size + each.size > TRIP_BYTES):
                 yield trip
                 trip, size = [], 0
             trip.append(each)

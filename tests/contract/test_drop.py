@@ -2,12 +2,15 @@
 
 import json
 import os
+from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from lxml import etree
 
-from ingest.engine.drop import DropCollector
+from ingest.engine.drop import TRIP_FILES, DropCollector
+from ingest.engine.fair import HEAVY_AT_ONCE
 from ingest.engine.work import nobody_is_told
 from ingest.intake.attempt import PolicyIntake
 from ingest.intake.authenticate import Prover
@@ -215,6 +218,36 @@ def test_a_letter_in_a_folder_of_an_entitys_says_nothing_of_who_hands_it_in(sftp
     sftp.put("a.eml", mail(xml("0.067"), body="Код: 200000009999\nПароль: x"))
     assert sftp.once() == {"accepted": 1}
     assert sftp.verdict("a.eml")["entity"] == CODE
+
+
+class _Costly(DirectReader):
+    """Each file costs fifteen seconds; `at_once` are the files that it was given together."""
+
+    def __init__(self, layouts):
+        super().__init__(layouts)
+        self.at_once = []
+
+    def read_together(self, letters):
+        self.at_once.append(len(letters))
+        done = [Future() for _ in letters]
+        for future, read in zip(done, super().read_together(letters), strict=True):
+            future.set_result(replace(read.result(), cpu_seconds=15.0))
+        return done
+
+
+def test_files_that_cost_much_are_in_hand_two_at_a_time_and_all_get_their_verdict(sftp):
+    sftp.reader.close()
+    sftp.reader = _Costly(LAYOUTS)
+    sftp.restart()
+    names = [f"{number}.xml" for number in range(12)]
+    for number, name in enumerate(names):
+        sftp.put(name, xml(f"{number}.5"))
+    while not all(f"{name}.verdict.json" in sftp.names() for name in names):
+        sftp.once()
+    first, *others = sftp.reader.at_once
+    assert first == TRIP_FILES
+    assert others
+    assert max(others) == HEAVY_AT_ONCE
 
 
 def test_a_folder_that_is_away_or_of_an_unknown_entity_is_a_fault_of_its_own(ledger, folder):

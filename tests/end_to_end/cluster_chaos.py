@@ -22,6 +22,7 @@ from tests.end_to_end.test_dovecot_cluster import (
 from tests.end_to_end.test_kill import RECEIVED_AT, letter
 
 FETCH_STEPS = ("announcing", "deferring", "forgetting")
+SEND_STEPS = ("leasing", "leased", "sent", "noted")
 WORK_STEPS = (
     "taking", "taken", "claiming", "claimed", "read", "recording", "committed", "settling",
     "putting-off",
@@ -52,6 +53,79 @@ def test_a_fetcher_killed_at_each_step_loses_and_doubles_nothing(cluster, doveco
         # Two on one mailbox: one reads it, the other waits for its lease.
         with cluster.roles("fetch", "fetch"):
             assert_settled(cluster, smtp_server, len(FETCH_STEPS) + 1)
+
+
+@pytest.mark.timeout(300)
+def test_a_sender_killed_at_each_step_loses_nothing_and_sends_no_other_mail(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+):
+    with cluster.roles("fetch", "work"):
+        for number, step in enumerate(SEND_STEPS):
+            dovecot.append(letter(number), at=RECEIVED_AT)
+            process = cluster.start_role("send", step)
+            cluster.wait_until(partial(have_died, [process]), 200)
+            assert process.returncode == -signal.SIGKILL
+        # Two of them share what is owed.
+        with cluster.roles("send", "send"):
+            assert_settled(cluster, smtp_server, len(SEND_STEPS))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("role", "steps"), [("fetch", FETCH_STEPS), ("work", WORK_STEPS), ("send", SEND_STEPS)]
+)
+def test_postgresql_that_falls_over_at_each_step_of_a_role_loses_and_doubles_nothing(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+    role,
+    steps,
+):
+    others = [other for other in ("fetch", "work", "send") if other != role]
+    with cluster.roles(*others):
+        for number, step in enumerate(steps):
+            dovecot.append(letter(number), at=RECEIVED_AT)
+            process = cluster.start_role(role, f"freeze {step}")
+            try:
+                cluster.wait_until(partial(is_stopped, process.pid), 200)
+                crash(cluster.url)
+                process.send_signal(signal.SIGCONT)
+                # The very process that met it brings the letter to its end.
+                cluster.wait_until(partial(cluster.is_done, number + 1), 200)
+            finally:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                process.wait(timeout=60)
+        with cluster.role(role):
+            assert_settled(cluster, smtp_server, len(steps))
+
+
+@pytest.mark.timeout(300)
+def test_workers_whose_clocks_are_ten_minutes_off_take_nothing_from_one_another(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+    monkeypatch,
+):
+    letters = 24
+    dovecot.append(*map(letter, range(letters)), at=RECEIVED_AT)
+    workers = []
+    try:
+        for seconds in ("600", "-600", "0"):
+            monkeypatch.setenv("KILLABLE_CLOCK", seconds)
+            workers.append(cluster.start_role("work"))
+        with cluster.roles("fetch", "send"):
+            assert_settled(cluster, smtp_server, letters)
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait(timeout=60)
+    with psycopg.connect(cluster.url) as connection:
+        attempts = connection.execute("SELECT DISTINCT attempts FROM letter").fetchall()
+    assert attempts == [(1,)]
 
 
 @pytest.mark.timeout(300)

@@ -199,7 +199,7 @@ def _window(
 ) -> Spread:
     """The middle of the run: every worker at work, and warm."""
     beating = "SELECT count(*) FROM process WHERE role = 'work'"
-    wait_until(lambda: _count(connection, beating) == len(processes), 120, "the workers", 0.2)
+    wait_until(lambda: _count(connection, beating) == len(processes), 300, "the workers", 0.2)
     wait_until(lambda: _count(connection, _DONE) > 0, 60, "a first letter", 0.2)
     feed.during(WARM_SECONDS, connection)
     database = servers.database_tree

@@ -35,6 +35,12 @@ class Words:
         text = str(self.texts[section][key])
         return text.format(**values) if values else text
 
+    def reason(self, text: str) -> str:
+        """What the ledger says of a letter, in this language; '' for what has no words here."""
+        known = self.texts["console_reason"]
+        longest = max((key for key in known if text.startswith(key)), key=len, default="")
+        return str(known[longest]) if longest else ""
+
 
 def _read(name: str, language: str) -> dict[str, Any]:
     return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))

@@ -201,6 +201,8 @@ def test_a_refused_letter_tells_its_true_reason(crew):
     number = crew.receives(mail(xml("1.5"), body=f"Код: {CODE}\nПароль: nonsense"))
     page = crew.enters().get(f"/console/letters/{number}").text
 
+    assert "неверный пароль" in page
+    # What `show` says stands beside it.
     assert "wrong password" in page
     assert CODE in page
 

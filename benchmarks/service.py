@@ -84,7 +84,7 @@ class Service:
 
     def await_start(self) -> None:
         """Wait until it reads its mailbox."""
-        wait_until(lambda: "service.started" in self.log(), 30, "the service")
+        wait_until(lambda: "service.started" in self.log(), 120, "the service")
 
     def __enter__(self) -> Self:
         self.begin()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from layouts.rules import ORDER
+from layouts.rules import ORDER, RESOLVED
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("ingest", "parsers", "layouts", "storage", "config")
@@ -552,7 +552,7 @@ def test_the_files_of_likely_changes_exist():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-RULES = [rule for _, rules in ORDER for rule in rules]
+RULES = [*(rule for _, rules in ORDER for rule in rules), *RESOLVED]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

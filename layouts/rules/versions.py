@@ -238,6 +238,8 @@ def older_version(case: Case) -> Iterator[Finding]:
     """Newer documents carry all that this one carries.
 
     What only an operator's entry keeps out waits for the operator's decision.
+
+    Source: the forms' own order of resends (`created`, or the running number of 80020).
     """
     changes = [item.change for item in case.held if item.change is not None]
     stayed = sum(change.stayed for change in changes)
@@ -254,7 +256,10 @@ def _has_newer(item: Assigned, case: Case) -> bool:
 
 
 def values_zeroed(case: Case) -> Iterator[Finding]:
-    """Values other than zero that this document replaces by zeros."""
+    """Values other than zero that this document replaces by zeros.
+
+    Source: decided here; a system that has lost its values sends zeros for them.
+    """
     for item in case.held:
         change = item.change
         if change is None or not change.replaced:
@@ -274,7 +279,10 @@ def values_zeroed(case: Case) -> Iterator[Finding]:
 
 
 def held_by_operator(case: Case) -> Iterator[Finding]:
-    """Values that differ from what holds: an operator's, or the point's other holder's."""
+    """Values that differ from what holds: an operator's, or the point's other holder's.
+
+    Source: decided here; a 52005 is sent anew every day and would undo what an act says.
+    """
     for item in case.held:
         if item.series.kind is Kind.REGISTER:
             yield from _held_reading(item, case)
@@ -307,7 +315,10 @@ def _held_reading(item: Assigned, case: Case) -> Iterator[Finding]:
 
 
 def value_changed(case: Case) -> Iterator[Finding]:
-    """What this document replaces: how many values, their sum before and after."""
+    """What this document replaces: how many values, their sum before and after.
+
+    Source: decided here; who bills must hear that a value is another one.
+    """
     for item in case.held:
         change = item.change
         if change is None or not (change.replaced or change.displaced):

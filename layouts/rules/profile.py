@@ -433,12 +433,15 @@ class _UsualHours:
         return [sum(hours) // len(same) for hours in zip(*same, strict=True)]
 
     def chance_of(self, judged: Collection[date], case: Case) -> Decimal:
-        """By how much a mean share of the peak hours may differ by chance: thrice its error."""
+        """By how much a mean share of the peak hours may differ by chance.
+
+        Four times its error: a year has 250 such weeks, and of each weekday few are known.
+        """
         hours = case.parameters.peak_hours.of(max(judged))
         days = [day for date, day, _ in self.working if date not in judged and any(day)]
         shares = [sum(day[hour] for hour in hours) / sum(day) for day in days]
         error = (1 / len(judged) + 1 / len(shares)) ** 0.5
-        return Decimal(3 * pstdev(shares) * error)
+        return Decimal(4 * pstdev(shares) * error)
 
 
 def _is_working(day: Day, series: Series, case: Case) -> bool:

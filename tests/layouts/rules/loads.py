@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from layouts.calendar import load_calendar
 from layouts.findings import Finding
+from layouts.rules.profile import REPEAT_DAYS
 from layouts.terms import Meter, MeteringPoint, MeterRow, PointRow, ProfileSum, Series, meter_key
 from tests.layouts.rules.build import (
     INN,
@@ -223,7 +224,7 @@ class Load:
         if self.layout == "52005":
             first = day.replace(day=1)
             end = (first + 31 * DAY).replace(day=1)
-        area, since = self.point.area, max(FIRST, first - 28 * DAY)
+        area, since = self.point.area, max(FIRST, first - REPEAT_DAYS * DAY)
         series = [
             profile(self.of(c, first, end), self.point.code, c, area, midnight(first), self.step)
             for c in self.energy

@@ -9,14 +9,22 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
-from decimal import Decimal
 from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Self,
+    get_args,
+    get_type_hints,
+)
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,12 +35,14 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    create_model,
     field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
 from config.addresses import is_loopback
+from layouts.parameters import Parameters
 from layouts.terms import Language
 
 PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
@@ -335,33 +345,28 @@ class Web(Section):
         return proxies
 
 
-class Rules(Section):
-    """The bounds by which readings are judged, and files that replace the built-in ones.
+class RuleFiles(Section):
+    """Files that replace the built-in calendar of working days and the peak hours."""
 
-    Their ranges are the rules' own; `docs/rules.md` has them.
-    """
-
-    created_ahead_hours: int = 24
-    oldest_days: int = 92
-    register_deadline_day: int = 2
-    profile_deadline_day: int = 2
-    daily_deadline_working_days: int = 3
-    permitted_power_factor: Decimal = Decimal("1.1")
-    maximum_power_factor: Decimal = Decimal(3)
-    register_power_factor: Decimal = Decimal("1.1")
-    spike_factor: int = 8
-    spike_power_share: Decimal = Decimal("0.05")
-    spike_least_kwh: Decimal = Decimal(20)
-    flat_hours: int = 24
-    resolution_units: int = 20
-    repeat_values: int = 12
-    low_factor: Decimal = Decimal("0.2")
-    high_factor: Decimal = Decimal(5)
-    peak_drop_share: Decimal = Decimal("0.10")
-    profile_register_share: Decimal = Decimal("0.01")
-    number_ahead: int = 1000
     holidays: str = ""
     peak_hours: str = ""
+
+
+if TYPE_CHECKING:
+    Rules = RuleFiles
+else:
+    _types = get_type_hints(Parameters)
+    # Each bound once, with its default and its range: in `layouts.parameters`.
+    Rules = create_model(
+        "Rules",
+        __base__=RuleFiles,
+        __doc__="The bounds by which readings are judged; `docs/rules.md` has their ranges.",
+        **{
+            bound.name: (_types[bound.name], bound.default)
+            for bound in fields(Parameters)
+            if bound.default is not MISSING
+        },
+    )
 
 
 def _as_list(value: Any) -> Any:

@@ -199,6 +199,27 @@ SUSPECT = frozenset(
 )
 """Codes that make the values they are about suspect; remarks of form never do."""
 
+COMPUTED = frozenset(
+    {
+        Code.ABOVE_PERMITTED_POWER,
+        Code.ABOVE_MAXIMUM_POWER,
+        Code.UNIT_SUSPECT,
+        Code.SPIKE,
+        Code.FLAT_PROFILE,
+        Code.HIGH_LOW,
+        Code.PEAK_DROP,
+        Code.READING_WENT_BACK,
+        Code.REGISTER_ROLLOVER,
+        Code.REGISTER_HIGH_LOW,
+        Code.HELD_BY_OPERATOR,
+        Code.HELD_BY_HOLDER,
+        Code.ZONE_SUM_MISMATCH,
+        Code.NO_CONSUMPTION,
+        Code.DUPLICATE_READING,
+    }
+)
+"""Codes whose `seen` is an amount that a rule made out, not text of the document."""
+
 HELD = frozenset({Code.HELD_BY_OPERATOR, Code.HELD_BY_HOLDER})
 """Codes of what differs from a value that holds: queued, while what is in force stays valid."""
 

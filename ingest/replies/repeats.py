@@ -7,28 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from layouts.findings import UNKNOWN_OBJECTS, Code, Finding, Place, Severity, finding
-
-COMPUTED = frozenset(
-    {
-        Code.ABOVE_PERMITTED_POWER,
-        Code.ABOVE_MAXIMUM_POWER,
-        Code.UNIT_SUSPECT,
-        Code.SPIKE,
-        Code.FLAT_PROFILE,
-        Code.HIGH_LOW,
-        Code.PEAK_DROP,
-        Code.READING_WENT_BACK,
-        Code.REGISTER_ROLLOVER,
-        Code.REGISTER_HIGH_LOW,
-        Code.HELD_BY_OPERATOR,
-        Code.HELD_BY_HOLDER,
-        Code.ZONE_SUM_MISMATCH,
-        Code.NO_CONSUMPTION,
-        Code.DUPLICATE_READING,
-    }
-)
-"""Codes whose `seen` is an amount that a rule made out, not text of the document."""
+from layouts.findings import COMPUTED, UNKNOWN_OBJECTS, Code, Finding, Place, Severity, finding
 
 _OF_ONE = COMPUTED | UNKNOWN_OBJECTS
 

@@ -9,9 +9,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ingest.replies.repeats import COMPUTED
 from ingest.replies.wording import MOSCOW, Wording, catalogue, wording
-from layouts.findings import Code, Finding, Place
+from layouts.findings import COMPUTED, Code, Finding, Place
 from layouts.terms import quantity_of
 
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")

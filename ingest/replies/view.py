@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.letters.letter import Letter
-from ingest.replies.repeats import COMPUTED, Repeat, joined, shown, weight
+from ingest.replies.repeats import Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
-from layouts.findings import Code, Finding, Severity
+from layouts.findings import COMPUTED, Code, Finding, Severity
 from layouts.terms import Change, Checked, Kind, LegalEntity, Receipt, Series, Verdict
 
 ROWS_MOST = 300

@@ -35,7 +35,7 @@ from parsers.grid_draft import TooCostlyError
 MOST_SERIES = 5_000
 """A document with more interval series, or register readings, than this is `too-costly`."""
 
-MOST_MISTAKES = 20_000
+MOST_MISTAKES = 10_000
 """So is one with more wrong values: each costs a closer look."""
 
 

@@ -20,10 +20,19 @@ MOST_CELLS = 45_000
 MOST_SIGNS = 1_000_000
 """So is one whose parts have more XML tags, a part counted as often as it is read."""
 
-MOST_ELEMENTS = 50_000
-"""So is one with more rows, shared texts, styles, merged ranges and the like together."""
+MOST_ELEMENTS = 20_000
+"""So is one with more rows, styles, merged ranges and the like together."""
 
-MOST_RECORDS = 250_000
+MOST_ROWS = 12_000
+"""So is one with more rows that are filled: one of a form has three cells and more."""
+
+MOST_WIDE = 2_000
+"""So is one with more filled cells in a row: a month has 1,488 half-hours."""
+
+MOST_MERGED = 10_000
+"""So is one with more merged ranges."""
+
+MOST_RECORDS = 150_000
 """So is a binary one with more records."""
 
 MOST_SHEETS = 200
@@ -43,6 +52,9 @@ class Spent:
     """
 
     cells: int = 0
+    rows: int = 0
+    texts: int = 0
+    merged: int = 0
     covered: int = 0
     sheets: int = 0
     records: int = 0
@@ -55,6 +67,8 @@ class Spent:
         return sum(
             (
                 self.cells / MOST_CELLS,
+                self.texts / MOST_CELLS,
+                self.merged / MOST_MERGED,
                 self.covered / MOST_COVERED,
                 self.records / MOST_RECORDS,
                 self.signs / MOST_SIGNS,
@@ -86,6 +100,21 @@ class Spent:
         """Count filled cells."""
         self.cells += count
         _bound(self.cells, MOST_CELLS)
+
+    def row(self) -> None:
+        """Count a filled row."""
+        self.rows += 1
+        _bound(self.rows, MOST_ROWS)
+
+    def text(self) -> None:
+        """Count a text that cells share."""
+        self.texts += 1
+        _bound(self.texts, MOST_CELLS)
+
+    def merge(self) -> None:
+        """Count a merged range."""
+        self.merged += 1
+        _bound(self.merged, MOST_MERGED)
 
     def cover(self, count: int) -> None:
         """Count the cells below a merged one, and the range itself."""
@@ -131,7 +160,22 @@ class SheetDraft:
         if not (0 < row <= LAST_ROW and 0 < column <= LAST_COLUMN):
             raise TooCostlyError(f"{LAST_ROW} x {LAST_COLUMN}")
         self.spent.cell()
-        self.rows.setdefault(row, {})[column] = cell
+        cells = self.rows.get(row)
+        if cells is None:
+            self.spent.row()
+            cells = self.rows[row] = {}
+        cells[column] = cell
+        if len(cells) > MOST_WIDE:
+            raise TooCostlyError(str(MOST_WIDE))
+
+    def merge(self, merged: Merged) -> None:
+        """Take in a merged range.
+
+        Raises:
+            TooCostlyError: the workbook has too many of them.
+        """
+        self.spent.merge()
+        self.merged.append(merged)
 
     def sheet(self) -> Sheet:
         """The sheet with all that was put, parted by what its sender sees."""

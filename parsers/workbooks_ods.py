@@ -69,7 +69,9 @@ def _is_inside(element: Element) -> bool:
 
 
 def _repeated(element: Element, what: str) -> int:
-    text = element.get(f"{_TABLE}{what}") or "1"
+    text = element.get(f"{_TABLE}{what}")
+    if text is None:
+        return 1
     # A longer number than any sheet has rows ends the sheet all the same.
     return min(int(text), LAST_ROW) if text.isascii() and text.isdigit() else 1
 
@@ -81,6 +83,8 @@ class _Reader:
         self.draft = draft
         self._row = 0
         self._column = 0
+        self._above: Element | None = None
+        self._is_inside = False
 
     def column(self, element: Element) -> None:
         """Take in one or more equal columns."""
@@ -91,7 +95,10 @@ class _Reader:
 
     def row(self, element: Element) -> None:
         """Take in one or more equal rows, with their cells."""
-        if _is_inside(element):
+        # Rows follow one another in one table; only the first of them is looked up from.
+        if (above := element.getparent()) is not self._above:
+            self._above, self._is_inside = above, _is_inside(element)
+        if self._is_inside:
             return
         first, self._row = self._row + 1, self._row + _repeated(element, "number-rows-repeated")
         column = 1
@@ -130,7 +137,7 @@ class _Reader:
         right = _repeated(cell, "number-columns-spanned")
         if down > 1 or right > 1:
             bottom, end = min(row + down - 1, LAST_ROW), min(column + right - 1, LAST_COLUMN)
-            self.draft.merged.append(Merged(row, column, bottom, end))
+            self.draft.merge(Merged(row, column, bottom, end))
         formula = cell.get(f"{_TABLE}formula")
         kind = cell.get(f"{_OFFICE}value-type")
         if kind is None:

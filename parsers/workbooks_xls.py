@@ -185,7 +185,7 @@ def _fill(
     if about.is_filtered:
         draft.filters.append((1, LAST_ROW))
     for top, bottom, left, right in source.merged_cells:
-        draft.merged.append(Merged(top + 1, left + 1, bottom, right))
+        draft.merge(Merged(top + 1, left + 1, bottom, right))
     for row in range(source.nrows):
         kinds, values = source.row_types(row), source.row_values(row)
         for column, (kind, value) in enumerate(zip(kinds, values, strict=True)):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from typing import IO
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet
-from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.grid_draft import SheetDraft, Spent, TooCostlyError
 from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
 from parsers.workbooks_xlsx import MOST_FORMATS, MOST_STYLES
 from parsers.workbooks_zip import Package
@@ -68,8 +69,10 @@ def read_xlsb(package: Package) -> list[Sheet]:
     return sheets
 
 
-def _records(part: IO[bytes], spent: Spent) -> Iterator[tuple[int, bytes]]:
+def _records(stream: IO[bytes], spent: Spent) -> Iterator[tuple[int, bytes]]:
     """Type and content of each record."""
+    # Of a zip itself every byte would be asked for anew.
+    part = BufferedReader(stream)  # type: ignore[type-var]
     while kind := part.read(1):
         spent.record()
         number = kind[0]
@@ -110,9 +113,8 @@ def _strings(package: Package, path: str | None, spent: Spent) -> list[str]:
     with package.open(path) as part:
         for kind, data in _records(part, spent):
             if kind == _STRING:
+                spent.text()
                 found.append(_wide(data, 1)[0])
-                if len(found) > MOST_CELLS:
-                    raise TooCostlyError(str(MOST_CELLS))
     return found
 
 
@@ -173,7 +175,7 @@ class _Reader:
                 draft.hidden_columns.append((first + 1, last + 1))
         elif kind == _MERGED:
             top, bottom, left, right = struct.unpack_from("<IIII", data)
-            draft.merged.append(Merged(top + 1, left + 1, bottom + 1, right + 1))
+            draft.merge(Merged(top + 1, left + 1, bottom + 1, right + 1))
         elif kind == _FILTER:
             top, bottom = struct.unpack_from("<II", data)
             self._filter = top + 2, bottom + 1

@@ -11,7 +11,7 @@ from datetime import datetime, time
 from functools import lru_cache
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
-from parsers.grid_draft import MOST_CELLS, SheetDraft, TooCostlyError
+from parsers.grid_draft import SheetDraft, TooCostlyError
 from parsers.number_formats import (
     BUILT_IN,
     GENERAL,
@@ -63,19 +63,19 @@ def read_xlsx(package: Package) -> list[Sheet]:
 
 
 def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _bare(element.tag)
+
+
+@lru_cache(maxsize=256)
+def _bare(tag: object) -> str:
+    return str(tag).rpartition("}")[2]
 
 
 def _strings(package: Package, path: str | None) -> list[str]:
     """The texts that cells share."""
     if path is None or path not in package:
         return []
-    found = []
-    for item in package.elements(path, "si"):
-        found.append(_text(item))
-        if len(found) > MOST_CELLS:
-            raise TooCostlyError(str(MOST_CELLS))
-    return found
+    return [_text(item) for item in package.texts(path, "si")]
 
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -83,6 +83,8 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 def _text(element: Element) -> str:
     """The text of an item, its runs joined, without what tells how to pronounce it."""
+    if len(element) == 1 and _local(element[0]) == "t":
+        return unescaped(element[0].text or "")
     pieces = [
         item.text or ""
         for item in element.iter("{*}t")
@@ -158,7 +160,7 @@ class _Reader:
                 self._draft.hidden_columns.append(hidden)
         elif name == "mergeCell":
             (top, left), (bottom, right) = _range(element.get("ref") or "")
-            self._draft.merged.append(Merged(top, left, bottom, right))
+            self._draft.merge(Merged(top, left, bottom, right))
         elif name == "autoFilter":
             self._filter(element)
         elif name == "sheetPr":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
@@ -138,10 +138,19 @@ class Package:
             SyntaxError: it is not XML.
             TooCostlyError: the workbook has more of them, or of tags, than any form has.
         """
+        return self._counted(path, names, self.spent.element)
+
+    def texts(self, path: str, *names: str) -> Iterator[Element]:
+        """As `elements`, of texts that cells share: a workbook may have as many as cells."""
+        return self._counted(path, names, self.spent.text)
+
+    def _counted(
+        self, path: str, names: Sequence[str], count: Callable[[], None]
+    ) -> Iterator[Element]:
         self._count_tags(path)
         with self.open(path) as part:
             for element in stream(part, *names):
-                self.spent.element()
+                count()
                 yield element
 
     def _count_tags(self, path: str) -> None:

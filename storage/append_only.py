@@ -36,12 +36,20 @@ class AppendOnly(Part):
     def missing(self) -> list[str]:
         """Triggers that are gone, switched off or altered, by name; empty when all refuse."""
         found = {name: _plain(text) for name, text in self._sql.tuples("refusing")}
-        wanted = {
-            name: text
-            for table in APPEND_ONLY
-            for name, text in (_on_postgresql if self._on_postgresql else _on_sqlite)(table).items()
-        }
-        return [name for name, text in wanted.items() if found.get(name) != text]
+        return [name for name, text in self._wanted().items() if found.get(name) != text]
+
+    def foreign(self) -> list[str]:
+        """Triggers, rules and policies on our tables that are not ours, by what they are.
+
+        They could keep rows out before anything is sealed.
+        """
+        wanted = self._wanted()
+        hung = self._listed("hung", list(METADATA.tables))
+        return [row.what for row in hung if row.name not in wanted]
+
+    def _wanted(self) -> Mapping[str, str]:
+        made = _on_postgresql if self._on_postgresql else _on_sqlite
+        return {name: text for table in APPEND_ONLY for name, text in made(table).items()}
 
     def not_granted(self) -> list[str]:
         """Tables that this user may not read or add to, by name; none on SQLite."""

@@ -155,7 +155,7 @@ def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
     Reads RFC 2231 (pieces, percent encoding, charsets), RFC 2047 where it must not
     be, unquoted blanks, and raw 8-bit text. Of equal names the first counts.
     """
-    raw = raw[:65_536]
+    raw = raw[:16_384]
     first = text_of(raw.partition(b";")[0]).strip().strip('"').lower()
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, bytes]]] = {}

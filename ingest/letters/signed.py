@@ -19,9 +19,14 @@ ELEMENTS_MOST = 250_000
 """Steps over elements of one message: one in pieces takes seven a piece, and 25 MB in pieces
 of 1,000 bytes need 175,000."""
 
-_ARMOUR = re.compile(rb"\s*-----BEGIN [A-Z0-9# ]{1,40}-----(.*?)(?:-----END|\Z)", re.DOTALL)
+ELEMENT_BYTES = 36
+"""A message has fewer of them than one for so many bytes: pieces have 256 bytes and more."""
+
+_ELEMENTS_FREE = 5_000
+
+_ARMOUR = re.compile(rb"\s{0,1000}-----BEGIN [A-Z0-9# ]{1,40}-----(.*?)(?:-----END|\Z)", re.DOTALL)
 # A SEQUENCE in base64 begins so, whatever its length.
-_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(M[A-P][A-Za-z0-9+/=\s]*)\Z")
+_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}(M[A-P][A-Za-z0-9+/=\s]*)\Z")
 _SIGNATURE_ENDINGS = re.compile(r"(?i)(?:\.(?:p7m|p7s|p7|pkcs7|sig|sgn|sign|cms|pem))+$")
 
 
@@ -60,7 +65,7 @@ def signed_content(message: bytes) -> bytes | None:
     Source: RFC 5652, sections 3, 5.1 and 5.2; X.690 for indefinite lengths, which
     Outlook uses.
     """
-    ber = _Ber()
+    ber = _Ber(message)
     try:
         kind, inside = ber.pair(ber.only(message, 0x30))
         if kind != _SIGNED:
@@ -76,7 +81,7 @@ def signed_content(message: bytes) -> bytes | None:
 
 def is_encrypted(message: bytes) -> bool:
     """Whether a CMS message is enveloped, so that only its recipient can read it."""
-    ber = _Ber()
+    ber = _Ber(message)
     try:
         return ber.pair(ber.only(message, 0x30))[0] in _ENVELOPED
     except _NotBerError:
@@ -86,8 +91,8 @@ def is_encrypted(message: bytes) -> bool:
 class _Ber:
     """Reads elements of one message, and counts them."""
 
-    def __init__(self) -> None:
-        self._left = ELEMENTS_MOST
+    def __init__(self, message: bytes) -> None:
+        self._left = min(ELEMENTS_MOST, _ELEMENTS_FREE + len(message) // ELEMENT_BYTES)
 
     def only(self, data: bytes, wanted: int) -> bytes:
         """The content of the first element, whose tag is the wanted one."""

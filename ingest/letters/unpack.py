@@ -44,6 +44,9 @@ class OverLimitError(Exception):
         self.found = found
 
 
+FILE_MOST = 32 * 2**20
+"""What one file in an archive may unpack to: no document is half as large."""
+
 ENTRIES_MOST = 2000
 """Files in all the archives of one letter; an honest one holds a few documents."""
 
@@ -227,7 +230,7 @@ class Unpacker:
                 self._spent + sum(info.file_size for info in archive.infolist())
                 > self.limits.unpacked_bytes
             ):
-                raise self._too_large(inner)
+                raise self._too_large(inner, self.limits.unpacked_bytes)
             for info in archive.infolist():
                 name = zip_name(info)
                 # A name may be empty, which the library's own question is not made for.
@@ -244,6 +247,9 @@ class Unpacker:
             self._unreadable(outer)
             return
         try:
+            # Believed when it is too much, never when it is little.
+            if info.file_size > FILE_MOST:
+                raise self._too_large(outer, FILE_MOST)
             with archive.open(info) as stream:
                 content = self._counted(iter(lambda: stream.read(_CHUNK), b""), outer)
         except _DAMAGED:
@@ -313,17 +319,19 @@ class Unpacker:
             self._inner(inner, name, content)
 
     def _counted(self, chunks: Iterator[bytes], inner: _File) -> bytes:
-        """The chunks joined, as long as the letter stays within its limit."""
+        """The chunks of a file joined, as long as it, and the letter, stay within their limits."""
         kept = bytearray()
         for chunk in chunks:
             self._spent += len(chunk)
-            if self._spent > self.limits.unpacked_bytes:
-                raise self._too_large(inner)
             kept += chunk
+            if self._spent > self.limits.unpacked_bytes:
+                raise self._too_large(inner, self.limits.unpacked_bytes)
+            if len(kept) > FILE_MOST:
+                raise self._too_large(inner, FILE_MOST)
         return bytes(kept)
 
-    def _too_large(self, inner: _File) -> OverLimitError:
-        limit = self.limits.unpacked_bytes // (1024 * 1024)
+    def _too_large(self, inner: _File, most: int) -> OverLimitError:
+        limit = most // (1024 * 1024)
         place = Place(file=inner.name or None)
         return OverLimitError(finding(Code.UNPACKS_TOO_LARGE, place, limit_mb=limit))
 

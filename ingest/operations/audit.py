@@ -22,6 +22,7 @@ class Verified:
     Attributes:
         broken: The first break, one sentence; None when all is whole.
         off: Triggers that no longer refuse a change.
+        foreign: Triggers, rules and policies on our tables that somebody has added.
         seals: How many seals were looked at, up to a break.
         rows: How many rows they cover.
         number: Of the last seal; None before the first.
@@ -34,6 +35,7 @@ class Verified:
     KEYS: ClassVar[Keys] = {
         "broken": "broken",
         "off": "off",
+        "foreign": "foreign",
         "seals": "seals",
         "rows": "rows",
         "number": "number",
@@ -46,6 +48,7 @@ class Verified:
 
     broken: str | None
     off: tuple[str, ...]
+    foreign: tuple[str, ...]
     seals: int
     rows: int
     number: int | None
@@ -56,8 +59,8 @@ class Verified:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every sealed row is as it was, and changes are still refused."""
-        return self.broken is None and not self.off
+        """Whether every sealed row is as it was, and changes, and nothing else, are refused."""
+        return self.broken is None and not self.off and not self.foreign
 
 
 def verify(ledger: Ledger, known: Iterable[Head] = (), last: int | None = None) -> Verified:
@@ -74,10 +77,11 @@ def verify(ledger: Ledger, known: Iterable[Head] = (), last: int | None = None) 
     heads = list(known)
     with ledger.reading() as store:
         found = store.seals.check(heads, last)
-        off = store.append_only.missing()
+        off, foreign = store.append_only.missing(), store.append_only.foreign()
     return Verified(
         broken=found.broken,
         off=tuple(off),
+        foreign=tuple(foreign),
         seals=found.seals,
         rows=found.rows,
         number=found.head.number if found.head else None,

@@ -311,8 +311,9 @@ def _sealed(app: Installation) -> Result:
         done = verify(app.ledger, last=_SEALS_LOOKED_AT)
     except ConnectionError as fault:
         return Result("audit", str(fault), "check [database] url and its server", 3)
-    if done.broken or done.off:
-        found = done.broken or f"triggers that refuse nothing any more: {', '.join(done.off)}"
+    if not done.is_whole:
+        off = f"triggers that refuse nothing any more: {', '.join(done.off)}" if done.off else ""
+        found = done.broken or off or f"on our tables, and not ours: {', '.join(done.foreign)}"
         advice = (
             "somebody has changed the database by hand: `ingest audit verify` (docs/security.md)"
         )

@@ -311,6 +311,7 @@ def verified(done: Verified) -> str:
     """`audit verify`."""
     lines = [f"BROKEN: {done.broken}"] if done.broken else []
     lines += [f"BROKEN: the trigger {name} refuses no change any more" for name in done.off]
+    lines += [f"BROKEN: {what} is none of ours" for what in done.foreign]
     if done.number is None:
         lines.append("nothing is sealed yet: `ingest run` does so every 20 seconds")
     else:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 
 from layouts.findings import Place
 from layouts.terms import cell_name
@@ -143,7 +144,7 @@ class Facts:
 
     def _in_row(self, row: int, cells: Mapping[int, Cell]) -> list[Fact]:
         found = []
-        for column, cell in cells.items():
+        for column, cell in islice(cells.items(), _LOOKED_AT):
             named = self._named(cell)
             if named is None:
                 continue
@@ -198,6 +199,9 @@ class Facts:
 
 
 _LONGEST_LABEL = 300
+_LOOKED_AT = 200
+"""Cells of a row, the first ones, that may be the label of a fact."""
+
 _INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)
 
 

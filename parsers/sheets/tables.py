@@ -35,8 +35,9 @@ from parsers.sheets.vocabulary import (
 )
 
 _MOST_LABEL_ROWS = 3
+_DIGIT = re.compile(r"\d")
 
-MOST_LABELS = 4_000
+MOST_LABELS = 2_000
 """A sheet with more labels in rows that may be a table's head is `too-costly`."""
 
 MOST_TABLES = 500
@@ -225,7 +226,12 @@ class _Finder:
         numbers = 0
         for cell in cells.values():
             if isinstance(cell, str):
-                if not cell[:1].isalpha() and isinstance(read_number(cell), Number):
+                # Most texts are words, and cost no closer look.
+                if (
+                    not cell[:1].isalpha()
+                    and _DIGIT.search(cell)
+                    and isinstance(read_number(cell), Number)
+                ):
                     numbers += 1
             elif isinstance(cell, datetime):
                 if self._definition.hours and cell.year > 1904:
@@ -667,11 +673,11 @@ def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
 
 def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> Iterator[list[int]]:
     """Each run of columns whose hours are exactly these."""
-    columns = list(singles)
+    columns, hours, wanted = list(singles), list(singles.values()), list(order)
     for start in range(len(columns) - len(order) + 1):
-        part = columns[start : start + len(order)]
-        if [singles[column] for column in part] == list(order):
-            yield part
+        end = start + len(order)
+        if hours[start] == wanted[0] and hours[start:end] == wanted:
+            yield columns[start:end]
 
 
 def _goes_on(cells: Mapping[int, Cell], columns: Sequence[int]) -> bool:

@@ -109,6 +109,38 @@ def test_a_trigger_that_is_gone_off_or_weakened_is_named(ledger, database_url):
         assert missing(ledger) == []
 
 
+def foreign(ledger):
+    with ledger.reading() as store:
+        return store.append_only.foreign()
+
+
+ADDED = {
+    "sqlite": [
+        ("CREATE TRIGGER quiet BEFORE INSERT ON audit BEGIN SELECT RAISE(IGNORE); END",
+         "trigger quiet", "DROP TRIGGER quiet"),
+        ("CREATE TRIGGER late AFTER INSERT ON reply BEGIN DELETE FROM letter; END",
+         "trigger late", "DROP TRIGGER late"),
+    ],
+    "postgresql": [
+        ("CREATE TRIGGER quiet BEFORE INSERT ON audit EXECUTE FUNCTION refuse_change()",
+         "trigger quiet", "DROP TRIGGER quiet ON audit"),
+        ("CREATE RULE quiet AS ON INSERT TO audit WHERE NEW.who = 'me' DO INSTEAD NOTHING",
+         "rule quiet on audit", "DROP RULE quiet ON audit"),
+        ("ALTER TABLE audit ENABLE ROW LEVEL SECURITY", "row security of audit",
+         "ALTER TABLE audit DISABLE ROW LEVEL SECURITY"),
+    ],
+}  # fmt: skip
+
+
+def test_what_somebody_has_hung_on_a_table_to_keep_rows_out_is_named(ledger, database_url):
+    assert foreign(ledger) == []
+    for made, told, undone in ADDED[database_url.partition(":")[0].partition("+")[0]]:
+        change(ledger, made)
+        assert foreign(ledger) == [told]
+        change(ledger, undone)
+    assert foreign(ledger) == []
+
+
 def test_a_function_that_refuses_nothing_any_more_is_seen(ledger, database_url):
     if database_url.startswith("sqlite"):
         return

@@ -320,7 +320,7 @@ def xml_of_processing_instructions() -> bytes:
     return xml_of("<?a?>" * 2_000_000)
 
 
-@hostile(Code.TOO_COSTLY)
+@hostile(Code.UNREADABLE_DOCUMENT)
 def xml_declaration_of_blanks() -> bytes:
     return xml_of(" " * 5_000_000 + "<?xml " * 500_000)
 
@@ -335,7 +335,7 @@ def xml_of_undefined_entities() -> bytes:
     return xml_of("<a>" + "&x;" * 1_000_000 + "</a>")
 
 
-@hostile(Code.TOO_COSTLY, Code.UNREADABLE_DOCUMENT)
+@hostile(Code.UNPACKS_TOO_LARGE)
 def xml_of_a_hundred_megabytes_in_a_zip() -> bytes:
     line = b'<consumption date_time="2026110100" energy="0"/>\n' * 21_000
     return carrying("a.zip", archive(("a.xml", *repeated(line, 95))))
@@ -555,7 +555,7 @@ def workbook_of_formulas() -> bytes:
     return carrying("a.xlsx", book(rows))
 
 
-@hostile()
+@hostile(Code.TOO_COSTLY)
 def workbook_of_merged_cells() -> bytes:
     merged = b"".join(b'<mergeCell ref="A%d:XFD1048576"/>' % n for n in range(1, 20_000))
     rows = cell("A1", "<v>1</v>").encode() + b"</sheetData><mergeCells>" + merged
@@ -758,7 +758,7 @@ def workbook_of_hidden_columns() -> bytes:
     return carrying("a.xlsx", sheet_with(column, 300_000, "cols"))
 
 
-@hostile()
+@hostile(Code.TOO_COSTLY)
 def workbook_of_hidden_columns_over_many_cells() -> bytes:
     columns = b"".join(b'<col min="%d" max="%d" hidden="1"/>' % (n, n) for n in range(20_000))
     row = b"<row>" + b"<c><v>1</v></c>" * 16_000 + b"</row>"
@@ -819,7 +819,7 @@ def ods_of_many_rows() -> bytes:
     return carrying("a.ods", ods("<table:table-row/>" * 300_000))
 
 
-@hostile()
+@hostile(Code.TOO_COSTLY)
 def ods_of_filtered_rows() -> bytes:
     row = f'<table:table-row table:visibility="filter">{_ODS_CELL.format("")}</table:table-row>'
     return carrying("a.ods", ods(row * 20_000))

@@ -11,7 +11,16 @@ from layouts.layout import load
 from layouts.terms import Document, Parsed
 from parsers import parse
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
-from parsers.grid_draft import MOST_CELLS, MOST_COVERED, MOST_ELEMENTS, MOST_SHEETS, MOST_SIGNS
+from parsers.grid_draft import (
+    MOST_CELLS,
+    MOST_COVERED,
+    MOST_ELEMENTS,
+    MOST_MERGED,
+    MOST_ROWS,
+    MOST_SHEETS,
+    MOST_SIGNS,
+    MOST_WIDE,
+)
 from parsers.sheets.header import MOST_FACTS
 from parsers.sheets.tables import MOST_LABELS
 from parsers.trees import MOST_ATTRIBUTES, MOST_TAGS
@@ -72,6 +81,10 @@ def text(word: str) -> str:
 BOOKS = {
     "cells": (lambda n: rows("<row>" + "<c><v>1</v></c>" * 100 + "</row>", n // 100), MOST_CELLS),
     "rows": (lambda n: rows("<row/>", n), MOST_ELEMENTS - 1000),
+    "filled rows": (lambda n: rows("<row><c><v>1</v></c></row>", n), MOST_ROWS),
+    "wide rows": (lambda n: book(iter([b"<row>" + b"<c><v>1</v></c>" * n + b"</row>"])), MOST_WIDE),
+    "merged ranges": (lambda n: sheet_with('<mergeCell ref="A1:B1"/>', n, "mergeCells"),
+                      MOST_MERGED),
     "tags": (lambda n: rows("<row>" + "<c/>" * 98 + "</row>", n // 100), MOST_SIGNS - 10_000),
     "links": (lambda n: sheet_with('<hyperlink ref="A1"/>', n, "hyperlinks"), MOST_ELEMENTS - 1000),
     "shared texts": (lambda n: book(iter([]), itertools.repeat(b"<si><t>a</t></si>" * 1000,

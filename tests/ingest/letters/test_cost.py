@@ -35,8 +35,13 @@ def test_a_signed_file_of_25_mb_in_pieces_of_1000_bytes_is_read_whole():
     assert signed_content(in_pieces(1000, 25_000)) == b"x" * 25_000_000
 
 
+def test_a_signed_file_in_small_pieces_is_read_whole():
+    assert signed_content(in_pieces(256, 10_000)) == b"x" * 2_560_000
+
+
 def test_a_signed_file_of_more_pieces_than_anybody_sends_is_none():
-    assert signed_content(in_pieces(1, ELEMENTS_MOST // 7 + 1)) is None
+    assert signed_content(in_pieces(1, 2_000)) is None
+    assert signed_content(in_pieces(300, ELEMENTS_MOST // 7 + 1)) is None
 
 
 @pytest.mark.parametrize("kind", [b"text/plain", b"text/html"])

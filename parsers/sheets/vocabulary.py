@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 
 from layouts.layout import Layout
@@ -21,6 +21,9 @@ FIGURE = "figure:"
 PREVIOUS, CURRENT = "previous", "current"
 
 EXACT, COMPOSED, LESS_EXACT = 2, 1, 0
+
+BOTH = "both"
+"""In place of a zone, while a label is read: it names two."""
 
 _LONGEST = 200
 _MOST_KNOWN = 20_000
@@ -145,6 +148,8 @@ class Vocabulary:
             # The name of a point is not its code; a note on a reading is no reading.
             known, meaning = known and "value" not in roles, replace(meaning, role=HARMLESS)
         said = bool(roles) or bool(meaning.tense or meaning.zone or meaning.channel)
+        if meaning.zone == BOTH:
+            meaning, known = replace(meaning, zone=None), known and meaning.role == "zone"
         exact = min(meaning.exact, COMPOSED)
         return replace(meaning, exact=exact, known=known, said=said)
 
@@ -252,8 +257,11 @@ def _added(meaning: Meaning, phrase: _Phrase) -> Meaning:
         return replace(meaning, role=phrase.value, exact=phrase.exact)
     if phrase.kind == "tense":
         return replace(meaning, tense=meaning.tense or phrase.value)
+    if phrase.kind == "zone" and meaning.zone not in (None, phrase.value):
+        # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
+        return replace(meaning, zone="T0" if "T0" in (meaning.zone, phrase.value) else BOTH)
     if phrase.kind == "zone":
-        return replace(meaning, zone=meaning.zone or phrase.value)
+        return replace(meaning, zone=phrase.value)
     if phrase.kind == "channel":
         return replace(meaning, channel=meaning.channel or phrase.value)
     return meaning
@@ -307,7 +315,8 @@ _DAY_ALONE = re.compile(
 )
 NO_YEAR = 4
 """Year of a label's day that is written without one; a leap year, for 29 February."""
-_HOUR_TAIL = r"(?:\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
+_HOUR_TAIL = r"(?:\s*(\d{1,2})[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
+_HOUR_HEAD = r"(?:(?<![\d.:])(0?0|24)[:.]00\s*(?:ч(?:ас\w*)?\.?)?\s*)?"
 _MONTH = re.compile(r"(?<!\w)([а-я]{3,})\s*(\d{4})?(?:\s*г(?:ода?)?)?(?!\w)")
 _MONTHS = re.compile(
     r"(?:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}|"
@@ -332,13 +341,15 @@ def _without_dates(text: str) -> tuple[str, date | None, tuple[int, int] | None]
     days: list[date] = []
 
     def day(match: re.Match[str]) -> str:
-        moment = read_moment(match[1])
+        moment = read_moment(match[2])
         if isinstance(moment, Fault):
             return match[0]
-        days.append(moment.date())
+        # As meters are read: midnight at the end of a day is the next one's beginning.
+        ends = "24" in (match[1], match[3])
+        days.append(moment.date() + timedelta(days=ends))
         return " "
 
-    text = re.sub(f"({_DAY.pattern}){_HOUR_TAIL}", day, text)
+    text = re.sub(f"{_HOUR_HEAD}({_DAY.pattern}){_HOUR_TAIL}", day, text)
     text = _DAY_ALONE.sub(partial(_day_alone, days), text)
     months: list[tuple[int, int]] = []
 

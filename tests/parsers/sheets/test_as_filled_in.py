@@ -68,6 +68,13 @@ def told(parsed: Parsed) -> set[tuple[Code, str | None]]:
             [["№ счётчика", "Активная энергия", "Реактивная энергия"], [M, 1, 2]],
             f"A+ T0 1, {M} R+ T0 2",
         ),
+        ([["№ ПУ", "Показания на 00:00 01.10.2026", "Показания на 00:00 01.11.2026"], [M, 1, 2]],
+         "A+ T0 2"),
+        ([["№ ПУ", "Показание на 24:00 31.10.2026"], [M, 2]], "A+ T0 2"),
+        ([["№ ПУ", "Показание на 31.10.2026 24:00"], [M, 2]], "A+ T0 2"),
+        ([["№ ПУ", "Актив (приём)", "Реактив (отдача)"], [M, 1, 2]], f"A+ T0 1, {M} R- T0 2"),
+        ([["№ ПУ", "Т1", "Т2", "Сумма Т1+Т2"], [M, 1, 2, 3]],
+         f"A+ T1 1, {M} A+ T2 2, {M} A+ T0 3"),
         ([["№ счётчика", "Показание"], [M, 1], [], ["Директор", "Иванов И. И."]], "A+ T0 1"),
         (
             [["№", "№ ПУ", "Показание", "Расход"], [1, M, 1, 5], [2, N, 2, 7], ["", "", "", 12]],
@@ -96,6 +103,12 @@ def test_what_is_clear_is_read_without_a_remark(rows, meant):
 )  # fmt: skip
 def test_what_may_be_another_reading_is_told_at_its_cell(rows, code, cell):
     assert (code, cell) in told(read([*DATED, *rows]))
+
+
+def test_a_label_that_names_two_zones_is_not_decided():
+    parsed = read([*DATED, ["№ ПУ", "Тариф 1 (ночь)", "Тариф 2 (день)"], [M, 1, 2]])
+    assert parsed.series == ()
+    assert any(found.is_error for found in parsed.findings)
 
 
 def test_a_sum_without_a_word_that_is_wrong_is_told():

@@ -145,6 +145,25 @@ class SheetReader:
                 error = Severity.ERROR
                 yield finding(Code.HIDDEN_CONTENT, place, severity=error, **about, **names)
 
+        held = {at: (c.point, c.channel) for c in self._columns() for at in c.places}
+        for column in seen._columns():
+            said = column.point, column.channel
+            other_at = next((at for at in column.places if held.get(at, said) != said), None)
+            if other_at is not None:
+                place = self._draft.places([other_at]).place(0)
+                point = column.point if column.named else None
+                yield finding(
+                    Code.HIDDEN_CONTENT,
+                    place,
+                    severity=Severity.ERROR,
+                    point=point,
+                    channel=column.channel,
+                    meters=column.point or "",
+                )
+
+    def _columns(self) -> Iterable[Column]:
+        return self._draft.columns.values()
+
     def _wanted(self) -> Iterator[str]:
         for name in self._definition.columns:
             if name in self._definition.required or name in self._definition.any_of:

@@ -443,13 +443,16 @@ class _Finder:
         self, labels: Mapping[int, Label], claims: dict[str, list[Label]], stated: date | None
     ) -> None:
         """Take for readings what cannot be anything else beside each other."""
-        for role in ("zone", "channel"):
-            # «Активная энергия» beside «Реактивная энергия» are no columns of their names.
-            named = [getattr(label.meaning, role) for label in claims.get(role, ())]
-            if len(named) > 1 and None not in named and len(set(named)) == len(named):
-                claims["value"] += claims.pop(role)
+        zones = [label.meaning.zone for label in claims.get("zone", ())]
+        if len(zones) > 1 and None not in zones and len(set(zones)) == len(zones):
+            claims["value"] += claims.pop("zone")
         if self._definition.hours:
             return
+        # «Активная энергия» is no column of channels' names.
+        named = [label.meaning.channel for label in claims.get("channel", ())]
+        others = [label.meaning.channel for label in claims.get("value", ())]
+        if named and None not in named and (any(others) or not others):
+            claims["value"] += claims.pop("channel")
         # Last | This: a month or a period would be what was used in it.
         bare = [
             label

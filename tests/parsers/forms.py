@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from hypothesis import strategies as st
@@ -81,7 +82,14 @@ PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыду�
 TITLES = ["Реактивная энергия", "Показания приборов учёта реактивной энергии, квар·ч"]
 ZONES = ["T1", "T2", "T3"]
 ZONE_WORDS = {"T1": ["T1", "Т1", "1"], "T2": ["T2", "Т2", "2"], "T3": ["T3", "Т3", "3"]}
-WIDE = {"T0": ["Сумма", "T0"], "T1": ["T1", "Т1"], "T2": ["T2", "Т2"], "T3": ["T3", "Т3"]}
+WIDE = {  # Some differ only behind a comma.
+    "T0": ["Сумма", "T0", "Показание, всего"],
+    "T1": ["T1", "Т1", "Показание, день"],
+    "T2": ["T2", "Т2", "Показание, ночь"],
+    "T3": ["T3", "Т3", "Показание, полупик"],
+    "A+": ["A+", "Актив", "Активная энергия, кВт·ч"],
+    "R+": ["R+", "Реактив", "Реактивная энергия, квар·ч"],
+}
 ADDRESSES = ["г. Владимир, ул. Мира, 5", "пос. Энергетик", "ТП-12, ввод 1", "Итоговый ввод"]
 NOTES = [
     "Исполнитель: Иванова И. И., тел. (4922) 53-12-34",
@@ -114,7 +122,7 @@ def point_of(meter: str) -> str:
 
 @dataclass
 class Row:
-    """One reading with the figures beside it."""
+    """One reading with the figures beside it; `is_open`: not read this time."""
 
     point: str
     meter: str
@@ -123,6 +131,7 @@ class Row:
     previous: int
     current: int
     ratio: int
+    is_open: bool = False
 
     @property
     def key(self) -> Key:
@@ -141,7 +150,10 @@ def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool, default
                 previous = draw(_thousandths)
                 current = previous + draw(st.integers(1, 999_999))
                 meter = f"0751{number:04d}"
-                rows.append(Row(point_of(meter), meter, channel, zone, previous, current, ratio))
+                is_open = bool(rows) and draw(st.integers(0, 9)) == 0
+                rows.append(
+                    Row(point_of(meter), meter, channel, zone, previous, current, ratio, is_open)
+                )
     return rows
 
 
@@ -209,6 +221,8 @@ def _value(draw: Any, name: str, item: Row, number: int, how: str) -> Value | No
         "current": item.current, "previous": item.previous, "difference": difference,
         "consumption": difference * item.ratio,
     }  # fmt: skip
+    if item.is_open and name in figures and name != "previous":
+        return None
     if name in figures:
         return _number(draw, figures[name], how)
     if name == "zone":
@@ -268,18 +282,42 @@ def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
                 page.cells[row, column] = value
             if name in {"previous", "difference", "ratio", "consumption"} and first == 1:
                 form.beside.append((row, column))
-        form.meant[item.key] = ((row, names.index("current") + 1), _text(item.current))
+        if not item.is_open:
+            form.meant[item.key] = ((row, names.index("current") + 1), _text(item.current))
         row += 1
+    may_merge = not page_break and draw(st.integers(0, 3)) == 0
+    _merge_keys(page, names, rows if may_merge else [], row - len(rows))
+    return _total(draw, page, names, rows, row, how)
+
+
+def _total(draw: Any, page: Page, names: list[str], rows: list[Row], row: int, how: str) -> int:
+    """A sum of the consumption, with a word in front or without; the row below it."""
+    used = [item for item in rows if not item.is_open]
     can_total = "consumption" in names and names[0] not in {"meter", "point", "consumption"}
-    if can_total and draw(st.booleans()):
-        total = sum((item.current - item.previous) * item.ratio for item in rows)
-        page.cells[row, 1] = draw(st.sampled_from(["Итого", "ИТОГО:", "Всего"]))
-        page.cells[row, names.index("consumption") + 1] = _number(draw, total, how)
-        row += 1
-    return row
+    if not can_total or draw(st.booleans()):
+        return row
+    words = ["Итого", "ИТОГО:", "Всего"]
+    word = draw(st.sampled_from([*words, None] if len(used) > 1 else words))
+    if word is not None:
+        page.cells[row, 1] = word
+    total = sum((item.current - item.previous) * item.ratio for item in used)
+    page.cells[row, names.index("consumption") + 1] = _number(draw, total, how)
+    return row + 1
 
 
-PLANTS = ("hidden row", "hidden column", "error", "two currents", "unknown numbers",
+def _merge_keys(page: Page, names: list[str], rows: list[Row], top: int) -> None:
+    """The point and the meter of several rows stand in cells that are merged over these."""
+    for name in {"point", "meter"} & set(names):
+        column = names.index(name) + 1
+        for _, alike in groupby(range(len(rows)), lambda n: rows[n].meter):
+            first, *others = alike
+            if others:
+                page.merged.append((top + first, column, top + others[-1], column))
+                for row in others:
+                    del page.cells[top + row, column]
+
+
+PLANTS = ("hidden row", "hidden key", "hidden column", "error", "two currents", "unknown numbers",
           "error beside")  # fmt: skip
 
 
@@ -293,6 +331,10 @@ def _plant(draw: Any, form: Form, kind: str) -> None:
     elif kind == "hidden column":
         page.hidden_columns.add(column)
         form.unseen |= {k for k, ((_, c), _) in form.meant.items() if c == column}
+    elif kind == "hidden key":
+        words = {*LABELS["zone"], *LABELS["channel"]}
+        hidden = {c for (r, c), cell in page.cells.items() if r == form.labels and cell in words}
+        page.hidden_columns |= set(sorted(hidden)[:1])
     elif kind == "error beside":
         if form.beside:
             form.wrong = draw(st.sampled_from(form.beside))
@@ -335,14 +377,15 @@ def _finish(draw: Any, form: Form, row: int, *, plants: bool) -> None:
 
 
 def _wide(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
-    """A table with a row for each meter and its zones in columns."""
+    """A table with a row for each meter and its zones, or channels, in columns."""
     page, zones = form.page, ZONES[: draw(st.integers(2, 3))]
+    are_zones = draw(st.integers(0, 2)) > 0
     others = draw(st.lists(st.sampled_from(("number", "point", "address", "seal")), unique=True))
     names: list[str] = draw(st.permutations(["meter", *others]))
-    zones = [*zones, *(["T0"] if draw(st.booleans()) else [])]
+    zones = [*zones, *(["T0"] if draw(st.booleans()) else [])] if are_zones else ["A+", "R+"]
     place = draw(st.integers(0, len(names)))
     columns = [*names[:place], *zones, *names[place:]]
-    if heights > 1:
+    if heights > 1 and are_zones:
         page.cells[row, place + 1] = draw(st.sampled_from(["Показание", "Показания"]))
         page.merged.append((row, place + 1, row, place + len(zones)))
         row += 1
@@ -355,7 +398,8 @@ def _wide(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
         values["T0"] = sum(values.values())
         for column, name in enumerate(columns, 1):
             meter = f"0751{number:04d}"
-            item = Row(point_of(meter), meter, "A+", name, 0, 0, 1)
+            channel, zone = ("A+", name) if are_zones else (name, "T0")
+            item = Row(point_of(meter), meter, channel, zone, 0, 0, 1)
             if name in values:
                 page.cells[row, column] = _number(draw, values[name], "number")
                 form.meant[item.key] = (row, column), _text(values[name])
@@ -378,36 +422,60 @@ def profiles(draw: Any, *, plants: bool = True) -> Form:
 
 
 def _hours(draw: Any, form: Form, row: int) -> int:
-    """A row for each day and a column for each hour; the row below them."""
+    """A row for each day and channel, a column for each hour; the row below them."""
     page = form.page
-    hours = draw(st.sampled_from(HOURS))
-    keys = draw(st.permutations(["date", *(["point"] if draw(st.booleans()) else [])]))
-    if draw(st.booleans()):
-        page.cells[row, len(keys) + 1] = "Часы суток"
-        page.merged.append((row, len(keys) + 1, row, len(keys) + 24))
-        row += 1
-    for column, name in enumerate(keys, 1):
-        page.cells[row, column] = {"date": "Дата", "point": "Точка учёта"}[name]
-    for hour in range(24):
-        page.cells[row, len(keys) + 1 + hour] = hours(hour)
-    total = len(keys) + 25 if draw(st.booleans()) else None
-    if total is not None:
-        page.cells[row, total] = draw(st.sampled_from(["Итого", "Всего за сутки"]))
+    others = st.lists(st.sampled_from(("point", "channel", "weekday")), unique=True)
+    keys = draw(st.permutations(["date", *draw(others)]))
+    first = len(keys) + 1
+    row, across = _hour_labels(draw, page, row, keys)
     form.labels = row
-    for day in range(1, draw(st.integers(2, 6))):
+    channels = ["A+", "R+"] if "channel" in keys and draw(st.booleans()) else ["A+"]
+    days = [(day, c) for day in range(1, draw(st.integers(2, 6))) for c in channels]
+    sums = [0] * 24
+    for day, channel in days:
         row += 1
         values = draw(st.lists(st.integers(0, 9_999), min_size=24, max_size=24))
+        cells = {"point": "200000001234", "channel": channel, "weekday": WEEKDAYS[day % 7]}
         for column, name in enumerate(keys, 1):
-            page.cells[row, column] = "200000001234" if name == "point" else date(2026, 11, day)
+            page.cells[row, column] = cells.get(name) or date(2026, 11, day)
+        _write(draw, page, row, first, values)
         for hour, value in enumerate(values):
-            page.cells[row, len(keys) + 1 + hour] = _number(draw, value, "number")
-            at = row, len(keys) + 1 + hour
-            form.meant["", "A+", f"{day:02d} {hour:02d}"] = at, _text(value)
-        if total is not None:
-            page.cells[row, total] = _number(draw, sum(values), "number")
+            form.meant["", channel, f"{day:02d} {hour:02d}"] = (row, first + hour), _text(value)
+            sums[hour] += value
+        if across is not None:
+            page.cells[row, across] = _number(draw, sum(values), "number")
+    if draw(st.integers(0, 3)) == 0:
+        row += 1
+        if len(days) == 1 or draw(st.booleans()):
+            page.cells[row, 1] = draw(st.sampled_from(["Итого", "Всего:"]))
+        _write(draw, page, row, first, sums)
     return row + 1
 
 
+def _hour_labels(draw: Any, page: Page, row: int, keys: list[str]) -> tuple[int, int | None]:
+    """The row of the labels of hours, and the column of each day's total."""
+    first, hours = len(keys) + 1, draw(st.sampled_from(HOURS))
+    if draw(st.booleans()):
+        page.cells[row, first] = "Часы суток"
+        page.merged.append((row, first, row, first + 23))
+        row += 1
+    labels = {"date": "Дата", "weekday": "День недели"}
+    for column, name in enumerate(keys, 1):
+        page.cells[row, column] = labels.get(name) or draw(st.sampled_from(LABELS[name]))
+    for hour in range(24):
+        page.cells[row, first + hour] = hours(hour)
+    across = first + 24 if draw(st.booleans()) else None
+    if across is not None:
+        page.cells[row, across] = draw(st.sampled_from(["Итого", "Всего за сутки"]))
+    return row, across
+
+
+def _write(draw: Any, page: Page, row: int, first: int, values: list[int]) -> None:
+    for hour, value in enumerate(values):
+        page.cells[row, first + hour] = _number(draw, value, "number")
+
+
+WEEKDAYS = ["сб", "вс", "пн", "вт", "ср", "чт", "пт"]
 HOURS = [
     lambda hour: hour,
     lambda hour: f"{hour:02d}",

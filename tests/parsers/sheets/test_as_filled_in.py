@@ -68,6 +68,9 @@ def told(parsed: Parsed) -> set[tuple[Code, str | None]]:
             [["№ счётчика", "Активная энергия", "Реактивная энергия"], [M, 1, 2]],
             f"A+ T0 1, {M} R+ T0 2",
         ),
+        ([["№ ПУ", "A+", "Реактивная энергия, квар·ч"], [M, 0, 2]], f"A+ T0 0, {M} R+ T0 2"),
+        ([["№ ПУ", "Активная энергия, кВт·ч"], [M, 1]], "A+ T0 1"),
+        ([["№ ПУ", "Активная энергия", "Показание"], [M, "A+", 1]], "A+ T0 1"),
         ([["№ ПУ", "Показания на 00:00 01.10.2026", "Показания на 00:00 01.11.2026"], [M, 1, 2]],
          "A+ T0 2"),
         ([["№ ПУ", "Показание на 24:00 31.10.2026"], [M, 2]], "A+ T0 2"),
@@ -127,6 +130,12 @@ def test_one_merged_value_beside_two_zones_is_nobodys():
 def test_a_zone_in_a_hidden_column_keeps_its_reading_out():
     rows: Rows = [["№ счётчика", "Показание", "Зона"], [M, 1, "T1"]]
     assert told(read([*DATED, *rows], hidden=(3,))) == {(Code.HIDDEN_CONTENT, "B6")}
+
+
+def test_a_channel_in_a_hidden_column_keeps_its_hours_out():
+    rows: Rows = [["Дата", "Канал", *SINGLES], [*DAY, "R+", *SINGLES]]
+    shown: Rows = [["", "", "", "", *row] for row in rows]
+    assert (Code.HIDDEN_CONTENT, "G7") in told(read([*HOURS, *shown], hidden=(6,)))
 
 
 @pytest.mark.parametrize("written", ["31.10.2026 24:00", "31.10.2026 24:00:00"])

@@ -186,7 +186,7 @@ class Trial:
         seconds = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime - began)
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            if not passed or _tried(None, session.items, seconds) != PASSED:
+            if not passed:
                 print("the tests fail without any change")
                 return True
             for change in self._changes:
@@ -199,6 +199,10 @@ class Trial:
                     print(f"not noticed: {change.told()}", flush=True)
                 if self.tried == self._count:
                     break
+            # They pass in a fork: otherwise everything would seem to be noticed.
+            if not self.missed and _tried(None, session.items, seconds) != PASSED:
+                print("the tests fail in a fork without any change")
+                self.tried = 0
         return True
 
 

@@ -94,3 +94,17 @@ def test_history_gives_each_value_the_line_of_the_document_that_brought_it(ledge
         (4, "in-force", "line 20"),
         (None, "in-force", "line 44"),
     ]
+
+
+def test_history_over_a_month_s_edge_tells_the_lines_of_the_month_s_own_values(ledger):
+    hand_in(ledger, document(placed(hours(1, 2, 3, 4, hour=-2), 3, 4, 5, 6), created=0))
+    hand_in(ledger, document(placed(hours(7, 8, hour=-1), 17, 18), created=1))
+
+    with ledger.reading() as store:
+        rows = list(store.billing.values(NOVEMBER, Grain.INTERVAL, history=True))
+
+    assert [(row.energy, row.state, row.place) for row in rows] == [
+        (3, "replaced", "line 5"),
+        (8, "in-force", "line 18"),
+        (4, "in-force", "line 6"),
+    ]

@@ -44,6 +44,8 @@ def pairs(text: str) -> list[tuple[str | None, str | None]]:
         f"Код пользователя\t{CODE}\nПароль\tklyuch 7 mart",
         f"Код пользователя:\t{CODE}\t\nПароль:\tklyuch 7 mart\tне сообщать",
         f"Код\tПароль\n{CODE}\tklyuch 7 mart",
+        f"Пароль\tКод\nklyuch 7 mart\t{CODE}",
+        f"Код: {CODE}\nПароль: klyuch 7 mart\n________________",
         f"*Код:* {CODE}\n*Пароль:* klyuch 7 mart",
         f"Код пользователя (логин): {CODE}\nПароль (от ЛК): klyuch 7 mart",
         f"Код пользователя в кабинете: {CODE}\nПароль от личного кабинета: klyuch 7 mart",
@@ -259,3 +261,8 @@ def test_a_password_is_tried_as_written_and_then_with_plain_hyphens(hyphen: str)
     text = f"Код: 200000001234\nПароль: Zima{hyphen}2026"
     told = [one.password for one in find_credentials(text, Source.BODY)]
     assert told == [f"Zima{hyphen}2026", "Zima-2026"]
+
+
+def test_a_quoted_sign_may_be_meant_without_its_quotes_and_quotes_alone_may_not() -> None:
+    assert candidates('"x"') == ('"x"', "x")
+    assert candidates('""') == ('""',)

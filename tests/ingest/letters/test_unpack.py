@@ -10,6 +10,7 @@ import zlib
 
 import pytest
 
+from ingest.letters.decoding import NAME_MOST, file_name
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.signed import signed_content
 from layouts.findings import Code
@@ -135,16 +136,32 @@ def test_too_many_documents_are_taken_not_at_all() -> None:
     assert read.findings[0].detail == {"limit": "50"}
 
 
-def test_an_encrypted_zip_says_so() -> None:
+def encrypted() -> bytes:
     content = bytearray(zipped(("a.xml", XML), ("b.xml", XML)))
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         start = 0
         while (found := content.find(mark, start)) >= 0:
             content[found + at] |= 1
             start = found + 4
-    read = letter(bytes(content), "тайна.zip")
+    return bytes(content)
+
+
+def test_an_encrypted_zip_says_so() -> None:
+    read = letter(encrypted(), "тайна.zip")
     assert codes(read) == [Code.ENCRYPTED_DOCUMENT]
     assert read.findings[0].place.file == "тайна.zip"
+
+
+def test_each_encrypted_zip_is_told_once() -> None:
+    read = letter(zipped(("1.zip", encrypted()), ("2.zip", encrypted())))
+    assert codes(read) == [Code.ENCRYPTED_DOCUMENT] * 2
+    assert {found.place.file for found in read.findings} == {"1.zip", "2.zip"}
+
+
+def test_what_is_not_read_in_an_archive_is_told_with_the_archive() -> None:
+    read = letter(zipped(("a.xml", XML), ("b.pdf", b"%PDF-1.4")), "оба.zip")
+    (found,) = read.findings
+    assert (found.detail["name"], found.detail["container"]) == ("b.pdf", "оба.zip")
 
 
 @pytest.mark.parametrize("keep", [10, 40, 100])
@@ -266,7 +283,11 @@ def test_an_opaque_signature_is_opened(open_end: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"0", b"0\x80" * 1000, b"\x30\x84\xff\xff\xff\xff", signed(XML)[:40]]
+    "content",
+    [
+        *(b"", b"0", b"0\x80" * 1000, b"\x30\x84\xff\xff\xff\xff", signed(XML)[:40]),
+        *(signed(XML, open_end=True)[:cut] for cut in range(2, 40)),
+    ],
 )
 def test_what_is_no_signature_is_set_aside(content: bytes) -> None:
     assert signed_content(content) is None
@@ -291,3 +312,13 @@ def test_a_deflate_stream_that_is_cut_is_unreadable() -> None:
     content = zipped(("a.xml", bytes(1000)))
     cut = content.replace(zlib.compress(bytes(1000))[2:-4], b"\xff" * 9)
     assert codes(letter(cut)) == [Code.UNREADABLE_DOCUMENT]
+
+
+@pytest.mark.parametrize(
+    ("ending", "is_kept"), [(".xml", True), (".abcdefghijk", True), (".abcdefghijkl", False)]
+)
+def test_a_long_name_is_cut_before_its_ending(ending: str, is_kept: bool) -> None:
+    told = file_name("x" * NAME_MOST + ending)
+    assert len(told) == NAME_MOST
+    assert told.endswith(f"x…{ending}" if is_kept else "x…")
+    assert file_name("x" * (NAME_MOST - 4) + ".xml") == "x" * (NAME_MOST - 4) + ".xml"

@@ -193,7 +193,7 @@ class SpreadQueue:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(side_by_side, thread_name_prefix="trip"))
         async with app.open_async():
-            worker = Worker(
+            worker: Any = _Worker(
                 app,
                 queues=[_QUEUE],
                 concurrency=side_by_side,
@@ -220,6 +220,17 @@ class SpreadQueue:
                 yield connection
         except psycopg.OperationalError as fault:
             raise _unavailable(fault) from fault
+
+
+class _Worker(Worker):
+    """A worker that ends, for `serve` to begin another one, when a job's end cannot be noted."""
+
+    async def _persist_job_status(self, *given: Any, **named: Any) -> None:
+        try:
+            await super()._persist_job_status(*given, **named)
+        except ProcrastinateException:
+            # The job would pass for one in hand as long as this worker is heard of.
+            self.stop()  # type: ignore[no-untyped-call]
 
 
 def _app(

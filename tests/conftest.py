@@ -14,9 +14,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ingest.intake import passwords
 from tests.end_to_end.servers import DOVECOT
+
+# No test asserts a time; by default Hypothesis does, of each example.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 HERE = Path(__file__).parent
 QUICK = ("config", "ingest/intake", "ingest/letters", "ingest/replies", "layouts", "parsers",

@@ -25,7 +25,7 @@ from smtplib import SMTP
 from zoneinfo import ZoneInfo
 
 from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer, free_port
-from ingest.demo.year import hand_in_years
+from ingest.demo.year import hand_in_years, make_operator
 from ingest.operations.refused import Refused
 from ingest.operations.registry import import_registry
 from ingest.wiring import Service, service_of
@@ -159,6 +159,7 @@ def run_demo(
         )
         if serve:
             hand_in_years(app, datetime.now(UTC))
+            make_operator(app, datetime.now(UTC))
         stack.enter_context(daemon(folder))
         send(samples, smtp.port)
         done = partial(_is_done, app, imap, len(samples))

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from ingest.operations.console.operators import add
 from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.registry import import_registry
 from ingest.operations.typed import TypedReading, typed_document
 from ingest.wiring import Service
 from layouts.months import MOSCOW, following, midnight, preceding
+from storage.records import OperatorRole
 
 CODE = "200000007700"
 PASSWORD = "Sirenevy-sad-7"  # noqa: S105 - of an invented entity, printed by the demo
+OPERATOR = "operator"
+OPERATOR_PASSWORD = "Utro-nad-setyu-9"  # noqa: S105 - of an invented operator, the same
 NAME = "АО «Хлебозавод № 7»"
 _MONTHS = 24
 _SEED = 7
@@ -56,6 +60,12 @@ _REGISTERS = (
     _Register("77001001", f"{CODE}-01", "R+", "T2", Decimal("1605.30"), Decimal("160.30")),
     _Register("77001002", f"{CODE}-02", "A+", "T0", Decimal("8411.5"), Decimal("1540.5")),
 )
+
+
+def make_operator(service: Service, now: datetime) -> None:
+    """An operator who may do everything, without a second factor: the demo is on loopback."""
+    role = OperatorRole.ADMINISTERS
+    add(service, OPERATOR, role, "demo", now, password=OPERATOR_PASSWORD, second_factor=False)
 
 
 def hand_in_years(service: Service, now: datetime) -> int:

@@ -26,8 +26,8 @@ def demo(keep: Path | None, serve: bool) -> int:
     is_expected = run_demo(keep, _tell, _serve if serve else None)
     if not serve:
         click.echo(
-            "\nThe account of a legal entity, with invented readings of two years:"
-            "  ingest demo --serve"
+            "\nThe account of a legal entity and the operators' console, with invented readings"
+            " of two years:  ingest demo --serve"
         )
     return DONE if is_expected else LOOK
 
@@ -61,6 +61,11 @@ Still running. The account of an invented legal entity, with readings of two yea
 
   http://{HOST}:{running.web_port}/
   code {year.CODE}, password {year.PASSWORD}
+
+The operators' console:
+
+  http://{HOST}:{running.web_port}/console
+  name {year.OPERATOR}, password {year.OPERATOR_PASSWORD}
 
 Send a letter of your own:
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyotp
 import pytest
 
+from ingest.demo import year
 from ingest.operations.account.sessions import Attempt
 from ingest.operations.console.operators import add, switch_off
 from storage.faults import StoreUnavailable
@@ -348,3 +349,12 @@ def test_an_entity_is_found_and_told_and_gets_a_new_password_once_shown(crew):
     assert ("operator:anna", CODE) in crew.audit("password")
     looks = crew.enters("boris", OperatorRole.LOOKS)
     assert looks.post(f"/console/entities/{CODE}/password").status_code == 403
+
+
+def test_the_demos_operator_signs_in_as_it_says(world):
+    year.make_operator(world.service, world.now)
+    browser = world.browser()
+    form = {"name": year.OPERATOR, "password": year.OPERATOR_PASSWORD}
+
+    assert browser.post("/console/sign-in", form).status_code == 303
+    assert "Ждёт человека" in browser.get("/console").text

@@ -94,9 +94,24 @@ class Letters(Part):
             .values(attempts=LETTER.c.attempts - 1)
         )
 
-    def wait(self, letter: int, rest: timedelta) -> None:
-        """Have a letter tried again only after so long; the attempt is taken back."""
-        self._sql.change("wait", letter=letter, rest=int(rest.total_seconds()))
+    def wait(self, letter: int, rest: timedelta, sender: str, claimed: str, reason: str) -> None:
+        """Have a letter tried again only after so long; the attempt is taken back.
+
+        Args:
+            letter: Its number.
+            rest: How long; less than two hours.
+            sender: The address that it claims to be from.
+            claimed: The user code that it names.
+            reason: Why, for operators.
+        """
+        self._sql.change(
+            "wait",
+            letter=letter,
+            rest=int(rest.total_seconds()),
+            sender=sender,
+            claimed=claimed,
+            reason=reason,
+        )
 
     def wait_no_more(self) -> None:
         """Have every letter that waits tried in the next pass."""

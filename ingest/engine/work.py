@@ -330,8 +330,10 @@ class Worker:
 
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
         """Put off a letter whose user code was guessed at too often."""
+        sender = letter.read.letter.sender if letter.read else ""
+        rest = why.until - self._clock()
         with self._ledger.transaction() as store:
-            store.letters.wait(letter.claim.letter, why.until - self._clock())
+            store.letters.wait(letter.claim.letter, rest, sender, why.user_code, str(why))
         window.remove(letter)
         self.ended.add(letter.raw.arrival.key)
         log.warning(

@@ -43,8 +43,16 @@ class Letters(Protocol):
             now: The moment of it, aware.
         """
 
-    def wait(self, letter: int, rest: timedelta) -> None:
-        """Have a letter tried again only after so long; the attempt is taken back."""
+    def wait(self, letter: int, rest: timedelta, sender: str, claimed: str, reason: str) -> None:
+        """Have a letter tried again only after so long; the attempt is taken back.
+
+        Args:
+            letter: Its number.
+            rest: How long; less than two hours.
+            sender: The address that it claims to be from.
+            claimed: The user code that it names.
+            reason: Why, for operators.
+        """
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""

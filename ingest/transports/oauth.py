@@ -174,7 +174,8 @@ class OAuthAccount:
             return
         with self._told():
             age_seconds = time.time() - self._read().refreshed_at
-        if age_seconds > timedelta(days=1).total_seconds():
+        # One of the future was noted before the clock was set back.
+        if not 0 <= age_seconds <= timedelta(days=1).total_seconds():
             self._refreshed()
 
     def endings(self) -> Iterator[Ending]:
@@ -189,7 +190,9 @@ class OAuthAccount:
                 yield Ending(self.name, "certificate", certificate.not_valid_after_utc)
         with suppress(TokenUnavailable, OSError, ValueError):
             if config.grant == Grant.REFRESH_TOKEN:
-                refreshed_at = datetime.fromtimestamp(self._read().refreshed_at, UTC)
+                refreshed_at = datetime.fromtimestamp(
+                    min(self._read().refreshed_at, time.time()), UTC
+                )
                 silent_at = refreshed_at + timedelta(days=config.silence_days)
                 yield Ending(self.name, "unused refresh token", silent_at)
 
@@ -286,9 +289,11 @@ class OAuthAccount:
                 answer = client.fetch_token(
                     grant_type=Grant.REFRESH_TOKEN.value, refresh_token=kept.refresh_token
                 )
-            token = _token(answer)
-            self._write(_Kept(str(answer.get("refresh_token") or kept.refresh_token), time.time()))
-            return token
+            rotated = answer.get("refresh_token")
+            is_one = isinstance(rotated, str) and rotated
+            # Also when the access token is none: the one before may be good no more.
+            self._write(_Kept(rotated if is_one else kept.refresh_token, time.time()))
+            return _token(answer)
 
     def _assertion(self, user: str) -> str:
         """A service account's signed claim that it acts for a mailbox. Source: RFC 7523."""

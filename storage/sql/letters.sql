@@ -27,8 +27,9 @@ SET letter_id = excluded.letter_id
 -- What became of the letters at these places.
 SELECT location.uid, letter.id, letter.state, letter.outcome, letter.attempts,
        letter.received_at, letter.run,
-       COALESCE(letter.waits_until > CAST(strftime('%s', 'now') AS INTEGER), 0) AS waits -- sqlite
-       COALESCE(letter.waits_until > CAST(extract(epoch FROM clock_timestamp()) AS bigint), false) AS waits -- postgresql
+       -- None waits for two hours: one that would was put off before the clock was set back.
+       COALESCE(letter.waits_until - CAST(strftime('%s', 'now') AS INTEGER) BETWEEN 1 AND 7200, 0) AS waits -- sqlite
+       COALESCE(letter.waits_until - CAST(extract(epoch FROM clock_timestamp()) AS bigint) BETWEEN 1 AND 7200, false) AS waits -- postgresql
 FROM letter_location AS location
 JOIN letter ON letter.id = location.letter_id
 WHERE location.mailbox = :mailbox
@@ -45,9 +46,9 @@ SET state = 'done', outcome = :outcome, entity_id = :entity, sender = :sender,
 WHERE id = :letter AND state <> 'done'
 
 -- name: wait
--- Not before so long; the attempt does not count.
+-- Not before so long; the attempt does not count. Operators are told whose it is and why.
 UPDATE letter
-SET attempts = attempts - 1,
+SET attempts = attempts - 1, sender = :sender, claimed_code = :claimed, reason = :reason,
     waits_until = CAST(strftime('%s', 'now') AS INTEGER) + :rest -- sqlite
     waits_until = CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :rest -- postgresql
 WHERE id = :letter AND state = 'claimed' AND attempts > 0

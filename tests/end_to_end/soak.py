@@ -263,8 +263,16 @@ def world() -> Iterator[World]:
         for name, url in urls.items():
             place = folder if name == "sqlite" else apart
             account = account_of(dovecot, provider, name)
-            service = Service(place, url, account, smtp.port, imap.port, 1.0, None,
-                              name, provider.url, clock)  # fmt: skip
+            service = Service(
+                folder=place,
+                url=url,
+                account=account,
+                smtp_port=smtp.port,
+                imap_port=imap.port,
+                name=name,
+                provider=provider.url,
+                clock=clock,
+            )
             stack.callback(service.ledger.close)
             stack.callback(service.asked.ledger.close)
             services.append(service)

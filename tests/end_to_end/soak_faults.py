@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,6 +109,8 @@ class Service(Installation):
     provider: str = ""
     clock: Clock | None = None
     appended: int = 0
+    # Two threads write: each number is of one letter.
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def _text(self) -> str:
         account = self.account
@@ -150,11 +153,12 @@ client_secret = "secret"
 
     def write(self) -> str:
         """A letter into its mailbox; its Message-ID."""
-        number = f"<soak-{self.name}-{self.appended}@primer.example>"
-        letter = re.sub(rb"(?im)^message-id:.*\r?\n", b"", ordinary(self.appended % 1000))
-        head = f"Message-ID: {number}\r\nX-Number: {number}\r\n".encode()
-        self.account.append(head + letter, at=RECEIVED_AT)
-        self.appended += 1
+        with self.turn:
+            number = f"<soak-{self.name}-{self.appended}@primer.example>"
+            letter = re.sub(rb"(?im)^message-id:.*\r?\n", b"", ordinary(self.appended % 1000))
+            head = f"Message-ID: {number}\r\nX-Number: {number}\r\n".encode()
+            self.account.append(head + letter, at=RECEIVED_AT)
+            self.appended += 1
         return number
 
     def needs(self) -> Sequence[str]:

@@ -34,7 +34,7 @@ def in_trouble(installation: Installation) -> None:
             if number == 0:
                 store.letters.quarantine(claim.letter, "a fault", now)
             elif number == 1:
-                store.letters.wait(claim.letter, hour)
+                store.letters.wait(claim.letter, hour, "buh@primer.example", "1", "guesses")
         for number in (1, 2):
             reply = OwedReply(None, "buh@primer.example", "Принято", f"<{number}@x>", b"mail")
             store.outbox.owe(reply, now)

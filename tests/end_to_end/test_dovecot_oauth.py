@@ -3,19 +3,24 @@
 import base64
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from imapclient import IMAPClient
 
+from ingest.engine.daemon import Daemon, Parts
+from ingest.transports import oauth
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.login import Token
 from ingest.transports.oauth import OAuthAccount, OAuthConfig
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
+from storage.ledger import Ledger
 from storage.records import OwedReply
 from tests.end_to_end.servers import HOST, Dovecot, free_port
+from tests.fakes import FakeIntake, FakePostman, FakeReader, mail
 from tests.identity import identity_provider
 
 MECHANISMS = ["XOAUTH2", "OAUTHBEARER"]
@@ -123,6 +128,60 @@ def test_a_provider_that_refuses_makes_a_fault_of_the_mailbox(account, provider)
     with pytest.raises(MailboxUnavailable, match=told) as e:
         mailbox(account, office(provider).token).uids()
     assert "ingest oauth" in e.value.advice
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db")
+    ledger.migrate()
+    yield ledger
+    ledger.close()
+
+
+@pytest.mark.parametrize("broken", ["invalid_grant", "silent"])
+def test_a_broken_account_stops_nothing_else_of_the_running_daemon(
+    dovecot_by_token, provider, ledger, broken, monkeypatch
+):
+    monkeypatch.setattr(oauth, "ANSWER_SECONDS", 2.0)
+    well = dovecot_by_token.account()
+    well.append(mail("first"), at=datetime.now(UTC))
+    provider.user = well.user
+    with identity_provider() as other:
+        other.answers = [(400, b'{"error": "invalid_grant"}')] * 1000
+        other.drips = 0.1
+        if broken == "silent":
+            other.answers = []
+        ill, works = office(other), office(provider)
+        boxes = [
+            ImapMailbox(well.config(name=name, password="", token=account.token))
+            for name, account in (("ill", ill), ("well", works))
+        ]
+        postman = FakePostman()
+        parts = Parts(
+            boxes, [], FakeReader(), ledger, FakeIntake(), postman, [ill, works],
+            lambda: datetime.now(UTC), 0.2, lambda: None,
+        )  # fmt: skip
+        with Daemon(parts):
+            wait_until(lambda: postman.sent and not well.count("INBOX"))
+            if broken == "invalid_grant":
+                wait_until(lambda: "mailbox ill" in failing(ledger))
+            # The next one as well, while the other account still fails.
+            well.append(mail("second"), at=datetime.now(UTC))
+            wait_until(lambda: len(postman.sent) == 2)
+        assert failing(ledger) <= {"mailbox ill"}
+
+
+def failing(ledger):
+    with ledger.reading() as store:
+        servers = store.installation.status(datetime.now(UTC)).servers
+    return {server.name for server in servers if server.failing_since}
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
 
 
 class Server:

@@ -256,6 +256,30 @@ def test_filed_letters_of_a_day_are_all_listed_however_many(serving, monkeypatch
     assert asked == [(1, 10), (11, 20), (21, 25)]
 
 
+@pytest.mark.parametrize("is_old", [True, False])
+def test_a_session_that_the_server_ends_is_a_fault_only_of_a_young_one(
+    serving, monkeypatch, is_old
+):
+    selected = []
+
+    def opened(_rest):
+        selected.append(1)
+        if len(selected) == 2:
+            yield b"* BYE the token has expired\r\n"
+            raise OSError
+        yield b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n"
+
+    monkeypatch.setattr(mailbox_module, "LIVED_SECONDS", 0.0 if is_old else 3600.0)
+    mailbox = ImapMailbox(serving({"SELECT": opened}).config())
+    mailbox.uids()
+    if is_old:
+        assert mailbox.uids() == (7, [11])
+    else:
+        with pytest.raises(MailboxUnavailable):
+            mailbox.uids()
+    mailbox.close()
+
+
 @pytest.mark.parametrize("piece", [b"*", b"* OK still here\r\n"])
 def test_a_server_that_trickles_is_left_when_the_commands_time_is_over(serving, piece):
     server = serving({"UID SEARCH": slowly(piece)})

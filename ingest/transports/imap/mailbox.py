@@ -47,7 +47,7 @@ PROBED_AFTER_SECONDS = 30.0
 """A connection that rested longer is tried before it is relied upon."""
 
 LIVED_SECONDS = 60.0
-"""A connection that waited for mail after so long a life may end without being a fault."""
+"""After so long a life a connection may end without being a fault, as with its token."""
 
 BROKEN_MOST = 3
 """How often a letter alone may break a working connection before it is counted."""
@@ -207,9 +207,8 @@ class ImapMailbox:
             MailboxUnavailable: it cannot be reached, or refused us.
         """
         with self._lock, self._told("cannot list the letters"):
-            client = self._connected()
             before, self._uidvalidity = self._uidvalidity, 0
-            self._select(client)
+            client = self._opened_anew()
             if before != self._uidvalidity:
                 self._suspects.clear()
                 self._first_seen.clear()
@@ -435,6 +434,19 @@ class ImapMailbox:
             self._names.clear()
         self._used_at = time.monotonic()
         return self._client
+
+    def _opened_anew(self) -> IMAPClient:
+        """A connection with the folder opened; one that its server has ended is no fault."""
+        client = self._connected()
+        try:
+            self._select(client)
+        except (imaplib.IMAP4.abort, OSError):
+            if time.monotonic() - self._connected_at < LIVED_SECONDS:
+                raise
+            self._drop()
+            client = self._connected()
+            self._select(client)
+        return client
 
     def _rested(self) -> bool:
         return time.monotonic() - self._used_at > PROBED_AFTER_SECONDS

@@ -201,6 +201,9 @@ def test_a_letter_over_the_budget_waits_unread_and_is_then_taken_as_of_its_arriv
     with ledger.reading() as store:
         (letter,) = store.letters.find()
         assert (letter.state, letter.attempts) == (LetterState.CLAIMED, 0)
+        # What `letters` tells of it meanwhile.
+        assert (letter.sender, letter.claimed) == ("new@primer.example", CODE)
+        assert letter.why == "too many wrong passwords for this user code"
         assert store.installation.status(house.clock()).waiting == 1
     house.mailbox.fetched.clear()
     for _ in range(5):

@@ -1,5 +1,6 @@
 """Access tokens from an identity provider that may be slow, wrong, gone or lying."""
 
+import contextlib
 import errno
 import json
 import threading
@@ -134,6 +135,21 @@ def test_no_token_is_given_before_the_rotated_one_is_kept(provider, kept, monkey
     assert [path.name for path in kept.parent.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "then"),
+    [
+        ({"access_token": 7, "refresh_token": "refresh-9"}, "refresh-9"),
+        ({"access_token": "access", "refresh_token": ""}, "refresh-0"),
+        ({"access_token": "access", "refresh_token": {"new": "refresh-9"}}, "refresh-0"),
+    ],
+)
+def test_a_rotated_token_is_kept_whatever_came_with_it(provider, kept, answer, then):
+    provider.answers = [(200, json.dumps(answer | {"token_type": "Bearer"}).encode())]
+    with contextlib.suppress(TokenUnavailable):
+        refreshing(provider, kept).token(USER)
+    assert refresh_token(kept) == then
+
+
 def test_a_new_process_goes_on_with_what_the_one_before_kept(provider, kept):
     refreshing(provider, kept).token(USER)
     refreshing(provider, kept).token(USER)
@@ -160,6 +176,10 @@ def test_a_refresh_token_is_used_daily_without_need(provider, kept):
     office.keep_alive()
     office.keep_alive()
     assert len(provider.asked) == 1
+    # Noted before the clock was set back by a year.
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"refreshed_at": time.time() + 3e7}))
+    office.keep_alive()
+    assert len(provider.asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class SheetReader:
         self._draft = Draft(view.form.layout, view.sheet.name, view.form.layout.unit)
         self._account = Account(view.sheet, view.form.words, view.tables)
         self._point: str | None = None
-        self._missing_told: set[str] = set()
+        self._missing_told: set[tuple[str, str | None]] = set()
         self._was_read = False
         self._sums: Sums | None = None
         self._names_points = False
@@ -366,18 +366,22 @@ class SheetReader:
         self._draft.findings.add(finding(Code.INVALID_TIME, place, seen=seen, **about))
 
     def _missing_in_row(self, name: str, table: Table, row: int) -> None:
-        """Tell a key that is not there; of a column that is not there, once."""
+        """Tell a key that is not there; of a column that is not there, once for all its rows.
+
+        Beside other tables it is told for each point, so that theirs stand.
+        """
         place, column = Place(sheet=self._sheet.name), table.columns.get(name)
+        point = self._point if column is not None or len(self._tables) > 1 else None
         if column is not None:
             if not is_blank(self._sheet.key(row, column)):
                 # What stands there has been told to be wrong.
                 return
             place = place_of(self._sheet, row, column)
-        elif name in self._missing_told:
+        elif (name, point) in self._missing_told:
             return
-        self._missing_told.add(name)
+        self._missing_told.add((name, point))
         expected = self._definition.columns.get(name, ("",))[0]
-        about = {"point": self._point, "field": name, "expected": expected}
+        about = {"point": point, "field": name, "expected": expected}
         self._draft.findings.add(finding(Code.MISSING_FIELD, place, **about))
 
     def _day(self, table: Table, row: int) -> date | None:

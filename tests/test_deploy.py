@@ -24,6 +24,12 @@ def test_variables_of_image_and_compose_are_keys_of_the_configuration():
         assert key.lower() in model.model_fields
 
 
+def test_the_image_is_based_on_bytes_that_are_named():
+    bases = re.findall(r"^(?:ARG PYTHON=|FROM )(\S+)", IMAGE, re.MULTILINE)
+    assert len(bases) == 3
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", base) or base == "${PYTHON}" for base in bases)
+
+
 def test_a_mail_server_s_outage_does_not_make_the_image_unhealthy():
     [check] = re.findall(r"CMD (\[.*urlopen.*\])", IMAGE)
     assert "/metrics" in check

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from openpyxl import load_workbook
 
 from ingest.operations.account.sessions import Attempt, proven
+from ingest.operations.billed import Asked, readings
+from ingest.operations.closing import close
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.conftest import HOSTILE, OTHER, OTHER_PASSWORD
 
@@ -187,6 +189,27 @@ def test_readings_typed_in_are_checked_then_recorded_as_a_document_of_ours(world
     assert "1\u00a0000,5" in receipt
     assert "52006" in receipt
     assert letters(world) == 1
+
+
+def test_a_month_closed_between_the_check_and_the_button_keeps_what_was_billed(world, signed_in):
+    world.now = MONTH_END
+    signed_in.sign_in()
+    page = signed_in.get("/readings/enter").text
+    form = {"day": "2026-11-30", "hour": "24", "created": field(page, "created"), "step": "check"}
+    form |= dict(zip(registers(page), ("1000,5", "2000"), strict=True))
+    form |= {
+        "step": "send",
+        "checked": field(signed_in.post("/readings/enter", form).text, "checked"),
+    }
+    month = date(2026, 11, 1)
+    assert close(world.service.ledger, month, "anna", world.now, anyway=True).is_closed
+
+    answer = signed_in.post("/readings/enter", form)
+    told = signed_in.get(answer.headers.get("location", "/")).text
+    assert "закрыт" in answer.text + told
+    for of in (month, date(2026, 12, 1)):
+        with readings(world.service.ledger, Asked(of)) as recorded:
+            assert list(recorded.rows) == []
 
 
 def test_what_was_changed_behind_the_check_is_checked_again(world, signed_in):

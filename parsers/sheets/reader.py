@@ -293,6 +293,10 @@ class SheetReader:
             if stated is None and last == whose and channel != default:
                 # Left out below R+: of that one, or of the default?
                 return None
+            heading = table.labels.get(table.columns.get("channel", 0))
+            if stated is None and heading and heading.meaning.channel not in {None, default}:
+                # Left out below «Реактивная энергия R+».
+                return None
             if stated is None and default and self._is_reactive(table):
                 # Of the same direction.
                 return f"R{default[-1]}"

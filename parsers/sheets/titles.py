@@ -42,7 +42,11 @@ class Titles:
         beside = [t for t in self.tables if t.top <= table.bottom and table.top <= t.bottom]
         is_near = True
         for row in sorted((row for row in self.sheet.rows if row < table.bottom), reverse=True):
-            cells = self.sheet.rows[row]
+            cells = {
+                column: cell
+                for column, cell in self.sheet.rows[row].items()
+                if not self._goes_on_above(table, row, column)
+            }
             within = {c: v for c, v in cells.items() if self._is_over(table, row, c)}
             labelled = [t for t in self.tables if t.top <= row <= t.bottom]
             if self.states_fact(row) or (labelled and len(within or cells) > 1):
@@ -67,6 +71,12 @@ class Titles:
         merged = next((m for m in self.sheet.merged if (m.top, m.left) == (row, column)), None)
         right = merged.right if merged is not None else column
         return column <= table.right and table.left <= right
+
+    def _goes_on_above(self, table: Table, row: int, column: int) -> bool:
+        """Whether a cell goes on with the channels or zones of a table further up."""
+        upper = (t for t in self.tables if t.bottom < row < table.bottom)
+        signs = {t.columns.get(role) for t in upper for role in ("channel", "zone")}
+        return column in signs and column in self.sheet.rows.get(row - 1, {})
 
     def _is_of_labels(self, row: int) -> bool:
         """Whether a row is the labels of a table that could not be read."""

@@ -56,17 +56,17 @@ def test_a_series_without_a_past_has_no_history(ledger):
     assert before(ledger, hours(1, 2, 3)) == {}
 
 
-def test_history_is_the_hours_of_the_28_local_days_before(ledger):
-    # Midnight of 4 October, a Sunday, in Moscow: a day too early for the 28.
-    start = MONTH - 28 * DAY
-    keep(ledger, document(replace(hours(*range(1, 29 * 24 + 1)), start=start - DAY)))
+def test_history_is_the_hours_of_the_35_local_days_before(ledger):
+    # A day too early for the 35.
+    start = MONTH - 35 * DAY
+    keep(ledger, document(replace(hours(*range(1, 36 * 24 + 1)), start=start - DAY)))
 
     told = before(ledger, hours(1, 2, 3))[OWN]
 
     assert told.start == int(start.timestamp())
-    assert list(told.energy) == list(range(25, 29 * 24 + 1))
-    assert told.whole == bytes([1]) * 28 * 24
-    assert told.highest_w == 29 * 24
+    assert list(told.energy) == list(range(25, 36 * 24 + 1))
+    assert told.whole == bytes([1]) * 35 * 24
+    assert told.highest_w == 36 * 24
 
 
 def test_a_shorter_window_asks_for_fewer_days(ledger):
@@ -85,7 +85,7 @@ def test_history_ends_with_the_midnight_before_a_document_that_begins_by_day(led
     told = before(ledger, hours(5, 5, day=1, hour=5))
 
     assert set(told) == {OWN}
-    assert list(told[OWN].energy) == [0] * 27 * 24 + [1000] * 24
+    assert list(told[OWN].energy) == [0] * 34 * 24 + [1000] * 24
     assert sum(told[OWN].whole) == 24
 
 
@@ -111,8 +111,8 @@ def test_the_days_around_a_changeover_begin_at_their_own_midnights(ledger):
     later = replace(hours(1), start=datetime(2010, 10, 31, 21, tzinfo=UTC))
     told = before(ledger, later)[OWN]
 
-    assert told.start == int(datetime(2010, 10, 3, 20, tzinfo=UTC).timestamp())
-    assert list(told.energy) == [0] * 26 * 24 + list(range(1, 50))
+    assert told.start == int(datetime(2010, 9, 26, 20, tzinfo=UTC).timestamp())
+    assert list(told.energy) == [0] * 33 * 24 + list(range(1, 50))
 
 
 def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):

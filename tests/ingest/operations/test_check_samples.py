@@ -12,7 +12,9 @@ EXPECTED = ".expected.json"
 DOCUMENTS = sorted(
     path
     for path in SAMPLES.glob("*/*")
-    if path.parent.name != "letters" and path.suffix != ".json" and path.is_file()
+    if path.parent.name not in {"letters", "__pycache__"}
+    and path.suffix != ".json"
+    and path.is_file()
 )
 
 

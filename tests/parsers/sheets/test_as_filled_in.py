@@ -132,6 +132,30 @@ def test_a_zone_in_a_hidden_column_keeps_its_reading_out():
     assert told(read([*DATED, *rows], hidden=(3,))) == {(Code.HIDDEN_CONTENT, "B6")}
 
 
+@pytest.mark.parametrize(
+    ("between", "channel"),
+    [
+        ([["", "", "R+"]], "A+"),
+        ([["", "", "R+"], []], "A+"),
+        ([[], ["Реактивная энергия R+"]], "R+"),
+        ([[], ["", "Реактивная энергия R+"]], "R+"),
+    ],
+)
+def test_a_channel_without_a_reading_is_no_title_of_the_next_table(between, channel):
+    upper: Rows = [["№ счётчика", "Показание", "Канал"], [M, 1, "A+"]]
+    parsed = read([*DATED, *upper, *between, ["№ счётчика", "Показание"], [N, 2]])
+
+    assert values(parsed) == f"{M} A+ T0 1, {N} {channel} T0 2"
+
+
+def test_an_empty_column_of_channels_below_the_name_of_another_one_is_told():
+    rows: Rows = [["", "", "Реактивная энергия R+"], ["№ счётчика", "Показание"], [M, 1]]
+    parsed = read([*DATED, *rows])
+
+    assert parsed.series == ()
+    assert (Code.MISSING_FIELD, "C7") in told(parsed)
+
+
 def test_a_date_that_nothing_states_is_told_for_every_point():
     rows: Rows = [["Точка учёта", "№ ПУ", "Показание"], ["p-1", M, 1], ["p-2", N, 2]]
     (found,) = read([*HEAD, *rows]).findings

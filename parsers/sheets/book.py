@@ -96,12 +96,14 @@ class _Book:
 
     def _claim(self, sheet: Sheet) -> _Claim | None:
         """The layouts that claim a sheet; None when it is just another sheet."""
-        fact = next((f for form in self._forms if (f := _class_fact(sheet, form))), None)
+        facts = [(form, Facts(sheet, form.definition, form.words)) for form in self._forms]
+        fact = next((f for _, every in facts for f in every.all() if f.field == "class"), None)
         if fact is not None:
             number = _number(fact)
-            forms = [form for form in self._forms if number in form.layout.numbers]
-            return _Claim(sheet, tuple(form.view(sheet) for form in forms), number, fact)
-        views = tuple(view for form in self._forms if (view := form.view(sheet)).tables)
+            stated = [(form, every) for form, every in facts if number in form.layout.numbers]
+            views = tuple(form.view(sheet, every) for form, every in stated)
+            return _Claim(sheet, views, number, fact)
+        views = tuple(v for form, every in facts if (v := form.view(sheet, every)).tables)
         if not views and sheet.unseen:
             # Its columns are hidden: the finding says so, not that it is no form.
             full = _in_full(sheet)
@@ -169,11 +171,6 @@ def _is_returned_list(sheet: Sheet) -> bool:
 
 _SENDER = ("sender_code", "password", "sender_name", "sender_inn")
 _CLASS = re.compile(r"\D*(\d{4,6})\D*")
-
-
-def _class_fact(sheet: Sheet, form: Form) -> Fact | None:
-    facts = Facts(sheet, form.definition, form.words)
-    return next((fact for fact in facts.all() if fact.field == "class"), None)
 
 
 def _number(fact: Fact) -> str:

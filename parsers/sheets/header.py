@@ -199,7 +199,7 @@ class Facts:
 
 
 _LONGEST_LABEL = 300
-_LOOKED_AT = 200
+_LOOKED_AT = 100
 """Cells of a row, the first ones, that may be the label of a fact."""
 
 _INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)

@@ -21,9 +21,9 @@ class Form:
     definition: WorkbookDefinition
     words: Vocabulary
 
-    def view(self, sheet: Sheet) -> View:
-        """A sheet as this form sees it."""
-        facts = Facts(sheet, self.definition, self.words)
+    def view(self, sheet: Sheet, facts: Facts | None = None) -> View:
+        """A sheet as this form sees it; its facts are looked for unless they are known."""
+        facts = facts or Facts(sheet, self.definition, self.words)
         tables = find_tables(
             sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
         )

@@ -104,7 +104,8 @@ class Vocabulary:
         # Without groups, and the look-around outside: re then skips by first letters,
         # which makes a sheet of notes fifty times cheaper.
         self._search = re.compile(rf"(?<!\w)(?:{'|'.join(_words(p.words) for p in phrases)})(?!\w)")
-        self._phrases = [(re.compile(_words(phrase.words)), phrase) for phrase in phrases]
+        self._which = re.compile("|".join(f"({_words(phrase.words)})" for phrase in phrases))
+        self._phrases = phrases
         self._totals = tuple(label(word) for word in definition.totals)
         self._doubtful = _any_of(definition.words.doubtful)
         self._channels = [
@@ -139,7 +140,8 @@ class Vocabulary:
         roles: list[str] = []
         for match in self._search.finditer(text):
             rest, last = f"{rest}{text[last : match.start()]} ", match.end()
-            phrase = next(p for form, p in self._phrases if form.fullmatch(match[0]))
+            which = self._which.fullmatch(match[0])
+            phrase = self._phrases[which.lastindex - 1]  # type: ignore[union-attr, operator]
             if phrase.kind == "role":
                 roles.append(phrase.value)
             meaning = _added(meaning, phrase)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -207,12 +209,13 @@ class Ledger:
         with self.transaction() as store:
             return store.seals.fence()
 
-    def seal(self, fence: Fence) -> bool:
-        """Seal every row up to a fence; False when one may still come before it.
+    def seal(self, fence: Fence, seconds: float = math.inf) -> bool:
+        """Seal every row up to a fence; False when one may still come, or is left after so long.
 
         Rows are hashed while others write; a crash on the way leaves the seals so far.
         Another process that seals meanwhile is no harm: one of the two seals is dropped.
         """
+        until = time.monotonic() + seconds
         while True:
             with self.reading() as store:
                 if not store.seals.is_final(fence):
@@ -222,6 +225,8 @@ class Ledger:
                 return True
             with self.transaction() as store:
                 store.seals.append(draft)
+            if time.monotonic() >= until:
+                return False
 
     def schema_is_current(self) -> bool:
         """Whether the schema is the one this program needs, neither older nor newer."""

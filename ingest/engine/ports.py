@@ -246,5 +246,5 @@ class WholeLedger(Ledger, Protocol):
     def fence(self) -> Fence:
         """Up to which rows may be sealed soon."""
 
-    def seal(self, fence: Fence) -> bool:
-        """Seal up to a fence; False when it is too early."""
+    def seal(self, fence: Fence, seconds: float) -> bool:
+        """Seal up to a fence; False when it is too early, or some is left after so long."""

@@ -14,6 +14,9 @@ from storage.records import Fence, Head
 log = structlog.get_logger()
 
 EVERY_SECONDS = 20.0
+MOST_SECONDS = 5.0
+"""A larger backlog, as after an upgrade, is left for the next time: the service has to end, too."""
+
 TOLD_EVERY_SECONDS = 3600.0
 """How often the last seal is told; somebody who makes the chain anew does not reach the log."""
 
@@ -48,7 +51,7 @@ class Sealer:
         self._seen = head
         if unsealed and self._is_ours():
             self._fence = self._fence or self._ledger.fence()
-            if self._ledger.seal(self._fence):
+            if self._ledger.seal(self._fence, MOST_SECONDS):
                 self._fence = None
             with self._ledger.reading() as store:
                 self._seen, unsealed = store.seals.head(), store.seals.unsealed()

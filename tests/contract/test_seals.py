@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy.dialects import postgresql
 
+from storage import seals
 from storage.append_only import APPEND_ONLY
 from storage.ledger import Ledger
 from storage.records import Head
@@ -261,6 +262,21 @@ def test_two_that_seal_at_once_make_one_chain(full, database_url):
     found = check(full)
     assert (found.broken, found.unsealed) == (None, {})
     assert found.seals == found.head.number
+
+
+def test_a_backlog_is_sealed_in_as_many_turns_as_it_takes(ledger, monkeypatch):
+    for bound in ("_MOST", "_AT_ONCE"):
+        monkeypatch.setattr(seals, bound, 1)
+    with ledger.transaction() as store:
+        for code in ("1", "2", "3"):
+            store.audit.add(NOW, "anna", "password", code, before=None, after=None)
+    fence, turns = ledger.fence(), 1
+    while not ledger.seal(fence, seconds=0):
+        turns += 1
+    found = check(ledger)
+
+    assert (found.broken, found.unsealed) == (None, {})
+    assert found.seals == turns - 1 == 3
 
 
 def test_of_two_seals_for_the_same_place_one_is_dropped(full):

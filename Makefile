@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 # Every test that this machine can run; says at its end what it left out.
 # Bytecode is written, whatever the environment says: without it each process that a test starts
 # compiles the program anew, half a second at a time, and each worker all of the tests.
-test: export PYTHONDONTWRITEBYTECODE :=
+test quick: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed
 	$(BIN)/python -m compileall -q -j 0 config ingest layouts parsers samples storage
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder

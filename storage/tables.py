@@ -659,7 +659,7 @@ class AccessRequestTable(_Kept, table=True):
 
 
 class WebUploadTable(_Kept, table=True):
-    """A file that was checked on the pages and waits to be handed in; one for each session."""
+    """A checked file, kept for the button that hands it in; one for each session."""
 
     __tablename__ = "web_upload"
 

@@ -46,6 +46,8 @@ SLOW = (
     "::test_parts_that_unpack_too_large", "::test_a_cut_off_workbook",
     "layouts/rules/test_year.py", "layouts/rules/test_versions.py", "layouts/rules/test_gaps.py",
     "layouts/rules/test_any_document.py", "layouts/rules/test_codes_through_process.py",
+    # Imports the service in a process of its own.
+    "test_architecture.py::test_the_queue_s_library",
 )  # fmt: skip
 """Files, and parts of the names of tests, that take a second or more."""
 

@@ -1,5 +1,6 @@
 """Letters announced by one process and brought to their verdicts by others."""
 
+import inspect
 import threading
 import time
 from dataclasses import replace
@@ -331,3 +332,8 @@ def test_a_trip_of_a_worker_that_is_no_more_goes_to_another_one(spread_house):
     assert len(jobs(house)) == 1
     serve(house, lambda: not house.waiting().letters)
     assert house.intake.received == ["first"]
+
+
+def test_what_our_worker_of_jobs_overrides_is_there_to_override():
+    # A private method of procrastinate's: a release without it would undo the mend in silence.
+    assert inspect.iscoroutinefunction(spread.Worker._persist_job_status)

@@ -273,14 +273,12 @@ class Wait:
     read: int
 
 
-def behind_a_thousand() -> Wait:
-    """An ordinary letter, as a thousand costly ones of somebody else lie before it.
-
-    In an installation of its own: here nobody has caused any cost before.
-    """
+@contextlib.contextmanager
+def running() -> Iterator[tuple[str, Service, int]]:
+    """An installation that has read its first letter: its mail server, itself, its process."""
     with (
         tempfile.TemporaryDirectory(prefix="ingest-hostile-") as folder,
-        mailbox() as (_, account),
+        mailbox() as (server, account),
         SmtpServer(lambda _recipient, _content: None) as smtp,
     ):
         url = f"sqlite:///{folder}/ingest.db"
@@ -288,9 +286,17 @@ def behind_a_thousand() -> Wait:
         with service.running() as process:
             account.append(ordinary(LAST), at=RECEIVED_AT)
             service.settled(1)
-            found = _behind(service, process.pid)
+            yield server, service, process.pid
         service.ledger.close()
-    return found
+
+
+def behind_a_thousand() -> Wait:
+    """An ordinary letter, as a thousand costly ones of somebody else lie before it.
+
+    In an installation of its own: here nobody has caused any cost before.
+    """
+    with running() as (_, service, process):
+        return _behind(service, process)
 
 
 def _behind(service: Service, process: int) -> Wait:
@@ -366,25 +372,15 @@ def report(section: str, title: str = TITLE) -> None:
 def main(names: Sequence[str] = ()) -> int:
     rows: list[Measured] = []
     chosen = [letter for letter in CORPUS if not names or letter.name in names]
-    with (
-        tempfile.TemporaryDirectory(prefix="ingest-hostile-") as folder,
-        mailbox() as (server, account),
-        SmtpServer(lambda _recipient, _content: None) as smtp,
-    ):
-        url = f"sqlite:///{folder}/ingest.db"
-        service = Service(Path(folder), url, account, smtp.port, every_seconds=5.0)
-        with service.running() as process:
-            account.append(ordinary(LAST), at=RECEIVED_AT)
-            service.settled(1)
-            for row in measured(service, process.pid, chosen):
-                rows.append(row)
-                print(
-                    f"{row.letter!s:45}{row.verdict:16}{row.cpu:6.2f} s CPU{row.seconds:6.1f} s"
-                    f"{row.peak / MB:6.0f} MB  {row.told}",
-                    flush=True,
-                )
-            crowd = crowded(service, process.pid)
-        service.ledger.close()
+    with running() as (server, service, process):
+        for row in measured(service, process, chosen):
+            rows.append(row)
+            print(
+                f"{row.letter!s:45}{row.verdict:16}{row.cpu:6.2f} s CPU{row.seconds:6.1f} s"
+                f"{row.peak / MB:6.0f} MB  {row.told}",
+                flush=True,
+            )
+        crowd = crowded(service, process)
     wait = behind_a_thousand()
     if not names:
         report(table(rows, crowd, wait, server))

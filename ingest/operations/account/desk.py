@@ -13,7 +13,7 @@ from ingest.operations.ports import Service
 from ingest.reading import Reader
 
 KEPT_FOR = timedelta(hours=1)
-"""How long a file that was checked waits to be handed in."""
+"""How long a checked file is kept for the button that hands it in."""
 
 
 class Desk:

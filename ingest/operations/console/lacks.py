@@ -41,7 +41,8 @@ class Lacks:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._months: dict[tuple[int, date], _Known] = {}
+        self._ledger: Ledger | None = None
+        self._months: dict[date, _Known] = {}
 
     def of(self, ledger: Ledger, month: date, now: datetime) -> Sequence[Lacking]:
         """As `ingest.operations.periods.lacking` tells it for everybody, by user code.
@@ -49,14 +50,16 @@ class Lacks:
         Raises:
             ConnectionError: the database is away.
         """
-        key = id(ledger), month
         with self._lock, ledger.reading() as store:
-            known = self._months.pop(key, None)
+            if ledger is not self._ledger:
+                # A reload may have brought another database.
+                self._ledger, self._months = ledger, {}
+            known = self._months.pop(month, None)
             mark = store.audit.last_of(_REGISTER), last_midnight(now)
             if known is None or known.mark != mark:
                 known = _Known(mark, store.registry.shared())
             self._renew(known, store, month, now)
-            self._months[key] = known
+            self._months[month] = known
             while len(self._months) > _MONTHS_MOST:
                 del self._months[next(iter(self._months))]
         return [one for _, one in sorted(known.lacking.items())]

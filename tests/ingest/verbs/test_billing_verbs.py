@@ -423,6 +423,41 @@ def test_doubtful_values_are_listed_until_they_are_accepted_with_a_reason(servic
     assert (twice.code, "accepted before" in twice.err) == (1, True)
 
 
+def qualities(run):
+    """How good the values of November are and why, by each way of asking for them."""
+    asked = ("readings", "--period", "2026-11")
+    rows = {"json": run(*asked, "--json").rows, "csv": table(run(*asked).out)}
+    for kind in ("xlsx", "parquet"):
+        assert run(*asked, "-o", run.folder / f"november.{kind}").code == 0
+    names, *cells = openpyxl.load_workbook(run.folder / "november.xlsx").active.values
+    rows["xlsx"] = [dict(zip(names, row, strict=True)) for row in cells]
+    rows["parquet"] = parquet.read_table(run.folder / "november.parquet").to_pylist()
+    found = {
+        name: {(row["quality"], row["suspicions"] or "") for row in every}
+        for name, every in rows.items()
+    }
+    with closing(sqlite3.connect(run.folder / "ingest.db")) as connection:
+        view = connection.execute("SELECT quality, codes FROM billing_interval").fetchall()
+        found["view"] = {(quality, codes or "") for quality, codes in view}
+    return found
+
+
+def test_a_doubtful_value_is_told_as_that_however_it_is_asked_for(service, suspect):
+    codes = ",".join(sorted(row["code"] for row in suspect))
+    ways = ("json", "csv", "xlsx", "parquet", "view")
+    assert qualities(service) == {way: {("suspect", codes)} for way in ways}
+
+    numbers = [row["id"] for row in suspect]
+    service("suspects", "accept", *numbers, "--reason", "печь работала сутки")
+
+    assert qualities(service) == {way: {("valid", "")} for way in ways}
+    with closing(sqlite3.connect(service.folder / "ingest.db")) as connection:
+        told = connection.execute("SELECT after FROM audit WHERE what = 'suspicion'").fetchall()
+    assert len(told) == len(numbers)
+    assert all("печь работала сутки" in json.dumps(json.loads(after), ensure_ascii=False)
+               for (after,) in told)  # fmt: skip
+
+
 def test_suspects_are_found_by_month_and_entity(service, suspect):
     assert service("suspects", "--month", "2026-11", "--json").rows == suspect
     assert service("suspects", "--month", "2026-10", "--json").rows == []

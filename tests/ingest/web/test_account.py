@@ -341,6 +341,15 @@ def test_readings_are_told_by_month_and_day_and_missing_ones_are_not_zero(world,
     assert "Данных нет" in days
 
 
+def test_a_day_of_doubtful_values_is_told_as_that(world, signed_in):
+    hand_in(signed_in, xml(*["0.0255"] * 24))
+    with world.service.ledger.reading() as store:
+        assert {one.code for one in store.suspicions.find()} == {"flat-profile"}
+    days = signed_in.get("/readings?month=2026-11&by=day").text
+
+    assert days.count("<td>Есть сомнительные значения</td>") == 1
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_readings_are_there_as_files(signed_in, kind):
     hand_in(signed_in, xml("0.067", "0.066"))

@@ -3,26 +3,16 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-import pytest
-
 from ingest.operations.console.lacks import Lacks
 from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.periods import lacking
 from ingest.operations.withdraw import Order, withdraw
+from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, NOW, xml
-from tests.ingest.web.conftest import OTHER, service_on
+from tests.ingest.web.conftest import OTHER
 
 NOVEMBER = date(2026, 11, 1)
-
-
-@pytest.fixture
-def service(empty_database, tmp_path):
-    path = tmp_path / "ingest.db"
-    path.write_bytes(empty_database.read_bytes())
-    made = service_on(f"sqlite:///{path}")
-    yield made
-    made.ledger.close()
 
 
 def sends(service, code, *energies):
@@ -72,3 +62,15 @@ def test_what_is_kept_is_what_the_database_says_after_every_act(service):
     seen.append(told())
 
     assert len({repr(one) for one in seen}) >= 6
+
+
+def test_another_database_after_a_reload_is_not_taken_for_the_one_before(service, empty_database):
+    lacks = Lacks()
+    sends(service, CODE, "1.5", "1.5")
+    before = list(lacks.of(service.ledger, NOVEMBER, NOW))
+    empty = Ledger(f"sqlite:///{empty_database}")
+
+    assert before
+    assert list(lacks.of(empty, NOVEMBER, NOW)) == []
+    assert list(lacks.of(service.ledger, NOVEMBER, NOW)) == before
+    empty.close()

@@ -17,16 +17,6 @@ from ingest.operations.console.operators import (
 from ingest.operations.registry import WeakPassword
 from storage.records import OperatorRole
 from tests.ingest.office import CODE, NOW
-from tests.ingest.web.conftest import service_on
-
-
-@pytest.fixture
-def service(empty_database, tmp_path):
-    path = tmp_path / "ingest.db"
-    path.write_bytes(empty_database.read_bytes())
-    made = service_on(f"sqlite:///{path}")
-    yield made
-    made.ledger.close()
 
 
 @pytest.fixture

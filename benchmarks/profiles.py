@@ -28,7 +28,8 @@ from ingest.letters.terms import Arrival, RawLetter, Read
 from ingest.operations import registry as service
 from ingest.reading.documents import read_bytes
 from ingest.wiring import Service, now
-from storage.records import Location, OwedReply
+from storage.records.letters import Location
+from storage.records.replies import OwedReply
 
 
 class _Box:

@@ -28,7 +28,7 @@ from ingest.reading.documents import read_bytes
 from ingest.wiring import Service
 from layouts.findings import Finding
 from layouts.layout import load as load_layouts
-from storage.records import WaitingArrival
+from storage.records.running import WaitingArrival
 
 WORKERS = (1, 2, 4, 8)
 READ_SECONDS = 0.2

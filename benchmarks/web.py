@@ -33,7 +33,7 @@ from ingest.operations.console.operators import add
 from ingest.operations.registry import import_registry
 from ingest.wiring import Service as Wired
 from layouts.months import month_at, preceding
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 
 PASSWORD = filled.PASSWORD
 BOUND_MS = 100

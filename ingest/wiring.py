@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ingest.transports.smtp import SmtpPostman
     from layouts.parameters import Parameters
     from storage.ledger import Ledger, Within
-    from storage.records import Claim
+    from storage.records.letters import Claim
 
 
 IDLE_SECONDS = 60.0

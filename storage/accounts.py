@@ -8,9 +8,18 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.columns import instant
-from storage.records import AccessRequest, Account, Role, WebLink, WebSession, WebToken, WebUser
+from storage.records.access import (
+    AccessRequest,
+    Account,
+    Role,
+    WebLink,
+    WebSession,
+    WebToken,
+    WebUser,
+)
 from storage.session import Part
-from storage.tables import ACCESS_REQUEST, ENTITY, WEB_ACCOUNT, WEB_LINK, WEB_TOKEN, WEB_USER
+from storage.tables.access import ACCESS_REQUEST, WEB_ACCOUNT, WEB_LINK, WEB_TOKEN, WEB_USER
+from storage.tables.points import ENTITY
 
 _ADDRESS_MOST = 320
 """Signs of a mail address; an index takes no more than 2700 bytes."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from storage.columns import instant
-from storage.records import Process, Waiting, WaitingArrival
+from storage.records.running import Process, Waiting, WaitingArrival
 from storage.session import Part
 
 SILENT_SECONDS = 30

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from layouts.terms import LegalEntity
-from storage.records import AuditEntry, Facts
+from storage.records.audit import AuditEntry, Facts
 from storage.session import Part
-from storage.tables import AUDIT
+from storage.tables.audit import AUDIT
 
 
 class Audit(Part):

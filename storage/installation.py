@@ -10,9 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from storage.columns import epoch, instant
-from storage.records import BOUNCES_MARK, LetterState, ReplyState, ServerState, StoreStatus
+from storage.records.letters import LetterState
+from storage.records.replies import BOUNCES_MARK, ReplyState
+from storage.records.running import ServerState, StoreStatus
 from storage.session import Part
-from storage.tables import ACCESS_REQUEST, INSTANCE, LETTER, PASS, REPLY, SERVER
+from storage.tables.access import ACCESS_REQUEST
+from storage.tables.letters import LETTER, REPLY
+from storage.tables.running import INSTANCE, PASS, SERVER
 
 _TOLD_MOST = 500
 """Characters of a server's answer that are worth keeping."""

@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 from layouts.layout import Layout, load
 from storage.driver import Driver
 from storage.faults import StoreUnavailable, translate, waiting_for_a_connection
-from storage.records import Fence
+from storage.records.audit import Fence
 from storage.store import Store
 
 if TYPE_CHECKING:

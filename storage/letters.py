@@ -13,7 +13,7 @@ from layouts.terms import LegalEntity
 from storage.columns import instant
 from storage.faults import SettledElsewhere
 from storage.findings import Findings
-from storage.records import (
+from storage.records.letters import (
     Claim,
     LetterDetails,
     LetterFacts,
@@ -21,12 +21,12 @@ from storage.records import (
     LetterState,
     LetterSummary,
     Location,
-    ReplyState,
-    SentReply,
 )
+from storage.records.replies import ReplyState, SentReply
 from storage.session import Part, Session
 from storage.submissions import Submissions
-from storage.tables import ENTITY, FINDING, LETTER, LOCATION, REPLY, SUBMISSION
+from storage.tables.letters import FINDING, LETTER, LOCATION, REPLY, SUBMISSION
+from storage.tables.points import ENTITY
 
 
 class Letters(Part):

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from storage.records import Operator, OperatorRole
+from storage.records.access import Operator, OperatorRole
 from storage.session import Part
-from storage.tables import OPERATOR
+from storage.tables.access import OPERATOR
 
 
 class Operators(Part):

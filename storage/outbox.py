@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, union
 
 from storage.columns import instant
-from storage.records import Mailed, OwedReply, ReplyState, Returned, Undelivered
+from storage.records.replies import Mailed, OwedReply, ReplyState, Returned, Undelivered
 from storage.session import Part
-from storage.tables import REPLY
+from storage.tables.letters import REPLY
 
 _LEASE = timedelta(seconds=60)
 _HELD_MOST, _REST_MOST = timedelta(minutes=1), timedelta(hours=2)

@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any
 
 from storage.columns import instant
-from storage.records import Fence, Head, SealCheck
+from storage.records.audit import Fence, Head, SealCheck
 from storage.session import Part
 
 _WITH: Mapping[str, tuple[tuple[str, str], ...]] = {

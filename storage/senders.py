@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, tuple_
 
 from storage.columns import instant
-from storage.records import Lock
+from storage.records.access import Lock
 from storage.session import Part
-from storage.tables import FAILURE, GUESS
+from storage.tables.access import FAILURE, GUESS
 
 _LONGEST_LOCKOUT = timedelta(days=1)
 _REMEMBERED = timedelta(days=30)

@@ -46,7 +46,7 @@ from storage.readings.history import History
 from storage.readings.in_force import InForce
 from storage.readings.values import Values
 from storage.readings.versions import Versions
-from storage.records import Entry
+from storage.records.billing import Entry
 from storage.seals import Seals
 from storage.senders import Costs, Senders
 from storage.session import Session

@@ -15,9 +15,10 @@ from layouts.terms import Kind
 from storage.columns import INTEGER_MOST, decimal, instant
 from storage.findings import Findings
 from storage.readings.places import unpacked
-from storage.records import CarriedValues, HandedIn, Replacing, SubmissionDetails
+from storage.records.letters import CarriedValues, HandedIn, Replacing, SubmissionDetails
 from storage.session import Part, Session
-from storage.tables import ENTITY, SUBMISSION
+from storage.tables.letters import SUBMISSION
+from storage.tables.points import ENTITY
 
 _SpanKey = tuple[int, int, int]
 """Submission, series and end."""

@@ -13,7 +13,8 @@ from ingest.intake.authenticate import UNPROVEN, Proof
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.transports.ports import MailboxUnavailable
-from storage.records import Location, OwedReply
+from storage.records.letters import Location
+from storage.records.replies import OwedReply
 
 START = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 

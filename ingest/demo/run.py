@@ -29,7 +29,7 @@ from ingest.demo.year import hand_in_years, make_operator
 from ingest.operations.refused import Refused
 from ingest.operations.registry import import_registry
 from ingest.wiring import Service, service_of
-from storage.records import LetterSummary
+from storage.records.letters import LetterSummary
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))

@@ -15,7 +15,7 @@ from ingest.operations.registry import import_registry
 from ingest.operations.typed import TypedReading, typed_document
 from ingest.wiring import Service
 from layouts.months import MOSCOW, following, midnight, preceding
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 
 CODE = "200000007700"
 PASSWORD = "Sirenevy-sad-7"  # noqa: S105 - of an invented entity, printed by the demo

@@ -15,7 +15,7 @@ from ingest.engine.ports import Ledger
 from ingest.engine.trips import HEADER_BYTES, Queue, defer, numbered, ranked
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
-from storage.records import WaitingArrival, mailbox_named
+from storage.records.running import WaitingArrival, mailbox_named
 
 log = structlog.get_logger()
 

@@ -21,7 +21,8 @@ from ingest.engine.work import Worker
 from ingest.letters.letter import sender_in
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
-from storage.records import Location, mailbox_named
+from storage.records.letters import Location
+from storage.records.running import mailbox_named
 
 log = structlog.get_logger()
 

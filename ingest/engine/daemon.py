@@ -42,7 +42,8 @@ from ingest.intake.outcome import Handled
 from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import IDLE_SECONDS, Account, Mailbox, Postman
-from storage.records import OUTBOX, Claim, mailbox_named
+from storage.records.letters import Claim
+from storage.records.running import OUTBOX, mailbox_named
 
 log = structlog.get_logger()
 

@@ -22,7 +22,8 @@ from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
 from ingest.reading import Reader
 from ingest.replies.beside import unread, verdict
 from ingest.transports.ports import Dropped, DropUnavailable, UnreadableFile
-from storage.records import Claim, OwedReply
+from storage.records.letters import Claim
+from storage.records.replies import OwedReply
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ from ingest.intake.outcome import Handled
 from ingest.letters.terms import Marked, RawLetter, Read
 from ingest.reading import Reader
 from layouts.findings import Finding
-from storage.records import Claim
+from storage.records.letters import Claim
 
 
 class LetterSource(Protocol):

@@ -8,15 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ingest.intake import ports
-from storage.records import (
-    Claim,
-    Fence,
-    Head,
-    LetterDetails,
-    OwedReply,
-    Process,
-    WaitingArrival,
-)
+from storage.records.audit import Fence, Head
+from storage.records.letters import Claim, LetterDetails
+from storage.records.replies import OwedReply
+from storage.records.running import Process, WaitingArrival
 
 
 class Letters(ports.Letters, Protocol):

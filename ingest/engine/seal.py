@@ -9,7 +9,7 @@ import structlog
 
 from ingest.engine.lease import is_gone, this_process
 from ingest.engine.ports import WholeLedger
-from storage.records import Fence, Head
+from storage.records.audit import Fence, Head
 
 log = structlog.get_logger()
 

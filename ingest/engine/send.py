@@ -19,7 +19,7 @@ from ingest.transports.ports import (
     RecipientRefused,
     TooLarge,
 )
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 log = structlog.get_logger()
 

@@ -30,7 +30,8 @@ from ingest.intake.outcome import Handled
 from ingest.letters.letter import sender_in
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
 from ingest.reading import Reader
-from storage.records import OwedReply, Process, WaitingArrival
+from storage.records.replies import OwedReply
+from storage.records.running import Process, WaitingArrival
 
 log = structlog.get_logger()
 

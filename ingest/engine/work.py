@@ -38,7 +38,7 @@ from ingest.intake.faults import described
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Outcome, RawLetter, Read
 from ingest.reading import Reader
-from storage.records import Claim, LetterState, Location
+from storage.records.letters import Claim, LetterState, Location
 
 log = structlog.get_logger()
 

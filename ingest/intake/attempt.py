@@ -23,7 +23,8 @@ from ingest.intake.ports import Ledger, Store
 from ingest.intake.receive import quarantine_notice, receive
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.reading import Reader
-from storage.records import Claim, LetterFacts, Location, OwedReply
+from storage.records.letters import Claim, LetterFacts, Location
+from storage.records.replies import OwedReply
 
 log = structlog.get_logger()
 

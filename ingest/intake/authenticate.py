@@ -17,7 +17,7 @@ from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter, Read
 from layouts.findings import Code, Finding, finding
 from layouts.terms import LegalEntity, Parsed
-from storage.records import Entry
+from storage.records.billing import Entry
 
 MOST_PASSWORDS = 6
 """How many password candidates of one letter are tried; a letter with more guesses."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ingest.letters.terms import Marked, Outcome
 from layouts.findings import Finding
 from layouts.terms import LegalEntity, Receipt
-from storage.records import OwedReply, Returned
+from storage.records.replies import OwedReply, Returned
 
 
 @dataclass(frozen=True, slots=True)

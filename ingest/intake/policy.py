@@ -15,7 +15,7 @@ from ingest.replies import message
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 from layouts.terms import Parsed
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 STRANGER_MOST_AN_HOUR = 5
 """Replies to an address that nobody knows; a forged From makes us write to anybody."""

@@ -10,14 +10,9 @@ from typing import Protocol, TypeVar
 
 from layouts.completeness import MonthState
 from layouts.terms import Checked, Known, LegalEntity, Parsed, Receipt, RegisterKey, Wants
-from storage.records import (
-    Claim,
-    Entry,
-    LetterFacts,
-    Location,
-    OwedReply,
-    Returned,
-)
+from storage.records.billing import Entry
+from storage.records.letters import Claim, LetterFacts, Location
+from storage.records.replies import OwedReply, Returned
 
 _Store_co = TypeVar("_Store_co", covariant=True)
 

@@ -31,7 +31,8 @@ from ingest.replies.new_address import new_address
 from layouts.findings import Code, Finding
 from layouts.rules import version_of
 from layouts.terms import LegalEntity, Parsed, Receipt
-from storage.records import Entry, OwedReply
+from storage.records.billing import Entry
+from storage.records.replies import OwedReply
 
 MARKED_WITHIN = timedelta(seconds=20)
 """How long a reply waits for its marked workbook; then it leaves without."""

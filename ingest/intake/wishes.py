@@ -13,7 +13,7 @@ from layouts.completeness import Lack
 from layouts.layout import Layout
 from layouts.months import MOSCOW, month_at, preceding
 from layouts.terms import Kind, LegalEntity
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 _TURN_OF_MONTH = 10
 """Until the end of this day a month that has ended is the one people speak of."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ingest.operations.ports import Ledger
 from ingest.operations.told import Keys
-from storage.records import Head
+from storage.records.audit import Head
 
 _EVENT = "audit.head"
 

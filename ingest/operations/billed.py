@@ -30,7 +30,7 @@ from layouts.terms import quantity_of
 from storage.billed.billing import BillingRow
 from storage.billed.billing import Grain as ValueGrain
 from storage.billed.periods import changed_numbers
-from storage.records import Number, Snapshot
+from storage.records.billing import Number, Snapshot
 from storage.store import Store
 
 NUMBER_COLUMNS = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest.operations.ports import Ledger
-from storage.records import Undelivered
+from storage.records.replies import Undelivered
 
 
 def undelivered(ledger: Ledger) -> Sequence[Undelivered]:

@@ -10,7 +10,7 @@ from ingest.operations.periods import MissingSeries, lacking, series_of
 from ingest.operations.ports import Ledger
 from ingest.operations.told import Keys
 from layouts.months import bounds
-from storage.records import NumberChange, Snapshot, Suspect
+from storage.records.billing import NumberChange, Snapshot, Suspect
 
 
 @dataclass(frozen=True, slots=True)

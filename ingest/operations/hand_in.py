@@ -30,7 +30,8 @@ from ingest.reading import Reader
 from layouts.findings import Code, Finding
 from layouts.months import MOSCOW
 from layouts.terms import Receipt, Verdict
-from storage.records import Entry, LetterFacts, LetterState, Location, SubmissionDetails
+from storage.records.billing import Entry
+from storage.records.letters import LetterFacts, LetterState, Location, SubmissionDetails
 from storage.store import Store
 
 __all__ = ["File", "HandedIn", "NoSuchEntity", "Sender", "Way", "hand_in"]

@@ -20,7 +20,7 @@ from ingest.operations.refused import Refused, check_entity, no_entity
 from ingest.operations.told import Document, Keys, document_of
 from layouts.findings import Code, printable
 from layouts.months import MOSCOW
-from storage.records import Claim, LetterDetails, LetterState, LetterSummary
+from storage.records.letters import Claim, LetterDetails, LetterState, LetterSummary
 
 DROPPED = "drop "
 """What the sources of dropped files begin with."""

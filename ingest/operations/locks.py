@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ingest.operations.ports import Service
-from storage.records import Facts, Lock
+from storage.records.access import Lock
+from storage.records.audit import Facts
 
 
 def locks(service: Service, now: datetime) -> Sequence[Lock]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.operations.ports import WholeLedger
-from storage.records import Facts
+from storage.records.audit import Facts
 from storage.store import Store
 
 _AT_ONCE = 500

@@ -19,7 +19,9 @@ from ingest.operations.told import MERGED, Keys
 from layouts.months import following, month_at
 from layouts.sequences import pieces
 from layouts.terms import LegalEntity
-from storage.records import AuditEntry, ImportReport, Number, Touched
+from storage.records.audit import AuditEntry
+from storage.records.billing import Number
+from storage.records.registry import ImportReport, Touched
 from storage.store import Store
 
 

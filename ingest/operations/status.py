@@ -12,7 +12,14 @@ from typing import ClassVar
 from ingest.operations.ports import Ending, Watched
 from ingest.operations.told import Keys, minute
 from layouts.months import MOSCOW
-from storage.records import OUTBOX, Process, ServerState, StoreStatus, Waiting, mailbox_named
+from storage.records.running import (
+    OUTBOX,
+    Process,
+    ServerState,
+    StoreStatus,
+    Waiting,
+    mailbox_named,
+)
 
 _HELD_SECONDS = 1.0
 """Who writes to SQLite for longer is told as holding it: a scrape waits for the answer."""

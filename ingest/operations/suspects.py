@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused, check_entity
-from storage.records import SeenValue, Suspect
+from storage.records.billing import SeenValue, Suspect
 
 
 class UnknownSuspicion(Refused):

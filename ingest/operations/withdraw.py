@@ -17,15 +17,9 @@ from ingest.operations.told import MERGED, Keys
 from ingest.replies.withdrawal import withdrawal
 from layouts.months import following, month_at, preceding
 from storage.billed.periods import changed_numbers
-from storage.records import (
-    LetterFacts,
-    Location,
-    Number,
-    NumberChange,
-    OwedReply,
-    WithdrawalSubject,
-    Withdrawn,
-)
+from storage.records.billing import Number, NumberChange, WithdrawalSubject, Withdrawn
+from storage.records.letters import LetterFacts, Location
+from storage.records.replies import OwedReply
 from storage.store import Store
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from ingest.replies.message import Answered, ReplySettings, compose
 from ingest.replies.wording import wording
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 
 class About(StrEnum):

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from ingest.replies.message import Answered, ReplySettings, compose
 from ingest.replies.wording import LANGUAGES, wording
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 _TOLD_MOST = 20
 

@@ -30,7 +30,8 @@ from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, Severity, finding
 from layouts.terms import LegalEntity, Receipt
-from storage.records import Entry, OwedReply
+from storage.records.billing import Entry
+from storage.records.replies import OwedReply
 
 ATTACHED_MOST_BYTES = 2_200_000
 """Attachments before base64, which makes them a third larger; a reply stays under 5 MB."""

@@ -11,7 +11,7 @@ from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.told import Document, as_json
 from ingest.replies.wording import wording
 from layouts.findings import Finding
-from storage.records import LetterDetails
+from storage.records.letters import LetterDetails
 
 _JSON = ".verdict.json"
 

@@ -20,7 +20,7 @@ from ingest.letters.letter import Letter
 from ingest.replies.own import Signature
 from ingest.replies.wording import MOSCOW
 from layouts.terms import Receipt
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 """Main type and subtype of a workbook."""

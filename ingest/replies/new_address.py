@@ -10,7 +10,7 @@ from ingest.replies.rendering import written
 from ingest.replies.view import ReplyView, entity_line
 from ingest.replies.wording import wording
 from layouts.terms import LegalEntity
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 _KIND = "address"
 

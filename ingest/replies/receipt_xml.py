@@ -13,7 +13,7 @@ from ingest.replies.texts import place, sentence
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding, Status
 from layouts.terms import Checked, Parsed, Receipt, Verdict
-from storage.records import SubmissionDetails
+from storage.records.letters import SubmissionDetails
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ATTRIBUTES = ("area", "point", "meter", "channel", "zone")

@@ -14,7 +14,7 @@ from ingest.replies.wording import wording
 from layouts.completeness import Missing, register_deadline
 from layouts.months import MOSCOW, bounds
 from layouts.terms import LegalEntity
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 _KIND = "reminder"
 

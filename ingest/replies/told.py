@@ -25,19 +25,12 @@ from ingest.replies.texts import told_finding
 from layouts.findings import Finding
 from layouts.months import MOSCOW
 from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
-from storage.records import (
-    CarriedValues,
-    LetterDetails,
-    Lock,
-    NumberChange,
-    Operator,
-    OwedReply,
-    RowDifference,
-    SentReply,
-    ServerState,
-    SubmissionDetails,
-    Undelivered,
-)
+from storage.records.access import Lock, Operator
+from storage.records.billing import NumberChange
+from storage.records.letters import CarriedValues, LetterDetails, SubmissionDetails
+from storage.records.registry import RowDifference
+from storage.records.replies import OwedReply, SentReply, Undelivered
+from storage.records.running import ServerState
 
 Keys = Mapping[str, str | Callable[[Any], object]]
 

@@ -26,7 +26,7 @@ from layouts.completeness import (
 )
 from layouts.months import bounds
 from layouts.terms import ZONES, LegalEntity, quantity_of
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 _SPANS_MOST = 6
 

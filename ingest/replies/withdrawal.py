@@ -9,7 +9,8 @@ from ingest.replies.rendering import written
 from ingest.replies.view import ReplyView, entity_line
 from ingest.replies.wording import wording
 from layouts.terms import LegalEntity
-from storage.records import OwedReply, WithdrawalSubject, Withdrawn
+from storage.records.billing import WithdrawalSubject, Withdrawn
+from storage.records.replies import OwedReply
 
 _REASON_MOST = 500
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ingest.letters.terms import RawLetter
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 
 class _Unavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin name

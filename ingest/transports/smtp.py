@@ -25,7 +25,7 @@ from ingest.transports.ports import (
     TokenUnavailable,
     TooLarge,
 )
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 RESTED_SECONDS = 20.0
 """Many servers close a connection that said nothing for longer."""

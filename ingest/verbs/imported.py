@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ingest.operations.registry import Imported
 from ingest.operations.told import fact_told
-from storage.records import RowDifference
+from storage.records.registry import RowDifference
 
 
 def import_report(imported: Imported) -> str:

@@ -37,7 +37,7 @@ def operator_add(
     factor's address for an authenticator's app is.
     """
     from ingest.operations.console.operators import add
-    from storage.records import OperatorRole
+    from storage.records.access import OperatorRole
 
     given, now = given_password(), datetime.now(UTC)
     is_asked = not without_second_factor

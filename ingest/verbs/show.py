@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ingest.operations.registry import EntityStory
     from ingest.operations.status import Cluster, Status
     from ingest.operations.withdraw import MonthChange, Withdrawal
-    from storage.records import AuditEntry, CarriedValues, Facts, LetterDetails
+    from storage.records.audit import AuditEntry, Facts
+    from storage.records.letters import CarriedValues, LetterDetails
 
 _SPANS_MOST = 5
 

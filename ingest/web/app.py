@@ -28,7 +28,7 @@ from ingest.operations.console.operators import operator_of
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
 from ingest.web.site import STATIC, Site, Visit, is_console, texts_of
 from ingest.web.words import LANGUAGES
-from storage.records import OperatorRole, Role
+from storage.records.access import OperatorRole, Role
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from ingest.operations.status import Status
-from storage.records import ServerState
+from storage.records.running import ServerState
 
 State = Callable[[], Status]
 """How the service stands; raises `ConnectionError` when the database is away."""

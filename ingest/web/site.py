@@ -24,7 +24,7 @@ from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
 from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
 from layouts.months import midnight
-from storage.records import Operator
+from storage.records.access import Operator
 
 STATIC = Path(__file__).parent / "static"
 _SEE_OTHER = 303

@@ -21,17 +21,11 @@ from layouts.terms import quantity_of
 from storage.billed import selected
 from storage.columns import decimal, epoch
 from storage.readings.places import place_at
-from storage.records import Quality
+from storage.records.billing import Quality
 from storage.session import Part
-from storage.tables import (
-    CARRIED,
-    ENTITY,
-    LETTER,
-    METER,
-    POINT,
-    SERIES,
-    SUBMISSION,
-)
+from storage.tables.letters import LETTER, SUBMISSION
+from storage.tables.points import ENTITY, METER, POINT
+from storage.tables.values import CARRIED, SERIES
 
 _SERIES_AT_ONCE = 50
 """Fifty months of half-hours are 74,400 values: all that is held at any time."""

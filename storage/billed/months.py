@@ -16,7 +16,8 @@ from layouts.terms import LegalEntity, RegisterKey, meter_key
 from storage.columns import epoch, instant
 from storage.readings.versions import merged
 from storage.session import Part
-from storage.tables import METER, READING, SERIES, VALUE
+from storage.tables.points import METER
+from storage.tables.values import READING, SERIES, VALUE
 
 _Owner = tuple[int, str]
 """Point and channel."""

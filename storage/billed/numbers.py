@@ -15,7 +15,8 @@ from layouts.consumed import consumed_wh
 from layouts.months import bounds, following, month_at
 from storage.billed.selected import READINGS_AT, VALUES_AT
 from storage.columns import decimal, epoch, instant
-from storage.records import Number, Quality, Steps
+from storage.records.billing import Number, Quality
+from storage.records.registry import Steps
 from storage.session import Part
 
 _DAY = 86400

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from storage.audit import Audit
 from storage.billed.numbers import Numbers
-from storage.records import Number, NumberChange, Quality, Snapshot
+from storage.records.billing import Number, NumberChange, Quality, Snapshot
 from storage.session import Part, Session
-from storage.tables import ENTITY, PERIOD, SNAPSHOT, SNAPSHOT_ROW
+from storage.tables.billing import PERIOD, SNAPSHOT, SNAPSHOT_ROW
+from storage.tables.points import ENTITY
 
 # The same lock that a document takes on its entity, in an order of its own.
 _HOLD_BACK_ALL = select(ENTITY.c.id).order_by(ENTITY.c.id).with_for_update(key_share=True)

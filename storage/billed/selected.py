@@ -11,7 +11,8 @@ from sqlalchemy import literal_column as literal
 
 from layouts.findings import Code
 from storage.billed.months import read_in, read_last
-from storage.tables import FINDING, READING_HISTORY, SPAN, SUBMISSION, VALUE, VALUE_HISTORY
+from storage.tables.letters import FINDING, SUBMISSION
+from storage.tables.values import READING_HISTORY, SPAN, VALUE, VALUE_HISTORY
 
 # Values that an open suspicion covers, with its code.
 SUSPECT_VALUES = text("""

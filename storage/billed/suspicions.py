@@ -18,9 +18,9 @@ from layouts.terms import Change, Kind
 from storage.audit import Audit
 from storage.columns import decimal, epoch, instant
 from storage.readings.in_force import InForce
-from storage.records import SeenValue, Suspect
+from storage.records.billing import SeenValue, Suspect
 from storage.session import Part, Session
-from storage.tables import SUSPICION, SUSPICION_ACCEPTED
+from storage.tables.billing import SUSPICION, SUSPICION_ACCEPTED
 
 _Key = dict[str, Any]
 """The columns of `suspicion` beside its submission and moment."""

@@ -18,18 +18,17 @@ from storage.audit import Audit
 from storage.columns import clean, instant
 from storage.readings.day_sums import DaySums
 from storage.readings.days import day_of
-from storage.records import WithdrawalSubject, Withdrawn
+from storage.records.billing import WithdrawalSubject, Withdrawn
 from storage.session import Part, Session
 from storage.submissions import Submissions
-from storage.tables import (
+from storage.tables.letters import SUBMISSION
+from storage.tables.points import ENTITY, METER
+from storage.tables.values import (
     CARRIED,
-    ENTITY,
-    METER,
     READING,
     READING_HISTORY,
     SERIES,
     SPAN,
-    SUBMISSION,
     VALUE,
     VALUE_HISTORY,
 )

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from layouts.months import midnight
 from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.columns import epoch
-from storage.records import RowDifference, Steps, Touched
+from storage.records.registry import RowDifference, Steps, Touched
 
 _Facts = dict[str, Any]
 _Row = TypeVar("_Row", bound=MeterRow | PointRow)

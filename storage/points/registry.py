@@ -17,9 +17,9 @@ from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
 from storage.columns import decimal, epoch, instant
 from storage.points.import_plan import Plan, Wanted, in_force, row_values
-from storage.records import ImportReport
+from storage.records.registry import ImportReport
 from storage.session import Part, Session
-from storage.tables import ENTITY, METER, METER_ROW, POINT, POINT_ROW
+from storage.tables.points import ENTITY, METER, METER_ROW, POINT, POINT_ROW
 
 _Row = TypeVar("_Row", bound=MeterRow | PointRow)
 

@@ -17,7 +17,7 @@ from ingest.operations.console.operators import add
 from ingest.web.pages import Pages
 from ingest.web.server import served
 from ingest.wiring import Service
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.end_to_end.servers import free_port
 
 CHROMIUM = shutil.which("chromium")

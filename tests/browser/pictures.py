@@ -21,7 +21,7 @@ from ingest.web.pages import Pages
 from ingest.web.server import served
 from ingest.wiring import Service
 from layouts.months import month_at, preceding
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.browser.conftest import CHROMIUM
 from tests.end_to_end.servers import free_port
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage.records import WaitingArrival
+from storage.records.running import WaitingArrival
 
 RECEIVED_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ import pytest
 
 from layouts.findings import Code, Place, finding
 from storage.faults import SettledElsewhere
-from storage.records import LetterFacts, LetterState, Location, OwedReply, ReplyState
+from storage.records.letters import LetterFacts, LetterState, Location
+from storage.records.replies import OwedReply, ReplyState
 from tests.contract.documents import (
     ENTITY,
     MONTH,

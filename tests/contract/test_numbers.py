@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from storage.billed.billing import Grain
-from storage.records import Quality
+from storage.records.billing import Quality
 from tests.contract.documents import (
     ENTITY,
     MONTH,

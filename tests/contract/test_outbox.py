@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.records import OwedReply, ReplyState
+from storage.records.replies import OwedReply, ReplyState
 from tests.contract.documents import NOW, new_letter
 from tests.fakes import age_leases
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, PASSWORD, mail, xml
 from tests.ingest.web.conftest import World, service_on

@@ -9,7 +9,8 @@ import pytest
 from ingest.operations import purge as operation
 from ingest.operations.purge import Purged, purge
 from storage.append_only import APPEND_ONLY
-from storage.records import LetterFacts, Location, OwedReply
+from storage.records.letters import LetterFacts, Location
+from storage.records.replies import OwedReply
 from tests.contract.documents import NOW, rows
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from storage import seals
 from storage.append_only import APPEND_ONLY
 from storage.ledger import Ledger
-from storage.records import Head
+from storage.records.audit import Head
 from storage.seals import _WITH
 from storage.tables import METADATA
 from tests.contract.documents import NOW, document, fill, hand_in, hours, rows

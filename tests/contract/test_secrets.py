@@ -22,7 +22,7 @@ from ingest.operations.registry import import_registry, set_password
 from ingest.reading.child import SandboxConfig
 from ingest.reading.pool import SandboxReader
 from ingest.wiring import Service
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from storage.tables import METADATA
 from tests.fakes import FakeMailbox
 from tests.ingest.intake.test_secrets import (

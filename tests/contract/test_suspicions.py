@@ -9,7 +9,7 @@ import pytest
 
 from layouts.findings import Code, finding
 from layouts.rules import check
-from storage.records import Quality
+from storage.records.billing import Quality
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,

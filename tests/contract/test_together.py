@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from tests.fakes import START
 
 

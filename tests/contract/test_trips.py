@@ -17,7 +17,7 @@ from ingest.engine.spread import QueueMissing, SpreadQueue
 from ingest.engine.trips import Idle, Outdated, Present, Trip, Trips, into_trips, sweep
 from ingest.engine.work import TRIP_BYTES
 from ingest.letters.terms import Outcome
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, mail
 
 ROOM = 1_000_000

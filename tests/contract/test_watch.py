@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from storage.records import LetterFacts, OwedReply
+from storage.records.letters import LetterFacts
+from storage.records.replies import OwedReply
 from tests.contract.documents import ENTITY, NOW, import_all, new_letter, rows
 
 SECOND = timedelta(seconds=1)

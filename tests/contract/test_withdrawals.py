@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from layouts.rules import check
-from storage.records import Entry
+from storage.records.billing import Entry
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,

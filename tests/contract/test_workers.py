@@ -9,7 +9,7 @@ from ingest.engine.collect import Collector
 from ingest.engine.work import Worker
 from ingest.letters.terms import Outcome
 from storage.faults import StoreUnavailable
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, mail
 
 

@@ -15,7 +15,8 @@ from config.settings import load
 from ingest.operations.registry import import_registry
 from ingest.wiring import Service
 from storage.ledger import Ledger
-from storage.records import LetterSummary, StoreStatus
+from storage.records.letters import LetterSummary
+from storage.records.running import StoreStatus
 from tests.end_to_end.loaded import Loaded, Started
 from tests.end_to_end.servers import Account
 

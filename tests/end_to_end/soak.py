@@ -27,7 +27,7 @@ from pathlib import Path
 
 import psycopg
 
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.servers import Dovecot
 from tests.end_to_end.soak_faults import (

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.servers import ImapServer
-from storage.records import Location, OwedReply
+from storage.records.letters import Location
+from storage.records.replies import OwedReply
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.servers import Account, free_port
 

@@ -18,7 +18,7 @@ from ingest.transports.oauth import OAuthAccount, OAuthConfig
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.ledger import Ledger
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.end_to_end.servers import HOST, Dovecot, free_port
 from tests.fakes import FakeIntake, FakePostman, FakeReader, mail
 from tests.identity import identity_provider

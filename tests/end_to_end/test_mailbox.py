@@ -9,7 +9,7 @@ import pytest
 
 from ingest.transports.imap import HEADER_BYTES, ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
-from storage.records import Location
+from storage.records.letters import Location
 from tests.end_to_end.servers import free_port
 from tests.fakes import mail
 

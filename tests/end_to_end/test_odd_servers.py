@@ -18,7 +18,7 @@ from ingest.transports.imap import mailbox as mailbox_module
 from ingest.transports.imap.mailbox import SEARCHED
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.end_to_end.scripted import LETTER, ScriptedImap, ScriptedSmtp, fetched, literal
 
 

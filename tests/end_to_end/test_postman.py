@@ -16,7 +16,7 @@ from ingest.engine.daemon import Daemon, Parts
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.ledger import Ledger
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.end_to_end.scripted import ScriptedSmtp
 from tests.end_to_end.servers import HOST, free_port, make_certificate, trusting
 from tests.fakes import FakeClock, FakeIntake, FakeReader, owed

@@ -10,7 +10,7 @@ import pytest
 from ingest.transports.imap import ImapConfig, ImapMailbox
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.end_to_end.servers import HOST
 
 

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
-from storage.records import LetterState, LetterSummary
+from storage.records.letters import LetterState, LetterSummary
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 from tests.hostile.corpus import CORPUS, LOGIN, MB, SENDER, Hostile, ordinary

@@ -18,7 +18,7 @@ from layouts.layout import load
 from layouts.terms import LegalEntity, MeteringPoint
 from parsers import parse
 from storage.ledger import Ledger
-from storage.records import Claim, LetterFacts
+from storage.records.letters import Claim, LetterFacts
 
 LAYOUTS = load()
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)

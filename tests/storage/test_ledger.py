@@ -12,7 +12,7 @@ from layouts.findings import Code, finding
 from layouts.terms import LegalEntity, MeteringPoint
 from storage.faults import StatementFailed
 from storage.ledger import Ledger, StoreUnavailable
-from storage.records import LetterFacts
+from storage.records.letters import LetterFacts
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 

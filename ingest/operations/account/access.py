@@ -23,7 +23,8 @@ from ingest.replies.access import About, access_mail
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.wording import wording
 from layouts.terms import LegalEntity
-from storage.records import Facts, Role, WebLink, WebToken, WebUser
+from storage.records.access import Role, WebLink, WebToken, WebUser
+from storage.records.audit import Facts
 from storage.store import Store
 
 LINK_LASTS = timedelta(minutes=30)

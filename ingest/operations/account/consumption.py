@@ -11,7 +11,7 @@ from layouts.completeness import channels_of, reads_meters, register_channels, s
 from layouts.months import MOSCOW, following, preceding
 from layouts.terms import LegalEntity
 from storage.billed.billing import BillingRow, Grain
-from storage.records import Number, Quality
+from storage.records.billing import Number, Quality
 from storage.store import Store
 
 MONTHS = 12

@@ -21,7 +21,8 @@ from ingest.replies.view import DocumentView, Group, document_view, letter_group
 from ingest.replies.wording import wording
 from layouts.terms import Kind, Receipt
 from storage.billed.withdrawals import WITHDRAWN
-from storage.records import CarriedValues, HandedIn, LetterDetails, SentReply, SubmissionDetails
+from storage.records.letters import CarriedValues, HandedIn, LetterDetails, SubmissionDetails
+from storage.records.replies import SentReply
 
 
 @dataclass(frozen=True, slots=True)

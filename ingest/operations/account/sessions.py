@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from ingest.intake.authenticate import Guard
 from ingest.operations.ports import Ledger, Service
-from storage.records import Account, Role, WebSession
+from storage.records.access import Account, Role, WebSession
 from storage.store import Store
 
 IDLE = timedelta(minutes=30)

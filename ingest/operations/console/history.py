@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.operations.ports import Ledger
-from storage.records import AuditEntry
+from storage.records.audit import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.letters.mime import Part
 from ingest.operations.letters import part, parts, raw
 from ingest.operations.ports import Ledger, Service
-from storage.records import LetterPage
+from storage.records.letters import LetterPage
 
 
 def page(ledger: Ledger, before: int | None, limit: int, **wanted: Any) -> LetterPage:

@@ -14,7 +14,10 @@ from ingest.operations.ports import Ledger, Service
 from ingest.operations.status import Status, status
 from layouts.completeness import register_deadline
 from layouts.months import MOSCOW, month_at, preceding
-from storage.records import AccessRequest, LetterPage, LetterState, Lock, Suspect, Undelivered
+from storage.records.access import AccessRequest, Lock
+from storage.records.billing import Suspect
+from storage.records.letters import LetterPage, LetterState
+from storage.records.replies import Undelivered
 
 T = TypeVar("T")
 

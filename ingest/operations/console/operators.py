@@ -28,7 +28,8 @@ from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused
 from ingest.operations.registry import WeakPassword
 from ingest.operations.told import Keys
-from storage.records import Facts, Operator, OperatorRole, WebSession
+from storage.records.access import Operator, OperatorRole, WebSession
+from storage.records.audit import Facts
 from storage.store import Store
 
 NAME_MOST = 60

@@ -11,7 +11,7 @@ from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused
 from layouts.months import month_at
 from storage.billed.billing import BillingRow
-from storage.records import Suspect
+from storage.records.billing import Suspect
 
 
 @dataclass(frozen=True, slots=True)

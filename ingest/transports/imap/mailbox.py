@@ -28,7 +28,7 @@ from ingest.transports.imap.bounded import BoundedIMAPClient
 from ingest.transports.login import Security, Token, certificate_ends, checked, initial_response
 from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
 from layouts.sequences import pieces
-from storage.records import Location
+from storage.records.letters import Location
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from ingest.web.account import (
     registration,
 )
 from ingest.web.app import Page
-from storage.records import Role
+from storage.records.access import Role
 
 PAGES = (
     Page("/", month.month, None),

@@ -17,7 +17,7 @@ from ingest.operations.account.sessions import Attempt, end_others, sessions_of
 from ingest.operations.registry import WeakPassword
 from ingest.web.account.receipts import number_in
 from ingest.web.site import Visit
-from storage.records import Role
+from storage.records.access import Role
 
 _DAYS = (30, 90, 365)
 _ROLES = (Role.SENDS, Role.READS)

@@ -30,7 +30,7 @@ from ingest.web.account.entering import hour_of, moment_of, number_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 from layouts.findings import OVERRIDABLE, Code
-from storage.records import Number
+from storage.records.billing import Number
 
 REASON_MOST = 1000
 _FIELD_MOST = 100

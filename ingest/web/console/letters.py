@@ -18,7 +18,7 @@ from ingest.operations.told import told_finding
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 from layouts.months import MOSCOW
-from storage.records import LetterDetails, LetterState
+from storage.records.letters import LetterDetails, LetterState
 
 _A_PAGE = 50
 _FIELDS = ("state", "entity", "claimed", "sender", "subject", "receipt", "since", "until")

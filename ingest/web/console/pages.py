@@ -15,7 +15,7 @@ from ingest.web.console import (
     needs,
     suspects,
 )
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 
 _LOOKS, _WORKS, _ADMINISTERS = OperatorRole
 _POST = ("POST",)

@@ -11,7 +11,7 @@ from ingest.engine import work as window
 from ingest.engine.collect import one_ahead
 from ingest.engine.work import loads, must_wait, ready, trips
 from ingest.intake.attempt import Claimed
-from storage.records import Claim, LetterState
+from storage.records.letters import Claim, LetterState
 from tests.fakes import START, mail, raw_letter, uid_of
 
 

@@ -14,7 +14,7 @@ from ingest.letters.terms import Outcome
 from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
 from storage.letters import Letters
-from storage.records import LetterFacts, LetterState, Location
+from storage.records.letters import LetterFacts, LetterState, Location
 from tests.fakes import START, FakeClock, FakeIntake, FakeMailbox, FakeReader, age_leases, mail
 
 

@@ -8,7 +8,7 @@ import pytest
 from ingest.letters.letter import Limits, read_letter
 from ingest.letters.terms import Outcome
 from ingest.operations.bounces import settle, undelivered
-from storage.records import ReplyState
+from storage.records.replies import ReplyState
 from tests.ingest.intake.reports import DELAYS, NO_BOUNCES, REPORTS, report
 from tests.ingest.office import ADDRESS, NOW, mail, office_with, xml
 

@@ -22,7 +22,7 @@ from ingest.intake.authenticate import (
 )
 from ingest.letters.terms import Outcome
 from layouts.findings import Finding
-from storage.records import LetterState
+from storage.records.letters import LetterState
 from tests.direct_reader import DirectReader
 from tests.fakes import FakeClock, FakeMailbox, age_leases
 from tests.ingest.office import (

@@ -14,7 +14,8 @@ from config.settings import Alarms, Database, MailboxSettings, Settings, Setting
 from ingest.operations.alarms import owe_alarms
 from ingest.replies.message import is_own_message_id
 from ingest.wiring import Service, now
-from storage.records import OwedReply, mailbox_named
+from storage.records.replies import OwedReply
+from storage.records.running import mailbox_named
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ import pytest
 from ingest.operations.status import Cluster, judged, status
 from ingest.transports.login import Ending
 from storage.ledger import Ledger
-from storage.records import Process, ServerState, StoreStatus, Waiting
+from storage.records.running import Process, ServerState, StoreStatus, Waiting
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -36,7 +36,8 @@ from layouts.rules import check
 from layouts.terms import Kind
 from storage.billed.billing import Grain
 from storage.ledger import Ledger
-from storage.records import Entry, LetterFacts
+from storage.records.billing import Entry
+from storage.records.letters import LetterFacts
 from tests.contract.documents import LAYOUTS, document, hours, new_letter, reading
 from tests.ingest.office import GUARD
 

@@ -27,7 +27,7 @@ from layouts.terms import (
     Series,
     Verdict,
 )
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 
 NOW = datetime(2026, 11, 1, 6, 20, tzinfo=UTC)
 RECEIVED = datetime(2026, 11, 1, 6, 17, 33, tzinfo=UTC)

@@ -16,7 +16,7 @@ from pathlib import Path
 from ingest.replies.texts import advice, sentence, title
 from ingest.replies.wording import LANGUAGES, wording
 from layouts.findings import Code, Severity, finding, severity_of
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.ingest.replies.cases import CASES
 
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,7 @@ from ingest.replies.own import OwnTextsError, Signature, read_signature, read_te
 from ingest.replies.texts import advice
 from ingest.replies.wording import LANGUAGES, built_in, catalogue, use_texts, wording
 from layouts.findings import Code, finding
-from storage.records import OwedReply
+from storage.records.replies import OwedReply
 from tests.ingest.replies.cases import ENTITY, LETTER, NOW, accepted_receipt, settings
 
 SIGNATURE = Signature("АО «Энерго»", "8 800 000-00-00", "пн–пт 9–18", "Улица, 1\n<b>&</b>")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.transports.files import LettersInFiles, NoLettersError
-from storage.records import Location
+from storage.records.letters import Location
 from tests.fakes import mail
 
 GIVEN = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from email.message import EmailMessage
 import pytest
 
 from storage.ledger import SCHEMA, Ledger
-from storage.records import LetterFacts, OwedReply
+from storage.records.letters import LetterFacts
+from storage.records.replies import OwedReply
 from tests.ingest.invocation import SAMPLES
 
 CODE = "200000001234"

@@ -13,18 +13,10 @@ from ingest.verbs import show
 from ingest.verbs.main import cli
 from ingest.verbs.printing import table_lines
 from layouts.completeness import Lack
-from storage.records import (
-    LetterState,
-    LetterSummary,
-    Lock,
-    NumberChange,
-    Operator,
-    OperatorRole,
-    ReplyState,
-    SeenValue,
-    Suspect,
-    Undelivered,
-)
+from storage.records.access import Lock, Operator, OperatorRole
+from storage.records.billing import NumberChange, SeenValue, Suspect
+from storage.records.letters import LetterState, LetterSummary
+from storage.records.replies import ReplyState, Undelivered
 
 LONG = "Показания за ноябрь, договор № 12345/67 от 01.02.2003, " * 4
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from ingest.operations.status import status
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
-from storage.records import OperatorRole, Role
+from storage.records.access import OperatorRole, Role
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD
 from tests.ingest.web.test_console import Crew

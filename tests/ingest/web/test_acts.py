@@ -8,7 +8,7 @@ import pytest
 
 from ingest.operations import status
 from ingest.web.words import words
-from storage.records import OperatorRole, Role
+from storage.records.access import OperatorRole, Role
 from tests.ingest.office import CODE, mail, xml
 from tests.ingest.web.conftest import HOSTILE
 from tests.ingest.web.test_console import Crew

@@ -9,7 +9,7 @@ from ingest.demo import year
 from ingest.operations.account.sessions import Attempt
 from ingest.operations.console.operators import add, switch_off
 from storage.faults import StoreUnavailable
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, NOW, Office, mail, xml
 from tests.ingest.web.conftest import HOSTILE, World
 

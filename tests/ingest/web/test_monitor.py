@@ -10,7 +10,7 @@ import pytest
 
 from ingest.operations.status import Status
 from ingest.web.monitor import Metrics, served
-from storage.records import ServerState
+from storage.records.running import ServerState
 from tests.end_to_end.servers import free_port
 
 STATE = Status(

@@ -7,7 +7,7 @@ import pytest
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from storage.faults import StoreUnavailable
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, PASSWORD
 from tests.ingest.web.conftest import HOSTILE
 from tests.ingest.web.test_console import Crew

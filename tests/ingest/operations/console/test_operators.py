@@ -15,7 +15,7 @@ from ingest.operations.console.operators import (
     switch_off,
 )
 from ingest.operations.registry import WeakPassword
-from storage.records import OperatorRole
+from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, NOW
 
 

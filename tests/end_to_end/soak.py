@@ -135,9 +135,10 @@ class Soak:
         ended = Counter(row.outcome for row in rows if row.state is not LetterState.CLAIMED)
         if ended["accepted"] + ended["duplicate"] != service.appended:
             self.misses.append(f"{service.name}: {service.appended} letters: {dict(ended)}")
-        answered = self.answered(service)
-        if answered != service.appended:
-            self.misses.append(f"{service.name}: {service.appended} letters, {answered} answered")
+        if lost := [
+            n for n in map(service.number, range(service.appended)) if n not in self.postal.answered
+        ]:
+            self.misses.append(f"{service.name}: no answer to {', '.join(lost)}")
         for name, allowed in GROWTH.items():
             before, after = self.medians(service, name)
             if after - before > allowed:
@@ -148,7 +149,8 @@ class Soak:
 
     def answered(self, service: Service) -> int:
         """How many letters were answered."""
-        return sum(f"<soak-{service.name}-" in number for number in self.postal.answered)
+        numbers = map(service.number, range(service.appended))
+        return sum(number in self.postal.answered for number in numbers)
 
     def halves(self, service: Service) -> tuple[list[Sample], list[Sample]]:
         """Of the samples; the first tenth, in which caches fill, is left out."""

@@ -151,10 +151,14 @@ client_secret = "secret"
             )
         return self.process
 
+    def number(self, which: int) -> str:
+        """Message-ID of the letter that came as that one."""
+        return f"<soak-{self.name}-{which}@primer.example>"
+
     def write(self) -> str:
         """A letter into its mailbox; its Message-ID."""
         with self.turn:
-            number = f"<soak-{self.name}-{self.appended}@primer.example>"
+            number = self.number(self.appended)
             letter = re.sub(rb"(?im)^message-id:.*\r?\n", b"", ordinary(self.appended % 1000))
             head = f"Message-ID: {number}\r\nX-Number: {number}\r\n".encode()
             self.account.append(head + letter, at=RECEIVED_AT)

@@ -1,7 +1,7 @@
 """What a letter that came back says: whose, for good or for now, and why. Pure and total.
 
-Source: RFC 3464 (delivery status), RFC 3462 (multipart/report), RFC 3463 (status codes);
-without a delivery status, the texts of Exim, qmail and the Russian providers.
+Source: RFC 3464 and 6533 (delivery status), RFC 3462 (multipart/report), RFC 3463 (status
+codes); without a delivery status, the texts of Exim, qmail and the Russian providers.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.letters import mime
+from ingest.letters.body import html_text
 from ingest.letters.decoding import header_text, one_line, text_of
 from ingest.letters.terms import Bounce
 
@@ -18,19 +19,29 @@ TEXT_MOST = 300
 
 IDS_MOST = 20
 LOOKED_MOST = 256 * 1024
-"""Bytes of one part that are looked at: the report stands before what is returned."""
+"""Bytes that are looked at: the report stands before what is returned."""
 
 _BOUNCER = re.compile(rb"(?i)(?:mailer-daemon|mail-daemon|postmaster)@|^\s*<>\s*$")
-_MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,500}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 _QUOTED_ID = re.compile(
-    rb"(?im)^[> \t]*(?:original-|x-original-)?message-id:\s*(<[!-;=?-~]{1,500}>)"
+    r"(?i)(?<![\w-])(?:x-)?(?:original[- ])?(?:message[- ]id|идентификатор (?:сообщения|письма))"
+    r"[:\s>]{0,20}(<[!-;=?-~]{1,500}>)"
 )
+_RETURNED = re.compile(
+    r"(?im)^[> \t]*(?:(?:return-path|received|dkim-signature|mime-version):"
+    r"|-{3,} ?(?:this is a copy|below this line))"
+)
+"""Where the letter that came back begins, in a text that quotes it."""
+
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])|(?<![\d.])([45]\d\d)[ -]")
 _WARNING = re.compile(
     r"(?i)\b(?:delayed|warning only|will (?:be )?(?:retr|keep trying|continue)|not yet been"
-    r"|you do not need to resend)|отложен|задерж|повторн\w* попыт"
+    r"|you do not need to resend)|отложен|задерж|повторн\w* попыт|попыт[^.]{0,40} продолж"
 )
-_DELIVERY_STATUS = "message/delivery-status"
+_GIVEN_UP = re.compile(r"(?i)permanent error|given up|not going to try again|timeout exceeded")
+_DELIVERY_STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_ARRIVED = frozenset({"delivered", "relayed", "expanded"})
+_OTHER_REPORTS = (b"disposition-notification", b"feedback-report")
 
 
 def bounce_in(content: bytes, fields: mime.Fields) -> Bounce | None:
@@ -55,32 +66,62 @@ def bounce_in(content: bytes, fields: mime.Fields) -> Bounce | None:
         parts = list(mime.walk(content, heard=enclosed.append))
     except mime.TooManyPartsError:
         return None
-    status = _status(part for part in parts if part.content_type == _DELIVERY_STATUS)
-    own = [part for part in parts if part.enclosed == 0]
-    if status is None and (not is_bouncer or b"disposition-notification" in kind):
+    status = _status(part for part in parts if part.content_type in _DELIVERY_STATUSES)
+    if status is None and (not is_bouncer or any(other in kind for other in _OTHER_REPORTS)):
         return None
-    texts = [text_of(part.content[:LOOKED_MOST], part.charset) for part in own if _is_text(part)]
-    ids = tuple(_ids(enclosed, own))
+    if status is not None and _word(status["action"]) in _ARRIVED:
+        return None
+    read = _read(parts)
+    # The letter that came back may say anything.
+    told = _RETURNED.split("\n".join(text for part, text in read if _is_text(part)), maxsplit=1)[0]
+    texts = [text for _, text in read]
     if status is not None:
-        return _of_status(status, ids)
-    told = "\n".join(texts)
-    return Bounce(ids, _is_for_good(told), _code_in(told), _reason(told), _failed(fields))
+        return _of_status(status, tuple(_ids(enclosed, texts, fields.get("in-reply-to", ()))), told)
+    failed = fields.get("x-failed-recipients", ())
+    return Bounce(
+        tuple(_ids(enclosed, texts)),
+        # Exim names them once it has given up.
+        bool(failed) or _is_for_good(told),
+        _code_in(told),
+        _reason(told),
+        header_text(failed[0], TEXT_MOST) if failed else "",
+    )
+
+
+def _read(parts: Iterable[mime.Part]) -> Sequence[tuple[mime.Part, str]]:
+    """The parts that are of the report itself, and their texts."""
+    found, room = [], LOOKED_MOST
+    for part in parts:
+        if part.enclosed == 0 and part.content_type.startswith(("text/", "message/")):
+            content, read = part.content[:room], html_text if part.is_html else text_of
+            found.append((part, read(content, part.charset)))
+            room -= len(content)
+    return found
 
 
 def _is_text(part: mime.Part) -> bool:
     return part.content_type.startswith("text/") and part.content_type != "text/rfc822-headers"
 
 
-def _ids(enclosed: Sequence[mime.Fields], parts: Sequence[mime.Part]) -> Iterable[str]:
-    """Message-IDs of the letter that came back, the likeliest first."""
-    found: dict[bytes, None] = {}
+def _ids(
+    enclosed: Sequence[mime.Fields], texts: Iterable[str], answered: Sequence[bytes] = ()
+) -> Iterable[str]:
+    """Message-IDs of the letter that came back, the likeliest first.
+
+    Args:
+        enclosed: Headers of letters in the report.
+        texts: Of its parts: headers as a part of their own, or quoted.
+        answered: What the report says that it answers; Exchange may return no more.
+    """
+    found: dict[str, None] = {}
     for fields in enclosed[:1]:
         for value in fields.get("message-id", ())[:1]:
-            found.update(dict.fromkeys(_MESSAGE_ID.findall(value)))
-    for part in parts:
-        # Headers as a part of their own, or quoted in the text.
-        found.update(dict.fromkeys(_QUOTED_ID.findall(part.content[:LOOKED_MOST])))
-    return (one.decode("ascii") for one in list(found)[:IDS_MOST])
+            found.update(dict.fromkeys(_MESSAGE_ID.findall(value.decode("latin-1"))))
+    for text in texts:
+        found.update(dict.fromkeys(_QUOTED_ID.findall(text)))
+    for value in answered[:1]:
+        found.update(dict.fromkeys(_MESSAGE_ID.findall(value.decode("latin-1"))))
+    return list(found)[:IDS_MOST]
 
 
 def _status(parts: Iterable[mime.Part]) -> Mapping[str, str] | None:
@@ -99,8 +140,8 @@ def _status(parts: Iterable[mime.Part]) -> Mapping[str, str] | None:
     return first
 
 
-def _of_status(status: Mapping[str, str], ids: tuple[str, ...]) -> Bounce:
-    answer = status.get("diagnostic-code", "")
+def _of_status(status: Mapping[str, str], ids: tuple[str, ...], told: str) -> Bounce:
+    answer = status.get("diagnostic-code", "") or _reason(told)
     code = _code_in(status.get("status", "")) or _code_in(answer)
     recipient = status.get("original-recipient") or status.get("final-recipient", "")
     return Bounce(
@@ -108,7 +149,7 @@ def _of_status(status: Mapping[str, str], ids: tuple[str, ...]) -> Bounce:
         _word(status["action"]) == "failed",
         code,
         one_line(re.sub(r"(?i)^\s*(?:smtp|x-[\w-]+)\s*;\s*", "", answer))[:TEXT_MOST],
-        one_line(recipient.rpartition(";")[2])[:TEXT_MOST],
+        one_line(recipient.rpartition(";")[2]).strip("<>")[:TEXT_MOST],
     )
 
 
@@ -118,7 +159,8 @@ def _word(text: str) -> str:
 
 def _is_for_good(told: str) -> bool:
     """Whether a text without a delivery status says that the letter will never arrive."""
-    return not _WARNING.search(told) and not _code_in(told).startswith("4")
+    is_late = _WARNING.search(told) or _code_in(told).startswith("4")
+    return not is_late or bool(_GIVEN_UP.search(told))
 
 
 def _code_in(text: str) -> str:
@@ -129,12 +171,10 @@ def _code_in(text: str) -> str:
 
 
 def _reason(told: str) -> str:
-    """The line that has the server's answer, else the first ones of the text."""
+    """The line that has the server's answer, else what follows the recipient, else the first."""
     lines = [line for line in map(one_line, told.splitlines()) if line]
     coded = next((line for line in lines if _CODE.search(line)), "")
-    return (coded or " ".join(lines[:3]))[:TEXT_MOST]
-
-
-def _failed(fields: mime.Fields) -> str:
-    values = fields.get("x-failed-recipients", [b""])
-    return header_text(values[0], TEXT_MOST)
+    if not coded:
+        after = next((number for number, line in enumerate(lines, 1) if "@" in line), 0)
+        coded = " ".join(lines[after : after + 3] or lines[-3:])
+    return coded[:TEXT_MOST]

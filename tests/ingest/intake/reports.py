@@ -1,5 +1,8 @@
 """Reports of mail servers as they come, with the Message-ID of what came back put in."""
 
+from base64 import encodebytes
+from html import escape
+
 _POSTFIX = """\
 Return-Path: <>
 From: MAILER-DAEMON@mx.retailer.example (Mail Delivery System)
@@ -242,6 +245,104 @@ Content-Transfer-Encoding: base64
 --mailru--
 """
 
+_EXIM_COPY = _EXIM.replace("550 No such user here", "Unrouteable address").replace(
+    "Return-path: <meters@retailer.example>\n",
+    """\
+Return-path: <meters@retailer.example>
+Received: from app.retailer.example ([192.0.2.1])
+\tby mx.retailer.example with esmtpsa (TLS1.3) (Exim 4.94.2)
+\tid 1tBxyz-0001; Sun, 15 Nov 2026 12:00:00 +0300
+Subject: Delivery is delayed
+""",
+)
+
+_EXCHANGE_ALONE = (
+    _EXCHANGE[: _EXCHANGE.index("--e1b2-exchange\nContent-Type: message/rfc822")]
+    + "--e1b2-exchange--\n"
+)
+
+_QMAIL = """\
+Return-Path: <>
+Received: (qmail 1234 invoked for bounce); 15 Nov 2026 09:00:00 -0000
+From: MAILER-DAEMON@mx.primer.example
+To: meters@retailer.example
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.primer.example.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<buh@primer.example>:
+Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)
+I'm not going to try again; this message has been in the queue too long.
+
+--- Below this line is a copy of the message.
+
+Return-Path: <meters@retailer.example>
+Received: (qmail 1233 invoked from network); 15 Nov 2026 09:00:00 -0000
+From: meters@retailer.example
+Message-ID:
+ {id}
+Subject: Re: readings
+
+The reply.
+"""
+
+_COMMUNIGATE = """\
+Return-Path: <>
+From: <MAILER-DAEMON@primer.example>
+To: <meters@retailer.example>
+Subject: Undeliverable mail: Re: readings
+MIME-Version: 1.0
+Content-Type: multipart/report; boundary="_===1===primer"; report-type=delivery-status
+
+--_===1===primer
+Content-Type: text/plain; charset="utf-8"
+
+Failed to deliver to '<buh@primer.example>'
+LOCAL module(account buh) reports:
+ account is full (quota exceeded)
+
+--_===1===primer
+Content-Type: message/global-delivery-status
+
+Reporting-MTA: dns; primer.example
+
+Original-Recipient: utf-8;<бухгалтер@пример.рф>
+Final-Recipient: LOCAL;<buh>
+Action: failed
+Status: 5.2.2
+
+--_===1===primer
+Content-Type: message/global-headers
+
+Message-ID: {id}
+
+--_===1===primer--
+"""
+
+_PAGE = """\
+Return-Path: <>
+From: Mail Delivery System <postmaster@mail.primer.example>
+To: meters@retailer.example
+Subject: Undeliverable: Re: readings
+Content-Type: text/html; charset=utf-8
+
+<html><body><p>Ваше сообщение не доставлено: 550 5.1.1 нет такого ящика</p>
+<table><tr><td>Идентификатор сообщения:</td><td>{escaped}</td></tr></table></body></html>
+"""
+
+_RUSSIAN_DELAY = """\
+Return-Path: <>
+From: MAILER-DAEMON@primer.example
+To: meters@retailer.example
+Subject: Сообщение пока не доставлено
+Content-Type: text/plain; charset=utf-8
+
+Ваше письмо с Message-ID: {id} пока не доставлено адресату buh@primer.example.
+Попытки доставки будут продолжены в течение 5 дней: timed out.
+"""
+
 _MINE = "From: meters@retailer.example\nMessage-ID: {id}\nSubject: Re: readings\n\nThe reply.\n"
 
 REPORTS = {
@@ -250,10 +351,15 @@ REPORTS = {
     "exchange": (_EXCHANGE, "5.2.2", "mailbox full"),
     "yandex": (_YANDEX, "5.7.1", "suspicion of SPAM"),
     "mail.ru": (_MAIL_RU, "5.1.1", "invalid mailbox"),
+    "exim, a copy below": (_EXIM_COPY, "", "Unrouteable address"),
+    "exchange, no copy": (_EXCHANGE_ALONE, "5.2.2", "mailbox full"),
+    "qmail, given up": (_QMAIL, "4.4.1", "SMTP connection"),
+    "communigate": (_COMMUNIGATE, "5.2.2", "account is full"),
+    "a page": (_PAGE, "5.1.1", "нет такого ящика"),
 }
 """For good: the report, its code, and a part of what is told."""
 
-DELAYS = {"postfix": _DELAYED, "exim": _EXIM_WARNING}
+DELAYS = {"postfix": _DELAYED, "exim": _EXIM_WARNING, "in Russian": _RUSSIAN_DELAY}
 
 _VACATION = """\
 Return-Path: <>
@@ -290,14 +396,24 @@ Disposition: automatic-action/MDN-sent-automatically; displayed
 --mdn--
 """
 
-NO_BOUNCES = {"vacation": _VACATION, "read receipt": _READ_RECEIPT}
+_DELIVERED = _POSTFIX.replace("Action: failed", "Action: relayed").replace("5.1.1", "2.0.0")
+
+_COMPLAINT = _READ_RECEIPT.replace("buh@", "postmaster@", 1).replace(
+    "disposition-notification", "feedback-report"
+)
+
+NO_BOUNCES = {
+    "vacation": _VACATION,
+    "read receipt": _READ_RECEIPT,
+    "delivery": _DELIVERED,
+    "complaint": _COMPLAINT,
+}
 
 
 def report(text: str, message_id: str) -> bytes:
     """A report about the letter with that Message-ID, as its bytes."""
-    from base64 import encodebytes
-
     returned = encodebytes(_MINE.replace("{id}", message_id).encode()).decode()
     filled = text.replace("{id}", message_id).replace("{returned}", returned)
+    filled = filled.replace("{escaped}", escape(message_id))
     charset = "koi8-r" if "koi8-r" in text else "utf-8"
     return filled.replace("\n", "\r\n").encode(charset)

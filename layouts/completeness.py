@@ -27,7 +27,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from layouts.months import bounds, following, last_midnight, midnight
-from layouts.terms import CHANNELS, ZONES, Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
+from layouts.terms import CHANNELS, ZONES
 
 _DAY = timedelta(days=1)
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from layouts.document import Series
+from layouts.known import Receipt
 from layouts.layout import Layout
 from layouts.months import following
 from layouts.parameters import Parameters
-from layouts.terms import Receipt, Series
 
 
 def deadlines(

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from layouts.document import Document, Parsed
 from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
-from layouts.terms import Document, Parsed
 from parsers.grid_draft import Spent
 from parsers.pretenders import pretended
 from parsers.sheets.book import parse_workbook

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from layouts.document import Header, Parsed, Places, Series
 from layouts.figures import Figure
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.layout import UNITS, Layout
 from layouts.sequences import runs
-from layouts.terms import Header, Kind, Parsed, Places, Series
+from layouts.terms import Kind
 from parsers.clock import clock
 from parsers.fields import (
     REGISTER_DIGITS,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
+from layouts.document import Header
 from layouts.findings import NOWHERE, Code, Finding, Severity, finding
 from layouts.layout import Layout
-from layouts.terms import Header
 from parsers.clock import clock
 
 # Browsers and mail programs add these to a name that exists already.

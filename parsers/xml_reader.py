@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from lxml.etree import XPath
 
+from layouts.document import Header, Parsed
 from layouts.findings import Code, Finding, Place, finding
 from layouts.layout import HeaderField, Layout, Level, XmlDefinition, XmlForm, XmlPath
-from layouts.terms import Header, Kind, Parsed
+from layouts.terms import Kind
 from parsers.assemble import MOST_SERIES, Column, Draft, Reading, assemble, finished
 from parsers.clock import Clock, clock, read_local
 from parsers.fields import Fault, plain, read_code

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.records.audit import AuditEntry, Facts
 from storage.session import Part
 from storage.tables.audit import AUDIT

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.columns import instant
 from storage.faults import SettledElsewhere
 from storage.findings import Findings

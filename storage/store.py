@@ -10,19 +10,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from layouts.document import Parsed
+from layouts.known import Assigned, Checked, Known, Receipt, Version, Wants
 from layouts.layout import Layout
-from layouts.terms import (
-    Assigned,
-    Checked,
-    Kind,
-    Known,
-    LegalEntity,
-    Parsed,
-    Receipt,
-    Verdict,
-    Version,
-    Wants,
-)
+from layouts.points import LegalEntity
+from layouts.terms import Kind, Verdict
 from storage.accounts import Accounts
 from storage.append_only import AppendOnly
 from storage.arrivals import Arrivals

@@ -15,8 +15,9 @@ from ingest.intake.ports import Ledger, Store
 from ingest.intake.provenance import Provenance, provenance
 from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter, Read
+from layouts.document import Parsed
 from layouts.findings import Code, Finding, finding
-from layouts.terms import LegalEntity, Parsed
+from layouts.points import LegalEntity
 from storage.records.billing import Entry
 
 MOST_PASSWORDS = 6

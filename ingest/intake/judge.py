@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from ingest.letters.secrets import Masker
+from layouts.document import Parsed
 from layouts.findings import Code
+from layouts.known import Checked, Known, Wants
 from layouts.layout import Layout
 from layouts.parameters import Parameters
+from layouts.points import LegalEntity
 from layouts.rules import against_each_other, check
-from layouts.terms import Checked, Known, LegalEntity, Parsed, Wants
 
 __all__ = ["against_each_other", "judge", "without_secrets"]
 

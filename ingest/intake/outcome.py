@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ingest.letters.terms import Marked, Outcome
 from layouts.findings import Finding
-from layouts.terms import LegalEntity, Receipt
+from layouts.known import Receipt
+from layouts.points import LegalEntity
 from storage.records.replies import OwedReply, Returned
 
 

@@ -12,9 +12,9 @@ from ingest.intake.ports import Store
 from ingest.intake.provenance import Provenance
 from ingest.letters.terms import Letter
 from ingest.replies import message
+from layouts.document import Parsed
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.terms import Parsed
 from storage.records.replies import OwedReply
 
 STRANGER_MOST_AN_HOUR = 5

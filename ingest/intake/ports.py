@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from layouts.completeness import MonthState
-from layouts.terms import Checked, Known, LegalEntity, Parsed, Receipt, RegisterKey, Wants
+from layouts.document import Parsed
+from layouts.known import Checked, Known, Receipt, RegisterKey, Wants
+from layouts.points import LegalEntity
 from storage.records.billing import Entry
 from storage.records.letters import Claim, LetterFacts, Location
 from storage.records.replies import OwedReply, Returned

@@ -28,9 +28,11 @@ from ingest.letters.terms import Arrival, Bounce, Letter, Marked, Outcome, Read
 from ingest.letters.unread import no_documents
 from ingest.replies import answers
 from ingest.replies.new_address import new_address
+from layouts.document import Parsed
 from layouts.findings import Code, Finding
+from layouts.known import Receipt
+from layouts.points import LegalEntity
 from layouts.rules import version_of
-from layouts.terms import LegalEntity, Parsed, Receipt
 from storage.records.billing import Entry
 from storage.records.replies import OwedReply
 

@@ -12,7 +12,8 @@ from ingest.replies.wishes import form, standing
 from layouts.completeness import Lack
 from layouts.layout import Layout
 from layouts.months import MOSCOW, month_at, preceding
-from layouts.terms import Kind, LegalEntity
+from layouts.points import LegalEntity
+from layouts.terms import Kind
 from storage.records.replies import OwedReply
 
 _TURN_OF_MONTH = 10

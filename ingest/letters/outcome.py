@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ingest.letters.terms import Outcome
 from layouts.findings import Finding
-from layouts.terms import Receipt, Verdict
+from layouts.known import Receipt
+from layouts.terms import Verdict
 
 _WHOLE = {Verdict.ACCEPTED, Verdict.DUPLICATE}
 

@@ -16,8 +16,8 @@ from urllib.parse import unquote
 
 from ingest.letters.credentials import candidates
 from ingest.letters.terms import Letter
+from layouts.document import Parsed, Series
 from layouts.findings import Finding, Place, printable
-from layouts.terms import Parsed, Series
 
 MASK = "•••"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from layouts.document import Document, Parsed
 from layouts.findings import Finding
-from layouts.terms import Document, Parsed
 
 
 class Source(StrEnum):

@@ -27,8 +27,8 @@ from ingest.letters.signed import (
 )
 from ingest.letters.terms import Attachment, Limits
 from ingest.letters.unread import Why, why_unread
+from layouts.document import Document
 from layouts.findings import Code, Finding, Findings, Place, finding
-from layouts.terms import Document
 from parsers import looks_like_document
 from parsers.encodings import likeliest
 

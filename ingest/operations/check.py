@@ -13,18 +13,13 @@ from ingest.intake.judge import against_each_other, judge, without_secrets
 from ingest.letters.secrets import secrets_of
 from ingest.letters.terms import Letter, Read
 from layouts.adjoining import merge_adjoining
+from layouts.document import Parsed, Series
 from layouts.findings import Code, Finding, finding
+from layouts.known import Checked, Known
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.terms import (
-    Checked,
-    Kind,
-    Known,
-    LegalEntity,
-    Parsed,
-    Series,
-    Verdict,
-)
+from layouts.points import LegalEntity
+from layouts.terms import Kind, Verdict
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 

@@ -28,8 +28,9 @@ from ingest.operations.ports import Ledger, WholeLedger
 from ingest.operations.told import MERGED, Document, Keys, document_of
 from ingest.reading import Reader
 from layouts.findings import Code, Finding
+from layouts.known import Receipt
 from layouts.months import MOSCOW
-from layouts.terms import Receipt, Verdict
+from layouts.terms import Verdict
 from storage.records.billing import Entry
 from storage.records.letters import LetterFacts, LetterState, Location, SubmissionDetails
 from storage.store import Store

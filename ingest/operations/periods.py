@@ -16,7 +16,7 @@ from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.reminder import reminder, reminder_id
 from layouts.completeness import Lack, Missing, missing
 from layouts.layout import Layout
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 
 
 class Reminded(StrEnum):

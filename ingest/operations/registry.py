@@ -17,8 +17,8 @@ from ingest.operations.register.registry_contradictions import contradictions
 from ingest.operations.register.registry_file import RegistryMistakes, read_registry
 from ingest.operations.told import MERGED, Keys
 from layouts.months import following, month_at
+from layouts.points import LegalEntity
 from layouts.sequences import pieces
-from layouts.terms import LegalEntity
 from storage.records.audit import AuditEntry
 from storage.records.billing import Number
 from storage.records.registry import ImportReport, Touched

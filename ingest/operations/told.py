@@ -16,8 +16,8 @@ from ingest.replies.told import (
     place_told,
     reply_text,
 )
+from layouts.known import Receipt
 from layouts.months import MOSCOW
-from layouts.terms import Receipt
 
 __all__ = [
     "MERGED", "Document", "Keys", "ToldFinding", "as_json", "attribute", "document_of",

@@ -14,7 +14,7 @@ from itertools import combinations
 
 from ingest.operations.ports import Ledger
 from layouts.months import MOSCOW
-from layouts.terms import LegalEntity, MeteringPoint
+from layouts.points import LegalEntity, MeteringPoint
 
 _Read = Mapping[int | None, tuple[datetime, datetime]]
 """Moments of the first and the last reading, by the meter's id."""

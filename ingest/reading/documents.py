@@ -14,9 +14,9 @@ from dataclasses import replace
 from ingest.letters.secrets import mask, secrets_of
 from ingest.letters.terms import Letter, Limits, Marked, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
+from layouts.document import Document, Parsed
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
-from layouts.terms import Document, Parsed
 from parsers import Spent, parse, parsed_of
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
 from parsers.grid import ErrorCell

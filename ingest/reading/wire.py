@@ -18,8 +18,9 @@ from typing import Any, get_type_hints
 import msgspec
 
 from ingest.letters.terms import Letter, Marked, Read
+from layouts.document import Parsed, Series
 from layouts.findings import Finding
-from layouts.terms import Kind, Parsed, Series
+from layouts.terms import Kind
 
 ANSWER_BYTES = 16 * 2**20
 """The longest answer of a child: five times that of the largest letter that is read."""

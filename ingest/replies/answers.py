@@ -29,7 +29,8 @@ from ingest.replies.texts import sentence
 from ingest.replies.view import ReplyView
 from ingest.replies.wording import Wording, wording
 from layouts.findings import NOWHERE, Code, Finding, Severity, finding
-from layouts.terms import LegalEntity, Receipt
+from layouts.known import Receipt
+from layouts.points import LegalEntity
 from storage.records.billing import Entry
 from storage.records.replies import OwedReply
 

@@ -21,8 +21,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.replies.cells import ranges_told
 from ingest.replies.wording import MOSCOW, Wording, wording
+from layouts.known import RegisterKey, meter_key
 from layouts.layout import Layout
-from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint, RegisterKey, meter_key
+from layouts.points import LegalEntity, Meter, MeteringPoint
+from layouts.terms import CHANNELS, ZONES
 from layouts.workbook_form import SheetField, WorkbookDefinition
 
 LastReadings = Mapping[RegisterKey, tuple[Decimal, datetime]]

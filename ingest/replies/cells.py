@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from layouts.document import cell_name
 from layouts.sequences import runs
-from layouts.terms import cell_name
 
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 

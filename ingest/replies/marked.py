@@ -44,8 +44,8 @@ from ingest.replies.repeats import SHOWN_MOST, weight
 from ingest.replies.texts import advice, sentence, title
 from ingest.replies.view import TOLD_ELSEWHERE
 from ingest.replies.wording import LANGUAGES, Wording, wording
+from layouts.document import Document
 from layouts.findings import Code, Finding, Severity
-from layouts.terms import Document
 
 _FILLS = {
     Severity.ERROR: PatternFill("solid", fgColor="FFF4A6A0"),

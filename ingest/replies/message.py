@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from ingest.letters.letter import Letter
 from ingest.replies.own import Signature
 from ingest.replies.wording import MOSCOW
-from layouts.terms import Receipt
+from layouts.known import Receipt
 from storage.records.replies import OwedReply
 
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")

@@ -9,7 +9,7 @@ from ingest.replies.message import Answered, ReplySettings, compose, recipient
 from ingest.replies.rendering import written
 from ingest.replies.view import ReplyView, entity_line
 from ingest.replies.wording import wording
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.records.replies import OwedReply
 
 _KIND = "address"

@@ -11,8 +11,10 @@ from ingest.letters.letter import Letter
 from ingest.replies.repeats import SHOWN_MOST
 from ingest.replies.texts import place, sentence
 from ingest.replies.wording import Wording
+from layouts.document import Parsed
 from layouts.findings import Code, Finding, Status
-from layouts.terms import Checked, Parsed, Receipt, Verdict
+from layouts.known import Checked, Receipt
+from layouts.terms import Verdict
 from storage.records.letters import SubmissionDetails
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -13,7 +13,7 @@ from ingest.replies.wishes import missing_view
 from ingest.replies.wording import wording
 from layouts.completeness import Missing, register_deadline
 from layouts.months import MOSCOW, bounds
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.records.replies import OwedReply
 
 _KIND = "reminder"

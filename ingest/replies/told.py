@@ -22,9 +22,10 @@ from typing import Any
 
 from ingest.replies.cells import lines_told, ranges_told
 from ingest.replies.texts import told_finding
+from layouts.document import Places
 from layouts.findings import Finding
 from layouts.months import MOSCOW
-from layouts.terms import LegalEntity, Meter, MeteringPoint, Places
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from storage.records.access import Lock, Operator
 from storage.records.billing import NumberChange
 from storage.records.letters import CarriedValues, LetterDetails, SubmissionDetails

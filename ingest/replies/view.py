@@ -11,8 +11,11 @@ from ingest.letters.letter import Letter
 from ingest.replies.repeats import Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
+from layouts.document import Series
 from layouts.findings import COMPUTED, Code, Finding, Severity
-from layouts.terms import Change, Checked, Kind, LegalEntity, Receipt, Series, Verdict
+from layouts.known import Change, Checked, Receipt
+from layouts.points import LegalEntity
+from layouts.terms import Kind, Verdict
 
 ROWS_MOST = 300
 """Recorded series that a reply's tables show; the rest is counted."""

@@ -25,7 +25,8 @@ from layouts.completeness import (
     register_deadline,
 )
 from layouts.months import bounds
-from layouts.terms import ZONES, LegalEntity, quantity_of
+from layouts.points import LegalEntity
+from layouts.terms import ZONES, quantity_of
 from storage.records.replies import OwedReply
 
 _SPANS_MOST = 6

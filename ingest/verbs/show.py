@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ingest.operations.told import local, minute, place_told, reply_text, told_finding
 from ingest.verbs.printing import Columns, table_lines
 from layouts.findings import Finding
-from layouts.terms import Kind, LegalEntity, Meter
+from layouts.points import LegalEntity, Meter
+from layouts.terms import Kind
 
 if TYPE_CHECKING:
     # `check` shows findings and knows of no database.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from layouts.document import Parsed
 from layouts.findings import (
     OVERRIDABLE,
     UNKNOWN_OBJECTS,
@@ -21,8 +22,10 @@ from layouts.findings import (
     Status,
     finding,
 )
+from layouts.known import Assigned, Checked, Known, Wants
 from layouts.layout import Layout
 from layouts.parameters import Parameters
+from layouts.points import LegalEntity
 from layouts.rules import (
     assign,
     consumption,
@@ -40,7 +43,7 @@ from layouts.rules.case import Case, Rule
 from layouts.rules.neighbours import against_each_other
 from layouts.rules.versions import version_of
 from layouts.rules.wants import wants
-from layouts.terms import Assigned, Checked, Kind, Known, LegalEntity, Parsed, Verdict, Wants
+from layouts.terms import Kind, Verdict
 
 __all__ = [
     "ORDER",

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from layouts.findings import UNKNOWN_OBJECTS, UNREADABLE, Code, Finding, Severity, Status
+from layouts.known import Assigned
 from layouts.rules.case import Case
-from layouts.terms import Assigned, Verdict
+from layouts.terms import Verdict
 
 
 def status_of(findings: Iterable[Finding]) -> Status:

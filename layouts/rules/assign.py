@@ -9,22 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from layouts.document import Series
 from layouts.findings import Code, Finding, finding
+from layouts.known import Assigned, MeterKey, meter_key
 from layouts.months import midnight
+from layouts.points import LegalEntity, Meter, MeteringPoint, PointRow
 from layouts.rules.case import Case, about, epoch, is_beside
-from layouts.terms import (
-    CHANNELS,
-    ZONES,
-    Assigned,
-    Kind,
-    LegalEntity,
-    Meter,
-    MeteringPoint,
-    MeterKey,
-    PointRow,
-    Series,
-    meter_key,
-)
+from layouts.terms import CHANNELS, ZONES, Kind
 
 _T = TypeVar("_T")
 _DAY = timedelta(days=1)

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from layouts.document import Parsed, Series
 from layouts.findings import NOWHERE, Code, Finding, finding
+from layouts.known import Assigned, Known
 from layouts.layout import Layout
 from layouts.parameters import Parameters
-from layouts.terms import Assigned, Kind, Known, LegalEntity, MeteringPoint, Parsed, Series
+from layouts.points import LegalEntity, MeteringPoint
+from layouts.terms import Kind
 
 _T = TypeVar("_T")
 

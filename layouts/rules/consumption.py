@@ -17,20 +17,12 @@ from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from layouts.findings import Code, Finding
+from layouts.known import Assigned, MeterKey, RegisterKey, meter_key
 from layouts.months import following
+from layouts.points import Meter, MeteringPoint
 from layouts.rules.case import Case, about, epoch, instant, is_beside
 from layouts.rules.registers import decimals, register_key
-from layouts.terms import (
-    ACTIVE_CHANNELS,
-    STEADY_CHANNELS,
-    ZONES,
-    Assigned,
-    Meter,
-    MeteringPoint,
-    MeterKey,
-    RegisterKey,
-    meter_key,
-)
+from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS, ZONES
 
 _DAY = timedelta(days=1)
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from layouts.figures import Figure, FigureKind, agrees, same
 from layouts.findings import Code, Finding, finding
+from layouts.known import Assigned
 from layouts.rules.case import Case, epoch, instant
 from layouts.rules.consumption import Reading, went_on
 from layouts.rules.registers import register_key
-from layouts.terms import Assigned
 
 
 def figures_that_prove(case: Case) -> Iterator[Finding]:

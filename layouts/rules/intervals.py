@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from layouts.findings import Code, Finding, Place
+from layouts.known import Assigned, RecordedIntervals, SeriesKey
 from layouts.rules.case import Case, about, about_run, about_value, epoch, instant, present
 from layouts.sequences import runs
-from layouts.terms import Assigned, RecordedIntervals, SeriesKey
 
 _Span = tuple[int, int, Assigned, int]
 """Start and end in epoch seconds, and whose value it is."""

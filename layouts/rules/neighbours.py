@@ -9,11 +9,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from layouts.document import Parsed, Series
 from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from layouts.rules.case import epoch, names_of
 from layouts.rules.versions import starts_of
-from layouts.terms import Kind, Parsed, Series
+from layouts.terms import Kind
 
 MOST_TOLD = 1_000
 """Of a document with more contradictions nothing is accepted."""

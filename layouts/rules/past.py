@@ -10,8 +10,8 @@ from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from layouts.known import Assigned, SeriesHistory
 from layouts.rules.case import Case, epoch
-from layouts.terms import Assigned, SeriesHistory
 
 USUAL_DAYS = 28
 """Days before a document by which its level, its weekdays and its peak hours are judged."""

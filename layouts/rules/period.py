@@ -9,12 +9,14 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.deadlines import due_at, last_day
+from layouts.document import Series
 from layouts.findings import Code, Finding, finding
+from layouts.known import Assigned
 from layouts.months import following
 from layouts.rules.case import Case, about, about_run, epoch, instant
 from layouts.rules.versions import starts_of
 from layouts.sequences import runs
-from layouts.terms import Assigned, Kind, Series
+from layouts.terms import Kind
 
 
 def without_padding(case: Case) -> list[Series]:

@@ -16,11 +16,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from layouts.adjoining import merge_adjoining
+from layouts.document import Series
 from layouts.findings import Code, Finding
+from layouts.known import Assigned
 from layouts.rules.case import Case, about, about_run, epoch, present
 from layouts.rules.past import Past, all_of, past_of
 from layouts.sequences import runs
-from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS, Assigned, Series
+from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS
 
 REPEAT_DAYS = 35
 """Days before a document that one of its own may repeat: also those of the month before."""

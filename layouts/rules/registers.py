@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from layouts.findings import Code, Finding
+from layouts.known import Assigned, RecordedReading, RegisterKey
 from layouts.rules.case import Case, about, epoch
-from layouts.terms import Assigned, RecordedReading, RegisterKey
 
 
 def register_key(item: Assigned) -> RegisterKey | None:

@@ -15,22 +15,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from layouts.findings import Code, Finding
+from layouts.known import Assigned, MeterKey, RecordedIntervals, SeriesKey, meter_key
+from layouts.points import Meter, MeteringPoint
 from layouts.rules.assign import was_there
 from layouts.rules.case import Case, about, epoch, instant
 from layouts.rules.intervals import recorded
 from layouts.rules.registers import decimals, register_key
 from layouts.rules.versions import starts_of
-from layouts.terms import (
-    Assigned,
-    Kind,
-    Meter,
-    MeteringPoint,
-    MeterKey,
-    RecordedIntervals,
-    SeriesKey,
-    meter_key,
-    quantity_of,
-)
+from layouts.terms import Kind, quantity_of
 
 LONGEST_SECONDS = 63 * 86400
 """Readings further apart are not compared: two months and a day."""

@@ -12,24 +12,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from layouts.document import Parsed, Series
 from layouts.findings import Code, Finding, finding
+from layouts.known import Assigned, Change, Known, RecordedIntervals, RecordedReading, Version
 from layouts.layout import Layout
 from layouts.parameters import Parameters
 from layouts.rules.case import Case, about, about_run, epoch
 from layouts.rules.intervals import recorded
 from layouts.rules.registers import recorded_reading
 from layouts.sequences import runs
-from layouts.terms import (
-    Assigned,
-    Change,
-    Kind,
-    Known,
-    Parsed,
-    RecordedIntervals,
-    RecordedReading,
-    Series,
-    Version,
-)
+from layouts.terms import Kind
 
 
 def version_of(parsed: Parsed, layout: Layout, received_at: datetime, submission: int) -> Version:

@@ -9,24 +9,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from layouts.layout import Layout
-from layouts.parameters import Parameters
-from layouts.rules import assign, consumption, past, period, profile, together
-from layouts.rules.case import Case, epoch
-from layouts.rules.registers import register_key
-from layouts.rules.versions import version_of
-from layouts.terms import (
+from layouts.document import Parsed
+from layouts.known import (
     Assigned,
-    Kind,
-    LegalEntity,
     MeterKey,
-    Parsed,
     RegisterWindow,
     SeriesKey,
     SumsWanted,
     Wants,
     meter_key,
 )
+from layouts.layout import Layout
+from layouts.parameters import Parameters
+from layouts.points import LegalEntity
+from layouts.rules import assign, consumption, past, period, profile, together
+from layouts.rules.case import Case, epoch
+from layouts.rules.registers import register_key
+from layouts.rules.versions import version_of
+from layouts.terms import Kind
 
 _DAY = 86400
 _HISTORY_DAYS = max(past.USUAL_DAYS, profile.REPEAT_DAYS, profile.FLAT_DAYS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
+from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
-from layouts.terms import cell_name
 from parsers.fields import Number, is_blank, label, read_number, shown
 from parsers.grid import Cell, ErrorCell, Sheet, Uncounted
 from parsers.sheets.tables import Table, is_numbering

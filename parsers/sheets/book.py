@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from layouts.document import Parsed
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.layout import Layout
-from layouts.terms import RETURNED_LIST_TITLES, Parsed
+from layouts.terms import RETURNED_LIST_TITLES
 from parsers.assemble import assemble, finished
 from parsers.fields import mended_code, shown
 from parsers.grid import Sheet

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
+from layouts.document import cell_name
 from layouts.findings import Place
-from layouts.terms import cell_name
 from layouts.workbook_form import SheetField, WorkbookDefinition
 from parsers.fields import (
     Fault,

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from layouts.document import Places, cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
-from layouts.terms import Kind, Places, cell_name
+from layouts.terms import Kind
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
 from parsers.fields import (

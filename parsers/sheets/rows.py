@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from layouts.document import cell_name
 from layouts.figures import Figure, FigureKind, agrees, same
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.layout import UNITS, Layout
-from layouts.terms import CHANNELS, cell_name
+from layouts.terms import CHANNELS
 from parsers.assemble import Reading, in_kwh, instant
 from parsers.fields import (
     Fault,

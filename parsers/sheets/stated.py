@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from layouts.document import Header
 from layouts.findings import Code, Place, finding
-from layouts.terms import Header, Kind
+from layouts.terms import Kind
 from layouts.workbook_form import SheetField
 from parsers.assemble import Draft
 from parsers.clock import Clock

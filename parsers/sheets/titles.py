@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from layouts.document import cell_name
 from layouts.findings import Place
-from layouts.terms import cell_name
 from parsers.fields import Number, read_number
 from parsers.grid import Cell, Sheet
 from parsers.sheets.tables import Table

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, finding
 from layouts.layout import UNITS
-from layouts.terms import cell_name
 from parsers.fields import Number, read_number, read_unit, shown
 from parsers.grid import Sheet
 from parsers.sheets.header import Fact, Rivals

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
+from layouts.known import RegisterKey, meter_key
 from layouts.months import bounds
-from layouts.terms import LegalEntity, RegisterKey, meter_key
+from layouts.points import LegalEntity
 from storage.columns import epoch, instant
 from storage.readings.versions import merged
 from storage.session import Part

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, text
 
 from layouts.findings import HELD, SUSPECT, Finding
+from layouts.known import Change
 from layouts.months import bounds
-from layouts.terms import Change, Kind
+from layouts.terms import Kind
 from storage.audit import Audit
 from storage.columns import decimal, epoch, instant
 from storage.readings.in_force import InForce

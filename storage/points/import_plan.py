@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table
 
 from layouts.months import midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.columns import epoch
 from storage.records.registry import RowDifference, Steps, Touched
 

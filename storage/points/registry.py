@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table, select
 
 from layouts.months import midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
 from storage.columns import decimal, epoch, instant
 from storage.points.import_plan import Plan, Wanted, in_force, row_values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from layouts.terms import Change
+from layouts.known import Change
 from storage.readings.days import DAY_HOURS, Day, Packed, day_of, start_of, summed_by_day
 from storage.session import Part
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from operator import add
 from typing import Self
 
-from layouts.terms import Series
+from layouts.document import Series
 from storage.columns import epoch
 
 HOUR = 3600

@@ -11,7 +11,7 @@ from json import loads
 from operator import add, or_
 from zoneinfo import ZoneInfo
 
-from layouts.terms import (
+from layouts.known import (
     Assigned,
     ProfileSum,
     RegisterKey,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from layouts.document import Places, Series
 from layouts.findings import Place
-from layouts.terms import Places, Series
 from storage.columns import clean, epoch
 
 Carried = tuple[int, int, str | None]

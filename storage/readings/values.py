@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from layouts.terms import Change, Kind, Series
+from layouts.document import Series
+from layouts.known import Change
+from layouts.terms import Kind
 from storage.columns import epoch
 from storage.readings.bulk import Run, Value, add_values, replace_values
 from storage.readings.day_sums import DaySums

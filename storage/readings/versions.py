@@ -9,8 +9,7 @@ from datetime import date, datetime
 from itertools import compress
 from typing import Any
 
-from layouts.months import MOSCOW
-from layouts.terms import (
+from layouts.known import (
     Assigned,
     ReadingKey,
     RecordedIntervals,
@@ -19,6 +18,7 @@ from layouts.terms import (
     Version,
     Wants,
 )
+from layouts.months import MOSCOW
 from storage.columns import INTEGER_MOST, decimal, epoch, instant
 from storage.readings.in_force import InForce
 from storage.session import Part, Session

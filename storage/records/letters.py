@@ -9,8 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from layouts.document import Places
 from layouts.findings import Finding
-from layouts.terms import Kind, Places
+from layouts.terms import Kind
 from storage.records.replies import ReplyState, SentReply
 
 _IN_FILE = re.compile(r"(.*)#(\d+)", re.DOTALL)

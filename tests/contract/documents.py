@@ -7,19 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from layouts.document import Header, Parsed, Series
 from layouts.findings import Code, finding
 from layouts.layout import load
 from layouts.parameters import Parameters
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check, wants
-from layouts.terms import (
-    Header,
-    Kind,
-    LegalEntity,
-    Meter,
-    MeteringPoint,
-    Parsed,
-    Series,
-)
+from layouts.terms import Kind
 
 LAYOUTS = load()
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from layouts.points import MeteringPoint
 from layouts.rules import check
-from layouts.terms import MeteringPoint
 from storage.ledger import _alembic
 from storage.readings.days import Day
 from tests.contract.documents import (

@@ -12,7 +12,7 @@ from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.told import as_json
 from ingest.operations.typed import NotAWholeHour, TypedReading, typed_document
 from layouts.findings import Code
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from tests.contract.documents import ENTITY as REGISTERED
 from tests.contract.documents import LAYOUTS, MONTH, OTHER, import_all, rows
 from tests.direct_reader import DirectReader

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from layouts.known import ProfileSum
+from layouts.points import Meter, MeteringPoint
 from layouts.rules import check
-from layouts.terms import Meter, MeteringPoint, ProfileSum, Verdict
+from layouts.terms import Verdict
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,

@@ -8,7 +8,7 @@ import pytest
 
 from layouts.completeness import Lack, missing
 from layouts.months import bounds
-from layouts.terms import Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
 from tests.contract.documents import (
     ENTITY,
     MONTH,

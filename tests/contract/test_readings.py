@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.operations.export import columns, readings_sheet, write_csv
-from layouts.terms import Header, LegalEntity, Meter, MeteringPoint
+from layouts.document import Header
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from storage.billed.billing import Grain
 from tests.contract.documents import (
     ENTITY,

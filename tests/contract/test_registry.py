@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from layouts.terms import Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
 from tests.contract.documents import (
     ENTITY,
     MONTH,

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from layouts.months import midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from tests.contract.documents import NOW
 
 FIRST = date(2026, 12, 1)

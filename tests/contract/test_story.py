@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from layouts.document import Places
 from layouts.findings import Place
-from layouts.terms import Kind, Places
+from layouts.terms import Kind
 from storage.billed.billing import Grain
 from tests.contract.documents import (
     ENTITY,

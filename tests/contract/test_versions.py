@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from layouts.findings import Code
-from layouts.terms import Meter, MeteringPoint, RecordedReading, Verdict
+from layouts.known import RecordedReading
+from layouts.points import Meter, MeteringPoint
+from layouts.terms import Verdict
 from storage.tables import METADATA
 from tests.contract.documents import (
     ENTITY,

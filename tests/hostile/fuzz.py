@@ -21,8 +21,8 @@ with atheris.instrument_imports(include=["ingest", "parsers", "layouts", "tnefpa
     from ingest.letters.secrets import mask
     from ingest.letters.terms import Read
     from ingest.letters.unpack import OverLimitError, Unpacker
+    from layouts.document import Document
     from layouts.layout import load
-    from layouts.terms import Document
     from parsers import looks_like_document, parse
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from ingest.letters.secrets import mask
 from ingest.letters.terms import Arrival, Read
 from ingest.replies.message import ReplySettings
 from layouts.layout import load
-from layouts.terms import LegalEntity, MeteringPoint
+from layouts.points import LegalEntity, MeteringPoint
 from parsers import parse
 from storage.ledger import Ledger
 from storage.records.letters import Claim, LetterFacts

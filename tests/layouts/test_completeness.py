@@ -16,7 +16,7 @@ from layouts.completeness import (
 )
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.months import bounds, month_at, parse_month, preceding
-from layouts.terms import Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
 
 NOVEMBER = date(2026, 11, 1)
 START, END = bounds(NOVEMBER)

@@ -6,9 +6,9 @@ import pytest
 
 from ingest.letters.terms import Limits
 from ingest.reading.documents import DOCUMENTS_MOST, read_file
+from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document, Parsed
 from parsers import parse
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
 from parsers.grid_draft import (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layouts.document import Document
 from layouts.layout import load
-from layouts.terms import Document
 from parsers import looks_like_document, parse
 
 LAYOUTS = load()

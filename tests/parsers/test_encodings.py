@@ -4,9 +4,9 @@ import codecs
 
 import pytest
 
+from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document, Parsed
 from parsers import parse
 from parsers.encodings import decode, likeliest
 

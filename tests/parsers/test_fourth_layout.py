@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import Layout, load
-from layouts.terms import Document
 from parsers import parse
 
 DEFINITION = """

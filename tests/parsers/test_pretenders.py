@@ -3,9 +3,9 @@
 import pytest
 
 from ingest.replies.texts import sentence
+from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document
 from parsers import parse
 
 LAYOUTS = load()

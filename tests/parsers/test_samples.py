@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from layouts.document import Document, Parsed, Series
 from layouts.findings import UNREADABLE, Finding
 from layouts.layout import load
-from layouts.terms import Document, Parsed, Series
 from parsers import looks_like_document, parse
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -14,9 +14,9 @@ from odf.text import P
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from layouts.document import Document, Parsed, Series
 from layouts.findings import Code, Finding
 from layouts.layout import load
-from layouts.terms import Document, Parsed, Series
 from parsers import looks_like_document, parse
 
 LAYOUTS = load()

@@ -12,9 +12,10 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from layouts.document import Document, Parsed, Series, cell_name
 from layouts.findings import Code, Finding, Severity
 from layouts.layout import load
-from layouts.terms import Document, Kind, Parsed, Series, cell_name
+from layouts.terms import Kind
 from parsers import parse
 from tests.parsers.forms import INSTANT, Form, Key, point_of, profiles, registers
 from tests.parsers.pages import WRITERS, Spot

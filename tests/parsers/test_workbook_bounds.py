@@ -6,9 +6,9 @@ import zipfile
 
 import openpyxl
 
+from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document
 from parsers import parse
 from tests.hostile.corpus import book
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from layouts.document import Document, Parsed
 from layouts.findings import Code, Finding, Severity
 from layouts.layout import load
-from layouts.terms import Document, Parsed
 from parsers import looks_like_document, parse
 from parsers.trees import MOST_BYTES
 

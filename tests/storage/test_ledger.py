@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from layouts.findings import Code, finding
-from layouts.terms import LegalEntity, MeteringPoint
+from layouts.points import LegalEntity, MeteringPoint
 from storage.faults import StatementFailed
 from storage.ledger import Ledger, StoreUnavailable
 from storage.records.letters import LetterFacts

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layouts.document import Places, Series
 from layouts.findings import Place
-from layouts.terms import Kind, Places, Series
+from layouts.terms import Kind
 from storage.readings.places import carried, packed, place_at, unpacked
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from ingest.operations.registry import WeakPassword, weakness_of
 from ingest.replies.access import About, access_mail
 from ingest.replies.message import ReplySettings, recipient
 from ingest.replies.wording import wording
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.records.access import Role, WebLink, WebToken, WebUser
 from storage.records.audit import Facts
 from storage.store import Store

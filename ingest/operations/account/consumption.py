@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from ingest.operations.ports import Ledger
 from layouts.completeness import channels_of, reads_meters, register_channels, sends_profile
 from layouts.months import MOSCOW, following, preceding
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from storage.billed.billing import BillingRow, Grain
 from storage.records.billing import Number, Quality
 from storage.store import Store

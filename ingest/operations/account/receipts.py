@@ -19,7 +19,8 @@ from ingest.operations.told import Keys
 from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.replies.wording import wording
-from layouts.terms import Kind, Receipt
+from layouts.known import Receipt
+from layouts.terms import Kind
 from storage.billed.withdrawals import WITHDRAWN
 from storage.records.letters import CarriedValues, HandedIn, LetterDetails, SubmissionDetails
 from storage.records.replies import SentReply

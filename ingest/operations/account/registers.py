@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from ingest.operations.ports import Ledger
 from layouts.completeness import MonthState, register_channels, register_zones
+from layouts.known import RegisterKey, meter_key
 from layouts.months import MOSCOW, month_at
-from layouts.terms import LegalEntity, Meter, MeteringPoint, RegisterKey, meter_key
+from layouts.points import LegalEntity, Meter, MeteringPoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from layouts.completeness import (
     sends_profile,
 )
 from layouts.months import bounds, following, last_midnight, midnight
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.points import LegalEntity, Meter, MeteringPoint
 
 
 class Stand(StrEnum):

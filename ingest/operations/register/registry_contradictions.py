@@ -8,7 +8,7 @@ from datetime import datetime
 from ingest.operations.register.registry_file import Registry
 from ingest.operations.register.registry_rows import Mistake
 from layouts.months import MOSCOW
-from layouts.terms import Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
 from storage.points.import_plan import Plan
 from storage.store import Store
 

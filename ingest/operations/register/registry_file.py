@@ -21,7 +21,8 @@ from decimal import Decimal
 
 from ingest.operations.output import cell_text
 from ingest.operations.register.registry_rows import Mistake, Said, points_of
-from layouts.terms import CHANNELS, ZONES, LegalEntity, Meter, MeteringPoint
+from layouts.points import LegalEntity, Meter, MeteringPoint
+from layouts.terms import CHANNELS, ZONES
 
 _ENTITY = ("name", "inn", "addresses", "active")
 _POINT = ("point_name", "area", "max_power_kw")

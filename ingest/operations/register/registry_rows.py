@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-from layouts.terms import Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import Meter, MeteringPoint, MeterRow, PointRow
 
 _T = TypeVar("_T")
 

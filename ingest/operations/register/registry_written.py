@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ingest.operations.output import plain_cell
 from ingest.operations.register.registry_file import COLUMNS
-from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 
 
 def registry_csv(entities: Iterable[LegalEntity]) -> bytes:

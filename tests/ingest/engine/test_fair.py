@@ -17,7 +17,7 @@ from ingest.engine.fair import HEAVY_SECONDS, Turns
 from ingest.engine.work import Worker
 from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
 from ingest.letters.terms import Read
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, letter_of, mail
 
 CODE = "200000003079"

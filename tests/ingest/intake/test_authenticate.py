@@ -26,8 +26,9 @@ from ingest.letters.letter import Letter
 from ingest.letters.terms import Credential, Read, Source
 from ingest.replies.answers import refusal
 from ingest.replies.message import ReplySettings
+from layouts.document import Header, Parsed
 from layouts.findings import Code, Finding
-from layouts.terms import Header, LegalEntity, Parsed
+from layouts.points import LegalEntity
 
 NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 CODE, PASSWORD = "200000001234", "Zima-2026"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from layouts.terms import LegalEntity
+from layouts.points import LegalEntity
 from tests.ingest.office import CODE, NOW, PASSWORD, mail, office_with, xml
 
 OFF, NEW = "200000005678", "200000009999"

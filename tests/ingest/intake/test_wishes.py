@@ -12,7 +12,7 @@ from ingest.replies.message import is_own_message_id
 from ingest.replies.reminder import reminder, reminder_id
 from layouts.completeness import Lack
 from layouts.layout import load
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from tests.ingest.replies.cases import settings
 
 LAYOUTS = load()

@@ -14,8 +14,8 @@ from ingest.letters.body import html_text, own_text, plain_text
 from ingest.letters.credentials import candidates, find_credentials
 from ingest.letters.secrets import MASK, mask
 from ingest.letters.terms import Attachment, Credential, Letter, Source
+from layouts.document import Header, Parsed
 from layouts.findings import Code, Place, finding
-from layouts.terms import Header, Parsed
 
 CODE = "200000003080"
 

@@ -9,8 +9,8 @@ import pytest
 
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.secrets import mask
+from layouts.document import Parsed
 from layouts.layout import load
-from layouts.terms import Parsed
 from parsers import parse
 
 FOLDER = Path("samples/letters")

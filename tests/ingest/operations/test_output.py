@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from ingest.operations.output import cell_text, plain_cell, private_file
 from ingest.operations.register.registry_file import read_registry
 from ingest.operations.register.registry_written import registry_csv, registry_xlsx
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.points import LegalEntity, Meter, MeteringPoint
 
 BEGINNINGS = ("=", "+", "-", "@", "\t=", " =", "＝", "＠", "'", "'=")
 HOSTILE = [f"{sign}HYPERLINK(A1)" for sign in BEGINNINGS]

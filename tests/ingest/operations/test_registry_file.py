@@ -16,7 +16,7 @@ from ingest.operations.register.registry_file import (
     read_registry,
 )
 from ingest.operations.register.registry_written import registry_csv, registry_xlsx
-from layouts.terms import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
+from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.points.import_plan import Plan
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "registry.csv"

@@ -13,20 +13,11 @@ from ingest.replies.message import XLSX, File, ReplySettings
 from ingest.replies.reminder import reminder
 from ingest.replies.wishes import form, standing
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth, missing
+from layouts.document import Header, Parsed, Series
 from layouts.findings import Code, Finding, Place, Status, finding
-from layouts.terms import (
-    Change,
-    Checked,
-    Header,
-    Kind,
-    LegalEntity,
-    Meter,
-    MeteringPoint,
-    Parsed,
-    Receipt,
-    Series,
-    Verdict,
-)
+from layouts.known import Change, Checked, Receipt
+from layouts.points import LegalEntity, Meter, MeteringPoint
+from layouts.terms import Kind, Verdict
 from storage.records.replies import OwedReply
 
 NOW = datetime(2026, 11, 1, 6, 20, tzinfo=UTC)

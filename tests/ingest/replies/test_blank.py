@@ -15,8 +15,9 @@ from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.replies.blank import template
+from layouts.document import Document, Parsed
 from layouts.layout import load
-from layouts.terms import Document, LegalEntity, Meter, MeteringPoint, Parsed
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from parsers import parse
 from tests.ingest.replies.cases import NOVEMBER
 

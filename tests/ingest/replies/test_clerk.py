@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from ingest.replies.answers import reply
 from ingest.replies.texts import sentence
+from layouts.document import Series
 from layouts.findings import Code, Finding, Place, Status, finding
-from layouts.terms import Change, Kind, Receipt, Series, Verdict
+from layouts.known import Change, Receipt
+from layouts.terms import Kind, Verdict
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import DEADLINE, ENTITY, LETTER, NOVEMBER, NOW, settings
 from tests.ingest.replies.renew import body, opened

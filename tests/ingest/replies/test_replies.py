@@ -22,9 +22,10 @@ from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient
 from ingest.replies.texts import advice
 from layouts.findings import Code, Place, Status, finding
+from layouts.known import Change, Receipt
 from layouts.layout import load
 from layouts.rules import check
-from layouts.terms import Change, Receipt, Verdict
+from layouts.terms import Verdict
 from parsers import parse
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import CASES, ENTITY, LETTER, NOW, settings

@@ -12,8 +12,8 @@ import pytest
 from ingest.replies.cells import lines_told, ranges_told
 from ingest.replies.texts import advice, fill, place, sentence, title
 from ingest.replies.wording import catalogue, wording
+from layouts.document import cell_name
 from layouts.findings import Code, Place, finding
-from layouts.terms import cell_name
 
 LANGUAGES = ("ru", "en")
 RU = wording("ru")

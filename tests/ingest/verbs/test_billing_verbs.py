@@ -18,7 +18,7 @@ import pytest
 from pyarrow import parquet
 
 from ingest.operations.export import COLUMNS, HISTORY_COLUMNS
-from layouts.terms import Document
+from layouts.document import Document
 from parsers import parse
 from tests.contract.documents import LAYOUTS
 from tests.ingest.invocation import SAMPLES

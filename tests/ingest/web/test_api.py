@@ -14,7 +14,7 @@ import pytest
 from ingest.operations.account.sessions import digest
 from ingest.web.account.api import DESCRIPTION
 from ingest.web.account.pages import PAGES
-from layouts.terms import LegalEntity, MeteringPoint
+from layouts.points import LegalEntity, MeteringPoint
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD
 

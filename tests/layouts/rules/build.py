@@ -5,23 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+from layouts.document import Header, Parsed, Series
 from layouts.findings import Code
+from layouts.known import Checked, Known, RegisterKey, SeriesHistory
 from layouts.layout import load
 from layouts.parameters import Parameters
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check
-from layouts.terms import (
-    Checked,
-    Header,
-    Kind,
-    Known,
-    LegalEntity,
-    Meter,
-    MeteringPoint,
-    Parsed,
-    RegisterKey,
-    Series,
-    SeriesHistory,
-)
+from layouts.terms import Kind
 
 LAYOUTS = load()
 MOSCOW = timezone(timedelta(hours=3))

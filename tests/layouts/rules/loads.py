@@ -16,9 +16,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from layouts.calendar import load_calendar
+from layouts.document import Series
 from layouts.findings import Finding
+from layouts.known import ProfileSum, meter_key
+from layouts.points import Meter, MeteringPoint, MeterRow, PointRow
 from layouts.rules.profile import REPEAT_DAYS
-from layouts.terms import Meter, MeteringPoint, MeterRow, PointRow, ProfileSum, Series, meter_key
 from tests.layouts.rules.build import (
     INN,
     MOSCOW,

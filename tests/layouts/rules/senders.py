@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from layouts.terms import LegalEntity, Meter, MeteringPoint
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from tests.layouts.rules.build import NOVEMBER
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from layouts.document import Parsed
 from layouts.findings import Code, Severity, Status, finding
 from layouts.rules import check, status_of
-from layouts.terms import Parsed, Verdict
+from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     NOON,
     codes,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from layouts.document import Document
 from layouts.layout import load
+from layouts.points import LegalEntity, MeteringPoint
 from layouts.rules import check
-from layouts.terms import Document, LegalEntity, MeteringPoint
 from parsers import parse
 from tests.layouts.rules.build import moscow
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layouts.document import Series
 from layouts.findings import Code
-from layouts.terms import Kind, Series, Verdict
+from layouts.terms import Kind, Verdict
 from tests.layouts.rules.build import (
     INN,
     NOON,

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from layouts.document import Places
 from layouts.findings import Code, Place
-from layouts.terms import Places, Verdict
+from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     INN,
     NOVEMBER,

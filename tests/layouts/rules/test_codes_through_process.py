@@ -18,7 +18,7 @@ from ingest.intake.policy import Policy
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import LettersInFiles
 from layouts.layout import load
-from layouts.terms import Meter, MeteringPoint
+from layouts.points import Meter, MeteringPoint
 from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.layouts.rules.build import moscow

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layouts.calendar import load_calendar
 from layouts.findings import Code
-from layouts.terms import SeriesHistory
+from layouts.known import SeriesHistory
 from tests.layouts.rules.build import (
     OWN,
     codes,

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from layouts.document import Header, Places
 from layouts.findings import Code
 from layouts.layout import load
 from layouts.rules import against_each_other
 from layouts.rules.neighbours import MOST_TOLD
-from layouts.terms import Header, Places
 from tests.layouts.rules.build import DAY, monthly, profile, reading, readings
 
 LAYOUTS = load()

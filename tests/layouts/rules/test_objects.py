@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from layouts.findings import Code, Severity
-from layouts.terms import RecordedIntervals, RecordedReading
+from layouts.known import RecordedIntervals, RecordedReading
 from tests.layouts.rules.build import (
     DAY,
     INN,

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from layouts.findings import Code, Severity
+from layouts.known import ProfileSum, RecordedIntervals, SumsWanted
 from layouts.parameters import Parameters
 from layouts.rules import wants
-from layouts.terms import ProfileSum, RecordedIntervals, SumsWanted, Verdict
+from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
     INN,

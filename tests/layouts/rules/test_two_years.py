@@ -10,8 +10,8 @@ from functools import cache
 import pytest
 
 from layouts.calendar import load_peak_hours
+from layouts.document import Series
 from layouts.findings import Finding
-from layouts.terms import Series
 from tests.layouts.rules.loads import CALENDAR, DAY, Load, all_loads, midnight, months
 
 PEAKS = load_peak_hours()

@@ -8,10 +8,11 @@ import pytest
 
 from ingest.letters.terms import Letter, Read
 from ingest.reading.wire import HEAD_BYTES, Done, NonsenseError, answer_of, encoded
+from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check
-from layouts.terms import Document, LegalEntity, Meter, MeteringPoint, Parsed
 from parsers import parse
 from tests.layouts.rules.build import moscow
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layouts.findings import Code, Severity
+from layouts.known import RecordedIntervals, RecordedReading
 from layouts.rules import version_of
-from layouts.terms import RecordedIntervals, RecordedReading, Verdict
+from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
     LAYOUTS,

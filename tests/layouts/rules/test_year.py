@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from layouts.calendar import load_calendar, load_peak_hours
 from layouts.layout import load
+from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check
-from layouts.terms import LegalEntity, Meter, MeteringPoint
 from storage.ledger import Ledger
 from tests.contract.documents import new_letter
 from tests.layouts.rules.build import INN, OWN, daily, date, monthly, profile, reading, readings

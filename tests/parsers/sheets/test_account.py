@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from layouts.document import Document, Parsed
 from layouts.figures import FigureKind
 from layouts.findings import Code, Severity
 from layouts.layout import load
-from layouts.terms import Document, Parsed
 from parsers import parse
 
 LAYOUTS = load()

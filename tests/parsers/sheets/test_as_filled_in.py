@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from layouts.document import Document, Parsed
 from layouts.findings import Code, Severity
 from layouts.layout import load
-from layouts.terms import Document, Kind, Parsed
+from layouts.terms import Kind
 from parsers import parse
 from tests.parsers.pages import WRITERS, Page, Value
 

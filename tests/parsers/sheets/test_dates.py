@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
+from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document, Parsed
 from parsers import parse
 from tests.parsers.pages import WRITERS, Page, Value
 

@@ -1,8 +1,8 @@
 """Which columns a label over several of them is of."""
 
+from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
-from layouts.terms import Document
 from parsers import parse
 from tests.parsers.pages import WRITERS, Page
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from layouts.document import Document
 from layouts.layout import load
-from layouts.terms import Document
 from parsers import parse
 from tests.parsers.pages import WRITERS, Page
 

@@ -266,6 +266,8 @@ _DAY_FORMS = (
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.0+)?$")
 _WORDED = re.compile(r"(\d{1,2})?\s*([а-яё]{3,})\.?\s*(\d{4})\s*(?:г(?:\.|ода?)?)?", re.IGNORECASE)
 
+_QUOTES = str.maketrans("", "", '«»“”„"')
+
 # Serials of 1954 to 2119 only: a smaller number is no date that anybody means.
 _SERIALS = range(20_000, 80_000)
 
@@ -315,7 +317,8 @@ def _worded_moment(text: str) -> datetime | Fault:
 
 
 def _day_of(text: str) -> tuple[int, int, int] | None:
-    text = re.sub(r"\s*(?:г|года?)$", "", text.strip(" .,"), flags=re.IGNORECASE)
+    # «01» ноября, as forms on paper have it.
+    text = re.sub(r"\s*(?:г|года?)$", "", text.strip(" .,").translate(_QUOTES), flags=re.IGNORECASE)
     for form, (year, month, day) in _DAY_FORMS:
         found = form.fullmatch(text)
         if found:

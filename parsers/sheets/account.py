@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from parsers.fields import Number, is_blank, label, read_number, shown
 from parsers.grid import Cell, ErrorCell, Sheet, Uncounted
-from parsers.sheets.tables import Table, is_numbering
+from parsers.sheets.tables import Label, Table, is_numbering
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary
 
 At = tuple[int, int]
@@ -45,8 +46,26 @@ class Account:
                     yield self._faulty(row, column, cell)
                 elif not self._is_harmless(row, column, cell):
                     left.setdefault(column, []).append(row)
-        for first, last, column, count in _ranges(left):
-            yield self._left_over(first, last, column, count)
+        for block in self._blocks(left):
+            yield self._left_over(block)
+
+    def _blocks(self, left: Mapping[int, Sequence[int]]) -> Iterator[_Block]:
+        """The ranges of cells; one where columns without labels are as high side by side."""
+        going_on: dict[tuple[int, int], _Block] = {}
+        for column, rows in sorted(left.items()):
+            for top, bottom, count in _ranges(rows):
+                block, label = going_on.get((top, bottom)), self._label(top, column)
+                if block and block.right == column - 1 and block.label is label is None:
+                    block.right, block.count = column, block.count + count
+                    continue
+                if block is not None:
+                    yield block
+                going_on[top, bottom] = _Block(top, bottom, column, column, count, label)
+        yield from going_on.values()
+
+    def _label(self, row: int, column: int) -> Label | None:
+        table = next((t for t in self._tables if _holds(t, row, column)), None)
+        return None if table is None else table.labels.get(column)
 
     def _faulty(self, row: int, column: int, cell: ErrorCell | Uncounted) -> Finding:
         """An error of the workbook where nothing is read: told, but it keeps nothing out."""
@@ -77,15 +96,25 @@ class Account:
         meaning = self._words.meaning(left[-1]) if left else None
         return meaning is not None and meaning.known and meaning.role == HARMLESS
 
-    def _left_over(self, first: int, last: int, column: int, count: int) -> Finding:
-        name = self._sheet.name
-        table = next((t for t in self._tables if _holds(t, first, column)), None)
-        above = table.labels.get(column) if table is not None else None
-        there = cell_name(first, column)
-        cells = there if first == last else f"{there}:{cell_name(last, column)}"
-        seen = above.text if above is not None else shown(self._sheet.cell(first, column))
-        place = Place(sheet=name, cell=cells)
-        return finding(Code.NOT_READ, place, seen=seen, count=count)
+    def _left_over(self, block: _Block) -> Finding:
+        there, last = cell_name(block.top, block.left), cell_name(block.bottom, block.right)
+        cells = there if last == there else f"{there}:{last}"
+        first = self._sheet.cell(block.top, block.left)
+        seen = shown(first) if block.label is None else block.label.text
+        place = Place(sheet=self._sheet.name, cell=cells)
+        return finding(Code.NOT_READ, place, seen=seen, count=block.count)
+
+
+@dataclass(slots=True)
+class _Block:
+    """A range of cells, `count` of them filled, and the label above its column."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    count: int
+    label: Label | None
 
 
 def is_note(cell: Cell) -> bool:
@@ -103,17 +132,16 @@ def _holds(table: Table, row: int, column: int) -> bool:
     return table.top <= row < table.end and table.left <= column <= table.right
 
 
-def _ranges(left: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, int, int, int]]:
-    """(first row, last row, column, cells) of each range of a column."""
-    for column, rows in sorted(left.items()):
-        first = last = rows[0]
-        count = 1
-        for row in rows[1:]:
-            if row > last + 2:
-                yield first, last, column, count
-                first, count = row, 0
-            last, count = row, count + 1
-        yield first, last, column, count
+def _ranges(rows: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """(first row, last row, cells) of each range of a column."""
+    first = last = rows[0]
+    count = 1
+    for row in rows[1:]:
+        if row > last + 2:
+            yield first, last, count
+            first, count = row, 0
+        last, count = row, count + 1
+    yield first, last, count
 
 
 def says_anything(sheet: Sheet, words: Vocabulary, is_fact: Callable[[str], bool]) -> bool:

@@ -17,6 +17,7 @@ from parsers.fields import (
     Number,
     is_blank,
     mended_code,
+    month_number,
     read_number,
     shown,
 )
@@ -169,6 +170,8 @@ class SheetReader:
         for name in self._definition.columns:
             if name in self._definition.required or name in self._definition.any_of:
                 yield self._definition.columns[name][0]
+        if self._definition.hours:
+            yield "0, 1, 2, ... 23"
 
     def _table(self, table: Table) -> None:
         for row in range(table.top, table.bottom + 1):
@@ -598,13 +601,14 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
 _TIDY = {"meter": meter_number, "point": point_code}
 
 
-_OF_MONTH = re.compile(r"\s*(\d{1,2})\.(\d{1,2})\.?\s*")
+_OF_MONTH = re.compile(r"\s*(\d{1,2})(?:\.(\d{1,2})\.?|[ -]([а-яё]{3,8})\.?)\s*", re.IGNORECASE)
 
 
 def _day_of_month(cell: Cell, month: date | None) -> datetime | None:
     """A day that is only numbered, or has no year, in the month of the header block."""
     both = _OF_MONTH.fullmatch(cell) if isinstance(cell, str) else None
-    if both and month is not None and int(both[2]) == month.month:
+    of = (int(both[2]) if both[2] else month_number(both[3])) if both else None
+    if both and month is not None and of == month.month:
         cell = both[1]
     number = read_number(cell)
     if month is None or isinstance(number, Fault) or number.value != int(number.value):

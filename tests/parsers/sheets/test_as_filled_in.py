@@ -92,6 +92,23 @@ def test_what_is_clear_is_read_without_a_remark(rows, meant):
     assert values(parsed) == f"{M} {meant}"
 
 
+@pytest.mark.parametrize("day", ["1 ноября", "1 нояб.", "01-ноя", "«01» ноября 2026 г."])
+def test_a_day_in_words_is_one_of_the_month_in_the_header_block(day):
+    parsed = read([*HOURS, ["Дата", *SINGLES], [day, *[0.5] * 24]])
+    assert parsed.findings == ()
+    assert values(parsed) == "A+ 24 12"
+
+
+def test_a_table_that_is_not_the_forms_is_told_as_one_range_with_what_is_expected():
+    halves = [f"{n // 2:02d}:{n % 2 * 30:02d}" for n in range(48)]
+    rows = [["Дата", *halves], ["01.11.2026", *[1] * 48], ["02.11.2026", *[1] * 48]]
+    parsed = read([*HOURS, *rows])
+    missing, left = parsed.findings
+    told_of = missing.code, missing.detail["expected"]
+    assert told_of == (Code.MISSING_FIELD, "Дата, 0, 1, 2, ... 23")
+    assert (left.code, left.place.cell, left.count) == (Code.NOT_READ, "B7:AW8", 96)
+
+
 @pytest.mark.parametrize(
     ("rows", "code", "cell"),
     [

@@ -302,7 +302,8 @@ class Known:
         intervals: What is in force for the document's interval series.
         readings: What is in force for the document's register readings.
         history: By owner. A series that is not in it has no history.
-        registers: Readings in force as (instant in epoch seconds, value), ascending.
+        registers: Readings in force as (instant in epoch seconds, millionths), ascending:
+            a year of each register, of which hardly any is ever told as a decimal.
         profiles: By owner, ascending.
     """
 
@@ -313,7 +314,7 @@ class Known:
     intervals: Mapping[SeriesKey, RecordedIntervals] = field(default_factory=dict)
     readings: Mapping[ReadingKey, RecordedReading] = field(default_factory=dict)
     history: Mapping[SeriesKey, SeriesHistory] = field(default_factory=dict)
-    registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
+    registers: Mapping[RegisterKey, Sequence[tuple[int, int]]] = field(default_factory=dict)
     profiles: Mapping[SeriesKey, Sequence[ProfileSum]] = field(default_factory=dict)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import BigInteger, Date, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-MICRO = 10**6
-_ONE_MICRO = Decimal("0.000001")
+from layouts.exact import MICRO, decimal
+
 INTEGER_MOST = 2**63 - 1
 
 
@@ -51,13 +51,6 @@ def micro(value: Decimal) -> int:
     if Decimal(units).scaleb(-6) != value:
         raise ValueError(f"{value} cannot be kept exactly in millionths")
     return units
-
-
-def decimal(units: int) -> Decimal:
-    """The decimal of so many millionths, without trailing zeros."""
-    if units % MICRO:
-        return (units * _ONE_MICRO).normalize()
-    return Decimal(units // MICRO)
 
 
 def clean(text: str) -> str:

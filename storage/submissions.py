@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from layouts.exact import decimal
 from layouts.findings import Finding
 from layouts.terms import Kind
-from storage.columns import INTEGER_MOST, decimal, instant
+from storage.columns import INTEGER_MOST, instant
 from storage.findings import Findings
 from storage.readings.places import unpacked
 from storage.records.letters import CarriedValues, HandedIn, Replacing, SubmissionDetails

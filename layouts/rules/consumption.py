@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import NamedTuple
 
+from layouts.exact import MICRO, decimal
 from layouts.findings import Code, Finding
 from layouts.known import Assigned, MeterKey, RegisterKey, meter_key
 from layouts.months import following
@@ -50,14 +51,21 @@ class Step(NamedTuple):
     Attributes:
         item: The document's; the later one when both are.
         meter: As it counts for this step.
-        so_far: The register's readings through `before`, ascending, a year of them at most.
+        row: The register's readings as `Known` has them, those of the document among them.
+        place: Of `after` in the row.
     """
 
     before: Reading
     after: Reading
     item: Assigned
     meter: Meter
-    so_far: Sequence[Reading]
+    row: Sequence[tuple[int, int]]
+    place: int
+
+    @property
+    def so_far(self) -> Sequence[tuple[int, int]]:
+        """The register's readings through `before`."""
+        return self.row[: self.place]
 
     @property
     def difference(self) -> Decimal:
@@ -87,18 +95,26 @@ def _steps(case: Case) -> list[Step]:
         at = item.key[3] if item.key else epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
-        on_record = case.known.registers.get(key, ())
-        row = [Reading(at, value, None) for at, value in on_record if at not in mine]
-        row = sorted([*row, *mine.values()], key=_moment)
-        for index, (before, after) in enumerate(pairwise(row)):
-            mine_of_two = after.item or before.item
-            if mine_of_two is not None and mine_of_two.meter is not None:
-                meter = mine_of_two.meter.at(instant(after.at))
-                found.append(Step(before, after, mine_of_two, meter, row[: index + 1]))
+        row = [one for one in case.known.registers.get(key, ()) if one[0] not in mine]
+        row += [(at, int(one.value * MICRO)) for at, one in mine.items()]
+        row.sort()
+        places = [bisect_left(row, at, key=_moment) for at in mine]
+        for place in sorted({*places, *(one + 1 for one in places)} - {0, len(row)}):
+            two = row[place - 1 : place + 1]
+            before, after = (mine.get(one[0]) or recorded(one) for one in two)
+            own = after.item or before.item
+            if own is not None and own.meter is not None:
+                meter = own.meter.at(instant(after.at))
+                found.append(Step(before, after, own, meter, row, place))
     return found
 
 
-_moment = attrgetter("at")
+_moment = itemgetter(0)
+
+
+def recorded(one: tuple[int, int]) -> Reading:
+    """A reading on record."""
+    return Reading(one[0], decimal(one[1]), None)
 
 
 def between_readings(case: Case) -> Iterator[Finding]:
@@ -157,16 +173,16 @@ def went_on(before: Reading, after: Reading, meter: Meter) -> Decimal | None:
     return None if meter.digits is None else difference + Decimal(10) ** meter.digits
 
 
-def _usual_a_day(row: Sequence[Reading], meter: Meter) -> Decimal | None:
+def _usual_a_day(row: Sequence[tuple[int, int]], meter: Meter) -> Decimal | None:
     """What a register went on by a day; None with fewer than two steps or less than a week."""
-    if len(row) < 3 or row[-1].at - row[0].at < _LEAST_SECONDS:
+    if len(row) < 3 or row[-1][0] - row[0][0] < _LEAST_SECONDS:
         return None
-    went = row[-1].value - row[0].value
-    for before, after in pairwise(row):
-        if after.value < before.value:
+    went = row[-1][1] - row[0][1]
+    for (_, before), (_, after) in pairwise(row):
+        if after < before:
             # As `went_on` has it: a whole turn more, or else the step does not count.
-            went += (went_on(before, after, meter) or 0) - (after.value - before.value)
-    return went * 86400 / (row[-1].at - row[0].at)
+            went += before - after if meter.digits is None else 10**meter.digits * MICRO
+    return decimal(went) * 86400 / (row[-1][0] - row[0][0])
 
 
 def high_low(case: Case) -> Iterator[Finding]:
@@ -187,10 +203,10 @@ def high_low(case: Case) -> Iterator[Finding]:
         a_week_before = bisect_right(row, step.after.at - _LEAST_SECONDS, key=_moment)
         first = max(a_week_before - 1, 0)
         usual = _usual_a_day(row[: first + 1], step.meter)
-        went = went_on(row[first], step.after, step.meter)
+        went = went_on(recorded(row[first]), step.after, step.meter)
         if not usual or went is None:
             continue
-        days = Decimal(step.after.at - row[first].at) / 86400
+        days = Decimal(step.after.at - row[first][0]) / 86400
         if days < 7 or _is_in_line(went / days, usual, row[: first + 1], step, case):
             continue
         seen, expected = f"{went:.2f}", f"{usual * days:.2f}"
@@ -198,7 +214,7 @@ def high_low(case: Case) -> Iterator[Finding]:
 
 
 def _is_in_line(
-    a_day: Decimal, usual: Decimal, row: Sequence[Reading], step: Step, case: Case
+    a_day: Decimal, usual: Decimal, row: Sequence[tuple[int, int]], step: Step, case: Case
 ) -> bool:
     low, high = case.parameters.low_factor, case.parameters.high_factor
     if low * usual <= a_day <= high * usual:
@@ -206,7 +222,7 @@ def _is_in_line(
     # A pump of the summer months does each year what no mean of a year is like.
     levels = [
         went * 86400 / (after.at - before.at)
-        for before, after in pairwise(row)
+        for before, after in pairwise(map(recorded, row))
         if (went := went_on(before, after, step.meter)) is not None
     ]
     return min(levels) <= a_day <= max(levels)
@@ -248,9 +264,9 @@ def _in_force(meter: MeterKey, channel: str, at: int, case: Case) -> dict[str, D
     found = {}
     for zone in ZONES:
         row = case.known.registers.get((meter, channel, zone), ())
-        index = bisect_left(row, at, key=itemgetter(0))
+        index = bisect_left(row, at, key=_moment)
         if index < len(row) and row[index][0] == at:
-            found[zone] = row[index][1]
+            found[zone] = decimal(row[index][1])
     return found
 
 
@@ -361,12 +377,12 @@ def _exchanges(
 
 def _is_due(day: date, at: datetime, case: Case) -> bool:
     """Whether the readings of an exchange should be there beside a reading of an instant."""
+    if abs((at.date() - day).days) > EXCHANGE_DAYS:
+        return False
     later = at > datetime.combine(day + _DAY, time(), case.zone)
     month = following(day).replace(day=case.parameters.register_deadline_day)
     due = datetime.combine(month + _DAY, time(), case.zone)
-    overdue = case.received_at is not None and case.received_at >= due
-    recent = abs((at.date() - day).days) <= EXCHANGE_DAYS
-    return recent and (later or overdue)
+    return later or (case.received_at is not None and case.received_at >= due)
 
 
 def _was_read_on(day: date, meter: MeterKey, case: Case) -> bool:

@@ -9,7 +9,7 @@ from layouts.figures import Figure, FigureKind, agrees, same
 from layouts.findings import Code, Finding, finding
 from layouts.known import Assigned
 from layouts.rules.case import Case, epoch, instant
-from layouts.rules.consumption import Reading, went_on
+from layouts.rules.consumption import Reading, recorded, went_on
 from layouts.rules.registers import register_key
 
 
@@ -50,8 +50,7 @@ def _last(figure: Figure, item: Assigned, case: Case) -> Reading | None:
     if since is not None and since < row[0][0]:
         # Of a time before everything that is on record.
         return None
-    moment, value = next((r for r in row if r[0] == since), row[-1])
-    return Reading(moment, value, None)
+    return recorded(next((r for r in row if r[0] == since), row[-1]))
 
 
 def _beside(last: Reading, figure: Figure, item: Assigned) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from layouts.exact import decimal
 from layouts.findings import Code, Finding
 from layouts.known import Assigned, MeterKey, RecordedIntervals, SeriesKey, meter_key
 from layouts.points import Meter, MeteringPoint
@@ -110,7 +111,7 @@ def _readings(case: Case) -> Mapping[tuple[MeterKey, str], _Readings]:
     )
     for (meter, channel, zone), values in case.known.registers.items():
         for at, value in values:
-            found[meter, channel][at][zone] = value
+            found[meter, channel][at][zone] = decimal(value)
     for item in case.held:
         register = register_key(item)
         stays = item.change is not None and item.change.stayed

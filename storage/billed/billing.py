@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from layouts.consumed import consumed_wh, is_rollover
+from layouts.exact import decimal
 from layouts.months import bounds, midnight
 from layouts.sequences import pieces
 from layouts.terms import quantity_of
 from storage.billed import selected
-from storage.columns import decimal, epoch
+from storage.columns import epoch
 from storage.readings.places import place_at
 from storage.records.billing import Quality
 from storage.session import Part

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import bindparam, text
 
 from layouts.consumed import consumed_wh
+from layouts.exact import decimal
 from layouts.months import bounds, following, month_at
 from storage.billed.selected import READINGS_AT, VALUES_AT
-from storage.columns import decimal, epoch, instant
+from storage.columns import epoch, instant
 from storage.records.billing import Number, Quality
 from storage.records.registry import Steps
 from storage.session import Part

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text
 
+from layouts.exact import decimal
 from layouts.findings import HELD, SUSPECT, Finding
 from layouts.known import Change
 from layouts.months import bounds
 from layouts.terms import Kind
 from storage.audit import Audit
-from storage.columns import decimal, epoch, instant
+from storage.columns import epoch, instant
 from storage.readings.in_force import InForce
 from storage.records.billing import SeenValue, Suspect
 from storage.session import Part, Session

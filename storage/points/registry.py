@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
 
+from layouts.exact import decimal
 from layouts.months import midnight
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
-from storage.columns import decimal, epoch, instant
+from storage.columns import epoch, instant
 from storage.points.import_plan import Plan, Wanted, in_force, row_values
 from storage.records.registry import ImportReport
 from storage.session import Part, Session

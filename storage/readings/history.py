@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
 from json import loads
 from operator import add, or_
@@ -20,7 +19,7 @@ from layouts.known import (
     SeriesKey,
     SumsWanted,
 )
-from storage.columns import decimal, epoch
+from storage.columns import epoch
 from storage.readings.day_sums import DaySums
 from storage.readings.days import DAY_HOURS, Weeks, hour_of
 from storage.readings.in_force import InForce
@@ -82,24 +81,24 @@ class History(Part):
             if (row.point_id, row.channel) in owners
         }
 
-    def registers(self, wanted: RegisterWindow) -> dict[RegisterKey, list[tuple[int, Decimal]]]:
+    def registers(self, wanted: RegisterWindow) -> dict[RegisterKey, list[tuple[int, int]]]:
         """Readings of each register from the last before the window to the first after it."""
         meters, window = wanted.meters, {"first": wanted.first, "last": wanted.last}
-        registers: dict[RegisterKey, list[tuple[int, Decimal]]] = {}
+        registers: dict[RegisterKey, list[tuple[int, int]]] = {}
         for keys in self._pieces(list(meters)):
             rows = self._sql.tuples("readings_around", keys=keys, **window)
             for meter, channel, zone, found in rows:
                 # Two lists a register: a year of daily readings is 366 rows of each.
                 instants, values = (found if self._on_postgresql else loads(found)) or ((), ())
                 if instants:
-                    row = sorted(zip(instants, map(decimal, values), strict=True))
+                    row = sorted(zip(instants, values, strict=True))
                     registers[meters[meter], channel, zone] = row
         return registers
 
     def profiles(
         self,
         wanted: Mapping[SeriesKey, SumsWanted],
-        registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]],
+        registers: Mapping[RegisterKey, Sequence[tuple[int, int]]],
     ) -> dict[SeriesKey, tuple[ProfileSum, ...]]:
         """The energy in force between each two neighbouring readings."""
         owners = {key: (asked.point, key[2]) for key, asked in wanted.items()}
@@ -142,7 +141,7 @@ def _added(one: SeriesHistory, other: SeriesHistory) -> SeriesHistory:
 def _spans(
     asked: SumsWanted,
     channel: str,
-    registers: Mapping[RegisterKey, Sequence[tuple[int, Decimal]]],
+    registers: Mapping[RegisterKey, Sequence[tuple[int, int]]],
 ) -> Iterator[tuple[int, int]]:
     """Each two neighbouring instants between which a sum is wanted."""
     instants = set(asked.instants)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from itertools import compress
 from typing import Any
 
+from layouts.exact import decimal
 from layouts.known import (
     Assigned,
     ReadingKey,
@@ -19,7 +20,7 @@ from layouts.known import (
     Wants,
 )
 from layouts.months import MOSCOW
-from storage.columns import INTEGER_MOST, decimal, epoch, instant
+from storage.columns import INTEGER_MOST, epoch, instant
 from storage.readings.in_force import InForce
 from storage.session import Part, Session
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -130,19 +129,19 @@ def test_registers_are_told_from_the_last_before_to_the_first_after(ledger):
     first = int(MONTH.timestamp())
     assert told == {
         (METER, "A+", "T1"): [
-            (first - 60 * 86400, Decimal(940)),
-            (first - 30 * 86400, Decimal(970)),
-            (first, Decimal(1000)),
-            (first + 3 * 86400, Decimal(1003)),
+            (first - 60 * 86400, 940_000_000),
+            (first - 30 * 86400, 970_000_000),
+            (first, 1000_000_000),
+            (first + 3 * 86400, 1003_000_000),
         ],
-        (METER, "A+", "T2"): [(first - 30 * 86400, Decimal(7))],
+        (METER, "A+", "T2"): [(first - 30 * 86400, 7_000_000)],
     }
     # A window of no history has the neighbours alone.
     with ledger.reading() as store:
         wanted = asked_by(store, asked)
         window = replace(wanted.registers, first=wanted.registers.last)
         told = store.know(replace(wanted, registers=window)).registers
-    assert [value for _, value in told[METER, "A+", "T1"]] == [Decimal(1000), Decimal(1003)]
+    assert [value for _, value in told[METER, "A+", "T1"]] == [1_000_000_000, 1_003_000_000]
 
 
 def both_kinds(ledger):
@@ -163,8 +162,8 @@ def test_a_profile_meets_the_registers_at_its_point(ledger):
     first = int(MONTH.timestamp())
     assert known.registers == {
         ((None, "77", "5", None), "A+", "T0"): [
-            (first, Decimal(100)),
-            (first + 86400, Decimal(124)),
+            (first, 100_000_000),
+            (first + 86400, 124_000_000),
         ]
     }
     assert known.profiles == {}

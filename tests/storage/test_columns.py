@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.columns import INTEGER_MOST, MICRO, decimal, micro
+from layouts.exact import MICRO, decimal
+from storage.columns import INTEGER_MOST, micro
 
 MOST = INTEGER_MOST // MICRO
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from layouts.document import Header, Parsed, Series
+from layouts.exact import MICRO
 from layouts.findings import Code
 from layouts.known import Checked, Known, RegisterKey, SeriesHistory
 from layouts.layout import load
@@ -143,7 +144,11 @@ class Beside:
 
 
 def known(*points: MeteringPoint, at: datetime | None = NOON, code: str = OWN, **more) -> Beside:
-    """What is known when the sender has these points."""
+    """What is known when the sender has these points; readings on record as decimals."""
+    registers = more.pop("registers", {})
+    more["registers"] = {
+        key: [(at, int(value * MICRO)) for at, value in row] for key, row in registers.items()
+    }
     return Beside(LegalEntity(code, inn=INN, points=points), at, Known(**more))
 
 

@@ -43,7 +43,7 @@ from ingest.letters.terms import RawLetter
 from ingest.reading import Reader
 from ingest.transports.ports import IDLE_SECONDS, Account, Mailbox, Postman
 from storage.records.letters import Claim
-from storage.records.running import OUTBOX, mailbox_named
+from storage.records.running import CONFIGURATION, OUTBOX, mailbox_named
 
 log = structlog.get_logger()
 
@@ -505,14 +505,16 @@ def run(parts: Parts, renew: Callable[[], Parts]) -> None:
     Args:
         parts: To begin with.
         renew: Called at SIGHUP: makes parts of the configuration as it is now. When it
-            raises `ValueError` or `OSError`, that is logged and nothing has changed.
+            raises `ValueError` or `OSError`, that is told and nothing has changed.
     """
     share_heap()
     signals, notify = _signals(), Notify()
     while True:
         with Daemon(parts, notify):
             notify.ready()
-            renewed = _next_parts(signals, renew)
+            health = Health(parts.ledger, parts.clock)
+            health.works(CONFIGURATION)
+            renewed = _next_parts(signals, renew, health)
             if renewed is None:
                 notify.stopping()
             else:
@@ -523,13 +525,16 @@ def run(parts: Parts, renew: Callable[[], Parts]) -> None:
         log.info("service.reloaded")
 
 
-def _next_parts(signals: queue.SimpleQueue[int], renew: Callable[[], Parts]) -> Parts | None:
+def _next_parts(
+    signals: queue.SimpleQueue[int], renew: Callable[[], Parts], health: Health
+) -> Parts | None:
     """The parts to go on with after SIGHUP; None to end."""
     while signals.get() == signal.SIGHUP:
         try:
             return renew()
         except (ValueError, OSError) as error:
             log.warning("service.reload_refused", error=str(error))
+            health.refused(str(error))
     return None
 
 

@@ -1,4 +1,4 @@
-"""The last fault of each mail server, kept in the database for `status`."""
+"""The last fault of each mail server, and of a new configuration, kept for `status`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from ingest.engine.ports import Ledger
 from ingest.reading.pool import ReaderUnavailable
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
+from storage.records.running import CONFIGURATION
 
 
 class Health:
@@ -39,9 +40,15 @@ class Health:
         if isinstance(fault, ConnectionError) and not isinstance(fault, of_server):
             # The database's: no fault of that server, and there is nowhere to keep it.
             return
-        told, advice = described(fault), getattr(fault, "advice", "")
+        self._keep(server, described(fault), getattr(fault, "advice", ""))
+
+    def refused(self, told: str) -> None:
+        """A new configuration has a mistake, and the one before stays in force."""
+        self._keep(CONFIGURATION, told, "mend it and reload; the one before is in force")
+
+    def _keep(self, name: str, told: str, advice: str) -> None:
         with suppress(ConnectionError), self._ledger.transaction() as store:
-            store.installation.server_failed(server, told, advice, self._clock())
+            store.installation.server_failed(name, told, advice, self._clock())
 
     def works(self, server: str, certificate_ends: datetime | None = None) -> None:
         """It was spoken to with success; kept once, until it fails or has another certificate."""

@@ -13,6 +13,7 @@ from ingest.operations.ports import Ending, Watched
 from ingest.operations.told import Keys, minute
 from layouts.months import MOSCOW
 from storage.records.running import (
+    CONFIGURATION,
     OUTBOX,
     Process,
     ServerState,
@@ -207,6 +208,7 @@ def judged(
         faults=tuple(need.told for need in faults),
         needs=(
             *faults,
+            *_refused(known.servers),
             *_reasons(known, now, service.reply_late_after),
             *_stalled(cluster),
             *_endings(endings, now, service.ending_within),
@@ -231,11 +233,8 @@ def _faults(
         if server.failing_since is None:
             continue
         names.add(server.name)
-        since = minute(server.failing_since)
-        advice = f" - {server.advice}" if server.advice else ""
         kind = "outbox" if server.name == OUTBOX else "mailbox"
-        told = f"{server.name} fails since {since}: {server.error}{advice}"
-        yield Need(kind, told, server.failing_since)
+        yield Need(kind, _last_fault(server, server.failing_since), server.failing_since)
     for name in stale:
         if mailbox_named(name) not in names:
             yield Need(
@@ -243,6 +242,18 @@ def _faults(
                 f"mailbox {name} was not read through for {late.total_seconds() / 60:g} minutes"
                 " - is `ingest run` running?",
             )
+
+
+def _last_fault(server: ServerState, since: datetime) -> str:
+    advice = f" - {server.advice}" if server.advice else ""
+    return f"{server.name} fails since {minute(since)}: {server.error}{advice}"
+
+
+def _refused(servers: Sequence[ServerState]) -> Iterator[Need]:
+    """A reload that was refused: no fault of the service, which goes on as before."""
+    for server in servers:
+        if server.name == CONFIGURATION and server.failing_since is not None:
+            yield Need("configuration", _last_fault(server, server.failing_since))
 
 
 def _reasons(known: StoreStatus, now: datetime, late: timedelta) -> Iterator[Need]:

@@ -73,6 +73,9 @@ class Process:
 OUTBOX = "outbox"
 """What the SMTP server is called among the servers."""
 
+CONFIGURATION = "configuration"
+"""What a new configuration that was refused is called among them."""
+
 
 def mailbox_named(name: str) -> str:
     """What a mailbox is called among them."""

@@ -99,7 +99,7 @@ class Soak:
         told = re.compile(fault.told)
 
         def is_told() -> bool:
-            return all(any(map(told.search, fault.ask(each))) for each in fault.concerned)
+            return all(any(map(told.search, each.needs())) for each in fault.concerned)
 
         begun = time.monotonic()
         with fault.broken():

@@ -178,13 +178,6 @@ client_secret = "secret"
         """The service as another process has it."""
         return wiring.Service(load(self.config))
 
-    def verb_fails(self) -> Sequence[str]:
-        """What the verb itself says on standard error."""
-        command = [sys.executable, "-m", "ingest", "--config", str(self.config), "status"]
-        return [
-            subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr
-        ]
-
     def database_bytes(self) -> int:
         """How large its database is."""
         if self.name == "sqlite":
@@ -202,14 +195,12 @@ class Fault:
         told: What `status` must say of it; '' for what must pass without a fault.
         broken: Breaks it; mended when left.
         concerned: Who is hit.
-        ask: What is told, by one of them.
     """
 
     name: str
     told: str
     broken: Broken
     concerned: Sequence[Service]
-    ask: Callable[[Service], Sequence[str]] = Service.needs
 
 
 @dataclass
@@ -251,8 +242,7 @@ class World:
             Fault("identity provider: 500", mailbox, self.token(BROKEN), everybody),
             Fault("token of another mailbox", mailbox, self.wrong_mailbox, everybody),
             Fault("SMTP 552", "undeliverable", partial(self.answers, "552 too large"), everybody),
-            Fault("SIGHUP refused", "there is no such key", self.bad_configuration, everybody,
-                  Service.verb_fails),
+            Fault("SIGHUP refused", "configuration fails", self.bad_configuration, everybody),
         ]  # fmt: skip
         if self.clock.library is not None:
             found.append(Fault("clock 2 h ahead, and back", "", self.jump, everybody))

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from ingest.demo.servers import SmtpServer
+from storage.records.running import CONFIGURATION
 from tests.end_to_end.installation import SAMPLES, Installation
 from tests.end_to_end.servers import free_port
 
@@ -50,13 +51,22 @@ def test_hang_up_reads_the_configuration_again(installation, pymap_server):
 def test_a_mistake_in_the_new_configuration_leaves_the_old_one_in_force(installation, pymap_server):
     with installation.running() as process:
         installation.wait_until(lambda: logged(installation, "service.started"))
-        with installation.config.open("a", encoding="utf-8") as file:
-            file.write("\n[pool]\nsize = 3\n")
+        good = installation.config.read_text(encoding="utf-8")
+        installation.config.write_text(f"{good}\n[pool]\nsize = 3\n", encoding="utf-8")
         process.send_signal(signal.SIGHUP)
-        installation.wait_until(lambda: logged(installation, "service.reload_refused"))
+        installation.wait_until(lambda: "pool: there is no such key" in refusal(installation))
         pymap_server.append(LETTER)
         installation.wait_until(lambda: pymap_server.count("Processed") == 1)
+        installation.config.write_text(good, encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        installation.wait_until(lambda: not refusal(installation))
     assert process.returncode == 0
+
+
+def refusal(installation):
+    """Why the last new configuration was refused; '' once one is in force."""
+    servers = installation.status().servers
+    return next((s.error for s in servers if s.name == CONFIGURATION and s.failing_since), "")
 
 
 @pytest.mark.timeout(120)

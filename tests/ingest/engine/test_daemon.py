@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from ingest.engine import daemon
 from ingest.engine.daemon import Daemon, Parts
+from ingest.engine.health import Health
 from ingest.engine.jobs import rest_seconds
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakePostman, FakeReader, mail
@@ -145,7 +146,7 @@ def test_rests_double_up_to_five_minutes_with_chance_in_them():
     assert len({rest_seconds(4) for _ in range(10)}) > 1
 
 
-def test_a_configuration_with_a_mistake_is_told_and_the_old_one_kept():
+def test_a_configuration_with_a_mistake_is_told_and_the_old_one_kept(ledger):
     signals = queue.SimpleQueue()
     for number in (signal.SIGHUP, signal.SIGTERM):
         signals.put(number)
@@ -154,17 +155,17 @@ def test_a_configuration_with_a_mistake_is_told_and_the_old_one_kept():
         raise ValueError("ingest.toml, line 3: unknown key pool")
 
     with capture_logs() as logs:
-        assert daemon._next_parts(signals, build) is None
+        assert daemon._next_parts(signals, build, Health(ledger, FakeClock())) is None
     assert [(line["event"], line["error"]) for line in logs] == [
         ("service.reload_refused", "ingest.toml, line 3: unknown key pool")
     ]
 
 
-def test_a_hang_up_builds_the_parts_anew():
+def test_a_hang_up_builds_the_parts_anew(ledger):
     signals = queue.SimpleQueue()
     signals.put(signal.SIGHUP)
     parts = object()
-    assert daemon._next_parts(signals, lambda: parts) is parts
+    assert daemon._next_parts(signals, lambda: parts, Health(ledger, FakeClock())) is parts
 
 
 def test_a_bell_that_breaks_is_hung_up_again(service, mailbox, bell):

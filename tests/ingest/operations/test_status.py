@@ -62,6 +62,15 @@ def test_a_server_that_fails_is_told_at_once_with_since_when_and_what_to_do(name
     assert faults == (f"{name} fails since 2026-11-22 12:00: refused us - check it",)
 
 
+def test_a_refused_configuration_needs_a_person_and_is_no_fault_of_the_service():
+    refused = replace(WELL, servers=(server("configuration", NOW),))
+    status = judged(refused, Watched(), NOW)
+    assert status.faults == ()
+    assert status.needs_a_person == (
+        "configuration fails since 2026-11-22 12:00: refused us - check it",
+    )
+
+
 def test_a_fault_that_is_over_needs_nobody_and_is_still_shown():
     over = server("outbox", None, failed_at=NOW)
     status = judged(replace(WELL, servers=(over,)), Watched(), NOW)

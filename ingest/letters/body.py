@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from lxml import etree
 from lxml.html import HTMLParser
 
-from ingest.letters.decoding import file_name, from_base64, from_uuencode, text_of
+from ingest.letters.decoding import text_of
 
 TEXT_MOST = 262_144
 """Characters of one body that are read; credentials stand near its beginning."""
@@ -36,6 +34,24 @@ _CELLS = frozenset({"td", "th"})
 # Gmail, Yahoo and Thunderbird; the others use a blockquote.
 _QUOTES = re.compile(r"gmail_quote|yahoo_quoted|moz-cite-prefix")
 _QUOTE_MARK = "\n>"
+
+
+_STORAGE = (
+    r"https?://((?:[a-z0-9-]{1,63}\.){0,3}(?:disk\.yandex\.(?:ru|com|by|kz)|disk\.360\.yandex\.ru|yadi\.sk"
+    r"|cloud\.mail\.ru|files\.mail\.ru|(?:drive|docs)\.google\.com|dropbox\.com|1drv\.ms"
+    r"|onedrive\.live\.com|sharepoint\.com|we\.tl|wetransfer\.com|dropmefiles\.com|mega\.nz"
+    r"|icloud\.com|files\.fm|fex\.net))/[\w%?=&.~/#!:-]{4}"
+)
+_STORAGE_LINK = re.compile(_STORAGE, re.IGNORECASE)
+_STORAGE_SIGN = re.compile(_STORAGE.encode("ascii"), re.IGNORECASE)
+
+
+def storages(content: bytes, charset: str, *, is_html: bool) -> list[str]:
+    """Hosts that files are kept at, as the links that a body's sender wrote name them."""
+    if not _STORAGE_SIGN.search(content):
+        return []
+    text = (html_text if is_html else plain_text)(content, charset)
+    return [host.lower() for host in _STORAGE_LINK.findall(own_text(text))]
 
 
 def html_text(content: bytes, charset: str) -> str:
@@ -72,6 +88,9 @@ def _pieces(root: etree._Element) -> Iterator[str]:
                 yield _QUOTE_MARK if quoted else "\n"
             if tag in _CELLS and event == "end":
                 yield "\t"
+            if tag == "a" and event == "start" and _STORAGE_LINK.match(element.get("href") or ""):
+                # Its text is the file's name.
+                yield f" {element.get('href')} "
         text = element.text if event == "start" else element.tail
         if text and not unseen:
             # A line end in the markup is a blank; a no-break blank is kept so far.
@@ -166,48 +185,6 @@ def _is_block(lines: list[str], at: int) -> bool:
         return False
     following = [line.lstrip() for line in lines[at + 1 : at + 5]]
     return sum(bool(_BLOCK_LINE.match(line)) for line in following) >= 2
-
-
-_ENCODED = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
-_ENCODED_END = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
-# Where the last line is missing: all the lines that can be of such a file.
-_ENCODED_LINES = re.compile(rb"(?:[ -`]{1,85}\r?(?:\n|\Z))*")
-_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{1,85}\r?(?:\n|\Z))*")
-
-
-def cut_encoded(content: bytes, charset: str) -> tuple[list[tuple[str, bytes]], bytes]:
-    """The files (name, bytes) that stand uuencoded in a body, and the text around them.
-
-    Source: POSIX `uuencode`, its base64 form included.
-    """
-    files: list[tuple[str, bytes]] = []
-    rest: list[bytes] = []
-    at = 0
-    begins = list(_ENCODED.finditer(content)) if b"begin" in content else []
-    ends = [end.span() for end in _ENCODED_END.finditer(content)] if begins else []
-    for begin, following in zip_longest(begins, begins[1:]):
-        limit = following.start() if following else len(content)
-        stop, after = _encoded_until(content, begin, ends, limit)
-        inside = content[begin.end() : stop]
-        packed = from_base64(inside) if begin[1] else from_uuencode(inside)
-        if packed:
-            files.append((file_name(text_of(begin[2], charset)), packed))
-        rest.append(content[at : begin.start() if packed else after])
-        at = after
-    return files, b"".join([*rest, content[at:]])
-
-
-def _encoded_until(
-    content: bytes, begin: re.Match[bytes], ends: Sequence[tuple[int, int]], limit: int
-) -> tuple[int, int]:
-    """Where the lines of a uuencoded file end, and where the text goes on, up to a limit."""
-    nearest = bisect_left(ends, (begin.end(), 0))
-    if nearest < len(ends) and ends[nearest][0] < limit:
-        return ends[nearest]
-    lines = _BASE64_LINES if begin[1] else _ENCODED_LINES
-    found = lines.match(content, begin.end(), limit)
-    end = found.end() if found else begin.end()
-    return end, end
 
 
 @dataclass(frozen=True, slots=True)

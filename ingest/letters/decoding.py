@@ -245,16 +245,45 @@ def _base64_lines(content: bytes) -> list[bytes]:
     return kept
 
 
+BASE64_STARTS = rb"(?:UEsDB|0M8R4KGx|(?:77u/)?PD94bWwg|PHBhY2thZ2Ug|UmFyIRoH|N3q8rycc|H4sI|JVBERi0)"
+"""How a document or an archive begins in base64."""
+
+_PACKED = re.compile(rb"\s{0,1000}%s[A-Za-z0-9+/\s]*+={0,2}\s*+" % BASE64_STARTS)
+_NEVER_BASE64 = (b"<", b"\xef\xbb\xbf<", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
 def transferred(content: bytes, encoding: str) -> bytes:
-    """A part's bytes with its Content-Transfer-Encoding undone."""
+    """A part's bytes with its Content-Transfer-Encoding undone.
+
+    One that the bytes contradict is not believed: programs that state base64 send
+    documents as they are, and those that state nothing send base64.
+    """
     name = re.sub(r"[^a-z0-9]", "", encoding.lower()[:40])
     if name in {"base64", "b64"}:
+        return content if content.lstrip().startswith(_NEVER_BASE64) else from_base64(content)
+    if _PACKED.fullmatch(content):
         return from_base64(content)
     if name in {"quotedprintable", "qp"}:
         return binascii.a2b_qp(content)
     if name in {"xuuencode", "uuencode", "uue", "xuue"}:
         return from_uuencode(content)
     return content
+
+
+_YENC = bytes((sign - 42) % 256 for sign in range(256))
+_YENC_ESCAPES_FREE = 4_000
+_YENC_ESCAPES = 16
+"""Beyond the free ones, one sign of so many is escaped at most; in a packed file it is 1 of 64."""
+
+
+def from_yenc(content: bytes) -> bytes:
+    """What a text in yEnc holds, without its first and last line; b"" for what is none."""
+    most = _YENC_ESCAPES_FREE + len(content) // _YENC_ESCAPES
+    first, *escaped = content.translate(None, b"\r\n").split(b"=", most)
+    if escaped and b"=" in escaped[-1]:
+        return b""
+    rest = (bytes([(one[0] - 106) % 256]) + one[1:].translate(_YENC) for one in escaped if one)
+    return b"".join([first.translate(_YENC), *rest])
 
 
 def from_uuencode(content: bytes) -> bytes:

@@ -13,17 +13,19 @@ from ingest.letters import mime
 from ingest.letters.body import (
     LINES_MOST,
     TEXT_MOST,
-    cut_encoded,
     cut_xml,
     html_text,
     own_text,
     plain_text,
+    storages,
 )
 from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
 from ingest.letters.decoding import header_text, one_line
+from ingest.letters.encoded import cut_encoded, encoded_in_html
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker, WordsOnly
+from ingest.letters.unread import Why
 from layouts.findings import Code, Finding, finding
 
 __all__ = [
@@ -289,29 +291,37 @@ def _of_level(parts: Sequence[mime.Part], lines: _Lines) -> tuple[Credential, ..
 
 
 def _pasted(unpacker: Unpacker) -> None:
-    """Take documents that stand in a body as text; what is around them stays there."""
+    """Take what stands in a body as text; what is around it stays there."""
     kept: list[mime.Part] = []
-    with_xml: set[int] = set()
+    with_files: set[int] = set()
+    # Plain bodies first: an HTML variant holds the same files once more.
     for whole in sorted(unpacker.texts, key=lambda part: part.is_html):
-        part = _without_encoded(whole, unpacker)
+        part, files = _without_encoded(whole)
         found = cut_xml(part.content, part.charset, is_html=part.is_html)
-        if found is None:
-            kept.append(part)
-            continue
-        kept.append(replace(part, content=found.rest, charset="utf-8", content_type="text/plain"))
-        # The HTML variant holds the same documents once more.
-        if not (part.is_html and part.enclosed in with_xml):
-            for document in found.documents:
-                unpacker.take("", document, "text/xml")
-        with_xml.add(part.enclosed)
+        if found is not None:
+            files += [("", document) for document in found.documents]
+            part = replace(part, content=found.rest, charset="utf-8", content_type="text/plain")
+        kept.append(part)
+        if not (whole.is_html and whole.enclosed in with_files):
+            for name, content in files:
+                unpacker.take(name, content, enclosed=whole.enclosed)
+        if files:
+            with_files.add(whole.enclosed)
     unpacker.texts[:] = kept
+    _linked(unpacker)
 
 
-def _without_encoded(part: mime.Part, unpacker: Unpacker) -> mime.Part:
-    """The body without the files that stand uuencoded in it, which are taken."""
+def _without_encoded(part: mime.Part) -> tuple[mime.Part, list[tuple[str, bytes]]]:
     if part.is_html:
-        return part
+        return part, encoded_in_html(part.content, part.charset)
     files, rest = cut_encoded(part.content, part.charset)
-    for name, content in files:
-        unpacker.take(name, content, enclosed=part.enclosed)
-    return replace(part, content=rest) if files else part
+    return replace(part, content=rest) if files else part, files
+
+
+def _linked(unpacker: Unpacker) -> None:
+    """Name the storages that the bodies link to: nobody opens what lies there."""
+    hosts: dict[str, None] = {}
+    for part in unpacker.texts:
+        hosts |= dict.fromkeys(storages(part.content, part.charset, is_html=part.is_html))
+    for host in hosts:
+        unpacker.attachments.append(Attachment(host, "text/uri-list", 0, Why.LINK.value))

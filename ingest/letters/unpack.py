@@ -26,7 +26,7 @@ from ingest.letters.signed import (
     signed_content,
 )
 from ingest.letters.terms import Attachment, Limits
-from ingest.letters.unread import Why, why_unread
+from ingest.letters.unread import APPLE_DOUBLE, Why, why_unread
 from layouts.document import Document
 from layouts.findings import Code, Finding, Findings, Place, finding
 from parsers import looks_like_document
@@ -168,6 +168,8 @@ class Unpacker:
         """
         inner = _File(name, content, content_type, container, depth, enclosed, is_inline)
         match _kind(inner):
+            case _Kind.LOCKED:
+                self._locked(inner, name)
             case _Kind.PLAIN if looks_like_document(name, content):
                 self._keep(Document(name, content, container))
             case kind if kind in _CONTAINERS and depth < DEPTH_MOST:
@@ -231,11 +233,16 @@ class Unpacker:
                 > self.limits.unpacked_bytes
             ):
                 raise self._too_large(inner, self.limits.unpacked_bytes)
-            for info in archive.infolist():
-                name = zip_name(info)
-                # A name may be empty, which the library's own question is not made for.
-                if not info.filename.endswith(("/", "\\")) and not _JUNK.search(name):
-                    self._entry(archive, info, inner)
+            # A name may be empty, which the library's own question is not made for.
+            infos = [
+                info
+                for info in archive.infolist()
+                if not info.filename.endswith(("/", "\\")) and not _JUNK.search(zip_name(info))
+            ]
+            for info in infos:
+                self._entry(archive, info, inner)
+        if not infos:
+            self._set_aside(inner, Why.NO_FILES)
 
     def _entry(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: _File) -> None:
         name = file_name(zip_name(info))
@@ -384,6 +391,7 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _GZIP_MAGIC = b"\x1f\x8b"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 _RTF_MAGIC = b"{\\rtf"
+_PGP_MAGIC = b"-----BEGIN PGP MESSAGE-----"
 
 
 class _Kind(StrEnum):
@@ -393,6 +401,7 @@ class _Kind(StrEnum):
     GZIP = "gzip"
     TNEF = "tnef"
     SIGNED = "signed"
+    LOCKED = "locked"
     LETTER = "letter"
     OTHER = "other"
     PLAIN = "plain"
@@ -408,17 +417,21 @@ def _kind(inner: _File) -> _Kind:
         return _Kind.TNEF
     if content.startswith(_OLE_MAGIC):
         return _Kind.PLAIN if _is_old_workbook(inner) else _Kind.OTHER
-    if _is_picture(inner):
+    if _is_no_document(inner):
         return _Kind.OTHER
+    if content.startswith(_PGP_MAGIC) or inner.name.lower().endswith((".gpg", ".pgp")):
+        return _Kind.LOCKED
     if cms_message(content) is not None:
         return _Kind.SIGNED
     is_letter = inner.content_type == "message/rfc822" or inner.name.lower().endswith(".eml")
     return _Kind.LETTER if is_letter and content else _Kind.PLAIN
 
 
-def _is_picture(inner: _File) -> bool:
-    """Whether a file is a picture by its type; a drawing is XML as documents are."""
-    if inner.content_type == "image/svg+xml" or inner.name.lower().endswith(".svg"):
+def _is_no_document(inner: _File) -> bool:
+    """Whether a file that has a document's name or XML in it is something else."""
+    if inner.content.startswith(APPLE_DOUBLE):
+        return True
+    if inner.content_type == "image/svg+xml" or inner.name.lower().endswith((".svg", ".webloc")):
         return True
     return inner.content_type.startswith("image/") and not looks_like_document("", inner.content)
 
@@ -445,6 +458,8 @@ def _zip_kind(content: bytes) -> _Kind:
     except _DAMAGED:
         first = content[30:60].decode("latin-1").replace("\\", "/")
         return _Kind.PLAIN if first.startswith(_OFFICE_PARTS) else _Kind.ZIP
+    if "Index/Document.iwa" in names or "Index.zip" in names:
+        return _Kind.OTHER
     if "[Content_Types].xml" not in names and "mimetype" not in names:
         return _Kind.ZIP
     # Parts may be named in other ways, and a mimetype may be packed or stand last.

@@ -13,7 +13,7 @@ from typing import Any
 from ingest.letters.signed import cms_message
 from ingest.letters.terms import Attachment
 from layouts.findings import Code, Finding, finding
-from parsers.pretenders import other_kind
+from parsers.pretenders import pretended
 
 
 class Why(StrEnum):
@@ -27,16 +27,30 @@ class Why(StrEnum):
     OFFICE = "office"
     SIGNATURE = "signature"
     TOO_DEEP = "too-deep"
+    NO_FILES = "no-files"
+    SHORTCUT = "shortcut"
+    LINK = "link"
+    OTHER_TABLE = "other-table"
+    WEB_PAGE = "web-page"
+    ARCHIVED_PAGE = "archived-page"
+    TABLE_2003 = "table-2003"
+    FLAT_ODS = "flat-ods"
+    SEPARATED_VALUES = "separated-values"
+    LOCK = "lock"
     OTHER = "other"
 
 
 LOGO_MOST_BYTES = 100_000
 """A larger picture may be a photograph of a meter, whatever place the letter gives it."""
 
-_OFFICE_MAGIC = (b"{\\rtf", b"PK\x03\x04")
+_PIXEL_MOST_BYTES = 2_000
+"""A smaller one without a name counts who opens the letter."""
+
 _ENDINGS = {
     Why.ARCHIVE: (".rar", ".7z", ".xz", ".bz2", ".cab", ".arj", ".lzh", ".lha", ".tar", ".ace"),
     Why.OUTLOOK: (".msg",),
+    Why.SHORTCUT: (".lnk", ".url", ".webloc", ".desktop", ".gsheet", ".gdoc"),
+    Why.OTHER_TABLE: (".mxl", ".numbers", ".dbf", ".gnumeric"),
     Why.PDF: (".pdf",),
     Why.OFFICE: (".doc", ".docx", ".rtf", ".odt", ".ppt", ".pptx", ".pages"),
     Why.PICTURE: (
@@ -56,17 +70,31 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _OUTLOOK_STREAM = "__substg1.0_".encode("utf-16-le")
 
 _CARD_TYPES = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
+_SEPARATED = (".csv", ".tsv", ".tab")
+APPLE_DOUBLE = b"\0\x05\x16\x07"
+"""What Apple keeps beside a file, under its name."""
+
+_STARTS = {
+    Why.HARMLESS: (
+        APPLE_DOUBLE,
+        *(b"BEGIN:VCARD", b"BEGIN:VCALENDAR", b"-----BEGIN PGP PUBLIC KEY BLOCK-----"),
+    ),
+    Why.SHORTCUT: (b"L\0\0\0\x01\x14\x02\0", b"[InternetShortcut]", b"[Desktop Entry]"),
+    Why.OTHER_TABLE: (b"MOXCEL",),
+    Why.OFFICE: (b"{\\rtf", b"PK\x03\x04"),
+}
 _SIGNATURE_TYPES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
 _SIGNATURE_ENDINGS = (".sig", ".p7s", ".sgn", ".asc")
 # The letter's own signature, which stands for all of it, and none of a file beside it.
 _LETTER_SIGNATURES = frozenset({"smime.p7s", "signature.asc", "openpgp_signature.asc"})
-# The same body in another form, and what Apple keeps beside a file.
+# The same body in another form, and what programs tell one another.
 _OTHER_FORMS = frozenset(
     {
         *("text/x-amp-html", "text/watch-html", "text/calendar", "text/rfc822-headers"),
-        "application/applefile",
+        *("application/pgp-encrypted", "message/disposition-notification"),
+        "message/delivery-status",
     }
 )
 _LOGO = re.compile(
@@ -88,22 +116,28 @@ def why_unread(name: str, content: bytes, content_type: str, *, is_inline: bool 
     """
     why = _kind(name.lower(), content, content_type)
     if why is Why.PICTURE and len(content) <= LOGO_MOST_BYTES:
-        return Why.HARMLESS if is_inline or _LOGO.fullmatch(name) else why
+        is_pixel = not name and len(content) <= _PIXEL_MOST_BYTES
+        return Why.HARMLESS if is_inline or is_pixel or _LOGO.fullmatch(name) else why
     if why is Why.SIGNATURE and not name and content_type in _SIGNATURE_TYPES:
         return Why.HARMLESS
     if why is Why.SIGNATURE and name.lower() in _LETTER_SIGNATURES:
         return Why.HARMLESS
-    if why is Why.OTHER and _is_harmless(name, content, content_type):
+    if why in {Why.OTHER, Why.WEB_PAGE} and _is_harmless(name, content, content_type):
         return Why.HARMLESS
     return why
 
 
 def _kind(name: str, content: bytes, content_type: str) -> Why:
-    kind = other_kind(content)
-    if kind is not None:
+    starts = content[:200].lstrip()
+    begun = next((why for why, begins in _STARTS.items() if starts.startswith(begins)), None)
+    named = next((why for why, endings in _ENDINGS.items() if name.endswith(endings)), Why.OTHER)
+    if named is Why.OTHER_TABLE:
+        return named
+    if begun is not None:
+        return begun
+    kind = pretended(content)
+    if kind is not None and (kind != Why.SEPARATED_VALUES or name.endswith(_SEPARATED)):
         return Why(kind)
-    if content.startswith(_OFFICE_MAGIC):
-        return Why.OFFICE
     if content.startswith(_OLE_MAGIC):
         is_letter = name.endswith(".msg") or _OUTLOOK_STREAM in content
         return Why.OUTLOOK if is_letter else Why.OFFICE
@@ -113,13 +147,11 @@ def _kind(name: str, content: bytes, content_type: str) -> Why:
         return Why.SIGNATURE
     if content[257:262] == b"ustar":
         return Why.ARCHIVE
-    if content_type.startswith("image/"):
-        return Why.PICTURE
-    return next((why for why, endings in _ENDINGS.items() if name.endswith(endings)), Why.OTHER)
+    return Why.PICTURE if content_type.startswith("image/") else named
 
 
 def _is_harmless(name: str, content: bytes, content_type: str) -> bool:
-    if content_type in _CARD_TYPES or content[:200].lstrip().startswith(b"BEGIN:VCARD"):
+    if content_type in _CARD_TYPES:
         return True
     if content_type in _OTHER_FORMS and not name:
         return True

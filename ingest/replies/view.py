@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.letters.letter import Letter
+from ingest.letters.unread import Why
 from ingest.replies.repeats import Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
@@ -247,7 +248,7 @@ def entity_line(entity: LegalEntity, words: Wording) -> str:
 
 def attachment_names(letter: Letter, words: Wording) -> str:
     """What else was attached, for a letter without a document; '' for nothing."""
-    named = [item for item in letter.attachments if item.name]
+    named = [item for item in letter.attachments if item.name and item.why != Why.LINK]
     told = [item for item in named if item.why] or named
     names = [words.quoted(item.name[:60]) for item in told]
     return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""

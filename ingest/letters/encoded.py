@@ -1,0 +1,115 @@
+"""Files that stand encoded in the text of a letter: uuencode, yEnc, ASCII armour, base64."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+from ingest.letters.decoding import (
+    BASE64_STARTS,
+    file_name,
+    from_base64,
+    from_uuencode,
+    from_yenc,
+    header_text,
+    text_of,
+)
+
+Files = list[tuple[str, bytes]]
+_Taken = Callable[[re.Match[bytes], str], tuple[str, bytes, int]]
+"""Name and bytes of the file that begins at a match, and where the text goes on."""
+
+_UUENCODED = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
+_UUENCODED_END = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
+# Where the last line is missing: all the lines that can be of such a file.
+_UUENCODED_LINES = re.compile(rb"(?:[ -`]{1,85}\r?(?:\n|\Z))*")
+_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{1,85}\r?(?:\n|\Z))*")
+_YENC = re.compile(rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,400})\r?\n", re.MULTILINE)
+_YENC_PART = re.compile(rb"=ypart [^\r\n]{0,200}\r?\n")
+_ARMOUR = re.compile(rb"^-----BEGIN (?:PGP MESSAGE|CMS|PKCS7)-----", re.MULTILINE)
+_ARMOUR_END = re.compile(rb"^-----END [A-Z0-9 ]{1,20}-----[ \t]*\r?$", re.MULTILINE)
+_BARE = re.compile(
+    rb"^(?=%s)(?:[A-Za-z0-9+/]{40,}+[ \t]*\r?\n)*+[A-Za-z0-9+/]*+={0,2}" % BASE64_STARTS,
+    re.MULTILINE,
+)
+_BARE_LEAST = 200
+_NAME = re.compile(rb"(?i)name=(\"[^\"\r\n]{1,400}\"|[^\s;]{1,400})")
+_NAME_BEFORE = 1000
+_IN_HTML = re.compile(
+    rb"(?:^|>)\s{0,100}(?:begin[ -]|=ybegin |-----BEGIN |%s)" % BASE64_STARTS, re.MULTILINE
+)
+_TAG = re.compile(rb"<[^<>]{0,1000}>")
+
+
+def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
+    """The files (name, bytes) that stand encoded in a body, and the text around them.
+
+    Source: POSIX `uuencode`, its base64 form included; yEnc 1.3; RFC 4880, section 6.2.
+    """
+    files: Files = []
+    for sign, begins, taken in _CODINGS:
+        at, rest = 0, []
+        while sign in content and (begin := begins.search(content, at)):
+            name, packed, after = taken(begin, charset)
+            rest.append(content[at : begin.start() if packed else after])
+            files += [(name, packed)] if packed else []
+            at = after
+        content = b"".join([*rest, content[at:]]) if rest else content
+    return files, content
+
+
+def encoded_in_html(content: bytes, charset: str) -> Files:
+    """The files that stand encoded in an HTML body."""
+    if not _IN_HTML.search(content):
+        return []
+    lines = _TAG.sub(b"\n", content).decode("latin-1")
+    return cut_encoded(html.unescape(lines).encode("latin-1", "replace"), charset)[0]
+
+
+def _uuencoded(begin: re.Match[bytes], charset: str) -> tuple[str, bytes, int]:
+    content, start = begin.string, begin.end()
+    following = _UUENCODED.search(content, start)
+    limit = following.start() if following else len(content)
+    if end := _UUENCODED_END.search(content, start, limit):
+        stop, after = end.span()
+    else:
+        lines = (_BASE64_LINES if begin[1] else _UUENCODED_LINES).match(content, start, limit)
+        stop = after = lines.end() if lines else start
+    inside = content[start:stop]
+    packed = from_base64(inside) if begin[1] else from_uuencode(inside)
+    return file_name(text_of(begin[2], charset)), packed, after
+
+
+def _yenc(begin: re.Match[bytes], charset: str) -> tuple[str, bytes, int]:
+    content, start = begin.string, begin.end()
+    if part := _YENC_PART.match(content, start):
+        start = part.end()
+    stop = content.find(b"\n=yend ", start)
+    stop = len(content) if stop < 0 else stop
+    after = content.find(b"\n", stop + 1)
+    name = file_name(text_of(begin[1].strip(), charset))
+    return name, from_yenc(content[start:stop]), len(content) if after < 0 else after
+
+
+def _armoured(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
+    end = _ARMOUR_END.search(begin.string, begin.end())
+    after = end.end() if end else len(begin.string)
+    return "", begin.string[begin.start() : after], after
+
+
+def _bare(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
+    if len(begin[0]) < _BARE_LEAST:
+        return "", b"", begin.end()
+    # The MIME header that a program has put into the text, if there is one.
+    names = _NAME.findall(begin.string, max(0, begin.start() - _NAME_BEFORE), begin.start())
+    name = header_text(names[-1].strip(b'"')) if names else ""
+    return file_name(name), from_base64(begin[0]), begin.end()
+
+
+_CODINGS: tuple[tuple[bytes, re.Pattern[bytes], _Taken], ...] = (
+    (b"begin", _UUENCODED, _uuencoded),
+    (b"=ybegin ", _YENC, _yenc),
+    (b"-----BEGIN ", _ARMOUR, _armoured),
+    (b"", _BARE, _bare),
+)

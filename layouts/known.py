@@ -41,7 +41,6 @@ class Version:
 SeriesKey = tuple[str | None, str, str]
 """(area, point, channel) of an interval series."""
 
-
 MeterKey = tuple[str | None, str, str, date | None]
 """(area, point, number, installed) of a meter as registered.
 
@@ -49,10 +48,8 @@ Its number alone does not tell it: two makers may use one, and a meter may come 
 to its point with another beginning.
 """
 
-
 ReadingKey = tuple[MeterKey, str, str, int]
 """(meter, channel, zone, instant in epoch seconds) of a register reading."""
-
 
 RegisterKey = tuple[MeterKey, str, str]
 """(meter, channel, zone) of a register."""

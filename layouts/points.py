@@ -89,7 +89,6 @@ class PointRow:
 
 _DAY = timedelta(days=1)
 
-
 _Row = TypeVar("_Row", bound=MeterRow | PointRow)
 
 

@@ -63,14 +63,11 @@ class Channel(StrEnum):
 CHANNELS = tuple(channel.value for channel in Channel)
 """The signs of all channels."""
 
-
 ACTIVE_CHANNELS = tuple(c.value for c in Channel if c.quantity is Quantity.ACTIVE)
 """The signs of those whose energy the permitted power bounds."""
 
-
 STEADY_CHANNELS = ("A+", "R+", "R-")
 """Those whose days are like their weekday; what is given back is as the weather is."""
-
 
 _QUANTITIES = {channel.value: channel.quantity for channel in Channel}
 

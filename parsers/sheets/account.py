@@ -10,7 +10,8 @@ from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from parsers.fields import Number, is_blank, label, read_number, shown
 from parsers.grid import Cell, ErrorCell, Sheet, Uncounted
-from parsers.sheets.tables import Label, Table, is_numbering
+from parsers.sheets.hours import is_numbering
+from parsers.sheets.table import Label, Table
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary
 
 At = tuple[int, int]

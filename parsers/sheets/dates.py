@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import starmap
 
 from layouts.findings import Code
-from parsers.fields import Fault, read_moment
+from parsers.fields import Fault, month_number, read_moment, read_number
 from parsers.grid import Cell, Sheet
-from parsers.sheets.tables import Table
+from parsers.sheets.table import Table
 from parsers.sheets.titles import Titles
 from parsers.sheets.vocabulary import Vocabulary
 
 Month = tuple[int, int]
 """Year, 0 where it is not named, and month."""
 
+_OF_MONTH = re.compile(r"\s*(\d{1,2})(?:\.(\d{1,2})\.?|[ -]([а-яё]{3,8})\.?)\s*", re.IGNORECASE)
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](?:\d{4}|\d{2})(?!\d)")
 
 
@@ -132,3 +133,21 @@ def _is_of(day: date, month: Month) -> bool:
     closes = day.day == 1 and (day.year if day.month > 1 else day.year - 1, day.month - 1 or 12)
     own = (day.year, day.month)
     return any(of and of[1] == number and year in (0, of[0]) for of in (own, closes))
+
+
+def day_of_month(cell: Cell, month: date | None) -> datetime | None:
+    """A day that is only numbered, or has no year, in the month of the header block."""
+    both = _OF_MONTH.fullmatch(cell) if isinstance(cell, str) else None
+    of = (int(both[2]) if both[2] else month_number(both[3])) if both else None
+    if both and month is not None and of == month.month:
+        cell = both[1]
+    number = read_number(cell)
+    if month is None or isinstance(number, Fault) or number.value != int(number.value):
+        return None
+    if not 1 <= number.value <= 31:
+        return None
+    try:
+        day = month.replace(day=int(number.value))
+    except ValueError:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

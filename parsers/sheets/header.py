@@ -24,7 +24,7 @@ from parsers.fields import (
 )
 from parsers.grid import EPOCH_1900, Cell, Sheet
 from parsers.grid_draft import TooCostlyError
-from parsers.sheets.tables import Table
+from parsers.sheets.table import Table
 from parsers.sheets.vocabulary import EXACT, LESS_EXACT, Vocabulary
 
 _REACH = 12

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from layouts.document import Places, cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.terms import Kind
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
-from parsers.fields import (
-    Fault,
-    Number,
-    is_blank,
-    mended_code,
-    month_number,
-    read_number,
-    shown,
-)
+from parsers.fields import Fault, Number, is_blank, mended_code, read_number, shown
 from parsers.grid import Cell
 from parsers.sheets.account import Account, is_note
-from parsers.sheets.dates import Dates
+from parsers.sheets.dates import Dates, day_of_month
 from parsers.sheets.header import Fact, Rivals
+from parsers.sheets.hours import is_numbering
 from parsers.sheets.keys import Keys, meter_number, point_code
 from parsers.sheets.rows import (
     Defaults,
@@ -37,7 +29,7 @@ from parsers.sheets.rows import (
     zone_in_words,
 )
 from parsers.sheets.stated import Stated
-from parsers.sheets.tables import SINCE, Slot, Table, is_numbering
+from parsers.sheets.table import SINCE, Slot, Table
 from parsers.sheets.titles import Titles
 from parsers.sheets.units import Units
 from parsers.sheets.view import View
@@ -397,7 +389,7 @@ class SheetReader:
         column = table.columns["date"]
         cell = self._keys.at(column)
         month = self._stated.month
-        moment = _day_of_month(cell, month) or self._dates.in_column(cell, table, column, month)
+        moment = day_of_month(cell, month) or self._dates.in_column(cell, table, column, month)
         if isinstance(moment, Fault):
             code = Code.MISSING_FIELD if is_blank(cell) else moment.code
             said = replace(moment, expected="01.11.2026").about()
@@ -599,24 +591,3 @@ def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
 
 
 _TIDY = {"meter": meter_number, "point": point_code}
-
-
-_OF_MONTH = re.compile(r"\s*(\d{1,2})(?:\.(\d{1,2})\.?|[ -]([а-яё]{3,8})\.?)\s*", re.IGNORECASE)
-
-
-def _day_of_month(cell: Cell, month: date | None) -> datetime | None:
-    """A day that is only numbered, or has no year, in the month of the header block."""
-    both = _OF_MONTH.fullmatch(cell) if isinstance(cell, str) else None
-    of = (int(both[2]) if both[2] else month_number(both[3])) if both else None
-    if both and month is not None and of == month.month:
-        cell = both[1]
-    number = read_number(cell)
-    if month is None or isinstance(number, Fault) or number.value != int(number.value):
-        return None
-    if not 1 <= number.value <= 31:
-        return None
-    try:
-        day = month.replace(day=int(number.value))
-    except ValueError:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -27,7 +27,7 @@ from parsers.fields import (
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
 from parsers.sheets.keys import is_ditto
-from parsers.sheets.tables import Label, Slot, Table
+from parsers.sheets.table import Label, Slot, Table
 from parsers.sheets.titles import Title
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
 from parsers.signs import zone_of

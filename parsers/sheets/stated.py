@@ -17,7 +17,7 @@ from parsers.grid import Cell
 from parsers.sheets.dates import Dates
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.rows import place_of
-from parsers.sheets.tables import Table
+from parsers.sheets.table import Table
 from parsers.sheets.units import Units, differ
 from parsers.sheets.view import View
 

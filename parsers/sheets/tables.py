@@ -1,40 +1,27 @@
-"""Where the tables of a sheet are, and which of their columns is read as what.
-
-Every column makes a claim by its label; claims on one role are settled by how exact the
-labels are and by what they say of time, never by who comes first.
-"""
+"""Where the tables of a sheet are: the rows of labels, and which columns belong together."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import pairwise
-from operator import attrgetter
 
-from layouts.figures import FigureKind
 from layouts.layout import Layout
 from layouts.workbook_form import WorkbookDefinition
-from parsers.fields import Number, read_hour, read_number, shown
+from parsers.fields import Number, read_number
 from parsers.fields import label as label_of
 from parsers.grid import Cell, Merged, Sheet
 from parsers.grid_draft import TooCostlyError
-from parsers.sheets.vocabulary import (
-    CURRENT,
-    EXACT,
-    FIGURE,
-    HARMLESS,
-    NO_YEAR,
-    NOTHING,
-    PREVIOUS,
-    TOTAL,
-    Meaning,
-    Vocabulary,
-)
+from parsers.sheets.claims import claims_of, settle
+from parsers.sheets.hours import hour_columns
+from parsers.sheets.table import Label, Table
+from parsers.sheets.vocabulary import HARMLESS, NO_YEAR, NOTHING, Meaning, Vocabulary
 
 _MOST_LABEL_ROWS = 3
+
 _DIGIT = re.compile(r"\d")
 
 MOST_LABELS = 2_000
@@ -45,91 +32,6 @@ MOST_TABLES = 500
 
 _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""
-
-SINCE = "since"
-"""Role of a column with the moment of the last reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What stands above a column, all rows of it together."""
-
-    row: int
-    column: int
-    text: str
-    meaning: Meaning
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """What the values of a column are readings of; None where the row says it."""
-
-    zone: str | None
-    channel: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two columns that claim one role, with nothing to decide between them."""
-
-    field: str
-    first: Label
-    second: Label
-
-
-@dataclass(slots=True)
-class Table:
-    """One table: where it is, and what its columns are.
-
-    Attributes:
-        top: First row of its labels.
-        bottom: Last row of its labels; the data begin below.
-        end: The row after its last one.
-        left: Its first column, and `right` its last one; what stands outside of them
-            belongs to no table.
-        columns: Column of each key and moment.
-        values: Columns of values, with what they are readings of.
-        hours: Columns of hours, with the hour at which their intervals start.
-        figures: Columns of figures that prove, with what they stand beside.
-        totals: Columns that add up a row.
-        decided: Columns that claimed a role another one has.
-        conflicts: Claims that nothing decides.
-        channel: What its title says that all of it is read on.
-    """
-
-    top: int
-    bottom: int
-    end: int
-    left: int
-    right: int
-    labels: Mapping[int, Label]
-    columns: dict[str, int] = field(default_factory=dict)
-    values: dict[int, Slot] = field(default_factory=dict)
-    hours: Mapping[int, int] = field(default_factory=dict)
-    figures: dict[int, tuple[FigureKind, Slot]] = field(default_factory=dict)
-    totals: set[int] = field(default_factory=set)
-    decided: set[int] = field(default_factory=set)
-    conflicts: list[Conflict] = field(default_factory=list)
-    channel: str | None = None
-
-    @property
-    def understood(self) -> int:
-        """How many of its columns have labels that the form knows."""
-        return sum(label.meaning.is_label for label in self.labels.values()) + len(self.hours)
-
-    @property
-    def strange(self) -> Iterator[Label]:
-        """Labels that the form does not know."""
-        return (label for label in self.labels.values() if not label.meaning.is_label)
-
-    def numbers(self) -> Iterator[int]:
-        """Columns of numbers that a row of totals may add up."""
-        yield from self.values
-        yield from self.hours
-        yield from self.totals
-        for column, (kind, _) in self.figures.items():
-            if kind is not FigureKind.RATIO:
-                yield column
 
 
 def find_tables(
@@ -425,59 +327,15 @@ class _Finder:
         table = Table(
             top, bottom, self._last, min(columns), max(columns), labels, hours=dict(hours)
         )
-        claims: dict[str, list[Label]] = defaultdict(list)
-        for label in labels.values():
-            if label.meaning.is_label:
-                claims[_role(label.meaning)].append(label)
         stated = self._stated(top)
-        self._find_values(labels, claims, stated)
-        _settle(table, claims, self._layout, stated)
+        claims = claims_of(labels, stated, in_hours=self._definition.hours)
+        settle(table, claims, self._layout, stated)
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
             found.add("wide")
         ambiguous = any(c.field == "value" for c in table.conflicts)
         fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
         return table if fits and self._definition.required <= {*found, *claims} else None
-
-    def _find_values(
-        self, labels: Mapping[int, Label], claims: dict[str, list[Label]], stated: date | None
-    ) -> None:
-        """Take for readings what cannot be anything else beside each other."""
-        zones = [label.meaning.zone for label in claims.get("zone", ())]
-        if len(zones) > 1 and None not in zones and len(set(zones)) == len(zones):
-            claims["value"] += claims.pop("zone")
-        if self._definition.hours:
-            return
-        # «Активная энергия» is no column of channels' names.
-        named = [label.meaning.channel for label in claims.get("channel", ())]
-        others = [label.meaning.channel for label in claims.get("value", ())]
-        if named and None not in named and (any(others) or not others):
-            claims["value"] += claims.pop("channel")
-        # Last | This: a month or a period would be what was used in it.
-        bare = [
-            label
-            for label in labels.values()
-            if label.meaning.known
-            and label.meaning.tense
-            and not label.meaning.role
-            and (
-                not _SPAN_OF_TIME.search(label_of(label.text))
-                or _END_OF_SPAN.search(label_of(label.text))
-            )
-        ]
-        days = [label for label in labels.values() if label.meaning.at and not label.meaning.role]
-        last = max((label.meaning.at for label in days if label.meaning.at), default=None)
-        if not claims.get("value") and stated is not None and last == stated:
-            # Days alone, the last of them that of the readings.
-            claims["value"] += [label for label in days if label.meaning.known]
-        if claims.get("value"):
-            claims["value"] += [label for label in bare if label.meaning.tense == PREVIOUS]
-        elif {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
-            claims["value"] += bare
-
-
-_SPAN_OF_TIME = re.compile(r"месяц|период|month|period")
-_END_OF_SPAN = re.compile(r"(?<!\w)на (?:начало|конец)(?!\w)")
 
 
 def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:
@@ -491,200 +349,3 @@ def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:
         return replace(meaning, at=this if this <= stated else this.replace(year=stated.year - 1))
     except ValueError:
         return replace(meaning, at=None, known=False)
-
-
-def _role(meaning: Meaning) -> str:
-    """The role that a label claims: a zone or channel alone stands above readings."""
-    role = meaning.role or "value"
-    if role == "zone" and meaning.zone:
-        return role
-    if role == "instant" and meaning.tense == PREVIOUS:
-        return SINCE
-    return role
-
-
-def _settle(
-    table: Table, claims: Mapping[str, list[Label]], layout: Layout, stated: date | None
-) -> None:
-    """Give each role its column; what nothing decides becomes a conflict."""
-    for role, labels in claims.items():
-        if role == HARMLESS:
-            continue
-        if role == TOTAL:
-            table.totals.update(label.column for label in labels)
-        elif role.startswith(FIGURE):
-            kind = FigureKind(role.removeprefix(FIGURE))
-            for label in labels:
-                table.figures[label.column] = (kind, _slot(label, claims, layout))
-        elif role != "value":
-            _settle_key(table, role, labels)
-    slots: dict[Slot, list[Label]] = defaultdict(list)
-    for label in claims.get("value", ()):
-        slots[_slot(label, claims, layout)].append(label)
-    for slot, labels in slots.items():
-        _settle_values(table, slot, [_dated(label, stated, labels) for label in labels])
-    _doubt_values(table)
-
-
-def _doubt_values(table: Table) -> None:
-    """A conflict where another column is called a reading, in words that nobody knows.
-
-    The form's own label needs no more words to be the one that counts.
-    """
-    for column in list(table.values):
-        chosen = table.labels[column]
-        if chosen.meaning.exact == EXACT or chosen.meaning.tense or chosen.meaning.at:
-            continue
-        rival = next((other for other in table.strange if _is_rival(other, chosen)), None)
-        if rival is not None:
-            table.conflicts.append(Conflict("value", *sorted((chosen, rival), key=_column_of)))
-            del table.values[column]
-
-
-_column_of = attrgetter("column")
-
-
-def _is_rival(other: Label, chosen: Label) -> bool:
-    theirs, mine = other.meaning, chosen.meaning
-    same = (theirs.zone, theirs.channel) == (mine.zone, mine.channel)
-    return same and theirs.role == "value" and theirs.tense != PREVIOUS
-
-
-def _dated(label: Label, stated: date | None, labels: Sequence[Label]) -> Label:
-    """A label whose day, beside other columns, makes it the last reading or this one."""
-    at = label.meaning.at
-    if len(labels) < 2 or at is None or stated is None or at > stated or label.meaning.tense:
-        return label
-    days = [other.meaning.at for other in labels]
-    if all(days) and stated not in days:
-        # The last of them is meant, and told to be of another day.
-        return label
-    tense = CURRENT if at == stated else PREVIOUS
-    return replace(label, meaning=replace(label.meaning, tense=tense))
-
-
-def _slot(label: Label, claims: Mapping[str, list[Label]], layout: Layout) -> Slot:
-    channel = label.meaning.channel
-    default = layout.default_channel
-    reactive = (label.meaning.unit or "").endswith("varh")
-    if channel is None and reactive and default is not None and "channel" not in claims:
-        # Beside kWh, kvarh are the same direction's reactive energy.
-        channel = f"R{default[-1]}"
-    return Slot(label.meaning.zone, channel)
-
-
-def _settle_key(table: Table, role: str, labels: Sequence[Label]) -> None:
-    best = max(label.meaning.exact for label in labels)
-    exact = [label for label in labels if label.meaning.exact == best]
-    current = [label for label in exact if label.meaning.tense == CURRENT]
-    chosen = current if len(current) == 1 else exact
-    if len(chosen) > 1:
-        table.conflicts.append(Conflict(role, chosen[0], chosen[1]))
-    table.columns[role] = chosen[0].column
-    table.decided.update(label.column for label in labels if label is not chosen[0])
-
-
-def _settle_values(table: Table, slot: Slot, labels: Sequence[Label]) -> None:
-    """Choose the current reading among the columns of one register."""
-    earlier = [label for label in labels if label.meaning.tense == PREVIOUS]
-    rest = [label for label in labels if label.meaning.tense != PREVIOUS]
-    chosen, before = _current(rest)
-    earlier += before
-    if len(chosen) > 1:
-        table.conflicts.append(Conflict("value", chosen[0], chosen[1]))
-        chosen = []
-    if chosen and _contradicts(chosen[0], earlier):
-        table.conflicts.append(Conflict("value", earlier[0], chosen[0]))
-        chosen = []
-    if chosen:
-        table.values[chosen[0].column] = slot
-    for label in earlier:
-        table.figures[label.column] = (FigureKind.PREVIOUS, slot)
-    table.decided.update(
-        label.column for label in rest if label not in chosen and label.column not in table.figures
-    )
-
-
-def _current(labels: Sequence[Label]) -> tuple[list[Label], list[Label]]:
-    """The labels between which nothing decides, and those of earlier readings."""
-    current = [label for label in labels if label.meaning.tense == CURRENT]
-    chosen = current or list(labels)
-    if len(chosen) > 1 and (ordered := _by_time(chosen)):
-        return [ordered[-1]], ordered[:-1]
-    if len(chosen) > 1:
-        best = max(label.meaning.exact for label in chosen)
-        chosen = [label for label in chosen if label.meaning.exact == best]
-    return chosen, []
-
-
-def _by_time(labels: Sequence[Label]) -> list[Label]:
-    """The labels by the days or months in them; [] when these do not tell them apart."""
-    days = [label.meaning.at for label in labels]
-    if all(days) and len(set(days)) == len(days):
-        return sorted(labels, key=attrgetter("meaning.at"))
-    months = [label.meaning.month for label in labels]
-    if any(days) or not all(months) or len(set(months)) != len(months):
-        return []
-    if all(month and month[0] for month in months):
-        return sorted(labels, key=attrgetter("meaning.month"))
-    if len(labels) == 2 and months[0] and months[1] and not (months[0][0] or months[1][0]):
-        # Without years only neighbours can be told: January follows December.
-        first, second = labels
-        if (months[0][1] % 12) + 1 == months[1][1]:
-            return [first, second]
-        if (months[1][1] % 12) + 1 == months[0][1]:
-            return [second, first]
-    return []
-
-
-def _contradicts(chosen: Label, earlier: Iterable[Label]) -> bool:
-    """Whether a "last" reading is of a later day than the current one."""
-    at = chosen.meaning.at
-    return at is not None and any(
-        label.meaning.at is not None and label.meaning.at >= at for label in earlier
-    )
-
-
-def is_numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> bool:
-    """Whether a row only numbers the columns: 1, 2, 3, ..., hidden ones counted or not."""
-    for row in (cells, dict(sorted({**unseen, **cells}.items()))):
-        numbers = [shown(cell) for cell in row.values()]
-        if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]:
-            return True
-    return False
-
-
-def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
-    """Columns of the 24 hours with the hour each one starts at; {} for none.
-
-    Single hours that run from 1 to 24 (or to 0) name the end of theirs. What may be read
-    in two ways is none: 0 to 24, half-hours, the days of a month, two sets of hours.
-    """
-    if len(cells) < 24:
-        return {}
-    found = {column: hours for column, cell in cells.items() if (hours := read_hour(cell))}
-    spans = {column: first for column, (first, second) in found.items() if second is not None}
-    if set(spans.values()) == set(range(24)) and len(spans) == 24:
-        return spans
-    singles = {column: first for column, (first, second) in found.items() if second is None}
-    orders = (list(range(24)), list(range(1, 25)), [*range(1, 24), 0])
-    fits = [columns for order in orders for columns in _in_order(singles, order)]
-    if len(fits) != 1 or _goes_on(cells, fits[0]):
-        return {}
-    return {column: hour for hour, column in enumerate(fits[0])}
-
-
-def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> Iterator[list[int]]:
-    """Each run of columns whose hours are exactly these."""
-    columns, hours, wanted = list(singles), list(singles.values()), list(order)
-    for start in range(len(columns) - len(order) + 1):
-        end = start + len(order)
-        if hours[start] == wanted[0] and hours[start:end] == wanted:
-            yield columns[start:end]
-
-
-def _goes_on(cells: Mapping[int, Cell], columns: Sequence[int]) -> bool:
-    """Whether what looks like hours has more between them, or behind the last one."""
-    within = range(columns[0], columns[-1] + 2)
-    others = (cell for at, cell in cells.items() if at in within and at not in columns)
-    return any(not isinstance(cell, str) or cell[:1].isdigit() for cell in others)

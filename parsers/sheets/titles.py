@@ -9,7 +9,7 @@ from layouts.document import cell_name
 from layouts.findings import Place
 from parsers.fields import Number, read_number
 from parsers.grid import Cell, Sheet
-from parsers.sheets.tables import Table
+from parsers.sheets.table import Table
 from parsers.sheets.vocabulary import Vocabulary
 
 

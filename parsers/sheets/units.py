@@ -14,7 +14,7 @@ from parsers.fields import Number, read_number, read_unit, shown
 from parsers.grid import Sheet
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.keys import Keys
-from parsers.sheets.tables import Table
+from parsers.sheets.table import Table
 from parsers.sheets.vocabulary import units_in
 
 _TAIL = re.compile(r"[,(].*$", re.DOTALL)

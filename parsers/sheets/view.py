@@ -9,7 +9,8 @@ from layouts.layout import Layout
 from layouts.workbook_form import WorkbookDefinition
 from parsers.grid import Sheet
 from parsers.sheets.header import Facts
-from parsers.sheets.tables import Table, find_tables
+from parsers.sheets.table import Table
+from parsers.sheets.tables import find_tables
 from parsers.sheets.vocabulary import Vocabulary
 
 

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
-
 Facts: TypeAlias = Mapping[str, Json]
 """What the audit keeps of a thing, as JSON has it."""
 

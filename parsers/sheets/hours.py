@@ -1,0 +1,53 @@
+"""Rows whose cells are counted up: the 24 hours above a table's columns, and columns' numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from parsers.fields import read_hour, shown
+from parsers.grid import Cell
+
+
+def is_numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> bool:
+    """Whether a row only numbers the columns: 1, 2, 3, ..., hidden ones counted or not."""
+    for row in (cells, dict(sorted({**unseen, **cells}.items()))):
+        numbers = [shown(cell) for cell in row.values()]
+        if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]:
+            return True
+    return False
+
+
+def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:
+    """Columns of the 24 hours with the hour each one starts at; {} for none.
+
+    Single hours that run from 1 to 24 (or to 0) name the end of theirs. What may be read
+    in two ways is none: 0 to 24, half-hours, the days of a month, two sets of hours.
+    """
+    if len(cells) < 24:
+        return {}
+    found = {column: hours for column, cell in cells.items() if (hours := read_hour(cell))}
+    spans = {column: first for column, (first, second) in found.items() if second is not None}
+    if set(spans.values()) == set(range(24)) and len(spans) == 24:
+        return spans
+    singles = {column: first for column, (first, second) in found.items() if second is None}
+    orders = (list(range(24)), list(range(1, 25)), [*range(1, 24), 0])
+    fits = [columns for order in orders for columns in _in_order(singles, order)]
+    if len(fits) != 1 or _goes_on(cells, fits[0]):
+        return {}
+    return {column: hour for hour, column in enumerate(fits[0])}
+
+
+def _in_order(singles: Mapping[int, int], order: Sequence[int]) -> Iterator[list[int]]:
+    """Each run of columns whose hours are exactly these."""
+    columns, hours, wanted = list(singles), list(singles.values()), list(order)
+    for start in range(len(columns) - len(order) + 1):
+        end = start + len(order)
+        if hours[start] == wanted[0] and hours[start:end] == wanted:
+            yield columns[start:end]
+
+
+def _goes_on(cells: Mapping[int, Cell], columns: Sequence[int]) -> bool:
+    """Whether what looks like hours has more between them, or behind the last one."""
+    within = range(columns[0], columns[-1] + 2)
+    others = (cell for at, cell in cells.items() if at in within and at not in columns)
+    return any(not isinstance(cell, str) or cell[:1].isdigit() for cell in others)

@@ -23,25 +23,48 @@ _SPAN_OF_TIME = re.compile(r"месяц|период|month|period")
 _END_OF_SPAN = re.compile(r"(?<!\w)на (?:начало|конец)(?!\w)")
 
 
-def claims_of(
-    labels: Mapping[int, Label], stated: date | None, *, in_hours: bool
-) -> dict[str, list[Label]]:
-    """The labels that claim each role, in their order.
+def settle(table: Table, layout: Layout, stated: date | None) -> set[str]:
+    """Give each role its column, and return the roles that labels claim.
+
+    What nothing decides becomes a conflict of the table.
 
     Args:
-        labels: Of a table's columns.
+        table: Its labels and hours are known.
+        layout: The form's.
         stated: The day of the readings that is stated above the table.
-        in_hours: Whether its values stand below the hours of a day.
     """
+    claims = _claims(table, stated)
+    for role, labels in claims.items():
+        if role == HARMLESS:
+            continue
+        if role == TOTAL:
+            table.totals.update(label.column for label in labels)
+        elif role.startswith(FIGURE):
+            kind = FigureKind(role.removeprefix(FIGURE))
+            for label in labels:
+                table.figures[label.column] = (kind, _slot(label, claims, layout))
+        elif role != "value":
+            _settle_key(table, role, labels)
+    slots: dict[Slot, list[Label]] = defaultdict(list)
+    for label in claims.get("value", ()):
+        slots[_slot(label, claims, layout)].append(label)
+    for slot, labels in slots.items():
+        _settle_values(table, slot, [_dated(label, stated, labels) for label in labels])
+    _doubt_values(table)
+    return set(claims)
+
+
+def _claims(table: Table, stated: date | None) -> dict[str, list[Label]]:
+    """The labels that claim each role, in their order."""
     claims: dict[str, list[Label]] = defaultdict(list)
-    for label in labels.values():
+    for label in table.labels.values():
         if label.meaning.is_label:
             claims[_role(label.meaning)].append(label)
     zones = [label.meaning.zone for label in claims.get("zone", ())]
     if len(zones) > 1 and None not in zones and len(set(zones)) == len(zones):
         claims["value"] += claims.pop("zone")
-    if not in_hours:
-        _claim_readings(labels, claims, stated)
+    if not table.hours:
+        _claim_readings(table.labels, claims, stated)
     return claims
 
 
@@ -85,29 +108,6 @@ def _role(meaning: Meaning) -> str:
     if role == "instant" and meaning.tense == PREVIOUS:
         return SINCE
     return role
-
-
-def settle(
-    table: Table, claims: Mapping[str, list[Label]], layout: Layout, stated: date | None
-) -> None:
-    """Give each role its column; what nothing decides becomes a conflict."""
-    for role, labels in claims.items():
-        if role == HARMLESS:
-            continue
-        if role == TOTAL:
-            table.totals.update(label.column for label in labels)
-        elif role.startswith(FIGURE):
-            kind = FigureKind(role.removeprefix(FIGURE))
-            for label in labels:
-                table.figures[label.column] = (kind, _slot(label, claims, layout))
-        elif role != "value":
-            _settle_key(table, role, labels)
-    slots: dict[Slot, list[Label]] = defaultdict(list)
-    for label in claims.get("value", ()):
-        slots[_slot(label, claims, layout)].append(label)
-    for slot, labels in slots.items():
-        _settle_values(table, slot, [_dated(label, stated, labels) for label in labels])
-    _doubt_values(table)
 
 
 def _doubt_values(table: Table) -> None:

@@ -15,7 +15,7 @@ from parsers.fields import Number, read_number
 from parsers.fields import label as label_of
 from parsers.grid import Cell, Merged, Sheet
 from parsers.grid_draft import TooCostlyError
-from parsers.sheets.claims import claims_of, settle
+from parsers.sheets.claims import settle
 from parsers.sheets.hours import hour_columns
 from parsers.sheets.table import Label, Table
 from parsers.sheets.vocabulary import HARMLESS, NO_YEAR, NOTHING, Meaning, Vocabulary
@@ -327,15 +327,13 @@ class _Finder:
         table = Table(
             top, bottom, self._last, min(columns), max(columns), labels, hours=dict(hours)
         )
-        stated = self._stated(top)
-        claims = claims_of(labels, stated, in_hours=self._definition.hours)
-        settle(table, claims, self._layout, stated)
+        claimed = settle(table, self._layout, self._stated(top))
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
             found.add("wide")
         ambiguous = any(c.field == "value" for c in table.conflicts)
         fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
-        return table if fits and self._definition.required <= {*found, *claims} else None
+        return table if fits and self._definition.required <= found | claimed else None
 
 
 def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:

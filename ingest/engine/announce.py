@@ -12,7 +12,7 @@ import structlog
 from ingest.engine.collect import Pass, Passed, one_ahead
 from ingest.engine.fair import Turns
 from ingest.engine.ports import Ledger
-from ingest.engine.trips import HEADER_BYTES, Queue, defer, numbered, ranked
+from ingest.engine.trips import Queue, defer, numbered, unseen
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records.running import WaitingArrival, mailbox_named
@@ -106,8 +106,7 @@ class Announcer(Pass):
                 waiting = [_waiting(raw) for raw in batch]
                 new = numbered(waiting, store.arrivals.announce(waiting))
                 if self._somebody_waits:
-                    headers = store.arrivals.headers([one.number for one in new], HEADER_BYTES)
-                    new = ranked(new, headers, self._turns)
+                    new = unseen(store, new, self._turns)
                 trips = defer(store, self._queue, new)
                 source = mailbox_named(self._mailbox.name)
                 store.installation.server_works(source, self._clock())

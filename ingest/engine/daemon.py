@@ -291,6 +291,7 @@ class Daemon:
         return Trips(
             parts.reader,
             parts.ledger,
+            share.queue,
             parts.intake,
             parts.clock,
             self._settled,

@@ -22,8 +22,8 @@ HEAVY_AT_ONCE = 2
 """Letters of such senders that are in hand together, before it is seen who else has come:
 one for each of two children."""
 
-LOOKED_AT_ONCE = 200
-LOOKED_SECONDS = 5.0
+LOOKED_AT_ONCE = 1000
+LOOKED_SECONDS = HEAVY_SECONDS
 """Letters of such senders whose own words are read at once, by number and CPU time."""
 
 

@@ -137,7 +137,9 @@ class SpreadQueue:
                 task = self._app.configure_task(
                     _TASK, queue=_QUEUE, priority=-rank, connection=connection
                 )
-                given: list[Any] = [{"arrivals": list(trip.numbers)} for trip in group]
+                given: list[Any] = [
+                    {"arrivals": list(trip.numbers), "rank": rank} for trip in group
+                ]
                 jobs += task.batch_defer(*given)
         return jobs
 
@@ -154,7 +156,7 @@ class SpreadQueue:
             rows = connection.execute(_IDLE, {"most": IDLE_MOST}).fetchall()
         return [Idle(*row) for row in rows]
 
-    def serve(self, work: Callable[[Sequence[int]], None], side_by_side: int) -> None:
+    def serve(self, work: Callable[[Trip], None], side_by_side: int) -> None:
         """See `trips.Queue`.
 
         While the database is away it is tried again, with pauses that grow.
@@ -180,7 +182,7 @@ class SpreadQueue:
         if self._worker is not None:
             self._worker.stop()
 
-    async def _serve(self, work: Callable[[Sequence[int]], None], side_by_side: int) -> None:
+    async def _serve(self, work: Callable[[Trip], None], side_by_side: int) -> None:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._url,
             kwargs={"options": f"-c search_path={SCHEMA}", "connect_timeout": 10},
@@ -235,12 +237,12 @@ class _Worker(Worker):
 
 def _app(
     connector: procrastinate.BaseConnector,
-    work: Callable[[Sequence[int]], None] = lambda _arrivals: None,
+    work: Callable[[Trip], None] = lambda _trip: None,
 ) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
-    def trip(arrivals: list[int]) -> None:
-        work(arrivals)
+    def trip(arrivals: list[int], rank: int = 0) -> None:
+        work(Trip(arrivals, rank))
 
     # No `retry`: attempts are the ledger's.
     app.task(name=_TASK, queue=_QUEUE)(trip)

@@ -45,6 +45,10 @@ RESTS_SECONDS = 60.0
 HEADER_BYTES = 16 * 1024
 """Of a letter, by which it is known who claims to have sent it."""
 
+UNSEEN = 1
+"""The rank of a letter that claims to be of who has cost much, until its own words are read.
+Who is at neither is at 0; the others are behind it, further the more they have cost."""
+
 _SWEEP = "sweep"
 
 
@@ -54,7 +58,7 @@ class Idle:
 
     Attributes:
         held: Bytes that wait.
-        rank: How far behind the others it comes; see `fair.Turns.ranks`.
+        rank: How far behind the others it comes: 0, `UNSEEN`, or more.
     """
 
     number: int
@@ -87,11 +91,11 @@ class Queue(Protocol):
     def idle(self, connection: Any) -> Sequence[Idle]:
         """Arrivals that are due and that no job carries."""
 
-    def serve(self, work: Callable[[Sequence[int]], None], side_by_side: int) -> None:
+    def serve(self, work: Callable[[Trip], None], side_by_side: int) -> None:
         """Have trips worked on until `stop`; those in hand are finished.
 
         Args:
-            work: Brings the arrivals of these numbers to their verdicts.
+            work: Brings the arrivals of a trip to their verdicts.
             side_by_side: How many trips at once.
         """
 
@@ -108,7 +112,7 @@ def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
     in_order = sorted(waiting, key=lambda one: (one.source, one.rank))
     for (_source, rank), group in groupby(in_order, lambda one: (one.source, one.rank)):
         trip: list[int] = []
-        held, most = 0, HEAVY_AT_ONCE if rank else TRIP_LETTERS
+        held, most = 0, HEAVY_AT_ONCE if rank > UNSEEN else TRIP_LETTERS
         for one in group:
             if trip and (len(trip) == most or held + one.held > TRIP_BYTES):
                 yield Trip(trip, rank)
@@ -118,11 +122,12 @@ def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
         yield Trip(trip, rank)
 
 
-def ranked(waiting: Sequence[Idle], headers: Mapping[int, bytes], turns: Turns) -> list[Idle]:
-    """Arrivals with how far behind the others each comes, by whom it claims to be from."""
+def unseen(store: Store, waiting: Sequence[Idle], turns: Turns) -> list[Idle]:
+    """The same arrivals, those at `UNSEEN` who claim to be of somebody who has cost much."""
+    headers = store.arrivals.headers([one.number for one in waiting], HEADER_BYTES)
     senders = {str(number): sender_in(header) for number, header in headers.items()}
     ranks = turns.ranks(senders, {})
-    return [replace(one, rank=ranks.get(str(one.number), 0)) for one in waiting]
+    return [replace(one, rank=min(ranks.get(str(one.number), 0), UNSEEN)) for one in waiting]
 
 
 def defer(store: Store, queue: Queue, waiting: Sequence[Idle]) -> int:
@@ -169,6 +174,7 @@ class Trips:
     """Brings the arrivals of a trip to their verdicts; several threads may at once.
 
     Args:
+        queue: Takes those back whose turn has not come.
         told: Hears of every letter that has its verdict, once it is committed.
         stop: Once it is true the letters in hand are finished and the rest is left.
     """
@@ -177,6 +183,7 @@ class Trips:
         self,
         reader: Reader,
         ledger: Ledger,
+        queue: Queue,
         intake: Intake,
         clock: Callable[[], datetime],
         told: Told,
@@ -184,6 +191,7 @@ class Trips:
     ) -> None:
         self._reader = reader
         self._ledger = ledger
+        self._queue = queue
         self._intake = _Settling(intake)
         self._clock = clock
         self._told = told
@@ -202,7 +210,7 @@ class Trips:
         self._alive_at[threading.get_ident()] = time.monotonic()
         return self._stop()
 
-    def work(self, numbers: Sequence[int]) -> None:
+    def work(self, trip: Trip) -> None:
         """Bring them to their verdicts, as far as they have none.
 
         What gets none is left to another trip, which is nobody's fault and told.
@@ -210,20 +218,22 @@ class Trips:
         self._alive_at[threading.get_ident()] = time.monotonic()
         try:
             with self._ledger.transaction() as store:
-                taken = store.arrivals.take(numbers, self._holder)
+                taken = store.arrivals.take(trip.numbers, self._holder)
             for source, group in groupby(taken, lambda one: one.source):
-                self._of_source(source, {one.key: one for one in group})
+                self._of_source(source, {one.key: one for one in group}, trip.rank)
         except ConnectionError as fault:
-            log.warning("trip.failed", letters=len(numbers), error=str(fault))
+            log.warning("trip.failed", letters=len(trip.numbers), error=str(fault))
         finally:
             del self._alive_at[threading.get_ident()]
 
-    def _of_source(self, source: str, taken: Mapping[str, WaitingArrival]) -> None:
+    def _of_source(self, source: str, taken: Mapping[str, WaitingArrival], rank: int) -> None:
         worker = Worker(self._reader, self._ledger, self._intake, self._clock, self._told)
+        behind: Mapping[str, int] = {}
         with worker:
-            worker.turns.refresh()
+            if worker.turns.refresh() and rank <= UNSEEN:
+                behind = self._behind(worker, taken)
             tired = worker.look_up(source, list(taken))
-            ripe = [key for key in taken if key not in worker.resting]
+            ripe = [key for key in taken if key not in worker.resting and key not in behind]
             # Those that failed twice come last, each alone.
             alone = [[key] for key in ripe if key in tired]
             for keys in ([key for key in ripe if key not in tired], *alone):
@@ -236,11 +246,26 @@ class Trips:
             # Of most this is known: it went with the verdict. Not of a copy, or in quarantine.
             for key, outcome in worker.settled.items():
                 store.arrivals.settle(source, key, outcome)
-            again = [key for key in taken if key not in worker.settled]
+            again = [key for key in taken if key not in worker.settled and key not in behind]
             resting = [key for key in again if key in worker.resting]
             ripe = [key for key in again if key not in worker.resting]
-            for keys, seconds in ((resting, RESTS_SECONDS), (ripe, AGAIN_SECONDS)):
+            for keys, seconds in ((resting, RESTS_SECONDS), (ripe, AGAIN_SECONDS), ([*behind], 0)):
                 store.arrivals.put_off([taken[key].number for key in keys], seconds)
+            later = ((taken[key], rank) for key, rank in behind.items())
+            waiting = [Idle(one.number, source, len(one.content), rank) for one, rank in later]
+            defer(store, self._queue, waiting)
+
+    def _behind(self, worker: Worker, taken: Mapping[str, WaitingArrival]) -> dict[str, int]:
+        """Letters of those who have cost much, whose own words prove nobody else: their ranks."""
+        senders = {key: sender_in(one.content[:HEADER_BYTES]) for key, one in taken.items()}
+        claimed = worker.turns.ranks(senders, {})
+        proven = {
+            key: worker.code_proven_by_words(_raw(taken[key]))[0]
+            for key in taken
+            if claimed[key] and not self._is_over()
+        }
+        ranks = worker.turns.ranks(senders, proven)
+        return {key: UNSEEN + ranks[key] for key in taken if ranks[key]}
 
 
 def _raw(waiting: WaitingArrival) -> RawLetter:
@@ -317,8 +342,7 @@ def sweep(ledger: Ledger, queue: Queue, gone: Callable[[str], bool] = is_gone) -
         stalled = queue.drop_stalled(connection, store.arrivals.in_hands_of(ended))
         idle = queue.idle(connection)
         if somebody_waits:
-            headers = store.arrivals.headers([one.number for one in idle], HEADER_BYTES)
-            idle = ranked(idle, headers, turns)
+            idle = unseen(store, idle, turns)
         trips = defer(store, queue, idle)
     if trips:
         log.info("trips.deferred_again", letters=len(idle), trips=trips, stalled=stalled)

@@ -14,8 +14,9 @@ from ingest.engine import spread
 from ingest.engine.announce import Announcer
 from ingest.engine.fair import HEAVY_SECONDS, Turns
 from ingest.engine.spread import QueueMissing, SpreadQueue
-from ingest.engine.trips import Idle, Outdated, Present, Trip, Trips, into_trips, sweep
+from ingest.engine.trips import UNSEEN, Idle, Outdated, Present, Trip, Trips, into_trips, sweep
 from ingest.engine.work import TRIP_BYTES
+from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
 from ingest.letters.terms import Outcome
 from storage.records.letters import LetterState
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, mail
@@ -49,8 +50,8 @@ class FakeQueue:
         """Everything that is to do, one after the other."""
         assert side_by_side == 1
         while self.todo and not self.is_stopped:
-            _job, trip = self.todo.popitem()
-            work(trip.numbers)
+            first = min(self.todo, key=lambda job: (self.todo[job].rank, job))
+            work(self.todo.pop(first))
 
     def stop(self):
         self.is_stopped = True
@@ -73,10 +74,10 @@ class House:
 
     def worker(self):
         told = lambda *_: None  # noqa: E731 - nobody is told
-        return Trips(self.reader, self.ledger, self.intake, self.clock, told)
+        return Trips(self.reader, self.ledger, self.queue, self.intake, self.clock, told)
 
     def work(self):
-        self.queue.serve(lambda numbers: self.worker().work(numbers), 1)
+        self.queue.serve(lambda trip: self.worker().work(trip), 1)
 
     def sweep(self):
         sweep(self.ledger, self.queue)
@@ -148,7 +149,7 @@ def test_a_job_that_is_lost_is_made_again_and_the_letter_recorded_once(house):
     house.work()
     # The one that was taken for dead comes late.
     for trip in trips.values():
-        house.worker().work(trip.numbers)
+        house.worker().work(trip)
     assert sorted(house.intake.received) == ["first", "second"]
     house.sweep()
     assert house.queue.todo == {}
@@ -210,19 +211,58 @@ def test_a_trip_has_eight_letters_of_one_source_and_no_more_than_2_mb():
     assert [trip.numbers for trip in into_trips(oversized)] == [[1], [2]]
 
 
+class Proving(FakeIntake):
+    """Holds those for proven who say so in the subject."""
+
+    def prove(self, read, *, afresh=False):
+        if "proven" not in read.letter.subject:
+            return UNPROVEN
+        return Proof(Claims(("200000003079",), (), ("a password",)), Origin(""), is_right=True)
+
+
+def has_cost(house, domain, seconds):
+    turns = Turns(lambda: house.ledger)
+    turns.charge("", f"a@{domain}", seconds)
+    turns.save()
+
+
 def test_letters_of_who_has_cost_much_go_behind_the_others_two_by_two(house):
     heavy = [mail(f"heavy {number}", f"a{number}@heavy.example") for number in range(5)]
-    turns = Turns(lambda: house.ledger)
-    turns.charge("", "a@heavy.example", 2 * HEAVY_SECONDS)
-    turns.save()
+    has_cost(house, "heavy.example", 2 * HEAVY_SECONDS)
     house.mailbox.put(*heavy, mail("light", "b@light.example"))
     house.fetch()
-    assert house.queue.ranks == [0, 2, 2, 2]
-    assert [len(trip.numbers) for trip in house.queue.todo.values()] == [1, 2, 2, 1]
+    assert house.queue.ranks == [0, UNSEEN]
     # And those that are given another job as well.
     house.queue.lose()
     house.sweep()
-    assert house.queue.ranks == [0, 2, 2, 2]
+    assert house.queue.ranks == [0, UNSEEN]
+    house.work()
+    assert house.queue.ranks == [UNSEEN + 2] * 3
+    assert house.intake.received == ["light", *(f"heavy {number}" for number in range(5))]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_an_honest_address_does_not_wait_behind_who_forges_its_domain(house, is_known):
+    # All of them are queued before anybody has cost anything.
+    forged = [mail(f"forged {number}", f"t{number}@owner.example") for number in range(40)]
+    house.intake = Proving()
+    house.mailbox.put(*forged, mail("proven", "buh@owner.example"))
+    if is_known:
+        has_cost(house, "owner.example", 2 * HEAVY_SECONDS)
+    house.fetch()
+    has_cost(house, "owner.example", 2 * HEAVY_SECONDS)
+    house.work()
+    assert house.intake.received[0] == "proven"
+    assert len(house.intake.received) == 41
+
+
+def test_who_becomes_costly_with_trips_under_way_leaves_them_to_the_others(house):
+    heavy = [mail(f"heavy {number}", "a@heavy.example") for number in range(20)]
+    house.mailbox.put(*heavy, mail("light", "b@light.example"))
+    house.fetch()
+    has_cost(house, "heavy.example", 2 * HEAVY_SECONDS)
+    house.work()
+    assert house.intake.received == ["light", *(f"heavy {number}" for number in range(20))]
 
 
 @pytest.mark.parametrize(("newer", "older"), [("1.10.0", "1.9.3"), ("2.0", "1.99.99")])
@@ -302,6 +342,7 @@ def test_jobs_carry_numbers_only_and_come_and_go_with_the_transaction(spread_hou
     house.fetch()
     assert [len(job[1]["arrivals"]) for job in jobs(house)] == [8, 2]
     assert all(isinstance(one, int) for job in jobs(house) for one in job[1]["arrivals"])
+    assert [set(job[1]) for job in jobs(house)] == [{"arrivals", "rank"}] * 2
     with house.ledger.rehearsal() as undone, undone.transaction() as store:
         assert len(house.queue.defer(store.arrivals.connection, [Trip([1], 1), Trip([2])])) == 2
     assert len(jobs(house)) == 2

@@ -205,7 +205,8 @@ def registered(ledger, code=CODE, name="ООО Пример"):
 
 def test_who_forges_a_domain_does_not_push_back_whose_own_words_prove_him(house):
     house.costs["owner.example"] = 10.0
-    house.mailbox.put(*by("thief@owner.example", 50), mail("proven", "buh@owner.example"))
+    forged = [mail(f"forged {number}", f"thief{number}@owner.example") for number in range(1000)]
+    house.mailbox.put(*forged, mail("proven", "buh@owner.example"))
     house.intake.proves["proven"] = CODE
     assert house.until("proven") <= MINUTE
     assert "proven" in house.looked

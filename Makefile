@@ -24,7 +24,7 @@ test: $(VENV)/.installed
 
 # Half a minute: no socket, no process, no sleep.
 quick: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -n 2 --quick
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --quick
 
 # Small changes at random in ROOM, one by one: which did the tests notice?
 # make mutants ROOM=layouts/rules TESTS=tests/layouts MUTANTS=40

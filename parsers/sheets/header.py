@@ -25,9 +25,12 @@ from parsers.fields import (
 from parsers.grid import EPOCH_1900, Cell, Sheet
 from parsers.grid_draft import TooCostlyError
 from parsers.sheets.table import Table
-from parsers.sheets.vocabulary import EXACT, LESS_EXACT, Vocabulary
+from parsers.sheets.vocabulary import DAY_IN_TITLE, EXACT, LESS_EXACT, Vocabulary
 
 _REACH = 12
+
+KEYS = ("point", "meter", "channel", "zone")
+"""Keys of a row that a pair of label and value above a table may state for all its rows."""
 
 MOST_FACTS = 1_000
 """A sheet that states more of itself than this is `too-costly`."""
@@ -73,18 +76,38 @@ class Facts:
         self._types = {field.name: field.type for field in definition.header}
         self._names = dict(_names(definition.header))
         self._rows: dict[int, list[Fact]] = {}
+        self._keys: dict[int, list[Fact]] = {}
+        self._is_of_hours = definition.hours
+        self._key_names = [name for name in KEYS if name in definition.columns]
         count = 0
         for row, cells in sheet.rows.items():
-            if facts := self._in_row(row, cells):
+            facts = self._in_row(row, cells)
+            keys = self._keys_in_row(row, cells, facts)
+            if facts:
                 self._rows[row] = facts
-                count += len(facts)
-                if count > MOST_FACTS:
-                    raise TooCostlyError(str(MOST_FACTS))
+            if keys:
+                self._keys[row] = keys
+            count += len(facts) + len(keys)
+            if count > MOST_FACTS:
+                raise TooCostlyError(str(MOST_FACTS))
         self._days: dict[int, date | None] = {}
 
     def stand_in(self, row: int) -> bool:
         """Whether a row states a fact."""
         return row in self._rows
+
+    def hold(self, row: int) -> bool:
+        """Whether a row states facts, or keys of a table below it, and is no row of labels."""
+        return row in self._rows or row in self._keys
+
+    def key_names_above(self, row: int) -> set[str]:
+        """The keys that are stated somewhere above a row, or in it, for all rows of a table."""
+        return {fact.field for at, facts in self._keys.items() if at <= row for fact in facts}
+
+    def keys_of(self, table: Table, tables: Sequence[Table]) -> dict[str, Fact | Rivals]:
+        """The keys nearest above a table, of all its rows: `Точка учёта: 200000001234-01`."""
+        facts = [fact for facts in self._keys.values() for fact in facts if fact.row < table.top]
+        return self._nearest(facts, table, tables)
 
     def day_above(self, row: int) -> date | None:
         """The day of the readings that is stated nearest above a row."""
@@ -115,19 +138,26 @@ class Facts:
 
         Below the last table a fact counts only where nothing above names its field.
         """
+        return self._nearest(list(self.all()), table, tables)
+
+    def _nearest(
+        self, facts: Sequence[Fact], table: Table | None, tables: Sequence[Table]
+    ) -> dict[str, Fact | Rivals]:
         found: dict[str, Fact | Rivals] = {}
-        for block in self._blocks(table, tables):
+        for block in self._blocks(facts, table, tables):
             fields: dict[str, list[Fact]] = {}
             for fact in block:
                 fields.setdefault(fact.field, []).append(fact)
-            for name, facts in fields.items():
+            for name, named in fields.items():
                 if name not in found:
-                    found[name] = _decided(facts)
+                    found[name] = _decided(named)
         return found
 
-    def _blocks(self, table: Table | None, tables: Sequence[Table]) -> Iterator[list[Fact]]:
+    def _blocks(
+        self, facts: Sequence[Fact], table: Table | None, tables: Sequence[Table]
+    ) -> Iterator[list[Fact]]:
         """Facts by nearness: right above the table, above earlier ones, below the last."""
-        facts = [f for f in self.all() if not any(t.top <= f.row < t.end for t in tables)]
+        facts = [f for f in facts if not any(t.top <= f.row < t.end for t in tables)]
         if table is None:
             yield facts
             return
@@ -159,7 +189,67 @@ class Facts:
                 found.append(Fact(name, cells[at], self._sheet.name, row, at, (row, column), exact))
         if found and self._is_label_row(cells) and not any(map(self._fits, found)):
             return []
+        if not found and len(cells) == 1 and "instant" in self._types:
+            found.extend(self._in_title(row, *next(iter(cells.items()))))
         return found
+
+    def _in_title(self, row: int, column: int, cell: Cell) -> Iterator[Fact]:
+        """The day of a title such as `Показания на 1 ноября 2026 г.`, alone in its row."""
+        if not isinstance(cell, str) or not (day := DAY_IN_TITLE.search(label(cell))):
+            return
+        meaning = self._words.meaning(cell)
+        if meaning.known and meaning.role in ("value", "instant") and meaning.tense is None:
+            yield Fact("instant", day[1], self._sheet.name, row, column, (row, column))
+
+    def _keys_in_row(
+        self, row: int, cells: Mapping[int, Cell], facts: Sequence[Fact]
+    ) -> list[Fact]:
+        """Keys with their labels, of a row that holds nothing else but facts and names."""
+        if len(cells) > _MOST_PAIRS:
+            return []
+        found: list[Fact] = []
+        taken = {column for fact in facts for column in (fact.column, fact.at[1])}
+        for column, cell in cells.items():
+            if column in taken:
+                continue
+            name, inline = self._key_named(cell)
+            at = column if inline else self._beside(cells, column, "key")
+            value: Cell = inline or (None if at is None else cells[at])
+            if name is not None and at is not None and self._is_key(name, value):
+                place = self._sheet.name, row, at, (row, column)
+                found.append(Fact(name, value, *place))
+                taken.add(at)
+            elif not isinstance(cell, str) or self._words.meaning(cell).is_label:
+                return []
+        return found
+
+    def _key_named(self, cell: Cell) -> tuple[str | None, str]:
+        """The key that a cell is the label of, with a value in the same cell."""
+        if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
+            return None, ""
+        pair = _INLINE.fullmatch(cell) or _WITH_CODE.fullmatch(plain(cell))
+        for text, value in ((cell, ""), *([(pair[1], pair[2].strip())] if pair else [])):
+            meaning = self._words.meaning(text)
+            if meaning.known and meaning.role in self._key_names:
+                return meaning.role, value
+        return None, ""
+
+    def _is_key(self, name: str, cell: Cell) -> bool:
+        """Whether a cell may be a key; what is not of the table is left to the account."""
+        code = mended_code(cell)
+        if not isinstance(code, str) or is_blank(cell):
+            return False
+        if name == "channel":
+            return self._words.channel(code) is not None or self._words.is_doubtful(code)
+        if name == "zone":
+            meaning = self._words.meaning(code)
+            return meaning.known and meaning.zone is not None
+        if name == "point" and self._is_of_hours:
+            # Whoever is named, it is not the enterprise as a whole.
+            return True
+        is_name = name == "point" and any(map(str.isalpha, code))
+        has_digits = any(map(str.isdigit, code))
+        return has_digits and not is_name and isinstance(read_moment(cell), Fault)
 
     def _is_label_row(self, cells: Mapping[int, Cell]) -> bool:
         labels = [cell for cell in cells.values() if isinstance(cell, str)]
@@ -202,6 +292,10 @@ _LONGEST_LABEL = 300
 _LOOKED_AT = 100
 """Cells of a row, the first ones, that may be the label of a fact."""
 
+_MOST_PAIRS = 12
+"""A row of more cells is no row of facts alone."""
+
+_WITH_CODE = re.compile(r"(.*[^\W\d_].*?)[\s№]+(\d[\d-]*)")
 _INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from parsers.fields import is_blank, plain
+from parsers.fields import is_blank, plain, shown
 from parsers.grid import Cell, Sheet
 
 _SAME = frozenset(("тоже", "тож", "тотже", "таже", "томуже", "такойже", "ditto", "same"))
@@ -23,21 +23,35 @@ def is_ditto(cell: Cell) -> bool:
 
 
 class Keys:
-    """The key cells of one row after another; a ditto mark is what stands above it."""
+    """The key cells of one row after another.
+
+    A ditto mark is what stands above it. So is an empty meter in a row of another zone or
+    channel, where each meter is written once, in the first of its rows.
+    """
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
         self._row = 0
         self._cells: dict[int, Cell] = {}
+        self._signs: set[tuple[str, ...]] = set()
 
-    def go_to(self, row: int, columns: Iterable[int]) -> None:
+    def go_to(self, row: int, columns: Mapping[str, int]) -> None:
         """Take up the next row that is seen; each has to be, also one without a reading."""
-        before, self._row, self._cells = self._cells, row, {}
-        for column in columns:
+        before, self._cells = self._cells, {}
+        for column in columns.values():
             cell = self._sheet.key(row, column)
             above = before.get(column) if is_ditto(cell) else None
             # Below nothing the mark stays, which is no code and is told so.
             self._cells[column] = cell if is_blank(above) else above
+        names = [columns[name] for name in ("point", "meter") if name in columns]
+        signs = tuple(shown(self._cells[columns[n]]) for n in ("zone", "channel") if n in columns)
+        goes_on = self._row == row - 1 and any(signs) and signs not in self._signs
+        if not all(is_blank(self._cells[column]) for column in names):
+            self._signs = {signs}
+        elif names and goes_on and any(not is_blank(before.get(column)) for column in names):
+            self._cells |= {column: before.get(column) for column in names}
+            self._signs.add(signs)
+        self._row = row
 
     def at(self, column: int) -> Cell:
         """The key of the row in a column of `go_to`."""

@@ -66,7 +66,7 @@ class SheetReader:
         self._names_points = False
         self._last_channel: tuple[str, str] | None = None
         self._keys = Keys(view.sheet)
-        self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.stand_in)
+        self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.hold)
         self._units = Units(view.sheet, view.form.layout.unit)
         self._dates = Dates(view.sheet, view.form.words, self._titles)
         self._stated = Stated(view, shared, self._draft, self._units, self._dates, self._clock)
@@ -176,6 +176,7 @@ class SheetReader:
                         table.values.setdefault(label.column, Slot(label.meaning.zone, None))
         rows = list(self._rows(table))
         data = [row for row, cells in rows if self._values(table, cells)]
+        self._adopt_keys(table)
         titles = list(self._titles.above(table))
         defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
         defaults.adopt(data)
@@ -190,7 +191,7 @@ class SheetReader:
             not is_blank(self._sheet.key(row, at)) for row in data
         )
         for row, cells in rows:
-            self._keys.go_to(row, table.columns.values())
+            self._keys.go_to(row, table.columns)
             if is_total(self._sheet, table, row, cells, self._words) or (
                 self._has_no_key(table) and sums.is_of(cells)
             ):
@@ -201,6 +202,20 @@ class SheetReader:
             else:
                 self._list_row(table, row, cells, sums)
         self._refuse(table, defaults, data, told)
+
+    def _adopt_keys(self, table: Table) -> None:
+        """Take for all rows the keys that are stated above a table without such a column."""
+        for name, stated in self._facts.keys_of(table, self._tables).items():
+            if name in table.columns:
+                continue
+            fact = stated.first if isinstance(stated, Rivals) else stated
+            if isinstance(stated, Rivals):
+                self._stated.rivals(name, stated)
+            code = mended_code(fact.cell)
+            tidy = _TIDY.get(name)
+            if isinstance(code, str):
+                table.defaults[name] = tidy(code) if tidy else code
+            self._account.use(fact.row, (fact.column,))
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""
@@ -264,10 +279,10 @@ class SheetReader:
                 self._draft.findings.add(_of(one, point, meter))
 
     def _code(self, table: Table, name: str, row: int) -> str | None:
-        """A key's code in a row; None when empty or, with a finding, when wrong."""
+        """A key's code of a row; None when empty or, with a finding, when wrong."""
         column = table.columns.get(name)
         if column is None:
-            return None
+            return table.defaults.get(name)
         cell = self._keys.at(column)
         # In the column of the channel a dash may be a sign.
         code = None if name in _TIDY and is_blank(cell) else mended_code(cell)
@@ -280,11 +295,12 @@ class SheetReader:
         return tidy(code) if tidy and code else code
 
     def _channel(self, table: Table, row: int, slot: Slot) -> str | None:
-        raw = self._code(table, "channel", row)
+        is_of_column = slot.channel and "channel" not in table.columns
+        raw = None if is_of_column else self._code(table, "channel", row)
         whose = shown(self._keys.at(table.columns.get("meter", table.columns.get("point", 0))))
         default = self._layout.default_channel
         if raw is None:
-            stated = slot.channel or table.channel
+            stated = slot.channel
             last, channel = self._last_channel or (None, default)
             if stated is None and last == whose and channel != default:
                 # Left out below R+: of that one, or of the default?
@@ -451,21 +467,22 @@ class SheetReader:
         if any(isinstance(read_number(value), Number) for value in values):
             return True
         keys = [table.columns[n] for n in ("point", "meter") if n in table.columns]
-        named = any(not is_blank(self._sheet.key(row, column)) for column in keys)
+        if not keys and "zone" in table.columns and not all(map(is_blank, values)):
+            # Of the meter that is stated above the table.
+            return zone_of(shown(self._keys.at(table.columns["zone"])), self._layout) is not None
+        named = any(not is_blank(self._keys.at(column)) for column in keys)
         figures = (self._sheet.cell(row, column) for column in table.figures)
         return named and (
             # A name beside «Директор» is a remark, whatever column it stands in.
             not all(map(is_note, values))
             or any(isinstance(read_number(c), Number) for c in figures)
-            or self._has_code(table, row)
+            or self._has_code(table)
         )
 
-    def _has_code(self, table: Table, row: int) -> bool:
+    def _has_code(self, table: Table) -> bool:
         """Whether a row without values names a meter, and is not a text below the table."""
         column = table.columns.get("meter", table.columns.get("point"))
-        return column is not None and any(
-            sign.isdigit() for sign in shown(self._sheet.key(row, column))
-        )
+        return column is not None and any(sign.isdigit() for sign in shown(self._keys.at(column)))
 
     def _readings(
         self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums

@@ -53,6 +53,9 @@ def is_total(
     first = min((column for column in cells if not is_blank(cells[column])), default=None)
     if first is None or not words.begins_total(cells[first]):
         return False
+    if first == table.columns.get("zone") and "meter" in table.defaults:
+        # The total of all zones of the meter above the table.
+        return False
     keys = (table.columns.get(name) for name in ("point", "meter"))
     return all(
         column is None or column == first or is_blank(sheet.key(row, column)) for column in keys
@@ -303,35 +306,44 @@ class Defaults:
             named = [c for c in self._columns(rows) if self._all_are(at, rows, c)]
             if len(named) == 1:
                 self.table.columns[role] = named[0]
-        title = self._title()
-        if title is None:
-            return
-        text = without_firms(label(title.text))
-        # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
-        is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
-        named_there = self.words.channels_in(title.text)
-        is_told = title.is_own and not is_name and self.words.meaning(text).known
-        if is_told and len(named_there) == 1:
-            (self.table.channel,) = named_there
+        for role in ("channel", "zone"):
+            title = self._title(role)
+            if title is None or not title.is_own:
+                continue
+            text = without_firms(label(title.text))
+            # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
+            is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
+            signs = self._named(role, title)
+            if len(signs) == 1 and not is_name and self.words.meaning(text).known:
+                (self.table.defaults[role],) = signs
 
     def _all_are(self, at: Callable[[Cell], bool], rows: Sequence[int], column: int) -> bool:
         cells = [self._key(row, column) for row in rows]
         return bool(cells) and at(cells[0]) and all(at(c) or is_ditto(c) for c in cells)
 
-    def _title(self) -> Title | None:
-        """The nearest title that names channels, where none of the table's own words do."""
-        if not self._is_default("channel") or self.table.channel is not None:
+    def _title(self, role: str) -> Title | None:
+        """The nearest title that names channels, or zones, where no word of the table does."""
+        if not self._is_default(role):
             return None
-        return next((t for t in self.titles if self.words.channels_in(t.text)), None)
+        return next((title for title in self.titles if self._named(role, title)), None)
+
+    def _named(self, role: str, title: Title) -> set[str]:
+        """The channels or zones that a title names."""
+        if role == "channel":
+            return self.words.channels_in(title.text)
+        # Words such as «день» and «общий» say something of zones only among the form's own.
+        meaning = self.words.meaning(without_firms(label(title.text)))
+        return {meaning.zone} if meaning.known and meaning.zone else set()
 
     def doubt(self) -> Finding | None:
-        """What a title says against the default."""
-        title = self._title()
-        default = {self.layout.default_channel}
-        if title is None or self.words.channels_in(title.text) <= default:
-            return None
-        about = {"reason": "default-title", "severity": Severity.ERROR}
-        return finding(Code.NOT_READ, title.place, seen=title.text, **about)
+        """What a title says against a default."""
+        defaults = {"channel": self.layout.default_channel, "zone": self.layout.default_zone}
+        for role, default in defaults.items():
+            title = self._title(role)
+            if title is not None and not self._named(role, title) <= {default}:
+                about = {"reason": "default-title", "severity": Severity.ERROR}
+                return finding(Code.NOT_READ, title.place, seen=title.text, **about)
+        return None
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""
@@ -365,14 +377,16 @@ class Defaults:
         if is_harmless:
             default = self.layout.default_channel
             named = set().union(*map(self.words.channels_in, texts))
-            return self._is_default("channel") and bool(named - {default, self.table.channel})
+            return self._is_default("channel") and bool(
+                named - {default, self.table.defaults.get("channel")}
+            )
         return any(self.words.is_doubtful(text) for text in texts)
 
     def _is_other_unit(self, text: str) -> bool:
         return any(UNITS[unit] != UNITS["kWh"] for unit in units_in(text))
 
     def _is_default(self, role: str) -> bool:
-        if role in self.table.columns:
+        if role in self.table.columns or role in self.table.defaults:
             return False
         slots = list(self.table.values.values()) or [Slot(None, None)]
         if role == "channel":

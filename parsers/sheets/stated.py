@@ -100,7 +100,7 @@ class Stated:
             elif isinstance(fact, Fact) and isinstance(before, Fact):
                 if shown(fact.cell) != shown(before.cell):
                     agrees = False
-                    self._rivals(field.name, Rivals(before, fact))
+                    self.rivals(field.name, Rivals(before, fact))
             elif isinstance(fact, Fact) and before is None:
                 # Below the first table it was not that table's.
                 self._settled(field, fact)
@@ -116,11 +116,12 @@ class Stated:
     def _settled(self, field: SheetField, fact: Fact | Rivals) -> str | None:
         if isinstance(fact, Rivals):
             self.faulty.add(field.name)
-            self._rivals(field.name, fact)
+            self.rivals(field.name, fact)
             return None
         return self._field(field, fact)
 
-    def _rivals(self, name: str, rivals: Rivals) -> None:
+    def rivals(self, name: str, rivals: Rivals) -> None:
+        """Tell two facts of one field that say different things."""
         secret = name == "password"
         first, second = rivals.first, rivals.second
         other = second.place.cell if secret else f"{shown(second.cell)}, {second.place.cell}"
@@ -194,7 +195,7 @@ class Stated:
         rivals = self._units.take_titles(self._rows_above(table), taken)
         self._draft.unit = self._units.unit
         if rivals is not None:
-            self._rivals("unit", rivals)
+            self.rivals("unit", rivals)
         elif required and not self._units.is_stated:
             self._missing("unit")
 

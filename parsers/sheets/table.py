@@ -56,7 +56,7 @@ class Table:
         totals: Columns that add up a row.
         decided: Columns that claimed a role another one has.
         conflicts: Claims that nothing decides.
-        channel: What its title says that all of it is read on.
+        defaults: Keys of all its rows, by role: what stands above it says so.
     """
 
     top: int
@@ -72,7 +72,7 @@ class Table:
     totals: set[int] = field(default_factory=set)
     decided: set[int] = field(default_factory=set)
     conflicts: list[Conflict] = field(default_factory=list)
-    channel: str | None = None
+    defaults: dict[str, str] = field(default_factory=dict)
 
     @property
     def understood(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 
@@ -34,13 +34,30 @@ _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the facts of a sheet say of its rows.
+
+    Attributes:
+        states_fact: Whether a row states a fact, which ends the table above it.
+        holds_facts: Whether it states a fact or a key of all rows below it, and is no
+            row of labels.
+        day: The day of the readings that is stated above it.
+        keys: The keys that are stated above it.
+    """
+
+    states_fact: Callable[[int], bool]
+    holds_facts: Callable[[int], bool]
+    day: Callable[[int], date | None]
+    keys: Callable[[int], set[str]]
+
+
 def find_tables(
     sheet: Sheet,
     layout: Layout,
     definition: WorkbookDefinition,
     words: Vocabulary,
-    states_fact: Callable[[int], bool],
-    stated: Callable[[int], date | None] = lambda _: None,
+    around: Around,
 ) -> list[Table]:
     """The form's tables on a sheet, from the top; those beside each other from the left.
 
@@ -49,20 +66,20 @@ def find_tables(
         layout: The form's layout.
         definition: The form.
         words: Of the form.
-        states_fact: Whether a row states a fact, which makes it no row of labels.
-        stated: The day of the readings that is stated above a row.
+        around: The facts of the sheet.
 
     Raises:
         TooCostlyError: there are more than `MOST_TABLES`.
     """
-    finder = _Finder(sheet, layout, definition, words, states_fact, stated)
+    finder = _Finder(sheet, layout, definition, words, around)
     found: list[Table] = []
     for rows in finder.label_runs():
         best = finder.best(rows)
         for table in best:
+            top = finder.block_top(table)
             for earlier in found:
-                if earlier.end > table.top and earlier.top < table.top:
-                    earlier.end = table.top
+                if earlier.end > top and earlier.top < top:
+                    earlier.end = top
         found.extend(best)
         if len(found) > MOST_TABLES:
             raise TooCostlyError(str(MOST_TABLES))
@@ -87,16 +104,14 @@ class _Finder:
         layout: Layout,
         definition: WorkbookDefinition,
         words: Vocabulary,
-        states_fact: Callable[[int], bool],
-        stated: Callable[[int], date | None],
+        around: Around,
     ) -> None:
         self._sheet = sheet
         self._layout = layout
         self._definition = definition
         self._words = words
         self._last = max(sheet.rows, default=0) + 1
-        self._states_fact = states_fact
-        self._stated = stated
+        self._around = around
         self._looked_at = 0
         self._merged = {(merged.top, merged.left): merged for merged in sheet.merged}
         self._merged_in: defaultdict[int, list[Merged]] = defaultdict(list)
@@ -106,16 +121,23 @@ class _Finder:
     def ends(self, table: Table, row: int) -> bool:
         """Whether a row is no longer the table's: it states a fact, and holds no value."""
         cells = self._sheet.rows[row]
-        return self._states_fact(row) and not any(
+        return self._around.states_fact(row) and not any(
             isinstance(read_number(cells.get(column)), Number)
             for column in (*table.values, *table.hours)
         )
+
+    def block_top(self, table: Table) -> int:
+        """The first row of the facts that stand right above a table, or of its labels."""
+        top = table.top
+        while self._around.holds_facts(top - 1):
+            top -= 1
+        return top
 
     def label_runs(self) -> Iterator[list[int]]:
         """Runs of neighbouring rows that hold words and no values."""
         run: list[int] = []
         for row, cells in self._sheet.rows.items():
-            if not self._is_wordy(cells) or self._states_fact(row):
+            if not self._is_wordy(cells) or self._around.holds_facts(row):
                 continue
             if run and run[-1] != row - 1:
                 yield run
@@ -172,9 +194,12 @@ class _Finder:
 
     def _names_a_key(self, row: int) -> bool:
         """Whether a label in a row has a role that each table of the form has."""
-        required = self._definition.required
-        cells = self._sheet.rows[row].values()
-        return not required or any(self._words.meaning(cell).role in required for cell in cells)
+        required = self._definition.required - self._around.keys(row)
+        meanings = map(self._words.meaning, self._sheet.rows[row].values())
+        if not required:
+            # `T2` alone may be a key of a row.
+            return any(meaning.is_label and meaning.role for meaning in meanings)
+        return any(meaning.role in required for meaning in meanings)
 
     def _at(self, top: int, bottom: int) -> list[Table]:
         """The tables whose labels stand in these rows."""
@@ -230,7 +255,7 @@ class _Finder:
                 lowest = row
             if texts:
                 text = " ".join(" ".join(str(t).split()) for t in texts)
-                meaning = _in_a_year(meaning, self._stated(top))
+                meaning = _in_a_year(meaning, self._around.day(top))
                 if meaning.role is None and label_of(text) in _NUMBERED:
                     meaning = replace(meaning, role=HARMLESS)
                 labels[column] = Label(lowest, column, text, meaning)
@@ -316,7 +341,8 @@ class _Finder:
 
     def _has_required(self, labels: Mapping[int, Label]) -> bool:
         roles = {label.meaning.role for label in labels.values() if label.meaning.is_label}
-        return self._definition.required <= roles
+        top = min((label.row for label in labels.values()), default=0)
+        return self._definition.required <= {*roles, *self._around.keys(top)}
 
     def _table(
         self, top: int, bottom: int, labels: dict[int, Label], hours: Mapping[int, int]
@@ -327,13 +353,14 @@ class _Finder:
         table = Table(
             top, bottom, self._last, min(columns), max(columns), labels, hours=dict(hours)
         )
-        claimed = settle(table, self._layout, self._stated(top))
+        claimed = settle(table, self._layout, self._around.day(top))
         found = {*table.columns, *(["value"] if table.values else [])}
         if any(slot.zone for slot in table.values.values()):
             found.add("wide")
         ambiguous = any(c.field == "value" for c in table.conflicts)
         fits = not self._definition.any_of or self._definition.any_of & found or ambiguous
-        return table if fits and self._definition.required <= found | claimed else None
+        has_keys = self._definition.required <= found | claimed | self._around.keys(top)
+        return table if fits and has_keys else None
 
 
 def _in_a_year(meaning: Meaning, stated: date | None) -> Meaning:

@@ -10,7 +10,7 @@ from layouts.workbook_form import WorkbookDefinition
 from parsers.grid import Sheet
 from parsers.sheets.header import Facts
 from parsers.sheets.table import Table
-from parsers.sheets.tables import find_tables
+from parsers.sheets.tables import Around, find_tables
 from parsers.sheets.vocabulary import Vocabulary
 
 
@@ -25,9 +25,8 @@ class Form:
     def view(self, sheet: Sheet, facts: Facts | None = None) -> View:
         """A sheet as this form sees it; its facts are looked for unless they are known."""
         facts = facts or Facts(sheet, self.definition, self.words)
-        tables = find_tables(
-            sheet, self.layout, self.definition, self.words, facts.stand_in, facts.day_above
-        )
+        around = Around(facts.stand_in, facts.hold, facts.day_above, facts.key_names_above)
+        tables = find_tables(sheet, self.layout, self.definition, self.words, around)
         return View(sheet, self, facts, tables)
 
 

@@ -319,6 +319,8 @@ NO_YEAR = 4
 """Year of a label's day that is written without one; a leap year, for 29 February."""
 _HOUR_TAIL = r"(?:\s*(\d{1,2})[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
 _HOUR_HEAD = r"(?:(?<![\d.:])(0?0|24)[:.]00\s*(?:ч(?:ас\w*)?\.?)?\s*)?"
+DAY_IN_TITLE = re.compile(rf"(?<!\w)на\s+((?:{_DAY.pattern})(?:\s+\d{{1,2}}:\d{{2}})?)")
+"""The day of readings in a title, as labels are compared; one after «от» is the paper's."""
 _MONTH = re.compile(r"(?<!\w)([а-я]{3,})\s*(\d{4})?(?:\s*г(?:ода?)?)?(?!\w)")
 _MONTHS = re.compile(
     r"(?:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}|"

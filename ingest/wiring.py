@@ -831,13 +831,13 @@ class Service:
             )
 
 
-class Pages(Protocol):
-    """Where figures for monitoring are served."""
+class Listening(Protocol):
+    """Something that is served: figures for monitoring, or the pages."""
 
     address: str
 
     def listen(self, address: str) -> None:
-        """Serve at another address; an `OSError` leaves the one before."""
+        """Serve there, by the configuration as it is now; an `OSError` leaves what was before."""
 
 
 class Daemon:
@@ -852,12 +852,21 @@ class Daemon:
         self._config = config
         self._role = role
 
-    def run(self, observe: Processor, pages: Pages, alarm: Callable[[Service], object]) -> None:
+    def addresses(self, service: Service) -> tuple[str, str]:
+        """Where figures and pages are served by a configuration; '' for nowhere."""
+        return service.listen, service.web_listen if self._role == "run" else ""
+
+    def run(
+        self,
+        observe: Processor,
+        served: Sequence[Listening],
+        alarm: Callable[[Service], object],
+    ) -> None:
         """Serve until SIGTERM or SIGINT.
 
         Args:
             observe: Sees every event of the log.
-            pages: Serves the figures; they follow a changed `[metrics] listen`.
+            served: Figures and pages; they follow the configuration.
             alarm: Owes mails about what needs a person, where somebody is to be mailed.
         """
         from ingest.engine import daemon
@@ -870,24 +879,26 @@ class Daemon:
             return replace(parts, alarm=partial(alarm, service)) if is_told else parts
 
         def renewed() -> Parts:
-            parts = self._renew(observe, pages)
+            parts = self._renew(observe, served)
             return alarming(parts, self.service)
 
         daemon.run(alarming(parts, self.service), renewed)
 
-    def _renew(self, observe: Processor, pages: Pages) -> Parts:
+    def _renew(self, observe: Processor, served: Sequence[Listening]) -> Parts:
         """The parts of the configuration as it is now; nothing has changed when it raises."""
         service = Service(load_settings(self._config))
         if self._role in {"run", "fetch"} and not service.has_sources:
             raise SettingsError("there is no [[mailbox]] and no [[drop]] to read")
         service.check_database()
         parts = service.parts_of(self._role)
-        before = pages.address
+        before = [one.address for one in served]
         try:
-            pages.listen(service.listen)
+            for one, address in zip(served, self.addresses(service), strict=True):
+                one.listen(address)
             service.log(observe)
         except (SettingsError, OSError):
-            pages.listen(before)
+            for one, address in zip(served, before, strict=True):
+                one.listen(address)
             service.ledger.close()
             raise
         service.tell_in_own_words()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -90,22 +91,24 @@ def _serve(call: Call, role: str) -> int:
     """The service, or the part of it that a role names, until a signal ends it."""
     from ingest.operations.alarms import owe_alarms
     from ingest.operations.status import status
-    from ingest.web.monitor import Metrics, served
+    from ingest.web.beside import Beside
+    from ingest.web.monitor import Figures, Metrics
     from ingest.wiring import Daemon
 
     daemon = Daemon(call.app, call.config, role)
     metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
-    with ExitStack() as stack:
-        with _listening("metrics", call.app.listen):
-            figures = stack.enter_context(served(metrics, call.app.listen))
-        if call.app.web_listen and role == "run":
-            from ingest.web import server
-            from ingest.web.pages import Pages
-
-            pages = stack.enter_context(closing(Pages(lambda: daemon.service)))
-            with _listening("web", call.app.web_listen):
-                stack.enter_context(server.served(pages.app, call.app.web_listen))
-        daemon.run(metrics, figures, lambda service: owe_alarms(service, datetime.now(UTC)))
+    command = [sys.executable, "-m", "ingest"]
+    command += ["--config", str(call.config)] if call.config else []
+    pages = Beside([*command, "web"], lambda event: metrics(None, "", {"event": event}))
+    with closing(Figures(metrics)) as figures, closing(pages):
+        at, pages_at = daemon.addresses(daemon.service)
+        with _listening("metrics", at):
+            figures.listen(at)
+        with _listening("web", pages_at):
+            pages.listen(pages_at)
+        daemon.run(
+            metrics, (figures, pages), lambda service: owe_alarms(service, datetime.now(UTC))
+        )
     return DONE
 
 
@@ -124,15 +127,27 @@ def _listening(section: str, address: str) -> Iterator[None]:
 @click.pass_obj
 def web(call: Call) -> int:
     """The pages alone, at `[web] listen`; `run` serves them as well."""
+    from ingest.web import server
     from ingest.web.pages import Pages
-    from ingest.web.server import serve
 
     service = call.current()
     if not service.web_listen:
         raise click.UsageError('web.listen is empty: write an address such as "127.0.0.1:8080"')
-    with closing(Pages(lambda: service)) as pages, _listening("web", service.web_listen):
-        serve(pages.app, service.web_listen)
+    given = server.given()
+    if given is not None:
+        service.log(_tell_event)
+    with _listening("web", service.web_listen):
+        listening = given or server.opened(service.web_listen)
+    with listening, closing(Pages(lambda: service)) as pages:
+        server.serve(pages.app, listening, beside=given is not None)
     return DONE
+
+
+def _tell_event(_logger: object, _method: str, event: Any) -> Any:
+    """Write an event's name for the `ingest run` that counts it, and pass it on as it is."""
+    with suppress(OSError):
+        print(event["event"], flush=True)
+    return event
 
 
 @cli.command()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -154,8 +153,8 @@ _GAUGES = {
 }
 
 
-class Pages:
-    """Serves both pages at one address at a time, from threads."""
+class Figures:
+    """Serves `/metrics` and `/healthz` at one address at a time, from threads."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -185,21 +184,6 @@ class Pages:
         if server is not None:
             server.shutdown()
             server.server_close()
-
-
-@contextmanager
-def served(metrics: Metrics, address: str) -> Iterator[Pages]:
-    """Both pages at `host:port`, while entered.
-
-    Raises:
-        OSError: the address cannot be listened on.
-    """
-    pages = Pages(metrics)
-    pages.listen(address)
-    try:
-        yield pages
-    finally:
-        pages.close()
 
 
 def _started(address: str, metrics: Metrics) -> _Server:

@@ -1,62 +1,76 @@
-"""The pages served over HTTP, by uvicorn in a thread of its own or in the main one."""
+"""The pages served over HTTP by uvicorn."""
 
 from __future__ import annotations
 
+import select
 import socket
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
-_GRACE_SECONDS = 5
+GRACE_SECONDS = 5
 _CONNECTIONS_MOST = 400
 
 
-def serve(app: ASGIApp, address: str) -> None:
-    """Serve at `host:port` until SIGTERM or SIGINT.
+def given() -> socket.socket | None:
+    """The listening socket that is standard input, as `ingest run` starts `ingest web`."""
+    try:
+        found = socket.socket(fileno=0)
+    except OSError:
+        return None
+    if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return found
+    found.detach()
+    return None
+
+
+def serve(app: ASGIApp, listening: socket.socket, *, beside: bool) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        app: What is served.
+        listening: The socket that it is served on.
+        beside: Say on standard output that it begins, with an empty line; end, too, when
+            nobody reads that any more: `ingest run` has ended.
+    """
+    server = uvicorn.Server(configured(app))
+    if beside:
+        print(flush=True)
+        threading.Thread(target=_end_unread, args=[server], daemon=True).start()
+    server.run(sockets=[listening])
+
+
+def _end_unread(server: uvicorn.Server) -> None:
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    output.poll()
+    server.should_exit = True
+
+
+def opened(address: str) -> socket.socket:
+    """A socket that listens at `host:port`.
 
     Raises:
         OSError: the address cannot be listened on.
     """
-    with _listening(address) as listening:
-        uvicorn.Server(_config(app)).run(sockets=[listening])
-
-
-@contextmanager
-def served(app: ASGIApp, address: str) -> Iterator[int]:
-    """Served from a thread while entered; gives the port.
-
-    Raises:
-        OSError: the address cannot be listened on.
-    """
-    with _listening(address) as listening:
-        server = uvicorn.Server(_config(app))
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True
-        )
-        thread.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join(2 * _GRACE_SECONDS)
-
-
-@contextmanager
-def _listening(address: str) -> Iterator[socket.socket]:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, int(port)))
         listening.listen(128)
-        yield listening
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def configured(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves the pages."""
     return uvicorn.Config(
         app,
         # The application itself decides whose forwarded addresses count.
@@ -67,7 +81,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=_CONNECTIONS_MOST,
         h11_max_incomplete_event_size=32 * 1024,
     )

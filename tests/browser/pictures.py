@@ -18,12 +18,12 @@ from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
 from ingest.operations.console.operators import Added, add
 from ingest.web.pages import Pages
-from ingest.web.server import served
 from ingest.wiring import Service
 from layouts.months import month_at, preceding
 from storage.records.access import OperatorRole
 from tests.browser.conftest import CHROMIUM
 from tests.end_to_end.servers import free_port
+from tests.ingest.web.serving import served
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 DESK, PHONE = 1000, 360

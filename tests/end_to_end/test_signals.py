@@ -188,3 +188,23 @@ def test_a_changed_address_of_the_figures_is_taken_over(monitored):
         monitored.port = after
         monitored.wait_until(lambda: healthy(monitored))
         assert page(before, "/healthz") is None
+
+
+@pytest.mark.timeout(120)
+def test_pages_follow_the_configuration_and_end_with_the_service(installation):
+    port = free_port()
+    with installation.config.open("a", encoding="utf-8") as file:
+        file.write(f'\n[web]\nlisten = "127.0.0.1:{port}"\n[replies]\norganisation = "A-sbyt"\n')
+
+    def tells(organisation):
+        return organisation in (page(port, "/") or "  ")[1]
+
+    process = installation.start()
+    installation.wait_until(lambda: tells("A-sbyt"))
+    changed(installation, "A-sbyt", "B-sbyt")
+    process.send_signal(signal.SIGHUP)
+    installation.wait_until(lambda: tells("B-sbyt"))
+    process.kill()
+    process.wait(timeout=10)
+    installation.process = None
+    installation.wait_until(lambda: page(port, "/") is None)

@@ -3,13 +3,14 @@
 import socket
 import urllib.error
 import urllib.request
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from ingest.operations.status import Status
-from ingest.web.monitor import Metrics, served
+from ingest.web.monitor import Figures, Metrics
 from storage.records.running import ServerState
 from tests.end_to_end.servers import free_port
 
@@ -30,6 +31,13 @@ STATE = Status(
     endings=(),
     needs=(),
 )
+
+
+@contextmanager
+def served(metrics, address):
+    with closing(Figures(metrics)) as figures:
+        figures.listen(address)
+        yield figures
 
 
 def get(port: int, path: str) -> tuple[int, str]:

@@ -5,12 +5,12 @@ import urllib.request
 
 import pytest
 
-from ingest.web.server import served
+from tests.ingest.web.serving import served
 
 
 @pytest.fixture
 def port(world):
-    with served(world.pages.app, "127.0.0.1:0") as port:
+    with served(world.pages.app) as port:
         yield port
 
 

@@ -24,6 +24,9 @@ State = Callable[[], Status]
 """How the service stands; raises `ConnectionError` when the database is away."""
 
 
+_ALARMING = ("letter.failed", "letter.quarantined", "reply.bounced", "reply.undeliverable")
+
+
 class Metrics:
     """Counts events of the log; a processor of structlog, and a WSGI application."""
 
@@ -34,6 +37,9 @@ class Metrics:
             "ingest_events", "Events of the log, as docs/events.md names them.",
             ["event"], registry=self._registry,
         )  # fmt: skip
+        for event in _ALARMING:
+            # A series that begins with its first event shows no increase.
+            self._events.labels(event)
         self._seconds = Histogram(
             "ingest_letter_seconds", "From a letter's claim to its commit.",
             registry=self._registry,

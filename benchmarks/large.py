@@ -17,7 +17,7 @@ from benchmarks import filled
 from benchmarks.servers import Servers
 from config.settings import Database, Settings
 from ingest.operations.billed import Asked, Grain, readings
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.months import MOSCOW, bounds
 from storage.readings.days import day_of
 

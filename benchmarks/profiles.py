@@ -27,7 +27,7 @@ from ingest.engine.work import Worker
 from ingest.letters.terms import Arrival, RawLetter, Read
 from ingest.operations import registry as service
 from ingest.reading.documents import read_bytes
-from ingest.wiring import Service, now
+from ingest.wiring.service import Service, now
 from storage.records.letters import Location
 from storage.records.replies import OwedReply
 

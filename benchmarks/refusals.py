@@ -19,7 +19,7 @@ from config.settings import Database, Settings
 from ingest.intake.authenticate import Prover, authenticate, claims_of
 from ingest.letters.terms import Credential, Letter, Read, Source
 from ingest.operations.registry import import_registry
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 
 REGISTRY = Path(__file__).parent.parent / "samples" / "registry.csv"
 ROUNDS = 60

@@ -22,7 +22,7 @@ from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
 from ingest.operations.registry import import_registry
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 
 ROOT = Path(__file__).parents[1]

@@ -21,11 +21,11 @@ import psycopg
 from benchmarks.letters import KINDS, Kind, Letter
 from benchmarks.machine import Tree
 from benchmarks.servers import ROOT, Servers, wait_until
-from config.settings import load as load_settings
+from config.load import load as load_settings
 from ingest.engine.trips import defer, numbered
 from ingest.letters.terms import Limits, Marked, RawLetter, Read
 from ingest.reading.documents import read_bytes
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.findings import Finding
 from layouts.layout import load as load_layouts
 from storage.records.running import WaitingArrival

@@ -35,7 +35,7 @@ from config.settings import Database, Settings
 from ingest.engine.seal import Sealer
 from ingest.operations.console.operators import add
 from ingest.operations.registry import import_registry
-from ingest.wiring import Service as Wired
+from ingest.wiring.service import Service as Wired
 from layouts.months import month_at, preceding
 from storage.records.access import OperatorRole
 

@@ -1,30 +1,18 @@
-"""Settings: one TOML file, the environment over it, and files for the secrets.
+"""Every key of the configuration, with its default and its range.
 
-Only `ingest/wiring.py` reads a `Settings`; every part gets the few values it needs.
+Only `ingest/wiring/` reads a `Settings`; every part gets the few values it needs.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from datetime import date
-from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    Self,
-    get_args,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -34,21 +22,15 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
-    ValidationError,
     create_model,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from config.addresses import is_loopback
+from layouts.calendar import CalendarError, load_calendar, load_peak_hours
 from layouts.parameters import Parameters
 from layouts.terms import Language
-
-PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
-"""Where the configuration is looked for when none is named: the first that is there."""
-
-_PREFIX = "INGEST_"
 
 
 class SettingsError(ValueError):
@@ -131,6 +113,15 @@ class Database(Section):
             where = self.origin("url_file")
             raise SettingsError(f"{where}: url_file: {self.url_file}: {_DATABASE_FORM}")
         return url
+
+    def sqlite_file(self) -> Path | None:
+        """The file of an SQLite database; None for a server's.
+
+        Raises:
+            SettingsError: as `location`.
+        """
+        kind, _, path = self.location().partition(":///")
+        return Path(path) if kind == "sqlite" else None
 
 
 _DATABASE_FORM = "write sqlite:///file or postgresql+psycopg://user@host/name"
@@ -270,6 +261,11 @@ class Limits(Section):
     seconds: float = Field(20, gt=0)
     require_confinement: bool = False
 
+    @property
+    def letter_bytes(self) -> int:
+        """Size of the largest letter, or document, that is read."""
+        return int(self.letter_mb * 1024 * 1024)
+
 
 class LayoutFolder(Section):
     """The retailer's own definitions, read after the built-in ones."""
@@ -404,7 +400,7 @@ class Settings(Section):
     web: Web = Web()
     _file: Path | None = PrivateAttr(None)
 
-    def secret_files(self) -> Iterator[str]:
+    def _secret_files(self) -> Iterator[str]:
         """Every file with a secret that is named: passwords, tokens, private keys."""
         for section in (self.database, self.smtp, *self.mailbox, *self.oauth.values()):
             yield from (path for key in _secrets(type(section)) if (path := section.file_of(key)))
@@ -412,15 +408,45 @@ class Settings(Section):
             keys = (account.certificate_file, account.service_account_file, account.token_file)
             yield from filter(None, keys)
 
+    def private_files(self) -> list[Path]:
+        """Configuration, SQLite database, log and secrets, as far as they are files that exist."""
+        named = (self.file, self.database.sqlite_file(), Path(self.log.file or "."))
+        secrets = map(Path, self._secret_files())
+        return [path for path in (*named, *secrets) if path is not None and path.is_file()]
+
+    def folders(self) -> list[Path]:
+        """Of this machine that are written to: of an SQLite database, of the log."""
+        files = (self.database.sqlite_file(), Path(self.log.file) if self.log.file else None)
+        return list(dict.fromkeys(file.parent for file in files if file))
+
+    def own_addresses(self) -> frozenset[str]:
+        """Of the service, in lower case: what it sends as, and who it signs in as."""
+        named = (self.smtp.sender, *(each.user for each in (self.smtp, *self.mailbox)))
+        return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
+
+    def parameters(self) -> Parameters:
+        """The bounds by which readings are judged.
+
+        Raises:
+            SettingsError: a bound is out of its range, or a file of the rules has mistakes.
+        """
+        bounds = self.rules.model_dump(exclude={"holidays", "peak_hours"})
+        holidays, peak_hours = self.rules.holidays, self.rules.peak_hours
+        try:
+            if holidays:
+                bounds["calendar"] = load_calendar(Path(holidays))
+            if peak_hours:
+                bounds["peak_hours"] = load_peak_hours(Path(peak_hours))
+            return Parameters(**bounds)
+        except CalendarError as fault:
+            raise SettingsError(str(fault)) from None
+        except ValueError as fault:
+            raise SettingsError(f"{self.file or 'settings'}: rules.{fault}") from None
+
     @property
     def file(self) -> Path | None:
         """The file they were read from; None when there is none."""
         return self._file
-
-    @property
-    def names_a_database(self) -> bool:
-        """Whether somebody chose a database: by a configuration file, or by the environment."""
-        return self._file is not None or bool(self.database.model_fields_set & {"url", "url_file"})
 
     @field_validator("mailbox")
     @classmethod
@@ -452,187 +478,3 @@ class Settings(Section):
             if each.oauth and not each.user:
                 raise ValueError(f'auth = "{each.auth}" needs a user: the mailbox\'s address')
         return self
-
-
-def load(file: Path | None = None) -> Settings:
-    """The settings of a file, of `INGEST_CONFIG`, or of the first of `PLACES` that exists.
-
-    The environment outranks the file: `INGEST_POLL__BATCH`, and for the keys of a
-    list `INGEST_MAILBOX__0__HOST`.
-
-    Raises:
-        SettingsError: a named file is missing, the file is not TOML, a key is unknown,
-            or a value is of the wrong type or out of range; all such mistakes at once,
-            one a line.
-    """
-    named = file or (Path(os.environ["INGEST_CONFIG"]) if os.environ.get("INGEST_CONFIG") else None)
-    path = named or next((place for place in PLACES if place.exists()), None)
-    text = _read(path) if path else ""
-    try:
-        tree = _numbered(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(f"{path}: {fault}") from None
-    source = _Source(path, text, _variables())
-    try:
-        settings = Settings.model_validate(_overlaid(tree, source.variables))
-    except ValidationError as fault:
-        raise SettingsError("\n".join(source.sentences(fault))) from None
-    settings._file = path  # noqa: SLF001 - only known here
-    for name in Settings.model_fields:
-        for at, table in _tables(getattr(settings, name), name):
-            table._origins = {  # noqa: SLF001 - only known here
-                key: source.of((*at, key)) for key in table.model_fields_set
-            }
-    return settings
-
-
-class Described(NamedTuple):
-    """A key of the configuration: its value as text, a secret hidden, and where it is from."""
-
-    key: str
-    value: str
-    origin: str
-
-
-def described(settings: Settings) -> Iterator[Described]:
-    """Every key with its value, secrets hidden, and where it is from."""
-    for name in Settings.model_fields:
-        for at, table in _tables(getattr(settings, name), name):
-            prefix = ".".join(at)
-            for key in type(table).model_fields:
-                value = getattr(table, key)
-                if isinstance(value, SecretStr):
-                    value = "(hidden)" if value.get_secret_value() else ""
-                    value = value if table.origin(key) != "default" else ""
-                yield Described(f"{prefix}.{key}", str(value), table.origin(key))
-
-
-def _tables(
-    part: Section | list[MailboxSettings] | dict[str, OAuth], name: str
-) -> Iterator[tuple[tuple[str, ...], Section]]:
-    """The tables of one part of the settings, each with its path."""
-    if isinstance(part, Section):
-        yield (name,), part
-    elif isinstance(part, dict):
-        yield from (((name, key), table) for key, table in part.items())
-    else:
-        yield from (((name, str(number)), table) for number, table in enumerate(part))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(f"{path}: there is no such file") from None
-    except OSError as fault:
-        raise SettingsError(f"{path} cannot be read: {fault.strerror}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8 text") from None
-
-
-def _numbered(tree: dict[str, Any]) -> dict[str, Any]:
-    """The tree with lists of tables numbered, so that the environment can reach in."""
-    numbered = {
-        name: {str(index): table for index, table in enumerate(tables)}
-        for name in ("mailbox", "drop")
-        if isinstance(tables := tree.get(name), list)
-    }
-    return tree | numbered
-
-
-def _variables() -> dict[tuple[str, ...], str]:
-    """What the environment sets: the path of each key, and the variable's name."""
-    return {
-        tuple(name.removeprefix(_PREFIX).lower().split("__")): name
-        for name in os.environ
-        if name.startswith(_PREFIX) and name != f"{_PREFIX}CONFIG"
-    }
-
-
-def _overlaid(tree: dict[str, Any], variables: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
-    """The tree with what the environment sets in its place."""
-    whole = dict(tree)
-    for path, name in variables.items():
-        table = whole
-        for key in path[:-1]:
-            inner = table.get(key, {})
-            if not isinstance(inner, dict):
-                raise SettingsError(f"environment variable {name}: {key} is no table")
-            table[key] = table = dict(inner)
-        table[path[-1]] = os.environ[name]
-    return whole
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The file and the environment that settings are made of, to say where each is from."""
-
-    path: Path | None
-    text: str
-    variables: Mapping[tuple[str, ...], str]
-
-    def of(self, keys: tuple[str, ...]) -> str:
-        """File and line of a key or of its table, or the variable that sets it."""
-        # A variable can also be the reason why its whole table is refused.
-        name = next(
-            (n for at, n in self.variables.items() if keys and at[: len(keys)] == keys), None
-        )
-        if name:
-            return f"environment variable {name}"
-        where = _line([*keys], self.text)
-        return f"{self.path or 'settings'}, line {where}" if where else str(self.path or "settings")
-
-    def sentences(self, fault: ValidationError) -> list[str]:
-        """One sentence a mistake: where it is, the key, and what is expected."""
-        errors = fault.errors(include_input=False, include_url=False)
-        misspelt = {tuple(each["loc"][:-1]) for each in errors if each["type"] == "extra_forbidden"}
-        # A misspelt key is the reason why the right one is missing.
-        told = [
-            each
-            for each in errors
-            if each["type"] != "missing" or tuple(each["loc"][:-1]) not in misspelt
-        ]
-        return list(dict.fromkeys(self._sentence(tuple(map(str, e["loc"])), e) for e in told))
-
-    def _sentence(self, keys: tuple[str, ...], error: ErrorDetails) -> str:
-        message = error["msg"].removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            message = f"there is no such key{_meant(keys)}"
-        return f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"
-
-
-def _meant(keys: Sequence[str]) -> str:
-    """The key of that table whose name is nearest, such as an older version's new one."""
-    table: type[Section] = Settings
-    for key in keys[:-1]:
-        if key in table.model_fields:
-            annotation: Any = table.model_fields[key].annotation
-            inner = (get_args(annotation) or (annotation,))[-1]
-            if not (isinstance(inner, type) and issubclass(inner, Section)):
-                return ""
-            table = inner
-    near = get_close_matches(keys[-1], table.model_fields, 1, 0.6)
-    return f": {near[0]} is one" if near else ""
-
-
-def _line(keys: list[str], text: str) -> int | None:
-    """The line on which a key stands, or its table's when the key is absent."""
-    table: list[str] = []
-    seen: dict[str, int] = {}
-    best = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[(\[?)\s*([\w.-]+)\s*\]", line):
-            table = header[2].split(".")
-            if header[1]:
-                seen[header[2]] = seen.get(header[2], -1) + 1
-                table.append(str(seen[header[2]]))
-            path = table
-        elif key := re.match(r"\s*([\w-]+)\s*=", line):
-            path = [*table, key[1]]
-        else:
-            continue
-        if path == keys:
-            return number
-        if path == keys[:-1]:
-            best = number
-    return best

@@ -28,7 +28,7 @@ from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer, SmtpServer, fr
 from ingest.demo.year import hand_in_years, make_operator
 from ingest.operations.refused import Refused
 from ingest.operations.registry import import_registry
-from ingest.wiring import Service, service_of
+from ingest.wiring.service import Service, service_of
 from storage.records.letters import LetterSummary
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -13,7 +13,7 @@ from ingest.operations.console.operators import add
 from ingest.operations.hand_in import File, Sender, Way, hand_in
 from ingest.operations.registry import import_registry
 from ingest.operations.typed import TypedReading, typed_document
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.months import MOSCOW, following, midnight, preceding
 from storage.records.access import OperatorRole
 

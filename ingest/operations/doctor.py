@@ -85,6 +85,19 @@ class Postman(Protocol):
         """Log out."""
 
 
+class Transports(Protocol):
+    """Mail servers, as far as they are tried."""
+
+    def mailboxes(self) -> Sequence[Mailbox]:
+        """Every mailbox, not connected yet."""
+
+    def postman(self) -> Postman | None:
+        """None without an SMTP server."""
+
+    def endings(self) -> Iterable[Ending]:
+        """When certificates, secrets and unused refresh tokens of our own files end."""
+
+
 class Installation(Protocol):
     """The wired service, as far as it is tried."""
 
@@ -103,6 +116,10 @@ class Installation(Protocol):
     @property
     def mailbox_names(self) -> Sequence[str]:
         """In the order of the configuration."""
+
+    @property
+    def transports(self) -> Transports:
+        """The mail servers."""
 
     @property
     def drop_folders(self) -> Sequence[tuple[str, Path]]:
@@ -124,9 +141,6 @@ class Installation(Protocol):
     def ending_within(self) -> timedelta:
         """How long before a certificate or secret ends it is told."""
 
-    def endings(self) -> Iterable[Ending]:
-        """When certificates, secrets and unused refresh tokens of our own files end."""
-
     def private_files(self) -> Sequence[Path]:
         """Those of configuration, database and log that exist."""
 
@@ -134,21 +148,11 @@ class Installation(Protocol):
     def folders(self) -> Sequence[Path]:
         """That are written to."""
 
-    @property
-    def database_folder(self) -> Path | None:
-        """Where an SQLite database lies."""
-
     def is_new_database(self) -> bool:
         """Whether it does not exist yet."""
 
-    def mailboxes(self) -> Sequence[Mailbox]:
-        """Every mailbox, not connected yet."""
-
     def sandbox(self) -> Sandbox:
         """Children that read letters; none is started yet."""
-
-    def postman(self) -> Postman | None:
-        """None without an SMTP server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,7 @@ def examine(app: Installation) -> Iterator[Result]:
         advice = "add a [[mailbox]] table, or letters can only be given to `process`"
         yield Result("mailboxes", "none", advice, 1)
     try:
-        for mailbox in app.mailboxes():
+        for mailbox in app.transports.mailboxes():
             what = f"mailbox {mailbox.name}"
             seen: list[Examined] = []
             yield _reached(what, partial(try_mailbox, mailbox, seen.append))
@@ -205,7 +209,7 @@ def examine(app: Installation) -> Iterator[Result]:
             yield from _certificate(app, what, end)
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
-    for ending in app.endings():
+    for ending in app.transports.endings():
         yield _ends(app, f"{ending.what} of {ending.owner}", ending.at, "renew it (docs/oauth.md)")
     yield from (try_drop(name, folder) for name, folder in app.drop_folders)
     yield _trust(app.trusted_authserv_id)
@@ -299,8 +303,6 @@ def _database(app: Installation) -> Iterator[Result]:
 
 def _forbidden(app: Installation) -> list[str]:
     """Tables of a migration that nothing was granted on afterwards: they are the owner's."""
-    if app.database_folder is not None:
-        return []
     with app.ledger.reading() as store:
         return store.append_only.not_granted()
 
@@ -368,7 +370,7 @@ def try_mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
 
 
 def _smtp(app: Installation, ends: Callable[[datetime | None], None]) -> str:
-    postman = app.postman()
+    postman = app.transports.postman()
     if postman is None:
         return "not configured"
     try:

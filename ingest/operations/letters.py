@@ -122,7 +122,7 @@ def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) ->
                 by_drop[place.mailbox][place.key] = whole
     for source, dropped in by_drop.items():
         reopen = partial(_reopened, service, dropped, act)
-        found = service.put_back_dropped(source, set(dropped), reopen)
+        found = service.transports.put_back_dropped(source, set(dropped), reopen)
         done |= {dropped[key].summary.id for key in found}
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
 
@@ -158,7 +158,10 @@ def _put_back(
 ) -> set[int]:
     reopen = partial(_reopened, service, letters, act)
     wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
-    return {letters[sha256].summary.id for sha256 in service.put_back(outcome, wanted, reopen)}
+    return {
+        letters[sha256].summary.id
+        for sha256 in service.transports.put_back(outcome, wanted, reopen)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,9 @@ def raw(service: Service, number: int) -> bytes:
     """
     whole = details(service.ledger, number)
     summary = whole.summary
-    found = service.content_of(summary.outcome, whole.sha256, whole.size, summary.received_at)
+    found = service.transports.content_of(
+        summary.outcome, whole.sha256, whole.size, summary.received_at
+    )
     if found is None:
         raise Refused(
             f"{number}: no mailbox has this letter where it was filed; it came otherwise, was"

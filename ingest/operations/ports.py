@@ -56,6 +56,38 @@ class Ending(Protocol):
         """When it ends."""
 
 
+class Transports(Protocol):
+    """Mail servers and folders, as far as operations use them."""
+
+    def endings(self) -> Iterable[Ending]:
+        """When secrets, certificates and unused refresh tokens end."""
+
+    def put_back_dropped(
+        self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
+    ) -> Collection[str]:
+        """Files that a drop folder still has, to be taken once more: their keys."""
+
+    def put_back(
+        self,
+        outcome: str,
+        wanted: Mapping[str, tuple[int, datetime]],
+        reopen: Callable[[Collection[str]], None],
+    ) -> set[str]:
+        """Letters moved back to where they arrived."""
+
+    def content_of(
+        self, outcome: str | None, sha256: str, size: int, received_at: datetime
+    ) -> bytes | None:
+        """A letter's bytes from the mail server that has it.
+
+        Args:
+            outcome: Says in which folder it was filed.
+            sha256: Of the bytes.
+            size: In bytes.
+            received_at: Moment of receipt, aware.
+        """
+
+
 class Watched(Protocol):
     """The service, as far as its state is judged."""
 
@@ -91,8 +123,9 @@ class Watched(Protocol):
     def ending_within(self) -> timedelta:
         """How long before a certificate or secret ends it is told."""
 
-    def endings(self) -> Iterable[Ending]:
-        """When secrets, certificates and unused refresh tokens end."""
+    @property
+    def transports(self) -> Transports:
+        """Mail servers and folders."""
 
 
 class Service(Watched, Protocol):
@@ -144,31 +177,6 @@ class Service(Watched, Protocol):
 
     def reader(self) -> Reader:
         """Reads files and letters in confined children; its caller closes it."""
-
-    def put_back_dropped(
-        self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
-    ) -> Collection[str]:
-        """Files that a drop folder still has, to be taken once more: their keys."""
-
-    def put_back(
-        self,
-        outcome: str,
-        wanted: Mapping[str, tuple[int, datetime]],
-        reopen: Callable[[Collection[str]], None],
-    ) -> set[str]:
-        """Letters moved back to where they arrived; see `wiring`."""
-
-    def content_of(
-        self, outcome: str | None, sha256: str, size: int, received_at: datetime
-    ) -> bytes | None:
-        """A letter's bytes from the mail server that has it; see `wiring`.
-
-        Args:
-            outcome: Says in which folder it was filed.
-            sha256: Of the bytes.
-            size: In bytes.
-            received_at: Moment of receipt, aware.
-        """
 
     def read_filed(
         self, since: date, told: Callable[[Any, Any, Handled], None], *, replies: bool

@@ -188,7 +188,7 @@ def judged(
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]
     faults = (*at_home, *_faults(servers, stale, late))
     endings = (
-        *service.endings(),
+        *service.transports.endings(),
         *(Certificate(s.name, s.certificate_ends) for s in servers if s.certificate_ends),
     )
     return Status(

@@ -93,7 +93,7 @@ def _serve(call: Call, role: str) -> int:
     from ingest.operations.status import status
     from ingest.web.beside import Beside
     from ingest.web.monitor import Figures, Metrics
-    from ingest.wiring import Daemon
+    from ingest.wiring.daemon import Daemon
 
     daemon = Daemon(call.app, call.config, role)
     metrics = Metrics(lambda: status(daemon.service, datetime.now(UTC)))
@@ -208,7 +208,7 @@ def doctor(call: Call, is_json: bool) -> int:
 @click.pass_obj
 def oauth(call: Call, name: str) -> int:
     """Obtain the token of the account [oauth.NAME], or try the one it has."""
-    account = call.configured.account(name)
+    account = call.configured.transports.account(name)
     if account.has_device_page:
         prompt = account.ask_device()
         click.echo(
@@ -219,7 +219,7 @@ def oauth(call: Call, name: str) -> int:
         click.echo(f"Open {account.address_for_code()} signed in as the mailbox, and agree")
         account.take_code(click.prompt("The code that you are shown"))
     else:
-        account.token(call.configured.user_of(name))
+        account.token(call.configured.transports.user_of(name))
         click.echo(f"oauth.{name}: the identity provider gives tokens")
         return DONE
     click.echo(f"oauth.{name}: the token is kept; `ingest doctor` tries it on the mail servers")

@@ -16,7 +16,7 @@ import click
 from ingest.operations.output import private_file
 
 if TYPE_CHECKING:
-    from ingest.wiring import Service
+    from ingest.wiring.service import Service
 
 DONE, LOOK, WRONG, UNREACHABLE = 0, 1, 2, 3
 """Done; done with something to look at; wrong use or configuration; no server."""
@@ -33,7 +33,7 @@ class Call:
     @cached_property
     def offline(self) -> Service:
         """The wired parts, for a verb that needs no database; without a configuration, too."""
-        from ingest.wiring import service_of
+        from ingest.wiring.service import service_of
 
         return service_of(self.config)
 

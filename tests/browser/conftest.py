@@ -15,7 +15,7 @@ from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
 from ingest.operations.console.operators import add
 from ingest.web.pages import Pages
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from storage.records.access import OperatorRole
 from tests.end_to_end.servers import free_port
 from tests.ingest.web.serving import served

@@ -18,7 +18,7 @@ from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
 from ingest.operations.console.operators import Added, add
 from ingest.web.pages import Pages
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.months import month_at, preceding
 from storage.records.access import OperatorRole
 from tests.browser.conftest import CHROMIUM

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 import config
-from config.settings import Drop, MailboxSettings, OAuth, Settings, load
+from config.load import load
+from config.settings import Drop, MailboxSettings, OAuth, Settings
 
 EXAMPLE = Path(config.__file__).with_name("example.toml")
 TEXT = EXAMPLE.read_text(encoding="utf-8")

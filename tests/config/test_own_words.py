@@ -7,7 +7,7 @@ import pytest
 from config.settings import SettingsError
 from ingest.replies.texts import title
 from ingest.replies.wording import use_texts, wording
-from ingest.wiring import Service, service_of
+from ingest.wiring.service import Service, service_of
 from layouts.findings import Code
 
 

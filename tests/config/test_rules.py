@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Rules, SettingsError, load
-from ingest.wiring import Service
+from config.load import load
+from config.settings import Rules, SettingsError
+from ingest.wiring.service import Service
 from layouts.parameters import Parameters
 
 

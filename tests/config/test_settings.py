@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import PLACES, SettingsError, Web, load
+from config.load import PLACES, load, require_database
+from config.settings import SettingsError, Web
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +13,7 @@ def _alone(tmp_path, monkeypatch):
     """No configuration of the machine that runs the tests; its own in place of /etc."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
-    monkeypatch.setattr("config.settings.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
+    monkeypatch.setattr("config.load.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
 
 
 def write(text, name="ingest.toml"):
@@ -61,15 +62,15 @@ def test_the_system_s_place_is_etc():
     assert str(PLACES[1]) == "/etc/ingest/ingest.toml"
 
 
-def test_a_database_is_named_by_a_file_or_by_the_environment(monkeypatch):
-    assert not load().names_a_database
+def test_a_database_is_chosen_by_a_file_or_by_the_environment(monkeypatch):
     monkeypatch.setenv("INGEST_POLL__BATCH", "7")
-    assert not load().names_a_database
+    with pytest.raises(SettingsError, match=r"no ingest\.toml and no etc/ingest\.toml"):
+        require_database(load())
     monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///other.db")
-    assert load().names_a_database
+    require_database(load())
     monkeypatch.delenv("INGEST_DATABASE__URL")
     write("")
-    assert load().names_a_database
+    require_database(load())
 
 
 def test_the_environment_names_the_file(monkeypatch):

@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.settings import load
+from config.load import load
 from ingest.operations.doctor import examine
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from storage.append_only import APPEND_ONLY
 from storage.ledger import Ledger
 from tests.contract.documents import fill

@@ -13,15 +13,15 @@ import structlog
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import create_engine
 
+from config.load import load
 from config.log import set_up
-from config.settings import load
 from ingest.engine.collect import Collector
 from ingest.engine.work import Worker
 from ingest.intake.faults import MOST_ATTEMPTS
 from ingest.operations.registry import import_registry, set_password
 from ingest.reading.child import SandboxConfig
 from ingest.reading.pool import SandboxReader
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from storage.records.letters import LetterState
 from storage.tables import METADATA
 from tests.fakes import FakeMailbox

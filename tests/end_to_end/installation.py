@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.settings import load
+from config.load import load
 from ingest.operations.registry import import_registry
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from storage.ledger import Ledger
 from storage.records.letters import LetterSummary
 from storage.records.running import StoreStatus
@@ -84,7 +84,7 @@ class Installation:
             return store.letters.find()
 
     def status(self) -> StoreStatus:
-        from ingest.wiring import now
+        from ingest.wiring.service import now
 
         with self.ledger.reading() as store:
             return store.installation.status(now())

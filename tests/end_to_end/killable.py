@@ -14,7 +14,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ingest import wiring
 from ingest.engine import daemon, trips, work
 from ingest.engine import send as outbox
 from ingest.engine.marks import Marker
@@ -22,6 +21,7 @@ from ingest.engine.work import Worker
 from ingest.intake import attempt, receive
 from ingest.transports.imap import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
+from ingest.wiring import service as wiring
 from storage import arrivals
 from storage.arrivals import Arrivals
 from storage.letters import Letters

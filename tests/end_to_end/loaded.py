@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
-    *("ingest.verbs.main", "ingest.wiring", "ingest.engine.daemon", "ingest.engine.spread"),
+    *("ingest.verbs.main", "ingest.wiring.service", "ingest.engine.daemon", "ingest.engine.spread"),
     *(
         "ingest.engine.drop",
         "ingest.intake.policy",

@@ -23,11 +23,11 @@ from typing import Any
 
 import psycopg
 
-from config.settings import load
-from ingest import wiring
+from config.load import load
 from ingest.demo.servers import SmtpServer
 from ingest.operations import bounces
 from ingest.operations.status import status
+from ingest.wiring import service as wiring
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.servers import Account, Dovecot, make_certificate

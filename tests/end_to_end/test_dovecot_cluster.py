@@ -10,7 +10,8 @@ from functools import partial
 
 import pytest
 
-from ingest.wiring import Service, load_settings
+from config.load import load as load_settings
+from ingest.wiring.service import Service
 from layouts.sequences import pieces
 from tests.end_to_end.installation import Killable
 from tests.end_to_end.loaded import Started

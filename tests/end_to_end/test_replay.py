@@ -9,7 +9,7 @@ from email.policy import default
 
 import pytest
 
-from ingest.wiring import now
+from ingest.wiring.service import now
 from tests.end_to_end.conftest import SERVERS
 from tests.end_to_end.installation import SAMPLES, Installation
 from tests.end_to_end.test_pipeline import RECEIVED_AT

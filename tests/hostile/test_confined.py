@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.settings import Settings, SettingsError, load
+from config.load import load
+from config.settings import Settings, SettingsError
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
 from ingest.operations.doctor import examine
 from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import Child
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.findings import Code
 from tests.end_to_end.installation import ROOT, Installation
 from tests.end_to_end.servers import Account
@@ -95,9 +96,9 @@ def test_the_service_refuses_to_start_without_a_part_that_is_required(tmp_path, 
     app = Service(load(file))
     app.ledger.migrate()
     with pytest.raises(SettingsError, match="require_confinement: the confinement lacks landlock"):
-        app.parts()
+        app.parts_of("run")
     file.write_text(file.read_text().replace("true", "false"))
-    Service(load(file)).parts().reader.close()
+    Service(load(file)).parts_of("run").reader.close()
 
 
 def test_doctor_says_what_the_confinement_lacks(tmp_path, lacking_landlock):

@@ -35,7 +35,7 @@ def bare(tmp_path, monkeypatch, capfd, nurseries):
     monkeypatch.setattr("ingest.reading.pool.Nursery", nurseries)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
-    monkeypatch.setattr("config.settings.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
+    monkeypatch.setattr("config.load.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))
     hook = sys.excepthook
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

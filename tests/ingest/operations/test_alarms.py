@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Alarms, Database, MailboxSettings, Settings, SettingsError, Smtp, load
+from config.load import load
+from config.settings import Alarms, Database, MailboxSettings, Settings, SettingsError, Smtp
 from ingest.operations.alarms import owe_alarms
 from ingest.replies.message import is_own_message_id
-from ingest.wiring import Service, now
+from ingest.wiring.service import Service, now
 from storage.records.replies import OwedReply
 from storage.records.running import mailbox_named
 

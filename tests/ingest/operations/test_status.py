@@ -39,6 +39,10 @@ class Watched:
     least_free_bytes: int = 0
     ends: list[Ending] = field(default_factory=list)
 
+    @property
+    def transports(self):
+        return self
+
     def endings(self):
         return self.ends
 

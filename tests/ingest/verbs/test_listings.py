@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from config.settings import Described
+from config.load import Described
 from ingest.demo.run import Line, Sample
 from ingest.operations.periods import MissingSeries, PeriodChange, Reminded, Span
 from ingest.verbs import show

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from config.settings import Database, Replies, Settings
 from ingest.web.pages import Pages
-from ingest.wiring import Service
+from ingest.wiring.service import Service
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD

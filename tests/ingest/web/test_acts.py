@@ -180,7 +180,7 @@ def test_a_register_with_mistakes_tells_them_and_changes_nothing(crew):
 def test_a_letter_is_taken_whole_or_in_parts_and_the_audit_tells_by_whom(crew):
     content = mail(xml("1.5"))
     number = crew.receives(content)
-    crew.world.service.content_of = lambda *_: content
+    crew.world.service.transports.content_of = lambda *_: content
     anna = crew.enters()
     whole = anna.post(f"/console/letters/{number}/source")
     listed = anna.post(f"/console/letters/{number}/parts")
@@ -193,7 +193,7 @@ def test_a_letter_is_taken_whole_or_in_parts_and_the_audit_tells_by_whom(crew):
         assert answer.headers["content-type"] == "application/octet-stream"
     assert "0.xml" in listed.text
     assert crew.audit("letter-source") == [("operator:anna", str(number))] * 3
-    crew.world.service.content_of = lambda *_: None
+    crew.world.service.transports.content_of = lambda *_: None
     assert anna.post(f"/console/letters/{number}/source").status_code == 409
 
 

@@ -220,7 +220,10 @@ def test_what_letters_say_is_never_markup(crew, path):
 def test_a_letter_is_put_back_once_and_under_the_operators_name(crew):
     number = crew.receives()
     service = crew.world.service
-    service.put_back = lambda outcome, wanted, reopen: (reopen(set(wanted)), set(wanted))[1]
+    service.transports.put_back = lambda outcome, wanted, reopen: (
+        reopen(set(wanted)),
+        set(wanted),
+    )[1]
     anna, boris = crew.enters("anna"), crew.enters("boris")
     form = {
         name: anna.get(f"/console/letters/{number}")
@@ -240,7 +243,7 @@ def test_a_letter_is_put_back_once_and_under_the_operators_name(crew):
 
 def test_many_letters_are_put_back_together(crew):
     numbers = [crew.receives(mail(xml("1.5", created=f"2026111419323{n}"))) for n in range(3)]
-    crew.world.service.put_back = lambda outcome, wanted, reopen: (
+    crew.world.service.transports.put_back = lambda outcome, wanted, reopen: (
         reopen(set(wanted)), set(wanted))[1]  # fmt: skip
     answer = crew.enters().post("/console/letters/replay", {"letter": [str(n) for n in numbers]})
 

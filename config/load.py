@@ -1,0 +1,221 @@
+"""Settings out of one TOML file and the environment over it, or all mistakes in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from config.settings import MailboxSettings, OAuth, Section, Settings, SettingsError
+
+PLACES = (Path("ingest.toml"), Path("/etc/ingest/ingest.toml"))
+"""Where the configuration is looked for when none is named: the first that is there."""
+
+_PREFIX = "INGEST_"
+
+
+def load(file: Path | None = None) -> Settings:
+    """The settings of a file, of `INGEST_CONFIG`, or of the first of `PLACES` that exists.
+
+    The environment outranks the file: `INGEST_POLL__BATCH`, and for the keys of a
+    list `INGEST_MAILBOX__0__HOST`.
+
+    Raises:
+        SettingsError: a named file is missing, the file is not TOML, a key is unknown,
+            or a value is of the wrong type or out of range; all such mistakes at once,
+            one a line.
+    """
+    named = file or (Path(os.environ["INGEST_CONFIG"]) if os.environ.get("INGEST_CONFIG") else None)
+    path = named or next((place for place in PLACES if place.exists()), None)
+    text = _read(path) if path else ""
+    try:
+        tree = _numbered(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError(f"{path}: {fault}") from None
+    source = _Source(path, text, _variables())
+    try:
+        settings = Settings.model_validate(_overlaid(tree, source.variables))
+    except ValidationError as fault:
+        raise SettingsError("\n".join(source.sentences(fault))) from None
+    settings._file = path  # noqa: SLF001 - only known here
+    for name in Settings.model_fields:
+        for at, table in _tables(getattr(settings, name), name):
+            table._origins = {  # noqa: SLF001 - only known here
+                key: source.of((*at, key)) for key in table.model_fields_set
+            }
+    return settings
+
+
+def require_database(settings: Settings) -> None:
+    """Refuse to go on where nobody chose a database.
+
+    Raises:
+        SettingsError: there is neither a configuration file nor a URL in the environment.
+    """
+    named = settings.database.model_fields_set & {"url", "url_file"}
+    if settings.file is None and not named:
+        places = " and no ".join(map(str, PLACES))
+        raise SettingsError(
+            f"there is no configuration: no {places}, no --config,"
+            " no INGEST_CONFIG and no INGEST_DATABASE__URL (docs/install.md begins with one)"
+        )
+
+
+class Described(NamedTuple):
+    """A key of the configuration: its value as text, a secret hidden, and where it is from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def described(settings: Settings) -> Iterator[Described]:
+    """Every key with its value, secrets hidden, and where it is from."""
+    for name in Settings.model_fields:
+        for at, table in _tables(getattr(settings, name), name):
+            prefix = ".".join(at)
+            for key in type(table).model_fields:
+                value = getattr(table, key)
+                if isinstance(value, SecretStr):
+                    value = "(hidden)" if value.get_secret_value() else ""
+                    value = value if table.origin(key) != "default" else ""
+                yield Described(f"{prefix}.{key}", str(value), table.origin(key))
+
+
+def _tables(
+    part: Section | list[MailboxSettings] | dict[str, OAuth], name: str
+) -> Iterator[tuple[tuple[str, ...], Section]]:
+    """The tables of one part of the settings, each with its path."""
+    if isinstance(part, Section):
+        yield (name,), part
+    elif isinstance(part, dict):
+        yield from (((name, key), table) for key, table in part.items())
+    else:
+        yield from (((name, str(number)), table) for number, table in enumerate(part))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such file") from None
+    except OSError as fault:
+        raise SettingsError(f"{path} cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text") from None
+
+
+def _numbered(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with lists of tables numbered, so that the environment can reach in."""
+    numbered = {
+        name: {str(index): table for index, table in enumerate(tables)}
+        for name in ("mailbox", "drop")
+        if isinstance(tables := tree.get(name), list)
+    }
+    return tree | numbered
+
+
+def _variables() -> dict[tuple[str, ...], str]:
+    """What the environment sets: the path of each key, and the variable's name."""
+    return {
+        tuple(name.removeprefix(_PREFIX).lower().split("__")): name
+        for name in os.environ
+        if name.startswith(_PREFIX) and name != f"{_PREFIX}CONFIG"
+    }
+
+
+def _overlaid(tree: dict[str, Any], variables: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """The tree with what the environment sets in its place."""
+    whole = dict(tree)
+    for path, name in variables.items():
+        table = whole
+        for key in path[:-1]:
+            inner = table.get(key, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"environment variable {name}: {key} is no table")
+            table[key] = table = dict(inner)
+        table[path[-1]] = os.environ[name]
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file and the environment that settings are made of, to say where each is from."""
+
+    path: Path | None
+    text: str
+    variables: Mapping[tuple[str, ...], str]
+
+    def of(self, keys: tuple[str, ...]) -> str:
+        """File and line of a key or of its table, or the variable that sets it."""
+        # A variable can also be the reason why its whole table is refused.
+        name = next(
+            (n for at, n in self.variables.items() if keys and at[: len(keys)] == keys), None
+        )
+        if name:
+            return f"environment variable {name}"
+        where = _line([*keys], self.text)
+        return f"{self.path or 'settings'}, line {where}" if where else str(self.path or "settings")
+
+    def sentences(self, fault: ValidationError) -> list[str]:
+        """One sentence a mistake: where it is, the key, and what is expected."""
+        errors = fault.errors(include_input=False, include_url=False)
+        misspelt = {tuple(each["loc"][:-1]) for each in errors if each["type"] == "extra_forbidden"}
+        # A misspelt key is the reason why the right one is missing.
+        told = [
+            each
+            for each in errors
+            if each["type"] != "missing" or tuple(each["loc"][:-1]) not in misspelt
+        ]
+        return list(dict.fromkeys(self._sentence(tuple(map(str, e["loc"])), e) for e in told))
+
+    def _sentence(self, keys: tuple[str, ...], error: ErrorDetails) -> str:
+        message = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            message = f"there is no such key{_meant(keys)}"
+        return f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"
+
+
+def _meant(keys: Sequence[str]) -> str:
+    """The key of that table whose name is nearest, such as an older version's new one."""
+    table: type[Section] = Settings
+    for key in keys[:-1]:
+        if key in table.model_fields:
+            annotation: Any = table.model_fields[key].annotation
+            inner = (get_args(annotation) or (annotation,))[-1]
+            if not (isinstance(inner, type) and issubclass(inner, Section)):
+                return ""
+            table = inner
+    near = get_close_matches(keys[-1], table.model_fields, 1, 0.6)
+    return f": {near[0]} is one" if near else ""
+
+
+def _line(keys: list[str], text: str) -> int | None:
+    """The line on which a key stands, or its table's when the key is absent."""
+    table: list[str] = []
+    seen: dict[str, int] = {}
+    best = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[(\[?)\s*([\w.-]+)\s*\]", line):
+            table = header[2].split(".")
+            if header[1]:
+                seen[header[2]] = seen.get(header[2], -1) + 1
+                table.append(str(seen[header[2]]))
+            path = table
+        elif key := re.match(r"\s*([\w-]+)\s*=", line):
+            path = [*table, key[1]]
+        else:
+            continue
+        if path == keys:
+            return number
+        if path == keys[:-1]:
+            best = number
+    return best

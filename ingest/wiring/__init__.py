@@ -1,0 +1,1 @@
+"""The composition root: settings in, one whole service out, or one error."""

@@ -31,6 +31,16 @@ SCHEMA = "0020"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5
+
+_LOST_AFTER = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "tcp_user_timeout": "30000",
+}
+"""When a PostgreSQL that does not answer is taken for lost. The kernel's own bounds are a quarter
+of an hour for what was sent and two hours for a connection at rest: a network that drops packets
+without a word would hold a worker for so long. An operator's URL may say otherwise."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as it stays the same: "mete" in ASCII.
 _MIGRATION_LOCK = 0x6D657465
@@ -54,7 +64,7 @@ class Ledger:
             layouts: By class; they say what orders the versions of a document.
                 None: the ones built in.
         """
-        self._url = _with_driver(make_url(url))
+        self._url = _complete(make_url(url))
         self._given_layouts = layouts
         self._write_lock = Lock()
         self._idle_seconds = 0.0
@@ -293,10 +303,13 @@ def _schema_of(connection: Connection) -> str | None:
     return str(found[0]) if len(found) == 1 else None
 
 
-def _with_driver(url: URL) -> URL:
+def _complete(url: URL) -> URL:
+    """The URL with our driver, and with `_LOST_AFTER` where it does not say otherwise."""
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        return url
     # SQLAlchemy takes plain `postgresql` for psycopg2, which is not what we install.
-    plain = url.drivername in {"postgresql", "postgres"}
-    return url.set(drivername="postgresql+psycopg") if plain else url
+    named = "postgresql+psycopg" if "+" not in url.drivername else url.drivername
+    return url.set(drivername=named, query={**_LOST_AFTER, **url.query})
 
 
 def _alembic() -> Config:
@@ -318,7 +331,6 @@ def _postgresql(url: URL) -> Engine:
         # `[poll] workers` may be 32, and pages and jobs need some beside them.
         max_overflow=43,
         hide_parameters=True,
-        connect_args={"connect_timeout": 10},
     )
 
 

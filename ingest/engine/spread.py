@@ -185,7 +185,7 @@ class SpreadQueue:
     async def _serve(self, work: Callable[[Trip], None], side_by_side: int) -> None:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._url,
-            kwargs={"options": f"-c search_path={SCHEMA}", "connect_timeout": 10},
+            kwargs={"options": f"-c search_path={SCHEMA}"},
             min_size=1,
             # One connection for notifications of new jobs, one to take them, one to note their end.
             max_size=3,
@@ -218,7 +218,7 @@ class SpreadQueue:
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
         try:
-            with psycopg.connect(self._url, connect_timeout=10) as connection:
+            with psycopg.connect(self._url) as connection:
                 yield connection
         except psycopg.OperationalError as fault:
             raise _unavailable(fault) from fault

@@ -3,10 +3,12 @@
 import inspect
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from ingest.engine import jobs as engine_jobs
@@ -199,6 +201,42 @@ def test_no_more_is_fetched_than_there_is_room_for_and_that_is_told(house):
     house.work()
     house.fetch(room=1)
     assert house.waiting().letters == 1
+
+
+def test_a_disk_that_is_full_of_raw_letters_leaves_them_on_the_mail_server(house):
+    house.mailbox.put(*(mail(name) + b"x" * 200_000 for name in ("first", "second")))
+    with out_of_room(house.ledger), pytest.raises(ConnectionError, match="full"):
+        house.fetch()
+    assert (house.waiting().letters, len(house.mailbox.letters), house.queue.todo) == (0, 2, {})
+    house.fetch()
+    house.work()
+    assert sorted(house.intake.received) == ["first", "second"]
+
+
+@contextmanager
+def out_of_room(ledger):
+    """No raw letter has room any more: SQLite may not grow, PostgreSQL says that it cannot."""
+    if ledger.many_write:
+        refusing = (
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$;"
+            "CREATE TRIGGER full_disk BEFORE INSERT ON arrival EXECUTE FUNCTION full_disk()"
+        )
+        with psycopg.connect(ledger.libpq_url) as connection:
+            connection.execute(refusing)
+        yield
+        with psycopg.connect(ledger.libpq_url) as connection:
+            connection.execute("DROP FUNCTION full_disk CASCADE")
+        return
+
+    def fill(connection, _record):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+    event.listen(ledger._engine, "connect", fill)
+    ledger._engine.dispose()
+    yield
+    ledger.close()
 
 
 def test_a_trip_has_eight_letters_of_one_source_and_no_more_than_2_mb():

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
+from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.test_dovecot_cluster import (
     assert_killed_at_each,
     assert_settled,
@@ -158,6 +161,86 @@ def test_a_frozen_worker_and_a_server_that_falls_over_lose_and_double_nothing(
         frozen.send_signal(signal.SIGCONT)
         frozen.terminate()
         frozen.wait(timeout=60)
+
+
+class Far:
+    """A network of its own, with a slow link to this one."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # A block that is for tests: nothing else has it.
+        self.host, there = "198.18.77.1", "198.18.77.2"
+        ip("netns", "add", name)
+        ip("link", "add", name, "type", "veth", "peer", "name", "there", "netns", name)
+        ip("addr", "add", f"{self.host}/30", "dev", name)
+        self.link("up")
+        ip("-n", name, "addr", "add", f"{there}/30", "dev", "there")
+        for device in ("lo", "there"):
+            ip("-n", name, "link", "set", device, "up")
+        # Where the kernel has no `netem`, a narrow link is as slow.
+        narrow = ["tbf", "rate", "400kbit", "burst", "2k", "latency", "2s"]
+        slow = (["netem", "delay", "40ms"], narrow)
+        qdisc = ["tc", "-n", name, "qdisc", "add", "dev", "there", "root"]
+        assert any(subprocess.run([*qdisc, *how], check=False).returncode == 0 for how in slow)
+
+    def link(self, state: str) -> None:
+        """Up, or down: then packets are lost without a word, in both directions."""
+        ip("link", "set", self.name, state)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
+
+
+@pytest.fixture
+def far():
+    name = f"chaos{os.getpid()}"
+    try:
+        made = Far(name)
+    except (OSError, subprocess.CalledProcessError) as fault:
+        subprocess.run(["ip", "netns", "del", name], check=False)
+        pytest.skip(f"this machine gives no network of its own ({fault}): it needs root and ip")
+    yield made
+    ip("netns", "del", name)
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_whose_network_is_slow_and_falls_silent_loses_and_doubles_nothing(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+    monkeypatch,
+    far,
+):
+    monkeypatch.setenv("KILLABLE_SILENT", "4")
+    url = make_url(cluster.url)
+    door = Proxy(Path(str(url.query["host"]), ".s.PGSQL.5432"), far.host)
+    there = url.set(host=far.host, port=door.port, query={"tcp_user_timeout": "8000"})
+    config = cluster.folder / "far.toml"
+    config.write_text(
+        cluster.config.read_text().replace(cluster.url, there.render_as_string(hide_password=False))
+    )
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("KILLABLE_NETWORK", far.name)
+        worker = cluster.start_role("work", config=config)
+    try:
+        with cluster.roles("fetch", "send"):
+            dovecot.append(*map(letter, range(8)), at=RECEIVED_AT)
+            # It alone is there: the slow link carries all of it.
+            cluster.wait_until(lambda: len(cluster.letters()) > 2, 120)
+            far.link("down")
+            with cluster.role("work"):
+                dovecot.append(*map(letter, range(8, 16)), at=RECEIVED_AT)
+                cluster.wait_until(lambda: cluster.is_done(16), 200)
+            far.link("up")
+            # What it had in hand is settled by another; it goes on with what comes.
+            dovecot.append(*map(letter, range(16, 24)), at=RECEIVED_AT)
+            assert_settled(cluster, smtp_server, 24)
+            assert worker.poll() is None
+    finally:
+        worker.terminate()
+        worker.wait(timeout=60)
+        door.close()
 
 
 def is_stopped(pid: int) -> bool:

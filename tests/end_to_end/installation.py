@@ -142,8 +142,8 @@ file = "{self.log}"
 class Killable(Installation):
     """One whose processes may be told to kill or freeze themselves at a step."""
 
-    def start_role(self, role: str, step: str = "") -> Started:
-        words = (step, "--config", str(self.config), role)
+    def start_role(self, role: str, step: str = "", config: Path | None = None) -> Started:
+        words = (step, "--config", str(config or self.config), role)
         told = self.folder / "stderr"
         assert self.loaded
         return self.loaded.start("tests.end_to_end.killable", *words, told=told)

@@ -6,12 +6,14 @@ for every letter with that word, `freeze STEP` to stop there until somebody wake
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from ingest.engine import daemon, trips, work
@@ -128,6 +130,10 @@ if __name__ == "__main__":
 
         spread.BEAT_SECONDS = 1.0
         spread.SILENT_SECONDS = arrivals.SILENT_SECONDS = float(os.environ["KILLABLE_SILENT"])
+    if network := os.environ.get("KILLABLE_NETWORK"):
+        # Before there is another thread, which would stay behind.
+        with Path("/run/netns", network).open() as there:
+            assert ctypes.CDLL(None, use_errno=True).setns(there.fileno(), 0) == 0
     if ahead := int(os.environ.get("KILLABLE_CLOCK", "0")):
         # This host's clock is off by so many seconds; the database's is not.
         of_others = wiring.now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from pathlib import Path
 
 from tests.end_to_end.servers import HOST
 
@@ -19,9 +20,10 @@ class Proxy:
         cuts: How many connections were cut.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int | Path, host: str = HOST) -> None:
+        """`target` is a port on loopback or a socket in the file system."""
         self._target = target
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((host, 0))
         self.port = int(self._listener.getsockname()[1])
         self.is_open = True
         self.is_silent = False
@@ -47,6 +49,13 @@ class Proxy:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def _reached(self) -> socket.socket:
+        if isinstance(self._target, int):
+            return socket.create_connection((HOST, self._target))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(str(self._target))
+        return server
+
     def _accept(self) -> None:
         while True:
             try:
@@ -61,7 +70,7 @@ class Proxy:
                     self._pairs.append((client, client))
                 continue
             try:
-                server = socket.create_connection((HOST, self._target))
+                server = self._reached()
             except OSError:
                 client.close()
                 continue

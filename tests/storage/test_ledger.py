@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import event
 
 from layouts.findings import Code, finding
@@ -90,6 +91,14 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path):
 
     with pytest.raises(StoreUnavailable, match="unable to open"):
         letters(ledger)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_server_that_falls_silent_is_lost_within_half_a_minute_or_as_its_url_says(scheme):
+    said = "tcp_user_timeout=5000&sslmode=disable"
+    given = conninfo_to_dict(Ledger(f"{scheme}://u:p@h/d?{said}").libpq_url)
+    assert (given["tcp_user_timeout"], given["sslmode"]) == ("5000", "disable")
+    assert (given["keepalives_idle"], given["connect_timeout"]) == ("30", "10")
 
 
 def test_a_server_that_is_away_is_unavailable():

@@ -51,7 +51,9 @@ REGISTER_DIGITS = 12
 """Places before the decimal point that a register reading may have."""
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?(?:\d{1,500}(?:[.,]\d{0,500})?|[.,]\d{1,500})(?:[eE][+-]?\d{1,2})?", re.ASCII
+)
 _PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _BLANKS = re.compile(r"\s+")
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))

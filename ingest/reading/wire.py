@@ -8,12 +8,14 @@ for its type before a value is made of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from threading import Lock
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 
@@ -21,12 +23,26 @@ from ingest.letters.terms import Letter, Marked, Read
 from layouts.document import Parsed, Series
 from layouts.findings import Finding
 from layouts.terms import Kind
+from parsers.fields import WHOLE_DIGITS
 
 ANSWER_BYTES = 16 * 2**20
 """The longest answer of a child: five times that of the largest letter that is read."""
 
 MARKED_BYTES = 64 * 2**20
 """The same for marked workbooks."""
+
+TEXT_MOST = 8000
+"""Signs of the longest text in an answer, which is an Authentication-Results."""
+
+DIGITS_MOST = 1000
+"""The same for a number's digits before its point, and twice that altogether."""
+
+_ENERGY_MOST = 10**WHOLE_DIGITS
+_STEP_MOST = 31 * 24 * 60
+_FAR = 250_000_000_000
+"""Seconds from 1970 to about the year 9892: beyond, calendars end."""
+
+_COLUMNS = frozenset({"spans", "at", "empty", "not_commercial"})
 
 HEAD_BYTES = 8
 """A frame is its length, so many bytes, the lowest first, and that many bytes."""
@@ -113,12 +129,7 @@ class Workbooks(msgspec.Struct, frozen=True, tag=True):
 
 def encoded(message: msgspec.Struct) -> bytes:
     """A message as a frame."""
-    try:
-        body = msgspec.msgpack.encode(message)
-    except OverflowError:
-        if not isinstance(message, Done):
-            raise
-        body = msgspec.msgpack.encode(Done(_with_large_numbers(message.read)))
+    body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(HEAD_BYTES, "little") + body
 
 
@@ -148,6 +159,7 @@ def answer_of(body: bytes | bytearray) -> Read | Mapping[str, Marked] | Failed |
     """
     try:
         answer = _answers().decode(body)
+        _bounded(answer)
         return _read(answer.read) if isinstance(answer, _Done) else _plain(answer)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise NonsenseError(type(error).__name__) from None
@@ -205,7 +217,16 @@ def _answers() -> msgspec.msgpack.Decoder[Any]:
 
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[Any]:
-    series = _mirror(Series, values=list[int | Decimal | None])
+    seconds = Annotated[int, msgspec.Meta(ge=-_FAR, le=_FAR)]
+    series = _mirror(
+        Series,
+        values=list[
+            Annotated[int, msgspec.Meta(ge=-_ENERGY_MOST, le=_ENERGY_MOST)] | Decimal | None
+        ],
+        spans=list[tuple[seconds, seconds]] | None,
+        step_minutes=Annotated[int, msgspec.Meta(ge=0, le=_STEP_MOST)],
+        power=Annotated[int, msgspec.Meta(ge=0, le=WHOLE_DIGITS)],
+    )
     parsed = _mirror(Parsed, series=list[series], spoilt=list[series])  # type: ignore[valid-type]
     read = _mirror(Read, parsed=list[parsed])  # type: ignore[valid-type]
     done = msgspec.defstruct("Done", [("read", read)], bases=(_Done,), tag="Done", frozen=True)
@@ -232,7 +253,7 @@ def _parsed(data: Any) -> Parsed:
 def _spoilt(data: Any) -> Series:
     """As `_series`, where a register's reading may be left out."""
     if data.kind is Kind.REGISTER and not data.values and data.places is None:
-        if data.spans or data.not_commercial or data.start.tzinfo is None:
+        if data.spans or data.not_commercial:
             raise ValueError("more than a place without a reading")
         return Series(**_fields(data) | {"values": ()})
     return _series(data)
@@ -242,7 +263,7 @@ def _series(data: Any) -> Series:
     """One series, whose columns are of one length.
 
     Raises:
-        ValueError: they are not, or a reading is no finite number.
+        ValueError: they are not, or a reading is no number.
     """
     values = data.values
     columns = [column for column in (data.spans, data.places and data.places.at) if column]
@@ -250,39 +271,58 @@ def _series(data: Any) -> Series:
         raise ValueError("columns of different lengths")
     if any(not 0 <= index < len(values) for index in data.not_commercial):
         raise ValueError("a flag without a value")
-    if data.start.tzinfo is None:
-        raise ValueError("an instant without a zone")
     if data.kind is Kind.REGISTER:
-        if len(values) != 1 or not isinstance(values[0], Decimal) or not values[0].is_finite():
+        if len(values) != 1 or not isinstance(values[0], Decimal):
             raise ValueError("a register without its reading")
         return Series(**_fields(data) | {"values": tuple(values)})
-    whole = [int(item) if isinstance(item, Decimal) else item for item in values]
-    return Series(**_fields(data) | {"values": whole})
+    if any(isinstance(item, Decimal) for item in values):
+        raise ValueError("interval energy that is no whole number")
+    return Series(**_fields(data) | {"values": values})
+
+
+def _bounded(value: object) -> None:
+    """Hold texts, numbers and instants against their bounds, however deep they stand.
+
+    Columns are bounded by their types alone.
+
+    Raises:
+        ValueError: one of them is longer, larger or further than any that is read.
+    """
+    if isinstance(value, str):
+        is_bounded = len(value) <= TEXT_MOST
+    elif isinstance(value, Decimal):
+        is_bounded = value.is_finite() and abs(value.adjusted()) <= DIGITS_MOST
+        # Its exponent says nothing of the digits behind the point.
+        is_bounded = is_bounded and len(str(value)) <= 2 * DIGITS_MOST
+    elif isinstance(value, datetime):
+        is_bounded = value.tzinfo is not None and abs(value.timestamp()) <= _FAR
+    else:
+        for item in _inside(value):
+            _bounded(item)
+        return
+    if not is_bounded:
+        raise ValueError(f"a {type(value).__name__} without bound")
+
+
+def _inside(value: object) -> Iterable[object]:
+    """What a value holds that is to be looked at."""
+    if value is None or isinstance(value, int | float | bytes):
+        return ()
+    if isinstance(value, list | tuple | frozenset):
+        return value
+    if isinstance(value, Mapping):
+        return chain(value.keys(), value.values())
+    kind: Any = type(value)
+    return [getattr(value, name) for name in _names(kind)]
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of value that are looked at."""
+    is_struct = issubclass(kind, msgspec.Struct)
+    names = kind.__struct_fields__ if is_struct else [field.name for field in fields(kind)]
+    return tuple(name for name in names if name not in _COLUMNS)
 
 
 def _fields(data: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(data, name) for name in data.__struct_fields__}
-
-
-def _with_large_numbers(read: Read) -> Read:
-    """The same with the numbers that MessagePack has no room for as decimals."""
-    return replace(
-        read,
-        parsed=tuple(
-            replace(
-                one,
-                series=tuple(map(_with_decimals, one.series)),
-                spoilt=tuple(map(_with_decimals, one.spoilt)),
-            )
-            for one in read.parsed
-        ),
-    )
-
-
-def _with_decimals(series: Series) -> Series:
-    values: Sequence[Any] = series.values
-    most = 2**63
-    if not any(isinstance(item, int) and abs(item) >= most for item in values):
-        return series
-    whole: Sequence[Any] = [item if item is None else Decimal(item) for item in values]
-    return replace(series, values=whole)

@@ -101,15 +101,3 @@ def test_one_without_a_number_is_never_taken_among_the_others():
     parsed = read({**GOOD, "T1": "нет данных"})
     with pytest.raises(NonsenseError):
         sent(replace(parsed, series=parsed.spoilt))
-
-
-def test_numbers_without_room_in_messagepack_are_sent_in_what_is_spoilt_too():
-    content = (
-        f'<package class="52005" version="1" sender_code="{CODE}" created="20261102093000">'
-        '<consumption date_time="2026110100" energy="x"/>'
-        '<consumption date_time="2026110101" energy="1.5"/></package>'
-    )
-    (parsed,) = parse(Document("z.xml", content.encode()), LAYOUTS)
-    (one,) = parsed.spoilt
-    large = replace(parsed, spoilt=(replace(one, values=[None, 2**70]),))
-    assert list(sent(large).spoilt[0].values) == [None, 2**70]

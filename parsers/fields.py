@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from layouts.findings import Code
 from parsers.clock import YEARS
-from parsers.grid import EPOCH_1900, Cell, ErrorCell, Uncounted
+from parsers.grid import EPOCH_1900, Cell, ErrorCell, StruckCell, Uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,19 @@ class Fault:
         expected: What should stand there, as an example or a form; '' when the
             code says it all.
         either: The dates that it may mean, when day and month may have changed places.
+        reason: Why else, as a word of the replies.
     """
 
     code: Code
     expected: str = ""
     either: str = ""
+    reason: str = ""
 
     def about(self) -> dict[str, str]:
         """What a finding says of it beside its code."""
         said = {"expected": self.expected} if self.expected else {}
+        if self.reason:
+            said["reason"] = self.reason
         return said | ({"reason": "day-or-month", "either": self.either} if self.either else {})
 
 
@@ -67,6 +71,8 @@ def shown(cell: Cell) -> str:
         return plain(cell.formula)
     if isinstance(cell, ErrorCell):
         return cell.text
+    if isinstance(cell, StruckCell):
+        return shown(cell.cell)
     if isinstance(cell, float):
         return format(cell, ".15g")
     if isinstance(cell, datetime):
@@ -92,6 +98,7 @@ _NOTHING = frozenset(("", "-", "–", "—", "'"))
 
 
 _NO_NUMBER = Fault(Code.INVALID_NUMBER)
+_STRUCK = Fault(Code.INVALID_NUMBER, reason="struck")
 
 
 def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
@@ -100,8 +107,8 @@ def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
     Without `exponents`, which are a workbook's own way of writing, 1e3 is none.
     """
     fault = _NO_NUMBER
-    if isinstance(cell, Uncounted):
-        return Fault(Code.FORMULA_WITHOUT_VALUE)
+    if isinstance(cell, Uncounted | StruckCell):
+        return Fault(Code.FORMULA_WITHOUT_VALUE) if isinstance(cell, Uncounted) else _STRUCK
     if isinstance(cell, bool):
         return fault
     if isinstance(cell, int):

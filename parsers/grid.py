@@ -21,7 +21,17 @@ class ErrorCell:
     text: str
 
 
-Cell = str | int | float | bool | datetime | date | time | timedelta | Uncounted | ErrorCell | None
+@dataclass(frozen=True, slots=True)
+class StruckCell:
+    """A cell whose text is struck through, in part or whole: nobody's value."""
+
+    cell: Cell
+
+
+Cell = (
+    str | int | float | bool | datetime | date | time | timedelta
+    | Uncounted | ErrorCell | StruckCell | None
+)  # fmt: skip
 """What a place of a document can hold; an XML text is a str or None.
 
 A workbook's number is an int where it is whole, else a float, of which 15

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from parsers.grid import EPOCH_1900, Cell, Merged, Rows, Sheet, Spot
+from parsers.grid import EPOCH_1900, Cell, Merged, Rows, Sheet, Spot, StruckCell
 
 
 class TooCostlyError(Exception):
@@ -133,6 +133,7 @@ class SheetDraft:
 
     Attributes:
         hidden_columns: First and last column of each hidden range.
+        struck: Cells whose text is struck through.
         filters: First and last row of each range that a filter is on.
     """
 
@@ -147,6 +148,7 @@ class SheetDraft:
     merged: list[Merged] = field(default_factory=list)
     formulas: set[Spot] = field(default_factory=set)
     percents: set[Spot] = field(default_factory=set)
+    struck: set[Spot] = field(default_factory=set)
 
     def put(self, row: int, column: int, cell: Cell) -> None:
         """Fill one cell; an empty text fills nothing.
@@ -179,6 +181,7 @@ class SheetDraft:
 
     def sheet(self) -> Sheet:
         """The sheet with all that was put, parted by what its sender sees."""
+        self._strike()
         rows = {row: dict(sorted(cells.items())) for row, cells in sorted(self.rows.items())}
         heads = dict(self._heads(rows))
         hides = self.hidden_rows or self.hidden_columns or heads
@@ -198,6 +201,17 @@ class SheetDraft:
             percents=frozenset(self.percents),
             epoch=self.epoch,
         )
+
+    def _strike(self) -> None:
+        """Mark what is struck through; a whole row of it is not there for its sender."""
+        for row in {row for row, _ in self.struck}:
+            cells = self.rows.get(row, {})
+            if all((row, column) in self.struck for column in cells):
+                self.hidden_rows.add(row)
+                continue
+            for column, cell in cells.items():
+                if (row, column) in self.struck:
+                    cells[column] = StruckCell(cell)
 
     def _heads(self, rows: Rows) -> Iterator[tuple[Spot, Spot]]:
         """Cells of merged ranges, with the first one of theirs; in filled rows only."""

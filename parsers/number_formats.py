@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum, auto
@@ -32,6 +32,25 @@ class NumberFormat:
 
 
 GENERAL = NumberFormat(Shape.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class CellStyles:
+    """The number format of each cell style, and which styles strike their text through."""
+
+    formats: Sequence[NumberFormat] = ()
+    struck: frozenset[int] = frozenset()
+
+
+def cell_styles(
+    formats: Sequence[NumberFormat], fonts: Sequence[int], struck: Sequence[bool]
+) -> CellStyles:
+    """The styles of cells from their formats and fonts; `struck` is of each font."""
+    known = enumerate(fonts)
+    return CellStyles(
+        formats, frozenset(n for n, font in known if 0 <= font < len(struck) and struck[font])
+    )
+
 
 # Texts, colours and conditions, escaped signs, signs of padding.
 _LITERAL = re.compile(r'"[^"]*"|\[(?!h+\]|m+\]|s+\])[^\]]*\]|\\.|_.|\*.')

@@ -6,7 +6,7 @@ Source: OASIS OpenDocument 1.3 part 3, 9 (tables) and 19 (attributes).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 
 from parsers.grid import EPOCH_1900, Cell, ErrorCell, Merged, Sheet, Uncounted
@@ -33,9 +33,10 @@ def read_ods(package: Package) -> list[Sheet]:
         TooCostlyError: it has more of something than any form has.
         LookupError, ValueError, SyntaxError: it is damaged.
     """
-    spent, epoch, hides = package.spent, EPOCH_1900, frozenset(_hiding_styles(package))
+    spent, epoch = package.spent, EPOCH_1900
+    hides, struck = _styles(package)
     sheets: list[Sheet] = []
-    reader = _Reader(SheetDraft("", spent, epoch))
+    reader = _Reader(SheetDraft("", spent, epoch), struck)
     names = ("null-date", "table-column", "table-row", "table", "annotation", "shapes")
     for element in package.elements(_CONTENT, *names):
         if element.tag == f"{_TABLE}null-date":
@@ -51,16 +52,22 @@ def read_ods(package: Package) -> list[Sheet]:
             draft.name, draft.epoch = element.get(f"{_TABLE}name") or "", epoch
             draft.is_visible = element.get(f"{_TABLE}style-name") not in hides
             sheets.append(draft.sheet())
-            reader = _Reader(SheetDraft("", spent, epoch))
+            reader = _Reader(SheetDraft("", spent, epoch), struck)
     return sheets
 
 
-def _hiding_styles(package: Package) -> Iterator[str]:
-    """Names of the styles whose sheets are hidden."""
-    for element in package.elements(_CONTENT, "table-properties"):
+def _styles(package: Package) -> tuple[set[str], set[str]]:
+    """Names of the styles whose sheets are hidden, and of those that strike text through."""
+    hides: set[str] = set()
+    struck: set[str] = set()
+    for element in package.elements(_CONTENT, "table-properties", "text-properties"):
         style = element.getparent()
-        if element.get(f"{_TABLE}display") == "false" and style is not None:
-            yield style.get(f"{_STYLE}name") or ""
+        name = "" if style is None else style.get(f"{_STYLE}name") or ""
+        if element.get(f"{_TABLE}display") == "false":
+            hides.add(name)
+        if (element.get(f"{_STYLE}text-line-through-style") or "none") != "none":
+            struck.add(name)
+    return hides, struck
 
 
 def _is_inside(element: Element) -> bool:
@@ -79,8 +86,9 @@ def _repeated(element: Element, what: str) -> int:
 class _Reader:
     """Reads the XML of one sheet into a draft."""
 
-    def __init__(self, draft: SheetDraft) -> None:
+    def __init__(self, draft: SheetDraft, struck: Set[str]) -> None:
         self.draft = draft
+        self._struck = struck
         self._row = 0
         self._column = 0
         self._above: Element | None = None
@@ -127,10 +135,18 @@ class _Reader:
             for cell, value, start, count in filled:
                 for column in range(start, start + count):
                     self.draft.put(row, column, value)
+                    if self._struck and self._is_struck(cell):
+                        self.draft.struck.add((row, column))
                     if cell.get(f"{_TABLE}formula") is not None:
                         self.draft.formulas.add((row, column))
                     if cell.get(f"{_OFFICE}value-type") == "percentage":
                         self.draft.percents.add((row, column))
+
+    def _is_struck(self, cell: Element) -> bool:
+        """Whether the style of a cell, or of a piece of its text, strikes it through."""
+        names = [cell.get(f"{_TABLE}style-name")]
+        names += [span.get(f"{_TEXT}style-name") for span in cell.iter(f"{_TEXT}span")]
+        return not self._struck.isdisjoint(name for name in names if name)
 
     def _cell(self, cell: Element, row: int, column: int) -> Cell:
         down = _repeated(cell, "number-rows-spanned")

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
 from parsers.grid_draft import LAST_ROW, MOST_CELLS, SheetDraft, Spent, TooCostlyError
-from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
+from parsers.number_formats import (
+    BUILT_IN,
+    GENERAL,
+    CellStyles,
+    Shape,
+    cell_styles,
+    number_format,
+    typed,
+)
 from parsers.workbooks_xlsb import ERRORS
 
 if TYPE_CHECKING:
@@ -84,12 +92,18 @@ def _read(content: bytes, spent: Spent) -> list[Sheet]:
     )
     epoch = EPOCH_1904 if book.datemode else EPOCH_1900
     styles = _styles(book)
+    struck = frozenset(n for n, font in enumerate(book.font_list) if font.struck_out)
     sheets = []
     for index in range(book.nsheets):
         spent.sheet()
         source = book.sheet_by_index(index)
         draft = SheetDraft(source.name, spent, epoch, source.visibility == 0)
         _fill(draft, source, about[index], styles)
+        draft.struck |= {
+            (row + 1, column + 1)
+            for (row, column), runs in source.rich_text_runlist_map.items()
+            if any(font in struck for _, font in runs)
+        }
         book.unload_sheet(index)
         sheets.append(draft.sheet())
     return sheets
@@ -161,18 +175,17 @@ def _records(
         at += 4 + size
 
 
-def _styles(book: xlrd.book.Book) -> list[NumberFormat]:
-    """The number format of each cell style."""
+def _styles(book: xlrd.book.Book) -> CellStyles:
     known = {
         key: number_format(form.format_str) if form.format_str else BUILT_IN.get(key, GENERAL)
         for key, form in book.format_map.items()
     }
-    return [known.get(style.format_key, GENERAL) for style in book.xf_list]
+    formats = [known.get(style.format_key, GENERAL) for style in book.xf_list]
+    fonts = [style.font_index for style in book.xf_list]
+    return cell_styles(formats, fonts, [bool(font.struck_out) for font in book.font_list])
 
 
-def _fill(
-    draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: list[NumberFormat]
-) -> None:
+def _fill(draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: CellStyles) -> None:
     draft.formulas |= about.formulas
     draft.hidden_rows |= {
         row + 1 for row, info in source.rowinfo_map.items() if info.hidden or info.height == 0
@@ -190,10 +203,12 @@ def _fill(
         kinds, values = source.row_types(row), source.row_values(row)
         for column, (kind, value) in enumerate(zip(kinds, values, strict=True)):
             at = row + 1, column + 1
+            if styles.struck and source.cell_xf_index(row, column) in styles.struck:
+                draft.struck.add(at)
             if at in about.textless:
                 draft.put(*at, Uncounted("="))
             elif kind in {_NUMBER, _DATE}:
-                form = styles[source.cell_xf_index(row, column)]
+                form = styles.formats[source.cell_xf_index(row, column)]
                 if form.shape is Shape.PERCENT:
                     draft.percents.add(at)
                 draft.put(*at, typed(float(value), form, draft.epoch))

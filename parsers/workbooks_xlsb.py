@@ -12,7 +12,15 @@ from typing import IO
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet
 from parsers.grid_draft import SheetDraft, Spent, TooCostlyError
-from parsers.number_formats import BUILT_IN, GENERAL, NumberFormat, Shape, number_format, typed
+from parsers.number_formats import (
+    BUILT_IN,
+    GENERAL,
+    CellStyles,
+    Shape,
+    cell_styles,
+    number_format,
+    typed,
+)
 from parsers.workbooks_xlsx import MOST_FORMATS, MOST_STYLES
 from parsers.workbooks_zip import Package
 
@@ -21,6 +29,7 @@ _ROW, _RK, _ERROR, _BOOL, _REAL, _INLINE, _SHARED = 0, 2, 3, 4, 5, 6, 7
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
 _STRING, _FORMAT, _STYLE, _COLUMNS, _RICH_INLINE = 19, 44, 47, 60, 62
 _BOOK_PROPERTIES, _SHEET, _MERGED = 153, 156, 176
+_FONT, _STRUCK = 43, 8
 _FILTER, _FILTER_COLUMN, _CELL_STYLES, _CELL_STYLES_END = 161, 163, 617, 618
 
 ERRORS = {
@@ -118,11 +127,12 @@ def _strings(package: Package, path: str | None, spent: Spent) -> list[str]:
     return found
 
 
-def _styles(package: Package, path: str | None, spent: Spent) -> list[NumberFormat]:
-    """The number format of each cell style."""
+def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
     if path is None or path not in package:
-        return []
+        return CellStyles()
     formats, numbers, is_of_cells = dict(BUILT_IN), [], False
+    fonts: list[int] = []
+    struck: list[bool] = []
     with package.open(path) as part:
         for kind, data in _records(part, spent):
             if kind == _FORMAT:
@@ -130,24 +140,27 @@ def _styles(package: Package, path: str | None, spent: Spent) -> list[NumberForm
                 formats[at] = number_format(_wide(data, 2)[0])
                 if len(formats) > MOST_FORMATS:
                     raise TooCostlyError(str(MOST_FORMATS))
+            elif kind == _FONT:
+                struck.append(bool(struct.unpack_from("<H", data, 2)[0] & _STRUCK))
             elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
                 is_of_cells = kind == _CELL_STYLES
             elif kind == _STYLE and is_of_cells:
-                numbers.append(struct.unpack_from("<H", data, 2)[0])
+                of, font = struct.unpack_from("<HH", data, 2)
+                numbers.append(of)
+                fonts.append(font)
                 if len(numbers) > MOST_STYLES:
                     raise TooCostlyError(str(MOST_STYLES))
-    return [formats.get(at, GENERAL) for at in numbers]
+    return cell_styles([formats.get(at, GENERAL) for at in numbers], fonts, struck)
 
 
 class _Reader:
     """Reads the records of one sheet into a draft."""
 
-    def __init__(
-        self, draft: SheetDraft, strings: Sequence[str], styles: Sequence[NumberFormat]
-    ) -> None:
+    def __init__(self, draft: SheetDraft, strings: Sequence[str], styles: CellStyles) -> None:
         self._draft = draft
         self._strings = strings
-        self._styles = styles
+        self._styles = styles.formats
+        self._struck = styles.struck
         self._row = 0
         self._filter: tuple[int, int] | None = None
 
@@ -186,6 +199,8 @@ class _Reader:
         column, style = struct.unpack_from("<II", data)
         at = (self._row, column + 1)
         value = self._value(kind, data, style & 0xFF_FFFF, at)
+        if style & 0xFF_FFFF in self._struck:
+            self._draft.struck.add(at)
         if kind in _FORMULAS:
             self._draft.formulas.add(at)
         self._draft.put(*at, value)

@@ -10,13 +10,23 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from functools import lru_cache
 
-from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
+from parsers.grid import (
+    EPOCH_1900,
+    EPOCH_1904,
+    Cell,
+    ErrorCell,
+    Merged,
+    Sheet,
+    StruckCell,
+    Uncounted,
+)
 from parsers.grid_draft import SheetDraft, TooCostlyError
 from parsers.number_formats import (
     BUILT_IN,
     GENERAL,
-    NumberFormat,
+    CellStyles,
     Shape,
+    cell_styles,
     number_format,
     read_text,
     typed,
@@ -71,11 +81,22 @@ def _bare(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def _strings(package: Package, path: str | None) -> list[str]:
+def _strings(package: Package, path: str | None) -> list[Cell]:
     """The texts that cells share."""
     if path is None or path not in package:
         return []
-    return [_text(item) for item in package.texts(path, "si")]
+    return [_shared(item) for item in package.texts(path, "si")]
+
+
+def _shared(element: Element) -> Cell:
+    """The text of an item; struck, where any run of it is."""
+    text = _text(element)
+    is_struck = len(element) > 1 and any(map(_is_on, element.iter("{*}strike")))
+    return StruckCell(text) if is_struck else text
+
+
+def _is_on(element: Element) -> bool:
+    return (element.get("val") or "1") in _TRUE
 
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -98,28 +119,32 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
-def _styles(package: Package, path: str | None) -> list[NumberFormat]:
-    """The number format of each cell style."""
+def _styles(package: Package, path: str | None) -> CellStyles:
     if path is None or path not in package:
-        return []
+        return CellStyles()
     formats = dict(BUILT_IN)
     numbers: list[int] = []
-    for item in package.elements(path, "numFmt", "xf", "cellStyleXfs", "dxfs"):
+    fonts: list[int] = []
+    struck: list[bool] = []
+    for item in package.elements(path, "numFmt", "font", "xf", "cellStyleXfs", "dxfs"):
         name = _local(item)
         if name == "numFmt":
             if len(formats) > MOST_FORMATS:
                 raise TooCostlyError(str(MOST_FORMATS))
             formats[int(item.get("numFmtId") or 0)] = number_format(item.get("formatCode") or "")
-        elif name == "xf" and _is_of_cells(item):
+        elif name == "font" and _is_in(item, "fonts"):
+            struck.append(any(_local(child) == "strike" and _is_on(child) for child in item))
+        elif name == "xf" and _is_in(item, "cellXfs"):
             numbers.append(int(item.get("numFmtId") or 0))
+            fonts.append(int(item.get("fontId") or 0))
             if len(numbers) > MOST_STYLES:
                 raise TooCostlyError(str(MOST_STYLES))
-    return [formats.get(at, GENERAL) for at in numbers]
+    return cell_styles([formats.get(at, GENERAL) for at in numbers], fonts, struck)
 
 
-def _is_of_cells(element: Element) -> bool:
+def _is_in(element: Element, name: str) -> bool:
     parent = element.getparent()
-    return parent is not None and _local(parent) == "cellXfs"
+    return parent is not None and _local(parent) == name
 
 
 # Rows and what says something of them; the rest is there to be emptied.
@@ -130,12 +155,11 @@ _EMPTIED = ("cfRule", "dataValidation", "hyperlink", "conditionalFormatting", "b
 class _Reader:
     """Reads the XML of one sheet into a draft."""
 
-    def __init__(
-        self, draft: SheetDraft, strings: Sequence[str], styles: Sequence[NumberFormat]
-    ) -> None:
+    def __init__(self, draft: SheetDraft, strings: Sequence[Cell], styles: CellStyles) -> None:
         self._draft = draft
         self._strings = strings
-        self._styles = styles
+        self._styles = styles.formats
+        self._struck = styles.struck
         self._row = 0
         self._is_filtered = False
 
@@ -187,7 +211,8 @@ class _Reader:
             self._cell(cell, row, column)
 
     def _cell(self, element: Element, row: int, column: int) -> None:
-        value = inline = None
+        value: str | None = None
+        inline: Cell = None
         formula: Element | None = None
         for child in element:
             name = _local(child)
@@ -196,10 +221,12 @@ class _Reader:
             elif name == "f":
                 formula = child
             elif name == "is":
-                inline = _text(child)
+                inline = _shared(child)
         kind = element.get("t") or "n"
         if formula is not None:
             self._formula(formula, row, column, is_counted=bool(value) or kind == "str")
+        if self._struck and (style := element.get("s")) and int(style) in self._struck:
+            self._draft.struck.add((row, column))
         if kind == "inlineStr":
             self._draft.put(row, column, inline)
         elif value:

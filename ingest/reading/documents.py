@@ -19,7 +19,7 @@ from layouts.findings import Code, Finding, finding
 from layouts.layout import Layout
 from parsers import Spent, parse, parsed_of
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
-from parsers.grid import ErrorCell
+from parsers.grid import Cell, ErrorCell, StruckCell
 from parsers.workbooks import open_workbook
 
 DOCUMENTS_MOST = 2
@@ -162,6 +162,12 @@ def mark_workbooks(
     return marked
 
 
+def _as_written(cell: Cell) -> object:
+    if isinstance(cell, StruckCell):
+        return cell.cell
+    return cell.text if isinstance(cell, ErrorCell) else cell
+
+
 def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]]] | None:
     """What is written in a workbook, by sheet, row and column; None if it is none."""
     sheets = open_workbook(content)
@@ -170,7 +176,7 @@ def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]
     return {
         sheet.name: {
             row: {
-                column: value.text if isinstance(value, ErrorCell) else value
+                column: _as_written(value)
                 for column, value in (
                     sheet.unseen.get(row, {}) | dict(sheet.rows.get(row, {}))
                 ).items()

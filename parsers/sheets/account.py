@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from parsers.fields import Number, is_blank, label, read_number, shown
-from parsers.grid import Cell, ErrorCell, Sheet, Uncounted
+from parsers.grid import Cell, ErrorCell, Sheet, StruckCell, Uncounted
 from parsers.sheets.hours import is_numbering
 from parsers.sheets.table import Label, Table
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary
@@ -41,7 +41,7 @@ class Account:
         left: dict[int, list[int]] = {}
         for row, cells in self._sheet.rows.items():
             for column, cell in cells.items():
-                if (row, column) in self._used or is_note(cell):
+                if (row, column) in self._used or is_note(cell) or isinstance(cell, StruckCell):
                     continue
                 if isinstance(cell, ErrorCell | Uncounted):
                     yield self._faulty(row, column, cell)

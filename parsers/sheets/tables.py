@@ -13,7 +13,7 @@ from layouts.layout import Layout
 from layouts.workbook_form import WorkbookDefinition
 from parsers.fields import Number, read_number
 from parsers.fields import label as label_of
-from parsers.grid import Cell, Merged, Sheet
+from parsers.grid import Cell, Merged, Sheet, StruckCell
 from parsers.grid_draft import TooCostlyError
 from parsers.sheets.claims import settle
 from parsers.sheets.hours import hour_columns
@@ -160,7 +160,7 @@ class _Finder:
             elif isinstance(cell, datetime):
                 if self._definition.hours and cell.year > 1904:
                     return False
-            else:
+            elif not isinstance(cell, StruckCell):
                 numbers += 1
             if numbers and not self._definition.hours:
                 return False

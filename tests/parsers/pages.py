@@ -7,6 +7,7 @@ import struct
 import zipfile
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from xml.sax.saxutils import escape
 
 import xlsxwriter
@@ -35,6 +36,7 @@ class Page:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     is_visible: bool = True
+    struck: set[Spot] = field(default_factory=set)
 
 
 def xlsx(pages: list[Page]) -> bytes:
@@ -45,16 +47,11 @@ def xlsx(pages: list[Page]) -> bytes:
         sheet = book.add_worksheet(page.name)
         for top, left, bottom, right in page.merged:
             sheet.merge_range(top - 1, left - 1, bottom - 1, right - 1, "")
+        struck = book.add_format({"font_strikeout": True})
         for (row, column), value in page.cells.items():
-            at = row - 1, column - 1
-            if isinstance(value, Wrong):
-                sheet.write_formula(*at, "=1/0", None, value.text)
-            elif isinstance(value, date):
-                sheet.write_datetime(*at, value, day)
-            elif isinstance(value, str):
-                sheet.write_string(*at, value)
-            else:
-                sheet.write_number(*at, value)
+            is_struck = (row, column) in page.struck
+            how = struck if is_struck else day if isinstance(value, date) else None
+            _write(sheet, (row - 1, column - 1), value, how)
         for row in page.hidden_rows:
             sheet.set_row(row - 1, None, None, {"hidden": True})
         for column in page.hidden_columns:
@@ -65,6 +62,17 @@ def xlsx(pages: list[Page]) -> bytes:
     return held.getvalue()
 
 
+def _write(sheet: Any, at: Spot, value: Value, how: Any) -> None:
+    if isinstance(value, Wrong):
+        sheet.write_formula(*at, "=1/0", None, value.text)
+    elif isinstance(value, date):
+        sheet.write_datetime(*at, value, how)
+    elif isinstance(value, str):
+        sheet.write_string(*at, value, how)
+    else:
+        sheet.write_number(*at, value, how)
+
+
 def xls(pages: list[Page]) -> bytes:
     book = xlwt.Workbook(encoding="utf-8")
     day = xlwt.easyxf(num_format_str="DD.MM.YYYY")
@@ -72,7 +80,9 @@ def xls(pages: list[Page]) -> bytes:
         sheet = book.add_sheet(page.name, cell_overwrite_ok=True)
         for (row, column), value in page.cells.items():
             at = row - 1, column - 1
-            if isinstance(value, Wrong):
+            if (row, column) in page.struck:
+                sheet.write(*at, value, xlwt.easyxf("font: struck_out on"))
+            elif isinstance(value, Wrong):
                 sheet.row(at[0]).set_cell_error(at[1], value.text.replace("N/A", "N/A!"))
             elif isinstance(value, date):
                 sheet.write(*at, value, day)
@@ -99,6 +109,12 @@ _NAMES = (
 )
 
 
+_STRUCK = (
+    '<style:style style:name="ce9" style:family="table-cell">'
+    '<style:text-properties style:text-line-through-style="solid"/></style:style>'
+)
+
+
 def ods(pages: list[Page]) -> bytes:
     """As LibreOffice writes it; by hand, since odfpy knows no error cells."""
     held = io.BytesIO()
@@ -106,7 +122,7 @@ def ods(pages: list[Page]) -> bytes:
     tables = "".join(map(_table, pages))
     content = (
         f"<?xml version='1.0' encoding='UTF-8'?><office:document-content {_NAMES}>"
-        f"<office:automatic-styles>{hidden}</style:style></office:automatic-styles>"
+        f"<office:automatic-styles>{hidden}</style:style>{_STRUCK}</office:automatic-styles>"
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
         "</office:document-content>"
     )
@@ -136,7 +152,9 @@ def _table(page: Page) -> str:
         for column in range(1, last_column + 1):
             at = (row, column)
             name = "covered-table-cell" if at in covered else "table-cell"
-            cells.append(_cell(name, page.cells.get(at), at, spans.get(at)))
+            cell = _cell(name, page.cells.get(at), at, spans.get(at))
+            struck = f'<table:{name} table:style-name="ce9"'
+            cells.append(cell.replace(f"<table:{name}", struck, 1) if at in page.struck else cell)
         hidden = _collapsed(row in page.hidden_rows)
         rows.append(f"<table:table-row{hidden}>{''.join(cells)}</table:table-row>")
     style = "" if page.is_visible else ' table:style-name="ta2"'
@@ -181,14 +199,18 @@ def xlsb(pages: list[Page]) -> bytes:
         relations += _relation(f"rId{n}", "worksheet", f"worksheets/sheet{n}.bin")
         parts[f"xl/worksheets/sheet{n}.bin"] = _xlsb_sheet(page)
     relations += _relation("rId99", "styles", "styles.bin")
-    # The second cell style is a date.
-    styles = b"".join(_record(47, struct.pack("<HHQI", 0, form, 0, 0)) for form in (0, 14))
+    fonts = b"".join(_record(43, struct.pack("<HH", 220, strike)) for strike in (0, 8))
+    # The second cell style is a date, the third one is struck through.
+    cells = ((0, 0), (14, 0), (0, 1))
+    styles = b"".join(_record(47, struct.pack("<HHHHQ", 0, *of, 0, 0)) for of in cells)
     parts |= {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">{_TYPES}</Types>',
         "_rels/.rels": _relations(_relation("rId1", "officeDocument", "xl/workbook.bin")),
         "xl/_rels/workbook.bin.rels": _relations(relations),
         "xl/workbook.bin": _within(131, _within(143, sheets, 144), 132),
-        "xl/styles.bin": _within(278, _record(617, b"\2\0\0\0") + styles + _record(618, b""), 279),
+        "xl/styles.bin": _within(
+            278, fonts + _record(617, b"\3\0\0\0") + styles + _record(618, b""), 279
+        ),
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -246,7 +268,8 @@ def _xlsb_sheet(page: Page) -> bytes:
         flags = 0x10 if row in page.hidden_rows else 0
         made += _record(0, struct.pack("<IIHBBI", row - 1, 0, 300, 0, flags, 0))
         for column, value in cells:
-            place = struct.pack("<II", column - 1, 1 if isinstance(value, date) else 0)
+            style = 2 if (row, column) in page.struck else int(isinstance(value, date))
+            place = struct.pack("<II", column - 1, style)
             made += _xlsb_cell(place, value)
     made += _record(146, b"")
     merged = b""

@@ -1,0 +1,74 @@
+"""What is struck through is nobody's value: told at its cell; a whole row of it is not there."""
+
+import io
+
+import openpyxl
+import pytest
+import xlwt
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+
+from layouts.document import Document, Parsed
+from layouts.findings import Code
+from layouts.layout import load
+from parsers import parse
+from tests.parsers.pages import WRITERS, Page
+
+LAYOUTS = load()
+ROWS = [
+    ["Макет", 52006], ["Код пользователя", "200000001234"], ["Дата показаний", "01.11.2026"], [],
+    ["№ счётчика", "Показание", "Примечание"], ["0751", 100], ["0752", 200],
+]  # fmt: skip
+CELLS = {(r, c): v for r, row in enumerate(ROWS, 1) for c, v in enumerate(row, 1)}
+
+
+def read(content: bytes) -> Parsed:
+    (parsed,) = parse(Document("a", content), LAYOUTS)
+    return parsed
+
+
+def outcome(parsed: Parsed) -> tuple[list[str], list[tuple[Code, str | None, str | None]]]:
+    told = [(f.code, f.place.cell, f.detail.get("reason")) for f in parsed.findings]
+    return [one.meter for one in parsed.series], told
+
+
+@pytest.mark.parametrize("container", sorted(WRITERS))
+@pytest.mark.parametrize(
+    ("struck", "outcome_meant"),
+    [
+        ({(6, 2)}, (["0752"], [(Code.INVALID_NUMBER, "B6", "struck")])),
+        ({(6, 1), (6, 2)}, (["0752"], [(Code.HIDDEN_CONTENT, None, None)])),
+        ({(5, 3)}, (["0751", "0752"], [])),
+    ],
+)
+def test_a_struck_value_is_told_and_a_struck_row_is_not_there(container, struck, outcome_meant):
+    content = WRITERS[container]([Page("Лист1", dict(CELLS), struck=struck)])
+    assert outcome(read(content)) == outcome_meant
+
+
+def _xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)
+    book.active["B6"] = CellRichText(TextBlock(InlineFont(strike=True), "100"), " 120")
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def _xls() -> bytes:
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("Лист1", cell_overwrite_ok=True)
+    for (row, column), value in CELLS.items():
+        sheet.write(row - 1, column - 1, value)
+    struck = xlwt.easyfont("struck_out on")
+    sheet.write_rich_text(5, 1, (("100", struck), (" 120", xlwt.easyfont(""))))
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("make", [_xlsx, _xls])
+def test_an_old_value_struck_through_before_the_new_one_in_its_cell_is_no_number(make):
+    struck = [(Code.INVALID_NUMBER, "B6", "struck")]
+    assert outcome(read(make())) == (["0752"], struck)

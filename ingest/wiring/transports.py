@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ingest.engine.drop import Drops
     from ingest.transports.drop import DropFolder
-    from ingest.transports.imap import ImapMailbox
+    from ingest.transports.imap.mailbox import ImapMailbox
     from ingest.transports.login import Ending
     from ingest.transports.oauth import OAuthAccount
     from ingest.transports.smtp import SmtpPostman
@@ -42,7 +42,8 @@ class Transports:
         return [self._mailbox(settings) for settings in self._settings.mailbox]
 
     def _mailbox(self, settings: MailboxSettings, **otherwise: Any) -> ImapMailbox:
-        from ingest.transports.imap import ImapConfig, ImapMailbox
+        from ingest.transports.imap.connect import ImapConfig
+        from ingest.transports.imap.mailbox import ImapMailbox
 
         config = ImapConfig(
             name=settings.name,

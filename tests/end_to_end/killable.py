@@ -21,7 +21,7 @@ from ingest.engine import send as outbox
 from ingest.engine.marks import Marker
 from ingest.engine.work import Worker
 from ingest.intake import attempt, receive
-from ingest.transports.imap import ImapMailbox
+from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.smtp import SmtpPostman
 from ingest.wiring import service as wiring
 from storage import arrivals

@@ -23,22 +23,29 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
-    *("ingest.verbs.main", "ingest.wiring.service", "ingest.engine.daemon", "ingest.engine.spread"),
-    *(
-        "ingest.engine.drop",
-        "ingest.intake.policy",
-        "ingest.reading.sandbox",
-        "ingest.reading.pool",
-    ),
-    *("ingest.replies.answers", "ingest.transports.imap", "ingest.transports.smtp", "config.log"),
-    *("layouts.calendar", "layouts.deadlines", "storage.ledger", "tests.end_to_end.killable"),
-    *(
-        "argon2",
-        "jinja2",
-        "psycopg",
-        "sqlalchemy.dialects.sqlite",
-        "sqlalchemy.dialects.postgresql",
-    ),
+    "ingest.verbs.main",
+    "ingest.wiring.service",
+    "ingest.wiring.daemon",
+    "ingest.wiring.transports",
+    "ingest.engine.daemon",
+    "ingest.engine.spread",
+    "ingest.engine.drop",
+    "ingest.intake.policy",
+    "ingest.reading.sandbox",
+    "ingest.reading.pool",
+    "ingest.replies.answers",
+    "ingest.transports.imap.mailbox",
+    "ingest.transports.smtp",
+    "config.log",
+    "layouts.calendar",
+    "layouts.deadlines",
+    "storage.ledger",
+    "tests.end_to_end.killable",
+    "argon2",
+    "jinja2",
+    "psycopg",
+    "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.dialects.postgresql",
 )
 """What the service imports before it polls, in the daemon and in each role."""
 

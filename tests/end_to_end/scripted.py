@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from ingest.transports.imap import ImapConfig
+from ingest.transports.imap.connect import ImapConfig
 from tests.fakes import mail
 
 Answer = Callable[[str], Iterator[bytes]]

@@ -22,7 +22,7 @@ from pathlib import Path
 import trustme
 from imapclient import IMAPClient
 
-from ingest.transports.imap import ImapConfig
+from ingest.transports.imap.connect import ImapConfig
 
 HOST = "127.0.0.1"
 

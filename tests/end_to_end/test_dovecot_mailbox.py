@@ -6,7 +6,7 @@ import pytest
 from imapclient import IMAPClient
 
 from ingest.letters.letter import sender_in
-from ingest.transports.imap import ImapMailbox
+from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
 from tests.end_to_end.servers import Dovecot
 from tests.fakes import mail

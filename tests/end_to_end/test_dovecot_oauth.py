@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 
 from ingest.engine.daemon import Daemon, Parts
 from ingest.transports import oauth
-from ingest.transports.imap import ImapMailbox
+from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.login import Token
 from ingest.transports.oauth import OAuthAccount, OAuthConfig
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable

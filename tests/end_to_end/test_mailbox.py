@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.transports.imap import HEADER_BYTES, ImapMailbox
+from ingest.transports.imap.mailbox import HEADER_BYTES, ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
 from storage.records.letters import Location
 from tests.end_to_end.servers import free_port

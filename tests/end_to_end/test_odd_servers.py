@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from ingest.transports.imap import FILED, ImapMailbox
 from ingest.transports.imap import mailbox as mailbox_module
-from ingest.transports.imap.mailbox import SEARCHED
+from ingest.transports.imap.filing import FILED
+from ingest.transports.imap.mailbox import SEARCHED, ImapMailbox
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records.replies import OwedReply

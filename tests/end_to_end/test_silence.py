@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from ingest.transports.imap import ImapConfig, ImapMailbox
+from ingest.transports.imap.connect import ImapConfig
+from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records.replies import OwedReply

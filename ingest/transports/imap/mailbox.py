@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import imaplib
 import math
-import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient
 from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import LoginError
-from imapclient.response_parser import parse_message_list
 
 from ingest.letters.terms import Arrival, RawLetter
 from ingest.transports.advice import LOGIN, OAUTH, advice, reason
-from ingest.transports.bounds import Bounds
-from ingest.transports.imap.bounded import BoundedIMAPClient
-from ingest.transports.login import Security, Token, certificate_ends, checked, initial_response
+from ingest.transports.imap.commands import CHUNK, facts_of, find, has_mail, search
+from ingest.transports.imap.connect import ImapConfig, connect
+from ingest.transports.imap.filing import (
+    FILED,
+    holds_letters,
+    keeps_apart,
+    move,
+    try_filing,
+    with_prefix,
+)
+from ingest.transports.login import certificate_ends
 from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
 from layouts.sequences import pieces
 from storage.records.letters import Location
@@ -34,8 +39,6 @@ log = structlog.get_logger()
 
 _FROM = "BODY.PEEK[HEADER.FIELDS (FROM)]"
 
-CHUNK = 500
-"""UIDs named in one command; some servers refuse thousands."""
 
 SEARCHED = 50_000
 """UIDs in one answer; imaplib refuses a line of a million bytes."""
@@ -52,20 +55,10 @@ LIVED_SECONDS = 60.0
 BROKEN_MOST = 3
 """How often a letter alone may break a working connection before it is counted."""
 
-ANSWER_BYTES = 100 * 1024 * 1024
-"""What the answers to one command may come to; a batch or a letter is far less."""
 
 EXISTS_MOST = 50_000_000
 """More letters than any folder has: a server that claims them is not listed."""
 
-TRIAL = (
-    b"From: doctor@localhost\r\nSubject: trial of filing, removed at once\r\n"
-    b"Auto-Submitted: auto-generated\r\n\r\n"
-)
-"""Put into a folder to see that letters can be filed there."""
-
-FILED = "$MeterFiled"
-"""Keyword of a letter that was copied to its folder and cannot be removed safely."""
 
 NONSENSE = (
     imaplib.IMAP4.error,
@@ -80,59 +73,6 @@ NONSENSE = (
     RecursionError,
 )
 """What a server that is away, refuses, or talks nonsense leads to; each is of time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImapConfig:
-    """Where a mailbox is, and how much is taken from it at once.
-
-    Attributes:
-        name: As the operator calls it; the first part of the ledger's key.
-        user: '' logs in to nothing, for servers that need no login.
-        token: Gives an access token for the user, in place of a password.
-        batch: Letters in one batch.
-        batch_bytes: Half of it for one batch, by RFC822.SIZE, as the next one is fetched
-            while it is read; a larger letter comes alone.
-        letter_bytes: Of a larger letter only the header is read.
-        timeout_seconds: For every packet of the server.
-        command_seconds: For everything that one command is answered with.
-        look_seconds: How long one IDLE lasts while waiting for mail: at its end the
-            server is asked what it still kept to itself. 0: as long as may be.
-        since: Letters that arrived before this day are not seen.
-        files: Whether letters are moved; else they stay where they lie.
-
-    Raises:
-        ValueError: the security named is unknown, or unsafe for that host.
-    """
-
-    name: str
-    host: str
-    port: int = 993
-    security: str = Security.TLS
-    user: str = ""
-    password: str = field(default="", repr=False)
-    token: Callable[[str], Token] | None = field(default=None, repr=False)
-    folder: str = "INBOX"
-    processed: str = "Processed"
-    ignored: str = "Ignored"
-    quarantine: str = "Quarantine"
-    batch: int = 50
-    batch_bytes: int = 32 * 1024 * 1024
-    letter_bytes: int = 25 * 1024 * 1024
-    timeout_seconds: float = 30.0
-    command_seconds: float = 600.0
-    look_seconds: float = 0.0
-    since: date | None = None
-    files: bool = True
-
-    def __post_init__(self) -> None:
-        checked(self.security, self.host, f"mailbox {self.name}")
-
-    def folder_for(self, outcome: str) -> str:
-        """The folder that letters of this outcome are filed in."""
-        return {"ignored": self.ignored, "quarantined": self.quarantine}.get(
-            outcome, self.processed
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +156,7 @@ class ImapMailbox:
             for first in range(1, self._exists + 1, SEARCHED):
                 last = min(first + SEARCHED - 1, self._exists)
                 among = f"{first}:{last}" if self._exists > SEARCHED else "ALL"
-                found.update(_search(client, among, *self._criteria(client)))
+                found.update(search(client, among, *self._criteria(client)))
                 if self._config.files and len(found) >= SEARCHED:
                     break
         return self._uidvalidity, sorted(found)
@@ -224,7 +164,7 @@ class ImapMailbox:
     def _criteria(self, client: IMAPClient) -> Iterator[str]:
         if self._config.since:
             yield f"SINCE {format_criteria_date(self._config.since).decode()}"
-        if not (client.has_capability("MOVE") or client.has_capability("UIDPLUS")):
+        if keeps_apart(client):
             yield f"UNKEYWORD {FILED}"
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[RawLetter]]:
@@ -287,10 +227,9 @@ class ImapMailbox:
             client = self._connected()
             self._selected(client, self._target(client, folder))
             there = {
-                sha256: uid
+                sha256: letter[0]
                 for sha256, (size, received_at) in wanted.items()
-                for uid in self._of_size(client, size, received_at)
-                if _sha256(_content(client, uid)) == sha256
+                if (letter := find(client, sha256, size, received_at))
             }
             if there:
                 found(there)
@@ -316,26 +255,9 @@ class ImapMailbox:
         with self._lock, self._told(f"cannot look into the folder {folder}"):
             client = self._connected()
             self._selected(client, self._target(client, folder))
-            contents = (_content(client, n) for n in self._of_size(client, size, received_at))
-            found = next((content for content in contents if _sha256(content) == sha256), None)
+            letter = find(client, sha256, size, received_at)
             self._select(client)
-        return found
-
-    @staticmethod
-    def _of_size(client: IMAPClient, size: int, received_at: datetime) -> list[int]:
-        """Letters of the selected folder that may be the one; servers' days are their own."""
-        day = timedelta(days=1)
-        since, before = (
-            format_criteria_date(moment.date()).decode()
-            for moment in (received_at - day, received_at + 2 * day)
-        )
-        uids = _search(client, f"SINCE {since} BEFORE {before}")
-        sizes = {
-            uid: answer.get(b"RFC822.SIZE")
-            for chunk in pieces(uids, CHUNK)
-            for uid, answer in client.fetch(chunk, ["RFC822.SIZE"]).items()
-        }
-        return [uid for uid in uids if sizes.get(uid) == size]
+        return letter[1] if letter else None
 
     def examine(self) -> Examined:
         """The folder opened, and a letter put into each folder of outcomes and removed again.
@@ -350,35 +272,23 @@ class ImapMailbox:
         with self._lock:
             for folder in folders:
                 with self._told(f"cannot file letters into the folder {folder}"):
-                    clock = self._try_filing(self._connected(), folder) or clock
+                    clock = self._try_filing(folder) or clock
             with self._told("cannot open the folder again"):
                 client = self._connected()
                 self._select(client)
                 return Examined(
                     letters=len(uids) if len(uids) < SEARCHED else self._exists,
                     folders=tuple(self._names[folder] for folder in folders),
-                    keeps_apart=not (
-                        client.has_capability("MOVE") or client.has_capability("UIDPLUS")
-                    ),
+                    keeps_apart=keeps_apart(client),
                     certificate_ends=self._certificate_ends,
                     clock=clock,
                 )
 
-    def _try_filing(self, client: IMAPClient, folder: str) -> datetime | None:
-        """File a letter and remove it again; when it arrived by the server's clock."""
+    def _try_filing(self, folder: str) -> datetime | None:
+        client = self._connected()
         target = self._target(client, folder)
         self._selected(client, target)
-        if not client.has_capability("UIDPLUS"):
-            # A trial letter could not be removed again without touching other letters.
-            return None
-        answer = client.append(target, TRIAL, [b"\\Seen", b"\\Deleted"])
-        told = re.search(rb"APPENDUID \d+ (\d+)", answer or b"")
-        if not told:
-            return None
-        uid = int(told[1])
-        arrived = client.fetch([uid], ["INTERNALDATE"]).get(uid, {}).get(b"INTERNALDATE")
-        client.uid_expunge([uid])
-        return arrived.astimezone(UTC) if isinstance(arrived, datetime) else None
+        return try_filing(client, target)
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait for mail with IDLE; False when the time ran out or IDLE is unknown.
@@ -422,13 +332,14 @@ class ImapMailbox:
         """A connection that works; one that rested is tried first."""
         if self._client is not None and time.monotonic() > self._token_ends:
             self._drop()
-        if self._client is not None and self._rested():
+        is_rested = time.monotonic() - self._used_at > PROBED_AFTER_SECONDS
+        if self._client is not None and is_rested:
             try:
                 self._client.noop()
             except (imaplib.IMAP4.error, OSError):
                 self._drop()
         if self._client is None:
-            self._client, self._token_ends = _connect(self._config, self._context)
+            self._client, self._token_ends = connect(self._config, self._context)
             self._connected_at = time.monotonic()
             self._certificate_ends = certificate_ends(self._client.socket())
             self._names.clear()
@@ -447,9 +358,6 @@ class ImapMailbox:
             client = self._connected()
             self._select(client)
         return client
-
-    def _rested(self) -> bool:
-        return time.monotonic() - self._used_at > PROBED_AFTER_SECONDS
 
     def _ready(self) -> IMAPClient:
         """A connection with the folder open, as `uids` last saw it."""
@@ -538,7 +446,7 @@ class ImapMailbox:
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
         told = self._told("cannot read the letters' sizes")
         with self._lock, told, self._suspecting(uids):
-            found = _facts(self._ready(), uids)
+            found = facts_of(self._ready(), uids)
             return [
                 _Size(uid, int(found[uid][b"RFC822.SIZE"]), self._received_at(uid, found[uid]))
                 for uid in uids
@@ -561,9 +469,8 @@ class ImapMailbox:
         total = 0
         for item in sizes:
             taken = min(item.size, self._most(item))
-            if batch and (
-                len(batch) == self._config.batch or total + taken > self._config.batch_bytes // 2
-            ):
+            is_full = total + taken > self._config.batch_bytes // 2
+            if batch and (is_full or len(batch) == self._config.batch):
                 yield batch
                 batch, total = [], 0
             batch.append(item)
@@ -572,8 +479,8 @@ class ImapMailbox:
             yield batch
 
     def _most(self, item: _Size) -> int:
-        too_large = item.size > self._config.letter_bytes
-        return HEADER_BYTES if too_large else self._config.letter_bytes
+        most = self._config.letter_bytes
+        return HEADER_BYTES if item.size > most else most
 
     def _bodies(self, batch: Sequence[_Size]) -> list[RawLetter]:
         """The bytes of one batch."""
@@ -643,7 +550,7 @@ class ImapMailbox:
     def _target(self, client: IMAPClient, folder: str) -> str:
         """The folder's full name; it exists afterwards and can hold letters."""
         name = self._full_name(client, folder)
-        if not self._holds_letters(client, name):
+        if not holds_letters(client, name):
             # A name that is only a level above other folders can be made a folder, too.
             client.create_folder(name)
             client.subscribe_folder(name)
@@ -653,52 +560,14 @@ class ImapMailbox:
     def _full_name(self, client: IMAPClient, folder: str) -> str:
         """The name as the server lists it: as configured, else below the personal prefix."""
         if folder not in self._names:
-            prefixed = _with_prefix(client, folder)
+            prefixed = with_prefix(client, folder)
             as_named = folder == prefixed or folder.upper() == "INBOX"
-            as_named = as_named or self._holds_letters(client, folder)
+            as_named = as_named or holds_letters(client, folder)
             self._names[folder] = folder if as_named else prefixed
         return self._names[folder]
 
-    @staticmethod
-    def _holds_letters(client: IMAPClient, name: str) -> bool:
-        """Whether the folder exists, and not as a mere level of the hierarchy."""
-        for flags, _, _ in client.list_folders("", name):
-            if not {b"\\noselect", b"\\nonexistent"} & {flag.lower() for flag in flags}:
-                return True
-        return False
-
     def _move(self, client: IMAPClient, uids: Sequence[int], folder: str) -> None:
-        if client.has_capability("MOVE"):
-            client.move(uids, folder)
-        elif client.has_capability("UIDPLUS"):
-            client.copy(uids, folder)
-            client.add_flags(uids, [b"\\Deleted"], silent=True)
-            client.uid_expunge(uids)
-        else:
-            self._copy_away(client, uids, folder)
-
-    def _copy_away(self, client: IMAPClient, uids: Sequence[int], folder: str) -> None:
-        """Without MOVE and UIDPLUS: copy, then remove, or keep apart by a keyword.
-
-        A plain EXPUNGE also removes what others have marked deleted; where there is
-        such a letter, ours stays and gets a keyword, and is not listed any more.
-        """
-        ours = set(uids)
-        others = set(_search(client, "DELETED")) - ours
-        if others and not self._keeps_keywords:
-            raise imaplib.IMAP4.error(
-                "the server knows neither MOVE nor UIDPLUS nor keywords, and other letters in"
-                " the folder are marked deleted"
-            )
-        client.copy(uids, folder)
-        if not others:
-            client.add_flags(uids, [b"\\Deleted"], silent=True)
-            others = set(_search(client, "DELETED")) - ours
-            if not others:
-                client.expunge()
-                return
-            client.remove_flags(uids, [b"\\Deleted"], silent=True)
-        client.add_flags(uids, [FILED.encode()], silent=True)
+        move(client, uids, folder, keeps_keywords=self._keeps_keywords)
 
     # Waiting.
 
@@ -709,7 +578,7 @@ class ImapMailbox:
             came = self._idle_once(client, min(left, look_seconds or left))
             if not came and look_seconds:
                 # What a server gathers before it tells, it tells at once when it is asked.
-                came = _has_mail(client.noop()[1])
+                came = has_mail(client.noop()[1])
             if came:
                 self._select(client)
                 return True
@@ -719,7 +588,7 @@ class ImapMailbox:
         end = time.monotonic() + seconds
         client.idle()
         seen: list[Any] = []
-        while not _has_mail(seen) and not self._closed.is_set():
+        while not has_mail(seen) and not self._closed.is_set():
             left = end - time.monotonic()
             if left <= 0:
                 break
@@ -730,108 +599,4 @@ class ImapMailbox:
                 break
         _, rest = client.idle_done()
         self._used_at = time.monotonic()
-        return _has_mail([*seen, *rest])
-
-
-def _connect(config: ImapConfig, context: ssl.SSLContext) -> tuple[IMAPClient, float]:
-    """A connection that has logged in, and the `time.monotonic()` at which its login ends.
-
-    With verified TLS unless on loopback.
-    """
-    token = config.token(config.user) if config.token else None
-    client = BoundedIMAPClient(
-        config.host,
-        Bounds(max(ANSWER_BYTES, 4 * config.letter_bytes), config.command_seconds),
-        port=config.port,
-        ssl=config.security == Security.TLS,
-        ssl_context=context,
-        timeout=SocketTimeout(config.timeout_seconds, config.timeout_seconds),
-    )
-    # Else every letter is written out, twice, for a log that nobody keeps.
-    client._imap.debug = 0  # noqa: SLF001
-    try:
-        client.normalise_times = False
-        if config.security == Security.STARTTLS:
-            client.starttls(context)
-        if token is not None:
-            _login_by_token(client, config, token)
-        elif config.user:
-            _login(client, config)
-    except (imaplib.IMAP4.error, OSError, ValueError):
-        with suppress(imaplib.IMAP4.error, OSError):
-            client.shutdown()
-        raise
-    return client, token.ends if token else math.inf
-
-
-def _login_by_token(client: IMAPClient, config: ImapConfig, token: Token) -> None:
-    """AUTHENTICATE with OAUTHBEARER (RFC 7628) or, as all providers have it, XOAUTH2."""
-    bearer = client.has_capability("AUTH=OAUTHBEARER")
-    first = [initial_response(config.user, config.host, config.port, token, bearer=bearer)]
-    # A refusal comes as a challenge that wants an answer before the server says NO.
-    last = b"\x01" if bearer else b""
-
-    def answer(_challenge: bytes) -> bytes:
-        return first.pop().encode() if first else last
-
-    try:
-        client.sasl_login("OAUTHBEARER" if bearer else "XOAUTH2", answer)
-    except imaplib.IMAP4.abort:
-        raise
-    except imaplib.IMAP4.error as error:
-        raise LoginError(reason(error)) from error
-
-
-def _login(client: IMAPClient, config: ImapConfig) -> None:
-    if (config.user + config.password).isascii():
-        client.login(config.user, config.password)
-    else:
-        # LOGIN carries ASCII only; PLAIN carries UTF-8.
-        client.plain_login(config.user, config.password)
-
-
-def _search(client: IMAPClient, *criteria: str) -> list[int]:
-    """UIDs that fit, whether the server tells them on one line or on several.
-
-    IMAPClient takes one line only.
-    """
-    imap = client._imap  # noqa: SLF001
-    kind, lines = imap.uid("SEARCH", *criteria)
-    if kind != "OK":
-        raise imaplib.IMAP4.error(f"SEARCH: {lines!r}"[:200])
-    return [uid for line in lines if line for uid in parse_message_list([line])]
-
-
-def _facts(client: IMAPClient, uids: Sequence[int]) -> Mapping[int, Mapping[bytes, Any]]:
-    """RFC822.SIZE and INTERNALDATE of letters; without a date that is not even a string."""
-    try:
-        found: Mapping[int, Mapping[bytes, Any]] = client.fetch(
-            uids, ["RFC822.SIZE", "INTERNALDATE"]
-        )
-    except (AttributeError, TypeError):
-        if len(uids) == 1:
-            return dict(client.fetch(uids, ["RFC822.SIZE"]))
-        return {uid: facts for one in uids for uid, facts in _facts(client, [one]).items()}
-    return found
-
-
-def _content(client: IMAPClient, uid: int) -> bytes:
-    answer = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
-    return answer.get(b"BODY[]") or b""
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _with_prefix(client: IMAPClient, folder: str) -> str:
-    """The name with the prefix that some servers ask of every personal folder."""
-    if not client.has_capability("NAMESPACE"):
-        return folder
-    personal = client.namespace().personal
-    prefix = str(personal[0][0]) if personal else ""
-    return folder if folder.startswith(prefix) else prefix + folder
-
-
-def _has_mail(responses: Sequence[Any]) -> bool:
-    return any(len(item) > 1 and item[1] == b"EXISTS" for item in responses)
+        return has_mail([*seen, *rest])

@@ -3,7 +3,7 @@
 import pytest
 
 from config.addresses import is_loopback
-from ingest.transports.imap import ImapConfig
+from ingest.transports.imap.connect import ImapConfig
 from ingest.transports.smtp import SmtpConfig
 
 

@@ -41,7 +41,7 @@ ARROWS = {
         "ingest.operations", "ingest.intake", "ingest.reading", "ingest.replies",
         "ingest.letters", "storage",
     },
-    "ingest.operations.register": {"ingest.operations.output", "storage"},
+    "ingest.operations.register": {"ingest.operations.output", "ingest.replies", "storage"},
     "ingest.operations.console": {
         "ingest.operations", "ingest.operations.account", "ingest.intake", "ingest.reading",
         "ingest.replies", "ingest.letters", "storage",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import ClassVar
@@ -16,6 +16,8 @@ from ingest.operations.refused import Refused, no_entity
 from ingest.operations.register.registry_contradictions import contradictions
 from ingest.operations.register.registry_file import RegistryMistakes, read_registry
 from ingest.operations.told import MERGED, Keys
+from ingest.replies.texts import phrase
+from ingest.replies.wording import Wording, wording
 from layouts.months import following, month_at
 from layouts.points import LegalEntity
 from layouts.sequences import pieces
@@ -72,8 +74,13 @@ class Recomputed:
     before: tuple[str, int] | None
     after: tuple[str, int] | None
 
+    def told(self, words: Wording) -> str:
+        """Month, point, channel and zone."""
+        about = asdict(self) | {"month": f"{self.month:%Y-%m}"}
+        return phrase(words, "mistake", "closed_change", **about)
+
     def __str__(self) -> str:
-        return f"{self.month:%Y-%m}: point {self.point}, {self.channel} {self.zone}"
+        return self.told(wording("en"))
 
 
 class WeakPassword(Refused):
@@ -90,16 +97,21 @@ class ClosedMonthsChange(ValueError):  # noqa: N818 - its name is what it holds
     def __init__(self, changes: Sequence[Recomputed]) -> None:
         """Take the first changes of each closed month that has any."""
         by_month = {
-            month: [str(change) for change in theirs]
-            for month, theirs in groupby(changes, lambda change: change.month)
+            month: list(theirs) for month, theirs in groupby(changes, lambda change: change.month)
         }
         each = max(_TOLD // len(by_month), 1)
-        told = "\n".join(line for lines in by_month.values() for line in lines[:each])
-        months = ", ".join(f"{month:%Y-%m}" for month in by_month)
-        super().__init__(
-            f"it would change the consumption of closed months ({months}), first of all:\n{told}\n"
-            "reopen them first, or let the change be true from a later day"
-        )
+        self.months = tuple(by_month)
+        self.first = [one for theirs in by_month.values() for one in theirs[:each]]
+        super().__init__("\n".join(self.told(wording("en"))))
+
+    def told(self, words: Wording) -> list[str]:
+        """Which months, the first of what would change in each, and what to do."""
+        months = ", ".join(f"{month:%Y-%m}" for month in self.months)
+        return [
+            phrase(words, "mistake", "closed_months", months=months),
+            *(one.told(words) for one in self.first),
+            words.word("mistake", "closed_advice"),
+        ]
 
 
 _TOLD = 20

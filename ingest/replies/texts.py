@@ -55,6 +55,11 @@ def place(where: Place, language: str) -> str:
     return wording(language).places([where])
 
 
+def phrase(words: Wording, group: str, key: str, **values: object) -> str:
+    """A phrase of the words' catalogue with its values, written as the language does."""
+    return fill(words.word(group, key), values, words)
+
+
 def fill(template: str, values: Mapping[str, object], words: Wording) -> str:
     """A template with its values; a bracketed part with an unknown one is left out."""
     parts = _PARTS.split(template)

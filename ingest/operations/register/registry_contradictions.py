@@ -24,30 +24,25 @@ def contradictions(registry: Registry, plan: Plan, store: Store) -> list[Mistake
 
 def _of_readings(registry: Registry, plan: Plan, store: Store) -> Iterator[Mistake]:
     for point, meter, moment in store.registry.read_outside(plan):
-        yield Mistake(registry.line(point, meter), _read_outside(meter, moment))
+        yield _read_outside(registry.line(point, meter), meter, moment)
     for point, meter, row, reading in store.registry.too_narrow(plan):
-        text = (
-            f"meter {row.number} with {_face(row.digits)} digits and {_face(row.decimals)} decimals"
-            f" cannot show its recorded reading {reading.normalize():f}"
-        )
-        yield Mistake(registry.line(point, meter, row.valid_from), text)
+        line = registry.line(point, meter, row.valid_from)
+        yield Mistake.of(
+            line, "too_narrow", meter=row.number, digits=_face(row.digits),
+            decimals=_face(row.decimals), reading=f"{reading.normalize():f}",
+        )  # fmt: skip
 
 
 def _face(places: int | None) -> str:
-    return "any" if places is None else str(places)
+    return "—" if places is None else str(places)
 
 
-def _read_outside(meter: Meter, read: datetime) -> str:
+def _read_outside(line: int, meter: Meter, read: datetime) -> Mistake:
     local = read.astimezone(MOSCOW)
-    at = f"{local:%Y-%m-%d %H:%M}"
-    if meter.removed is not None and local.date() > meter.removed:
-        return (
-            f"meter {meter.number} is removed on {meter.removed}, but its last recorded"
-            f" reading is of {at}"
-        )
-    return (
-        f"meter {meter.number} is installed on {meter.installed}, but its first recorded"
-        f" reading is of {at}"
+    is_after = meter.removed is not None and local.date() > meter.removed
+    what, day = ("read_after", meter.removed) if is_after else ("read_before", meter.installed)
+    return Mistake.of(
+        line, what, meter=meter.number, day=day, at=local.isoformat(" ", "minutes")[:16]
     )
 
 
@@ -55,21 +50,18 @@ def _of_days(registry: Registry, plan: Plan, store: Store) -> Iterator[Mistake]:
     closed = store.periods.closed()
     for point, meter, day in plan.dated():
         if day.replace(day=1) in closed:
-            text = f"valid_from {day} is in {day:%Y-%m}, which is closed"
-            yield Mistake(registry.line(point, meter, day), text)
+            line = registry.line(point, meter, day)
+            yield Mistake.of(line, "closed", day=day, month=f"{day:%Y-%m}")
     for point, meter in plan.unclear:
-        yield Mistake(registry.line(point, meter), _unclear(point, meter))
+        yield _unclear(registry.line(point, meter), point, meter)
 
 
-def _unclear(point: MeteringPoint, meter: Meter | None) -> str:
-    what = f"meter {meter.number}" if meter else f"point {point.code}"
-    return (
-        f"{what} was otherwise from its beginning: give a valid_from to what changed,"
-        " or correct a mistake with --correct REASON"
-    )
+def _unclear(line: int, point: MeteringPoint, meter: Meter | None) -> Mistake:
+    if meter is not None:
+        return Mistake.of(line, "meter_unclear", meter=meter.number)
+    return Mistake.of(line, "point_unclear", point=point.code)
 
 
 def _of_points(registry: Registry, plan: Plan) -> Iterator[Mistake]:
     for point in plan.twins:
-        text = f"point {point.code} can be more than one point on record: its area tells which"
-        yield Mistake(registry.line(point), text)
+        yield Mistake.of(registry.line(point), "twins", point=point.code)

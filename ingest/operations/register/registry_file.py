@@ -21,6 +21,7 @@ from decimal import Decimal
 
 from ingest.operations.output import cell_text
 from ingest.operations.register.registry_rows import Mistake, Said, points_of
+from ingest.replies.wording import Wording
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.terms import CHANNELS, ZONES
 
@@ -56,6 +57,10 @@ class RegistryMistakes(ValueError):  # noqa: N818 - its name is what it holds
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
         super().__init__("\n".join(map(str, self.mistakes)))
+
+    def told(self, words: Wording) -> list[str]:
+        """A sentence a mistake."""
+        return [one.told(words) for one in self.mistakes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def _csv_lines(content: bytes) -> list[tuple[int, list[str]]]:
             lines.append((begins, [cell_text(cell.strip()) for cell in cells]))
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise RegistryMistakes([Mistake(begins, f"cannot be read as CSV: {error}")]) from None
+        raise RegistryMistakes([Mistake.of(begins, "not_csv", error=error)]) from None
     return lines
 
 
@@ -145,7 +150,7 @@ def _text(content: bytes) -> str:
     try:
         return content.decode("windows-1251")
     except UnicodeDecodeError:
-        raise RegistryMistakes([Mistake(1, "is neither UTF-8 nor windows-1251")]) from None
+        raise RegistryMistakes([Mistake(1, "encoding")]) from None
 
 
 def _workbook_lines(content: bytes) -> list[tuple[int, list[str]]]:
@@ -157,7 +162,7 @@ def _workbook_lines(content: bytes) -> list[tuple[int, list[str]]]:
         rows = workbook.worksheets[0].iter_rows(values_only=True)
         return [(line, [_cell(value) for value in row]) for line, row in enumerate(rows, 1)]
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError):
-        raise RegistryMistakes([Mistake(1, "is not a workbook that can be read")]) from None
+        raise RegistryMistakes([Mistake(1, "not_a_workbook")]) from None
 
 
 def _cell(value: object) -> str:
@@ -179,7 +184,7 @@ def _rows(
     """Names of the columns, and what stands below them."""
     filled = [(line, cells) for line, cells in lines if any(cells)]
     if not filled:
-        raise RegistryMistakes([Mistake(1, "the file is empty")])
+        raise RegistryMistakes([Mistake(1, "empty")])
     line, head = filled[0]
     names = [name.lower() for name in head]
     _check_head(line, names, with_passwords=with_passwords)
@@ -191,18 +196,16 @@ def _rows(
 
 def _check_head(line: int, names: Sequence[str], *, with_passwords: bool) -> None:
     mistakes = [
-        Mistake(line, f"column {n!r} is missing")
+        Mistake.of(line, "no_column", column=n)
         for n in COLUMNS
         if n not in names and n not in OPTIONAL
     ]
     if PASSWORD in names and not with_passwords:
-        mistakes.append(
-            Mistake(line, "a 'password' column is only taken with --with-passwords; remove it")
-        )
+        mistakes.append(Mistake(line, "passwords"))
     known = {*COLUMNS, PASSWORD, ""}
-    mistakes += [Mistake(line, f"column {n!r} is not known") for n in names if n not in known]
+    mistakes += [Mistake.of(line, "unknown_column", column=n) for n in names if n not in known]
     doubled = {n for n in names if n and names.count(n) > 1}
-    mistakes += [Mistake(line, f"column {n!r} is there twice") for n in doubled]
+    mistakes += [Mistake.of(line, "doubled_column", column=n) for n in doubled]
     if mistakes:
         raise RegistryMistakes(mistakes)
 
@@ -220,7 +223,7 @@ class _Reading:
     def take(self, row: _Row) -> None:
         """One row more."""
         if row.is_too_long:
-            self._mistakes.append(Mistake(row.line, "has more cells than there are columns"))
+            self._mistakes.append(Mistake(row.line, "too_long"))
         code = row["user_code"]
         if not _DIGITS.fullmatch(code):
             self._wrong(row, "user_code", "digits")
@@ -253,16 +256,16 @@ class _Reading:
             self._passwords.setdefault(code, row[PASSWORD])
             if self._passwords[code] != row[PASSWORD]:
                 # The words of a mistake are shown: no password is among them.
-                self._mistakes.append(Mistake(row.line, "password differs from the line above"))
+                self._mistakes.append(Mistake(row.line, "other_password"))
         if self._repeats(row, (code,), _ENTITY):
             return
         if row["active"] not in _FLAGS:
-            self._wrong(row, "active", "1 or 0")
+            self._wrong(row, "active", "flag")
         if row["inn"] and not _DIGITS.fullmatch(row["inn"]):
             self._wrong(row, "inn", "digits")
         addresses = tuple(row["addresses"].lower().split())
         if not all(_ADDRESS.fullmatch(a) and a.isprintable() for a in addresses):
-            self._wrong(row, "addresses", "e-mail addresses with blanks between them")
+            self._wrong(row, "addresses", "addresses")
         self._entities[code] = LegalEntity(
             user_code=code,
             name=row["name"],
@@ -276,14 +279,13 @@ class _Reading:
         key = row["point"], row["area"], valid_from
         for column in ("point", "area"):
             if row[column] and not _is_code(row[column]):
-                self._wrong(row, column, "a code without blanks")
+                self._wrong(row, column, "code")
         meter = self._meter(row, valid_from) if row["meter"] else None
         if meter is None:
             self._nothing_but(row, "meter", _METER)
             first = self._first.setdefault(("profile", *key), row)
             if first is not row:
-                text = f"says the same point as line {first.line}"
-                self._mistakes.append(Mistake(row.line, text))
+                self._mistakes.append(Mistake.of(row.line, "same_point", other=first.line))
         told = row
         if self._repeats(row, ("point", *key), ("point_name", "max_power_kw", "source", "load")):
             told = self._first[("point", *key)]
@@ -300,24 +302,22 @@ class _Reading:
 
     def _meter(self, row: _Row, valid_from: date | None) -> Meter:
         if not _is_code(row["meter"]):
-            self._wrong(row, "meter", "a number without blanks")
+            self._wrong(row, "meter", "meter_number")
         installed, removed = self._date(row, "installed"), self._date(row, "removed")
         if installed and removed and removed < installed:
-            self._mistakes.append(
-                Mistake(row.line, f"removed {removed} is before installed {installed}")
-            )
+            about = {"removed": removed, "installed": installed}
+            self._mistakes.append(Mistake.of(row.line, "removed_before", **about))
         if valid_from and installed and valid_from < installed:
-            text = f"valid_from {valid_from} is before the meter was installed, {installed}"
-            self._mistakes.append(Mistake(row.line, text))
+            days = {"day": valid_from, "installed": installed}
+            self._mistakes.append(Mistake.of(row.line, "before_installed", **days))
         if valid_from and removed and valid_from > removed:
-            text = f"valid_from {valid_from} is after the meter was removed, {removed}"
-            self._mistakes.append(Mistake(row.line, text))
+            days = {"day": valid_from, "removed": removed}
+            self._mistakes.append(Mistake.of(row.line, "after_removed", **days))
         ratio = self._number(row, "ratio")
         if not row["ratio"]:
-            text = f"ratio of meter {row['meter']} is empty: 1 where there are no transformers"
-            self._mistakes.append(Mistake(row.line, text))
+            self._mistakes.append(Mistake.of(row.line, "no_ratio", meter=row["meter"]))
         elif ratio is not None and not ratio:
-            self._wrong(row, "ratio", "more than zero")
+            self._wrong(row, "ratio", "above_zero")
         return Meter(
             number=row["meter"],
             digits=self._whole(row, "digits", 1, 12),
@@ -336,43 +336,38 @@ class _Reading:
             return False
         for column in columns:
             if row[column] and row[column] != first[column]:
-                self._mistakes.append(
-                    Mistake(
-                        row.line,
-                        f"{column} {row[column]!r} differs from {first[column]!r} "
-                        f"in line {first.line}",
-                    )
-                )
+                about = {"column": column, "seen": row[column], "before": first[column]}
+                self._mistakes.append(Mistake.of(row.line, "differs", other=first.line, **about))
         return True
 
     def _nothing_but(self, row: _Row, without: str, columns: Sequence[str]) -> None:
         filled = ", ".join(column for column in columns if row[column])
         if filled:
-            self._mistakes.append(Mistake(row.line, f"has {filled} but no {without}"))
+            about = {"filled": filled, "without": without}
+            self._mistakes.append(Mistake.of(row.line, "without", **about))
 
-    def _wrong(self, row: _Row, column: str, expected: str) -> None:
-        self._mistakes.append(
-            Mistake(row.line, f"{column} is {row[column]!r}, expected {expected}")
-        )
+    def _wrong(self, row: _Row, column: str, expected: str, **more: object) -> None:
+        about = {"column": column, "seen": row[column], "expected": expected, **more}
+        self._mistakes.append(Mistake.of(row.line, "wrong", **about))
 
     def _words(self, row: _Row, column: str, known: Sequence[str]) -> tuple[str, ...]:
         words = tuple(row[column].upper().split())
         if not set(words) <= set(known) or len(set(words)) < len(words):
-            self._wrong(row, column, f"some of {' '.join(known)}, each once")
+            self._wrong(row, column, "some_of", known=" ".join(known))
         return words
 
     def _number(self, row: _Row, column: str) -> Decimal | None:
         if not row[column]:
             return None
         if not _NUMBER.fullmatch(row[column]):
-            self._wrong(row, column, "a number such as 150 or 0.4")
+            self._wrong(row, column, "number")
             return None
         return Decimal(row[column].replace(",", "."))
 
     def _one_of(self, row: _Row, column: str, known: Sequence[str]) -> str:
         text = row[column].lower()
         if text and text not in known:
-            self._wrong(row, column, f"{', '.join(known)} or nothing")
+            self._wrong(row, column, "one_of", known=", ".join(known))
         return text
 
     def _whole(self, row: _Row, column: str, least: int, most: int) -> int | None:
@@ -380,7 +375,7 @@ class _Reading:
             return None
         if row[column].isdecimal() and least <= int(row[column][:4]) <= most:
             return int(row[column])
-        self._wrong(row, column, f"{least} to {most}")
+        self._wrong(row, column, "between", least=least, most=most)
         return None
 
     def _date(self, row: _Row, column: str) -> date | None:
@@ -391,7 +386,7 @@ class _Reading:
             except ValueError:
                 continue
         if text:
-            self._wrong(row, column, "a date such as 2020-03-01")
+            self._wrong(row, column, "date")
         return None
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
+from ingest.replies.texts import phrase
+from ingest.replies.wording import Wording, wording
 from layouts.points import Meter, MeteringPoint, MeterRow, PointRow
 
 _T = TypeVar("_T")
@@ -14,13 +16,36 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """What is wrong in one line (from 1) of a registry file."""
+    """What is wrong in one line (from 1) of a registry file.
+
+    Attributes:
+        what: A key of the words' group `mistake`.
+        about: What its sentence tells, by name; `expected` is a key of the group of that name.
+    """
 
     line: int
-    text: str
+    what: str
+    about: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, line: int, what: str, **about: object) -> Mistake:
+        """A mistake with what its sentence tells; control characters are escaped."""
+        return cls(line, what, tuple((name, _printable(str(about[name]))) for name in about))
+
+    def told(self, words: Wording) -> str:
+        """Its sentence."""
+        about = dict(self.about)
+        if "expected" in about:
+            about["expected"] = phrase(words, "expected", about["expected"], **about)
+        text = phrase(words, "mistake", self.what, **about)
+        return phrase(words, "mistake", "in_line", line=self.line, text=text)
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.text}"
+        return self.told(wording("en"))
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +96,8 @@ def points_of(said: Sequence[Said], mistakes: list[Mistake]) -> Iterator[tuple[s
         holders: dict[date | None, str] = {}
         for one in lines:
             if holders.setdefault(one.valid_from, one.holder) != one.holder:
-                text = f"point {one.point.code} is {holders[one.valid_from]}'s already, in a line"
-                mistakes.append(Mistake(one.line, f"{text} above"))
+                about = {"point": one.point.code, "holder": holders[one.valid_from]}
+                mistakes.append(Mistake.of(one.line, "other_holder", **about))
         owner = ordered[-1].holder
         meters = []
         for device in _devices(ordered):
@@ -156,8 +181,9 @@ def _said_twice(device: _Device) -> Iterator[Mistake]:
     first: dict[date | None, int] = {}
     for day, said, meter in device.lines:
         if day in first:
-            what = "is in line {} at the same time" if day is None else "is in line {} from {}, too"
-            yield Mistake(said.line, f"meter {meter.number} {what.format(first[day], day)}")
+            about = {"meter": meter.number, "other": first[day], "day": day}
+            what = "meter_twice" if day is None else "meter_twice_from"
+            yield Mistake.of(said.line, what, **about)
         first.setdefault(day, said.line)
 
 
@@ -167,7 +193,7 @@ def _in_two_places(placed: Mapping[tuple[str, str], list[tuple[int, Meter]]]) ->
         for index, (line, meter) in enumerate(meters):
             for earlier, other in meters[:index]:
                 if _overlap(meter, other):
-                    yield Mistake(line, f"meter {number} is in line {earlier} at the same time")
+                    yield Mistake.of(line, "meter_twice", meter=number, other=earlier)
 
 
 def _overlap(one: Meter, other: Meter) -> bool:

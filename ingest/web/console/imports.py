@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from starlette.datastructures import UploadFile
@@ -19,20 +20,20 @@ from ingest.web.site import CONSOLE, Visit
 _SHOWN = 200
 
 
-def form(visit: Visit, note: str = "", status: int = 200, mistakes: str = "") -> Response:
+def form(visit: Visit, note: str = "", status: int = 200, mistakes: Sequence[str] = ()) -> Response:
     """Choose a file, and say whether it corrects what was wrong.
 
     Args:
         visit: The request.
         note: A key of the words: what is told above the page; '' for nothing.
         status: Of the answer, an HTTP status.
-        mistakes: Of the file that was sent, one a line.
+        mistakes: Of the file that was sent, a sentence each.
     """
     return visit.page(
         "console_import.html",
         status,
         note=note,
-        mistakes=mistakes.splitlines()[:_SHOWN],
+        mistakes=mistakes[:_SHOWN],
         reason=reason_of(visit),
     )
 
@@ -68,7 +69,7 @@ def _told(visit: Visit, file: File, seen: str = "") -> Response:
             _imported(visit, file, correct, dry_run=False)
             return visit.go(f"{CONSOLE}/entities?note=imported")
     except (RegistryMistakes, ClosedMonthsChange) as mistakes:
-        return form(visit, "mistakes", 422, str(mistakes))
+        return form(visit, "mistakes", 422, mistakes.told(visit.words.writing))
     report = told.report
     return visit.page(
         "console_imported.html",

@@ -1,6 +1,7 @@
 """The register of points as a file: what is read, what is refused, what is written."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from ingest.operations.register.registry_file import (
     read_registry,
 )
 from ingest.operations.register.registry_written import registry_csv, registry_xlsx
+from ingest.replies.wording import wording
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.points.import_plan import Plan
 
@@ -40,6 +42,9 @@ def read(*rows, **more):
 def mistakes(*rows):
     with pytest.raises(RegistryMistakes) as told:
         read_registry(lines(*rows))
+    for sentence in told.value.told(wording("ru")):
+        assert re.match("строка [0-9]+: .*[а-я]", sentence)
+        assert not re.search("[{}…]", sentence)
     return [str(mistake) for mistake in told.value.mistakes]
 
 

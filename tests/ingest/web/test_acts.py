@@ -173,6 +173,8 @@ def test_a_register_with_mistakes_tells_them_and_changes_nothing(crew):
 
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
+    assert "строка 2: user_code: «&lt;script&gt;" in answer.text
+    assert "», а ожидается число из одних цифр</li>" in answer.text
     assert admin.post("/console/import", {}).status_code == 422
     assert crew.enters("works").get("/console/import").status_code == 403
 

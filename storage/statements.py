@@ -38,11 +38,6 @@ def texts(matter: str, *, is_postgresql: bool) -> Mapping[str, str]:
     return {name: text for name, body in pairs if (text := _text(body, kept))}
 
 
-def matters() -> list[str]:
-    """The name of every matter that has statements."""
-    return sorted(path.stem for path in _FOLDER.glob("*.sql"))
-
-
 def _text(body: str, kept: str) -> str:
     lines = []
     for line in body.strip().splitlines():

@@ -113,11 +113,6 @@ class Periods(Part):
         after = self._numbers.of(taken.month) if newer is None else self.rows(newer)
         return changed_numbers(self.rows(older), after)
 
-    def is_unharmed(self, number: int) -> bool:
-        """Whether the rows of a snapshot are those that its hash was made of."""
-        taken = self.taken(number)
-        return taken is not None and taken.sha256 == _sha256(self.rows(number))
-
     def _keep(
         self, kind: str, month: date, numbers: Sequence[Number], who: str, now: datetime
     ) -> Snapshot:
@@ -126,7 +121,7 @@ class Periods(Part):
             "month": f"{month:%Y-%m}",
             "at": now,
             "by": who,
-            "sha256": _sha256(numbers),
+            "sha256": digest(numbers),
             "row_count": len(numbers),
         }
         made = SNAPSHOT.insert().values(facts).returning(SNAPSHOT)
@@ -169,7 +164,7 @@ def _billed(number: Number | None) -> tuple[object, ...] | None:
     return number.source, number.energy, number.quality, number.codes, number.missing, number.late
 
 
-def _sha256(numbers: Iterable[Number]) -> str:
+def digest(numbers: Iterable[Number]) -> str:
     """Over a line for each number; the receipt is no part of what is billed."""
     lines = "".join(f"{json.dumps([*n.key, *(_billed(n) or ())])}\n" for n in numbers)
     return sha256(lines.encode()).hexdigest()

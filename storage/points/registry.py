@@ -158,26 +158,6 @@ class Registry(Part):
         begins = None if correct else since
         return Plan(self.entities(), entities, since=begins, reason=correct, silent=silent)
 
-    def import_entities(
-        self,
-        entities: Sequence[LegalEntity],
-        who: str,
-        now: datetime,
-        *,
-        since: date | None = None,
-        correct: str | None = None,
-    ) -> ImportReport:
-        """Plan an import and apply it, see `plan` and `apply`.
-
-        Args:
-            entities: As the file has them.
-            who: The operator, as the audit names it.
-            now: The moment of it, aware.
-            since: First day of what changes.
-            correct: Why what is on record was wrong from its beginning; None: it changes.
-        """
-        return self.apply(self.plan(entities, since=since, correct=correct), entities, who, now)
-
     def apply(
         self, plan: Plan, entities: Sequence[LegalEntity], who: str, now: datetime
     ) -> ImportReport:

@@ -14,6 +14,7 @@ from layouts.parameters import Parameters
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check, wants
 from layouts.terms import Kind
+from tests.registering import register
 
 LAYOUTS = load()
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
@@ -106,7 +107,7 @@ def rolled_back(ledger):
 def import_all(ledger, *entities):
     """Have these entities in the register of points; the two above unless told."""
     with ledger.transaction() as store:
-        return store.registry.import_entities(entities or (ENTITY, OTHER), "operator", NOW)
+        return register(store.registry, entities or (ENTITY, OTHER), "operator", NOW)
 
 
 def new_letter(store, at=NOW):

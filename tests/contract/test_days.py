@@ -26,6 +26,7 @@ from tests.contract.documents import (
     new_letter,
     rolled_back,
 )
+from tests.registering import register
 
 AREA, POINT = "3300000001", "332070000107101"
 
@@ -130,7 +131,7 @@ def test_two_entities_that_sum_up_one_point_wait_for_one_another(on_postgresql):
         entity = store.registry.entity(one.user_code)
         # Meanwhile an operator gives the point to another entity.
         with ledger.transaction() as registry:
-            registry.registry.import_entities((other,), "operator", NOW)
+            register(registry.registry, (other,), "operator", NOW)
         first = document(hours(10, 10, hour=2, point=point.code), created=1)
         checked = check(first, LAYOUTS[first.layout], entity, NOW, store.know)
         store.record(new_letter(store), first, checked, entity, NOW, NOW)

@@ -17,6 +17,7 @@ from tests.contract.documents import ENTITY as REGISTERED
 from tests.contract.documents import LAYOUTS, MONTH, OTHER, import_all, rows
 from tests.direct_reader import DirectReader
 from tests.ingest.office import ADDRESS, CODE, NOW, mail, office_with, xml
+from tests.registering import register
 
 DAY = timedelta(days=1)
 ACCOUNT = Sender(Way.UPLOAD, CODE, "user@primer.example")
@@ -105,7 +106,7 @@ def test_what_was_refused_is_refused_under_the_same_receipt_until_something_chan
     entity = replace(REGISTERED, user_code="999", points=())
     point = replace(REGISTERED.points[0], code="999")
     with ledger.transaction() as store:
-        store.registry.import_entities([replace(entity, points=(point,))], "operator", NOW)
+        register(store.registry, [replace(entity, points=(point,))], "operator", NOW)
     other = desk(moved, replace(ACCOUNT, entity="999"))
     assert (other.is_known, other.handled.outcome) == (False, "accepted")
 
@@ -133,7 +134,7 @@ def test_nobody_hands_in_for_an_entity_that_is_not_there_or_switched_off(desk, l
         desk(xml("0.067"), replace(ACCOUNT, entity="404"))
     off = LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,), False)
     with ledger.transaction() as store:
-        store.registry.import_entities([off], "operator", NOW)
+        register(store.registry, [off], "operator", NOW)
     with pytest.raises(NoSuchEntity, match="switched off"):
         desk(xml("0.067"))
     assert values(ledger) == ([], [0, 0, 0])

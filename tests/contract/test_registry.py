@@ -16,6 +16,7 @@ from tests.contract.documents import (
     reading,
     rolled_back,
 )
+from tests.registering import register
 
 LATER = NOW + timedelta(days=1)
 
@@ -108,9 +109,7 @@ def test_a_point_moves_to_the_entity_that_names_it_now(ledger):
 
 def test_a_dry_run_is_an_import_that_is_rolled_back(ledger):
     with rolled_back(ledger) as store:
-        assert store.registry.import_entities([ENTITY], "operator", NOW).added == (
-            ENTITY.user_code,
-        )
+        assert register(store.registry, [ENTITY], "operator", NOW).added == (ENTITY.user_code,)
 
     assert entity(ledger) is None
 

@@ -11,6 +11,7 @@ import pytest
 from layouts.months import midnight
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from tests.contract.documents import NOW
+from tests.registering import register
 
 FIRST = date(2026, 12, 1)
 METER = Meter("M1", ratio=Decimal(20), digits=6, decimals=1, installed=date(2026, 1, 5))
@@ -21,9 +22,7 @@ OTHER = LegalEntity("200000004321", "ИП Второй")
 
 def put(ledger, *entities, since=FIRST, correct=None):
     with ledger.transaction() as store:
-        return store.registry.import_entities(
-            entities, "petrova", NOW, since=since, correct=correct
-        )
+        return register(store.registry, entities, "petrova", NOW, since=since, correct=correct)
 
 
 def point(ledger, entity=ENTITY):

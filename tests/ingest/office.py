@@ -19,6 +19,7 @@ from layouts.points import LegalEntity, MeteringPoint
 from parsers import parse
 from storage.ledger import Ledger
 from storage.records.letters import Claim, LetterFacts
+from tests.registering import register
 
 LAYOUTS = load()
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
@@ -106,7 +107,8 @@ def office_with(ledger: Ledger, ours: str = OURS) -> Office:
     """An office of that address, with one entity in its register."""
     points = (MeteringPoint(CODE, channels=("A+",)),)
     with ledger.transaction() as store:
-        store.registry.import_entities(
+        register(
+            store.registry,
             [LegalEntity(CODE, "ООО «Пример»", "3300000001", (ADDRESS,), True, points, HASH)],
             "operator",
             NOW,

@@ -14,6 +14,7 @@ from layouts.points import LegalEntity, MeteringPoint
 from storage.faults import StatementFailed
 from storage.ledger import Ledger, StoreUnavailable
 from storage.records.letters import LetterFacts
+from tests.registering import register
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 
@@ -155,9 +156,7 @@ def test_a_database_in_memory_lives_as_long_as_its_ledger():
 def test_damage_that_is_met_among_the_rows_of_one_statement_is_unavailable(file, ledger):
     points = tuple(MeteringPoint(f"3300{number:06d}", name="x" * 60) for number in range(300))
     with ledger.transaction() as store:
-        store.registry.import_entities(
-            (LegalEntity("200000001234", points=points),), "operator", NOW
-        )
+        register(store.registry, (LegalEntity("200000001234", points=points),), "operator", NOW)
     ledger.close()
     overwrite_last_page(file, "metering_point")
 

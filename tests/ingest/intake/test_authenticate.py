@@ -29,6 +29,7 @@ from ingest.replies.message import ReplySettings
 from layouts.document import Header, Parsed
 from layouts.findings import Code, Finding
 from layouts.points import LegalEntity
+from tests.registering import register
 
 NOW = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 CODE, PASSWORD = "200000001234", "Zima-2026"
@@ -95,7 +96,8 @@ def store(ledger, passwords):
     ]
     hashed = {CODE: PASSWORD, OTHER: "Пароль№5", "200000000888": PASSWORD}
     with ledger.reading() as store:
-        store.registry.import_entities(
+        register(
+            store.registry,
             [
                 replace(
                     entity,

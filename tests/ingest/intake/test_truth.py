@@ -7,6 +7,7 @@ import pytest
 
 from layouts.points import LegalEntity
 from tests.ingest.office import CODE, NOW, PASSWORD, mail, office_with, xml
+from tests.registering import register
 
 OFF, NEW = "200000005678", "200000009999"
 
@@ -19,7 +20,7 @@ def office(ledger):
             LegalEntity(OFF, "ООО «Прежний»", "3300000002", (), False, (), "$argon2id$x"),
             LegalEntity(NEW, "ООО «Новый»", "3300000003", (), True, (), None),
         ]
-        store.registry.import_entities(others, "operator", NOW)
+        register(store.registry, others, "operator", NOW)
     return made
 
 

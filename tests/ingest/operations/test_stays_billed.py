@@ -35,6 +35,7 @@ from layouts.months import MOSCOW
 from layouts.rules import check
 from layouts.terms import Kind
 from storage.billed.billing import Grain
+from storage.billed.periods import digest
 from storage.ledger import Ledger
 from storage.records.billing import Entry
 from storage.records.letters import LetterFacts
@@ -208,7 +209,7 @@ class Billing(RuleBasedStateMachine):
             assert done.was_closed
             return
         with self.ledger.reading() as store:
-            assert store.periods.is_unharmed(done.snapshot.id)
+            assert done.snapshot.sha256 == digest(store.periods.rows(done.snapshot.id))
             self.closed[month] = _as_it_is(store, month, _grains(store, month))
         now = {number.key: number for number in self.closed[month].snapshot}
         assert {number.key: number for number in self.closed[month].numbers} == now

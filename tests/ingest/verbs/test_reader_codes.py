@@ -34,6 +34,7 @@ from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.ingest.invocation import SAMPLES
 from tests.layouts.rules import test_codes_through_process as rules
+from tests.registering import register
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 CODE = "200000001234"
@@ -281,7 +282,7 @@ def installed(tmp_path_factory):
     ledger = Ledger(f"sqlite:///{path}")
     ledger.migrate()
     with ledger.transaction() as store:
-        store.registry.import_entities(entities, "tests", NOW)
+        register(store.registry, entities, "tests", NOW)
     ledger.close()
     return path
 

@@ -16,6 +16,7 @@ from ingest.wiring.service import Service
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD
+from tests.registering import register
 
 OTHER = "200000009999"
 OTHER_PASSWORD = "Leto-2026-x"
@@ -95,8 +96,7 @@ def service_on(url: str) -> Service:
     )
     service = Service(settings)
     with service.ledger.transaction() as store:
-        store.registry.import_entities(
-            [
+        register(store.registry, [
                 LegalEntity(CODE, "ООО «Пример»", "3300000001", ("buh@primer.example",), True,
                             points_of(CODE), HASH),
                 LegalEntity(OTHER, "ООО «Другое»", "3300000002", ("other@drugoe.example",), True,

@@ -17,6 +17,7 @@ from ingest.web.account.pages import PAGES
 from layouts.points import LegalEntity, MeteringPoint
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD
+from tests.registering import register
 
 API = "/api/v1"
 
@@ -162,7 +163,8 @@ def test_a_foreign_point_is_an_unknown_one_to_a_program(world, program, token):
     foreign = MeteringPoint("200000009999-01", channels=("A+",))
     with world.service.ledger.transaction() as store:
         points = (*store.registry.entity(OTHER).points, foreign)
-        store.registry.import_entities(
+        register(
+            store.registry,
             [LegalEntity(OTHER, points=points, name="ООО «Другое»", inn="3300000002")],
             "operator", world.now,
         )  # fmt: skip

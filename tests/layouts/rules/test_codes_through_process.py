@@ -23,6 +23,7 @@ from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.layouts.rules.build import moscow
 from tests.layouts.rules.senders import Party, Sent, day, deliver, hours, make_maildir, registers
+from tests.registering import register
 
 PASSWORD = "Zima-2026"
 OCTOBER, NOVEMBER = moscow(2026, 10, 1), moscow(2026, 11, 1)
@@ -523,9 +524,7 @@ def outcomes(tmp_path_factory):
     now = datetime(2027, 3, 1, tzinfo=UTC)
     hashed = Passwords().hash(PASSWORD)
     with ledger.transaction() as store:
-        store.registry.import_entities(
-            [party.entity(hashed) for party, _ in parties()], "tests", now
-        )
+        register(store.registry, [party.entity(hashed) for party, _ in parties()], "tests", now)
         store.periods.close(CLOSED, "tests", now)
 
     def hear(_raw, _claim, handled):

@@ -20,6 +20,7 @@ from layouts.rules import check
 from storage.ledger import Ledger
 from tests.contract.documents import new_letter
 from tests.layouts.rules.build import INN, OWN, daily, date, monthly, profile, reading, readings
+from tests.registering import register
 
 FIRST, LAST = date(2010, 8, 1), date(2011, 8, 1)
 SECOND_AREA = "3300000002"
@@ -334,7 +335,7 @@ def test_a_year_of_twenty_points_tells_its_events_and_nothing_else(tmp_path):
     ledger.migrate()
     told = set()
     with ledger.transaction() as store:
-        store.registry.import_entities([sender], "tests", midnight(FIRST))
+        register(store.registry, [sender], "tests", midnight(FIRST))
         first = registers(FIRST, is_truth=True)
         for day, document, received in [(FIRST, first, midnight(FIRST, 10)), *arrivals()]:
             told |= {(day, *found) for found in hand_in(store, document, received)}

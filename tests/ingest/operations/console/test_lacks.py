@@ -11,6 +11,7 @@ from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.ingest.office import CODE, NOW, xml
 from tests.ingest.web.conftest import OTHER
+from tests.registering import register
 
 NOVEMBER = date(2026, 11, 1)
 
@@ -29,7 +30,7 @@ def imports(service, code, since=None, **facts):
     """The register of points has an entity otherwise."""
     with service.ledger.transaction() as store:
         entity = replace(store.registry.entity(code), **facts)
-        store.registry.import_entities([entity], "anna", NOW, since=since)
+        register(store.registry, [entity], "anna", NOW, since=since)
 
 
 def test_what_is_kept_is_what_the_database_says_after_every_act(service):

@@ -95,7 +95,7 @@ class Store:
         self.values = Values(session, self._in_force, self._day_sums)
         self.versions = Versions(session, self._in_force)
         self.history = History(session, self._in_force, self._day_sums)
-        self.months = Months(session)
+        self.months = Months(session, self._day_sums)
         self.billing = Held(session)
         self.numbers = Numbers(session)
         self.periods = Periods(session, self.audit, self.numbers)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
@@ -15,8 +15,10 @@ from layouts.known import RegisterKey, meter_key
 from layouts.months import bounds
 from layouts.points import LegalEntity
 from storage.columns import epoch, instant
+from storage.readings.day_sums import DaySums
+from storage.readings.days import DAY_HOURS, Packed, days_between, energy_of, start_of
 from storage.readings.versions import merged
-from storage.session import Part
+from storage.session import Part, Session
 from storage.tables.points import METER
 from storage.tables.values import READING, SERIES, VALUE
 
@@ -27,8 +29,25 @@ _Register = tuple[int, str, str]
 """Meter, channel and zone."""
 
 
+class _Stretch(NamedTuple):
+    """Intervals of a series without a gap, commercial ones or others, as `_islands` tells them."""
+
+    series_id: int
+    not_commercial: bool
+    first: int
+    end: int
+    values_: int
+    total: int
+    billed: int
+    flagged: int
+
+
 class Months(Part):
     """The month's state of entities, for those who ask what is missing."""
+
+    def __init__(self, session: Session, day_sums: DaySums) -> None:
+        super().__init__(session)
+        self._day_sums = day_sums
 
     def state(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
         """What is in force in a month for the points and meters of these entities.
@@ -40,12 +59,7 @@ class Months(Part):
         start, end = (epoch(moment) for moment in bounds(month))
         points = [point.id for e in entities for point in e.points if point.id is not None]
         meters = _meters(entities)
-        series = {
-            row.id: (row.point_id, row.channel)
-            for row in self._each(
-                points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids))
-            )
-        }
+        series = self._each(points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids)))
         read = self._each(
             meters,
             lambda ids: select(READING.c.meter_id).where(READING.c.meter_id.in_(ids)).distinct(),
@@ -54,17 +68,36 @@ class Months(Part):
             month=month.replace(day=1),
             profiles=self._profiles_in(series, start, end),
             registers=self._registers_in(meters, start, end),
-            ever=frozenset(series.values()),
+            ever=frozenset((row.point_id, row.channel) for row in series),
             read=frozenset(row.meter_id for row in read),
         )
 
     def _profiles_in(
-        self, series: Mapping[int, _Owner], start: int, end: int
+        self, series: Sequence[Any], start: int, end: int
     ) -> dict[_Owner, ProfileMonth]:
-        islands: dict[_Owner, list[Any]] = defaultdict(list)
-        for row in self._each(list(series), lambda ids: _islands(ids, start, end)):
-            islands[series[row.series_id]].append(row)
-        return {owner: _profile(rows) for owner, rows in sorted(islands.items())}
+        """Whole days as their sums tell them.
+
+        Values are read only from the first to the last other day of a series.
+        """
+        owners: dict[int, _Owner] = {row.id: (row.point_id, row.channel) for row in series}
+        days = days_between(start, end)
+        # Days of months when Moscow was not at UTC+3 are not those of the sums.
+        is_kept = (start_of(days[0]), start_of(days[-1] + 1)) == (start, end)
+        sums = self._day_sums.of(list(owners), days[0], days[-1] + 1) if is_kept else {}
+        parts: dict[_Owner, list[Any]] = defaultdict(list)
+        read: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for row in series:
+            whole = _whole_days(row, sums.get(row.id, {}))
+            others = [day for day in days if day not in whole]
+            first, last = (others[0], others[-1]) if others else (end, end)
+            parts[owners[row.id]] += [one for day, one in whole.items() if not first < day < last]
+            if others:
+                stretch = max(start, start_of(first)), min(end, start_of(last + 1))
+                read[stretch].append(row.id)
+        for (first, last), ids in read.items():
+            for island in self._each(ids, lambda some: _islands(some, first, last)):  # noqa: B023
+                parts[owners[island.series_id]].append(island)
+        return {owner: _profile(rows) for owner, rows in sorted(parts.items()) if rows}
 
     def _registers_in(
         self, meters: Sequence[int], start: int, end: int
@@ -98,6 +131,20 @@ class Months(Part):
 def _meters(entities: Sequence[LegalEntity]) -> list[int]:
     points = (point for entity in entities for point in entity.points)
     return [meter.id for point in points for meter in point.meters if meter.id is not None]
+
+
+def _whole_days(series: Any, rows: Mapping[int, Packed]) -> dict[int, _Stretch]:
+    """The days of a series in which every interval has a value that is fit for billing."""
+    step = series.step_minutes
+    each = 60 // step if step and not 60 % step else 0
+    whole, values = bytes([each]) * DAY_HOURS, each * DAY_HOURS
+    found = {}
+    for day, row in rows.items():
+        if each and row[2] == whole:
+            total = energy_of(row)
+            ends = start_of(day), start_of(day + 1)
+            found[day] = _Stretch(series.id, False, *ends, values, total, total, 0)
+    return found
 
 
 def _profile(rows: Sequence[Any]) -> ProfileMonth:

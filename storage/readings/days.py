@@ -98,6 +98,11 @@ def _bytes(numbers: Sequence[int]) -> bytes:
     return array("I" if max(numbers) < 1 << 32 else "q", numbers).tobytes()
 
 
+def energy_of(row: Packed) -> int:
+    """The sum of a whole day, in Wh or varh."""
+    return sum(_numbers(row[0]))
+
+
 def _numbers(packed: bytes) -> array[int]:
     return array("I" if len(packed) == 4 * DAY_HOURS else "q", packed)
 

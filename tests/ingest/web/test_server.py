@@ -1,10 +1,12 @@
 """The pages behind their real server: clients that are slow, or gone."""
 
+import asyncio
 import socket
 import urllib.request
 
 import pytest
 
+from ingest.web.server import opened
 from tests.ingest.web.serving import served
 
 
@@ -46,3 +48,24 @@ def test_an_upload_that_is_cut_off_records_nothing(world, port):
     assert status_of(port) == 200
     with world.service.ledger.reading() as store:
         assert store.letters.find() == []
+
+
+def test_an_answer_waits_for_no_acknowledgement():
+    """Nagle's algorithm holds a page's body back until the browser has told of its head."""
+    taken: list[int] = []
+
+    class Taken(asyncio.Protocol):
+        def connection_made(self, transport):
+            client = transport.get_extra_info("socket")
+            taken.append(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    async def connect(listening):
+        async with await asyncio.get_running_loop().create_server(Taken, sock=listening):
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            await reader.read()
+            writer.close()
+
+    with opened("127.0.0.1:0") as listening:
+        asyncio.run(connect(listening))
+    assert taken == [1]

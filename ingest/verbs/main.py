@@ -139,6 +139,7 @@ def web(call: Call) -> int:
     with _listening("web", service.web_listen):
         listening = given or server.opened(service.web_listen)
     with listening, closing(Pages(lambda: service)) as pages:
+        pages.look_ahead()
         server.serve(pages.app, listening, beside=given is not None)
     return DONE
 

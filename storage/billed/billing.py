@@ -144,6 +144,7 @@ class Billing(Part):
         history: bool = False,
         as_of: datetime | None = None,
         cuts: Mapping[PointNames, Sequence[int]] | None = None,
+        point: int | None = None,
     ) -> Iterator[BillingRow]:
         """Accepted values: profiles by point, channel and time, then register readings.
 
@@ -156,16 +157,18 @@ class Billing(Part):
             as_of: Values as they were in force then, by the register of points and the
                 suspicions of today; not with `history`.
             cuts: Moments at which a point's sums over a month are divided, in their order.
+            point: Only of the point with this id.
         """
         came = _Submissions(self._came)
         then = None if as_of is None else epoch(as_of)
-        series = self._series(entity)
+        series = self._series(entity, point)
         if grain is Grain.INTERVAL:
             yield from self._intervals(series, month, came, then, history=history)
         else:
             for spans, several in groupby(series, partial(_spans, month, grain, cuts or {})):
                 yield from self._sums_by(list(several), spans, came, then)
-        yield from self._registers_of(month, entity, came, then, history=history)
+        meters = self._meters_named(entity, point)
+        yield from self._registers_of(month, meters, came, then, history=history)
 
     def _came(self, numbers: Sequence[int]) -> Iterator[tuple[int, _Came]]:
         rows = self._each(
@@ -183,7 +186,7 @@ class Billing(Part):
             how = row.letter_id, epoch(row.received_at), row.sender
             yield row.id, _Came(*how, late=bool(row.late), withdraws=row.withdraws is not None)
 
-    def _series(self, entity: str | None) -> list[_Series]:
+    def _series(self, entity: str | None, point: int | None) -> list[_Series]:
         statement = (
             select(
                 SERIES.c.id, SERIES.c.channel, SERIES.c.step_minutes,
@@ -194,6 +197,8 @@ class Billing(Part):
         )  # fmt: skip
         if entity is not None:
             statement = statement.where(ENTITY.c.user_code == entity)
+        if point is not None:
+            statement = statement.where(POINT.c.id == point)
         found = [
             _Series(r.id, r.user_code, r.area or None, r.code, r.channel, r.step_minutes)
             for r in self._connection.execute(statement)
@@ -278,14 +283,13 @@ class Billing(Part):
     def _registers_of(
         self,
         month: date,
-        entity: str | None,
+        meters: Sequence[Any],
         came: _Submissions,
         then: int | None,
         *,
         history: bool,
     ) -> Iterator[BillingRow]:
         start, end = (epoch(moment) for moment in bounds(month))
-        meters = self._meters_named(entity)
         numbers = [meter.id for meter in meters]
         before, inside = self._read_in(numbers, start, end, then)
         was = _by_meter(self._each(numbers, selected.was_read(start, end)) if history else ())
@@ -377,7 +381,7 @@ class Billing(Part):
             if row.places
         }
 
-    def _meters_named(self, entity: str | None) -> list[Any]:
+    def _meters_named(self, entity: str | None, point: int | None) -> list[Any]:
         statement = (
             select(METER, POINT.c.code, POINT.c.area, ENTITY.c.user_code)
             .join_from(METER, POINT)
@@ -385,6 +389,8 @@ class Billing(Part):
         )
         if entity is not None:
             statement = statement.where(ENTITY.c.user_code == entity)
+        if point is not None:
+            statement = statement.where(POINT.c.id == point)
         return sorted(
             self._connection.execute(statement),
             key=lambda r: (r.user_code, r.code, r.area, str(r.installed or ""), r.number),

@@ -42,7 +42,7 @@ FROM {values} AS v
 JOIN interval_series AS s ON s.id = v.series_id
 WHERE v.series_id IN :keys AND v.start >= :first AND v.start < :last
 AND v.energy_wh IS NOT NULL
-GROUP BY s.point_id, s.channel, s.step_minutes, begins
+GROUP BY s.point_id, s.channel, s.step_minutes, 4
 """
 _PROFILE_CODES = """
 SELECT DISTINCT s.point_id, s.channel, {begins} AS begins, o.code
@@ -260,6 +260,10 @@ class _Month:
             self._values, self._readings = f"({VALUES_AT})", f"({READINGS_AT})"
         self._rows, self._ratios = rows.of_points, rows.of_meters
         self._series, self._meters = rows.series, rows.meters
+        # Where points never changed, each value need not ask for its row.
+        begins = {row.begins for of_one in self._rows.values() for row in of_one}
+        is_one = len(begins) == 1 and all(len(rows) == 1 for rows in self._rows.values())
+        self._begins = str(begins.pop()) if is_one else _BEGINS
         self._with_meter = {meter.point_id for meter in self._meters}
         self._sums: dict[_Key, _Sum] = {}
 
@@ -272,7 +276,7 @@ class _Month:
         return [_number(key, found) for key, found in self._sums.items()]
 
     def _ask(self, statement: str, values: str, keys: Sequence[int]) -> list[Any]:
-        filled = statement.format(values=values, late=_LATE, begins=_BEGINS)
+        filled = statement.format(values=values, late=_LATE, begins=self._begins)
         used = {name: value for name, value in self._span.items() if f":{name}" in filled}
         return self._part.of_keys(filled, keys, **used)
 

@@ -159,7 +159,7 @@ def by_day(ledger: Ledger, code: str, of: Choice, month: date, now: datetime) ->
         now: The moment of it, aware.
     """
     with ledger.reading() as store:
-        rows = store.billing.values(month, Grain.DAY, code)
+        rows = store.billing.values(month, Grain.DAY, code, point=of.point_id)
         mine = {_day(row): row for row in rows if _is_of(row, of) and row.kind == "interval"}
     today = now.astimezone(MOSCOW).date()
     days, day = [], month.replace(day=1)
@@ -188,7 +188,7 @@ def read_in(ledger: Ledger, code: str, of: Choice, month: date) -> list[BillingR
         month: Its first day.
     """
     with ledger.reading() as store:
-        rows = store.billing.values(month, Grain.MONTH, code)
+        rows = store.billing.values(month, Grain.MONTH, code, point=of.point_id)
         return [row for row in rows if row.kind == "register" and _is_of(row, of)]
 
 

@@ -23,7 +23,7 @@ from ingest.web.site import CONSOLE, Visit
 from layouts.months import following, month_at, parse_month, preceding
 
 _ROWS_MOST = 500
-_ENTITIES_A_PAGE = 50
+_ENTITIES_A_PAGE = 25
 
 
 def this_month(visit: Visit) -> Response:

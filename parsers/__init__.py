@@ -16,11 +16,11 @@ from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
 from parsers.grid_draft import Spent
 from parsers.pretenders import pretended
-from parsers.sheets.book import parse_workbook
+from parsers.sheets.book import forms_of, parse_workbook
 from parsers.workbooks import is_workbook
 from parsers.xml_reader import parse_xml
 
-__all__ = ["Spent", "looks_like_document", "parse", "parsed_of"]
+__all__ = ["Spent", "forms_of", "looks_like_document", "parse", "parsed_of"]
 
 
 def parsed_of(document: Document) -> Parsed:

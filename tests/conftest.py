@@ -154,10 +154,10 @@ def _by_itself(request, monkeypatch):
 def nurseries():
     """What readers get their children from, of each configuration one for all tests.
 
-    To start one takes half a second. A retailer's own definitions and texts, which a test
-    may change, are loaded by one of the test's own.
+    To start one takes half a second, and so do forks of the process of all tests. A retailer's
+    own definitions and texts, which a test may change, are loaded by one of the test's own.
     """
-    from ingest.reading.children import Nursery
+    from ingest.reading.children import Forks, Nursery
 
     class Kept(Nursery):
         def close(self):
@@ -165,9 +165,10 @@ def nurseries():
 
     kept = {}
 
-    def nursery_of(config):
-        own = config.layouts_path or config.texts_path
-        return Nursery(config) if own else kept.setdefault(config, Kept(config))
+    def nursery_of(config, layouts=None):
+        if config.layouts_path or config.texts_path:
+            return Nursery(config) if layouts is None else Forks(config, layouts)
+        return kept.setdefault(config, Kept(config))
 
     yield nursery_of
     for nursery in kept.values():

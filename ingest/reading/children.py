@@ -171,7 +171,13 @@ class Child:
 
 
 class Source(Protocol):
-    """Makes child processes."""
+    """Makes child processes.
+
+    Attributes:
+        keeps_one: Whether one that has read nothing is kept waiting.
+    """
+
+    keeps_one: bool
 
     def start(self) -> Child:
         """A new child, not yet ready."""
@@ -182,6 +188,8 @@ class Source(Protocol):
 
 class Nursery:
     """Children of a process that has loaded everything; see `reading.nursery`."""
+
+    keeps_one = True
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
@@ -235,7 +243,12 @@ class Nursery:
 
 
 class Forks:
-    """Children of this very process, which has read nothing yet and has one thread."""
+    """Children of this very process, which has read nothing yet and has one thread.
+
+    It lives for a few files: one that waits would mostly be made for nothing.
+    """
+
+    keeps_one = False
 
     def __init__(self, config: SandboxConfig, layouts: Mapping[str, Layout]) -> None:
         self._bounds = Bounds(config, layouts)

@@ -21,6 +21,7 @@ from ingest.reading.child import Bounds, SandboxConfig, be_child
 from ingest.reading.confine import keep_memory_private, load_seccomp
 from ingest.replies.own import read_texts
 from ingest.replies.wording import use_texts
+from parsers import forms_of
 
 _LATE = (
     "lxml.etree",
@@ -54,6 +55,7 @@ def main(config: str) -> None:
     use_texts(read_texts(Path(texts)) if texts else {})
     for name in _LATE:
         import_module(name)
+    forms_of(bounds.layouts)
     with suppress(OSError):
         load_seccomp()
     gc.collect()

@@ -242,7 +242,7 @@ class Sandbox:
             else:
                 child = self._source.start()
             self._busy.add(child)
-            if not any(not one.trips for one in self._idle):
+            if self._source.keeps_one and all(one.trips for one in self._idle):
                 # What stands in its way is told when it is needed.
                 with suppress(ReaderUnavailable):
                     self._idle.append(self._source.start())

@@ -33,6 +33,7 @@ def ledger(empty_database, tmp_path):
 def bare(tmp_path, monkeypatch, capfd, nurseries):
     """Calls verbs in an empty folder, without a configuration of the machine."""
     monkeypatch.setattr("ingest.reading.pool.Nursery", nurseries)
+    monkeypatch.setattr("ingest.reading.children.Forks", nurseries)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
     monkeypatch.setattr("config.load.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))

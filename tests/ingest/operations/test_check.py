@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 import xlwt
 
+from ingest.reading.children import Forks
 from tests.ingest.invocation import ROOT, SAMPLES
 
 MONTH = SAMPLES / "52005" / "month-so-far.xml"
@@ -160,6 +161,7 @@ def dies(*_given):
 def test_a_workbook_that_kills_its_reader_is_too_costly(run, monkeypatch):
     run.write("a.xlsx", workbook(["Макет", "52005"]))
     monkeypatch.setattr("ingest.reading.documents.parse", dies)
+    monkeypatch.setattr("ingest.reading.children.Forks", Forks)
     ran = run("check", "a.xlsx", "--json")
     assert (ran.code, codes(ran)) == (2, ["too-costly"])
 

@@ -69,6 +69,7 @@ class Counted:
 
     def __init__(self, source):
         self._source = source
+        self.keeps_one = source.keeps_one
         self.started = 0
 
     def start(self):
@@ -91,6 +92,16 @@ def test_letters_are_read_by_the_children_that_are_there():
         assert read.letter.subject == f"letter {number}"
     sandbox.close()
     assert source.started == 2, "one that reads, and one that waits"
+
+
+def test_a_short_lived_process_makes_no_child_that_it_does_not_need():
+    source = Counted(Forks(SandboxConfig(), load()))
+    sandbox = Sandbox(SandboxConfig(), source)
+    for number in range(3):
+        read = sandbox.read_file("a.eml", mail(f"letter {number}"))
+        assert read.letter.subject == f"letter {number}"
+    sandbox.close()
+    assert source.started == 1
 
 
 def test_a_child_that_has_read_enough_is_replaced(monkeypatch):

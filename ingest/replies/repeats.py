@@ -55,7 +55,7 @@ def joined(findings: Iterable[Finding]) -> list[Repeat]:
 
 def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     alike: dict[tuple[object, ...], list[Finding]] = {}
-    for item in _without_points(findings):
+    for item in _without_files(_without_points(findings)):
         alike.setdefault(_likeness(item), []).append(item)
     together = _of_several_objects(alike.values())
     return sorted(together, key=lambda items: weight(items[0].severity))
@@ -89,6 +89,20 @@ def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
         listed = ", ".join(missing[:_POINTS_MOST])
         left = f" (+{len(missing) - _POINTS_MOST})" if len(missing) > _POINTS_MOST else ""
         yield finding(Code.POINT_MISSING, points=listed + left)
+
+
+def _without_files(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, all files that were not read for one reason told by one that lists them."""
+    unread: dict[tuple[str | None, ...], list[Finding]] = {}
+    for item in findings:
+        if item.code is Code.ATTACHMENT_NOT_READ and item.detail.get("name"):
+            about = item.detail.get("reason"), item.detail.get("container")
+            unread.setdefault(about, []).append(item)
+        else:
+            yield item
+    for first, *others in unread.values():
+        names = dict.fromkeys(one.detail["name"] for one in (first, *others))
+        yield replace(first, detail={**first.detail, "name": "\n".join(names)})
 
 
 def shown(findings: Iterable[Finding], taken: Counter[Code]) -> tuple[list[Repeat], Counter[Code]]:

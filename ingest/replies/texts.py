@@ -213,6 +213,7 @@ KINDS: Mapping[str, Callable[[str, Wording], Any]] = {
     "day": _day,
     "list": _listed,
     "form": _form,
+    "quoted": lambda text, words: words.listed(list(map(words.quoted, text.splitlines())), 20),
     "field": _looked_up("field"),
     "reason": _looked_up("reason"),
     "exchange": _looked_up("exchange"),

@@ -249,7 +249,11 @@ def entity_line(entity: LegalEntity, words: Wording) -> str:
 def attachment_names(letter: Letter, words: Wording) -> str:
     """What else was attached, for a letter without a document; '' for nothing."""
     named = [item for item in letter.attachments if item.name and item.why != Why.LINK]
-    told = [item for item in named if item.why] or named
+    unread = [item for item in named if item.why]
+    if unread and len({item.why for item in unread}) == len(unread):
+        # Each kind's first one is told with the reason.
+        return ""
+    told = unread or named
     names = [words.quoted(item.name[:60]) for item in told]
     return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""
 
@@ -335,7 +339,7 @@ def _refused_beside(receipt: Receipt, words: Wording) -> str:
             recorded[_key(series)] -= 1
         elif not any(_concerns(item, series) for item in errors):
             left.append(_named(series, words))
-    return words.say("refused_beside", names=words.listed(left, _BESIDE_MOST)) if left else ""
+    return words.say("refused_beside", names=words.listed(left, _BESIDE_MOST, "; ")) if left else ""
 
 
 def _key(series: Series) -> tuple[object, ...]:

@@ -112,9 +112,9 @@ class Wording:
         """Text as it was seen, in the language's quotes."""
         return self.say("quoted", text=text)
 
-    def listed(self, items: Sequence[str], most: int) -> str:
+    def listed(self, items: Sequence[str], most: int, sign: str = ", ") -> str:
         """Items one after another; those beyond `most` are counted."""
-        told = ", ".join(items[:most])
+        told = sign.join(items[:most])
         more = len(items) - most
         return f"{told} {self.say('and_more', count=more)}" if more > 0 else told
 

@@ -47,7 +47,7 @@ def test_several_mistakes_are_told_at_once_with_what_they_keep_out(reply):
     assert "Написано: «T9»" in text
     assert "ожидается T0, T1, T2, T3, T4" in text
     # What is right in itself, and is refused for that.
-    assert f"не записано и это: {POINT}, прибор № {METER}, A+ T1" in text
+    assert f"не записано и то, в чём ошибок нет: {POINT}, прибор № {METER}, A+ T1" in text
     # The same remark once, with its cells.
     assert text.count("Запятая вместо точки") == 1
     assert "лист «Sheet», ячейки E8:E9" in text

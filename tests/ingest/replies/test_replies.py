@@ -21,7 +21,9 @@ from ingest.letters.terms import Attachment, Credential, Letter, Limits, Marked,
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient
 from ingest.replies.texts import advice
-from layouts.findings import Code, Place, Status, finding
+from ingest.replies.view import letter_groups
+from ingest.replies.wording import wording
+from layouts.findings import Code, Finding, Place, Status, finding
 from layouts.known import Change, Receipt
 from layouts.layout import load
 from layouts.rules import check
@@ -48,6 +50,21 @@ def test_golden_replies_and_documents_are_what_the_texts_make(
     assert path.read_text(encoding="utf-8") == content(), (
         "run `python -m tests.ingest.replies.renew` and read the difference"
     )
+
+
+def test_files_that_are_not_read_for_one_reason_are_told_once_with_their_names() -> None:
+    def unread(name: str, reason: str) -> Finding:
+        return finding(Code.ATTACHMENT_NOT_READ, name=name, reason=reason)
+
+    found = [unread("1.jpg", "picture"), unread("a.rar", "archive"), unread("2.jpg", "picture")]
+    (group,) = letter_groups(found, wording("ru"))
+    assert [one.sentence for one in group.problems] == [
+        f"Вложение не прочитано: {told}."
+        for told in (
+            "«1.jpg», «2.jpg» — это изображение, показания с изображений не читаются",
+            "«a.rar» — архивы этого вида не открываются; упакуйте файлы в ZIP или вложите их без архива",
+        )
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

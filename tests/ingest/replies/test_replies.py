@@ -56,13 +56,13 @@ def test_files_that_are_not_read_for_one_reason_are_told_once_with_their_names()
     def unread(name: str, reason: str) -> Finding:
         return finding(Code.ATTACHMENT_NOT_READ, name=name, reason=reason)
 
-    found = [unread("1.jpg", "picture"), unread("a.rar", "archive"), unread("2.jpg", "picture")]
+    found = [unread("1.jpg", "picture"), unread("a.pdf", "pdf"), unread("2.jpg", "picture")]
     (group,) = letter_groups(found, wording("ru"))
     assert [one.sentence for one in group.problems] == [
         f"Вложение не прочитано: {told}."
         for told in (
             "«1.jpg», «2.jpg» — это изображение, показания с изображений не читаются",
-            "«a.rar» — архивы этого вида не открываются; упакуйте файлы в ZIP или вложите их без архива",
+            "«a.pdf» — из PDF показания не читаются",
         )
     ]
 

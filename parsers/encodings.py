@@ -114,38 +114,45 @@ def _candidates(content: bytes, stated: str) -> Iterator[str]:
     yield from likeliest(content, CYRILLIC, stated)
 
 
-def likeliest(content: bytes, among: Sequence[str], stated: str = "") -> list[str]:
+_SAMPLE = 4096
+
+
+def likeliest(
+    content: bytes, among: Sequence[str], stated: str = "", sample: int = _SAMPLE
+) -> list[str]:
     """One-byte encodings, the one in which the bytes look most like Russian first.
 
     Args:
         content: Text that is not plain ASCII; of equals in it the earlier of `among` wins.
         among: The encodings.
         stated: One that stands unless another is clearly better; '' for none.
+        sample: Bytes that are looked at.
     """
-    sample = _sample(content)
-    likeness = {name: _likeness(sample, name) for name in among}
+    words = _sample(content, sample)
+    likeness = {name: _likeness(words, name) for name in among}
     if stated:
         # A few letters tell little.
-        likeness[stated] = _likeness(sample, stated) + 0.5
+        likeness[stated] = _likeness(words, stated) + 0.5
     return sorted(likeness, key=lambda name: likeness[name], reverse=True)
 
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")
-_SAMPLE = 4096
 _HEAD = 32_768
+_WORD_MOST = 100
 
 
-def _sample(content: bytes) -> list[bytes]:
+def _sample(content: bytes, most: int) -> list[bytes]:
     """Words beyond ASCII, each once, up to a bounded number of bytes."""
     words: dict[bytes, None] = {}
     size = 0
     # Names of senders and areas come first; what follows them is mostly numbers.
     head = content[:_HEAD]
     for word in _BEYOND.finditer(content if head.isascii() else head):
-        if word[0] not in words:
-            words[word[0]] = None
-            size += len(word[0])
-            if size > _SAMPLE:
+        piece = word[0][:_WORD_MOST]
+        if piece not in words:
+            words[piece] = None
+            size += len(piece)
+            if size > most:
                 break
     return list(words)
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 from lxml.html import HTMLParser
@@ -20,6 +21,9 @@ LINES_MOST = 5_000
 
 _HTML_MOST = 1024 * 1024
 _PASTED_MOST = 4 * 1024 * 1024
+
+PASTED_FILES_MOST = 100
+"""Documents that are cut out of one body; a letter may have half as many."""
 
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _BLOCKS = frozenset(
@@ -217,7 +221,7 @@ def cut_xml(content: bytes, charset: str, *, is_html: bool) -> Pasted | None:
         return Pasted((content,), b"")
     whole = content[:_PASTED_MOST]
     text = html_text(whole, charset) if is_html else text_of(whole, charset)
-    spans = list(_documents(text))
+    spans = list(islice(_documents(text), PASTED_FILES_MOST))
     if not spans:
         return None
     ends = [0, *(end for _, end in spans)]
@@ -238,8 +242,8 @@ def _is_one_document(packed: bytes) -> bool:
 def _documents(text: str) -> Iterator[tuple[int, int]]:
     """Where each document begins and ends, up to the quoted part of an earlier letter."""
     # A search for a sign or a word is many times faster than one that stops at each line.
-    declared = _BEGINNING.finditer(text) if "<?xml" in text else ()
-    starts = [0, *(match.start() for match in declared)]
+    declared = _BEGINNING.finditer(text) if "<?xml" in text else iter(())
+    starts = [0, *(match.start() for match in islice(declared, PASTED_FILES_MOST))]
     done = 0
     for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
         at = start

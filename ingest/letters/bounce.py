@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from ingest.letters import mime
 from ingest.letters.body import html_text
@@ -18,6 +19,9 @@ TEXT_MOST = 300
 """Characters of a server's answer that are kept."""
 
 IDS_MOST = 20
+BLOCKS_MOST = 50
+"""Blocks of a delivery status: the first is of the letter, each other one of a recipient."""
+
 LOOKED_MOST = 256 * 1024
 """Bytes that are looked at: the report stands before what is returned."""
 
@@ -127,9 +131,12 @@ def _ids(
 def _status(parts: Iterable[mime.Part]) -> Mapping[str, str] | None:
     """The fields of the first recipient that failed, else of the first that is named."""
     first: Mapping[str, str] | None = None
-    for part in parts:
+    for part in islice(parts, 1):
         # Blocks of fields: of the message, then of each recipient.
-        for block in re.split(rb"\r?\n(?:[ \t]*\r?\n)+", part.content[:LOOKED_MOST]):
+        looked = part.content[:LOOKED_MOST]
+        for block in re.split(rb"\r?\n(?:[ \t]*+\r?\n)++", looked, maxsplit=BLOCKS_MOST)[
+            :BLOCKS_MOST
+        ]:
             fields, _ = mime.split_header(block.strip() + b"\n\n", 0, len(block) + 2)
             told = {name: header_text(values[0], 2000) for name, values in fields.items()}
             if "action" not in told:

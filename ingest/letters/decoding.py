@@ -11,11 +11,14 @@ import base64
 import binascii
 import codecs
 import contextlib
+import encodings
 import re
 import string
 import unicodedata
+from encodings.aliases import aliases
 from functools import lru_cache
 from itertools import islice
+from pkgutil import iter_modules
 from urllib.parse import unquote_to_bytes
 
 from parsers.encodings import likeliest
@@ -62,7 +65,11 @@ def text_of(content: bytes, charset: str | None = None) -> str:
     for likely in filter(None, ("utf-8", declared)):
         with contextlib.suppress(UnicodeError):
             return content.decode(likely)
-    return content.decode(likeliest(content, _CYRILLIC)[0], "replace")
+    return content.decode(likeliest(content, _CYRILLIC, sample=_SAMPLE)[0], "replace")
+
+
+_SAMPLE = 512
+"""Bytes beyond ASCII by which a charset is guessed: a letter has a thousand names and values."""
 
 
 def _codec(charset: str | None) -> str | None:
@@ -70,10 +77,16 @@ def _codec(charset: str | None) -> str | None:
     return _known_codec(charset[:40]) if charset else None
 
 
+_CODECS = frozenset(aliases) | {module.name for module in iter_modules(encodings.__path__)}
+
+
 @lru_cache(maxsize=256)
 def _known_codec(charset: str) -> str | None:
     name = charset.strip().strip("\"'").strip().lower()
-    if not name:
+    # A search for one that is unknown looks for files.
+    if not _CODECS.intersection(
+        (plain := encodings.normalize_encoding(name), plain.replace(".", "_"))
+    ):
         return None
     try:
         info = codecs.lookup(name)
@@ -208,8 +221,12 @@ def file_name(text: str) -> str:
 
 _BASE64 = (string.ascii_letters + string.digits + "+/=").encode("ascii")
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-_LINES_MOST = 1_000_000
-"""Lines of an encoded file; 25 MB in lines of 76 characters are a third of it."""
+_STRAY_LINES_MOST = 100
+"""Lines with stray signs that are looked at one by one; a footer has a few."""
+
+_UU_LINES_MOST = 20_000
+_UU_FAULTS_MOST = 100
+"""Lines of a uuencoded file, and faulty ones among them; a workbook of 1 MB has 20,000."""
 
 _BLANKS = b" \t\r\n\v\f\0"
 
@@ -230,13 +247,18 @@ def from_base64(content: bytes) -> bytes:
     return base64.b64decode(packed + b"=" * (-len(packed) % 4))
 
 
+_CLEAN = re.compile(rb"[A-Za-z0-9+/\s]*+")
+
+
 def _base64_lines(content: bytes) -> list[bytes]:
-    if content.count(b"\n") > _LINES_MOST:
-        return [content.translate(None, _NOT_BASE64).partition(b"=")[0]]
-    kept: list[bytes] = []
-    for line in content.splitlines():
+    stray = re.match(_CLEAN, content)
+    start = content.rfind(b"\n", 0, stray.end()) + 1 if stray else 0
+    kept = [clean] if (clean := content[:start].translate(None, _BLANKS)) else []
+    for number, line in enumerate(
+        re.split(rb"\r\n?|\n", content[start:], maxsplit=_STRAY_LINES_MOST)
+    ):
         packed = line.translate(None, _NOT_BASE64)
-        if kept and len(packed) < 0.9 * len(line.strip()):
+        if kept and number < _STRAY_LINES_MOST and len(packed) < 0.9 * len(line.strip()):
             break
         body, padding, _ = packed.partition(b"=")
         kept.append(body)
@@ -288,9 +310,10 @@ def from_yenc(content: bytes) -> bytes:
 
 def from_uuencode(content: bytes) -> bytes:
     """What a uuencoded text holds, with or without its first and last line."""
-    if content.count(b"\n") > _LINES_MOST:
+    if content.count(b"\n") > _UU_LINES_MOST:
         return content
     kept: list[bytes] = []
+    faults = 0
     lines = content.splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith(b"begin ")), -1)
     for line in lines[start + 1 :]:
@@ -299,6 +322,9 @@ def from_uuencode(content: bytes) -> bytes:
         try:
             kept.append(binascii.a2b_uu(line))
         except binascii.Error:
+            faults += 1
+            if faults > _UU_FAULTS_MOST:
+                return content
             # Some encoders pad their lines; the length says what counts.
             count = (((line[:1] or b" ")[0] - 32) & 63) * 4 // 3 + 5
             try:

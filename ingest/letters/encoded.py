@@ -16,6 +16,9 @@ from ingest.letters.decoding import (
     text_of,
 )
 
+FILES_MOST = 100
+"""Files that are taken out of one body."""
+
 Files = list[tuple[str, bytes]]
 _Taken = Callable[[re.Match[bytes], str], tuple[str, bytes, int]]
 """Name and bytes of the file that begins at a match, and where the text goes on."""
@@ -50,7 +53,9 @@ def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
     files: Files = []
     for sign, begins, taken in _CODINGS:
         at, rest = 0, []
-        while sign in content and (begin := begins.search(content, at)):
+        if sign not in content:
+            continue
+        while len(files) < FILES_MOST and (begin := begins.search(content, at)):
             name, packed, after = taken(begin, charset)
             rest.append(content[at : begin.start() if packed else after])
             files += [(name, packed)] if packed else []

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ingest.letters import mime
 from ingest.letters.body import (
@@ -45,8 +46,17 @@ VALUE_MOST = 2000
 RESULTS_MOST = 8000
 """The same of Authentication-Results: a letter of many signatures has many of them."""
 
-VALUES_MOST = 200
+VALUES_MOST = 20
 """Values of one header that are kept; a forged letter may have thousands."""
+
+HEADERS_KEPT = frozenset(
+    {
+        *("from", "content-type", "list-id", "precedence", "auto-submitted"),
+        *("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder"),
+        *("x-failed-recipients", "authentication-results"),
+    }
+)
+"""What the gate and the provenance of a letter ask for."""
 
 
 def read_letter(content: bytes, limits: Limits) -> Letter:
@@ -134,18 +144,17 @@ def _letter(
     unpacker: Unpacker,
     findings: tuple[Finding, ...],
 ) -> Letter:
-    headers = _headers(fields)
     sender = _address(fields.get("from", ()))
     return Letter(
         sha256=hashlib.sha256(content).hexdigest(),
         size=size,
-        headers=headers,
+        headers=_headers(fields),
         sender=sender,
         reply_to=_address(fields.get("reply-to", ())) or sender,
         return_path=_return_path(fields),
         subject=subject,
-        message_id=next(iter(_message_ids(headers.get("message-id", ()))), ""),
-        references=_message_ids((*headers.get("references", ()), *headers.get("in-reply-to", ()))),
+        message_id=next(iter(_message_ids(fields, "message-id")), ""),
+        references=_message_ids(fields, "references", "in-reply-to"),
         credentials=credentials,
         documents=tuple(unpacker.documents),
         attachments=tuple(unpacker.attachments),
@@ -168,6 +177,7 @@ def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
     headers = {
         name: tuple(header_text(raw, VALUE_MOST) for raw in values[:VALUES_MOST])
         for name, values in fields.items()
+        if name in HEADERS_KEPT
     }
     if results := fields.get("authentication-results"):
         headers["authentication-results"] = tuple(map(_as_it_stands, results[:VALUES_MOST]))
@@ -185,6 +195,7 @@ def _subject(fields: mime.Fields) -> str:
     return header_text(fields.get("subject", [b""])[0], SUBJECT_MOST)
 
 
+_DOMAIN_MOST = 190
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
@@ -194,12 +205,15 @@ def sender_in(header: bytes) -> str:
     return _address(fields.get("from", ()))
 
 
+_SENDERS_MOST = 3
+
+
 def _address(values: Iterable[bytes]) -> str:
     """The first address of a header in lower case, '' when there is none to write to.
 
     One in angle brackets goes before one in a display name, which says nothing.
     """
-    for value in values:
+    for value in islice(values, _SENDERS_MOST):
         text = re.sub(r'"(?:[^"\\]|\\.)*"', " ", header_text(value, VALUE_MOST))
         bracketed = [piece.partition(">")[0] for piece in text.split("<")[1:]]
         for word in (*bracketed, *re.split(r"[\s<>(),;:]+", text)):
@@ -210,7 +224,8 @@ def _address(values: Iterable[bytes]) -> str:
 
 def _usable(word: str) -> str:
     name, _, domain = word.lower().rpartition("@")
-    if not domain.isascii():
+    # The library's time grows with the square of a domain's length.
+    if not domain.isascii() and len(domain) <= _DOMAIN_MOST:
         # A domain in Cyrillic has its name in Latin letters.
         with contextlib.suppress(UnicodeError):
             domain = domain.encode("idna").decode("ascii")
@@ -222,8 +237,11 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 _REFERENCES_MOST = 50
 
 
-def _message_ids(values: Iterable[str]) -> tuple[str, ...]:
-    """Message ids in their order; of a long thread the last ones."""
+def _message_ids(fields: mime.Fields, *names: str) -> tuple[str, ...]:
+    """Message ids of headers, in their order; of a long thread the last ones."""
+    values = [
+        header_text(one, VALUE_MOST) for name in names for one in fields.get(name, [])[:VALUES_MOST]
+    ]
     found = dict.fromkeys(one for value in values for one in _MESSAGE_ID.findall(value))
     return tuple(found)[-_REFERENCES_MOST:]
 

@@ -23,11 +23,17 @@ PARTS_MOST = 1000
 HEADER_MOST = 1 << 20
 """Bytes of one header that are read; what follows is passed over."""
 
+HEADERS_MOST = 1 << 18
+"""Bytes that the headers of all parts of one letter may have together."""
+
+SCANNED_MOST = 100 * 2**20
+"""Bytes that are searched for boundaries, or decoded, on all levels of one letter together."""
+
 FIELDS_MOST = 1000
 
 
 class TooManyPartsError(ValueError):
-    """A letter has more parts than any sender makes."""
+    """A letter has more parts, levels or headers than any sender makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +138,31 @@ class _Node:
 
 @dataclass(slots=True)
 class Count:
-    """How many parts were met in one letter and the letters it encloses."""
+    """What was met in one letter and the letters it encloses."""
 
     parts: int = 0
+    headers: int = 0
+    scanned: int = 0
 
-    def one_more(self) -> None:
-        """Count one.
+    def part(self, header: int) -> None:
+        """Count a part with a header of so many bytes; that of the letter itself is free.
 
         Raises:
-            TooManyPartsError: it is more than `PARTS_MOST`.
+            TooManyPartsError: there are more than `PARTS_MOST`, or their headers are too long.
         """
+        self.headers += header if self.parts else 0
         self.parts += 1
-        if self.parts > PARTS_MOST:
+        if self.parts > PARTS_MOST or self.headers > HEADERS_MOST:
+            raise TooManyPartsError
+
+    def scan(self, length: int) -> None:
+        """Count bytes that are searched or decoded.
+
+        Raises:
+            TooManyPartsError: they are more than `SCANNED_MOST`.
+        """
+        self.scanned += length
+        if self.scanned > SCANNED_MOST:
             raise TooManyPartsError
 
 
@@ -169,12 +188,15 @@ def walk(
     waiting = [_Node(content, 0, len(content), 0, enclosed)]
     count = count or Count()
     while waiting:
-        count.one_more()
         node = waiting.pop()
         fields, body = split_header(node.buffer, node.start, node.end)
+        count.part(body - node.start)
         kind, about = parameters(_last(fields, "content-type"))
         kind = kind if "/" in kind else node.default_type
         inside = _Node(node.buffer, body, node.end, node.depth + 1, node.enclosed)
+        is_inner = kind == "message/rfc822" or kind.startswith("multipart/")
+        if is_inner:
+            count.scan(node.end - body)
         if node.depth >= DEPTH_MOST:
             yield _leaf(inside, kind, about, fields)
         elif kind == "message/rfc822":
@@ -235,7 +257,7 @@ def _likely_boundary(inside: _Node) -> bytes:
     return match[1] if match else b""
 
 
-_DELIMITER = re.compile(rb"^--([!-~]{1,70})[ \t]*\r?$", re.MULTILINE)
+_DELIMITER = re.compile(rb"^--([!-~]{1,70}+)[ \t]*+\r?$", re.MULTILINE)
 
 
 def _delimiters(inside: _Node, boundary: bytes) -> Iterator[tuple[int, int, bool]]:

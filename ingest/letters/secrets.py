@@ -120,11 +120,15 @@ class Masker:
             text = self._without_beginning(text[:-1]) + "…"
         return text
 
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        return frozenset(one[:length] for one in self.secrets for length in range(3, len(one)))
+
     def _without_beginning(self, text: str) -> str:
-        for secret in self.secrets:
-            for length in range(min(len(secret) - 1, len(text)), 2, -1):
-                if text.endswith(secret[:length]):
-                    return text[:-length] + MASK
+        longest = len(self.secrets[0]) - 1 if self.secrets else 0
+        for length in range(min(longest, len(text)), 2, -1):
+            if text[-length:] in self._beginnings:
+                return text[:-length] + MASK
         return text
 
     def is_free(self, message_id: str) -> bool:

@@ -14,7 +14,7 @@ from ingest.letters.decoding import from_base64
 _SIGNED = bytes.fromhex("2a864886f70d010702")
 _ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DATA = bytes.fromhex("2a864886f70d010701")
-_DEEP = 16
+_DEEP = 8
 ELEMENTS_MOST = 250_000
 """Steps over elements of one message: one in pieces takes seven a piece, and 25 MB in pieces
 of 1,000 bytes need 175,000."""
@@ -22,9 +22,9 @@ of 1,000 bytes need 175,000."""
 ELEMENT_BYTES = 36
 """A message has fewer of them than one for so many bytes: pieces have 256 bytes and more."""
 
-_ELEMENTS_FREE = 5_000
+_ELEMENTS_FREE = 200
 
-_ARMOUR = re.compile(rb"\s{0,1000}-----BEGIN [A-Z0-9# ]{1,40}-----(.*?)(?:-----END|\Z)", re.DOTALL)
+_ARMOUR = re.compile(rb"\s{0,1000}-----BEGIN [A-Z0-9# ]{1,40}-----")
 # A SEQUENCE in base64 begins so, whatever its length.
 _BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}(M[A-P][A-Za-z0-9+/=\s]*)\Z")
 _SIGNATURE_ENDINGS = re.compile(r"(?i)(?:\.(?:p7m|p7s|p7|pkcs7|sig|sgn|sign|cms|pem))+$")
@@ -41,8 +41,11 @@ def cms_message(content: bytes) -> bytes | None:
     """
     if _is_cms(content):
         return content
-    packed = _ARMOUR.match(content) or _BARE.match(content)
-    message = from_base64(packed[1]) if packed else b""
+    if begin := _ARMOUR.match(content):
+        message = from_base64(content[begin.end() :].partition(b"-----END")[0])
+    else:
+        bare = _BARE.match(content)
+        message = from_base64(bare[1]) if bare else b""
     return message if _is_cms(message) else None
 
 

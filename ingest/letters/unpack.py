@@ -11,7 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -48,12 +48,18 @@ FILE_MOST = 32 * 2**20
 """What one file in an archive may unpack to: no document is half as large."""
 
 ENTRIES_MOST = 2000
-"""Files in all the archives of one letter; an honest one holds a few documents."""
+"""Files of one letter, those in archives and the parts of workbooks among them."""
+
+CONTAINERS_MOST = 200
+"""Archives, signed files and enclosed letters that are opened: four a document."""
 
 BODIES_MOST = 50
 """Bodies of one letter that are read, those of enclosed letters included."""
 
-BODY_BYTES_MOST = 12 * 2**20
+RTF_MOST = 262_144
+"""Bytes of all the RTF of one letter that are read: its readers are slow Python."""
+
+BODY_BYTES_MOST = 4 * 2**20
 """A body after so many bytes of others is not read."""
 
 TAGS_MOST = 30_000
@@ -95,7 +101,9 @@ class Unpacker:
     nodes: mime.Count = field(default_factory=mime.Count)
     _spent: int = 0
     _entries: int = 0
+    _containers: int = 0
     _body_bytes: int = 0
+    _rtf: int = 0
     _tags: int = 0
 
     def letter(self, content: bytes, enclosed: int = 0, depth: int = 0) -> None:
@@ -128,11 +136,17 @@ class Unpacker:
             return
         self._body_bytes += len(part.content)
         if part.content.startswith(_RTF_MAGIC):
-            plain = rtf_text(part.content)
+            plain = rtf_text(part.content[: self._of_rtf(len(part.content))])
             part = replace(part, content=plain, content_type="text/plain", charset="utf-8")
         if part.is_html:
             part = replace(part, content=self._with_few_tags(part.content))
         self.texts.append(part)
+
+    def _of_rtf(self, wanted: int) -> int:
+        """How many more bytes of RTF are read."""
+        given = min(wanted, RTF_MOST - self._rtf)
+        self._rtf += given
+        return given
 
     def _with_few_tags(self, markup: bytes) -> bytes:
         """HTML up to the last tag that is read: credentials stand near its beginning."""
@@ -167,6 +181,11 @@ class Unpacker:
             OverLimitError: it is over one of the limits.
         """
         inner = _File(name, content, content_type, container, depth, enclosed, is_inline)
+        # Before a directory is read: each entry of it costs time and memory.
+        is_zip = content.startswith(_ZIP_MAGIC)
+        self._entries += 1 + (content.count(b"PK\x01\x02") if is_zip else 0)
+        if self._entries > ENTRIES_MOST:
+            raise self._too_many(container or name)
         match _kind(inner):
             case _Kind.LOCKED:
                 self._locked(inner, name)
@@ -180,6 +199,9 @@ class Unpacker:
                 self._set_aside(inner)
 
     def _open(self, kind: _Kind, inner: _File) -> None:
+        self._containers += 1
+        if self._containers > CONTAINERS_MOST:
+            raise self._too_many(inner.container or inner.name)
         match kind:
             case _Kind.ZIP:
                 self._zip(inner)
@@ -217,10 +239,6 @@ class Unpacker:
                 self.findings.add(replace(told, detail={**told.detail, **inside}))
 
     def _zip(self, inner: _File) -> None:
-        # Before the directory is read: each entry of it costs time and memory.
-        self._entries += inner.content.count(b"PK\x01\x02")
-        if self._entries > ENTRIES_MOST:
-            raise self._too_many(inner.name)
         try:
             archive = zipfile.ZipFile(io.BytesIO(inner.content))
         except _DAMAGED:
@@ -314,7 +332,7 @@ class Unpacker:
             )
 
     def _tnef(self, inner: _File) -> None:
-        files = _tnef_files(inner.content)
+        files = _tnef_files(inner.content, self._of_rtf)
         if files is None:
             self._unreadable(inner)
             return
@@ -365,7 +383,7 @@ _BODIES = frozenset(
 )
 _LETTER_FIELDS = frozenset({"content-type", "mime-version"})
 _NAMED_MOST = 100
-_MEMBERS_MOST = 1000
+_MEMBERS_MOST = 100
 _JUNK = re.compile(r"(?:^|[/\\])(?:__MACOSX[/\\]|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 
 # What zipfile, zlib and tnefparse raise for bytes that are no archive, or a
@@ -387,6 +405,7 @@ _DAMAGED = (
 )
 
 
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _GZIP_MAGIC = b"\x1f\x8b"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
@@ -409,7 +428,7 @@ class _Kind(StrEnum):
 
 def _kind(inner: _File) -> _Kind:
     content = inner.content
-    if content.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK")):
+    if content.startswith(_ZIP_MAGIC):
         return _zip_kind(content)
     if content.startswith(_GZIP_MAGIC):
         return _Kind.GZIP
@@ -449,8 +468,6 @@ def _zip_kind(content: bytes) -> _Kind:
     A damaged one is told by its first entry: a workbook cut off in the middle goes
     to the parsers, which say so.
     """
-    if content.count(b"PK\x01\x02") > ENTRIES_MOST:
-        return _Kind.ZIP
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             # Some programs part their names by backslashes.
@@ -523,11 +540,17 @@ def _gunzipped(content: bytes) -> Iterator[bytes]:
 
 
 _TNEF_OBJECTS_MOST = 2000
-_RTF_MOST = 262_144
 
 
-def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
-    """The body and the files in a winmail.dat; None when it is damaged."""
+def _tnef_files(
+    content: bytes, of_rtf: Callable[[int], int]
+) -> tuple[bytes, list[tuple[str, bytes]]] | None:
+    """The body and the files in a winmail.dat; None when it is damaged.
+
+    Args:
+        content: Its bytes.
+        of_rtf: How many more bytes of RTF are read.
+    """
     # Late, as few letters need it.
     from tnefparse.tnef import TNEF
 
@@ -535,21 +558,21 @@ def _tnef_files(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]] | None:
         return None
     try:
         tnef = TNEF(content, do_checksum=False)
-        return _tnef_body(tnef), [
+        return _tnef_body(tnef, of_rtf), [
             (file_name(_tnef_name(attached)), bytes(attached.data)) for attached in tnef.attachments
         ]
     except _DAMAGED:
         return None
 
 
-def _tnef_body(tnef: TNEF) -> bytes:
+def _tnef_body(tnef: TNEF, of_rtf: Callable[[int], int]) -> bytes:
     """The plain body, else the one in HTML, else the one in RTF; b"" without one."""
     for body in (tnef.body, tnef.htmlbody):
         packed = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
         if packed.strip(b"\0\r\n\t "):
             return packed
-    # Unpacking is slow Python, and a body of that size is no letter of readings.
-    if len(tnef._rtfbody or b"") > _RTF_MOST:  # noqa: SLF001 - its size before it is unpacked
+    size = len(tnef._rtfbody or b"")  # noqa: SLF001 - before it is unpacked
+    if of_rtf(size) < size:
         return b""
     return bytes(tnef.rtfbody or b"")
 

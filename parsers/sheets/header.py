@@ -295,7 +295,7 @@ _LOOKED_AT = 100
 _MOST_PAIRS = 12
 """A row of more cells is no row of facts alone."""
 
-_WITH_CODE = re.compile(r"(.*[^\W\d_].*?)[\s№]+(\d[\d-]*)")
+_WITH_CODE = re.compile(r"(?=.*?[^\W\d_])(.*[^\s№])[\s№]+(\d[\d-]*)")
 _INLINE = re.compile(r"([^:=]*)[:=](.*\S.*)", re.DOTALL)
 
 

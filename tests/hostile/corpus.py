@@ -1189,6 +1189,122 @@ def smime_of_a_million_pieces() -> bytes:
 # Noise.
 
 
+# Many small parts, whose costs add up.
+
+
+def parts(count: int, head: str, content: bytes = b"x") -> bytes:
+    """Credentials and so many parts beside them."""
+    return several(BODY, *[head.encode("latin-1") + b"\r\n\r\n" + content] * count)
+
+
+def _directory(*names: bytes) -> bytes:
+    """A zip that is nothing but a directory."""
+    made = bytearray()
+    for name in names:
+        made += b"PK\1\2" + struct.pack("<6H3L", 20, 20, 0, 0, 0, 33, 0, 0, 0)
+        made += struct.pack("<5H2L", len(name), 0, 0, 0, 0, 0, 0) + name
+    head = b"PK\3\4" + bytes(26)
+    end = struct.pack("<4H2LH", 0, 0, len(names), len(names), len(made), len(head), 0)
+    return head + bytes(made) + b"PK\5\6" + end
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def office_files_of_long_directories() -> bytes:
+    packed = _directory(b"mimetype", *[b"%d" % number for number in range(1900)])
+    return parts(150, "Content-Type: a/b; name=a.docx", packed)
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def workbooks_of_long_directories() -> bytes:
+    packed = _directory(b"xl/a", *[b"%d" % number for number in range(1900)])
+    return parts(49, "Content-Type: a/b; name=a.xlsx", packed)
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def gzips_of_members() -> bytes:
+    return parts(900, "Content-Type: a/b; name=a.gz", gzip.compress(b"", mtime=0) * 1000)
+
+
+@hostile()
+def bodies_of_rtf() -> bytes:
+    return parts(49, "Content-Type: text/rtf", b"{\\rtf1 " + b"{" * 120_000 + b"}" * 120_000 + b"}")
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def names_in_no_charset() -> bytes:
+    name = bytes(range(160, 255)).decode("latin-1") * 10
+    return parts(900, f'Content-Type: a/b; name="{name}"')
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def parameters_in_many_parts() -> bytes:
+    return parts(900, "Content-Type: a/b" + ";name=a" * 3000)
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def signed_files_of_pieces() -> bytes:
+    kind = bytes.fromhex("06092a864886f70d010702")
+    message = b"\x30\x80" + kind + b"\xa0\x80\x30\x80" + b"\x04\x00" * 4000
+    return parts(900, "Content-Type: a/b; name=a.p7m", message)
+
+
+@hostile()
+def charsets_that_nobody_knows() -> bytes:
+    fields = (
+        b"List-Id: " + b" ".join(b"=?x%d-%d?q?=E0?=" % (n, m) for m in range(60)) + b"\r\n"
+        for n in range(700)
+    )
+    return header(extra=b"".join(fields)) + b"\r\n" + LOGIN
+
+
+@hostile()
+def senders_at_long_domains() -> bytes:
+    address = "a@" + "\u044f" * 60 + "." + "x" * 64
+    field = b"Reply-To: " + ",".join([address] * 12).encode() + b"\r\n"
+    return header(extra=field * 500) + b"\r\n" + LOGIN
+
+
+@hostile()
+def passwords_beside_shortened_names() -> bytes:
+    logins = "".join(f"Код: {n}00000\nПароль: {n}" + '&"<' * 60 + "\n" for n in range(50))
+    body = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + logins.encode()
+    named = b"Content-Type: a/b; name=" + b"n" * 190 + "\u2026.bin".encode() + b"\r\n\r\nx"
+    return several(body, *[named] * 900)
+
+
+@hostile()
+def a_report_of_blocks() -> bytes:
+    status = b"Content-Type: message/delivery-status\r\n\r\n" + b"a: b\n\n" * 40_000
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in [status] * 90)
+    kind = b'Content-Type: multipart/report; boundary="b"\r\n\r\n'
+    return header(sender="mailer-daemon@x.example") + kind + body + b"--b--"
+
+
+@hostile()
+def files_in_a_text_far_below() -> bytes:
+    return plain(b"x" * 4 * MB + b"\n" + b"begin 644 x\n#86)C\n" * 80_000)
+
+
+@hostile()
+def multiparts_of_one_another_and_lines_like_boundaries() -> bytes:
+    inside = (b"--" + b"a" * 60 + b"\n") * 300_000
+    for level in range(49):
+        boundary = b"a" * 60 + b"%d" % level
+        kind = b'Content-Type: multipart/mixed; boundary="' + boundary + b'"\r\n\r\n'
+        inside = kind + b"--" + boundary + b"\r\n" + inside + b"\r\n--" + boundary + b"--\r\n"
+    return header() + inside
+
+
+@hostile()
+def declarations_of_nothing() -> bytes:
+    return plain(b"<?xml?>\n" * 500_000)
+
+
+@hostile()
+def bodies_in_no_charset() -> bytes:
+    return parts(49, "Content-Type: text/plain", bytes(range(128, 256)) * 1900)
+
+
 @hostile()
 def nothing_at_all() -> bytes:
     return b""

@@ -20,7 +20,7 @@ demo: $(VENV)/.installed
 test quick: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed
 	$(BIN)/python -m compileall -q -j 0 config ingest layouts parsers samples storage
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Half a minute: no socket, no process, no sleep.
 quick: $(VENV)/.installed

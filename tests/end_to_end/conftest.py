@@ -111,6 +111,9 @@ def postgresql():
             name = f"chaos{next(numbers)}"
             # Not by the wheel's own psql: a shell is given its path, which may hold blanks.
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                # Processes are killed here, and no machine.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
                 connection.execute(f"CREATE DATABASE {name}")
             return server.get_uri(name)
 

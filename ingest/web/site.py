@@ -190,7 +190,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = lambda text, w: w.number(Decimal(text))
-    environment.filters["moment"] = lambda at, w: w.moment(datetime.fromtimestamp(at, UTC))
+    environment.filters["until"] = lambda at, w: w.until(datetime.fromtimestamp(at, UTC))
     environment.filters["month"] = lambda day, w: w.month(midnight(day))
     environment.globals.update(
         {"static": _static, "languages": LANGUAGES, "console_sections": _SECTIONS}

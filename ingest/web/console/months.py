@@ -18,7 +18,6 @@ from ingest.operations.console.months import (
 )
 from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
-from ingest.operations.told import minute
 from ingest.web.site import CONSOLE, Visit
 from layouts.months import following, month_at, parse_month, preceding
 
@@ -58,7 +57,6 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         more=max(0, len(rows) - _ROWS_MOST),
         behind=behind,
         next_page=next_page and urlencode({"after": next_page}),
-        minute=minute,
         last=last,
         is_closed=last is not None and last.closed,
         asked=asked,

@@ -12,6 +12,9 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+LANGUAGES = tuple(language.value for language in Language)
+
+
 RETURNED_LIST_TITLES = ("Замечания к документу ", "Findings in the document ")
 """How the list of findings begins that a reply adds to a workbook; senders send it back."""
 

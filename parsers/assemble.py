@@ -37,7 +37,7 @@ MOST_SERIES = 5_000
 """A document with more interval series, or register readings, than this is `too-costly`."""
 
 MOST_MISTAKES = 10_000
-"""So is one with more wrong values: each costs a closer look."""
+"""A document with more wrong values is `too-costly`: each is read a second time, alone."""
 
 
 @dataclass(slots=True)

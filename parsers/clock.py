@@ -12,7 +12,7 @@ from layouts.layout import TimeFormat
 DAY_SECONDS = 86_400
 
 YEARS = range(1990, 2101)
-"""Years that a document may mean; any other one is a slip of the pen."""
+"""Years that a document may mean; any other one is a typing mistake."""
 
 # Some months' worth; a document of nonsense dates must not fill the memory.
 _DAYS_KEPT = 4_000
@@ -71,7 +71,7 @@ class Clock:
         return None if start is None or end is None else (start, end)
 
     def is_plain(self, day: date) -> bool:
-        """Whether clocks stand still on a local day: it has 24 hours."""
+        """Whether a local day has 24 hours, because clocks do not change on it."""
         try:
             start, end = self.midnight(day), self.midnight(day + timedelta(days=1))
         except OverflowError:

@@ -1,4 +1,4 @@
-"""Bytes of an XML document to its text, whatever its declaration says; the charset guesser."""
+"""The charset guesser, and the text of an XML document whose declaration may be wrong."""
 
 from __future__ import annotations
 

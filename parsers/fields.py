@@ -146,7 +146,7 @@ def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> 
 
     Args:
         texts: As written, in a unit of 10 to the `power` Wh.
-        power: See there.
+        power: Of ten.
         decimals: Most decimals that one may have.
     """
     try:

@@ -18,28 +18,28 @@ MOST_CELLS = 45_000
 """A workbook with more filled cells than this is `too-costly`."""
 
 MOST_SIGNS = 1_000_000
-"""So is one whose parts have more XML tags, a part counted as often as it is read."""
+"""XML tags in all its parts beyond which a workbook is `too-costly`; each reading counts."""
 
 MOST_ELEMENTS = 20_000
-"""So is one with more rows, styles, merged ranges and the like together."""
+"""Rows, styles, merged ranges and the like together, beyond which it is `too-costly`."""
 
 MOST_ROWS = 12_000
-"""So is one with more rows that are filled: one of a form has three cells and more."""
+"""Filled rows beyond which it is `too-costly`: one of a form has three cells and more."""
 
 MOST_WIDE = 2_000
-"""So is one with more filled cells in a row: a month has 1,488 half-hours."""
+"""Filled cells of a row beyond which it is `too-costly`: a month has 1,488 half-hours."""
 
 MOST_MERGED = 10_000
-"""So is one with more merged ranges."""
+"""Merged ranges beyond which it is `too-costly`."""
 
 MOST_RECORDS = 150_000
-"""So is a binary one with more records."""
+"""Records beyond which a binary workbook is `too-costly`."""
 
 MOST_SHEETS = 200
-"""So is one with more sheets."""
+"""Sheets beyond which it is `too-costly`."""
 
 MOST_COVERED = 100_000
-"""So is one with more cells below merged ones."""
+"""Cells below merged ones, beyond which it is `too-costly`."""
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 

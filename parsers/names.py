@@ -1,4 +1,4 @@
-"""What a file's name repeats of its content, held against the content."""
+"""Compares a file's name with its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a program named like a workbook and that are something else."""
+"""Files with a workbook's name that are web pages, archives, CSV and the like."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ MOST_BYTES = 12 * 2**20
 """A document larger than this is `too-costly`: a tree takes 15 times its text."""
 
 MOST_TAGS = 150_000
-"""So is one with more tags: a day of half-hours of 200 channels has 40,000."""
+"""Tags beyond which it is `too-costly`: a day of half-hours of 200 channels has 40,000."""
 
 MOST_ATTRIBUTES = 160_000
-"""So is one with more attributes, whose signs `=` are counted: a month of hours of 100 points
+"""Attributes, counted by `=`, beyond which it is `too-costly`: a month of hours of 100 points
 has 149,000."""
 
 _BEGINNING = re.compile("[\ufeff \t\r\n]{0,10000}<")
@@ -102,7 +102,7 @@ class Tree:
         return [self.starts[at[element]] for element in elements]
 
 
-def grow(decoded: Decoded) -> Tree | Finding:
+def tree_of(decoded: Decoded) -> Tree | Finding:
     """The tree of a decoded text, or the finding that says where it is damaged.
 
     Raises:

@@ -110,7 +110,7 @@ def _read(content: bytes, spent: Spent) -> list[Sheet]:
 
 
 class _Silence(io.StringIO):
-    """Takes what xlrd would print."""
+    """Log file for xlrd that discards everything."""
 
     def write(self, text: str) -> int:
         return len(text)

@@ -39,7 +39,7 @@ MOST_STYLES = 65_536
 """A workbook with more cell styles than Excel itself allows is `too-costly`."""
 
 MOST_FORMATS = 5_000
-"""So is one with more number formats of its own."""
+"""Number formats of its own beyond which it is `too-costly`."""
 
 
 def read_xlsx(package: Package) -> list[Sheet]:

@@ -20,7 +20,7 @@ from parsers.grid_draft import TooCostlyError
 from parsers.names import name_findings
 from parsers.signs import channel_of, zone_of
 from parsers.times import Moments, RowTimes
-from parsers.trees import Element, Tree, decoded_text, grow
+from parsers.trees import Element, Tree, decoded_text, tree_of
 
 MOST_STRANGE = 1_000
 """A document with more names that no layout knows is `too-costly`."""
@@ -41,7 +41,7 @@ def parse_xml(about: Parsed, content: bytes, layouts: Mapping[str, Layout]) -> P
     text = decoded_text(content)
     if isinstance(text, Finding):
         return _unreadable(about, text)
-    tree = grow(text)
+    tree = tree_of(text)
     if isinstance(tree, Finding):
         return _unreadable(about, tree)
     if text.guessed:

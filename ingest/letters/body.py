@@ -64,7 +64,7 @@ def html_text(content: bytes, charset: str) -> str:
     Quoted parts come as lines that begin with `>`, as in a plain body.
     """
     markup = text_of(content[:_HTML_MOST], charset or _meta_charset(content))
-    # A declaration inside would contradict the text that it is now.
+    # The text is decoded already: a charset declared inside it no longer counts.
     markup = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", markup)
     parser = HTMLParser(recover=True, encoding="utf-8", no_network=True, remove_comments=True)
     try:
@@ -112,7 +112,7 @@ _NO_SIGNS = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def _tidy(text: str) -> str:
-    """Every blank an ordinary one, invisible signs gone, bounded."""
+    """The text with ordinary blanks only, without invisible characters, cut to a bound."""
     text = _NO_SIGNS.sub("", _BLANK_SIGNS.sub(" ", text[:TEXT_MOST]))
     lines = (line.strip(" \r") for line in re.split(r"[\r\n\v\f\u2028\u2029]+", text))
     return "\n".join(line for line in lines if line.strip())

@@ -242,7 +242,7 @@ def from_base64(content: bytes) -> bytes:
         return base64.b64decode(packed, validate=True)
     except binascii.Error:
         packed = b"".join(_base64_lines(content))
-    # A lone last character holds six bits of nothing.
+    # A lone last character has too few bits for a byte.
     packed = packed[: len(packed) - (1 if len(packed) % 4 == 1 else 0)]
     return base64.b64decode(packed + b"=" * (-len(packed) % 4))
 

@@ -180,7 +180,7 @@ def walk(
         content: The letter.
         enclosed: In how many others it stands already.
         count: Of the parts met so far.
-        heard: Given the header of each enclosed letter.
+        heard: Called with the header of each enclosed letter.
 
     Raises:
         TooManyPartsError: after the first `PARTS_MOST`.

@@ -73,7 +73,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One file on its way: what it is and how deep it lies."""
+    """One file to be kept or opened, and how deep it lies."""
 
     name: str
     content: bytes = field(repr=False)
@@ -245,13 +245,13 @@ class Unpacker:
             self._unreadable(inner)
             return
         with archive:
-            # Believed when it is too much, never when it is little.
+            # A stated size may refuse a file, and is never relied upon: bytes are counted below.
             if (
                 self._spent + sum(info.file_size for info in archive.infolist())
                 > self.limits.unpacked_bytes
             ):
                 raise self._too_large(inner, self.limits.unpacked_bytes)
-            # A name may be empty, which the library's own question is not made for.
+            # `ZipInfo.is_dir` raises IndexError on an empty name.
             infos = [
                 info
                 for info in archive.infolist()
@@ -272,7 +272,7 @@ class Unpacker:
             self._unreadable(outer)
             return
         try:
-            # Believed when it is too much, never when it is little.
+            # A stated size may refuse a file, and is never relied upon: bytes are counted below.
             if info.file_size > FILE_MOST:
                 raise self._too_large(outer, FILE_MOST)
             with archive.open(info) as stream:
@@ -527,7 +527,7 @@ def _gunzipped(content: bytes) -> Iterator[bytes]:
             at += _CHUNK
         if stream.eof:
             members += 1
-            # What follows the last member is padding, or none of our business.
+            # What follows the last member is padding, or garbage that gzip ignores as well.
             if not waiting.startswith(_GZIP_MAGIC):
                 return
             if members == _MEMBERS_MOST:

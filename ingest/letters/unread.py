@@ -44,7 +44,7 @@ LOGO_MOST_BYTES = 100_000
 """A larger picture may be a photograph of a meter, whatever place the letter gives it."""
 
 _PIXEL_MOST_BYTES = 2_000
-"""A smaller one without a name counts who opens the letter."""
+"""A smaller picture without a name is a tracking pixel."""
 
 _ENDINGS = {
     Why.ARCHIVE: (".rar", ".7z", ".xz", ".bz2", ".cab", ".arj", ".lzh", ".lha", ".tar", ".ace"),

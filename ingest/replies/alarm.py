@@ -7,7 +7,8 @@ from datetime import datetime
 from zlib import crc32
 
 from ingest.replies.message import Answered, ReplySettings, compose
-from ingest.replies.wording import LANGUAGES, wording
+from ingest.replies.wording import wording
+from layouts.terms import LANGUAGES
 from storage.records.replies import OwedReply
 
 _TOLD_MOST = 20

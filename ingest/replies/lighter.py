@@ -1,4 +1,4 @@
-"""A reply that a mail server finds too large, without what makes it so."""
+"""A reply without its workbooks, for a mail server that refused it as too large (552)."""
 
 from __future__ import annotations
 

@@ -43,9 +43,10 @@ from ingest.replies.message import one_line
 from ingest.replies.repeats import SHOWN_MOST, weight
 from ingest.replies.texts import advice, sentence, title
 from ingest.replies.view import TOLD_ELSEWHERE
-from ingest.replies.wording import LANGUAGES, Wording, wording
+from ingest.replies.wording import Wording, wording
 from layouts.document import Document
 from layouts.findings import Code, Finding, Severity
+from layouts.terms import LANGUAGES
 
 _FILLS = {
     Severity.ERROR: PatternFill("solid", fgColor="FFF4A6A0"),
@@ -556,7 +557,7 @@ def _saved(workbook: Workbook) -> bytes:
 
 
 def _tells(content: bytes, secrets: Collection[str]) -> bool:
-    """Whether an unmistakable password is left anywhere: in a formula or a name, say."""
+    """Whether a password of the letter is still somewhere in the workbook, such as in a name."""
     wanted = [secret.encode() for secret in filter(is_telling, secrets)]
     if not wanted:
         return False

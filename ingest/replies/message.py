@@ -1,4 +1,4 @@
-"""A reply as mail: headers that no letter can bend, and the same bytes each time."""
+"""Replies as mail: no text of a letter can inject a header, and bytes are reproducible."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.replies.texts import ALWAYS_KNOWN, KINDS
-from ingest.replies.wording import CATALOGUES, LANGUAGES, Texts, Wording, built_in
+from ingest.replies.wording import CATALOGUES, Texts, Wording, built_in
+from layouts.terms import LANGUAGES
 
 _SIGNATURE_MOST = 1000
 _TEXT_MOST = {"verdict": 150}

@@ -1,4 +1,4 @@
-"""A reply's view written down as text and as HTML."""
+"""Renders a reply's view as text and as HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reply says, as plain values that both templates write down."""
+"""What a reply says, as plain values for both templates."""
 
 from __future__ import annotations
 

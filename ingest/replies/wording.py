@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from ingest.replies.cells import lines_told, ranges_told
 from layouts.findings import Place
-from layouts.terms import Language
+from layouts.terms import LANGUAGES
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = tuple(language.value for language in Language)
 
 _NO_BREAK = "\u00a0"
 _PLACES_MOST = 8

@@ -1,4 +1,4 @@
-"""How much, and how long, is read of what a mail server answers to one command.
+"""Bounds in bytes and seconds for a mail server's answer to one command.
 
 imaplib reads a literal of whatever size is announced, smtplib any number of lines, and
 both wait for each packet anew.

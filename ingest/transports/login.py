@@ -53,7 +53,7 @@ class Token:
 
 
 def initial_response(user: str, host: str, port: int, token: Token, *, bearer: bool) -> str:
-    """What SASL is begun with, before its Base64.
+    """SASL's initial response, before its Base64.
 
     Args:
         user: The mail account.
@@ -109,7 +109,7 @@ def authority_ends(ca_file: str, kind: str, account: str) -> Iterator[Ending]:
 
 
 def trusting(ca_file: str, section: str) -> ssl.SSLContext:
-    """Verifies certificates by the system's authorities, and by that of a file of one's own.
+    """A TLS context that trusts the system's authorities and those of a file.
 
     Args:
         ca_file: Certificates in PEM form; '' for none.

@@ -165,7 +165,7 @@ class OAuthAccount:
             return _token(answer)
 
     def keep_alive(self) -> None:
-        """Use a refresh token that was not used for a day, so that it never falls silent.
+        """Use a refresh token that was not used for a day: providers drop unused ones.
 
         Raises:
             TokenUnavailable: the provider is away, or refuses us.
@@ -415,7 +415,7 @@ _ADVICE = {
 
 
 class _Bounded(httpx2.BaseTransport):
-    """Reads no more of an answer, and no longer, than one can be worth."""
+    """Bounds an answer in bytes and seconds."""
 
     def __init__(self, inner: httpx2.BaseTransport) -> None:
         self._inner = inner

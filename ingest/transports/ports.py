@@ -81,7 +81,7 @@ class Account(Protocol):
         """As the configuration calls it."""
 
     def keep_alive(self) -> None:
-        """Use what ends by silence, when it was not used for a day.
+        """Use a refresh token that was not used for a day: providers drop unused ones.
 
         Raises:
             TokenUnavailable: the provider is away, or refuses us.

@@ -203,7 +203,7 @@ class SmtpPostman:
 
 
 class _Bounded(smtplib.SMTP):
-    """Reads no more of an answer than one can be worth."""
+    """Bounds each command's answer in bytes and seconds."""
 
     def __init__(self, config: SmtpConfig, **options: Any) -> None:
         self._meter = Meter(Bounds(ANSWER_BYTES, config.answer_seconds))

@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all, also after the power went."""
+"""Files written atomically and durably."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in its place, on disk before this returns; a link of that name is replaced.
+    """Write a file atomically (temporary file, fsync, rename); a link of that name is replaced.
 
     Raises:
         OSError: it cannot be written; what was there before is still there.

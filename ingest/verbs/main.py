@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _complain_or_raise(fault: ValueError) -> None:
-    """A mistake in what we were given is one sentence; any other is ours to see."""
+    """Print a user's mistake as one sentence; raise any other fault again."""
     from config.settings import SettingsError
     from ingest.letters.terms import NoLettersError
     from ingest.operations.refused import Refused

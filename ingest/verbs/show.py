@@ -33,7 +33,7 @@ LETTERS: Columns = {
     "id": "id",
     "received": "received_at",
     "outcome": "outcome",
-    # A refused letter has no entity: what it claims to be is what one looks for.
+    # A refused letter has no entity: the code that it claims is shown.
     "entity": "entity_or_claimed",
     "documents": "documents",
     "values": "values",

@@ -27,7 +27,7 @@ from ingest.operations.account.sessions import Visitor, new_secret, visitor
 from ingest.operations.console.operators import operator_of
 from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
 from ingest.web.site import STATIC, Site, Visit, is_console, texts_of
-from ingest.web.words import LANGUAGES
+from layouts.terms import LANGUAGES
 from storage.records.access import OperatorRole, Role
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ def application(site: Site, pages: Sequence[Page], more: Sequence[BaseRoute] = (
         routes=routes,
         exception_handlers={HTTPException: told, ConnectionError: told, Exception: told},
     )
-    # A name of somebody else's that leads here is not ours to answer.
+    # Against DNS rebinding: another site's name may resolve to our address.
     named = TrustedHostMiddleware(inner, allowed_hosts=hosts, www_redirect=False)
     guarded: Any = SecurityHeaders(named)
     # Uvicorn's types of ASGI are its own.
@@ -207,7 +207,7 @@ def _answer(visit: Visit, page: Page) -> Response:
 
 def _for_program(visit: Visit, page: Page, asks: Callable[[Visit], Visitor]) -> Response:
     """The answer for who shows a token or a password in the request itself; no cookies."""
-    # A browser adds a password that it knows to a form of whatever site.
+    # Browsers send a cached Basic password with forms of other sites, too (CSRF).
     if is_our_own(visit.request, visit.service.public_url) is False:
         raise HTTPException(403, "foreign")
     visit.visitor = asks(visit)

@@ -211,9 +211,9 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    """Requests of a monitor are no news."""
+    """Request handler that does not log requests."""
 
     timeout = 5
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Log nothing: a monitor asks every few seconds."""

@@ -122,12 +122,12 @@ def network_of(request: Request) -> str:
 
 
 def token_of(secret: str) -> str:
-    """The token in the forms of a browser that has this secret in a cookie."""
+    """The CSRF token of a browser's forms, derived from the secret in its cookie."""
     return hmac.new(secret.encode(), b"form", sha256).hexdigest()
 
 
 def is_our_own(request: Request, public_url: str) -> bool | None:
-    """Whether one of our own pages sent a request; None where the browser does not say.
+    """Whether a request is same-origin; None where the browser does not say.
 
     Source: Fetch Metadata Request Headers (W3C), `Sec-Fetch-Site`; RFC 6454, section 7.
     """
@@ -143,7 +143,7 @@ def is_our_own(request: Request, public_url: str) -> bool | None:
 
 
 def fits_secret(token: object, secret: str) -> bool:
-    """Whether a form's token is that of a browser with this secret."""
+    """Whether a form's CSRF token was derived from this browser's secret."""
     if not isinstance(token, str) or not secret:
         return False
     return hmac.compare_digest(token.encode("utf-8", "replace"), token_of(secret).encode())

@@ -22,8 +22,9 @@ from ingest.operations.console.lacks import Lacks
 from ingest.operations.ports import Service
 from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
-from ingest.web.words import LANGUAGES, TEMPLATES, Words, words
+from ingest.web.words import TEMPLATES, Words, words
 from layouts.months import midnight
+from layouts.terms import LANGUAGES
 from storage.records.access import Operator
 
 STATIC = Path(__file__).parent / "static"
@@ -32,7 +33,7 @@ _SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The pages' surroundings.
+    """What all pages share.
 
     Attributes:
         current: The service as it is wired now; a reload swaps it.

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest.replies.wording import Wording, wording
-from layouts.terms import Language
+from layouts.terms import LANGUAGES
 
 TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = tuple(language.value for language in Language)
 
 
 class Words:

@@ -1,4 +1,4 @@
-"""The account of a sheet's cells: what none of its readers has used is told."""
+"""Tracks which cells of a sheet were used; every other one becomes a finding."""
 
 from __future__ import annotations
 

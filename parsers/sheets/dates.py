@@ -45,8 +45,8 @@ class Dates:
         """The moment in one cell of a table's column.
 
         Args:
-            cell: It.
-            table: The table.
+            cell: The one that is read.
+            table: The one that it stands in.
             column: Number of the column.
             stated: A day of the month that the header block states.
         """

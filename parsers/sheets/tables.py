@@ -28,7 +28,7 @@ MOST_LABELS = 2_000
 """A sheet with more labels in rows that may be a table's head is `too-costly`."""
 
 MOST_TABLES = 500
-"""So is one with more tables."""
+"""A sheet with more tables is `too-costly`."""
 
 _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""

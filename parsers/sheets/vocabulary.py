@@ -23,7 +23,7 @@ PREVIOUS, CURRENT = "previous", "current"
 EXACT, COMPOSED, LESS_EXACT = 2, 1, 0
 
 BOTH = "both"
-"""In place of a zone, while a label is read: it names two."""
+"""Zone of a label that names two, while it is read."""
 
 _LONGEST = 200
 _MOST_KNOWN = 20_000

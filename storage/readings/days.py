@@ -175,12 +175,12 @@ class Weeks:
     def __init__(
         self, rows: Mapping[int, Packed], first: int, last: int, step_minutes: int
     ) -> None:
-        """Of the hours from `first` up to `last`, by their numbers.
+        """Sums of the hours in [first, last).
 
         Args:
             rows: Packed, by the numbers of their days.
-            first: See there.
-            last: See there.
+            first: Number of an hour.
+            last: Number of the hour behind the last one.
             step_minutes: Of the series: by it an hour is whole or not.
         """
         days = range(first // DAY_HOURS, -(-last // DAY_HOURS))

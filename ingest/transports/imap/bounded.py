@@ -1,4 +1,4 @@
-"""An IMAP client that reads no more, and no longer, than one command can be worth."""
+"""An IMAP client that bounds each command's answer in bytes and seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What IMAPClient does not do, or not with every server."""
+"""IMAP commands that IMAPClient lacks, or that fail on some servers' answers."""
 
 from __future__ import annotations
 

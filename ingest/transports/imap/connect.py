@@ -36,8 +36,8 @@ class ImapConfig:
         letter_bytes: Of a larger letter only the header is read.
         timeout_seconds: For every packet of the server.
         command_seconds: For everything that one command is answered with.
-        look_seconds: How long one IDLE lasts while waiting for mail: at its end the
-            server is asked what it still kept to itself. 0: as long as may be.
+        look_seconds: How long one IDLE lasts while waiting for mail, before a NOOP asks
+            for news that the server has held back; 0: as long as the wait.
         since: Letters that arrived before this day are not seen.
         files: Whether letters are moved; else they stay where they lie.
 

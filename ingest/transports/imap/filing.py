@@ -1,4 +1,4 @@
-"""Letters into another folder, whatever the server can do for it."""
+"""Moves letters into another folder, with or without MOVE and UIDPLUS."""
 
 from __future__ import annotations
 

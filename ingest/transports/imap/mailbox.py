@@ -577,7 +577,7 @@ class ImapMailbox:
         while (left := end - time.monotonic()) > 0 and not self._closed.is_set():
             came = self._idle_once(client, min(left, look_seconds or left))
             if not came and look_seconds:
-                # What a server gathers before it tells, it tells at once when it is asked.
+                # Some servers delay their untagged EXISTS; a NOOP makes them send it.
                 came = has_mail(client.noop()[1])
             if came:
                 self._select(client)
@@ -592,7 +592,7 @@ class ImapMailbox:
             left = end - time.monotonic()
             if left <= 0:
                 break
-            # An end of the connection wakes poll() and says nothing.
+            # A closed connection wakes poll() without data.
             started = time.monotonic()
             seen = client.idle_check(timeout=min(left, 1.0))
             if not seen and time.monotonic() - started < min(left, 1.0) / 2:

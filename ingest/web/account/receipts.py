@@ -74,7 +74,7 @@ def number_in(text: str) -> int:
     """A number in an address.
 
     Raises:
-        HTTPException: it is none that anything could have.
+        HTTPException: 404, it is no number or too large for one.
     """
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= _NUMBER_MOST):
         raise HTTPException(404)

@@ -19,8 +19,9 @@ from ingest.letters.encoded import FILES_MOST, cut_encoded
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.signed import cms_message
 from ingest.letters.unread import LOGO_MOST_BYTES, Why, why_unread
-from ingest.replies.wording import LANGUAGES, catalogue
+from ingest.replies.wording import catalogue
 from layouts.findings import Code
+from layouts.terms import LANGUAGES
 from tests.ingest.letters.test_unpack import XML, signed, zipped
 
 OCTETS = "application/octet-stream"

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from ingest.replies.texts import advice, sentence, title
-from ingest.replies.wording import LANGUAGES, wording
+from ingest.replies.wording import wording
 from layouts.findings import Code, Severity, finding, severity_of
+from layouts.terms import LANGUAGES
 from storage.records.replies import OwedReply
 from tests.ingest.replies.cases import CASES
 

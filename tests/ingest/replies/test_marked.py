@@ -31,10 +31,10 @@ from ingest.letters.terms import Marked
 from ingest.reading.documents import written_in
 from ingest.replies.answers import reply
 from ingest.replies.marked import mark
-from ingest.replies.wording import LANGUAGES, wording
+from ingest.replies.wording import wording
 from layouts.document import Document
 from layouts.findings import Code, Place, Status, finding
-from layouts.terms import RETURNED_LIST_TITLES, Verdict
+from layouts.terms import LANGUAGES, RETURNED_LIST_TITLES, Verdict
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import ENTITY, LETTER, NOW, settings
 from tests.ingest.replies.renew import body, opened

@@ -17,8 +17,9 @@ from ingest.replies.answers import STRANGERS_MOST_BYTES, refusal, reply
 from ingest.replies.message import ReplySettings
 from ingest.replies.own import OwnTextsError, Signature, read_signature, read_texts
 from ingest.replies.texts import advice
-from ingest.replies.wording import LANGUAGES, built_in, catalogue, use_texts, wording
+from ingest.replies.wording import built_in, catalogue, use_texts, wording
 from layouts.findings import Code, finding
+from layouts.terms import LANGUAGES
 from storage.records.replies import OwedReply
 from tests.ingest.replies.cases import ENTITY, LETTER, NOW, accepted_receipt, settings
 

@@ -14,8 +14,8 @@ from ingest.replies.texts import advice, fill, place, sentence, title
 from ingest.replies.wording import catalogue, wording
 from layouts.document import cell_name
 from layouts.findings import Code, Place, finding
+from layouts.terms import LANGUAGES
 
-LANGUAGES = ("ru", "en")
 RU = wording("ru")
 NOVEMBER = datetime(2026, 10, 31, 21, tzinfo=UTC)
 

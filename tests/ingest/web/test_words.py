@@ -9,7 +9,8 @@ import pytest
 
 from ingest.intake import authenticate, gate
 from ingest.intake.policy import Policy
-from ingest.web.words import LANGUAGES, TEMPLATES, words
+from ingest.web.words import TEMPLATES, words
+from layouts.terms import LANGUAGES
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.html")}
 

@@ -20,7 +20,7 @@ from parsers.grid import (
     StruckCell,
     Uncounted,
 )
-from parsers.grid_draft import SheetDraft, TooCostlyError
+from parsers.grid_draft import MOST_WIDE, SheetDraft, TooCostlyError
 from parsers.number_formats import (
     BUILT_IN,
     GENERAL,
@@ -91,8 +91,9 @@ def _strings(package: Package, path: str | None) -> list[Cell]:
 def _shared(element: Element) -> Cell:
     """The text of an item; struck, where any run of it is."""
     text = _text(element)
-    is_struck = len(element) > 1 and any(map(_is_on, element.iter("{*}strike")))
-    return StruckCell(text) if is_struck else text
+    if len(element) > 1 and any(map(_is_on, element.iter("{*}strike"))):
+        return StruckCell(text)
+    return text
 
 
 def _is_on(element: Element) -> bool:
@@ -104,8 +105,8 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 def _text(element: Element) -> str:
     """The text of an item, its runs joined, without what tells how to pronounce it."""
-    if len(element) == 1 and _local(element[0]) == "t":
-        return unescaped(element[0].text or "")
+    if len(element) == 1 and _bare((only := element[0]).tag) == "t":
+        return unescaped(only.text or "")
     pieces = [
         item.text or ""
         for item in element.iter("{*}t")
@@ -196,10 +197,17 @@ class _Reader:
             self._draft.filters.append((top + 1, bottom))
 
     def _cells(self, element: Element) -> None:
+        """Read one row.
+
+        Raises:
+            TooCostlyError: it has too many cells.
+            ValueError: a cell says to be of another row.
+        """
         self._row = row = int(element.get("r") or self._row + 1)
         if element.get("hidden") in _TRUE or float(element.get("ht") or 1) == 0:
             self._draft.hidden_rows.add(row)
         column = 0
+        filled: dict[int, Cell] = {}
         for cell in element:
             place = cell.get("r")
             if place is None:
@@ -208,30 +216,33 @@ class _Reader:
                 stated, column = spot(place)
                 if stated != row:
                     raise ValueError(f"cell {place} in row {row}")
-            self._cell(cell, row, column)
+            value = self._cell(cell, row, column)
+            if value is not None and value != "":
+                filled[column] = value
+                if len(filled) > MOST_WIDE:
+                    raise TooCostlyError(str(MOST_WIDE))
+        self._draft.fill(row, filled)
 
-    def _cell(self, element: Element, row: int, column: int) -> None:
+    def _cell(self, element: Element, row: int, column: int) -> Cell:
         value: str | None = None
         inline: Cell = None
         formula: Element | None = None
+        kind = element.get("t") or "n"
         for child in element:
-            name = _local(child)
+            name = _bare(child.tag)
             if name == "v":
                 value = child.text
-            elif name == "f":
-                formula = child
             elif name == "is":
                 inline = _shared(child)
-        kind = element.get("t") or "n"
+            elif name == "f":
+                formula = child
         if formula is not None:
             self._formula(formula, row, column, is_counted=bool(value) or kind == "str")
         if self._struck and (style := element.get("s")) and int(style) in self._struck:
             self._draft.struck.add((row, column))
         if kind == "inlineStr":
-            self._draft.put(row, column, inline)
-        elif value:
-            style = element.get("s")
-            self._draft.put(row, column, self._value(kind, value, style, (row, column)))
+            return inline
+        return self._value(kind, value, element.get("s"), (row, column)) if value else None
 
     def _formula(self, formula: Element, row: int, column: int, *, is_counted: bool) -> None:
         self._draft.formulas.add((row, column))

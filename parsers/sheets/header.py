@@ -25,7 +25,7 @@ from parsers.fields import (
 from parsers.grid import EPOCH_1900, Cell, Sheet
 from parsers.grid_draft import TooCostlyError
 from parsers.sheets.table import Table
-from parsers.sheets.vocabulary import DAY_IN_TITLE, EXACT, LESS_EXACT, Vocabulary
+from parsers.sheets.vocabulary import DAY_IN_TITLE, EXACT, HARMLESS, LESS_EXACT, Vocabulary
 
 _REACH = 12
 
@@ -99,6 +99,16 @@ class Facts:
     def hold(self, row: int) -> bool:
         """Whether a row states facts, or keys of a table below it, and is no row of labels."""
         return row in self._rows or row in self._keys
+
+    def fill(self, row: int) -> bool:
+        """Whether a row holds nothing but labels with their values, harmless ones, too."""
+        cells = list(self._sheet.rows.get(row, {}).values())
+        if self.hold(row) or not cells or len(cells) % 2 or len(cells) > _MOST_PAIRS:
+            return self.hold(row)
+        labels = map(self._words.meaning, cells[::2])
+        values = map(self._words.meaning, cells[1::2])
+        are_labels = all(said.known and said.role == HARMLESS for said in labels)
+        return are_labels and not any(said.known for said in values)
 
     def key_names_above(self, row: int) -> set[str]:
         """The keys that are stated somewhere above a row, or in it, for all rows of a table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from parsers.fields import Number, read_number
 from parsers.fields import label as label_of
 from parsers.grid import Cell, Merged, Sheet, StruckCell
 from parsers.grid_draft import TooCostlyError
+from parsers.sheets.account import is_note
 from parsers.sheets.claims import settle
 from parsers.sheets.hours import hour_columns
 from parsers.sheets.table import Label, Table
@@ -30,6 +32,8 @@ MOST_LABELS = 2_000
 MOST_TABLES = 500
 """A sheet with more tables is `too-costly`."""
 
+_KEYS = frozenset(("point", "meter", "zone", "channel", "date", "start"))
+
 _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""
 
@@ -40,8 +44,8 @@ class Around:
 
     Attributes:
         states_fact: Whether a row states a fact, which ends the table above it.
-        holds_facts: Whether it states a fact or a key of all rows below it, and is no
-            row of labels.
+        holds_facts: Whether it holds nothing but facts, keys of all rows below it and
+            the like, and is no row of labels.
         day: The day of the readings that is stated above it.
         keys: The keys that are stated above it.
     """
@@ -110,7 +114,8 @@ class _Finder:
         self._layout = layout
         self._definition = definition
         self._words = words
-        self._last = max(sheet.rows, default=0) + 1
+        self._rows = list(sheet.rows)
+        self._last = max(self._rows, default=0) + 1
         self._around = around
         self._looked_at = 0
         self._merged = {(merged.top, merged.left): merged for merged in sheet.merged}
@@ -127,10 +132,13 @@ class _Finder:
         )
 
     def block_top(self, table: Table) -> int:
-        """The first row of the facts that stand right above a table, or of its labels."""
+        """The first row of the facts right above a table, titles among them, or of its labels."""
         top = table.top
-        while self._around.holds_facts(top - 1):
-            top -= 1
+        for row in reversed(self._rows[: bisect_left(self._rows, top)]):
+            if self._around.holds_facts(row):
+                top = row
+            elif not all(map(is_note, self._sheet.rows[row].values())):
+                break
         return top
 
     def label_runs(self) -> Iterator[list[int]]:
@@ -148,7 +156,7 @@ class _Finder:
 
     def _is_wordy(self, cells: Mapping[int, Cell]) -> bool:
         numbers = 0
-        for cell in cells.values():
+        for cell in set(cells.values()):
             if isinstance(cell, str):
                 # Most texts are words, and cost no closer look.
                 if (
@@ -195,7 +203,8 @@ class _Finder:
     def _names_a_key(self, row: int) -> bool:
         """Whether a label in a row has a role that each table of the form has."""
         required = self._definition.required - self._around.keys(row)
-        meanings = map(self._words.meaning, self._sheet.rows[row].values())
+        # Each text once: what hostile sheets repeat costs nothing.
+        meanings = map(self._words.meaning, set(self._sheet.rows[row].values()))
         if not required:
             # `T2` alone may be a key of a row.
             return any(meaning.is_label and meaning.role for meaning in meanings)
@@ -297,7 +306,9 @@ class _Finder:
         below, beside = (self._sheet.cell(row + 1, at) for at in (column, column - 1))
         if not isinstance(left, str) or below is None or beside is None:
             return None
-        return left if self._words.meaning(below).role is None else None
+        # Over a label with a role of its own it is a title, and no group's label.
+        roles = (self._words.meaning(cell).role for cell in (beside, below))
+        return left if not any(roles) else None
 
     def _parts(
         self, labels: Mapping[int, Label], hours: Mapping[int, int]
@@ -337,7 +348,9 @@ class _Finder:
         has_value = any(
             m.role == "value" or ((m.zone or m.channel) and not m.role) for m in meanings
         )
-        return self._has_required(labels) and (bool(hours) or has_value)
+        # A column of values alone is beside a table, and none of its own.
+        has_key = any(m.role in _KEYS for m in meanings)
+        return has_key and self._has_required(labels) and (bool(hours) or has_value)
 
     def _has_required(self, labels: Mapping[int, Label]) -> bool:
         roles = {label.meaning.role for label in labels.values() if label.meaning.is_label}

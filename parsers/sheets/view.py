@@ -25,7 +25,7 @@ class Form:
     def view(self, sheet: Sheet, facts: Facts | None = None) -> View:
         """A sheet as this form sees it; its facts are looked for unless they are known."""
         facts = facts or Facts(sheet, self.definition, self.words)
-        around = Around(facts.stand_in, facts.hold, facts.day_above, facts.key_names_above)
+        around = Around(facts.stand_in, facts.fill, facts.day_above, facts.key_names_above)
         tables = find_tables(sheet, self.layout, self.definition, self.words, around)
         return View(sheet, self, facts, tables)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
@@ -101,16 +102,15 @@ class Vocabulary:
         # The longer phrase counts, of two as long the form's own label.
         order = ("role", "zone", "channel", "tense", "also")
         phrases.sort(key=lambda p: (-len(label(p.words).split()), order.index(p.kind)))
-        # Without groups, and the look-around outside: re then skips by first letters,
-        # which makes a sheet of notes fifty times cheaper.
-        self._search = re.compile(rf"(?<!\w)(?:{'|'.join(_words(p.words) for p in phrases)})(?!\w)")
-        self._which = re.compile("|".join(f"({_words(phrase.words)})" for phrase in phrases))
-        self._phrases = phrases
+        # Each is compiled when a text has its first letters: all of them at once cost more
+        # than reading a workbook.
+        self._phrases: defaultdict[str, list[tuple[str, _Phrase]]] = defaultdict(list)
+        for phrase in phrases:
+            for start in _starts(phrase.words):
+                self._phrases[start[0]].append((start, phrase))
         self._totals = tuple(label(word) for word in definition.totals)
-        self._doubtful = _any_of(definition.words.doubtful)
-        self._channels = [
-            (re.compile(_pattern(p.words)), p.value) for p in phrases if p.kind == "channel"
-        ]
+        self._doubtful = definition.words.doubtful
+        self._channels = [phrase for phrase in phrases if phrase.kind == "channel"]
         self._known: dict[str, Meaning] = {}
 
     def meaning(self, cell: Cell) -> Meaning:
@@ -138,10 +138,8 @@ class Vocabulary:
         meaning = Meaning(unit=unit, at=at, month=month)
         rest, last = "", 0
         roles: list[str] = []
-        for match in self._search.finditer(text):
-            rest, last = f"{rest}{text[last : match.start()]} ", match.end()
-            which = self._which.fullmatch(match[0])
-            phrase = self._phrases[which.lastindex - 1]  # type: ignore[union-attr, operator]
+        for phrase, start, end in self._found(text):
+            rest, last = f"{rest}{text[last:start]} ", end
             if phrase.kind == "role":
                 roles.append(phrase.value)
             meaning = _added(meaning, phrase)
@@ -155,6 +153,19 @@ class Vocabulary:
         exact = min(meaning.exact, COMPOSED)
         return replace(meaning, exact=exact, known=known, said=said)
 
+    def _found(self, text: str) -> Iterator[tuple[_Phrase, int, int]]:
+        """The phrases in a text, one after another, with where each begins and ends."""
+        last = 0
+        for word in _WORD.finditer(text):
+            at = word.start()
+            if at < last:
+                continue
+            for start, phrase in self._phrases.get(text[at], ()):
+                if text.startswith(start, at) and (match := _form(phrase.words).match(text, at)):
+                    last = match.end()
+                    yield phrase, at, last
+                    break
+
     def begins_total(self, cell: Cell) -> bool:
         """Whether a text is that of a row of totals: its first words say so."""
         text = label(cell)
@@ -166,21 +177,22 @@ class Vocabulary:
     def channel(self, text: str) -> str | None:
         """The channel that a cell names in words alone."""
         text = label(text)
-        found = [value for form, value in self._channels if form.fullmatch(text)]
-        return found[0] if found else None
+        found = (p.value for p in self._channels if _form(p.words).fullmatch(text))
+        return next(found, None)
 
     def channels_in(self, text: str) -> set[str]:
         """The channels that a text names anywhere, the longer names first."""
         text, found = without_firms(label(text)), set()
-        for form, value in self._channels:
-            if form.search(text):
-                found.add(value)
-                text = form.sub(" ", text)
+        for phrase in self._channels:
+            if any(start in text for start in _starts(phrase.words)):
+                text, count = _form(phrase.words).subn(" ", text)
+                found |= {phrase.value} if count else set()
         return found
 
     def is_doubtful(self, text: str) -> bool:
         """Whether a text has words that a default may be wrong because of."""
-        return bool(self._doubtful.search(label(text)))
+        text = label(text)
+        return any(_form(words).search(text) for words in self._doubtful)
 
 
 _FIRM = re.compile(
@@ -227,27 +239,34 @@ def _phrases(layout: Layout, definition: WorkbookDefinition) -> Iterator[_Phrase
 
 
 # Latin letters of signs that are typed in Cyrillic as often as not.
-_ALIKE = {"a": "[aа]", "r": "[rр]", "t": "[tт]"}
+_ALIKE = {"a": "aа", "r": "rр", "t": "tт"}
 
 
-def _pattern(words: str) -> str:
-    """A regular expression for the words of a phrase as whole words."""
-    return rf"(?<!\w){_words(words)}(?!\w)"
+_SIGN = re.compile(r"([artART])([0-4]|[+-])")
+_WORD = re.compile(r"\w+")
 
 
 @cache
-def _words(words: str) -> str:
-    """A regular expression for the words of a phrase, whatever stands between them."""
-    sign = re.fullmatch(r"([artART])([0-4]|[+-])", words.strip())
+def _form(words: str) -> re.Pattern[str]:
+    """The words of a phrase as whole words, whatever stands between them."""
+    sign = _SIGN.fullmatch(words.strip())
     if sign:
-        return rf"{_ALIKE[sign[1].lower()]}\s?{re.escape(sign[2])}"
-    parts = re.findall(r"\w+\*?", label(words.replace("*", "\x00")).replace("\x00", "*"))
-    return r"\W+".join(part.replace("*", r"\w*") for part in parts)
+        form = rf"[{_ALIKE[sign[1].lower()]}]\s?{re.escape(sign[2])}"
+    else:
+        form = r"\W+".join(part.replace("*", r"\w*") for part in _parts(words))
+    return re.compile(rf"(?<!\w){form}(?!\w)")
 
 
-def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    patterns = [_pattern(words) for words in phrases]
-    return re.compile("|".join(patterns) if patterns else r"(?!)")
+@cache
+def _starts(words: str) -> tuple[str, ...]:
+    """The letters that a phrase begins with, in each of their alphabets."""
+    sign = _SIGN.fullmatch(words.strip())
+    return tuple(_ALIKE[sign[1].lower()]) if sign else (_parts(words)[0].rstrip("*"),)
+
+
+def _parts(words: str) -> list[str]:
+    parts: list[str] = re.findall(r"\w+\*?", label(words.replace("*", "\x00")).replace("\x00", "*"))
+    return parts
 
 
 def _added(meaning: Meaning, phrase: _Phrase) -> Meaning:

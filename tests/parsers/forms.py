@@ -29,7 +29,8 @@ class Form:
     Attributes:
         meant: The current reading of each key, with the cell that it stands in.
         first: Keys of the first table.
-        labels: The last row of its labels.
+        labels: The last row of its labels, and `top` the first one.
+        dates: Cells of days, as they are meant.
         beside: Cells of figures that prove.
         wrong: The one of them that holds an error and must be told.
         unseen: Keys whose current reading its sender does not see.
@@ -41,6 +42,8 @@ class Form:
     unseen: set[Key] = field(default_factory=set)
     first: set[Key] = field(default_factory=set)
     labels: int = 0
+    top: int = 0
+    dates: dict[Spot, date] = field(default_factory=dict)
     beside: list[Spot] = field(default_factory=list)
     wrong: Spot | None = None
 
@@ -57,11 +60,11 @@ LABELS = {
     "number": ["№ п/п", "N п/п", "№"],
     "point": ["Точка учёта", "Точка учета", "точка\nучёта"],
     "meter": ["№ прибора учёта", "Номер прибора учета", "N прибора учёта", "Номер счётчика"],
-    "channel": ["Канал", "канал"],
+    "channel": ["Канал", "канал", "Вид энергии"],
     "zone": ["Зона", "Тарифная зона", "ЗОНА"],
     "current": ["Показание", "Показания", "Текущее показание", "Показание текущее",
                 "Показания на конец периода", "Показание на 01.11.2026", "Показание на 01.11",
-                "Показания на 1 ноября"],
+                "Показания на 1 ноября", "Показание, кВт·ч", "Показания счётчика, кВтч"],
     "previous": ["Предыдущее показание", "Показание предыдущее", "Показания на начало периода",
                  "Показание на 01.10.2026", "Показание за прошлый месяц", "Показание на 01.10",
                  "Показания на 1 октября"],
@@ -81,7 +84,13 @@ PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыду�
 """Labels of the last and the current reading that say nothing but when."""
 TITLES = ["Реактивная энергия", "Показания приборов учёта реактивной энергии, квар·ч"]
 ZONES = ["T1", "T2", "T3"]
-ZONE_WORDS = {"T1": ["T1", "Т1", "1"], "T2": ["T2", "Т2", "2"], "T3": ["T3", "Т3", "3"]}
+CHANNEL_WORDS = {"A+": ["A+", "А+", "активная"], "R+": ["R+", "реактивная", "Реактивная, приём"]}
+ZONE_WORDS = {
+    "T0": ["T0", "Всего", "Сумма"],
+    "T1": ["T1", "Т1", "1"],
+    "T2": ["T2", "Т2", "2"],
+    "T3": ["T3", "Т3", "3"],
+}
 WIDE = {  # Some differ only behind a comma.
     "T0": ["Сумма", "T0", "Показание, всего"],
     "T1": ["T1", "Т1", "Показание, день"],
@@ -96,6 +105,13 @@ NOTES = [
     "Показания верны, главный инженер",
     "Счётчик осмотрен, пломбы целы",
 ]
+
+OTHER_FACTS: list[tuple[str, Value]] = [
+    ("ИНН", 3_300_000_001), ("Договор №", 4711), ("Телефон", "8 (4922) 53-12-34"),
+    ("Исполнитель", "Иванова И. И."), ("Лист", 1),
+]  # fmt: skip
+DAY_TITLES = ["Показания на 1 ноября 2026 г.", "Показания приборов учёта на 01.11.2026",
+              "Ведомость показаний по состоянию на 01.11.2026 г."]  # fmt: skip
 
 _thousandths = st.integers(0, 99_999_999)
 
@@ -117,6 +133,8 @@ def _number(draw: Any, thousandths: int, how: str) -> Value:
 
 def point_of(meter: str) -> str:
     """The point that a meter is at; of no meter, the enterprise as a whole."""
+    if meter.startswith("200000001234-"):
+        return meter
     return f"200000001234-{meter[-2:]}" if meter else "200000001234"
 
 
@@ -143,6 +161,8 @@ def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool, default
     rows = []
     for number in range(first, first + draw(st.integers(1, 5))):
         zones = ZONES[: draw(st.integers(1, 3))] if has_zones else ["T0"]
+        if has_zones and draw(st.integers(0, 4)) == 0:
+            zones = [*zones, "T0"]
         channels = draw(st.sampled_from([["A+"], ["A+", "R+"]])) if has_channels else [default]
         ratio = draw(st.sampled_from([1, 20, 40]))
         for channel in channels:
@@ -157,8 +177,9 @@ def _rows(draw: Any, first: int, *, has_zones: bool, has_channels: bool, default
     return rows
 
 
-def _block(draw: Any, page: Page, number: str, row: int) -> int:
+def _block(draw: Any, form: Form, number: str, row: int) -> int:
     """The header block; the row below it."""
+    page = form.page
     facts: list[tuple[str, Value]] = [
         ("class", int(number)), ("code", "200000001234"), ("password", "Zima-2026"),
         ("name", "ООО «Пример»"),
@@ -170,10 +191,18 @@ def _block(draw: Any, page: Page, number: str, row: int) -> int:
         page.cells[row, 1] = "Ведомость показаний приборов учёта"
         page.merged.append((row, 1, row, 4))
         row += 1
-    facts = draw(st.permutations(facts))
+    others = st.lists(st.sampled_from(OTHER_FACTS), unique=True, max_size=2)
+    facts = [*draw(st.permutations(facts)), *draw(others)]
+    has_title = number == "52006" and draw(st.integers(0, 5)) == 0
     for name, value in facts:
-        page.cells[row, 1] = draw(st.sampled_from(HEADER[name]))
-        page.cells[row, draw(st.sampled_from([2, 2, 3]))] = value
+        if name == "instant" and has_title:
+            page.cells[row, 1] = draw(st.sampled_from(DAY_TITLES))
+        else:
+            page.cells[row, 1] = draw(st.sampled_from(HEADER.get(name, [name])))
+            column = draw(st.sampled_from([2, 2, 3]))
+            page.cells[row, column] = value
+            if name == "instant":
+                form.dates[row, column] = INSTANT
         row += 1
     if draw(st.integers(0, 3)) == 0:
         # The paper's own date; the readings' one is the more exact label.
@@ -212,7 +241,7 @@ def _labels(draw: Any, page: Page, names: list[str], row: int, heights: int) -> 
 def _value(draw: Any, name: str, item: Row, number: int, how: str) -> Value | None:
     difference = item.current - item.previous
     values: dict[str, Value] = {
-        "number": number, "point": item.point, "meter": item.meter, "channel": item.channel,
+        "number": number, "point": item.point, "meter": item.meter,
         "ratio": item.ratio, "contract": 4711, "seal": 90_210 + number,
     }  # fmt: skip
     if name in values:
@@ -225,6 +254,8 @@ def _value(draw: Any, name: str, item: Row, number: int, how: str) -> Value | No
         return None
     if name in figures:
         return _number(draw, figures[name], how)
+    if name == "channel":
+        return draw(st.sampled_from(CHANNEL_WORDS[item.channel]))
     if name == "zone":
         return draw(st.sampled_from(ZONE_WORDS.get(item.zone, [item.zone])))
     if name == "address":
@@ -262,9 +293,9 @@ def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
     row, default = _title(draw, page, row) if first == 1 else (row, "A+")
     rows = draw(_rows(first, has_zones=has_zones, has_channels=has_channels, default=default))
     how = draw(st.sampled_from(["number", "number", "text"]))
-    row = _labels(draw, page, names, row, heights)
+    top, row = row, _labels(draw, page, names, row, heights)
     if not form.first:
-        form.labels = row - 1
+        form.top, form.labels = top, row - 1
     if draw(st.integers(0, 4)) == 0 and len(names) > 2:
         page.cells |= {(row, column): column for column in range(1, len(names) + 1)}
         row += 1
@@ -318,13 +349,15 @@ def _merge_keys(page: Page, names: list[str], rows: list[Row], top: int) -> None
 
 
 PLANTS = ("hidden row", "hidden key", "hidden column", "error", "two currents", "unknown numbers",
-          "error beside")  # fmt: skip
+          "error beside", "American dates", "struck", "hidden sheet")  # fmt: skip
 
 
-def _plant(draw: Any, form: Form, kind: str) -> None:
-    """Put something into the first table that must be told, or kept out."""
-    page, key = form.page, draw(st.sampled_from(sorted(form.first)))
-    (row, column), _ = form.meant[key]
+_HIDES = ("hidden row", "hidden column", "hidden key", "hidden sheet")
+
+
+def _hide(form: Form, kind: str, row: int, column: int) -> None:
+    """Put the current reading in a cell, or what its key says, out of its sender's sight."""
+    page = form.page
     if kind == "hidden row":
         page.hidden_rows.add(row)
         form.unseen |= {k for k, ((r, _), _) in form.meant.items() if r == row}
@@ -335,10 +368,28 @@ def _plant(draw: Any, form: Form, kind: str) -> None:
         words = {*LABELS["zone"], *LABELS["channel"]}
         hidden = {c for (r, c), cell in page.cells.items() if r == form.labels and cell in words}
         page.hidden_columns |= set(sorted(hidden)[:1])
-    elif kind == "error beside":
+    else:
+        hidden = {at: value for at, value in page.cells.items() if at not in form.dates}
+        form.pages.append(Page("Архив", hidden, is_visible=False))
+
+
+def _plant(draw: Any, form: Form, kind: str) -> None:
+    """Put something into the first table that must be told, or kept out."""
+    page, key = form.page, draw(st.sampled_from(sorted(form.first)))
+    (row, column), _ = form.meant[key]
+    if kind in _HIDES:
+        _hide(form, kind, row, column)
+        return
+    if kind == "error beside":
         if form.beside:
             form.wrong = draw(st.sampled_from(form.beside))
             page.cells[form.wrong] = Wrong("#N/A")
+    elif kind == "American dates":
+        for at, day in form.dates.items():
+            page.cells[at] = f"{day.month}/{day.day}/{day.year}"
+    elif kind == "struck":
+        page.struck.add((row, column))
+        form.meant[key] = (row, column), "what is struck through"
     elif kind == "error":
         page.cells[row, column] = Wrong(draw(st.sampled_from(["#N/A", "#DIV/0!", "#REF!"])))
         form.meant[key] = (row, column), "an error"
@@ -359,14 +410,71 @@ def registers(draw: Any, *, plants: bool = True) -> Form:
     form = Form([page], page)
     if draw(st.integers(0, 3)) == 0:
         form.pages.insert(0, Page("Титул", {(2, 2): "Ведомость", (3, 2): "ООО «Пример»"}))
-    row = _block(draw, page, "52006", draw(st.integers(1, 3)))
-    make = _wide if draw(st.integers(0, 3)) == 0 else _narrow
-    row = make(draw, form, row, 1, draw(st.integers(1, 3)))
+    row = _block(draw, form, "52006", draw(st.integers(1, 3)))
+    make = draw(st.sampled_from([_wide, _narrow, _narrow, _narrow, _of_one_meter]))
+    heights = draw(st.integers(1, 3))
+    row = make(draw, form, row, 1, heights)
     form.first = set(form.meant)
-    if draw(st.integers(0, 4)) == 0:
+    kinds = ["below", "beside", "of another day"]
+    # Of which tables a title of the first one speaks, nothing says.
+    has_title = any(cell in TITLES for cell in page.cells.values())
+    more = None if has_title else draw(st.sampled_from([None, None, None, *kinds]))
+    if more == "below":
         row = _narrow(draw, form, row + draw(st.integers(1, 3)), 50, 1)
+    elif more == "beside" and make is _narrow and heights == 1:
+        row = max(row, _beside(draw, form))
+    elif more == "of another day":
+        row = _of_another_day(draw, form, row + draw(st.integers(1, 2)))
     _finish(draw, form, row, plants=plants)
     return form
+
+
+def _beside(draw: Any, form: Form) -> int:
+    """A table with labels in the same row as the first one's; the row below it."""
+    made = Form([], Page(""))
+    row = _narrow(draw, made, form.top, 50, 1)
+    shift = max(c for _, c in form.page.cells) + draw(st.integers(1, 2))
+    for (at, column), value in made.page.cells.items():
+        form.page.cells[at, column + shift] = value
+    for top, left, bottom, right in made.page.merged:
+        form.page.merged.append((top, left + shift, bottom, right + shift))
+    for key, ((at, column), value) in made.meant.items():
+        form.meant[key] = (at, column + shift), value
+    return row
+
+
+def _of_another_day(draw: Any, form: Form, row: int) -> int:
+    """A table below with the readings of a month ago; they are not of `INSTANT`."""
+    form.page.cells[row, 1], form.page.cells[row, 2] = "Дата показаний", date(2026, 10, 1)
+    made = Form([], Page(""))
+    rows = draw(_rows(70, has_zones=False, has_channels=False, default="A+"))
+    row += draw(st.integers(1, 2))
+    made.page.cells |= {(row, 1): "№ ПУ", (row, 2): "Показание"}
+    row += 1
+    for item in rows:
+        made.page.cells |= {(row, 1): item.meter, (row, 2): _number(draw, item.current, "number")}
+        row += 1
+    form.page.cells |= made.page.cells
+    return row
+
+
+def _of_one_meter(draw: Any, form: Form, row: int, first: int, _heights: int) -> int:
+    """A table of the zones of one meter, which stands with its label above it."""
+    page, meter = form.page, f"0751{first:04d}"
+    label = draw(st.sampled_from(LABELS["meter"]))
+    page.cells[row, 1] = f"{label}: {meter}" if draw(st.booleans()) else label
+    if page.cells[row, 1] == label:
+        page.cells[row, 2] = meter
+    row += draw(st.integers(1, 2))
+    page.cells |= {(row, 1): "Зона", (row, 2): draw(st.sampled_from(LABELS["current"]))}
+    form.top = form.labels = row
+    for zone in ZONES[: draw(st.integers(1, 3))]:
+        row += 1
+        value = draw(_thousandths)
+        page.cells[row, 1] = draw(st.sampled_from(ZONE_WORDS[zone]))
+        page.cells[row, 2] = _number(draw, value, "number")
+        form.meant[meter, "A+", zone] = (row, 2), _text(value)
+    return row + 1
 
 
 def _finish(draw: Any, form: Form, row: int, *, plants: bool) -> None:
@@ -413,34 +521,60 @@ def profiles(draw: Any, *, plants: bool = True) -> Form:
     """A 52005 workbook: a row for each day, a column for each hour."""
     page = Page(draw(st.sampled_from(["Часы", "Лист1"])))
     form = Form([page], page)
-    row = _block(draw, page, "52005", 1)
+    row = _block(draw, form, "52005", 1)
     page.cells[row, 1], page.cells[row, 2] = "Единица", "кВт·ч"
     row = _hours(draw, form, row + draw(st.integers(2, 3)))
     form.first = set(form.meant)
+    more = draw(st.sampled_from([None, None, "days", "point", "reactive"]))
+    row += draw(st.integers(1, 2))
+    if more == "days":
+        row = _hours(draw, form, row, since=10)
+    elif more == "point":
+        point = "200000001234-02"
+        page.cells[row, 1] = draw(st.sampled_from(["Точка учёта", "Код точки учёта:"]))
+        page.cells[row, 2] = point
+        row = _hours(draw, form, row + draw(st.integers(1, 2)), point=point)
+    elif more == "reactive" and {channel for _, channel, _ in form.first} == {"A+"}:
+        page.cells[row, 1] = "Реактивная энергия"
+        row = _hours(draw, form, row + 1, channel="R+")
     _finish(draw, form, row, plants=plants)
     return form
 
 
-def _hours(draw: Any, form: Form, row: int) -> int:
-    """A row for each day and channel, a column for each hour; the row below them."""
-    page = form.page
-    others = st.lists(st.sampled_from(("point", "channel", "weekday")), unique=True)
+def _hours(
+    draw: Any, form: Form, row: int, since: int = 1, point: str = "", channel: str = ""
+) -> int:
+    """A row for each day and channel, a column for each hour; the row below them.
+
+    Args:
+        draw: From Hypothesis.
+        form: That the table is of.
+        row: Its first one.
+        since: The first day.
+        point: What is said above it of all its rows.
+        channel: The same.
+    """
+    page, is_first = form.page, not form.first
+    names = ["weekday"] if point or channel else ["point", "channel", "weekday"]
+    others = st.lists(st.sampled_from(names), unique=True)
     keys = draw(st.permutations(["date", *draw(others)]))
     first = len(keys) + 1
     row, across = _hour_labels(draw, page, row, keys)
-    form.labels = row
-    channels = ["A+", "R+"] if "channel" in keys and draw(st.booleans()) else ["A+"]
-    days = [(day, c) for day in range(1, draw(st.integers(2, 6))) for c in channels]
+    if is_first:
+        form.labels = row
+    channels = ["A+", "R+"] if "channel" in keys and draw(st.booleans()) else [channel or "A+"]
+    days = [(day, c) for day in range(since, since + draw(st.integers(1, 5))) for c in channels]
     sums = [0] * 24
-    for day, channel in days:
+    for day, of in days:
         row += 1
         values = draw(st.lists(st.integers(0, 9_999), min_size=24, max_size=24))
-        cells = {"point": "200000001234", "channel": channel, "weekday": WEEKDAYS[day % 7]}
+        cells = {"point": "200000001234", "channel": of, "weekday": WEEKDAYS[day % 7]}
+        form.dates[row, keys.index("date") + 1] = date(2026, 11, day)
         for column, name in enumerate(keys, 1):
             page.cells[row, column] = cells.get(name) or date(2026, 11, day)
         _write(draw, page, row, first, values)
         for hour, value in enumerate(values):
-            form.meant["", channel, f"{day:02d} {hour:02d}"] = (row, first + hour), _text(value)
+            form.meant[point, of, f"{day:02d} {hour:02d}"] = (row, first + hour), _text(value)
             sums[hour] += value
         if across is not None:
             page.cells[row, across] = _number(draw, sum(values), "number")

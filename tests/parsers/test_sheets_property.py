@@ -60,7 +60,8 @@ def values_of(series: Series) -> Iterator[tuple[Key, str]]:
         moment = series.start + timedelta(minutes=n * series.step_minutes)
         if series.spans is not None:
             moment = datetime.fromtimestamp(series.spans[n][0], UTC)
-        key = ("", series.channel, f"{moment.astimezone(MOSCOW):%d %H}")
+        whose = series.point if series.point != point_of("") else ""
+        key = (whose, series.channel, f"{moment.astimezone(MOSCOW):%d %H}")
         yield key, plain(Decimal(value) / 1000)
 
 

@@ -43,9 +43,10 @@ def test_hours_are_of_the_point_and_channel_above_their_table(stated, point, cha
     assert values(parsed) == f"{channel} 24 12"
 
 
-def test_each_table_of_hours_has_the_point_nearest_above_it():
+@pytest.mark.parametrize("between", [[], [[]], [[], ["", "Часы суток"]]])
+def test_each_table_of_hours_has_the_point_nearest_above_it(between):
     other = f"{POINT[:-1]}2"
-    rows = [["Точка учёта", POINT], *DAY_ROWS, [], ["Точка учёта", other], *DAY_ROWS]
+    rows = [["Точка учёта", POINT], *DAY_ROWS, [], ["Точка учёта", other], *between, *DAY_ROWS]
     assert owners(read([*HOURS, *rows])) == {(POINT, "A+"), (other, "A+")}
 
 
@@ -64,6 +65,12 @@ def test_two_points_above_one_table_are_not_decided():
         ([["Прибор учёта:", M], ["Тариф", "Было", "Стало"], ["Всего", 1, 2]], f"{M} A+ T0 2"),
         ([["Зона", "T2"], LIST, [M, 1]], f"{M} A+ T2 1"),
         ([["Ночной тариф"], LIST, [M, 1]], f"{M} A+ T2 1"),
+        # No group of columns.
+        ([["Реактивная энергия"], ["№ ПУ", "№", "Показание"], [M, 1, 5], [N, 2, 6]],
+         f"{M} R+ T0 5, {N} R+ T0 6"),
+        # No upper row of labels.
+        ([["Телефон", "8 (4922) 53-12-34"], ["T1", "T2", "№ ПУ"], [1, 2, M]],
+         f"{M} A+ T1 1, {M} A+ T2 2"),
         # Each meter is written once, in the first of its rows.
         ([["№ счётчика", "Зона", "Показание"], [M, "T1", 1], ["", "T2", 2], [N, "T1", 3],
           ["", "T2", 4]], f"{M} A+ T1 1, {M} A+ T2 2, {N} A+ T1 3, {N} A+ T2 4"),
@@ -87,6 +94,8 @@ def test_readings_are_of_the_meter_and_zone_above_them(rows, meant):
          Code.INVALID_NUMBER, "C7"),
         ([["№ счётчика", M], ["Зона", "Показание"], ["T1", 1], ["T2", "н/д"]],
          Code.INVALID_NUMBER, "B8"),
+        ([["№ счётчика", M], ["Зона", "Показание", "", "Показание"], ["T1", 1, "", 2]],
+         Code.AMBIGUOUS_COLUMN, "B6"),
     ],
 )  # fmt: skip
 def test_what_stands_above_is_no_guess(rows, code, cell):

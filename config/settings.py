@@ -415,9 +415,10 @@ class Settings(Section):
         return [path for path in (*named, *secrets) if path is not None and path.is_file()]
 
     def folders(self) -> list[Path]:
-        """Of this machine that are written to: of an SQLite database, of the log."""
+        """Of this machine that are written to: of an SQLite database, of the log, drop folders."""
         files = (self.database.sqlite_file(), Path(self.log.file) if self.log.file else None)
-        return list(dict.fromkeys(file.parent for file in files if file))
+        drops = (Path(drop.path) for drop in self.drop)
+        return list(dict.fromkeys((*(file.parent for file in files if file), *drops)))
 
     def own_addresses(self) -> frozenset[str]:
         """Of the service, in lower case: what it sends as, and who it signs in as."""

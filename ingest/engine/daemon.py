@@ -69,6 +69,9 @@ ALARMS_EVERY_SECONDS = 60.0
 FILED_EVERY_SECONDS = 5.0
 """How often it is seen whether workers elsewhere have settled letters of a mailbox."""
 
+SIGNALS_SECONDS = 1.0
+"""How late a signal may be noticed."""
+
 _OUTBOX, _SEALS, _ACCOUNTS, _ALARMS = "\0outbox", "\0seals", "\0accounts", "\0alarms"
 _PRESENT, _FILED = "\0present", "\0filed"
 """Names of the jobs that send, seal, keep tokens alive, mail alarms, tell that this process
@@ -530,13 +533,21 @@ def _next_parts(
     signals: queue.SimpleQueue[int], renew: Callable[[], Parts], health: Health
 ) -> Parts | None:
     """The parts to go on with after SIGHUP; None to end."""
-    while signals.get() == signal.SIGHUP:
+    while _next_signal(signals) == signal.SIGHUP:
         try:
             return renew()
         except (ValueError, OSError) as error:
             log.warning("service.reload_refused", error=str(error))
             health.refused(str(error))
     return None
+
+
+def _next_signal(signals: queue.SimpleQueue[int]) -> int:
+    # A signal that another thread was given, as one that came while a library blocked it here
+    # is, wakes nobody: its handler runs once this thread goes on by itself.
+    while True:
+        with suppress(queue.Empty):
+            return signals.get(timeout=SIGNALS_SECONDS)
 
 
 def _signals() -> queue.SimpleQueue[int]:

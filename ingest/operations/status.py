@@ -239,7 +239,8 @@ def _faults(
         if mailbox_named(name) not in names:
             yield Need(
                 "mailbox",
-                f"mailbox {name} was not read through for {late.total_seconds() / 60:g} minutes"
+                f"mailbox {name} was not read through for"
+                f" {round(late.total_seconds() / 60, 1):g} minutes"
                 " - is `ingest run` running?",
             )
 

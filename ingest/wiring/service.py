@@ -489,7 +489,7 @@ class Service:
 
     @property
     def folders(self) -> list[Path]:
-        """Of this machine that are written to: of an SQLite database, of the log."""
+        """Of this machine that are written to: of an SQLite database, of the log, drop folders."""
         return self.settings.folders()
 
     @property

@@ -19,6 +19,9 @@ PACKAGES = ("ingest", "parsers", "layouts", "storage", "config")
 FILES_MOST = 24
 """Python files in one room."""
 
+FILE_LINES_MOST = 620
+"""Lines of one module."""
+
 TABLES = {"storage.columns", "storage.session", "storage.statements", "storage.tables"}
 """What each part of the store is made of."""
 
@@ -283,6 +286,11 @@ def test_an_exception_of_any_kind_ends_in_two_places_only_and_is_raised_again_el
 )
 def test_a_fault_that_is_swallowed_is_found(text):
     assert list(ends_faults(ast.parse(text)))
+
+
+def test_a_file_has_about_six_hundred_lines_at_most():
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: count for name, count in lines.items() if count > FILE_LINES_MOST} == {}
 
 
 def test_a_room_has_at_most_two_dozen_files():

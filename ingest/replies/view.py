@@ -24,7 +24,7 @@ ROWS_MOST = 300
 _SPANS_MOST = 6
 _NAMES_MOST = 10
 _BESIDE_MOST = 30
-_REGISTER_COLUMNS = ("register", "channel_zone", "moment", "reading")
+_REGISTER_COLUMNS = ("register", "moment", "reading")
 _PROFILE_COLUMNS = ("profile", "period", "count", "sum")
 TOLD_ELSEWHERE = frozenset({Code.VALUE_CHANGED, Code.DUPLICATE_DOCUMENT, Code.LATE_SUBMISSION})
 """Findings that the reply tells in words of its own."""
@@ -199,8 +199,9 @@ def letter_groups(findings: Iterable[Finding], words: Wording) -> tuple[Group, .
 
 
 def must_be_mended(receipt: Receipt) -> bool:
-    """Whether a corrected document should follow."""
-    return any(item.is_error for item in receipt.checked.findings)
+    """Whether a corrected document should follow; of a closed month none is taken."""
+    errors = (item for item in receipt.checked.findings if item.is_error)
+    return any(item.code is not Code.PERIOD_CLOSED for item in errors)
 
 
 def hidden_told(hidden: Mapping[Code, int], words: Wording) -> tuple[str, ...]:
@@ -403,7 +404,7 @@ def table(
         title=words.say("recorded_registers" if registers else "recorded_profiles"),
         headings=tuple(words.say(f"{name}_column") for name in names),
         rows=tuple(rows),
-        numeric=frozenset({3}) if registers else frozenset({2, 3}),
+        numeric=frozenset({2}) if registers else frozenset({2, 3}),
         more=words.say("rows_more", count=words.count(more, "row")) if more else "",
     )
 
@@ -422,13 +423,11 @@ def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
     series = change.series
     reading = f"{words.number(series.reading)} {words.word('unit', series.unit)}"
     names = _point_name(change), _meter_number(change), series.channel, series.zone or "T0"
-    return (*register_cells(*names, words), words.moment(series.start), reading)
+    return register_name(*names, words), words.moment(series.start), reading
 
 
-def register_cells(
-    point: str, meter: str, channel: str, zone: str, words: Wording
-) -> tuple[str, str]:
-    """A register in two cells: a phone has no room for four.
+def register_name(point: str, meter: str, channel: str, zone: str, words: Wording) -> str:
+    """A register in one cell: a phone has no room for more beside a moment and a reading.
 
     Args:
         point: Its code.
@@ -437,7 +436,7 @@ def register_cells(
         zone: The tariff zone.
         words: Of the reply's language.
     """
-    return f"{point}, {words.say('meter', meter=meter)}", f"{channel} {zone}"
+    return f"{point}, {words.say('meter', meter=meter)}, {channel} {zone}"
 
 
 def _profile_row(change: Change, words: Wording) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ingest.replies.view import (
     DocumentView,
     ReplyView,
     entity_line,
-    register_cells,
+    register_name,
     table,
 )
 from ingest.replies.wording import Wording, wording
@@ -150,7 +150,7 @@ def _register_rows(
         for at, value in [*opening, *register.readings]:
             moment = words.moment(datetime.fromtimestamp(at, UTC))
             reading = f"{words.number(value)} {unit}"
-            yield (*register_cells(point.code, meter.number, channel, zone, words), moment, reading)
+            yield register_name(point.code, meter.number, channel, zone, words), moment, reading
 
 
 def _profile_rows(

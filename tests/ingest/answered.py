@@ -30,13 +30,14 @@ def letter(
     *documents: tuple[str, bytes],
     subject: str = "Показания за октябрь",
     answered: EmailMessage | None = None,
+    login: str = f"Код: {CODE}\nПароль: {PASSWORD}\n",
 ) -> bytes:
     """A letter with code and password; one that answers a reply quotes it below."""
     made = EmailMessage()
     made["From"] = "buh@primer.example"
     made["Message-ID"] = f"<{sum(len(content) for _, content in documents)}@primer.example>"
     made["Subject"] = f"Re: {answered['Subject']}" if answered is not None else subject
-    text = f"Код: {CODE}\nПароль: {PASSWORD}\n"
+    text = login
     if answered is not None:
         made["In-Reply-To"] = made["References"] = answered["Message-ID"]
         quoted = "\n".join(f"> {line}" for line in text_of(answered).splitlines())

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.workbook.workbook import Workbook
 
 from tests.ingest.answered import AT, CODE, PASSWORD, letter, reply_of, text_of
@@ -31,12 +32,17 @@ ROWS = [
 MENDED = "Её можно исправить и отправить обратно"
 
 
-def their_own(container: str) -> bytes:
+def their_own(container: str, **wrong: object) -> bytes:
+    """Their workbook with its mistake, or with these cells instead of it."""
     cells = {
         (row, column): value
         for row, values in enumerate(ROWS, 1)
         for column, value in enumerate(values, 1)
     }
+    if wrong:
+        cells[9, 6] = 2345.6
+    for name, value in wrong.items():
+        cells[coordinate_to_tuple(name)] = value
     return WRITERS[container]([Page("Показания", cells)])
 
 
@@ -95,6 +101,41 @@ def test_the_marked_workbook_is_mended_and_sent_back_as_an_answer(service, form)
     row = received(service, letter((name, saved(marked)), answered=answered), "second.eml")
     assert is_accepted_whole(row)
     assert row["reply"]["subject"].count("Re:") == 1
+
+
+WRONG = {
+    "B5": ("31.11.2026", "01.11.2026"),
+    "B8": ("200000001234-77", POINT),
+    "C9": ("99999999", METER),
+    "D9": ("B+", "A+"),
+    "E9": ("T9", "T2"),
+    "F9": (-5, 2345.6),
+}
+"""By its cell: a mistake of each kind, and what stands there when it is mended."""
+
+
+def test_whatever_it_was_refused_for_the_mended_workbook_is_accepted_as_an_answer(service):
+    for number, (cell, (wrong, right)) in enumerate(WRONG.items()):
+        document = their_own("xlsx", **{cell: wrong})
+        row = received(service, letter((f"{cell}.xlsx", document)), f"{number}.eml")
+        answered = reply_of(row["letter"])
+        assert MENDED in text_of(answered), cell
+        name, marked = returned(answered)
+        assert marked.worksheets[1][cell].comment is not None, cell
+        marked.worksheets[1][cell].value = right
+        mended = letter((name, saved(marked)), answered=answered)
+        assert is_accepted_whole(received(service, mended, f"{number}-again.eml")), cell
+
+
+@pytest.mark.parametrize("body", ["Показания во вложении.", f"Код: {CODE}\nПароль: не тот"])
+def test_who_was_not_known_answers_with_code_password_and_the_document(service, body):
+    document = their_own("xlsx", B4="", F9=2345.6)
+    unknown = letter(("52006.xlsx", document), login=body)
+    row = received(service, unknown)
+    assert row["outcome"] == "refused"
+    answered = reply_of(row["letter"])
+    again = letter(("52006.xlsx", document), answered=answered)
+    assert is_accepted_whole(received(service, again, "second.eml"))
 
 
 def test_a_senders_own_yellow_is_not_taken_for_our_mark(service):

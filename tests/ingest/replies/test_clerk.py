@@ -145,7 +145,7 @@ def partly(findings: tuple[Finding, ...], kept: tuple[Series, ...], *left: Serie
 def test_what_was_refused_for_a_neighbours_mistake_is_said() -> None:
     wrong = finding(Code.INVALID_NUMBER, point="2000", meter="0750", channel="A+", zone="T1")
     text = told(partly((wrong,), registers("T0", point="2001"), *registers("T2", "T3")))
-    assert "не записано и это: 2000, прибор № 0750, A+ T2, 2000, прибор № 0750, A+ T3." in text
+    assert "в чём ошибок нет: 2000, прибор № 0750, A+ T2; 2000, прибор № 0750, A+ T3." in text
 
 
 def test_what_has_a_mistake_of_its_own_is_no_neighbour() -> None:
@@ -153,7 +153,7 @@ def test_what_has_a_mistake_of_its_own_is_no_neighbour() -> None:
     whole_point = finding(Code.UNKNOWN_POINT, point="2000")
     for item in (wrong, whole_point):
         text = told(partly((item,), registers("T0", point="2001"), *registers("T1")))
-        assert "не записано и это" not in text
+        assert "в чём ошибок нет" not in text
 
 
 def test_a_meter_without_its_leading_zeros_is_the_same_one() -> None:
@@ -161,7 +161,7 @@ def test_a_meter_without_its_leading_zeros_is_the_same_one() -> None:
     bare = replace(kept, point=None, meter="750")
     document = cases.parsed(series=(bare,))
     receipt = partly((finding(Code.UNKNOWN_POINT, point="9"),), (kept,))
-    assert "не записано и это" not in told(replace(receipt, parsed=document))
+    assert "в чём ошибок нет" not in told(replace(receipt, parsed=document))
 
 
 def test_readings_left_out_unseen_are_the_first_sentence() -> None:
@@ -195,14 +195,16 @@ def held(*, is_held: bool) -> Receipt:
 
 def test_what_an_operator_entered_is_told_and_not_called_recorded() -> None:
     text = told(held(is_held=True))
-    assert "T2, A+: действует то, что внёс или отозвал оператор; 1\u00a0значение из этого" in text
+    assert (
+        "действует то, что внёс или отозвал оператор; до его решения отложено: 1\u00a0знач" in text
+    )
     assert "передано 2 кВт·ч, действует 1 кВт·ч; переданное отложено до его решения" in text
-    assert "· A+ T1 ·" in text
-    assert "· A+ T2 ·" not in text
+    assert ", A+ T1 ·" in text
+    assert ", A+ T2 ·" not in text
 
 
 def test_what_a_newer_document_carries_is_told_as_that() -> None:
     text = told(held(is_held=False))
     assert "оператор" not in text
     assert "T2, A+: без изменений осталось 1\u00a0значение, как в более новом документе." in text
-    assert "· A+ T2 ·" not in text
+    assert ", A+ T2 ·" not in text

@@ -415,6 +415,8 @@ class World:
             filling.join()
         for file in files:
             (file.parent / ".ballast").unlink()
+        # PostgreSQL may have ended, as it could not write its log: whoever makes room starts it.
+        self.postgresql.ensure_postgres_running()
 
 
 def _fill(ballast: Sequence[RawIOBase]) -> None:

@@ -100,13 +100,12 @@ def _peers(bench: Bench) -> None:
     python = peer_runs.environment()
     if python is None:
         return
-    small, values = KINDS["registers-xml"], KINDS["half-hours"]
-    own = bench.costs(small.name, "sqlite")[0].rate
-    reports = peer_runs.dmarc(bench.servers, python, small.count, small.values)
-    _compare("parsedmarc", "letters", reports, own)
-    _compare("parsedmarc", "records", reports, own * small.values)
-    own = bench.costs(values.name, "sqlite")[0].rate * values.values
-    readings = peer_runs.nem12(python, values.count * values.values)
+    for kind in (KINDS["registers-xml"], KINDS["hours"], KINDS["half-hours"]):
+        own = bench.costs(kind.name, "sqlite")[0].rate
+        reports = peer_runs.dmarc(bench.servers, python, kind.count, kind.values)
+        _compare(f"parsedmarc, {kind.values} records a letter", "letters", reports, own)
+    own *= kind.values
+    readings = peer_runs.nem12(python, kind.count * kind.values)
     _compare("nemreader", "values", readings, own)
 
 

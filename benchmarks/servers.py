@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+from imapclient import IMAPClient
 from pydantic import SecretStr
 
 from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
 from config.settings import Database, Settings
+from ingest.demo.servers import HOST, PASSWORD, USER, ImapServer
 from ingest.operations.registry import import_registry
 from ingest.wiring.service import Service
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
@@ -110,6 +112,40 @@ class Mailbox:
     def _name(self, letter: Letter) -> str:
         size = len(letter.content)
         return f"{1_600_000_000 + self._filled}.M{self._filled:06d}P1.bench,S={size},W={size}"
+
+
+class AtOnce:
+    """The mailbox of a server that tells of a letter in the moment in which it comes."""
+
+    def __init__(self) -> None:
+        self._server = ImapServer()
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        self.account = Account(self._server.port, USER, PASSWORD)
+        self._client = IMAPClient(HOST, self._server.port, ssl=False)
+        self._client.login(USER, PASSWORD)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._client.logout()
+        self._server.__exit__(*exc)
+
+    def fill(self, letters: Iterable[Letter], more: int = 0) -> int:
+        """Put letters in, one after the other; no copies."""
+        if more:
+            raise ValueError("every letter takes its place in memory here")
+        return sum(1 for letter in letters if self.drop(letter) is None)
+
+    def drop(self, letter: Letter) -> None:
+        """Put one letter in."""
+        self._client.append("INBOX", letter.content, msg_time=letter.received_at)
+
+    def filed(self) -> int:
+        """Letters in the folder for those that have their verdict."""
+        if not self._client.folder_exists("Processed"):
+            return 0
+        return int(self._client.folder_status("Processed", ["MESSAGES"])[b"MESSAGES"])
 
 
 def _own_like(model: Path, made: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 
 from benchmarks.letters import Kind, Letter
 from benchmarks.machine import Peak, Tree
-from benchmarks.servers import ROOT, Servers, on_disk, wait_until
+from benchmarks.servers import ROOT, AtOnce, Mailbox, Servers, on_disk, wait_until
 
 LONGEST_RUN_SECONDS = 240.0
 
@@ -64,10 +64,11 @@ class Service:
         *,
         look_seconds: float = 0,
         web: bool = False,
+        mailbox: Mailbox | AtOnce | None = None,
         before: Callable[[str], None] = lambda _url: None,
     ) -> None:
         self.servers = servers
-        self.mailbox = servers.mailbox()
+        self.mailbox = mailbox or servers.mailbox()
         self.url = servers.database(backend, kind)
         before(self.url)
         self.web_port = free_port() if web else 0

@@ -11,16 +11,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.end_to_end.conftest import SERVERS
 from tests.end_to_end.installation import SAMPLES, Installation
+
+# On one server: Dovecot where it is; the demo and `test_signals` run on pymap.
+pytestmark = pytest.mark.parametrize("imap", SERVERS[:1], indirect=True)
 
 RECEIVED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
 LETTERS = sorted((SAMPLES / "letters").glob("[01][0-9]-*.eml"))
 
 
 @pytest.fixture
-def installation(tmp_path, imap, smtp_server):
+def installation(tmp_path, imap, smtp_server, loaded):
     url = f"sqlite:///{tmp_path}/ingest.db"
-    made = Installation(tmp_path, url, imap, smtp_server.port)
+    made = Installation(tmp_path, url, imap, smtp_server.port, loaded=loaded)
     yield made
     made.ledger.close()
 
@@ -32,6 +36,8 @@ def expected(path):
 @pytest.mark.timeout(180)
 def test_sample_letters_get_their_verdicts_replies_and_folders(installation, imap, smtp_server):
     imap.append(*(path.read_bytes() for path in LETTERS), at=RECEIVED_AT)
+    # By its own command, as operators start it.
+    installation.loaded = None
 
     with installation.running() as process:
         installation.wait_until(installation.is_idle, 120)

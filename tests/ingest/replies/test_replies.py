@@ -274,6 +274,16 @@ def test_every_receipt_follows_its_schema() -> None:
         schema.assertValid(etree.fromstring(receipt))
 
 
+def test_receipts_that_share_a_number_are_files_of_their_own() -> None:
+    receipts = [
+        cases.receipt(number, cases.parsed(), Verdict.DUPLICATE, Status.ACCEPTED)
+        for number in (7, 7, 8)
+    ]
+    message = opened(reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=17))
+    names = [part.get_filename() for part in message.iter_attachments()]
+    assert names == ["80021_7.xml", "80021_7_2.xml", "80021_8.xml"]
+
+
 def test_a_receipt_survives_signs_that_xml_cannot_hold() -> None:
     found = finding(Code.INVALID_NUMBER, seen="\x00\ud800\uffff" + string.printable[:20])
     receipts = [cases.receipt(1, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (found,))]

@@ -325,3 +325,14 @@ def test_pages_are_served_on_loopback_behind_a_proxy():
     )
 
     assert web.public_url == "https://meters.example.ru"
+
+
+def test_folders_that_are_written_to_are_those_of_the_database_the_log_and_drops():
+    Path("ingest.toml").write_text(
+        '[database]\nurl = "sqlite:////var/lib/ingest/ingest.db"\n'
+        '[log]\nfile = "/var/log/ingest/ingest.log"\n'
+        '[[drop]]\nname = "sftp"\npath = "/srv/meters/in"\n',
+        encoding="utf-8",
+    )
+    folders = ["/var/lib/ingest", "/var/log/ingest", "/srv/meters/in"]
+    assert load(None).folders() == [Path(folder) for folder in folders]

@@ -168,6 +168,21 @@ def test_a_hang_up_builds_the_parts_anew(ledger):
     assert daemon._next_parts(signals, lambda: parts, Health(ledger, FakeClock())) is parts
 
 
+def test_a_signal_that_wakes_nobody_is_noticed_later(monkeypatch):
+    monkeypatch.setattr(daemon, "SIGNALS_SECONDS", 0.01)
+    asked, signals = [], queue.SimpleQueue()
+
+    class Unwoken:
+        def get(self, timeout):
+            asked.append(timeout)
+            if len(asked) == 2:
+                signals.put(signal.SIGHUP)
+            return signals.get(timeout=timeout)
+
+    assert daemon._next_signal(Unwoken()) == signal.SIGHUP
+    assert asked == [0.01, 0.01]
+
+
 def test_a_bell_that_breaks_is_hung_up_again(service, mailbox, bell):
     rings = iter([MailboxUnavailable("cut"), True])
 

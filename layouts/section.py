@@ -63,9 +63,9 @@ class Section:
             raise self.wrong(name, f"a number from 0 to {most}")
         return value
 
-    def flag(self, name: str, default: bool = False) -> bool:
-        """True or false."""
-        value: bool = self._get(name, bool, "true or false", default)
+    def flag(self, name: str) -> bool:
+        """True or false; false when it is absent."""
+        value: bool = self._get(name, bool, "true or false", False)
         return value
 
     def items(self, name: str, kind: type = str, among: Collection[str] = ()) -> tuple[Any, ...]:

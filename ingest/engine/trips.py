@@ -321,7 +321,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def sweep(ledger: Ledger, queue: Queue, gone: Callable[[str], bool] = is_gone) -> None:
+def sweep(ledger: Ledger, queue: Queue) -> None:
     """Give arrivals that no job carries, or a job of a dead worker, another one.
 
     One process does so at a time.
@@ -333,9 +333,9 @@ def sweep(ledger: Ledger, queue: Queue, gone: Callable[[str], bool] = is_gone) -
     somebody_waits = turns.refresh()
     with ledger.transaction() as store:
         holder = this_process()
-        if store.leases.take(_SWEEP, holder, seconds=LEASE_SECONDS, is_gone=gone) != holder:
+        if store.leases.take(_SWEEP, holder, seconds=LEASE_SECONDS, is_gone=is_gone) != holder:
             return
-        ended = [one.holder for one in store.arrivals.processes() if gone(one.holder)]
+        ended = [one.holder for one in store.arrivals.processes() if is_gone(one.holder)]
         for one in ended:
             store.arrivals.left(one)
         connection = store.arrivals.connection

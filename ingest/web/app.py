@@ -68,19 +68,18 @@ class Page:
     asks: Callable[[Visit], Visitor] | None = None
 
 
-def application(site: Site, pages: Sequence[Page], more: Sequence[BaseRoute] = ()) -> ASGIApp:
+def application(site: Site, pages: Sequence[Page]) -> ASGIApp:
     """The pages as an ASGI application.
 
     Args:
         site: What each of them has.
         pages: Every one; the sign-in page answers `/` for who is not signed in.
-        more: Routes that are no pages of the account.
     """
     heavy = CapacityLimiter(_HEAVY_AT_ONCE)
     routes: list[BaseRoute] = [
         Route(page.path, _endpoint(site, page, heavy), methods=[*page.methods]) for page in pages
     ]
-    routes += [*more, Mount("/static", _Static(directory=STATIC))]
+    routes.append(Mount("/static", _Static(directory=STATIC)))
     service = site.current()
     hosts = ["localhost", "127.0.0.1", "[::1]"]
     if service.public_url:

@@ -105,12 +105,12 @@ def _held(item: Assigned, own: str) -> bool:
         holders = {point.holder(series.start), point.holder(series.start - _DAY)}
         return bool({own, "", None} & holders)
     first, last = series.start, max(series.start, series.end - _MINUTE)
-    among = (row.holder for row in point.rows if row.valid_from and _within(row, first, last))
+    among = (row.holder for row in point.rows if _within(row, first, last))
     return {holder or own for holder in (point.holder(first), *among)} == {own}
 
 
 def _within(row: PointRow, first: datetime, last: datetime) -> bool:
-    return first < midnight(row.valid_from or date.min) <= last
+    return row.valid_from is not None and first < midnight(row.valid_from) <= last
 
 
 def _anothers(item: Assigned) -> Assigned:

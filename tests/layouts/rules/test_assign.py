@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from layouts.document import Places
 from layouts.findings import Code, Place
+from layouts.points import PointRow
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     INN,
@@ -58,6 +61,21 @@ def test_a_point_of_another_sender_is_foreign_to_us_and_unknown_to_the_sender():
     told = judged(daily(profile(point="P9")), context).findings[0]
     assert told.code is Code.FOREIGN_POINT
     assert told.public_code is Code.UNKNOWN_POINT
+
+
+@given(first=st.integers(1, 28), days=st.integers(1, 28))
+def test_a_profile_is_the_senders_when_the_point_was_theirs_all_the_while(first, days):
+    """Another held it from the 5th up to the 20th of October."""
+    rows = (
+        PointRow(None, OWN, INN),
+        PointRow(date(2026, 10, 5), "200000005678", INN),
+        PointRow(date(2026, 10, 20), OWN, INN),
+    )
+    start = moscow(2026, 10, first)
+    series = profile([1] * 48 * days, start=start)
+    document = daily(series, period_start=start, period_end=start + timedelta(days=days))
+    is_foreign = Code.FOREIGN_POINT in codes(judged(document, known(point(rows=rows))))
+    assert is_foreign == any(5 <= first + n < 20 for n in range(days))
 
 
 def test_a_meter_that_the_sender_does_not_have_is_unknown():

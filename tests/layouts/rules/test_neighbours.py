@@ -56,6 +56,7 @@ def test_another_file_is_named():
         reading("6", zone="T1"),
         reading("6", channel="R+"),
         reading("6", meter="99"),
+        reading("6", point="P2"),
         reading("6", at=DAY - timedelta(days=31)),
     ],
 )

@@ -24,6 +24,7 @@ from parsers.sheets.rows import (
     Sums,
     across,
     adopt_totals,
+    is_signed,
     is_total,
     place_of,
     zone_in_words,
@@ -467,9 +468,8 @@ class SheetReader:
         if any(isinstance(read_number(value), Number) for value in values):
             return True
         keys = [table.columns[n] for n in ("point", "meter") if n in table.columns]
-        if not keys and "zone" in table.columns and not all(map(is_blank, values)):
-            # Of the meter that is stated above the table.
-            return zone_of(shown(self._keys.at(table.columns["zone"])), self._layout) is not None
+        if not all(map(is_blank, values)) and is_signed(table, self._keys, self._layout):
+            return True
         named = any(not is_blank(self._keys.at(column)) for column in keys)
         figures = (self._sheet.cell(row, column) for column in table.figures)
         return named and (
@@ -490,8 +490,6 @@ class SheetReader:
         meter = self._code(table, "meter", row)
         if meter is None:
             self._missing_in_row("meter", table, row)
-            sums.add(row, None, None)
-            return
         since = self._moment(table, row, SINCE)
         own = self._moment(table, row, "instant")
         made: dict[int, Reading] = {}
@@ -500,9 +498,9 @@ class SheetReader:
             channel = self._channel(table, row, slot)
             if channel is None:
                 self._missing_in_row("channel", table, row)
-                continue
             zone = slot.zone or self._zone(table, row, (point, meter, channel))
-            if zone is None:
+            if meter is None or channel is None or zone is None:
+                self._tell_number(row, column, (point, meter))
                 continue
             instant = self._instant_of(table, column, row, own, (point, meter))
             unit = self._unit_of(table, column, row, (point, meter))
@@ -521,6 +519,15 @@ class SheetReader:
                 self._clock.midnight,
             )
             self._draft.findings.extend(proof.findings(made, self._draft.figures))
+
+    def _tell_number(self, row: int, column: int, names: tuple[str | None, str | None]) -> None:
+        """Tell what is no number beside a key that is wrong itself: all mistakes at once."""
+        cell = self._sheet.cell(row, column)
+        number = read_number(cell)
+        if isinstance(number, Fault):
+            place = place_of(self._sheet, row, column)
+            told = finding(number.code, place, seen=shown(cell), **number.about())
+            self._draft.findings.add(_of(told, *names))
 
     def _instant_of(
         self, table: Table, column: int, row: int, own: int | None, names: tuple[str | None, str]
@@ -592,7 +599,9 @@ class SheetReader:
             self._draft.findings.add(finding(Code.INVALID_DATE, place, seen=shown(cell), **about))
         return epoch
 
-    def _zone(self, table: Table, row: int, names: tuple[str | None, str, str]) -> str | None:
+    def _zone(
+        self, table: Table, row: int, names: tuple[str | None, str | None, str | None]
+    ) -> str | None:
         raw = self._code(table, "zone", row)
         zone = zone_of(raw, self._layout) or zone_in_words(raw or "", self._words)
         if zone is None:

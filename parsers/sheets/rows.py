@@ -26,11 +26,11 @@ from parsers.fields import (
 )
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
-from parsers.sheets.keys import is_ditto
+from parsers.sheets.keys import Keys, is_ditto
 from parsers.sheets.table import Label, Slot, Table
 from parsers.sheets.titles import Title
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
-from parsers.signs import zone_of
+from parsers.signs import channel_of, zone_of
 
 
 def place_of(sheet: Sheet, row: int, column: int) -> Place:
@@ -60,6 +60,13 @@ def is_total(
     return all(
         column is None or column == first or is_blank(sheet.key(row, column)) for column in keys
     )
+
+
+def is_signed(table: Table, keys: Keys, layout: Layout) -> bool:
+    """Whether the row in hand names a zone or a channel: no remark does."""
+    cells = {name: shown(keys.at(column)) for name, column in table.columns.items()}
+    zone, channel = cells.get("zone"), cells.get("channel")
+    return bool((zone and zone_of(zone, layout)) or (channel and channel_of(channel, layout)))
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -347,6 +348,24 @@ def as_tried() -> Iterator[Sample]:
     )
 
 
+def of_programs() -> Iterator[Sample]:
+    """Links, and what mail programs, Apple and PGP put into a letter or beside a file."""
+    link = f"{hello()}\nЦех 2: https://disk.yandex.ru/i/AbCdEf123\n"
+    yield taken("a60-link-to-a-storage-beside", letter(document(), body=link), told=1)
+    double = b"\0\x05\x16\x07" + bytes(80)
+    yield taken("a61-apple-double-beside", letter(file_part(f"._{XML_NAME}", double), document()))
+    packed = base64.encodebytes(next_reading()).decode("ascii")
+    lost = f'Content-Type: text/xml; name="{XML_NAME}"\nContent-Transfer-Encoding: base64\n\n'
+    body = f"{hello()}\n--b1\n{lost}{packed}--b1--\n"
+    yield taken("a62-part-in-the-text", mail(text_part(body), sender=SENDER))
+    locked = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"
+    yield Sample(
+        "a63-encrypted-by-pgp-beside",
+        letter(document(), file_part("цех 2.xlsx.asc", locked)),
+        expect("partly_accepted", GOOD, findings=("encrypted-document",), entity=SOKOLOVA),
+    )
+
+
 def kinds() -> Iterator[Sample]:
     """All of them."""
     yield from archives()
@@ -358,3 +377,4 @@ def kinds() -> Iterator[Sample]:
     yield from pretenders()
     yield from others()
     yield from as_tried()
+    yield from of_programs()

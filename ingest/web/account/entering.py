@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ingest.operations.account.registers import Register, registers
 from ingest.operations.hand_in import HandedIn, Way
+from ingest.operations.told import title
 from ingest.operations.typed import TypedReading, typed_document
 from ingest.web.account.documents import views
 from ingest.web.site import Visit
@@ -36,13 +37,13 @@ class Row:
     Attributes:
         typed: As it was typed.
         consumed: Since the last reading, in kWh or kvarh; None where nothing can be said.
-        problems: What is wrong with it, as the check found.
+        problems: What is wrong with it, as the check found: severity and title, errors first.
     """
 
     register: Register
     typed: str = ""
     consumed: Decimal | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def field(self) -> str:
@@ -116,7 +117,7 @@ def send(visit: Visit) -> Response:
     )
     if is_checked and done.handled.receipts:
         return visit.go(f"/receipts/{done.handled.receipts[0].number}")
-    return _page(visit, _with_problems(typed, done), done=done)
+    return _page(visit, _with_problems(typed, done, visit.language), done=done)
 
 
 def _page(
@@ -159,16 +160,18 @@ def _consumed(register: Register, text: str) -> Decimal | None:
     return (value - register.last) * register.ratio
 
 
-def _with_problems(typed: Typed, done: HandedIn) -> Typed:
+def _with_problems(typed: Typed, done: HandedIn, language: str) -> Typed:
     """The form with each mistake at its field."""
     found = [x for receipt in done.handled.receipts for x in receipt.checked.findings]
 
-    def of(row: Row) -> Iterator[str]:
+    found.sort(key=lambda item: not item.is_error)
+
+    def of(row: Row) -> Iterator[tuple[str, str]]:
         one = row.register
         for item in found:
             is_its = (item.meter, item.channel) == (one.meter, one.channel)
             if is_its and item.zone in {one.zone, None} and (item.is_error or item.zone):
-                yield item.severity.value
+                yield item.severity.value, title(item.public_code, language)
 
     rows = tuple(replace(row, problems=tuple(of(row))) for row in typed.rows)
     return replace(typed, rows=rows)

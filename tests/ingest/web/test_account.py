@@ -235,6 +235,10 @@ def test_a_mistake_is_told_at_its_field_and_what_was_typed_stays(signed_in):
     first, second = map(re.escape, names)
     assert re.search(rf'name="{first}" value="12x"[^>]*aria-invalid="true"', told)
     assert not re.search(rf'name="{second}" value="7"[^>]*aria-invalid', told)
+    [problem] = re.findall(r'<p class="problem" id="problem-\d+">([^<]*)', told)
+    assert problem == "Значение не число: смотрите ниже"
+    # A keyboard and a screen reader begin at what was found, not at the top of the page.
+    assert re.search(r'<div class="note bad"[^>]* tabindex="-1" autofocus>', told)
 
 
 @pytest.mark.parametrize(

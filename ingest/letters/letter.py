@@ -68,7 +68,6 @@ def read_letter(content: bytes, limits: Limits) -> Letter:
     if len(content) > limits.letter_bytes:
         return read_header_only(content, len(content), limits)
     unpacker = Unpacker(limits)
-    fields, _ = mime.split_header(content, 0, len(content))
     found: tuple[Finding, ...] = ()
     try:
         unpacker.letter(content)
@@ -77,34 +76,15 @@ def read_letter(content: bytes, limits: Limits) -> Letter:
     except OverLimitError as over:
         found = (over.found,)
         unpacker.documents.clear()
-    subject = _subject(fields)
-    return _letter(
-        content,
-        len(content),
-        fields,
-        subject,
-        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
-        unpacker=unpacker,
-        findings=(*unpacker.findings, *found),
-    )
+    return _letter(content, len(content), unpacker, (*unpacker.findings, *found))
 
 
 def read_words_only(content: bytes, limits: Limits) -> Letter:
     """A letter's header and bodies, without its documents: what it says of its sender."""
     unpacker = WordsOnly(limits)
-    fields, _ = mime.split_header(content, 0, len(content))
     with contextlib.suppress(OverLimitError):
         unpacker.letter(content)
-    subject = _subject(fields)
-    return _letter(
-        content,
-        len(content),
-        fields,
-        subject,
-        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
-        unpacker=unpacker,
-        findings=(),
-    )
+    return _letter(content, len(content), unpacker, ())
 
 
 def read_header_only(content: bytes, size: int, limits: Limits) -> Letter:
@@ -112,38 +92,21 @@ def read_header_only(content: bytes, size: int, limits: Limits) -> Letter:
 
     Its `sha256` is of the bytes given: the letter as a whole is never fetched.
     """
-    fields, _ = mime.split_header(content, 0, len(content))
     too_large = finding(
         Code.LETTER_TOO_LARGE,
         size_mb=_megabytes(size),
         limit_mb=_megabytes(limits.letter_bytes),
     )
-    subject = _subject(fields)
-    return _letter(
-        content,
-        size,
-        fields,
-        subject,
-        credentials=find_credentials(subject, Source.SUBJECT),
-        unpacker=Unpacker(limits),
-        findings=(too_large,),
-    )
+    return _letter(content, size, Unpacker(limits), (too_large,))
 
 
 def _megabytes(size: int) -> str:
     return f"{size / (1024 * 1024):.1f}".removesuffix(".0")
 
 
-def _letter(
-    content: bytes,
-    size: int,
-    fields: mime.Fields,
-    subject: str,
-    *,
-    credentials: tuple[Credential, ...],
-    unpacker: Unpacker,
-    findings: tuple[Finding, ...],
-) -> Letter:
+def _letter(content: bytes, size: int, unpacker: Unpacker, findings: tuple[Finding, ...]) -> Letter:
+    fields, _ = mime.split_header(content, 0, len(content))
+    subject = _subject(fields)
     sender = _address(fields.get("from", ()))
     return Letter(
         sha256=hashlib.sha256(content).hexdigest(),
@@ -155,7 +118,7 @@ def _letter(
         subject=subject,
         message_id=next(iter(_message_ids(fields, "message-id")), ""),
         references=_message_ids(fields, "references", "in-reply-to"),
-        credentials=credentials,
+        credentials=(*_from_bodies(unpacker.texts), *find_credentials(subject, Source.SUBJECT)),
         documents=tuple(unpacker.documents),
         attachments=tuple(unpacker.attachments),
         findings=findings,

@@ -23,6 +23,9 @@ MOST_SIGNS = 1_000_000
 MOST_ELEMENTS = 20_000
 """Rows, styles, merged ranges and the like together, beyond which it is `too-costly`."""
 
+MOST_LETTERS = 1_200_000
+"""So is one whose filled cells have more signs of text: each is read in several ways."""
+
 MOST_ROWS = 12_000
 """Filled rows beyond which it is `too-costly`: one of a form has three cells and more."""
 
@@ -52,6 +55,7 @@ class Spent:
     """
 
     cells: int = 0
+    letters: int = 0
     rows: int = 0
     texts: int = 0
     merged: int = 0
@@ -67,6 +71,7 @@ class Spent:
         return sum(
             (
                 self.cells / MOST_CELLS,
+                self.letters / MOST_LETTERS,
                 self.texts / MOST_CELLS,
                 self.merged / MOST_MERGED,
                 self.covered / MOST_COVERED,
@@ -100,6 +105,11 @@ class Spent:
         """Count filled cells."""
         self.cells += count
         _bound(self.cells, MOST_CELLS)
+
+    def letter(self, count: int) -> None:
+        """Count the signs of a text in a cell."""
+        self.letters += count
+        _bound(self.letters, MOST_LETTERS)
 
     def row(self) -> None:
         """Count a filled row."""
@@ -162,6 +172,8 @@ class SheetDraft:
         if not (0 < row <= LAST_ROW and 0 < column <= LAST_COLUMN):
             raise TooCostlyError(f"{LAST_ROW} x {LAST_COLUMN}")
         self.spent.cell()
+        if isinstance(cell, str):
+            self.spent.letter(len(cell))
         cells = self.rows.get(row)
         if cells is None:
             self.spent.row()

@@ -76,8 +76,7 @@ class Sums:
     sheet: Sheet
     table: Table
     rows: list[tuple[int, str | None, str | None]] = field(default_factory=list)
-    since: int = 0
-    subtotals: dict[int, list[Decimal]] = field(default_factory=dict)
+    columns: dict[int, _Column] = field(default_factory=dict)
 
     def add(self, row: int, channel: str | None, zone: str | None) -> None:
         """Count one more row of data."""
@@ -94,40 +93,67 @@ class Sums:
 
     def compare(self, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
         """A finding for each total that is not the sum of what stands above it."""
-        for column in self.table.numbers():
-            total = read_number(cells.get(column))
-            if isinstance(total, Fault) or not self._is_readable(column):
+        for at in self.table.numbers():
+            sums, column = list(self._sums(at)), self.columns[at]
+            column.since = {}
+            total = read_number(cells.get(at))
+            if isinstance(total, Fault) or not column.is_readable:
                 continue
-            sums = list(self._sums(column))
-            before = self.subtotals.setdefault(column, [])
-            if len(before) > 1:
-                sums.append(sum(before, Decimal(0)))
+            if column.subtotals > 1:
+                sums.append(column.of_subtotals)
             if sums and not any(same(total.value, exact) for exact in sums):
                 about = {"expected": format(sums[0], "f")}
-                place = place_of(self.sheet, row, column)
-                seen = shown(cells[column])
-                yield finding(Code.TOTAL_DIFFERS, place, seen=seen, **about)
-            before.append(total.value)
-        self.since = len(self.rows)
+                place = place_of(self.sheet, row, at)
+                yield finding(Code.TOTAL_DIFFERS, place, seen=shown(cells[at]), **about)
+            column.subtotals += 1
+            column.of_subtotals += total.value
 
-    def _sums(self, column: int) -> Iterator[Decimal]:
+    def _sums(self, at: int) -> Iterator[Decimal]:
         """The sums that a total may stand for: since the last one, of all, of one kind."""
-        recent, every = self.rows[self.since :], self.rows
-        kinds: set[tuple[str | None, bool | None]] = {(channel, None) for _, channel, _ in every}
-        kinds |= {(channel, zone == "T0") for _, channel, zone in every}
-        chosen = [recent, every]
-        for channel, is_sum in sorted(kinds, key=str):
-            chosen.append([r for r in every if r[1] == channel and is_sum in (None, r[2] == "T0")])
-        for rows in chosen:
-            numbers = [read_number(self.sheet.cell(row, column)) for row, _, _ in rows]
-            filled = [n.value for n in numbers if isinstance(n, Number)]
-            if filled:
-                yield sum(filled, Decimal(0))
+        column = self.columns.setdefault(at, _Column())
+        # Each row once, however many totals there are.
+        for row, channel, zone in self.rows[column.rows :]:
+            cell = self.sheet.cell(row, at)
+            number = read_number(cell)
+            if isinstance(number, Number):
+                _add(column.since, (), number.value)
+                for kind in ((), (channel, None), (channel, zone == "T0")):
+                    _add(column.kinds, kind, number.value)
+            elif not is_blank(cell):
+                column.is_readable = False
+        column.rows = len(self.rows)
+        yield from column.since.values()
+        yield from (column.kinds[kind] for kind in sorted(column.kinds, key=_order))
 
-    def _is_readable(self, column: int) -> bool:
-        """Whether no cell above makes every sum a guess."""
-        cells = [self.sheet.cell(row, column) for row, _, _ in self.rows]
-        return all(is_blank(c) or isinstance(read_number(c), Number) for c in cells)
+
+_Kind = tuple[()] | tuple[str | None, bool | None]
+
+
+@dataclass(slots=True)
+class _Column:
+    """What stands in a column so far.
+
+    Attributes:
+        rows: How many rows were added.
+        kinds: Sums of all, by `()`, and of one channel, with all its zones or not.
+        since: The sum since the last total, by `()`; empty without a number.
+        is_readable: Whether no cell makes every sum a guess.
+    """
+
+    rows: int = 0
+    kinds: dict[_Kind, Decimal] = field(default_factory=dict)
+    since: dict[_Kind, Decimal] = field(default_factory=dict)
+    subtotals: int = 0
+    of_subtotals: Decimal = Decimal(0)
+    is_readable: bool = True
+
+
+def _add(sums: dict[_Kind, Decimal], kind: _Kind, value: Decimal) -> None:
+    sums[kind] = sums.get(kind, Decimal(0)) + value
+
+
+def _order(kind: _Kind) -> tuple[bool, str]:
+    return bool(kind), str(kind)
 
 
 def _number(cell: Cell) -> Number | None:

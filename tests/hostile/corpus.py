@@ -1189,6 +1189,41 @@ def smime_of_a_million_pieces() -> bytes:
 # Noise.
 
 
+# Workbooks whose cells are few, and cost much.
+
+
+def of_rows(rows: Iterator[bytes]) -> bytes:
+    """A workbook of 52006 with more rows below its readings."""
+    labels = ("Номер счётчика", "Канал", "Зона", "Дата", "Показание")
+    title = b"<row>%s</row>" % b"".join(map(_text, labels))
+    return carrying("a.xlsx", book(iter([title, *rows])))
+
+
+def _text(text: str) -> bytes:
+    return b'<c t="inlineStr"><is><t>%s</t></is></c>' % text.encode()
+
+
+def _numbers(number: int) -> bytes:
+    keys = b"".join(map(_text, ("07512345", "A+", "T1", "01.11.2026")))
+    return b"<row>%s<c><v>%d</v></c></row>" % (keys, number)
+
+
+@hostile()
+def workbook_of_totals() -> bytes:
+    total = b"<row>%s<c/><c/><c/><c><v>1</v></c></row>" % _text("Итого")
+    return of_rows(row for number in range(1_000) for row in (_numbers(number), total))
+
+
+@hostile(Code.TOO_COSTLY)
+def workbook_of_long_texts() -> bytes:
+    return of_rows(b"<row>%s</row>" % (_text("a: " + " " * 250 + "1") * 11) for _ in range(3_000))
+
+
+@hostile()
+def workbook_of_names_that_end_in_no_number() -> bytes:
+    return of_rows(b"<row>%s</row>" % _text("№" * 90 + "y" * 90 + f"{n}x") for n in range(300))
+
+
 # Many small parts, whose costs add up.
 
 

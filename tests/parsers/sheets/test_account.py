@@ -178,9 +178,12 @@ def test_a_point_may_be_called_like_a_total_and_a_zone_is_one() -> None:
     assert parsed.findings == ()
 
 
+@pytest.mark.parametrize("words", ["Итого", "ВСЕГО:", "Итого по цеху № 2"])
 @pytest.mark.parametrize(("total", "codes"), [(7, []), (8, [Code.TOTAL_DIFFERS])])
-def test_a_total_is_held_against_the_rows_above_it(total: int, codes: list[Code]) -> None:
-    rows = [["1", 3], ["2", 4], ["Итого", total]]
+def test_a_total_is_held_against_the_rows_above_it(
+    words: str, total: int, codes: list[Code]
+) -> None:
+    rows = [["1", 3], ["2", 4], [words, total]]
     parsed = read([*HEAD, ["№ счётчика", "Показание"], *rows])
     assert [found.code for found in parsed.findings] == codes
     assert len(parsed.series) == 2

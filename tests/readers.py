@@ -161,6 +161,7 @@ CALLS: dict[str, tuple[object, ...]] = {
     "process_vm_readv": (os.getppid(), None, 0, None, 0, 0),
     "process_vm_writev": (os.getppid(), None, 0, None, 0, 0),
     "process_madvise": (0, None, 0, 4, 0),
+    "madvise": (0, 0, 100),
     "pidfd_open": (os.getppid(), 0),
     "pidfd_getfd": (0, 0, 0),
     "pidfd_send_signal": (0, 0, None, 0),

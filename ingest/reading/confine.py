@@ -164,14 +164,17 @@ def _landlock(readable: Iterable[Path]) -> None:
 
 _FREE = """
 read readv pread64 write writev close fstat stat lstat newfstatat statx lseek access faccessat
-faccessat2 readlink readlinkat getdents64 getcwd mmap munmap mprotect mremap madvise brk futex
+faccessat2 readlink readlinkat getdents64 getcwd mmap munmap mprotect mremap brk futex
 sched_yield sched_getaffinity getpid gettid getppid getuid geteuid getgid getegid getrandom
 clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage sysinfo
 uname poll ppoll select pselect6 rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack exit
 exit_group restart_syscall
 """
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1
-_EQUAL, _MASKED = 4, 7
+_LESS, _EQUAL, _MASKED = 2, 4, 7
+_HARMFUL_ADVICE = 100
+"""MADV_HWPOISON and above: root would take memory from the whole machine."""
+
 _READING = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -215,6 +218,7 @@ def _rules() -> Iterator[tuple[str, tuple[_Argument, ...]]]:
     # Only flags: F_SETOWN would be a way to have others signalled.
     for command in range(1, 4):
         yield "fcntl", (_Argument(1, _EQUAL, command, 0),)
+    yield "madvise", (_Argument(2, _LESS, _HARMFUL_ADVICE, 0),)
     # `abort` is a signal to oneself.
     for name in ("kill", "tgkill"):
         yield name, (_Argument(0, _EQUAL, os.getpid(), 0),)

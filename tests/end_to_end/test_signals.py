@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import socket
 import threading
@@ -199,12 +200,18 @@ def test_pages_follow_the_configuration_and_end_with_the_service(installation):
     def tells(organisation):
         return organisation in (page(port, "/") or "  ")[1]
 
-    process = installation.start()
-    installation.wait_until(lambda: tells("A-sbyt"))
-    changed(installation, "A-sbyt", "B-sbyt")
-    process.send_signal(signal.SIGHUP)
-    installation.wait_until(lambda: tells("B-sbyt"))
-    process.kill()
-    process.wait(timeout=10)
-    installation.process = None
-    installation.wait_until(lambda: page(port, "/") is None)
+    with installation.running() as process:
+        installation.wait_until(lambda: tells("A-sbyt"))
+        changed(installation, "A-sbyt", "B-sbyt")
+        process.send_signal(signal.SIGHUP)
+        installation.wait_until(lambda: tells("B-sbyt"))
+        process.kill()
+        process.wait(timeout=10)
+        installation.process = None
+        installation.wait_until(lambda: is_refused(port))
+
+
+def is_refused(port):
+    """Whether nobody listens there; a page that is slow is there."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED

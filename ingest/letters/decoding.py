@@ -270,7 +270,10 @@ def _base64_lines(content: bytes) -> list[bytes]:
 BASE64_STARTS = rb"(?:UEsDB|0M8R4KGx|(?:77u/)?PD94bWwg|PHBhY2thZ2Ug|UmFyIRoH|N3q8rycc|H4sI|JVBERi0)"
 """How a document or an archive begins in base64."""
 
-_PACKED = re.compile(rb"\s{0,1000}%s[A-Za-z0-9+/\s]*+={0,2}\s*+" % BASE64_STARTS)
+BASE64_LINES = rb"(?:[A-Za-z0-9+/]{40,}+[ \t]*\r?\n)*+[A-Za-z0-9+/]*+={0,2}"
+"""A file in base64 as programs wrap it: only its last line is short."""
+
+_PACKED = re.compile(rb"\s{0,1000}(?=%s)%s\s*+" % (BASE64_STARTS, BASE64_LINES))
 _NEVER_BASE64 = (b"<", b"\xef\xbb\xbf<", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 

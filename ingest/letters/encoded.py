@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from ingest.letters.decoding import (
+    BASE64_LINES,
     BASE64_STARTS,
     file_name,
     from_base64,
@@ -32,13 +33,12 @@ _YENC = re.compile(rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,400})\r?\n", re.MU
 _YENC_PART = re.compile(rb"=ypart [^\r\n]{0,200}\r?\n")
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP MESSAGE|CMS|PKCS7)-----", re.MULTILINE)
 _ARMOUR_END = re.compile(rb"^-----END [A-Z0-9 ]{1,20}-----[ \t]*\r?$", re.MULTILINE)
-_BARE = re.compile(
-    rb"^(?=%s)(?:[A-Za-z0-9+/]{40,}+[ \t]*\r?\n)*+[A-Za-z0-9+/]*+={0,2}" % BASE64_STARTS,
-    re.MULTILINE,
-)
+_BARE = re.compile(rb"^(?=%s)%s" % (BASE64_STARTS, BASE64_LINES), re.MULTILINE)
 _BARE_LEAST = 200
-_NAME = re.compile(rb"(?i)name=(\"[^\"\r\n]{1,400}\"|[^\s;]{1,400})")
+_NAME = re.compile(rb"(?i)[;\s](?:file)?name=(\"[^\"\r\n]{1,400}\"|[^\s;]{1,400})")
 _NAME_BEFORE = 1000
+_GZIP = b"H4sI"
+_ZIP_END = b"PK\5\6"
 _IN_HTML = re.compile(
     rb"(?:^|>)\s{0,100}(?:begin[ -]|=ybegin |-----BEGIN |%s)" % BASE64_STARTS, re.MULTILINE
 )
@@ -104,12 +104,28 @@ def _armoured(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
 
 
 def _bare(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
-    if len(begin[0]) < _BARE_LEAST:
-        return "", b"", begin.end()
+    text, start = begin[0], begin.start()
     # The MIME header that a program has put into the text, if there is one.
-    names = _NAME.findall(begin.string, max(0, begin.start() - _NAME_BEFORE), begin.start())
-    name = header_text(names[-1].strip(b'"')) if names else ""
-    return file_name(name), from_base64(begin[0]), begin.end()
+    names = _NAME.findall(begin.string, max(begin.pos, start - _NAME_BEFORE), start)
+    # Without one, what begins like gzip may be a token of a wrapped link.
+    if len(text) < _BARE_LEAST or (not names and text.startswith(_GZIP)):
+        return "", b"", begin.end()
+    packed, lines = from_base64(text), text.rpartition(b"\n")[0]
+    # A word on the line behind a full last line is no part of the file.
+    if not _is_whole(packed) and _is_whole(without := from_base64(lines)):
+        packed, text = without, lines
+    return file_name(header_text(names[-1].strip(b'"')) if names else ""), packed, start + len(text)
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether bytes end as a file of their kind does: XML, ZIP or OLE."""
+    if content.startswith(b"PK"):
+        end = content.rfind(_ZIP_END)
+        comment = int.from_bytes(content[end + 20 : end + 22], "little")
+        return end >= 0 and end + 22 + comment == len(content)
+    if content.startswith(b"\xd0\xcf"):
+        return len(content) % 512 == 0
+    return content.rstrip(b"\0\x1a \t\r\n").endswith(b">")
 
 
 _CODINGS: tuple[tuple[bytes, re.Pattern[bytes], _Taken], ...] = (

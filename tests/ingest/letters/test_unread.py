@@ -11,11 +11,12 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.letters.body import rtf_text
-from ingest.letters.encoded import FILES_MOST, cut_encoded
+from ingest.letters.decoding import transferred
+from ingest.letters.encoded import FILES_MOST, cut_encoded, encoded_in_html
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.signed import cms_message
 from ingest.letters.unread import LOGO_MOST_BYTES, Why, why_unread
@@ -291,6 +292,70 @@ def test_what_stands_encoded_in_a_text_is_a_file_and_the_rest_is_text(case: str,
     assert [(one.name, one.content) for one in letter.documents] == files
     if way == "text/plain":
         assert [one.password for one in letter.credentials] == ["весна"]
+
+
+def wrapped(content: bytes, width: int = 76, ends: bytes = b"\n") -> bytes:
+    packed = base64.b64encode(content)
+    return ends.join(packed[at : at + width] for at in range(0, len(packed), width)) + ends
+
+
+@pytest.mark.parametrize("kind", ["xml", "zip", "ole"])
+@given(
+    size=st.integers(0, 120),
+    width=st.sampled_from([64, 72, 76]),
+    ends=st.sampled_from([b"\n", b"\r\n"]),
+    word=st.sampled_from(
+        ["Regards", "Best", "Accountant", "Petrova", "PRIMER", "20261101", "12/34"]
+    ),
+)
+@example(size=9, width=76, ends=b"\n", word="Regards")
+def test_a_word_on_the_line_behind_bare_base64_is_text(
+    kind: str, size: int, width: int, ends: bytes, word: str
+) -> None:
+    filler = bytes(ord("a") + at % 26 for at in range(size))
+    content = {
+        "xml": DECLARED + b"<!--" + filler + b"-->\n",
+        "zip": zipped((f"{filler.decode()}.xml", XML)),
+        "ole": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1016),
+    }[kind]
+    body = b"Hello" + ends + wrapped(content, width, ends) + word.encode() + ends
+    files, rest = cut_encoded(body, "utf-8")
+    assert files == [("", content)]
+    assert rest.split() == [b"Hello", word.encode()]
+
+
+def test_a_file_in_bare_base64_that_was_cut_off_is_a_file_all_the_same() -> None:
+    cut = DECLARED[:-30]
+    assert cut_encoded(wrapped(cut), "utf-8")[0] == [("", cut)]
+
+
+def test_bare_base64_takes_its_name_from_its_own_header_only() -> None:
+    second = b"username=ivanov\n" + wrapped(DECLARED)
+    files, _ = cut_encoded(LOST_HEADER + wrapped(DECLARED) + b"\n" + second, "utf-8")
+    assert [name for name, _ in files] == ["z.xml", ""]
+
+
+@given(
+    begin=st.sampled_from(
+        [
+            b"",
+            b"H4sI",
+            b"MII",
+            b"iVBORw0KGgo",
+            b"v=1; a=rsa-sha256; b=",
+            b"https://l.example/?d=UEsDB",
+        ]
+    ),
+    key=st.binary(min_size=300, max_size=600),
+    width=st.sampled_from([64, 76, 1000]),
+)
+def test_keys_tokens_signatures_and_pictures_in_base64_stay_text(
+    begin: bytes, key: bytes, width: int
+) -> None:
+    body = b"Hello\n" + begin + wrapped(key, width) + b"Regards\n"
+    assert cut_encoded(body, "utf-8") == ([], body)
+    assert encoded_in_html(b"<p>" + body + b"</p>", "utf-8") == []
+    assert transferred(body, "7bit") == body
 
 
 def test_a_web_archive_is_told_as_one() -> None:

@@ -423,7 +423,7 @@ def _register_row(change: Change, words: Wording) -> tuple[str, ...]:
     series = change.series
     reading = f"{words.number(series.reading)} {words.word('unit', series.unit)}"
     names = _point_name(change), _meter_number(change), series.channel, series.zone or "T0"
-    return register_name(*names, words), words.moment(series.start), reading
+    return register_name(*names, words), words.until(series.start), reading
 
 
 def register_name(point: str, meter: str, channel: str, zone: str, words: Wording) -> str:

@@ -148,7 +148,7 @@ def _register_rows(
         # The reading at the month's start, by which its consumption is counted.
         opening = [r for r in (register.before,) if r and r[0] == start]
         for at, value in [*opening, *register.readings]:
-            moment = words.moment(datetime.fromtimestamp(at, UTC))
+            moment = words.until(datetime.fromtimestamp(at, UTC))
             reading = f"{words.number(value)} {unit}"
             yield register_name(point.code, meter.number, channel, zone, words), moment, reading
 

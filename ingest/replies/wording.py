@@ -90,13 +90,13 @@ class Wording:
         return self.day(moment), f"{local:%H:%M}"
 
     def until(self, moment: datetime) -> str:
-        """A deadline."""
+        """A deadline, or the moment of a reading: what was used until then is in it."""
         return " ".join(self.end(moment))
 
     def period(self, start: datetime, end: datetime | None) -> str:
         """A half-open period, or one moment when it has no length."""
         if end is None or end <= start:
-            return self.moment(start)
+            return self.until(start)
         day, time = self.end(end)
         if day == self.day(start):
             return f"{self.moment(start)}–{time}"

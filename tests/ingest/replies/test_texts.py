@@ -113,7 +113,7 @@ def test_energy_is_told_in_kilowatt_hours_to_the_watt_hour() -> None:
 @pytest.mark.parametrize(
     ("hours", "told"),
     [
-        (0, "01.11.2026 00:00"),
+        (0, "31.10.2026 24:00"),
         (4, "01.11.2026 00:00–04:00"),
         (24, "01.11.2026 00:00–24:00"),
         (36, "01.11.2026 00:00 – 02.11.2026 12:00"),

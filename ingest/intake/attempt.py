@@ -235,7 +235,7 @@ def _quarantine(
 
 
 def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply | None:
-    """The reply with its marked workbooks; as it is when they cannot be made.
+    """The reply with its marked workbooks, or the word that one could not be made.
 
     Waits for a child: no transaction may be open.
     """
@@ -243,8 +243,7 @@ def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply 
     if marking is None:
         return handled.reply
     marked = marked_workbooks(raw, handled, reader)
-    reply = _unless_ours(lambda: marking.reply_with(marked)) if marked else None
-    return reply or handled.reply
+    return _unless_ours(lambda: marking.reply_with(marked)) or handled.reply
 
 
 def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mapping[str, Marked]:

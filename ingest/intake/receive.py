@@ -260,7 +260,7 @@ def _marking(
         return None
 
     def reply_with(marked: Mapping[str, Marked]) -> OwedReply:
-        return compose(marked={first[sha256]: workbook for sha256, workbook in marked.items()})
+        return compose(marked={at: marked.get(sha256) for sha256, at in first.items()})
 
     return Marking(wanted, case.policy.replies.language, reply_with)
 

@@ -70,7 +70,7 @@ def reply(
     settings: ReplySettings,
     *,
     letter_number: int,
-    marked: Mapping[int, Marked] | None = None,
+    marked: Mapping[int, Marked | None] | None = None,
     entry: Entry | None = None,
 ) -> OwedReply:
     """The answer to an authenticated sender: every document's verdict and receipt.
@@ -85,7 +85,8 @@ def reply(
         now: When the reply is written.
         settings: How replies are written.
         letter_number: The letter's number in the ledger.
-        marked: Workbooks with marks, by index into `receipts`.
+        marked: Workbooks with marks, by index into `receipts`; None for one that could not
+            be made.
         entry: The operator who handed it in on the entity's behalf, and why.
     """
     words = wording(settings.language, settings.zone)
@@ -290,7 +291,7 @@ def _closing(
 def _files(
     letter: Letter,
     receipts: Sequence[Receipt],
-    marked: Mapping[int, Marked],
+    marked: Mapping[int, Marked | None],
     words: Wording,
 ) -> tuple[list[File], list[str]]:
     """Attachments within their bound, and what the reply says of them."""
@@ -300,6 +301,9 @@ def _files(
         told.append(words.say("attached_receipt" if len(files) == 1 else "attached_receipts"))
     room = ATTACHED_MOST_BYTES - sum(len(file.content) for file in files)
     for index, workbook in sorted(marked.items()):
+        if workbook is None:
+            told.append(words.say("not_marked"))
+            continue
         name = one_line(view.document_name(receipts[index], words), 100)
         if len(workbook.content) > room:
             told.append(words.say("too_large"))

@@ -287,19 +287,18 @@ def test_the_reply_carries_the_marked_workbook_and_names_what_is_lost() -> None:
     assert "не сохранились: надписи и фигуры, формулы" in body(message, "plain")
 
 
-def test_a_workbook_too_large_for_mail_is_left_out_and_said_so() -> None:
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [(Marked(bytes(4_000_000)), "слишком велика и не приложена"), (None, "не приложена")],
+)
+def test_a_workbook_that_is_not_attached_is_told_as_that(result: Marked | None, told: str) -> None:
     receipts = [cases.receipt(7, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (ERROR,))]
-    owed = reply(
-        LETTER,
-        ENTITY,
-        receipts,
-        NOW,
-        settings(),
-        letter_number=1,
-        marked={0: Marked(bytes(4_000_000))},
-    )
+    owed = reply(LETTER, ENTITY, receipts, NOW, settings(), letter_number=1, marked={0: result})
+    message = opened(owed)
+    assert [part.get_filename() for part in message.iter_attachments()] == ["80021_7.xml"]
     assert len(owed.content) < 5_000_000
-    assert "слишком велика" in body(opened(owed), "plain")
+    assert told in body(message, "plain")
+    assert "Приложена ваша книга" not in body(message, "plain")
 
 
 def test_macros_and_pictures_are_named_as_lost() -> None:

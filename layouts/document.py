@@ -32,6 +32,9 @@ class Document:
 
 _COLUMNS = 16384
 
+UNDATED = datetime(1900, 1, 1, tzinfo=UTC)
+"""Start of a reading whose own instant could not be read: of no meter's time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -137,6 +140,12 @@ class Series:
         return self.start + timedelta(minutes=self.step_minutes * len(self.values))
 
     @property
+    def is_unread(self) -> bool:
+        """Whether it is a register reading without its value, its zone or its instant."""
+        is_whole = self.values and self.zone is not None and self.start != UNDATED
+        return self.kind is Kind.REGISTER and not is_whole
+
+    @property
     def reading(self) -> Decimal:
         """The value of a register reading."""
         value = self.values[0]
@@ -226,7 +235,8 @@ class Parsed:
             values is left out of here; its finding names point and channel.
         spoilt: Those, with the values that could be read: never recorded, but judged,
             so that their other mistakes are told at once. A value that could not be
-            read is None; a register's reading that could not be is left out.
+            read is None; a register's reading that could not be is left out. A reading
+            whose zone could not be read has none, one without an instant is `UNDATED`.
         points: Codes of every point the document names, as (area, point), also
             of those whose series were left out.
         figures: What stands beside readings and the document alone cannot settle.

@@ -262,6 +262,7 @@ class Wants:
         version: The document's, among those of its layout; its submission has no
             number yet, and is the latest one of all.
         assigned: The document's series with their points and meters.
+        unread: Register readings likewise, with a format mistake.
         unknown: Point codes and meter numbers that are not the entity's.
         history_days: So many local days of hours before each interval series.
         registers: None where no reading is wanted.
@@ -278,6 +279,7 @@ class Wants:
     zone: str
     version: Version | None
     assigned: tuple[Assigned, ...] = ()
+    unread: tuple[Assigned, ...] = ()
     unknown: tuple[str, ...] = ()
     history_days: int = 0
     registers: RegisterWindow | None = None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from layouts.document import Header, Parsed, Places, Series
+from layouts.document import UNDATED, Header, Parsed, Places, Series
 from layouts.figures import Figure
 from layouts.findings import Code, Finding, Findings, Place, finding
 from layouts.layout import UNITS, Layout
@@ -102,14 +102,15 @@ class Reading:
     """One register reading as read.
 
     Attributes:
-        instant: None where it could not be read, which a finding has told.
+        zone: None where it could not be read, which a finding has told.
+        instant: Likewise.
         unit: That of its column; None for the document's.
     """
 
     point: str | None
     meter: str
     channel: str
-    zone: str
+    zone: str | None
     instant: int | None
     value: Cell
     place: int
@@ -387,8 +388,6 @@ def instant(epoch: int | None) -> datetime | None:
 
 def _register(draft: Draft, reading: Reading) -> Series | None:
     value = _on_the_face(draft, reading)
-    if reading.instant is None:
-        return None
     unit = reading.unit or draft.unit
     series = Series(
         kind=Kind.REGISTER,
@@ -397,13 +396,13 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         meter=reading.meter,
         channel=reading.channel,
         zone=reading.zone,
-        start=datetime.fromtimestamp(reading.instant, UTC),
+        start=instant(reading.instant) or UNDATED,
         step_minutes=0,
         values=() if value is None else (in_kwh(value, unit),),
-        places=None if value is None else draft.places([reading.place]),
+        places=draft.places([reading.place]),
         power=UNITS[unit] - UNITS["kWh"],
     )
-    if value is None:
+    if value is None or reading.instant is None or reading.zone is None:
         draft.spoilt.append(series)
         return None
     return series

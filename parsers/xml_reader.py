@@ -491,10 +491,10 @@ class _Reader:
             if meter is None or channel is None:
                 missing = "meter" if meter is None else "channel"
                 self._row_fault(Fault(Code.MISSING_FIELD), missing, None, line, place)
-            elif zone is None:
-                fault = Fault(Code.INVALID_CODE, "T0, T1, T2, T3, T4")
-                self._row_fault(fault, "zone", place.get("zone"), line, place)
             else:
+                if zone is None:
+                    fault = Fault(Code.INVALID_CODE, "T0, T1, T2, T3, T4")
+                    self._row_fault(fault, "zone", place.get("zone"), line, place)
                 point, value = place.get("point"), cells["value"][index]
                 self._draft.readings.append(
                     Reading(point, meter, channel, zone, instants[index], value, line)

@@ -178,6 +178,7 @@ def check(
         entity,
         received_at,
         held=wanted.assigned,
+        unread=wanted.unread,
         overrides=OVERRIDABLE.intersection(overrides or ()),
     )
     checked = judge(case, known)
@@ -238,10 +239,10 @@ def _judge(case: Case) -> Checked:
     """What all stages tell, and what stands after them.
 
     All mistakes are told at once: what one rule refuses is still put before every other
-    one that can judge it.
+    one that can judge it, and so is a reading that could not be read whole.
     """
-    case = replace(case, held=versions.resolve(case.held, case))
-    found, whole = Findings(), case
+    found, whole = Findings(), replace(case, held=versions.resolve(case.held, case))
+    case = replace(whole, held=(*whole.held, *whole.unread))
     found.extend(case.parsed.findings)
     errors = [item for item in case.parsed.findings if item.is_error]
     for stage, rules in ORDER:
@@ -253,7 +254,8 @@ def _judge(case: Case) -> Checked:
         ends = [item for item in errors if item.code in _ENDS[stage]]
         case = replace(case, held=standing(case, ends))
         if stage is Stage.OBJECT:
-            case = replace(case, held=registers.without_repeats(case.held))
+            read = tuple(item for item in case.held if not item.series.is_unread)
+            case = replace(case, held=registers.without_repeats(read))
     final = replace(whole, held=registers.without_repeats(_recordable(whole, errors)))
     if final.held:
         told = list(_told(RESOLVED, final))

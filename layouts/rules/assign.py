@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from layouts.document import Series
+from layouts.document import UNDATED, Series
 from layouts.findings import Code, Finding, finding
 from layouts.known import Assigned, MeterKey, meter_key
 from layouts.months import midnight
 from layouts.points import LegalEntity, Meter, MeteringPoint, PointRow
-from layouts.rules.case import Case, about, epoch, is_beside
+from layouts.rules.case import Case, about, epoch
 from layouts.terms import CHANNELS, ZONES, Kind
 
 _T = TypeVar("_T")
@@ -99,7 +99,7 @@ def _held(item: Assigned, own: str) -> bool:
     A reading on the day of the change is the boundary of both holders, whatever its hour.
     """
     point, series = item.point, item.series
-    if point is None or not point.rows:
+    if point is None or not point.rows or series.start == UNDATED:
         return True
     if series.kind is Kind.REGISTER:
         holders = {point.holder(series.start), point.holder(series.start - _DAY)}
@@ -186,10 +186,13 @@ def _meter(
         lost = (about(bare, Code.LEADING_ZEROS_LOST, "meter", **about_zeros),)
     everywhere = register.meters[number]
     here = [(p, m) for p, m in everywhere if point is None or p is point]
-    then = [(p, m) for p, m in here if was_there(m, series.start, zone)]
+    is_undated = series.start == UNDATED
+    then = [(p, m) for p, m in here if is_undated or was_there(m, series.start, zone)]
     if len(then) == 1:
         return then[0][1], then[0][0], lost
     if len(then) > 1:
+        if is_undated:
+            return None, None, lost
         return None, None, (about(bare, Code.MISSING_FIELD, "point", seen=seen, field="point"),)
     return None, None, (_not_at_point(bare, here or everywhere, seen),)
 
@@ -289,16 +292,14 @@ def zones_missing(case: Case) -> Iterator[Finding]:
     """
     seen: dict[tuple[str | None, str | None, str, datetime], set[str]] = defaultdict(set)
     first: dict[tuple[str | None, str | None, str, datetime], Assigned] = {}
-    for item in case.registers:
-        if item.meter is None or not item.meter.zones:
+    for item in case.held:
+        if item.meter is None or not item.meter.zones or item.series.start == UNDATED:
             continue
         key = (item.series.point, item.series.meter, item.series.channel, item.series.start)
         seen[key].add(item.series.zone or "T0")
         first.setdefault(key, item)
     for key, item in first.items():
-        # A zone that is written, though it could not be read, is told as what it is.
-        written = seen[key] | {s.zone or "T0" for s in case.parsed.spoilt if is_beside(s, item)}
-        missing = [z for z in item.meter.zones if z not in written] if item.meter else []
+        missing = [z for z in item.meter.zones if z not in seen[key]] if item.meter else []
         if missing and not any(_is_of_unknown_zone(f, key[1]) for f in case.parsed.findings):
             yield about(item, Code.ZONES_MISSING, zone=None, missing=" ".join(missing))
 
@@ -319,7 +320,6 @@ def points_missing(case: Case) -> Iterator[Finding]:
     named |= {item.series.point for item in case.held}
     # One that is named with a meter alone, and was not there then, is not missing.
     alone = {item.series.meter for item in case.held if item.series.point is None}
-    alone |= {series.meter for series in case.parsed.spoilt if series.point is None}
     for point in _expected(case):
         if point.code not in named and not any(m.number in alone for m in point.meters):
             yield finding(Code.POINT_MISSING, area=point.area, point=point.code)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from layouts.document import Parsed, Series
+from layouts.document import UNDATED, Parsed, Series
 from layouts.findings import NOWHERE, Code, Finding, finding
 from layouts.known import Assigned, Known
 from layouts.layout import Layout
@@ -27,6 +27,7 @@ class Case:
         entity: Its sender. None offline, without a register of points.
         received_at: Moment of receipt. None offline.
         held: The series that no rule has refused so far; another case has others.
+        unread: Register readings with a format mistake: judged, but never recorded.
         overrides: Codes that an operator decides against.
     """
 
@@ -37,6 +38,7 @@ class Case:
     received_at: datetime | None = None
     known: Known = field(default_factory=Known)
     held: tuple[Assigned, ...] = ()
+    unread: tuple[Assigned, ...] = ()
     overrides: frozenset[Code] = frozenset()
     _worked_out: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -64,8 +66,10 @@ class Case:
 
     @property
     def registers(self) -> tuple[Assigned, ...]:
-        """The register readings held."""
-        return self.held if self.layout.kind is Kind.REGISTER else ()
+        """The register readings held whose values could be read."""
+        if self.layout.kind is not Kind.REGISTER:
+            return ()
+        return tuple(item for item in self.held if item.series.values)
 
 
 Rule = Callable[[Case], Iterable[Finding]]
@@ -75,10 +79,11 @@ Rule = Callable[[Case], Iterable[Finding]]
 def about(item: Assigned, code: Code, key: str = "", /, **detail: object) -> Finding:
     """A finding about a whole series, where its `key` is named, else at its first value."""
     series = item.series
+    span = {} if series.start == UNDATED else {"start": series.start, "end": series.end}
     return finding(
         code,
         series.place_of(key) if series.places else NOWHERE,
-        **{"start": series.start, "end": series.end, **names_of(series), **detail},  # type: ignore[arg-type]
+        **{**span, **names_of(series), **detail},  # type: ignore[arg-type]
     )
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.deadlines import due_at, last_day
-from layouts.document import Series
+from layouts.document import UNDATED, Series
 from layouts.findings import Code, Finding, finding
 from layouts.known import Assigned
 from layouts.months import following
@@ -86,7 +86,7 @@ def reading_in_future(case: Case) -> Iterator[Finding]:
         if item.series.end <= limit:
             continue
         if item.series.kind is Kind.REGISTER:
-            yield about(item, Code.READING_IN_FUTURE, limit=_told(limit, case))
+            yield _about_its_time(item, Code.READING_IN_FUTURE, case, limit=_told(limit, case))
         else:
             yield from _future_intervals(item, limit, case)
 
@@ -104,6 +104,14 @@ def _future_intervals(item: Assigned, limit: datetime, case: Case) -> Iterator[F
     ahead = [i for i, end in ends if end > last and values[i] is not None]
     for first, final in runs(ahead):
         yield about_run(item, Code.READING_IN_FUTURE, first, final, limit=_told(limit, case))
+
+
+def _about_its_time(item: Assigned, code: Code, case: Case, **detail: object) -> Finding:
+    """A finding at the date of a reading, which is what has to be mended; of a series, at it."""
+    if item.series.kind is Kind.REGISTER:
+        local = item.series.start.astimezone(case.zone)
+        detail["seen"] = local.strftime("%d.%m.%Y %H:%M").removesuffix(" 00:00")
+    return about(item, code, "instant", **detail)
 
 
 def _told(moment: datetime, case: Case) -> str:
@@ -192,8 +200,8 @@ def too_old(case: Case) -> Iterator[Finding]:
         return
     limit = received - timedelta(days=days)
     for item in case.held:
-        if item.series.end < limit:
-            yield about(item, Code.TOO_OLD, limit=days)
+        if item.series.start != UNDATED and item.series.end < limit:
+            yield _about_its_time(item, Code.TOO_OLD, case, limit=days)
 
 
 def late_submission(case: Case) -> Iterator[Finding]:

@@ -74,6 +74,8 @@ def duplicate_reading(case: Case) -> Iterator[Finding]:
     first: dict[tuple[object, ...], Assigned] = {}
     told: set[tuple[object, ...]] = set()
     for item in case.registers:
+        if item.series.is_unread:
+            continue
         key = _place_key(item)
         known = first.setdefault(key, item)
         if known.series.reading == item.series.reading:
@@ -116,6 +118,6 @@ def read_elsewhere(case: Case) -> Iterator[Finding]:
     Source: decided here.
     """
     for item in case.registers:
-        known = recorded_reading(item, case)
+        known = None if item.series.is_unread else recorded_reading(item, case)
         if known is not None and known.layout != case.layout.number:
             yield about(item, Code.OVERLAP, layout=known.layout)

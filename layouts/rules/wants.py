@@ -50,6 +50,8 @@ def wants(
     """
     case = Case(parsed, layout, parameters, entity, received_at)
     items = assign.assign(period.without_padding(case), entity, case.zone)
+    spoilt = [series for series in parsed.spoilt if series.kind is Kind.REGISTER]
+    unread = assign.assign(spoilt, entity, case.zone)
     held = [item for item in items if item.point is not None]
     version = None if received_at is None else version_of(parsed, layout, received_at, 0)
     return Wants(
@@ -61,7 +63,8 @@ def wants(
         zone=layout.zone,
         version=version,
         assigned=items,
-        unknown=assign.unassigned(items),
+        unread=unread,
+        unknown=assign.unassigned((*items, *unread)),
         history_days=_HISTORY_DAYS,
         registers=_registers(held),
         sums=_sums(held),

@@ -499,7 +499,7 @@ class SheetReader:
             if channel is None:
                 self._missing_in_row("channel", table, row)
             zone = slot.zone or self._zone(table, row, (point, meter, channel))
-            if meter is None or channel is None or zone is None:
+            if meter is None or channel is None:
                 self._tell_number(row, column, (point, meter))
                 continue
             instant = self._instant_of(table, column, row, own, (point, meter))

@@ -213,7 +213,7 @@ class Proof:
         numbers = dict(self._numbers())
         for column, reading in held.items():
             value = self._energy(reading.value, column)
-            if value is None or reading.instant is None:
+            if value is None or None in (reading.instant, reading.zone):
                 continue
             slot = self.table.values[column]
             mine = {
@@ -300,15 +300,16 @@ class Proof:
 
     def _figure(self, kind: FigureKind, value: Decimal, reading: Reading, column: int) -> Figure:
         label = self.table.labels.get(column)
-        at = instant(reading.instant)
-        assert at is not None  # noqa: S101 - `findings` passes over readings without one
+        at, zone = instant(reading.instant), reading.zone
+        # `findings` passes over readings without them.
+        assert at is not None and zone is not None  # noqa: S101, PT018
         return Figure(
             kind=kind,
             value=value,
             point=reading.point,
             meter=reading.meter,
             channel=reading.channel,
-            zone=reading.zone,
+            zone=zone,
             instant=at,
             since=self._since(label),
             place=place_of(self.sheet, self.row, column),

@@ -31,6 +31,12 @@ SCHEMA = "0020"
 """The newest migration. Alembic would find it as well, and stay in memory for years."""
 
 _BUSY_SECONDS = 5
+"""How long a free connection to PostgreSQL is waited for."""
+
+_LOCKED_SECONDS = 20
+"""How long a writer waits for others on SQLite. It looks again ten times a second only, and
+an intake of many letters leaves the file free for moments: who signs in to a page beside one
+must meet such a moment."""
 
 _LOST_AFTER = {
     "connect_timeout": "10",
@@ -120,7 +126,7 @@ class Ledger:
         SQLite lets a waiting writer look again from time to time, and one that writes
         letter after letter would keep another from writing at all.
         """
-        taken = self._is_sqlite and self._write_lock.acquire(timeout=_BUSY_SECONDS)
+        taken = self._is_sqlite and self._write_lock.acquire(timeout=_LOCKED_SECONDS)
         try:
             yield
         finally:
@@ -342,7 +348,7 @@ def _sqlite(url: URL) -> Engine:
         _make_private(Path(str(url.database)))
     arguments: dict[str, Any] = {"check_same_thread": False}
     if "timeout" not in url.query:
-        arguments["timeout"] = _BUSY_SECONDS
+        arguments["timeout"] = _LOCKED_SECONDS
     engine = create_engine(url, hide_parameters=True, connect_args=arguments, **kept)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

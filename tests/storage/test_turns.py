@@ -55,3 +55,13 @@ def test_a_writer_of_another_process_is_no_reason_to_wait_for_ever(ledger, tmp_p
         with pytest.raises(StoreUnavailable), ledger.transaction():
             pass
     other.close()
+
+
+def test_a_writer_beside_a_long_intake_of_another_process_waits_for_it(tmp_path):
+    # SQLite looks again ten times a second, and the file is free for moments only.
+    ledger = Ledger(f"sqlite:///{tmp_path}/ingest.db")
+    ledger.migrate()
+    with ledger.transaction() as store:
+        (milliseconds,) = store.session.driver.first_row("PRAGMA busy_timeout")
+    ledger.close()
+    assert milliseconds >= 15_000

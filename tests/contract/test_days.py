@@ -3,19 +3,23 @@
 import threading
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from layouts.findings import Code
 from layouts.points import MeteringPoint
 from layouts.rules import check
+from layouts.terms import Verdict
 from storage.ledger import _alembic
 from storage.readings.days import Day
 from tests.contract.documents import (
     ENTITY,
     LAYOUTS,
+    MONTH,
     NOW,
     OTHER,
     document,
@@ -78,17 +82,18 @@ documents = st.lists(
         st.sampled_from(["52005", "80020"]),
         st.sets(st.integers(0, 59), max_size=4),
         st.integers(0, 3),
+        st.sampled_from([0, 0, 15]),
     ),
     min_size=1,
     max_size=4,
 )
 
 
-def made(energies, hour, layout, flagged, created):
+def made(energies, hour, layout, flagged, created, minute=0):
     step = 60 if layout == "52005" else 30
     about = {} if layout == "52005" else {"point": POINT, "area": AREA}
     flags = [index for index in flagged if index < len(energies)]
-    series = hours(*energies, hour=hour, step=step, flagged=flags, **about)
+    series = hours(*energies, hour=hour + minute / 60, step=step, flagged=flags, **about)
     return document(series, layout=layout, created=created, number=created)
 
 
@@ -102,6 +107,16 @@ def test_sums_follow_what_documents_add_and_replace(ledger, several):
             hand_in_to(store, made(*one))
             assert kept(store) == summed_up(store)
         assert nobody_vouches_for(store) == []
+
+
+def test_a_day_that_begins_off_its_hour_is_refused_as_one_with_a_gap(ledger):
+    shifted = made([5] * 48, 0, "80020", set(), 1, minute=15)
+    day = {"period_start": MONTH, "period_end": MONTH + timedelta(days=1)}
+    with rolled_back(ledger) as store:
+        receipt = hand_in_to(store, replace(shifted, header=replace(shifted.header, **day)))
+        assert receipt.checked.verdict is Verdict.REJECTED
+        assert Code.MISSING_INTERVAL in {found.code for found in receipt.checked.findings}
+        assert kept(store) == summed_up(store) == {}
 
 
 def test_an_older_database_gets_its_sums_when_it_is_migrated(ledger):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import Message
+from functools import cache
 from html import escape
+
+from ingest.replies.wording import wording
+from layouts.terms import LANGUAGES
 
 _BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _POLICY = policy.compat32.clone(linesep="\r\n", max_line_length=0)
@@ -35,12 +41,13 @@ def lighter(content: bytes) -> bytes | None:
 
 
 def _say(part: Message) -> None:
-    """Add the note to a text that is shown; others are left as they are."""
+    """Say in a text that is shown what is not attached; others are left as they are."""
     kind = part.get_content_type()
     if kind not in {"text/plain", "text/html"} or part.get_filename():
         return
     content = part.get_payload(decode=True)
     text = content.decode("utf-8") if isinstance(content, bytes) else ""
+    text = _promises().sub("", text)
     if kind == "text/plain":
         text += f"\r\n{_NOTE}\r\n"
     else:
@@ -49,3 +56,17 @@ def _say(part: Message) -> None:
         text = f"{text[:end]}<p>{escape(_NOTE)}</p>{text[end:]}"
     del part["Content-Transfer-Encoding"]
     part.set_payload(text, "utf-8")
+
+
+@cache
+def _promises() -> re.Pattern[str]:
+    """Lines, and paragraphs, that tell of an attached workbook."""
+    told = "|".join(re.sub(r"\\\{\w+\\\}", ".*", re.escape(text)) for text in _told())
+    return re.compile(rf"^(?:<p[^>]*>)?(?:{told})(?:</p>)?\r?\n", re.MULTILINE)
+
+
+def _told() -> Iterator[str]:
+    for language in LANGUAGES:
+        words = wording(language)
+        yield from (words.word("say", key) for key in ("attached_marked", "lost", "attached_form"))
+        yield words.word("lead", "form")

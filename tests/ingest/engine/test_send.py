@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from html import escape
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from ingest.engine.send import AT_ONCE, drain, retry_delay
 from ingest.replies.message import XLSX, Answered, File, ReplySettings, compose
+from ingest.replies.wording import wording
 from ingest.transports.ports import Deferred, OutboxUnavailable, RecipientRefused, TooLarge
 from storage.ledger import StoreUnavailable
 from storage.outbox import Outbox
@@ -234,7 +236,17 @@ def with_book(ledger, clock):
         File("books.xlsx", b"PK" + b"x" * 5000, *XLSX),
     ]
     settings = ReplySettings(sender="meters@retailer.example", key=b"k" * 32)
-    bodies = ("Показания не приняты.", "<html><body><p>Показания не приняты.</p></body></html>")
+    words = wording("ru")
+    lines = [
+        "Показания не приняты.",
+        words.say("attached_marked", name="books (1) <б>.xlsx"),
+        words.say("lost", what="рисунки"),
+        words.word("lead", "form"),
+        words.say("attached_form"),
+        "Письмо составлено автоматически.",
+    ]
+    page = "".join(f'<p style="margin:0;">{escape(line)}</p>\n' for line in lines)
+    bodies = ("\n".join([*lines, ""]), f"<html><body>\n{page}</body></html>")
     made = compose(answered, "reply", "Не принято: показания", bodies, files, clock(), settings)
     with ledger.transaction() as store:
         store.outbox.owe(made, clock())
@@ -258,6 +270,11 @@ def test_a_reply_that_the_server_finds_too_large_leaves_without_its_workbook(led
         text = sent.get_body((kind,)).get_content()
         assert "Показания не приняты." in text
         assert "Книга не приложена" in text
+        assert "Письмо составлено автоматически." in text
+        # What stood there of an attached workbook is not so any more.
+        assert "риложена ваша книга" not in text
+        assert "рисунки" not in text
+        assert "ля заполнения" not in text
 
 
 def test_one_that_is_too_large_even_so_is_undeliverable_and_holds_up_no_other(ledger, clock, owing):

@@ -113,6 +113,16 @@ def test_what_must_not_be_answered_is_ignored_before_authentication(office, head
     assert office.owed() == 0
 
 
+def test_a_letter_through_the_retailers_group_is_recorded_and_answered(office):
+    head = "List-Id: <meters.retailer.example>\r\nPrecedence: list\r\n"
+    assert office.takes(mail(xml("0.067"), head=head)).outcome == "ignored"
+    office.policy = replace(office.policy, groups=frozenset({"meters.retailer.example"}))
+    taken = office.takes(mail(xml("0.067"), head=head + "X-Again: 1\r\n"))
+    assert (taken.outcome, taken.reply.recipient) == ("accepted", ADDRESS)
+    wrong = mail(xml("0.068"), head=head, body=f"Код: {CODE}\nПароль: wrong")
+    assert office.takes(wrong).reply is None
+
+
 def test_our_own_letter_is_ignored(office):
     assert office.takes(mail(xml("0.067"), sender=OURS)).outcome == "ignored"
 

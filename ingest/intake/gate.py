@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from ingest.letters.letter import LIST_FIELDS
 from ingest.letters.terms import Letter
 
 
@@ -112,6 +113,8 @@ def _by_machine(letter: Letter) -> str:
         return "auto-submitted: auto-generated"
     if bulk := _words(letter, "precedence") & _BULK:
         return f"precedence: {min(bulk)}"
+    if any(_values(letter, name) for name in LIST_FIELDS):
+        return "mailing list without List-Id"
     if _words(letter, "x-auto-response-suppress") - {"none"}:
         return "x-auto-response-suppress"
     return "automatic reply" if _OUT_OF_OFFICE.match(letter.subject) else ""

@@ -31,8 +31,10 @@ def provenance(letter: Letter, authserv_id: str) -> Provenance:
     Only the topmost of its results counts: a sender can write the same further down.
     One that cannot be read, or that is about another From, is a failure: it is ours,
     and who made it unreadable is the sender. No server is believed when `authserv_id`
-    is ''.
+    is ''. A From that may name another address as well is a failure, whoever checked it.
     """
+    if not letter.is_sender_certain:
+        return Provenance.FAILED
     values = letter.headers.get("authentication-results", ())
     topmost = next((v for v in values if authserv_id and _writer(v) == authserv_id.lower()), None)
     if topmost is None:

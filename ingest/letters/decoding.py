@@ -97,7 +97,7 @@ def _known_codec(charset: str) -> str | None:
     return info.name if is_text and info.name not in _SAYS_NOTHING else None
 
 
-_ENCODED_WORD = re.compile(
+ENCODED_WORD = re.compile(
     rb"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z-]{1,20})?\?([BbQq])\?([^?\r\n]*)\?="
 )
 
@@ -120,7 +120,7 @@ def header_text(raw: bytes, most: int = 2000) -> str:
         return one_line(raw.decode("ascii"))[:most]
     pieces: list[str] = []
     charset, pending, position = "", b"", 0
-    for word in islice(_ENCODED_WORD.finditer(raw), _WORDS_MOST):
+    for word in islice(ENCODED_WORD.finditer(raw), _WORDS_MOST):
         between = raw[position : word.start()]
         name = word[1].decode("ascii").lower()
         if pending and (between.strip() or name != charset):

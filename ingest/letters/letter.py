@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from ingest.letters import mime
 from ingest.letters.body import (
@@ -22,7 +22,7 @@ from ingest.letters.body import (
 )
 from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
-from ingest.letters.decoding import header_text, one_line
+from ingest.letters.decoding import ENCODED_WORD, header_text, one_line, text_of
 from ingest.letters.encoded import cut_encoded, encoded_in_html
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker, WordsOnly
@@ -49,9 +49,12 @@ RESULTS_MOST = 8000
 VALUES_MOST = 20
 """Values of one header that are kept; a forged letter may have thousands."""
 
+LIST_FIELDS = ("list-unsubscribe", "list-post", "list-help", "list-subscribe", "list-owner")
+"""Fields of a mailing list beside its List-Id. Source: RFC 2369, section 3."""
+
 HEADERS_KEPT = frozenset(
     {
-        *("from", "content-type", "list-id", "precedence", "auto-submitted"),
+        *("content-type", "list-id", *LIST_FIELDS, "precedence", "auto-submitted"),
         *("x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponder"),
         *("x-failed-recipients", "authentication-results"),
     }
@@ -107,13 +110,14 @@ def _megabytes(size: int) -> str:
 def _letter(content: bytes, size: int, unpacker: Unpacker, findings: tuple[Finding, ...]) -> Letter:
     fields, _ = mime.split_header(content, 0, len(content))
     subject = _subject(fields)
-    sender = _address(fields.get("from", ()))
+    sender, is_certain = _author(fields.get("from", ()))
     return Letter(
         sha256=hashlib.sha256(content).hexdigest(),
         size=size,
         headers=_headers(fields),
         sender=sender,
-        reply_to=_address(fields.get("reply-to", ())) or sender,
+        is_sender_certain=is_certain,
+        reply_to=_author(fields.get("reply-to", ()))[0] or sender,
         return_path=_return_path(fields),
         subject=subject,
         message_id=next(iter(_message_ids(fields, "message-id")), ""),
@@ -133,7 +137,7 @@ def _return_path(fields: mime.Fields) -> str | None:
     if stated is None:
         return None
     is_null = header_text(stated[0], VALUE_MOST).replace(" ", "") in {"", "<>"}
-    return "" if is_null else _address(stated[:1]) or None
+    return "" if is_null else _author(stated[:1])[0] or None
 
 
 def _headers(fields: mime.Fields) -> dict[str, tuple[str, ...]]:
@@ -165,33 +169,66 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,19
 def sender_in(header: bytes) -> str:
     """The address in From, of a letter's header or a part of it; '' when there is none."""
     fields, _ = mime.split_header(header, 0, len(header))
-    return _address(fields.get("from", ()))
+    return _author(fields.get("from", ()))[0]
 
 
 _SENDERS_MOST = 3
+_QUOTED = re.compile(r'"[^"]*"')
+_COMMENT = re.compile(r"\([^()]*\)")
 
 
-def _address(values: Iterable[bytes]) -> str:
+def _author(values: Sequence[bytes]) -> tuple[str, bool]:
     """The first address of a header in lower case, '' when there is none to write to.
 
-    One in angle brackets goes before one in a display name, which says nothing.
+    One in angle brackets goes before one in a display name, which says nothing. With it
+    comes whether every program would find this address and no other: a server that
+    checks senders may have looked at another one.
     """
-    for value in islice(values, _SENDERS_MOST):
-        text = re.sub(r'"(?:[^"\\]|\\.)*"', " ", header_text(value, VALUE_MOST))
-        bracketed = [piece.partition(">")[0] for piece in text.split("<")[1:]]
-        for word in (*bracketed, *re.split(r"[\s<>(),;:]+", text)):
-            if address := _usable(word.strip()):
-                return address
-    return ""
+    kept = values[:_SENDERS_MOST]
+    # An encoded word is a word: what it spells names no address.
+    texts = [" ".join(text_of(ENCODED_WORD.sub(b" ", v[:_FROM_MOST])).split()) for v in kept]
+    found = dict.fromkeys(address for text in texts for address in _addresses(text))
+    is_whole = kept == values and all(len(value) <= _FROM_MOST for value in kept)
+    if usable := next(filter(None, found), ""):
+        return usable, is_whole and len(found) == 1
+    # Some programs encode the address, too.
+    texts = [header_text(value, VALUE_MOST) for value in kept]
+    usable = next((one for text in texts for one in _addresses(text) if one), "")
+    return usable, not usable
+
+
+_FROM_MOST = 4000
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """Every address that a program may find; '' for one that nobody can write to.
+
+    Programs part ways at a quote within a comment, or a comment within quotes.
+    """
+    is_odd = "\\" in text or text.count('"') % 2
+    without_quoted = text if is_odd else _COMMENT.sub(" ", _QUOTED.sub(" ", text))
+    without_comments = text if is_odd else _QUOTED.sub(" ", _COMMENT.sub(" ", text))
+    for reading in {without_quoted: 0, without_comments: 0}:
+        bare: list[str] = []
+        for piece in re.split("[,;]", reading):
+            bracketed = [one.partition(">")[0].strip() for one in piece.split("<")[1:]]
+            if named := [one for one in bracketed if "@" in one]:
+                yield from map(_usable, named)
+            else:
+                bare += (word for word in re.split(r"[\s<>():]+", piece) if "@" in word)
+        yield from map(_usable, bare)
 
 
 def _usable(word: str) -> str:
     name, _, domain = word.lower().rpartition("@")
     # The library's time grows with the square of a domain's length.
-    if not domain.isascii() and len(domain) <= _DOMAIN_MOST:
-        # A domain in Cyrillic has its name in Latin letters.
+    if not word.isascii() and len(domain) <= _DOMAIN_MOST:
+        # A domain in Cyrillic has its name in Latin letters. One that IDNA or lower case
+        # makes another is no name of that other one.
         with contextlib.suppress(UnicodeError):
-            domain = domain.encode("idna").decode("ascii")
+            latin = domain.encode("idna")
+            is_plain = unicodedata.is_normalized("NFC", word) and latin.decode("idna") == domain
+            domain = latin.decode("ascii") if is_plain else ""
     address = f"{name}@{domain}"
     return address if _ADDRESS.fullmatch(address) else ""
 

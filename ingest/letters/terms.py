@@ -100,6 +100,7 @@ class Letter:
         headers: Lower-case names to their decoded values, in order; all values
             are single-line.
         sender: Address of From, '' when there is none that can be read.
+        is_sender_certain: Whether every program would find that address in From, and no other.
         reply_to: Address that a reply goes to: Reply-To, else From.
         return_path: '' is the null return path; None when the header is absent.
         subject: Decoded, on one line, bounded, with passwords masked.
@@ -117,6 +118,7 @@ class Letter:
     size: int
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sender: str = ""
+    is_sender_certain: bool = True
     reply_to: str = ""
     return_path: str | None = None
     subject: str = ""

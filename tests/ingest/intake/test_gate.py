@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.intake.gate import Gate, may_answer
-from ingest.letters.letter import Limits, read_letter
+from ingest.intake.provenance import provenance
+from ingest.letters.letter import HEADERS_KEPT, Limits, read_letter
 
 OURS = frozenset({"meters@retailer.example"})
 
@@ -53,6 +56,9 @@ def test_a_letter_of_the_never_answered_kind_is_ignored_even_with_a_document(
         "Auto-Submitted: auto-generated",
         "Precedence: bulk",
         "Precedence: Junk",
+        "List-Unsubscribe: <mailto:stop@news.example>",
+        "List-Post: NO",
+        "List-Help: <https://news.example>",
         "X-Auto-Response-Suppress: All",
         "X-Auto-Response-Suppress: OOF, AutoReply",
         "Subject: Автоматический ответ: показания приняты",
@@ -89,6 +95,20 @@ def test_a_letter_with_a_message_id_of_ours_has_come_back_to_us() -> None:
 def test_a_letter_that_has_nobody_to_answer_to_is_recorded_without_an_answer(header: str) -> None:
     found = gate(header, has_document=True)
     assert (found.record, found.answer) == (True, False)
+
+
+def test_what_is_asked_of_a_letter_is_what_is_kept_of_its_header() -> None:
+    asked: set[str] = set()
+
+    class Asked(dict[str, tuple[str, ...]]):
+        def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+            asked.add(name)
+            return default
+
+    letter = replace(read_letter(b"From: buh@primer.example\r\n\r\n", Limits()), headers=Asked())
+    assert may_answer(letter, True, OURS, lambda _: False) == Gate(record=True, answer=True)
+    provenance(letter, "mx.retailer.example")
+    assert asked == HEADERS_KEPT
 
 
 GROUP = frozenset({"meters.retailer.example"})

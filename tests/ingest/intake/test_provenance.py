@@ -168,3 +168,78 @@ def test_without_a_from_the_verdict_counts_all_the_same(sender):
 @pytest.mark.parametrize("noise", ["a" * 8000, '"' * 8000, "\\" * 8000, "(a" * 4000, ";" * 8000])
 def test_no_value_takes_long(noise):
     assert disproved(f"{OURS}; spf=pass reason={noise}")
+
+
+KNOWN, OTHER = "buh@primer.example", "x@evil.example"
+HIDDEN = f"=?utf-8?q?{KNOWN.replace('@', '=40')}?="
+SPF = f"{OURS}; spf=pass smtp.mailfrom={OTHER}"
+"""What our server says where it checks no DMARC, and the forger's own domain is in order."""
+
+OPENING = [
+    "",
+    "Бухгалтерия ",
+    '"Иванова, М." ',
+    '"a (b" ',
+    "(x) ",
+    '(") ',
+    "=?utf-8?q?=22?= ",
+    '"a\\" ',
+]
+BETWEEN = [", ", "; ", "\r\nFrom: ", " ", ', "b" ', ' (") ', " =?utf-8?q?=22?=, "]
+FORGED = [
+    *(f"{o}<{KNOWN}>{b}<{OTHER}>" for o in OPENING for b in BETWEEN),
+    *(f"{o}<{OTHER}>{b}<{KNOWN}>" for o in OPENING for b in BETWEEN),
+    *(f"{a}{b}{c}" for a, c in ((KNOWN, OTHER), (OTHER, KNOWN)) for b in (",", ";", "\r\nFrom: ")),
+    *(f"=?utf-8?q?=3C{KNOWN}=3E?= {o}<{OTHER}>" for o in OPENING),
+    f"группа: {KNOWN}, {OTHER};",
+    f"{KNOWN}, группа: {OTHER};",
+    f'{KNOWN} <"x"@evil.example>',
+    f'"x"@evil.example, {KNOWN}',
+    f"(<{KNOWN}>) {OTHER}",
+    f"{OTHER} (<{KNOWN}>)",
+    f"{KNOWN}, x@злой.рф",
+    HIDDEN,
+    f"{HIDDEN}, {OTHER}",
+    f"<{HIDDEN}>",
+    f"{KNOWN}{' ' * 5000}, {OTHER}",
+    f"{KNOWN}, {', '.join(['x'] * 3000)}, {OTHER}",
+    *(f"buh@{twin}.example" for twin in ("рrimer", "ｐrimer", "pri\u00admer", "pri\u200bmer")),
+    *(
+        "buh@primer。example",
+        "buh@primer．example",
+        "BUH@PRİMER.EXAMPLE",
+        "buh\u200b@primer.example",
+    ),
+]
+
+
+@pytest.mark.parametrize("sender", FORGED)
+def test_a_from_that_may_be_read_as_two_is_nobodys(sender):
+    """Neither another address in it nor a twin of the known one makes it the known one's."""
+    for results in ([], [SPF]):
+        told = letter(*results, sender=sender)
+        assert told.sender != KNOWN or provenance(told, OURS) is Provenance.FAILED
+        assert told.sender != KNOWN or provenance(told, "") is Provenance.FAILED
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        *(f"{o}<{KNOWN}>" for o in OPENING),
+        *(KNOWN, f"{KNOWN} (Иванова М., тел. 1)", f"{KNOWN} <{KNOWN}>", f'"{KNOWN}" <{KNOWN}>'),
+        *(f'"<{OTHER}>" <{KNOWN}>', f'"Иванова <{OTHER}>, {OTHER}" <{KNOWN}>'),
+        *(f"=?utf-8?q?=3C{OTHER}=3E?= <{KNOWN}>", f"{OTHER} <{KNOWN}>"),
+        *(f'ООО "Ромашка" <{KNOWN}>', f'ООО "Ромашка <{KNOWN}>', f'"ООО \\"Ромашка\\"" <{KNOWN}>'),
+        *(f"Иванова, Мария <{KNOWN}>", f"группа: {KNOWN};", f"<{KNOWN}>\r\nFrom: {KNOWN.upper()}"),
+        *(f"(а (б) в) {KNOWN}", f"Отдел :( <{KNOWN}>", f"Иванова @ Ромашка <{KNOWN}>"),
+    ],
+)
+def test_an_honest_from_is_its_one_address(sender):
+    told = letter(SPF, sender=sender)
+    assert (told.sender, told.is_sender_certain) == (KNOWN, True)
+    assert provenance(told, OURS) is Provenance.UNKNOWN
+
+
+def test_a_domain_in_cyrillic_is_the_one_that_it_is():
+    told = letter(f"{OURS}; dmarc=pass", sender="Иванова <buh@ПРИМЕР.рф>")
+    assert (told.sender, told.is_sender_certain) == ("buh@xn--e1afmkfd.xn--p1ai", True)

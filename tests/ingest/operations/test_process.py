@@ -323,3 +323,15 @@ def test_an_address_is_locked_with_one_text_for_right_and_wrong(service):
     told = [codes(row["findings"]) for row in rows]
     assert told == [["credentials-wrong"]] * 5 + [["sender-locked"]] * 2
     assert len({row["reply"]["subject"] for row in rows[:5]}) == 1
+
+
+def test_a_letter_through_the_group_that_the_configuration_names_is_recorded(service):
+    through = b"List-Id: Meters <meters.retailer.example>\r\n" + FIRST.read_bytes()
+    at = ("--json", "--at", "2026-11-15")
+    [row] = service("process", service.write("a.eml", through), *at).rows
+    assert (row["outcome"], row["reply"]) == ("ignored", None)
+    service.write("ingest.toml", '[poll]\nlist_id = ["<Meters.Retailer.Example>"]\n')
+    again = service.write("b.eml", b"X-Again: 1\r\n" + through)
+    [row] = service("process", again, *at).rows
+    assert row["outcome"] == "accepted"
+    assert row["reply"]["to"]

@@ -59,6 +59,8 @@ class Words:
             wrong.
         figures: Columns of figures that prove, by `FigureKind`.
         channels: Channels in words.
+        quantities: Words of active and reactive energy, as the letter of their channels.
+        directions: Words of the sign of a channel.
         zones: Tariff zones in words.
     """
 
@@ -69,6 +71,8 @@ class Words:
     doubtful: tuple[str, ...] = ()
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -151,6 +155,7 @@ def _words(section: Section, common: Words) -> Words:
     lists = {name: section.items(name) for name in _LISTS if section.has(name)}
     figures = section.section("figures")
     channels, zones = section.section("channels"), section.section("zones")
+    quantities, directions = section.section("quantities"), section.section("directions")
     made = Words(
         **{name: lists.get(name, getattr(common, name)) for name in _LISTS},
         figures={
@@ -158,6 +163,8 @@ def _words(section: Section, common: Words) -> Words:
             **{name: figures.items(name) for name in figures.names(_FIGURES)},
         },
         channels=channels.mapping(CHANNELS) or common.channels,
+        quantities=quantities.mapping("AR") or common.quantities,
+        directions=directions.mapping("+-") or common.directions,
         zones=zones.mapping(ZONES) or common.zones,
     )
     section.done()

@@ -348,7 +348,8 @@ class Defaults:
             # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
             is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
             signs = self._named(role, title)
-            if len(signs) == 1 and not is_name and self.words.meaning(text).known:
+            is_whole = self.words.meaning(text).whole().known
+            if len(signs) == 1 and not is_name and is_whole:
                 (self.table.defaults[role],) = signs
 
     def _all_are(self, at: Callable[[Cell], bool], rows: Sequence[int], column: int) -> bool:

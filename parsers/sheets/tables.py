@@ -264,7 +264,7 @@ class _Finder:
                 lowest = row
             if texts:
                 text = " ".join(" ".join(str(t).split()) for t in texts)
-                meaning = _in_a_year(meaning, self._around.day(top))
+                meaning = _in_a_year(meaning.whole(), self._around.day(top))
                 if meaning.role is None and label_of(text) in _NUMBERED:
                     meaning = replace(meaning, role=HARMLESS)
                 labels[column] = Label(lowest, column, text, meaning)

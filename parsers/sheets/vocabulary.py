@@ -24,7 +24,7 @@ PREVIOUS, CURRENT = "previous", "current"
 EXACT, COMPOSED, LESS_EXACT = 2, 1, 0
 
 BOTH = "both"
-"""Zone of a label that names two, while it is read."""
+"""Zone of a label that names two, while it is read; direction likewise, for good."""
 
 _LONGEST = 200
 _MOST_KNOWN = 20_000
@@ -42,6 +42,8 @@ class Meaning:
         tense: `previous` or `current`.
         at: A day in it.
         month: A month in it, as (year or 0, month).
+        quantity: `A` or `R` where its channel is that of a word without a direction.
+        direction: `+` or `-` in words, until it stands beside a quantity.
         unit: What its values are counted in.
         known: Whether the form knows every word of it.
         said: Whether the form knows any word of it.
@@ -54,6 +56,8 @@ class Meaning:
     month: tuple[int, int] | None = None
     zone: str | None = None
     channel: str | None = None
+    quantity: str | None = None
+    direction: str | None = None
     unit: str | None = None
     known: bool = False
     said: bool = False
@@ -69,18 +73,42 @@ class Meaning:
             month=self.month or upper.month,
             zone=self.zone or upper.zone,
             channel=self.channel or upper.channel,
+            quantity=self.quantity or (None if self.channel else upper.quantity),
+            direction=_one(self.direction, upper.direction),
             unit=self.unit or upper.unit,
             known=self.known and (upper.known or decoration),
             said=self.said or upper.said,
-        )
+        ).directed()
+
+    def directed(self) -> Meaning:
+        """The same with the channel of its quantity in its direction, where it has both."""
+        role = self.role or "value"
+        if not (self.quantity and self.direction in _SIGNS):
+            return self
+        if role not in ("value", "channel") and not role.startswith(FIGURE):
+            return self
+        channel = f"{self.quantity}{self.direction}"
+        return replace(self, channel=channel, quantity=None, direction=None)
+
+    def whole(self) -> Meaning:
+        """The same when nothing more stands above it: a direction alone is of no known energy."""
+        return replace(self, known=False) if self.direction else self
 
     @property
     def is_label(self) -> bool:
         """Whether a column below it may be of the form."""
-        return self.known and any((self.role, self.zone, self.channel))
+        return self.whole().known and any((self.role, self.zone, self.channel))
 
 
 NOTHING = Meaning(known=True)
+
+
+_SIGNS = ("+", "-")
+
+
+def _one(first: str | None, second: str | None) -> str | None:
+    """The one of two directions that is there; `both` where they differ."""
+    return BOTH if first and second and first != second else first or second
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +119,7 @@ class _Phrase:
     kind: str
     value: str = ""
     exact: int = COMPOSED
+    quantity: str | None = None
 
 
 class Vocabulary:
@@ -100,7 +129,7 @@ class Vocabulary:
         phrases = list(_phrases(layout, definition))
         self._whole = {label(p.words): p for p in reversed(phrases) if p.kind in ("role", "zone")}
         # The longer phrase counts, of two as long the form's own label.
-        order = ("role", "zone", "channel", "tense", "also")
+        order = ("role", "zone", "channel", "direction", "tense", "also")
         phrases.sort(key=lambda p: (-len(label(p.words).split()), order.index(p.kind)))
         # Each is compiled when a text has its first letters: all of them at once cost more
         # than reading a workbook.
@@ -111,6 +140,7 @@ class Vocabulary:
         self._totals = tuple(label(word) for word in definition.totals)
         self._doubtful = definition.words.doubtful
         self._channels = [phrase for phrase in phrases if phrase.kind == "channel"]
+        self._directions = [phrase for phrase in phrases if phrase.kind == "direction"]
         self._known: dict[str, Meaning] = {}
 
     def meaning(self, cell: Cell) -> Meaning:
@@ -147,11 +177,11 @@ class Vocabulary:
         if HARMLESS in roles and len(set(roles)) > 1:
             # The name of a point is not its code; a note on a reading is no reading.
             known, meaning = known and "value" not in roles, replace(meaning, role=HARMLESS)
-        said = bool(roles) or bool(meaning.tense or meaning.zone or meaning.channel)
+        said = bool(roles) or any((meaning.tense, meaning.zone, meaning.channel, meaning.direction))
         if meaning.zone == BOTH:
             meaning, known = replace(meaning, zone=None), known and meaning.role == "zone"
         exact = min(meaning.exact, COMPOSED)
-        return replace(meaning, exact=exact, known=known, said=said)
+        return replace(meaning, exact=exact, known=known, said=said).directed()
 
     def _found(self, text: str) -> Iterator[tuple[_Phrase, int, int]]:
         """The phrases in a text, one after another, with where each begins and ends."""
@@ -182,12 +212,21 @@ class Vocabulary:
 
     def channels_in(self, text: str) -> set[str]:
         """The channels that a text names anywhere, the longer names first."""
-        text, found = without_firms(label(text)), set()
+        text, found = without_firms(label(text)), set[_Phrase]()
         for phrase in self._channels:
             if any(start in text for start in _starts(phrase.words)):
                 text, count = _form(phrase.words).subn(" ", text)
-                found |= {phrase.value} if count else set()
-        return found
+                found |= {phrase} if count else set()
+        signs = {p.value for p in self._directions if _form(p.words).search(text)} if found else ()
+        return {
+            channel
+            for phrase in found
+            for channel in (
+                {f"{phrase.quantity}{sign}" for sign in signs}
+                if phrase.quantity and signs
+                else {phrase.value}
+            )
+        }
 
     def is_doubtful(self, text: str) -> bool:
         """Whether a text has words that a default may be wrong because of."""
@@ -231,7 +270,9 @@ def _phrases(layout: Layout, definition: WorkbookDefinition) -> Iterator[_Phrase
     yield from (_Phrase(text, "role", HARMLESS) for text in words.harmless)
     zones = {**definition.wide, **layout.zones, **words.zones} if layout.zones else {}
     yield from (_Phrase(text, "zone", z) for text, z in zones.items() if not text.isdigit())
-    yield from (_Phrase(text, "channel", channel) for text, channel in words.channels.items())
+    for text, channel in words.channels.items():
+        yield _Phrase(text, "channel", channel, quantity=words.quantities.get(text))
+    yield from (_Phrase(text, "direction", sign) for text, sign in words.directions.items())
     yield from (_Phrase(sign, "channel", sign) for sign in CHANNELS)
     yield from (_Phrase(text, "tense", PREVIOUS) for text in words.previous)
     yield from (_Phrase(text, "tense", CURRENT) for text in words.current)
@@ -278,13 +319,16 @@ def _added(meaning: Meaning, phrase: _Phrase) -> Meaning:
         return replace(meaning, role=phrase.value, exact=phrase.exact)
     if phrase.kind == "tense":
         return replace(meaning, tense=meaning.tense or phrase.value)
-    if phrase.kind == "zone" and meaning.zone not in (None, phrase.value):
-        # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
-        return replace(meaning, zone="T0" if "T0" in (meaning.zone, phrase.value) else BOTH)
     if phrase.kind == "zone":
-        return replace(meaning, zone=phrase.value)
-    if phrase.kind == "channel":
-        return replace(meaning, channel=meaning.channel or phrase.value)
+        zone = phrase.value
+        if meaning.zone not in (None, zone):
+            # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
+            zone = "T0" if "T0" in (meaning.zone, zone) else BOTH
+        return replace(meaning, zone=zone)
+    if phrase.kind == "channel" and meaning.channel is None:
+        return replace(meaning, channel=phrase.value, quantity=phrase.quantity)
+    if phrase.kind == "direction":
+        return replace(meaning, direction=_one(meaning.direction, phrase.value))
     return meaning
 
 

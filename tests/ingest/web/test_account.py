@@ -251,19 +251,23 @@ def test_a_form_that_says_nothing_is_shown_again(world, signed_in, form):
     assert letters(world) == 0
 
 
-def test_what_was_typed_comes_back_when_the_session_ended_meanwhile(world, signed_in):
-    page = signed_in.get("/readings/enter").text
+@pytest.mark.parametrize("headers", [{}, {"X-Old-Browser": "2015"}])
+def test_what_was_typed_comes_back_when_the_session_ended_meanwhile(world, headers):
+    browser = world.browser(**headers)
+    browser.sign_in(csrf=field(browser.get("/").text, "csrf"))
+    page = browser.get("/readings/enter").text
     name = registers(page)[0]
     world.later(hours=2)
-    over = signed_in.post("/readings/enter", {"day": "2026-11-15", "hour": "10", name: "4711"})
+    form = {"day": "2026-11-15", "hour": "10", "csrf": field(page, "csrf"), name: "4711"}
+    over = browser.post("/readings/enter", form)
     assert over.status_code == 403
     assert "введённое сохранено" in over.text
 
     hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', over.text))
-    back = signed_in.sign_in(**{key: hidden[key] for key in hidden if key != "csrf"})
+    back = browser.sign_in(**hidden)
     assert back.status_code == 200
     kept = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', back.text))
-    filled = signed_in.post("/readings/enter", kept).text
+    filled = browser.post("/readings/enter", kept).text
     assert f'name="{name}" value="4711"' in filled
     assert letters(world) == 0
 

@@ -139,6 +139,30 @@ def test_no_act_of_any_page_is_taken_from_another_site(world, signed_in):
             assert answer.status_code in {401, 403}, page.path
 
 
+def typed_into(page: str) -> set[str]:
+    """Addresses of the forms on a page that somebody types texts into, other than passwords."""
+    forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page, re.DOTALL)
+    typed = re.compile(r"<textarea|<input (?![^>]*type=\"(?!text|email|number))")
+    return {path for path, form in forms if typed.search(form) and "password" not in form}
+
+
+def test_a_form_that_text_is_typed_into_comes_back_when_its_session_has_ended(world, signed_in):
+    own = [signed_in.get(path).text for path in ("/readings/enter", "/people")]
+    crew = Crew(world)
+    crew.receives()
+    with world.service.ledger.transaction() as store:
+        store.accounts.ask(CODE, "x@y.example", "192.0.2.0/24", world.now)
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    entity = f"/console/entities/{CODE}"
+    paths = ("/console", entity, f"{entity}/enter", "/console/receipts/1/withdraw")
+    found = set().union(*map(typed_into, [*own, *(admin.get(path).text for path in paths)]))
+
+    assert len(found) >= 6
+    for form in found:
+        [page] = [one for one in ACTS if re.fullmatch(re.sub(r"{\w+}", "[^/]+", one.path), form)]
+        assert page.keeps, form
+
+
 def test_a_hostile_text_in_every_field_and_address_is_only_text(world, signed_in):
     admin = Crew(world).enters(role=OperatorRole.ADMINISTERS)
     names = {

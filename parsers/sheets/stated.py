@@ -108,8 +108,9 @@ class Stated:
         if self._layout.kind is not Kind.REGISTER and differ((unit, self._draft.unit)):
             # All series of a document are in one unit.
             agrees = False
-            about = {"field": "unit", "other": self._draft.unit}
-            place = place_of(self._sheet, table.top, table.left)
+            there = place_of(self._sheet, table.top, table.left)
+            about = {"field": "unit", "other": f"{self._draft.unit}, {there.cell}"}
+            place = place_of(self._sheet, self._tables[0].top, self._tables[0].left)
             self._draft.findings.add(finding(Code.AMBIGUOUS_COLUMN, place, seen=unit, **about))
         return agrees
 

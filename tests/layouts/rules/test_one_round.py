@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from layouts.document import Document
+from layouts.document import Document, cell_name
 from layouts.layout import load
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check
@@ -121,11 +121,11 @@ def told(content: bytes, number: str) -> tuple[set[tuple[str, str]], object]:
     return found, checked
 
 
-def fours(seed: int) -> dict[int, list[Mistake]]:
+def fours(seed: int, kinds: list[Mistake]) -> dict[int, list[Mistake]]:
     """Four kinds, in as few rows as can hold them."""
     random = Random(seed)
     planted: dict[int, list[Mistake]] = {}
-    for mistake in random.sample(READINGS, 4):
+    for mistake in random.sample(kinds, 4):
         row = next(row for row in range(4) if all(fit(mistake, o) for o in planted.get(row, ())))
         planted.setdefault(row, []).append(mistake)
     return planted
@@ -134,7 +134,7 @@ def fours(seed: int) -> dict[int, list[Mistake]]:
 @pytest.mark.parametrize("container", WRITTEN)
 def test_any_four_mistakes_over_readings_are_told_in_the_first_round(container):
     for seed in range(10):
-        planted = fours(seed)
+        planted = fours(seed, READINGS)
         meant = {(m.code, where(container, row, m)) for row, ms in planted.items() for m in ms}
         assert told(WRITTEN[container](planted), "52006")[0] == meant, planted
 
@@ -143,3 +143,95 @@ def test_any_four_mistakes_over_readings_are_told_in_the_first_round(container):
 def test_the_mended_readings_are_accepted(container):
     found, checked = told(WRITTEN[container]({}), "52006")
     assert (found, len(checked.changes)) == (set(), len(OWN))
+
+
+PROFILES = [
+    Mistake("unknown-point", "point", "200000009999-01"),
+    Mistake("unknown-channel", "channel", "02"),
+    Mistake("invalid-number", "3", "нет данных"),
+    Mistake("negative-value", "5", "-5"),
+    Mistake("missing-interval", "8", ""),
+    Mistake("invalid-number", "11", "1.2.3"),
+]
+
+
+def days(planted: dict[int, list[Mistake]]) -> list[dict[str, str]]:
+    """A day of four points, as it is with these mistakes."""
+    made = []
+    for index, point in enumerate(OWN[:4]):
+        row = {"point": point, "channel": "01"} | {str(hour): f"{index + 1}" for hour in range(24)}
+        made.append(row | {mistake.field: mistake.written for mistake in planted.get(index, ())})
+    return made
+
+
+def profile_book(planted):
+    """A workbook of hours, and the cell of each of its fields."""
+    lines = [["Макет", "52005"], ["Код пользователя", CODE], ["Единица", "МВт·ч"], []]
+    lines.append(["Дата", "Точка учёта", "Канал", *map(str, range(24))])
+    lines += [["01.11.2026", *row.values()] for row in days(planted)]
+    cells = {(r, c): v for r, line in enumerate(lines, 1) for c, v in enumerate(line, 1) if v}
+    places = {
+        (index, name): cell_name(index + 6, column)
+        for index, row in enumerate(days(planted))
+        for column, name in enumerate(row, 2)
+    }
+    return WRITERS["xlsx"]([Page("Лист1", cells)]), places
+
+
+def profile_xml(planted, opened, closed, level, value):
+    """The lines of a document, and the line of each of its fields."""
+    lines, places = list(opened), {}
+    for index, row in enumerate(days(planted)):
+        lines.append(level[0].format(**row))
+        places |= {(index, name): f"line {len(lines) + 1}" for name in ("point", "channel")}
+        for hour in range(24):
+            if row[str(hour)]:
+                at = f"{hour:02}", f"{(hour + 1) % 24:02}"
+                lines.append(value.format(*at, row[str(hour)]))
+            # A gap is told at the line before it.
+            places[index, str(hour)] = f"line {len(lines)}"
+        lines.append(level[1])
+    return "\n".join([*lines, *closed]).encode(), places
+
+
+HOURS = (
+    [f'<package class="52005" version="2" sender_code="{CODE}" created="20261102113000">'],
+    ["</package>"],
+    ('<point code="{point}" channel="{channel}">', "</point>"),
+    '<consumption date_time="20261101{0}" energy="{2}"/>',
+)
+PERIODS = (
+    [
+        '<message class="80020" version="2" number="1"><datetime>',
+        "<timestamp>20261102113000</timestamp><daylightsavingtime>0</daylightsavingtime>",
+        "<day>20261101</day></datetime><sender><inn>3300000001</inn><name>N</name></sender>",
+        '<area timezone="1"><inn>3300000001</inn><name>N</name>',
+    ],
+    ["</area></message>"],
+    (
+        '<measuringpoint code="{point}" name=""><measuringchannel code="{channel}" desc="">',
+        "</measuringchannel></measuringpoint>",
+    ),
+    '<period start="{0}00" end="{1}00"><value>{2}</value></period>',
+)
+DAYS = {
+    ("52005", "xlsx"): profile_book,
+    ("52005", "xml"): lambda planted: profile_xml(planted, *HOURS),
+    ("80020", "xml"): lambda planted: profile_xml(planted, *PERIODS),
+}
+
+
+@pytest.mark.parametrize(("number", "container"), DAYS)
+def test_any_four_mistakes_over_a_profile_are_told_in_the_first_round(number, container):
+    writer = DAYS[number, container]
+    for seed in range(8):
+        planted = fours(seed, PROFILES)
+        content, places = writer(planted)
+        meant = {(m.code, places[row, m.field]) for row, ms in planted.items() for m in ms}
+        assert told(content, number)[0] == meant, planted
+
+
+@pytest.mark.parametrize(("number", "container"), DAYS)
+def test_the_mended_profile_is_accepted(number, container):
+    found, checked = told(DAYS[number, container]({})[0], number)
+    assert (found, len(checked.changes)) == (set(), 4)

@@ -143,3 +143,14 @@ def test_the_last_month_is_no_reading():
 
     assert Code.CONSUMPTION_DIFFERS not in {f.code for f in parsed.findings}
     assert Code.NOT_READ in {f.code for f in parsed.findings}
+
+
+def test_two_units_of_two_tables_of_hours_are_told_at_both():
+    lines = [["Макет", "52005"], ["Код пользователя", "200000001234"]]
+    for unit, day in (("кВт·ч", "01.11.2026"), ("МВт·ч", "02.11.2026")):
+        lines += [[], [f"Потребление, {unit}"], ["Дата", *map(str, range(24))], [day, *[1] * 24]]
+    cells = {(r, c): v for r, line in enumerate(lines, 1) for c, v in enumerate(line, 1)}
+    (parsed,) = parse(Document("a", WRITERS["xlsx"]([Page("Часы", cells)])), LAYOUTS)
+    (told,) = (found for found in parsed.findings if found.is_error)
+    assert (told.code, told.place.cell, told.seen) == (Code.AMBIGUOUS_COLUMN, "A4", "kWh")
+    assert told.detail["other"] == "MWh, A8"

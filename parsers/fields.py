@@ -59,7 +59,6 @@ _NUMBER = re.compile(
     r"[+-]?(?:\d{1,500}(?:[.,]\d{0,500})?|[.,]\d{1,500})(?:[eE][+-]?\d{1,2})?", re.ASCII
 )
 _PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_BLANKS = re.compile(r"\s+")
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
 
@@ -84,7 +83,7 @@ def shown(cell: Cell) -> str:
 
 def plain(text: str) -> str:
     """A text on one line with single blanks, also for no-break and thin ones."""
-    return _BLANKS.sub(" ", text.replace("\u200b", "").replace("\ufeff", "")).strip()
+    return " ".join(text.replace("\u200b", "").replace("\ufeff", "").split())
 
 
 def is_blank(cell: Cell) -> bool:

@@ -23,7 +23,7 @@ MOST_SIGNS = 1_000_000
 MOST_ELEMENTS = 20_000
 """Rows, styles, merged ranges and the like together, beyond which it is `too-costly`."""
 
-MOST_LETTERS = 1_200_000
+MOST_LETTERS = 2_000_000
 """So is one whose filled cells have more signs of text: each is read in several ways."""
 
 MOST_ROWS = 12_000
@@ -193,6 +193,7 @@ class SheetDraft:
         if not (0 < row <= LAST_ROW and min(cells) > 0 and max(cells) <= LAST_COLUMN):
             raise TooCostlyError(f"{LAST_ROW} x {LAST_COLUMN}")
         self.spent.cell(len(cells))
+        self.spent.letter(sum(len(cell) for cell in cells.values() if isinstance(cell, str)))
         if row not in self.rows:
             self.spent.row()
         held = self.rows.setdefault(row, {})

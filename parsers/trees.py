@@ -113,7 +113,8 @@ def tree_of(decoded: Decoded) -> Tree | Finding:
     if declaration:
         # The text is decoded already: what it says of its encoding no longer counts,
         # and blanks in its place keep every line where it was.
-        text = re.sub(r"[^\n]", " ", declaration[0]) + text[declaration.end() :]
+        blanks = "\n".join(" " * len(line) for line in declaration[0].split("\n"))
+        text = blanks + text[declaration.end() :]
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,

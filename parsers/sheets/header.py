@@ -237,7 +237,9 @@ class Facts:
         """The key that a cell is the label of, with a value in the same cell."""
         if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
             return None, ""
-        pair = _INLINE.fullmatch(cell) or _WITH_CODE.fullmatch(plain(cell))
+        pair = _INLINE.fullmatch(cell) if ":" in cell or "=" in cell else None
+        if pair is None and (text := plain(cell)).rstrip("-")[-1:].isdecimal():
+            pair = _WITH_CODE.fullmatch(text)
         for text, value in ((cell, ""), *([(pair[1], pair[2].strip())] if pair else [])):
             meaning = self._words.meaning(text)
             if meaning.known and meaning.role in self._key_names:

@@ -79,10 +79,10 @@ def text(word: str) -> str:
     return f'<c t="inlineStr"><is><t>{word}</t></is></c>'
 
 
-TEXT = f'<c t="inlineStr"><is><t>{"x" * 1000}</t></is></c>'
 BOOKS = {
     "cells": (lambda n: rows("<row>" + "<c><v>1</v></c>" * 100 + "</row>", n // 100), MOST_CELLS),
-    "letters": (lambda n: rows("<row>" + TEXT * 100 + "</row>", n // 100_000), MOST_LETTERS),
+    "letters": (lambda n: rows("<row>" + text("x" * 100) * 100 + "</row>", n // 10_000),
+                MOST_LETTERS),
     "rows": (lambda n: rows("<row/>", n), MOST_ELEMENTS - 1000),
     "filled rows": (lambda n: rows("<row><c><v>1</v></c></row>", n), MOST_ROWS),
     "wide rows": (lambda n: book(iter([b"<row>" + b"<c><v>1</v></c>" * n + b"</row>"])), MOST_WIDE),

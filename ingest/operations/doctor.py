@@ -270,13 +270,13 @@ def _room(folder: Path) -> Result:
 
 def _database(app: Installation) -> Iterator[Result]:
     try:
+        if app.is_new_database():
+            yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
+            return
         if forbidden := _forbidden(app):
             advice = "run deploy/postgresql-grants.sql as the owner, after every `migrate`"
             told = f"this user may not read or add to {', '.join(forbidden)}"
             yield Result("database", told, advice, 1)
-            return
-        if app.is_new_database():
-            yield Result("database", "does not exist yet", "run `ingest migrate`", 1)
             return
         if not app.ledger.schema_is_current():
             yield Result("database", "its schema is another one", "run `ingest migrate`", 1)

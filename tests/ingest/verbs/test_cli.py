@@ -687,7 +687,7 @@ def test_a_reader_that_goes_away_is_no_fault_of_ours(run):
 def test_a_fault_of_our_own_is_one_sentence_unless_debugging(run, monkeypatch):
     code = (
         "import sys, ingest.wiring.service\n"
-        "ingest.Service.limits = property(lambda self: {}['Zima-2026'])\n"
+        "ingest.wiring.service.Service.limits = property(lambda self: {}['Zima-2026'])\n"
         "from ingest.verbs.main import main\n"
         f"sys.argv = ['ingest', *sys.argv[1:], 'check', {str(SAMPLE)!r}]\n"
         "main()\n"

@@ -156,7 +156,9 @@ class _Finder:
 
     def _is_wordy(self, cells: Mapping[int, Cell]) -> bool:
         numbers = 0
-        for cell in set(cells.values()):
+        for found in set(cells.values()):
+            # A label may be struck through; a reading that is makes no label of its row.
+            cell = found.cell if isinstance(found, StruckCell) else found
             if isinstance(cell, str):
                 # Most texts are words, and cost no closer look.
                 if (
@@ -168,7 +170,7 @@ class _Finder:
             elif isinstance(cell, datetime):
                 if self._definition.hours and cell.year > 1904:
                     return False
-            elif not isinstance(cell, StruckCell):
+            else:
                 numbers += 1
             if numbers and not self._definition.hours:
                 return False

@@ -46,6 +46,15 @@ def test_a_struck_value_is_told_and_a_struck_row_is_not_there(container, struck,
     assert outcome(read(content)) == outcome_meant
 
 
+@pytest.mark.parametrize("container", sorted(WRITERS))
+def test_a_struck_value_beside_a_zone_makes_no_label_of_its_row(container):
+    rows = [*ROWS[:4], ["№ счётчика: 0751"], ["Зона", "Показание"], ["T1", 100], ["T2", 200]]
+    cells = {(r, c): v for r, row in enumerate(rows, 1) for c, v in enumerate(row, 1)}
+    parsed = read(WRITERS[container]([Page("Лист1", cells, struck={(7, 2)})]))
+    assert [one.zone for one in parsed.series] == ["T2"]
+    assert outcome(parsed)[1] == [(Code.INVALID_NUMBER, "B7", "struck")]
+
+
 def _xlsx() -> bytes:
     book = openpyxl.Workbook()
     for row in ROWS:

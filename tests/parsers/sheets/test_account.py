@@ -160,6 +160,27 @@ def test_a_second_table_below_is_read_with_the_date_above_it() -> None:
     assert parsed.findings == ()
 
 
+def test_a_table_whose_rows_are_hidden_ends_where_the_next_one_begins() -> None:
+    grid = [
+        ["Макет", 52006],
+        *HEAD[:2],
+        ["Телефон", "8 (4922) 53-12-34"],
+        [],
+        ["N прибора учёта", "Актив", "Реактив"],
+        ["0751", 2.8, 89],
+        *[[]] * 3,
+        ["Текущее показание", "Номер счётчика", "№"],
+        ["0.9", "0752", 1],
+    ]
+
+    def hide(book: Workbook) -> None:
+        book.active.row_dimensions[7].hidden = True
+
+    parsed = read(grid, change=hide)
+    assert readings(parsed) == {("0752", "A+", "T0"): Decimal("0.9")}
+    assert (Code.HIDDEN_CONTENT, None) in told(parsed)
+
+
 def test_a_table_beside_is_read_too() -> None:
     labels = ["№ счётчика", "Показание"]
     rows = [[*labels, None, *labels], ["00000815", 5, None, "00000816", 6]]

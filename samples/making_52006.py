@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from making_52005 import grid_52005, kwh, profile
-from making_books import encrypted, ods, xls, xlsb, xlsx
+from making_books import ods, xls, xlsb, xlsx
 from making_expected import (
     IP,
     PRIMER,
@@ -18,7 +18,6 @@ from making_expected import (
     keep,
     reading,
     result,
-    unreadable,
 )
 
 
@@ -143,8 +142,6 @@ def make_workbooks_52006() -> None:
     keep("52006/readings.xls", xls(grid_52006(numbers, date(2026, 11, 1))), good)
     keep("52006/readings.ods", ods(grid_52006(numbers, date(2026, 11, 1))), good)
     keep("52006/readings.xlsb", xlsb(grid_52006(numbers, "2026-11-01")), good)
-    locked = encrypted(xlsx(("Показания", grid_52006(numbers))))
-    keep("52006/encrypted.xlsx", locked, unreadable(finding("encrypted-document")))
     mangled = [["200000001234-01", 7512345, "а+", "т1", "12\xa0345,67"]]
     said = [
         finding("decimal-comma", "sheet 'Показания', cell F7", "12 345,67",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import msoffcrypto.format.ooxml
 import xlsxwriter
 import xlwt
 from making_expected import Grid
@@ -149,10 +148,3 @@ def _xlsb_rows(grid: Grid) -> Iterator[tuple[int, bytes]]:
                 yield 5, place + struct.pack("<d", value)
             elif value is not None:
                 yield 6, place + _long(str(value))
-
-
-def encrypted(content: bytes) -> bytes:
-    """A workbook that asks for a password."""
-    held = io.BytesIO()
-    msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(content)).encrypt("secret", held)
-    return held.getvalue()

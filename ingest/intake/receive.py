@@ -224,8 +224,10 @@ def _answer(
         entry=case.entry,
     )
     # Without a mail the marked workbook is shown.
-    answer = compose() if is_mailed else None
     marking = _marking(case, receipts, compose) if may_mark else None
+    # Until it is completed, the reply says that the workbook is missing.
+    first = partial(marking.reply_with, {}) if marking else compose
+    answer = first() if is_mailed else None
     return replace(handled, reply=answer, marking=marking)
 
 

@@ -26,7 +26,7 @@ from ingest.letters.signed import (
     signed_content,
 )
 from ingest.letters.terms import Attachment, Limits
-from ingest.letters.unread import APPLE_DOUBLE, Why, why_unread
+from ingest.letters.unread import APPLE_DOUBLE, BY_TYPE, Why, why_unread
 from layouts.document import Document
 from layouts.findings import Code, Finding, Findings, Place, finding
 from parsers import looks_like_document
@@ -187,6 +187,8 @@ class Unpacker:
         if self._entries > ENTRIES_MOST:
             raise self._too_many(container or name)
         match _kind(inner):
+            case _ if content_type in BY_TYPE:
+                self._set_aside(inner)
             case _Kind.LOCKED:
                 self._locked(inner, name)
             case _Kind.PLAIN if looks_like_document(name, content):

@@ -30,6 +30,7 @@ class Why(StrEnum):
     NO_FILES = "no-files"
     SHORTCUT = "shortcut"
     LINK = "link"
+    PART = "part"
     OTHER_TABLE = "other-table"
     WEB_PAGE = "web-page"
     ARCHIVED_PAGE = "archived-page"
@@ -83,6 +84,9 @@ _STARTS = {
     Why.OTHER_TABLE: (b"MOXCEL",),
     Why.OFFICE: (b"{\\rtf", b"PK\x03\x04"),
 }
+BY_TYPE = {"message/partial": Why.PART, "message/external-body": Why.LINK}
+"""What only the type tells, whatever the content. Source: RFC 2046, sections 5.2.2 and 5.2.3."""
+
 _SIGNATURE_TYPES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
@@ -114,7 +118,7 @@ def why_unread(name: str, content: bytes, content_type: str, *, is_inline: bool 
         content_type: As the letter states it, in lower case.
         is_inline: Whether the letter shows it in its body.
     """
-    why = _kind(name.lower(), content, content_type)
+    why = BY_TYPE.get(content_type) or _kind(name.lower(), content, content_type)
     if why is Why.PICTURE and len(content) <= LOGO_MOST_BYTES:
         is_pixel = not name and len(content) <= _PIXEL_MOST_BYTES
         return Why.HARMLESS if is_inline or is_pixel or _LOGO.fullmatch(name) else why
@@ -173,6 +177,8 @@ def no_documents(attachments: Iterable[Attachment]) -> tuple[Finding, ...]:
 
 def _no_document(why: str, files: Sequence[Attachment]) -> Finding:
     first, more = files[0], len(files) - 1
-    about = {"name": first.name or first.content_type, "container": first.container, "more": more}
+    # A part of a letter has no name, and its type says nothing to its sender.
+    name = first.name or ("" if first.content_type in BY_TYPE else first.content_type)
+    about = {"name": name, "container": first.container, "more": more}
     told: dict[str, Any] = {key: value for key, value in about.items() if value}
     return finding(Code.NO_DOCUMENTS, reason=why, **told)

@@ -301,12 +301,9 @@ def _files(
         told.append(words.say("attached_receipt" if len(files) == 1 else "attached_receipts"))
     room = ATTACHED_MOST_BYTES - sum(len(file.content) for file in files)
     for index, workbook in sorted(marked.items()):
-        if workbook is None:
-            told.append(words.say("not_marked"))
-            continue
         name = one_line(view.document_name(receipts[index], words), 100)
-        if len(workbook.content) > room:
-            told.append(words.say("too_large"))
+        if workbook is None or len(workbook.content) > room:
+            told.append(words.say("too_large" if workbook else "not_marked", name=name))
             continue
         room -= len(workbook.content)
         files.append(File(_marked_name(name, words), workbook.content, *XLSX))
@@ -346,6 +343,8 @@ def _public(findings: Sequence[Finding]) -> list[Finding]:
     told: dict[Code, Finding] = {}
     for item in filter(lambda item: item.is_error, findings):
         code = Code.CREDENTIALS_MISSING if item.code in _AUTHENTICATION else item.code
-        kept = replace(item, code=code, seen=None, place=NOWHERE, detail={}, count=1)
+        # Why a file is no document is told in words of ours.
+        detail = {"reason": why} if (why := item.detail.get("reason")) else {}
+        kept = replace(item, code=code, seen=None, place=NOWHERE, detail=detail, count=1)
         told.setdefault(code, kept)
     return list(told.values()) or [finding(Code.CREDENTIALS_MISSING)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ingest.engine import marks
 from ingest.engine.marks import Marker
 from ingest.intake.attempt import complete
 from ingest.intake.outcome import Handled, Marking
@@ -95,6 +96,16 @@ def test_a_reply_leaves_without_its_workbook_when_marking_fails(ledger, clock, h
     reader = SlowReader(fault)
     reader.let.set()
     marker = Marker(reader, ledger, clock)
+    marker.add(RAW, handled)
+    marker.close(finish=True)
+    assert due(ledger) == [PLAIN]
+
+
+def test_a_reply_leaves_without_its_workbook_when_too_many_letters_wait(
+    ledger, clock, handled, monkeypatch
+):
+    monkeypatch.setattr(marks, "WAITING_BYTES", len(RAW.content) - 1)
+    marker = Marker(SlowReader(), ledger, clock)
     marker.add(RAW, handled)
     marker.close(finish=True)
     assert due(ledger) == [PLAIN]

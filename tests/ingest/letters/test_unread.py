@@ -19,7 +19,8 @@ from ingest.letters.decoding import transferred
 from ingest.letters.encoded import FILES_MOST, cut_encoded, encoded_in_html
 from ingest.letters.letter import Letter, Limits, read_letter
 from ingest.letters.signed import cms_message
-from ingest.letters.unread import LOGO_MOST_BYTES, Why, why_unread
+from ingest.letters.unread import BY_TYPE, LOGO_MOST_BYTES, Why, no_documents, why_unread
+from ingest.replies.texts import sentence
 from ingest.replies.wording import catalogue
 from layouts.findings import Code
 from layouts.terms import LANGUAGES
@@ -132,6 +133,20 @@ def test_alone_it_is_listed_and_no_finding(name: str, content: bytes, kind: str,
     assert not letter.documents
     assert letter.findings == ()
     assert [(one.name, one.why) for one in letter.attachments] == [(name, why.value)]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", XML, zipped(("z.xml", XML)), b"Content-Type: text/xml\n\n" + XML]
+)
+@pytest.mark.parametrize(("kind", "why"), BY_TYPE.items())
+def test_a_part_of_a_letter_is_never_read_and_always_told(
+    content: bytes, kind: str, why: Why
+) -> None:
+    assert named(beside(DOCUMENT, ("", content, kind))) == [("", why.value)]
+    alone = read_letter(b'Content-Type: %b; id="1"\n\n' % kind.encode() + content, Limits())
+    (found,) = no_documents(alone.attachments)
+    assert catalogue("words", "ru")["reason"][why.value] in sentence(found, "ru")
+    assert kind not in sentence(found, "ru")
 
 
 @pytest.mark.parametrize(("name", "content", "kind"), HARMLESS)

@@ -289,7 +289,7 @@ def test_the_reply_carries_the_marked_workbook_and_names_what_is_lost() -> None:
 
 @pytest.mark.parametrize(
     ("result", "told"),
-    [(Marked(bytes(4_000_000)), "слишком велика и не приложена"), (None, "не приложена")],
+    [(Marked(bytes(4_000_000)), "она слишком велика"), (None, "составить её не удалось")],
 )
 def test_a_workbook_that_is_not_attached_is_told_as_that(result: Marked | None, told: str) -> None:
     receipts = [cases.receipt(7, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, (ERROR,))]
@@ -297,7 +297,7 @@ def test_a_workbook_that_is_not_attached_is_told_as_that(result: Marked | None, 
     message = opened(owed)
     assert [part.get_filename() for part in message.iter_attachments()] == ["80021_7.xml"]
     assert len(owed.content) < 5_000_000
-    assert told in body(message, "plain")
+    assert f"Ваша книга «52006.xlsx» с пометками не приложена: {told}" in body(message, "plain")
     assert "Приложена ваша книга" not in body(message, "plain")
 
 

@@ -3,7 +3,8 @@
 `python -m tests.mutants layouts/rules --tests "tests/layouts" --count 20 --seed 1` runs the tests
 once as they are, and then once for each change, in a fork of the process that has collected
 them, until the first failure. The change is put into the functions that are loaded there, or
-into the constants of the module: no file is written. What the tests did not notice is printed with
+into the constants of the module: no file is written. Of a change in a function only the tests that
+call it are run, short files first. What they did not notice is printed with
 its line; equivalent changes (a log text, a faster path) are for a reader to tell apart.
 Processes that tests start have the code as it is, and cannot notice anything.
 """
@@ -20,12 +21,13 @@ import random
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import pytest
@@ -167,30 +169,89 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
 
 
 PASSED, FAILED, NOT_MADE = 0, 1, 2
+Function = tuple[str, int]
+"""File and first line."""
+
+
+class Calls:
+    """Which functions of a room each test calls, and how long it takes."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._files = {str(path) for path in paths}
+        self._by_test: dict[pytest.Item, set[Function]] = {}
+        self._called: set[Function] = set()
+        self.seconds: dict[pytest.Item, float] = {}
+
+    def _see(self, frame: FrameType, _event: str, _argument: object) -> None:
+        code = frame.f_code
+        if code.co_filename in self._files:
+            self._called.add((code.co_filename, code.co_firstlineno))
+
+    def run(self, items: list[pytest.Item]) -> bool:
+        """Whether they pass; what each called is known then."""
+        # What one test left in a cache the next one calls too.
+        cached = [
+            one
+            for one in gc.get_objects()
+            if isinstance(one, functools._lru_cache_wrapper)
+            and getattr(one.__wrapped__, "__code__", self._see.__code__).co_filename in self._files
+        ]
+        threading.settrace(self._see)
+        for item, following in zip(items, [*items[1:], items[0]], strict=True):
+            for one in cached:
+                one.cache_clear()
+            self._called = self._by_test.setdefault(item, set())
+            began = time.process_time()
+            sys.settrace(self._see)
+            passed = _passes(item, following)
+            sys.settrace(None)
+            self.seconds[item] = time.process_time() - began
+            if not passed:
+                return False
+        threading.settrace(None)
+        return True
+
+    def of(self, change: Change) -> list[pytest.Item]:
+        """The tests that may notice it, file by file, the shortest file first."""
+        items = list(self._by_test)
+        if isinstance(change.within, ast.FunctionDef):
+            first = min([change.within, *change.within.decorator_list], key=lambda one: one.lineno)
+            lines = range(first.lineno, (change.within.end_lineno or 0) + 1)
+            file = str(ROOT / change.path)
+            items = [
+                item
+                for item, called in self._by_test.items()
+                if any(at == file and line in lines for at, line in called)
+            ]
+        seconds: dict[Path, float] = {}
+        for item in items:
+            seconds[item.path] = seconds.get(item.path, 0) + self.seconds[item]
+        return sorted(items, key=lambda item: (seconds[item.path], item.path))
 
 
 class Trial:
     """A plugin of pytest: instead of one run, one for each change."""
 
-    def __init__(self, changes: Iterator[Change], count: int) -> None:
+    def __init__(self, changes: Iterator[Change], count: int, calls: Calls) -> None:
         self._changes = changes
         self._count = count
+        self._calls = calls
         self.tried = 0
         self.missed: list[Change] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # Functions are looked for among all objects, the frozen ones too.
         gc.unfreeze()
-        began = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        passed = _pass(session.items)
-        seconds = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime - began)
+        passed = self._calls.run(session.items)
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
             if not passed:
                 print("the tests fail without any change")
                 return True
             for change in self._changes:
-                told = _tried(change, session.items, seconds)
+                items = self._calls.of(change)
+                seconds = int(sum(self._calls.seconds[item] for item in items))
+                told = _tried(change, items, seconds) if items else PASSED
                 # What the tests load no part of, or what would need another shape of a function.
                 if told != NOT_MADE:
                     self.tried += 1
@@ -200,19 +261,15 @@ class Trial:
                 if self.tried == self._count:
                     break
             # They pass in a fork: otherwise everything would seem to be noticed.
-            if not self.missed and _tried(None, session.items, seconds) != PASSED:
+            if not self.missed and _tried(None, session.items, 0) != PASSED:
                 print("the tests fail in a fork without any change")
                 self.tried = 0
         return True
 
 
-def _pass(items: list[pytest.Item]) -> bool:
-    """Whether they pass, up to the first one that does not; fixtures of all of them are kept."""
-    return all(
-        not report.failed
-        for item, following in zip(items, [*items[1:], items[0]], strict=True)
-        for report in runtestprotocol(item, log=False, nextitem=following)
-    )
+def _passes(item: pytest.Item, following: pytest.Item) -> bool:
+    """Whether it passes; fixtures that the next one has too are kept."""
+    return not any(one.failed for one in runtestprotocol(item, log=False, nextitem=following))
 
 
 def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int:
@@ -225,9 +282,10 @@ def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int
             os.dup2(nothing, stream)
         code = FAILED
         try:
+            items[0].session._setupstate.teardown_exact(items[0])
             if change is not None and not change.make():
                 code = NOT_MADE
-            elif _pass(items):
+            elif all(map(_passes, items, [*items[1:], items[0]])):
                 code = PASSED
         finally:
             os._exit(code)
@@ -253,7 +311,7 @@ def main() -> int:
     paths = sorted(room.rglob("*.py")) if room.is_dir() else [room]
     every = [change for path in paths for change in changes(path.relative_to(ROOT))]
     random.Random(given.seed).shuffle(every)
-    trial = Trial(iter(every), given.count)
+    trial = Trial(iter(every), given.count, Calls(paths))
     tests = given.tests.split() or [f"tests/{given.room}"]
     pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", *tests], plugins=[trial])
     if not trial.tried:

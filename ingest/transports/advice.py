@@ -49,7 +49,7 @@ def _of_text(told: str) -> str:
         return "the mailbox or the server's disk is full: archive filed letters, or get more room"
     if any(word in told for word in ("nonexistent", "trycreate", "invalid mailbox", "prefix")):
         return "name the folder as the server lists it, its prefix included"
-    if "read-only" in told or "noperm" in told or "acl" in told or "permission" in told:
+    if any(word in told for word in ("read-only", "not writable", "noperm", "acl", "permission")):
         return "the account may not write to that folder: have the right granted"
     return _ANYTHING
 

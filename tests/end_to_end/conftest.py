@@ -17,7 +17,11 @@ import pytest
 from ingest.demo.servers import PASSWORD, USER, ImapServer, SmtpServer
 from tests.end_to_end.loaded import loaded as starting
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
-from tests.ingest.conftest import bare  # noqa: F401 - verbs that are called in this process
+from tests.ingest.conftest import (  # noqa: F401 - verbs that are called in this process
+    bare,
+    empty_database,
+    run,
+)
 
 # Tests of Dovecot alone are not collected where it is missing, so that nothing
 # is ever skipped; `tests/conftest.py` says at the end what would allow them.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -21,11 +23,23 @@ def literal(content: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(content), content)
 
 
-class Listening:
-    """Accepts connections, each served in a thread, until it is closed."""
+class RefusedError(Exception):
+    """Raised by an answer to refuse its command: `NO [OVERQUOTA] full`."""
 
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+
+class Listening:
+    """Accepts connections, each served in a thread, until it is closed.
+
+    Args:
+        serve: Converses over one connection.
+        context: For TLS from the first byte on; without it nothing is encrypted.
+    """
+
+    def __init__(
+        self, serve: Callable[[socket.socket], None], context: ssl.SSLContext | None = None
+    ) -> None:
         self._serve = serve
+        self._context = context
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -46,6 +60,8 @@ class Listening:
 
     def _served(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
             self._serve(connection)
 
 
@@ -72,6 +88,7 @@ class ScriptedImap(Listening):
             untagged lines, as bytes with their ends.
         greeting: Makes the lines before the first command.
         capabilities: As the server lists them.
+        context: For TLS from the first byte on.
     """
 
     def __init__(
@@ -79,12 +96,13 @@ class ScriptedImap(Listening):
         answers: dict[str, Answer] | None = None,
         greeting: Callable[[], Iterator[bytes]] = lambda: iter([b"* OK ready\r\n"]),
         capabilities: bytes = b"IMAP4rev1 MOVE UIDPLUS",
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self.capabilities = capabilities
         self.commands: list[str] = []
         self._answers = answers or {}
         self._greeting = greeting
-        super().__init__(self._converse)
+        super().__init__(self._converse, context)
 
     def config(self, **options) -> ImapConfig:
         given = {
@@ -103,16 +121,24 @@ class ScriptedImap(Listening):
             connection.sendall(line)
         with connection.makefile("rb") as lines:
             for line in lines:
-                self._obey(connection, line.decode())
+                command = line
+                while announced := re.search(rb"\{(\d+)\}\r\n$", command):
+                    connection.sendall(b"+ go on\r\n")
+                    command += lines.read(int(announced[1])) + lines.readline()
+                self._obey(connection, command.decode(errors="replace"))
 
     def _obey(self, connection: socket.socket, line: str) -> None:
         tag, _, rest = line.strip().partition(" ")
-        words = rest.split()
+        words = rest.split() or [""]
         command = " ".join(words[:2] if words[0] == "UID" else words[:1]).upper()
         self.commands.append(rest)
-        for answer in self._answers.get(command, self._usual(command))(rest):
-            connection.sendall(answer)
-        connection.sendall(f"{tag} OK done\r\n".encode())
+        said = "OK done"
+        try:
+            for answer in (self._answers.get(command) or self._usual(command))(rest):
+                connection.sendall(answer)
+        except RefusedError as refused:
+            said = str(refused)
+        connection.sendall(f"{tag} {said}\r\n".encode())
 
     def _usual(self, command: str) -> Answer:
         told = {
@@ -128,6 +154,107 @@ class ScriptedImap(Listening):
         if command == "UID FETCH":
             return fetched
         return lambda _rest: iter(told.get(command, []))
+
+
+class PlainImap(ScriptedImap):
+    """Folders of letters behind RFC 3501 alone: it knows neither MOVE nor UIDPLUS.
+
+    Attributes:
+        folders: Letters and their flags by UID, of each folder.
+        copied: Called after each COPY: what another client does meanwhile.
+
+    Args:
+        letters: In INBOX, from UID 11 on.
+        keeps_keywords: Whether clients may set keywords of their own.
+    """
+
+    copied: Callable[[], object] = staticmethod(lambda: None)
+
+    def __init__(self, *letters: bytes, keeps_keywords: bool = True) -> None:
+        inbox = {uid: (letter, set[str]()) for uid, letter in enumerate(letters, 11)}
+        self.folders = {"INBOX": inbox}
+        self._selected = inbox
+        self._flags = b"\\Deleted \\*" if keeps_keywords else b"\\Deleted"
+        answers = {
+            "SELECT": self._select,
+            "LIST": self._list,
+            "CREATE": self._create,
+            "APPEND": self._append,
+            "EXPUNGE": self._expunge,
+            "UID SEARCH": self._search,
+            "UID FETCH": self._fetch,
+            "UID COPY": self._copy,
+            "UID STORE": self._store,
+        }
+        super().__init__(answers, capabilities=b"IMAP4rev1")
+
+    def contents(self, folder: str) -> list[bytes]:
+        return [letter for letter, _ in self.folders[folder].values()]
+
+    def _usual(self, command: str) -> Answer:
+        if command in {"CAPABILITY", "LOGIN", "LOGOUT", "SUBSCRIBE"}:
+            return super()._usual(command)
+        raise RefusedError(f"BAD {command} is no command of RFC 3501")
+
+    def _named(self, rest: str) -> dict[int, tuple[bytes, set[str]]]:
+        name = rest.split('"')[1]
+        if name not in self.folders:
+            raise RefusedError("NO [TRYCREATE] there is no such folder")
+        return self.folders[name]
+
+    def _select(self, rest: str) -> Iterator[bytes]:
+        self._selected = self._named(rest)
+        yield b"* %d EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n" % len(self._selected)
+        yield b"* OK [PERMANENTFLAGS (%b)] x\r\n" % self._flags
+
+    def _list(self, rest: str) -> Iterator[bytes]:
+        wanted = rest.split('"')[-2]
+        if wanted in self.folders:
+            yield b'* LIST () "/" "%b"\r\n' % wanted.encode()
+
+    def _create(self, rest: str) -> Iterator[bytes]:
+        self.folders[rest.split('"')[1]] = {}
+        return iter(())
+
+    def _append(self, rest: str) -> Iterator[bytes]:
+        folder = self._named(rest)
+        content = rest.partition("}\r\n")[2].encode()
+        flags = set(rest.partition("(")[2].partition(")")[0].split())
+        folder[max(folder, default=10) + 1] = content, flags
+        return iter(())
+
+    def _expunge(self, _rest: str) -> Iterator[bytes]:
+        for uid in [uid for uid, (_, flags) in self._selected.items() if "\\Deleted" in flags]:
+            del self._selected[uid]
+        return iter(())
+
+    def _search(self, rest: str) -> Iterator[bytes]:
+        found = set(self._selected)
+        if "DELETED" in rest:
+            found = {uid for uid in found if "\\Deleted" in self._selected[uid][1]}
+        if "UNKEYWORD" in rest:
+            keyword = rest.rsplit(maxsplit=1)[-1]
+            found = {uid for uid in found if keyword not in self._selected[uid][1]}
+        yield b"* SEARCH " + b" ".join(b"%d" % uid for uid in sorted(found)) + b"\r\n"
+
+    def _fetch(self, rest: str) -> Iterator[bytes]:
+        for uid in map(int, rest.split()[2].split(",")):
+            for line in fetched(rest, content=self._selected[uid][0]):
+                yield line.replace(b"UID 11", b"UID %d" % uid)
+
+    def _copy(self, rest: str) -> Iterator[bytes]:
+        folder = self._named(rest)
+        for uid in map(int, rest.split()[2].split(",")):
+            folder[max(folder, default=10) + 1] = self._selected[uid][0], set()
+        self.copied()
+        return iter(())
+
+    def _store(self, rest: str) -> Iterator[bytes]:
+        _, _, uids, change, flags = rest.split(maxsplit=4)
+        for uid in map(int, uids.split(",")):
+            held, named = self._selected[uid][1], flags.strip("()").split()
+            held.update(named) if change.startswith("+") else held.difference_update(named)
+        return iter(())
 
 
 def fetched(rest: str, date: bytes = DATE, content: bytes = LETTER) -> Iterator[bytes]:

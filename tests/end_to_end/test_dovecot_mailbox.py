@@ -86,19 +86,6 @@ def test_where_an_expunge_would_remove_the_letters_of_others_ours_are_kept_apart
     mailbox.close()
 
 
-def test_without_keywords_either_nothing_is_copied_again_and_again(dovecot, monkeypatch):
-    dovecot.append(mail("first"), mail("second"))
-    mailbox, uids = listed_without_extensions(dovecot, monkeypatch)
-    with_other_flags(mailbox, uids[1])
-    mailbox._keeps_keywords = False
-
-    with pytest.raises(MailboxUnavailable, match="neither MOVE nor UIDPLUS nor keywords"):
-        mailbox.file(uids[:1], "accepted")
-
-    assert dovecot.count("Processed") == 0
-    assert dovecot.count("INBOX") == 2
-
-
 def test_a_folder_that_is_only_a_level_above_others_becomes_one(dovecot):
     with dovecot._client() as client:
         client.create_folder("Processed.2025")
@@ -121,15 +108,6 @@ def test_examining_tries_to_file_and_leaves_nothing_behind(dovecot):
     assert [dovecot.count(folder) for folder in found.folders] == [0, 0, 0]
     _, uids = mailbox.uids()
     assert [raw.content for raw in fetched(mailbox, uids)] == [mail("first")]
-    mailbox.close()
-
-
-def test_examining_tells_that_a_filed_letter_may_stay(dovecot, monkeypatch):
-    dovecot.append(mail("first"))
-    mailbox, _ = listed_without_extensions(dovecot, monkeypatch)
-
-    assert mailbox.examine().keeps_apart
-    assert dovecot.count("INBOX") == 1
     mailbox.close()
 
 

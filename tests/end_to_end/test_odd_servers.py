@@ -6,6 +6,7 @@ import itertools
 import re
 import resource
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +20,15 @@ from ingest.transports.imap.mailbox import SEARCHED, ImapMailbox
 from ingest.transports.ports import Deferred, MailboxUnavailable, OutboxUnavailable
 from ingest.transports.smtp import SmtpConfig, SmtpPostman
 from storage.records.replies import OwedReply
-from tests.end_to_end.scripted import LETTER, ScriptedImap, ScriptedSmtp, fetched, literal
+from tests.end_to_end.scripted import (
+    LETTER,
+    PlainImap,
+    ScriptedImap,
+    ScriptedSmtp,
+    fetched,
+    literal,
+)
+from tests.fakes import mail
 
 
 @pytest.fixture
@@ -154,6 +163,77 @@ def test_a_letter_kept_apart_by_a_keyword_is_searched_for_by_its_absence(serving
     mailbox.uids()
     mailbox.close()
     assert f"UID SEARCH ALL UNKEYWORD {FILED}" in server.commands
+
+
+# A server that knows neither MOVE nor UIDPLUS.
+
+
+@pytest.fixture
+def plain():
+    servers = []
+
+    def serve(*letters, **options) -> tuple[PlainImap, ImapMailbox, Sequence[int]]:
+        servers.append(PlainImap(*letters, **options))
+        mailbox = ImapMailbox(servers[-1].config())
+        return servers[-1], mailbox, mailbox.uids()[1]
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+FIRST, SECOND, THIRD = (mail(word) for word in ("first", "second", "third"))
+
+
+def test_on_a_plain_server_letters_are_copied_and_expunged(plain):
+    server, mailbox, uids = plain(FIRST, SECOND, THIRD)
+    mailbox.file([uids[0], uids[2]], "accepted")
+    assert server.contents("Processed") == [FIRST, THIRD]
+    assert server.contents("INBOX") == [SECOND]
+    assert mailbox.uids()[1] == [uids[1]]
+    mailbox.close()
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_where_an_expunge_would_remove_the_letters_of_others_ours_are_kept_apart(plain, when):
+    server, mailbox, uids = plain(FIRST, SECOND, THIRD)
+    others = server.folders["INBOX"][uids[1]][1]
+    if when == "before":
+        others.add("\\Deleted")
+    else:
+        server.copied = lambda: others.add("\\Deleted")
+
+    mailbox.file(uids[:1], "accepted")
+
+    assert server.contents("Processed") == [FIRST]
+    assert server.contents("INBOX") == [FIRST, SECOND, THIRD]
+    assert server.folders["INBOX"][uids[0]][1] == {FILED}
+    # It has its verdict and its copy: it is not read again.
+    assert mailbox.uids()[1] == uids[1:]
+    assert mailbox.examine().keeps_apart
+    mailbox.close()
+
+
+def test_without_keywords_either_nothing_is_copied_again_and_again(plain):
+    server, mailbox, uids = plain(FIRST, SECOND, keeps_keywords=False)
+    server.folders["INBOX"][uids[1]][1].add("\\Deleted")
+    with pytest.raises(MailboxUnavailable, match="neither MOVE nor UIDPLUS nor keywords"):
+        mailbox.file(uids[:1], "accepted")
+    assert server.contents("Processed") == []
+    assert server.contents("INBOX") == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("has_deleted", [True, False])
+def test_examining_a_plain_server_files_for_trial_where_no_other_letter_can_go(plain, has_deleted):
+    server, mailbox, _ = plain(FIRST)
+    held = {11: (SECOND, {"\\Deleted"})} if has_deleted else {}
+    server.folders["Processed"] = dict(held)
+    assert mailbox.examine().letters == 1
+    mailbox.close()
+    tried = [command.split('"')[1] for command in server.commands if command.startswith("APPEND")]
+    assert tried == ["Processed", "Ignored", "Quarantine"][has_deleted:]
+    assert server.folders["Processed"] == held
+    assert server.contents("Ignored") == server.contents("Quarantine") == []
 
 
 # Lies.

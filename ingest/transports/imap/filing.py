@@ -89,15 +89,21 @@ def _copy_away(
 
 
 def try_filing(client: IMAPClient, folder: str) -> datetime | None:
-    """File a letter into the selected folder and remove it again; its INTERNALDATE."""
-    if not client.has_capability("UIDPLUS"):
-        # A trial letter could not be removed again without touching other letters.
+    """File a letter into the selected folder and remove it again; its INTERNALDATE.
+
+    Without UIDPLUS none is filed where removing it could remove the letters of others.
+    """
+    has_uids = client.has_capability("UIDPLUS")
+    if not has_uids and search(client, "DELETED"):
         return None
     answer = client.append(folder, TRIAL, [b"\\Seen", b"\\Deleted"])
     told = re.search(rb"APPENDUID \d+ (\d+)", answer or b"")
-    if not told:
+    uids = [int(told[1])] if told else [] if has_uids else search(client, "DELETED")
+    if len(uids) != 1:
         return None
-    uid = int(told[1])
-    arrived = client.fetch([uid], ["INTERNALDATE"]).get(uid, {}).get(b"INTERNALDATE")
-    client.uid_expunge([uid])
+    arrived = client.fetch(uids, ["INTERNALDATE"]).get(uids[0], {}).get(b"INTERNALDATE")
+    if has_uids:
+        client.uid_expunge(uids)
+    else:
+        client.expunge()
     return arrived.astimezone(UTC) if isinstance(arrived, datetime) else None

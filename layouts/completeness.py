@@ -223,14 +223,17 @@ def expected_readings(
 
 def register_channels(meter: Meter, state: MonthState) -> Sequence[str]:
     """The channels on which a meter is expected to be read."""
+    if meter.channels:
+        return meter.channels
     read = [c for c in CHANNELS if any((meter.id or 0, c, z) in state.registers for z in ZONES)]
-    return meter.channels or read or CHANNELS[:1]
+    return read or CHANNELS[:1]
 
 
 def register_zones(meter: Meter, channel: str, state: MonthState) -> Sequence[str]:
     """The zones in which a meter's channel is expected to be read."""
-    known = [zone for zone in ZONES if (meter.id or 0, channel, zone) in state.registers]
-    return meter.zones or known or ZONES[:1]
+    if meter.zones:
+        return meter.zones
+    return [z for z in ZONES if (meter.id or 0, channel, z) in state.registers] or ZONES[:1]
 
 
 def _between(

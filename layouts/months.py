@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -34,6 +35,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), MOSCOW)
 
 
+@lru_cache(maxsize=256)
 def bounds(month: date) -> tuple[datetime, datetime]:
     """The moments at which a month begins and ends."""
     return midnight(month.replace(day=1)), midnight(following(month))

@@ -386,8 +386,13 @@ class Letters(Part):
         found = select(func.count()).select_from(LETTER).where(*_tells(before))
         return int(self._connection.scalar(found) or 0)
 
-    def details(self, number: int) -> LetterDetails | None:
-        """All that is known of one letter; None when there is none of that number."""
+    def details(self, number: int, *, submissions: bool = True) -> LetterDetails | None:
+        """All that is known of one letter; None when there is none of that number.
+
+        Args:
+            number: The letter's.
+            submissions: With its documents and what became of their values.
+        """
         row = self._connection.execute(_listing().where(LETTER.c.id == number)).one_or_none()
         if row is None:
             return None
@@ -404,7 +409,7 @@ class Letters(Part):
                 for place in self._connection.execute(places)
             ),
             findings=tuple(self._findings.of_letter(number)),
-            submissions=tuple(self._submissions.of_letter(number)),
+            submissions=tuple(self._submissions.of_letter(number)) if submissions else (),
             replies=tuple(self._replies(number)),
         )
 

@@ -16,7 +16,7 @@ def check_entity(store: Store, entity: str | None) -> None:
     Raises:
         Refused: the register has no such user code.
     """
-    if entity is not None and store.registry.entity(entity) is None:
+    if entity is not None and store.registry.bare(entity) is None:
         raise no_entity(entity)
 
 

@@ -16,7 +16,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from types import NoneType
 from typing import Any
 
@@ -49,11 +49,10 @@ def as_json(value: object, language: str = "ru") -> Any:
     Raises:
         TypeError: it holds something that has no form in JSON.
     """
-    for kinds, written in _WRITTEN:
-        if isinstance(value, kinds):
-            return written(value, language)
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    # Any: mypy takes a class for no key of a cache.
+    kind: Any = type(value)
+    if (written := _writer(kind)) is not None:
+        return written(value, language)
     told: dict[str, Any] = {}
     for key, found in _items(value):
         if key == MERGED:
@@ -91,10 +90,27 @@ _WRITTEN: Sequence[tuple[tuple[type, ...], Callable[[Any, str], Any]]] = (
 """By kind, the first one that fits; everything else is a dataclass."""
 
 
+@cache
+def _writer(kind: type) -> Callable[[Any, str], Any] | None:
+    """What writes values of a kind; None for dataclasses."""
+    for kinds, written in _WRITTEN:
+        if issubclass(kind, kinds):
+            return written
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind.__name__} has no form in JSON")
+    return None
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _items(value: Any) -> list[tuple[str, object]]:
-    keys: Keys | None = getattr(value, "KEYS", None) or _NAMED.get(type(value))
+    kind: Any = type(value)
+    keys: Keys | None = getattr(value, "KEYS", None) or _NAMED.get(kind)
     if keys is None:
-        return [(field.name, getattr(value, field.name)) for field in fields(value)]
+        return [(name, getattr(value, name)) for name in _names(kind)]
     return [(key, attribute(value, source)) for key, source in keys.items()]
 
 

@@ -84,10 +84,7 @@ class Wording:
 
     def end(self, moment: datetime) -> tuple[str, str]:
         """Day and time of an end: midnight belongs to the day that it ends, as 24:00."""
-        local = moment.astimezone(self.zone)
-        if local.hour == local.minute == 0:
-            return self.day(moment - timedelta(minutes=1)), "24:00"
-        return self.day(moment), f"{local:%H:%M}"
+        return _end(moment, self.zone, self.word("writing", "day"))
 
     def until(self, moment: datetime) -> str:
         """A deadline, or the moment of a reading: what was used until then is in it."""
@@ -145,6 +142,14 @@ class Wording:
 def _written(moment: datetime, zone: ZoneInfo, form: str) -> str:
     """A moment in a zone; the same few stand in every row of a reply."""
     return moment.astimezone(zone).strftime(form)
+
+
+@lru_cache(maxsize=1024)
+def _end(moment: datetime, zone: ZoneInfo, form: str) -> tuple[str, str]:
+    local = moment.astimezone(zone)
+    if local.hour == local.minute == 0:
+        return (local - timedelta(minutes=1)).strftime(form), "24:00"
+    return local.strftime(form), f"{local:%H:%M}"
 
 
 @lru_cache(maxsize=8)

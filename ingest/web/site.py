@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -190,7 +189,6 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda text, w: w.number(Decimal(text))
     environment.filters["until"] = lambda at, w: w.until(datetime.fromtimestamp(at, UTC))
     environment.filters["month"] = lambda day, w: w.month(midnight(day))
     environment.globals.update(

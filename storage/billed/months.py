@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select
 
 from layouts.completeness import MonthState, ProfileMonth, RegisterMonth
 from layouts.known import RegisterKey, meter_key
@@ -57,12 +57,14 @@ class Months(Part):
             entities: As stored, with the ids of their points and meters.
         """
         start, end = (epoch(moment) for moment in bounds(month))
-        points = [point.id for e in entities for point in e.points if point.id is not None]
-        meters = _meters(entities)
-        series = self._each(points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids)))
+        meters, series = _meters(entities), self._series(entities)
         read = self._each(
             meters,
-            lambda ids: select(READING.c.meter_id).where(READING.c.meter_id.in_(ids)).distinct(),
+            lambda ids: (
+                select(METER.c.id.label("meter_id"))
+                .where(METER.c.id.in_(ids))
+                .where(exists().where(READING.c.meter_id == METER.c.id))
+            ),
         )
         return MonthState(
             month=month.replace(day=1),
@@ -71,6 +73,29 @@ class Months(Part):
             ever=frozenset((row.point_id, row.channel) for row in series),
             read=frozenset(row.meter_id for row in read),
         )
+
+    def ever(self, month: date, entities: Sequence[LegalEntity]) -> MonthState:
+        """Which profiles and registers ever had a value, as a month's state without values.
+
+        Args:
+            month: Any day of it.
+            entities: As stored, with the ids of their points and meters.
+        """
+        registers = READING.c.meter_id, READING.c.channel, READING.c.zone
+        found = self._each(
+            _meters(entities),
+            lambda ids: select(*registers).where(READING.c.meter_id.in_(ids)).distinct(),
+        )
+        return MonthState(
+            month=month.replace(day=1),
+            registers={tuple(row): RegisterMonth() for row in found},
+            ever=frozenset((row.point_id, row.channel) for row in self._series(entities)),
+            read=frozenset(row.meter_id for row in found),
+        )
+
+    def _series(self, entities: Sequence[LegalEntity]) -> list[Any]:
+        points = [point.id for e in entities for point in e.points if point.id is not None]
+        return self._each(points, lambda ids: select(SERIES).where(SERIES.c.point_id.in_(ids)))
 
     def _profiles_in(
         self, series: Sequence[Any], start: int, end: int

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 
 from layouts.consumed import consumed_wh
 from layouts.exact import decimal
@@ -221,9 +222,8 @@ class Numbers(Part):
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """Every row; a list among the values is an IN list."""
-        lists = [name for name, value in values.items() if isinstance(value, list)]
-        expanded: list[Any] = [bindparam(name, expanding=True) for name in lists]
-        return list(self._connection.execute(text(statement).bindparams(*expanded), values))
+        lists = tuple(name for name, value in values.items() if isinstance(value, list))
+        return list(self._connection.execute(_prepared(statement, lists), values))
 
     def of_keys(self, statement: str, keys: Sequence[int], **values: Any) -> list[Any]:
         """Every row about some keys, however many they are."""
@@ -232,6 +232,12 @@ class Numbers(Part):
             for piece in self._pieces(keys)
             for row in self.rows(statement, keys=piece, **values)
         ]
+
+
+@lru_cache(maxsize=64)
+def _prepared(statement: str, lists: tuple[str, ...]) -> TextClause:
+    """A statement in which some parameters are IN lists; a page asks the same of each month."""
+    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
 class _Rows:

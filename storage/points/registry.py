@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +38,11 @@ class Registry(Part):
         """The legal entity with its points and meters, also an inactive one."""
         return next(iter(self._single(self._sql.rows("entity", user_code=user_code))), None)
 
+    def bare(self, user_code: str) -> LegalEntity | None:
+        """The same without its points: cheap where name, addresses and password are enough."""
+        row = self._sql.row("entity", user_code=user_code)
+        return None if row is None else _entity(row, ())
+
     def entity_without_zeros(self, user_code: str) -> LegalEntity | None:
         """The one entity whose code is this one before it lost its leading zeros."""
         rows = self._sql.rows("entities_without_zeros", bare=user_code.lstrip("0"))
@@ -58,7 +63,7 @@ class Registry(Part):
         return self._whole(self._sql.rows("entities"))
 
     def named(self) -> list[LegalEntity]:
-        """Every legal entity by user code, without its points: cheap where names are enough."""
+        """Every legal entity by user code, without its points."""
         return [_entity(row, ()) for row in self._sql.rows("entities")]
 
     def these(self, user_codes: Sequence[str]) -> list[LegalEntity]:
@@ -91,16 +96,16 @@ class Registry(Part):
         """Points of these rows, in their order, with all that belongs to them."""
         keys = [row.id for row in rows]
         meters = self._meters(keys)
-        true_from: dict[int, list[PointRow]] = defaultdict(list)
+        true_from: dict[int, list[Any]] = defaultdict(list)
         for row in self._listed("point_rows", keys):
-            true_from[row.point_id].append(_point_row(row))
+            true_from[row.point_id].append(row)
         return [_point(row, meters[row.id], true_from[row.id]) for row in rows]
 
     def _meters(self, points: Sequence[int]) -> Mapping[int, list[Meter]]:
         rows = self._listed("meters_at", points)
-        true_from: dict[int, list[MeterRow]] = defaultdict(list)
+        true_from: dict[int, list[Any]] = defaultdict(list)
         for row in self._listed("meter_rows", points):
-            true_from[row.meter_id].append(_meter_row(row))
+            true_from[row.meter_id].append(row)
         meters: dict[int, list[Meter]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (str(_date(row.installed) or ""), row.number)):
             meters[row.point_id].append(_meter(row, true_from[row.id]))
@@ -320,7 +325,7 @@ def _entity(row: Any, points: Sequence[MeteringPoint]) -> LegalEntity:
     )
 
 
-def _point(row: Any, meters: Sequence[Meter], rows: Sequence[PointRow]) -> MeteringPoint:
+def _point(row: Any, meters: Sequence[Meter], rows: Sequence[Any]) -> MeteringPoint:
     return MeteringPoint(
         code=row.code,
         name=row.name,
@@ -332,11 +337,11 @@ def _point(row: Any, meters: Sequence[Meter], rows: Sequence[PointRow]) -> Meter
         active=bool(row.active),
         source=row.source,
         load=row.load,
-        rows=_only_changes(rows),
+        rows=_changes(_point_row, rows),
     )
 
 
-def _meter(row: Any, rows: Sequence[MeterRow]) -> Meter:
+def _meter(row: Any, rows: Sequence[Any]) -> Meter:
     return Meter(
         number=row.number,
         digits=row.digits,
@@ -347,13 +352,15 @@ def _meter(row: Any, rows: Sequence[MeterRow]) -> Meter:
         channels=_words(row.channels),
         zones=_words(row.zones),
         id=row.id,
-        rows=_only_changes(rows),
+        rows=_changes(_meter_row, rows),
     )
 
 
-def _only_changes(rows: Sequence[_Row]) -> tuple[_Row, ...]:
+def _changes(made: Callable[[Any], _Row], rows: Sequence[Any]) -> tuple[_Row, ...]:
     """No rows for what was so from the beginning."""
-    return tuple(rows) if len(rows) > 1 or any(row.valid_from for row in rows) else ()
+    if len(rows) > 1 or any(_date(row.valid_from) for row in rows):
+        return tuple(map(made, rows))
+    return ()
 
 
 def _point_row(row: Any) -> PointRow:

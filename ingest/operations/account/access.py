@@ -88,7 +88,7 @@ def ask(service: Service, code: str, address: str, network: str, now: datetime) 
             return
         if store.accounts.asked_since(hour) >= _ALL_AN_HOUR:
             return
-        entity = store.registry.entity(code) or store.registry.entity_without_zeros(code)
+        entity = store.registry.bare(code) or store.registry.entity_without_zeros(code)
         user = _user_of(store, entity, address)
         is_known = (
             entity is not None
@@ -162,7 +162,7 @@ def choose(service: Service, secret: str, password: str, now: datetime) -> Chose
     if link is None:
         return None
     with service.ledger.reading() as store:
-        entity = store.registry.entity(link.entity)
+        entity = store.registry.bare(link.entity)
     if entity is None:
         return None
     made, mails = "" if password else secrets.token_urlsafe(9), _Mails.of(service)
@@ -197,7 +197,7 @@ def change_password(
     if account is None or (account.kind, account.id) != (of.account.kind, of.account.id):
         return False
     with service.ledger.reading() as store:
-        entity = store.registry.entity(of.entity)
+        entity = store.registry.bare(of.entity)
     if entity is None:
         return False
     hashed, mails = service.guard.passwords.hash(_strong(entity, password)), _Mails.of(service)
@@ -249,7 +249,7 @@ class Access:
 def access(service: Service, code: str) -> Access:
     """Who and what may use an entity's account."""
     with service.ledger.reading() as store:
-        entity = store.registry.entity(code)
+        entity = store.registry.bare(code)
         return Access(
             entity.addresses if entity else (),
             tuple(store.accounts.users(code)),
@@ -281,7 +281,7 @@ def invite(service: Service, by: Visitor, address: str, role: Role, now: datetim
         return False
     mails = _Mails.of(service)
     with service.ledger.transaction() as store:
-        entity = store.registry.entity(by.entity)
+        entity = store.registry.bare(by.entity)
         user = store.accounts.invite(by.entity, address, role, now)
         if entity is not None and user is not None:
             store.audit.add(

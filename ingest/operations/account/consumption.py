@@ -74,7 +74,7 @@ def choices(ledger: Ledger, code: str, month: date) -> list[Choice]:
 
 
 def _choices(entity: LegalEntity, store: Store, month: date) -> Iterable[Choice]:
-    state = store.months.state(month, [entity])
+    state = store.months.ever(month, [entity])
     for point in entity.points:
         meters = point.meters if reads_meters(point, state) else ()
         read = [channel for meter in meters for channel in register_channels(meter, state)]

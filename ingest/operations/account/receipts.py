@@ -93,7 +93,7 @@ class Told:
     """One receipt with all that is known of it.
 
     Attributes:
-        letter: What it came in.
+        letter: What it came in; without its documents.
         document: As the reply tells it, without its tables; None of a withdrawal, which is
             no document.
         about: What is wrong with the letter itself.
@@ -164,7 +164,7 @@ def receipt(ledger: Ledger, code: str, number: int, language: str) -> Told | Non
         found = store.submissions.one(number, code)
         if found is None:
             return None
-        letter = store.letters.details(found[0])
+        letter = store.letters.details(found[0], submissions=False)
     if letter is None:
         return None
     submission = found[1]

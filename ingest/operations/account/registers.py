@@ -47,7 +47,7 @@ def registers(ledger: Ledger, code: str, at: datetime) -> list[Register]:
         if entity is None:
             raise LookupError("the register has no such user code")
         last = store.months.last_readings(entity)
-        state = store.months.state(month_at(at), [entity])
+        state = store.months.ever(month_at(at), [entity])
     return list(_registers(entity, last, state, at))
 
 

@@ -189,7 +189,7 @@ def _named(store: Store, name: str) -> Account | None:
         number = store.accounts.user_by_address(name)
         account = store.accounts.account("user", number) if number is not None else None
     else:
-        entity = store.registry.entity(name) or store.registry.entity_without_zeros(name)
+        entity = store.registry.bare(name) or store.registry.entity_without_zeros(name)
         has_number = entity is not None and entity.id is not None
         account = store.accounts.account("owner", entity.id) if has_number else None  # type: ignore[union-attr,arg-type]
     return account if account is not None and account.active else None
@@ -225,7 +225,7 @@ def program(ledger: Ledger, token: str, now: datetime) -> Visitor | None:
     """
     with ledger.reading() as store:
         found = store.accounts.token_of(digest(token), now)
-        entity = store.registry.entity(found.entity) if found else None
+        entity = store.registry.bare(found.entity) if found else None
         if found is None or entity is None or entity.id is None:
             return None
         account = store.accounts.account("owner", entity.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
@@ -70,7 +71,7 @@ class Asked:
     channel: str
     meter: Meter | None = None
     zones: tuple[str, ...] = ()
-    readings: Mapping[str, tuple[str, datetime]] | None = None
+    readings: Mapping[str, tuple[Decimal, datetime]] | None = None
     days: tuple[Stand, ...] = ()
     spans: tuple[tuple[datetime, datetime], ...] = ()
     total_wh: int = 0
@@ -200,21 +201,18 @@ def _read(
     zones: Sequence[str],
     state: MonthState,
     span: tuple[datetime, datetime],
-) -> dict[str, tuple[str, datetime]]:
+) -> dict[str, tuple[Decimal, datetime]]:
     """The last reading of each zone within the time in which it is asked for."""
     found = {}
+    begin, end = (int(moment.timestamp()) for moment in span)
     for zone in zones:
         register = state.registers.get((meter.id or 0, channel, zone))
         known = [*([register.before] if register and register.before else []),
                  *(register.readings if register else ())]  # fmt: skip
-        within = [
-            (value, datetime.fromtimestamp(at, UTC))
-            for at, value in known
-            if span[0] <= datetime.fromtimestamp(at, UTC) <= span[1]
-        ]
+        within = [(at, value) for at, value in known if begin <= at <= end]
         if within:
-            value, at = within[-1]
-            found[zone] = (f"{value:f}", at)
+            at, value = within[-1]
+            found[zone] = value, datetime.fromtimestamp(at, UTC)
     return found
 
 

@@ -15,12 +15,10 @@ from layouts.document import Document, Parsed
 from layouts.findings import Code, finding, printable
 from layouts.layout import Layout
 from parsers.grid_draft import Spent
-from parsers.pretenders import pretended
-from parsers.sheets.book import forms_of, parse_workbook
-from parsers.workbooks import is_workbook
+from parsers.pretenders import is_workbook, pretended
 from parsers.xml_reader import parse_xml
 
-__all__ = ["Spent", "forms_of", "looks_like_document", "parse", "parsed_of"]
+__all__ = ["Spent", "looks_like_document", "parse", "parsed_of"]
 
 
 def parsed_of(document: Document) -> Parsed:
@@ -46,6 +44,9 @@ def parse(
     """
     about = parsed_of(document)
     if is_workbook(document.content):
+        # Half of all parsers' modules, which an XML document does not need.
+        from parsers.sheets.book import parse_workbook
+
         return tuple(map(_printable, parse_workbook(about, document.content, layouts, spent)))
     reason = pretended(document.content)
     if reason is not None:

@@ -1,4 +1,4 @@
-"""Files with a workbook's name that are web pages, archives, CSV and the like."""
+"""Which kind of file bytes are: a workbook, or what only has a workbook's name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from parsers.encodings import decode
+from parsers.workbooks_zip import DAMAGES, Package
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _MAGIC: Mapping[str, Sequence[bytes]] = {
     "archive": (
@@ -28,6 +32,34 @@ _PAGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FLAT = re.compile(rb"<office:document[\s>]")
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether bytes are a workbook, also an encrypted or damaged one."""
+    return container_of(content) is not None
+
+
+def container_of(content: bytes) -> str | None:
+    """`xlsx`, `xlsb`, `ods`, `xls`, `encrypted`, `damaged`, or None for no workbook."""
+    if content.startswith(_OLE):
+        if _named("EncryptedPackage") in content:
+            return "encrypted"
+        # A text or a presentation may hold a workbook inside.
+        other = _named("WordDocument") in content or _named("PowerPoint Document") in content
+        own = _named("Workbook") in content or _named("Book") in content
+        return "xls" if own and not other else None
+    if not content.startswith(_ZIP):
+        return None
+    try:
+        return Package(content).container()
+    except DAMAGES:
+        # Without its directory a cut-off workbook still begins like one.
+        return "damaged" if b"[Content_Types].xml" in content[:64] else None
+
+
+def _named(stream: str) -> bytes:
+    # Names in an OLE directory are UTF-16 and end with a zero.
+    return stream.encode("utf-16-le") + b"\0\0"
 
 
 def other_kind(content: bytes) -> str | None:

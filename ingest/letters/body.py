@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lxml import etree
-from lxml.html import HTMLParser
 
 from ingest.letters.decoding import text_of
 
@@ -66,7 +65,7 @@ def html_text(content: bytes, charset: str) -> str:
     markup = text_of(content[:_HTML_MOST], charset or _meta_charset(content))
     # The text is decoded already: a charset declared inside it no longer counts.
     markup = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", markup)
-    parser = HTMLParser(recover=True, encoding="utf-8", no_network=True, remove_comments=True)
+    parser = etree.HTMLParser(recover=True, encoding="utf-8", no_network=True, remove_comments=True)
     try:
         root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):

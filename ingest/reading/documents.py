@@ -20,7 +20,6 @@ from layouts.layout import Layout
 from parsers import Spent, parse, parsed_of
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
 from parsers.grid import Cell, ErrorCell, StruckCell
-from parsers.workbooks import open_workbook
 
 DOCUMENTS_MOST = 2
 """All documents of a letter may cost as much as so many of the largest ones."""
@@ -170,6 +169,8 @@ def _as_written(cell: Cell) -> object:
 
 def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]]] | None:
     """What is written in a workbook, by sheet, row and column; None if it is none."""
+    from parsers.workbooks import open_workbook
+
     sheets = open_workbook(content)
     if isinstance(sheets, Finding):
         return None

@@ -21,7 +21,7 @@ from ingest.reading.child import Bounds, SandboxConfig, be_child
 from ingest.reading.confine import keep_memory_private, load_seccomp
 from ingest.replies.own import read_texts
 from ingest.replies.wording import use_texts
-from parsers import forms_of
+from parsers.sheets.book import forms_of
 
 _LATE = (
     "lxml.etree",

@@ -2,7 +2,7 @@
 
 Every result is a frozen dataclass; `as_json` is the one place where any of them becomes JSON.
 A dataclass is told field by field. Where its keys are not its fields, it has a `KEYS`, or, when
-it belongs to a room below, a row in `_NAMED`: each key with an attribute (a dotted path, null
+it belongs to a room below, a row in `NAMED`: each key with an attribute (a dotted path, null
 from the first None on) or a function; the keys of `MERGED` are its own.
 """
 
@@ -12,9 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from enum import Enum
 from functools import cache, reduce
 from types import NoneType
@@ -25,13 +22,6 @@ from ingest.replies.texts import told_finding
 from layouts.document import Places
 from layouts.findings import Finding
 from layouts.months import MOSCOW
-from layouts.points import LegalEntity, Meter, MeteringPoint
-from storage.records.access import Lock, Operator
-from storage.records.billing import NumberChange
-from storage.records.letters import CarriedValues, LetterDetails, SubmissionDetails
-from storage.records.registry import RowDifference
-from storage.records.replies import OwedReply, SentReply, Undelivered
-from storage.records.running import ServerState
 
 Keys = Mapping[str, str | Callable[[Any], object]]
 
@@ -102,13 +92,19 @@ def _writer(kind: type) -> Callable[[Any, str], Any] | None:
 
 
 @cache
+def _keys(kind: type) -> Keys | None:
+    """The keys of a dataclass that are not just its fields."""
+    return getattr(kind, "KEYS", None) or NAMED.get(f"{kind.__module__}.{kind.__name__}")
+
+
+@cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
 def _items(value: Any) -> list[tuple[str, object]]:
     kind: Any = type(value)
-    keys: Keys | None = getattr(value, "KEYS", None) or _NAMED.get(kind)
+    keys = _keys(kind)
     if keys is None:
         return [(name, getattr(value, name)) for name in _names(kind)]
     return [(key, attribute(value, source)) for key, source in keys.items()]
@@ -169,6 +165,10 @@ def fact_told(fact: object) -> str:
 
 def reply_text(content: bytes) -> str:
     """The plain text of a reply, after its subject."""
+    from email import message_from_bytes
+    from email.message import EmailMessage
+    from email.policy import default
+
     message = message_from_bytes(content, _class=EmailMessage, policy=default)
     body = message.get_body(preferencelist=("plain",))
     text = body.get_content() if body else ""
@@ -187,8 +187,8 @@ def _side(when: str) -> Keys:
     }
 
 
-_NAMED: Mapping[type, Keys] = {
-    Lock: {
+NAMED: Mapping[str, Keys] = {
+    "storage.records.access.Lock": {
         "user_code": "user_code",
         "address": "whence",
         "failures": "failures",
@@ -196,7 +196,7 @@ _NAMED: Mapping[type, Keys] = {
         "until": "until",
         "why": "why",
     },
-    Undelivered: {
+    "storage.records.replies.Undelivered": {
         "address": "address",
         "marked": "is_marked",
         "bounced": "bounced",
@@ -205,7 +205,7 @@ _NAMED: Mapping[type, Keys] = {
         "letters": "letters",
         "error": "last_error",
     },
-    LetterDetails: {
+    "storage.records.letters.LetterDetails": {
         MERGED: "summary",
         "sha256": "sha256",
         "size": "size",
@@ -216,7 +216,7 @@ _NAMED: Mapping[type, Keys] = {
         "submissions": "submissions",
         "replies": "replies",
     },
-    SubmissionDetails: {
+    "storage.records.letters.SubmissionDetails": {
         "receipt": "receipt",
         "name": "name",
         "container": "container",
@@ -231,7 +231,7 @@ _NAMED: Mapping[type, Keys] = {
         "findings": "findings",
         "carried": "carried",
     },
-    CarriedValues: {
+    "storage.records.letters.CarriedValues": {
         "kind": "kind",
         "area": "area",
         "point": "point",
@@ -248,7 +248,7 @@ _NAMED: Mapping[type, Keys] = {
         "replaced_since": "replaced_since",
         "replaced_at": "replaced_at",
     },
-    SentReply: {
+    "storage.records.replies.SentReply": {
         "to": "recipient",
         "subject": "subject",
         "message_id": "message_id",
@@ -261,8 +261,12 @@ _NAMED: Mapping[type, Keys] = {
         "returned": "returned_text",
         "text": lambda reply: reply_text(reply.content),
     },
-    OwedReply: {"to": "recipient", "subject": "subject", "message_id": "message_id"},
-    ServerState: {
+    "storage.records.replies.OwedReply": {
+        "to": "recipient",
+        "subject": "subject",
+        "message_id": "message_id",
+    },
+    "storage.records.running.ServerState": {
         "server": "name",
         "failing_since": "failing_since",
         "failed_at": "failed_at",
@@ -270,7 +274,7 @@ _NAMED: Mapping[type, Keys] = {
         "error": lambda server: server.error or None,
         "advice": lambda server: server.advice or None,
     },
-    NumberChange: {
+    "storage.records.billing.NumberChange": {
         "entity": "named.entity",
         "area": "named.area",
         "point": "named.point",
@@ -279,7 +283,7 @@ _NAMED: Mapping[type, Keys] = {
         **_side("before"),
         **_side("after"),
     },
-    RowDifference: {
+    "storage.records.registry.RowDifference": {
         "point": "point",
         "meter": "meter",
         "valid_from": "valid_from",
@@ -288,7 +292,7 @@ _NAMED: Mapping[type, Keys] = {
             name: [fact_told(was), fact_told(now)] for name, was, now in one.facts
         },
     },
-    LegalEntity: {
+    "layouts.points.LegalEntity": {
         "user_code": "user_code",
         "name": "name",
         "inn": "inn",
@@ -297,7 +301,7 @@ _NAMED: Mapping[type, Keys] = {
         "has_password": lambda entity: entity.password_hash is not None,
         "points": "points",
     },
-    MeteringPoint: {
+    "layouts.points.MeteringPoint": {
         "code": "code",
         "name": "name",
         "area": "area",
@@ -305,7 +309,7 @@ _NAMED: Mapping[type, Keys] = {
         "channels": "channels",
         "meters": "meters",
     },
-    Meter: {
+    "layouts.points.Meter": {
         "number": "number",
         "digits": "digits",
         "decimals": "decimals",
@@ -315,7 +319,7 @@ _NAMED: Mapping[type, Keys] = {
         "channels": "channels",
         "zones": "zones",
     },
-    Operator: {
+    "storage.records.access.Operator": {
         "name": "name",
         "role": "role",
         "active": "active",
@@ -324,3 +328,4 @@ _NAMED: Mapping[type, Keys] = {
         "made_at": "made_at",
     },
 }
+"""By a class's full name: nobody who is told of one pays for importing all of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -302,12 +301,14 @@ class Service:
     def _share(self, role: str) -> Share:
         """What is done by a process beside others, which must be of one version."""
         queue = self.queue()
+        from importlib.metadata import version as version_of
+
         from ingest.engine.daemon import SEND, Share
         from ingest.engine.spread import QueueMissing
         from ingest.engine.trips import Outdated, Present
 
         self.ledger.give_up_idle(IDLE_SECONDS)
-        version = importlib.metadata.version("meter-ingest")
+        version = version_of("meter-ingest")
         try:
             queue.check()
             Present(self.ledger, role, version).beat()

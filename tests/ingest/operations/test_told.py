@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from pkgutil import resolve_name
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from ingest.operations.told import MERGED, Keys, as_json, attribute
+from ingest.replies.told import NAMED
 from layouts.findings import Code, finding
 
 
@@ -88,3 +90,9 @@ def test_what_has_no_form_in_json_is_refused():
 def test_a_path_ends_at_the_first_none():
     assert attribute(Outer("a", Inner(1)), "other.number") is None
     assert attribute(Outer("a", Inner(1)), "inner.number") == 1
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_keys_belong_to_a_class_that_exists_under_that_name(name):
+    kind = resolve_name(name)
+    assert f"{kind.__module__}.{kind.__name__}" == name

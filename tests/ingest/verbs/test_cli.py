@@ -667,7 +667,7 @@ def test_the_program_checks_without_loading_what_it_does_not_need(run):
     loaded = set(re.findall(r"\| +([\w.]+)$", ran.stderr.decode(), re.MULTILINE))
     assert "ingest.operations.check" in loaded
     late = {"sqlalchemy", "alembic", "imapclient", "structlog", "rich", "jinja2", "openpyxl"}
-    late |= {"argon2", "apscheduler", "tnefparse", "pydantic_settings"}
+    late |= {"argon2", "apscheduler", "tnefparse", "storage", "parsers.sheets", "lxml.html"}
     assert not late & loaded
 
 

@@ -200,14 +200,13 @@ def high_low(case: Case) -> Iterator[Finding]:
         if step.item.series.channel not in STEADY_CHANNELS:
             continue
         row = step.so_far
-        a_week_before = bisect_right(row, step.after.at - _LEAST_SECONDS, key=_moment)
-        first = max(a_week_before - 1, 0)
-        usual = _usual_a_day(row[: first + 1], step.meter)
-        went = went_on(recorded(row[first]), step.after, step.meter)
-        if not usual or went is None:
+        before = row[: bisect_right(row, step.after.at - _LEAST_SECONDS, key=_moment)]
+        usual = _usual_a_day(before, step.meter)
+        if not usual:
             continue
-        days = Decimal(step.after.at - row[first][0]) / 86400
-        if days < 7 or _is_in_line(went / days, usual, row[: first + 1], step, case):
+        went = went_on(recorded(before[-1]), step.after, step.meter)
+        days = Decimal(step.after.at - before[-1][0]) / 86400
+        if went is None or _is_in_line(went / days, usual, before, step, case):
             continue
         seen, expected = f"{went:.2f}", f"{usual * days:.2f}"
         yield about(step.item, Code.REGISTER_HIGH_LOW, seen=seen, expected=expected)

@@ -105,8 +105,7 @@ def flat_profile(case: Case) -> Iterator[Finding]:
     Source: a Moscow retailer's contract annex on anomalous consumption.
     """
     for item in _fit(case):
-        step = item.series.step_minutes
-        least = case.parameters.flat_hours * 60 // step if step else 0
+        least = case.parameters.flat_hours * 60 // item.series.step_minutes
         if item.series.spans is not None or least < 2:
             continue
         before = _right_before(item, case)

@@ -1,14 +1,19 @@
 """Rules about the structure of series and the looks of readings."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from layouts.findings import Code, Severity
+from layouts.document import Places
+from layouts.findings import OVERRIDABLE, Code, Place, Severity, finding
 from layouts.known import RecordedIntervals, RecordedReading
+from layouts.rules import check
+from layouts.rules.registers import decimals
 from tests.layouts.rules.build import (
     DAY,
     INN,
+    LAYOUTS,
     NEXT,
     NOVEMBER,
     OWN,
@@ -172,3 +177,104 @@ def test_values_unfit_for_billing_are_told_and_kept():
     assert [item.count for item in checked.findings] == [1, 2]
     assert {item.severity for item in checked.findings} == {Severity.WARNING}
     assert checked.values == 47
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [("0", 0), ("0.00", 0), ("1", 0), ("100", 0), ("1E+2", 0), ("10.00", 0), ("1.10", 1),
+     ("0.010", 2), ("-1.25", 2), ("100.001", 3)],
+)  # fmt: skip
+def test_zeros_at_the_end_are_no_decimals(text, places):
+    assert decimals(Decimal(text)) == places
+
+
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        # Rows 2, 3 and 5 hold an hour each; that of row 4 could not be read, or another's.
+        ((4,), 0),
+        ((2, 5), 1),
+        ((1, 6), 1),
+        ((), 1),
+    ],
+)
+@pytest.mark.parametrize("sheet", [None, "Лист1"])
+def test_a_row_whose_time_could_not_be_read_is_no_gap(rows, missing, sheet):
+    def at(row):
+        return Place(line=row) if sheet is None else Place(sheet=sheet, cell=f"AB{row}:AC{row}")
+
+    where = [2, 3, 5] if sheet is None else [Places.cell_at(row, 28) for row in (2, 3, 5)]
+    series = replace(hours((0, 1), (1, 2), (3, 4)), places=Places(sheet, where))
+    unread = [finding(Code.INVALID_TIME, at(row), point="other") for row in rows]
+    told = codes(judged(monthly(series, findings=unread), known(point(OWN, area=None))))
+    assert told.count(Code.MISSING_INTERVAL) == missing
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        ([(0, 60), (60, 120)], []),
+        ([(0, 60), (0, 60)], [Code.DUPLICATE_INTERVAL]),
+        ([(0, 60), (59, 119)], [Code.OVERLAP]),
+        ([(0, 60), (61, 121)], [Code.MISSING_INTERVAL]),
+        # One that lies within another hides no overlap with what follows.
+        ([(0, 120), (30, 60), (90, 150)], [Code.WRONG_STEP, Code.WRONG_STEP] + [Code.OVERLAP] * 2),
+    ],
+)
+def test_each_interval_begins_where_the_one_before_ended(pairs, told):
+    series = profile([1000] * len(pairs), point=OWN, area=None, step=60, spans=spans(*pairs))
+    assert codes(month(series)) == told
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [(-1, 0, None), (-1, 1, (0, 1)), (23, 25, (23, 24)), (24, 25, None), (3, 5, (3, 5))],
+)
+def test_an_overlap_with_another_layout_is_told_as_far_as_the_document_goes(first, last, told):
+    hour = 3600
+    there = (epoch(DAY) + first * hour, epoch(DAY) + last * hour, "52005")
+    context = known(point(), intervals={(INN, "P1", "A+"): RecordedIntervals(elsewhere=[there])})
+    found = judged(daily(profile()), context).findings
+    spans_ = [(one.start, one.end) for one in found]
+    assert spans_ == ([tuple(DAY + timedelta(hours=n) for n in told)] if told else [])
+
+
+@pytest.mark.parametrize(("value", "told"), [("99999.99", False), ("100000", True), ("0", False)])
+def test_as_many_digits_as_the_meter_has_are_welcome(value, told):
+    found = codes(judged(readings(reading(value)), known(point("P1", meter(digits=5)))))
+    assert (Code.TOO_MANY_DIGITS in found) is told
+
+
+@pytest.mark.parametrize("code", sorted(OVERRIDABLE))
+def test_what_an_operator_decided_against_is_told_and_keeps_nothing_out(code):
+    place = point("P1", meter(), max_power_kw=Decimal(1))
+    rows = {register(): [(epoch(DAY) - 86400, Decimal(0))]}
+    old = DAY - timedelta(days=200)
+    document, context = {
+        Code.TOO_OLD: (readings(reading("5", at=old)), known(place)),
+        Code.ABOVE_PERMITTED_POWER: (
+            daily(profile([551] + [1] * 47)),
+            known(point(max_power_kw=Decimal(1))),
+        ),
+        Code.ABOVE_MAXIMUM_POWER: (readings(reading("50")), known(place, registers=rows)),
+        Code.READING_WENT_BACK: (
+            readings(reading("5")),
+            known(place, registers={register(): [(rows[register()][0][0], Decimal(9))]}),
+        ),
+        Code.SUSPICIOUS_VERSION: (daily(profile(), number=5000), known(point(), highest=1)),
+    }[code]
+    for overrides, is_whole in (((), False), ({code}, True)):
+        checked = check(
+            document,
+            LAYOUTS[document.layout],
+            context.entity,
+            context.received_at,
+            lambda _: context.known,
+            overrides=overrides,
+        )
+        told = next(one for one in checked.findings if one.code is code)
+        assert ("overridden" in told.detail) is is_whole
+        assert is_whole is (not told.is_error) or code in (
+            Code.ABOVE_PERMITTED_POWER,
+            Code.SUSPICIOUS_VERSION,
+        )

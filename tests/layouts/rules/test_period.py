@@ -7,6 +7,7 @@ import pytest
 
 from layouts.calendar import CalendarError, load_calendar, load_peak_hours
 from layouts.findings import Code
+from layouts.known import RecordedIntervals, RecordedReading
 from layouts.parameters import Parameters
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
@@ -15,6 +16,7 @@ from tests.layouts.rules.build import (
     codes,
     daily,
     date,
+    epoch,
     judged,
     known,
     meter,
@@ -24,6 +26,7 @@ from tests.layouts.rules.build import (
     profile,
     reading,
     readings,
+    register,
 )
 
 
@@ -181,3 +184,104 @@ def test_a_deadline_follows_its_parameter():
     late = known(point("P1", meter()), at=moscow(2026, 11, 4))
     patient = Parameters(register_deadline_day=5)
     assert codes(judged(readings(reading("1")), late, patient)) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "ahead"),
+    [
+        # The hour that ends at the moment of receipt has come; the zeros behind it are none.
+        ([5, 0, 0, 0], []),
+        ([5, 0, 0, None], []),
+        ([5, 7, 0, 0], []),
+        ([5, 7, 1, 0], [2]),
+        # A zero before a value is told with it.
+        ([5, 7, 0, 1], [2]),
+    ],
+)
+def test_only_zeros_and_nothing_may_stand_for_hours_to_come(hours, ahead):
+    series = profile(hours, point=OWN, area=None, step=60)
+    context = known(point(OWN, area=None), at=DAY + timedelta(hours=2))
+    checked = judged(monthly(series, created=None), context)
+    told = [one for one in checked.findings if one.code is Code.READING_IN_FUTURE]
+    assert [one.start for one in told] == [DAY + timedelta(hours=n) for n in ahead]
+    if not ahead:
+        assert [len(change.series.values) for change in checked.changes] == [2]
+
+
+def test_flags_go_with_the_values_that_are_kept():
+    series = profile([5, 7, 0], point=OWN, area=None, step=60, not_commercial=frozenset({1, 2}))
+    context = known(point(OWN, area=None), at=DAY + timedelta(hours=2))
+    (change,) = judged(monthly(series, created=None), context).changes
+    assert (change.series.values, change.series.not_commercial) == ([5, 7], {1})
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-1, True), (0, False)])
+def test_a_reading_of_the_moment_of_receipt_is_not_of_the_future(seconds, told):
+    context = known(point("P1", meter()), at=DAY + timedelta(seconds=seconds))
+    found = codes(judged(readings(reading("1"), created=None), context))
+    assert (Code.READING_IN_FUTURE in found) is told
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-1, True), (0, False)])
+def test_a_reading_of_the_moment_of_making_may_be_in_the_document(seconds, told):
+    document = readings(reading("1"), created=DAY + timedelta(seconds=seconds))
+    found = codes(judged(document, known(point("P1", meter()))))
+    assert (Code.READING_BEFORE_ITS_MOMENT in found) is told
+
+
+OCTOBER, NOVEMBER_ = date(2026, 10, 1), date(2026, 11, 1)
+
+
+@pytest.mark.parametrize(
+    ("on_record", "closed", "told"),
+    [
+        # A closed month takes no other value, and the one that it has.
+        ({DAY: "5"}, OCTOBER, ["2026-10"]),
+        ({DAY: "1"}, OCTOBER, []),
+        ({}, OCTOBER, ["2026-10"]),
+        # The reading of its beginning decides its consumption as well.
+        ({moscow(2026, 12, 1): "9"}, NOVEMBER_, ["2026-11"]),
+        ({DAY: "5", moscow(2026, 12, 1): "9"}, NOVEMBER_, ["2026-11"]),
+        ({DAY: "1", moscow(2026, 12, 1): "9"}, NOVEMBER_, []),
+        ({DAY: "5"}, NOVEMBER_, []),
+    ],
+)
+def test_a_reading_may_not_change_what_a_closed_month_was_billed_by(on_record, closed, told):
+    key = register()
+    there = {
+        (*key, epoch(at)): RecordedReading(Decimal(value), newer=False, layout="52006")
+        for at, value in on_record.items()
+    }
+    rows = {key: [(epoch(at), Decimal(value)) for at, value in on_record.items()]}
+    context = known(
+        point("P1", meter()), readings=there, registers=rows, closed=frozenset({closed})
+    )
+    checked = judged(readings(reading("1")), context)
+    found = [one.detail["month"] for one in checked.findings if one.code is Code.PERIOD_CLOSED]
+    assert found == told
+
+
+@pytest.mark.parametrize(
+    ("first", "changed", "told"),
+    [
+        # Twelve hours of October and twelve of November, by which of them changes.
+        (-12, [0], ["2026-10"]),
+        (-12, [11], ["2026-10"]),
+        (-12, [12], []),
+        (-12, [], []),
+        (0, [0], []),
+    ],
+)
+def test_a_profile_changes_a_closed_month_by_the_values_that_lie_in_it(first, changed, told):
+    start = DAY + timedelta(hours=first)
+    starts = [epoch(start) + 3600 * n for n in range(24)]
+    there = RecordedIntervals(
+        starts, [n + (9 if n in changed else 0) for n in range(24)], step_minutes=60
+    )
+    series = profile(range(24), point=OWN, area=None, start=start, step=60)
+    context = known(
+        point(OWN, area=None), intervals={(None, OWN, "A+"): there}, closed=frozenset({OCTOBER})
+    )
+    checked = judged(monthly(series, created=None), context)
+    found = [one.detail["month"] for one in checked.findings if one.code is Code.PERIOD_CLOSED]
+    assert found == told

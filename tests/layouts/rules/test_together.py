@@ -205,3 +205,43 @@ def test_a_span_is_added_up_where_other_registers_were_read_within_it():
     pieces = [ProfileSum(FIRST, noon, 24_000, 43200), ProfileSum(noon, LAST, 24_000, 43200)]
     assert codes(registers_arrive("148", pieces)) == []
     assert codes(registers_arrive("160", pieces)) == [Code.PROFILE_REGISTER_MISMATCH]
+
+
+@pytest.mark.parametrize(
+    ("decimals", "value", "energy", "fires"),
+    [
+        # Of whole kilowatt-hours two are in doubt, times the ratio.
+        (0, "101", 120_000, False),
+        (0, "101", 120_001, True),
+        # Not known: each reading's own, of which 100 has none.
+        (None, "100.1", 84_000, False),
+        (None, "100.1", 84_001, True),
+    ],
+)
+def test_the_doubt_is_two_of_the_last_digit_as_far_as_it_is_known(decimals, value, energy, fires):
+    found = codes(registers_arrive(value, whole(energy), ratio=Decimal(40), decimals=decimals))
+    assert found == ([Code.PROFILE_REGISTER_MISMATCH] if fires else [])
+
+
+def test_of_two_zones_twice_as_much_is_in_doubt():
+    place = point("P1", meter(zones=("T1", "T2"), decimals=0))
+    rows = {
+        register(zone=zone): [(FIRST, Decimal(0)), (LAST, Decimal(24))] for zone in ("T1", "T2")
+    }
+    for above, fires in ((4000, False), (4001, True)):
+        values = [1000] * 47 + [1000 + above]
+        found = codes(judged(daily(profile(values)), known(place, registers=rows)))
+        assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_span_beside_the_profile_is_not_held_against_it(days):
+    aside = [(at + days * 86400, value) for at, value in READ]
+    sums = [ProfileSum(FIRST + days * 86400, LAST + days * 86400, 7, 86400)]
+    assert codes(profile_arrives([1000, 1001] * 24, aside, sums)) == []
+
+
+def test_a_register_that_went_back_without_known_digits_is_not_compared():
+    back = ((FIRST, Decimal(148)), (LAST, Decimal(100)))
+    place = point("P1", meter(digits=None))
+    assert codes(profile_arrives([1000, 1001] * 24, back, place=place)) == []

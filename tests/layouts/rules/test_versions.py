@@ -12,6 +12,7 @@ from layouts.rules import version_of
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
+    INN,
     LAYOUTS,
     NOON,
     OWN,
@@ -230,3 +231,80 @@ def test_a_number_far_ahead_is_told_with_the_one_that_was_expected():
         if found.code is Code.SUSPICIOUS_VERSION
     )
     assert (told.seen, told.detail) == ("1006", {"other": "5", "expected": "6"})
+
+
+@pytest.mark.parametrize(
+    ("number", "highest", "told"), [(1005, 5, False), (1006, 5, True), (1000, None, False)]
+)
+def test_a_number_is_far_ahead_by_more_than_its_parameter(number, highest, told):
+    checked = judged(daily(profile(), number=number), known(point(), highest=highest))
+    assert (Code.SUSPICIOUS_VERSION in codes(checked)) is told
+    # It counts as the one that was expected, so that corrections are newer than it.
+    assert checked.version.first == (6 if told else number)
+
+
+HELD = [(FIRST, FIRST + HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "change"),
+    [
+        # What holds stays against other values and is confirmed by its own.
+        ([1, 6], {"held": HELD}, ([], [], 1, 1)),
+        ([5, 6], {"held": HELD}, ([], [], 2, 0)),
+        ([5, 6], {"newer": HELD}, ([], [], 1, 1)),
+        ([1, 6, 7], {"held": HELD}, ([2], [], 1, 1)),
+        ([1, 7], {"held": [(FIRST + HOUR, FIRST + 2 * HOUR)]}, ([], [0], 0, 1)),
+        ([None, 6], {}, ([], [0], 1, 0)),
+    ],
+)
+def test_an_operator_s_values_hold_and_a_newer_document_s_stay(values, more, change):
+    checked = judged(month(values), in_force([5, 6], **more))
+    (found,) = checked.changes
+    assert (list(found.added), list(found.replaced), found.kept, found.stayed) == change
+    held = [one for one in checked.findings if one.code is Code.HELD_BY_OPERATOR]
+    differ = found.stayed if "held" in more else 0
+    assert [one.count for one in held] == [differ] * bool(differ)
+
+
+@pytest.mark.parametrize(
+    ("mine", "on_record", "told"),
+    [
+        ("0", "7", [Code.VALUES_ZEROED, Code.VALUE_CHANGED]),
+        ("1", "7", [Code.VALUE_CHANGED]),
+        ("7", "0", [Code.VALUE_CHANGED]),
+        ("0", "0", []),
+    ],
+)
+def test_a_reading_that_becomes_zero_is_warned_of(mine, on_record, told):
+    key = (*register(), FIRST)
+    before = RecordedReading(Decimal(on_record), newer=False, layout="52006")
+    context = known(point("P1", meter()), readings={key: before})
+    checked = judged(readings(reading(mine)), context)
+    assert codes(checked) == told
+    if told:
+        assert checked.findings[-1].detail == {"before": on_record, "after": mine, "unit": "kWh"}
+
+
+@pytest.mark.parametrize(("mine", "kept"), [("7", 1), ("8", 0)])
+def test_a_reading_that_holds_is_confirmed_or_stays(mine, kept):
+    key = (*register(), FIRST)
+    before = RecordedReading(Decimal(7), newer=False, layout="52006", held=True)
+    checked = judged(readings(reading(mine)), known(point("P1", meter()), readings={key: before}))
+    (change,) = checked.changes
+    assert (change.kept, change.stayed) == (kept, 1 - kept)
+    assert codes(checked) == [Code.HELD_BY_OPERATOR] * (1 - kept)
+
+
+def test_what_comes_in_another_step_replaces_the_sum_of_what_was_there():
+    hours = [(at, at + HOUR, 2000) for at in range(FIRST, FIRST + 24 * HOUR, HOUR)]
+    context = known(point(), intervals={(INN, "P1", "A+"): RecordedIntervals(other=hours)})
+    values = [None, *range(1000, 1047)]
+    (told,) = (
+        one
+        for one in judged(daily(profile(values)), context).findings
+        if one.code is Code.VALUE_CHANGED
+    )
+    after = str(sum(values[1:]))
+    assert told.count == 24
+    assert told.detail == {"before": "48000", "after": after, "unit": "Wh"}

@@ -55,7 +55,7 @@ def joined(findings: Iterable[Finding]) -> list[Repeat]:
 
 def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     alike: dict[tuple[object, ...], list[Finding]] = {}
-    for item in _without_files(_without_points(findings)):
+    for item in _without_files(_without_points(_without_mirrored(findings))):
         alike.setdefault(_likeness(item), []).append(item)
     together = _of_several_objects(alike.values())
     return sorted(together, key=lambda items: weight(items[0].severity))
@@ -89,6 +89,18 @@ def _without_points(findings: Iterable[Finding]) -> Iterator[Finding]:
         listed = ", ".join(missing[:_POINTS_MOST])
         left = f" (+{len(missing) - _POINTS_MOST})" if len(missing) > _POINTS_MOST else ""
         yield finding(Code.POINT_MISSING, points=listed + left)
+
+
+def _without_mirrored(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, of two readings that contradict each other only the first."""
+    told: set[tuple[object, ...]] = set()
+    for item in findings:
+        at = str(item.place.cell or item.place.line)
+        other = str(item.detail.get("other") or item.detail.get("line"))
+        if item.code is Code.DUPLICATE_READING and (_about(item), other, at) in told:
+            continue
+        told.add((_about(item), at, other))
+        yield item
 
 
 def _without_files(findings: Iterable[Finding]) -> Iterator[Finding]:

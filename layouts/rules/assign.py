@@ -295,6 +295,8 @@ def zones_missing(case: Case) -> Iterator[Finding]:
     for item in case.held:
         if item.meter is None or not item.meter.zones or item.series.start == UNDATED:
             continue
+        if item.series.channel not in (item.meter.channels or CHANNELS):
+            continue
         key = (item.series.point, item.series.meter, item.series.channel, item.series.start)
         seen[key].add(item.series.zone or "T0")
         first.setdefault(key, item)

@@ -27,7 +27,8 @@ def without_padding(case: Case) -> list[Series]:
     workbook does not tell, so that the moment of receipt decides.
     """
     limit = _now(case)
-    told = (*case.parsed.series, *case.parsed.spoilt)
+    spoilt = (one for one in case.parsed.spoilt if one.kind is Kind.INTERVAL)
+    told = (*case.parsed.series, *spoilt)
     if limit is None or not case.layout.future_zero:
         return [series for series in told if series.values]
     return [kept for series in told if (kept := _cut(series, limit)).values]

@@ -6,6 +6,7 @@ import io
 from calendar import monthrange
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from itertools import combinations
 
 import openpyxl
 import pytest
@@ -103,28 +104,51 @@ def test_the_marked_workbook_is_mended_and_sent_back_as_an_answer(service, form)
     assert row["reply"]["subject"].count("Re:") == 1
 
 
-WRONG = {
-    "B5": ("31.11.2026", "01.11.2026"),
-    "B8": ("200000001234-77", POINT),
-    "C9": ("99999999", METER),
-    "D9": ("B+", "A+"),
-    "E9": ("T9", "T2"),
-    "F9": (-5, 2345.6),
+WRONG: dict[str, tuple[object, object, str]] = {
+    "B5": ("31.11.2026", "01.11.2026", "дата показаний; ожидается дата, например 01.11.2026"),
+    "B8": ("200000001234-77", POINT, "Такой точки учёта за вами не числится"),
+    "C9": ("99999999", METER, "Такого прибора учёта за вами не числится"),
+    "D9": ("B+", "A+", "есть A+, R+"),
+    "E8": ("T4", "T1", "есть T0, T1, T2"),
+    "E9": ("T9", "T2", "зона; ожидается T0, T1, T2, T3, T4"),
+    "F9": (-5, 2345.6, "Значение меньше нуля"),
 }
-"""By its cell: a mistake of each kind, and what stands there when it is mended."""
+"""By its cell: a mistake of each kind, what stands there when it is mended, and what is told."""
 
 
 def test_whatever_it_was_refused_for_the_mended_workbook_is_accepted_as_an_answer(service):
-    for number, (cell, (wrong, right)) in enumerate(WRONG.items()):
+    for number, (cell, (wrong, right, told)) in enumerate(WRONG.items()):
         document = their_own("xlsx", **{cell: wrong})
         row = received(service, letter((f"{cell}.xlsx", document)), f"{number}.eml")
         answered = reply_of(row["letter"])
         assert MENDED in text_of(answered), cell
+        assert f"     Где: лист «Показания», ячейка {cell}" in text_of(answered).splitlines()
+        assert told in text_of(answered)
         name, marked = returned(answered)
         assert marked.worksheets[1][cell].comment is not None, cell
         marked.worksheets[1][cell].value = right
         mended = letter((name, saved(marked)), answered=answered)
         assert is_accepted_whole(received(service, mended, f"{number}-again.eml")), cell
+
+
+def test_every_two_mistakes_are_told_at_once_and_each_of_them_once(service):
+    pairs = [{cell} for cell in WRONG] + [set(pair) for pair in combinations(WRONG, 2)]
+    # What a meter counts is not known where its point is not.
+    pairs.remove({"B8", "E8"})
+    paths = [
+        service.write(
+            f"{number}.xlsx", their_own("xlsx", **{cell: WRONG[cell][0] for cell in pair})
+        )
+        for number, pair in enumerate(pairs)
+    ]
+    rows = service("check", *paths, "--json", "--at", AT, "--registry", "registry.csv").rows
+    told = [[(f["code"], f["place"]) for f in row["findings"]] for row in rows]
+    alone = dict(zip(WRONG, told, strict=False))
+    for pair, found in zip(pairs, told, strict=True):
+        assert len(set(found)) == len(found), pair
+        expected = {one for cell in pair for one in alone[cell]}
+        # Which zones are missing depends on both.
+        assert {one for one in expected ^ set(found) if one[0] != "zones-missing"} == set(), pair
 
 
 @pytest.mark.parametrize("body", ["Показания во вложении.", f"Код: {CODE}\nПароль: не тот"])

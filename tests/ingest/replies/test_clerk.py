@@ -116,6 +116,20 @@ def test_the_same_remark_is_told_once_with_its_cells() -> None:
     assert "и ещё 2" in text
 
 
+def test_two_readings_that_contradict_each_other_are_told_once_with_both_cells() -> None:
+    def second(cell: str, other: str) -> Finding:
+        about = {"point": "1", "meter": "2", "channel": "A+", "zone": "T1", "other": other}
+        place = Place(sheet=SHEET, cell=cell)
+        return finding(Code.DUPLICATE_READING, place, seen="5", expected="6", **about)
+
+    three = second("F8", "F9"), second("F9", "F8"), second("F10", "F8")
+    text = told(cases.receipt(1, cases.parsed(), Verdict.REJECTED, Status.DATA_ERRORS, three))
+    assert text.count("Два показания одного счётчика") == 2
+    assert "ячейка F8\n" in text
+    assert "другое значение: F9" in text
+    assert "ячейка F10\n" in text
+
+
 def test_remarks_that_say_different_things_stay_apart() -> None:
     ratios = placed(Code.RATIO_DIFFERS, range(8, 9), seen="40", expected="30")
     others = placed(Code.RATIO_DIFFERS, range(9, 10), seen="40", expected="20")

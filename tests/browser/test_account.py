@@ -68,23 +68,15 @@ def test_a_file_is_checked_with_its_findings_then_handed_in(window, width, scrip
     assert at.complaints == []
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_no_page_has_barriers_complaints_or_a_second_scroll_bar(window, width):
-    at = window(width)
-    found = [told for path in OPEN for told in wrong_with(at, path)]
+def test_no_page_has_barriers_complaints_or_a_second_scroll_bar(window):
+    at = window()
+    found = [told for path in OPEN for told in at.wrong_with(path)]
     # That the last one is not there is what the browser complains of.
     assert [one for one in at.complaints if "404" not in one] == []
     at.sign_in()
-    found += [told for path in PAGES for told in wrong_with(at, path)]
+    found += [told for path in PAGES for told in at.wrong_with(path)]
     assert found == []
     assert [one for one in at.complaints if "404" not in one] == []
-
-
-def wrong_with(window, path: str) -> list[str]:
-    """What is wrong with a page in this window."""
-    window.go(path)
-    found = [f"{path}: {barrier}" for barrier in window.barriers()]
-    return [*found, *([f"{path}: too wide"] if window.is_wider_than_the_window() else [])]
 
 
 def test_the_keyboard_alone_does(window):

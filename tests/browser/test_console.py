@@ -8,7 +8,7 @@ import pytest
 
 from ingest.demo.year import CODE
 from layouts.months import month_at, preceding
-from tests.browser.test_account import text, wrong_with
+from tests.browser.test_account import text
 
 MONTH = f"/console/months/{preceding(month_at(datetime.now(UTC))):%Y-%m}"
 PAGES = (
@@ -19,12 +19,11 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_no_page_has_barriers_complaints_or_a_second_scroll_bar(window, width):
-    at = window(width)
-    found = wrong_with(at, "/console")
+def test_no_page_has_barriers_complaints_or_a_second_scroll_bar(window):
+    at = window()
+    found = at.wrong_with("/console")
     at.enter_console()
-    found += [told for path in PAGES for told in wrong_with(at, path)]
+    found += [told for path in PAGES for told in at.wrong_with(path)]
 
     assert found == []
     assert at.complaints == []

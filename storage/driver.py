@@ -5,18 +5,23 @@ SQLAlchemy takes twenty times as long to execute a statement as SQLite takes to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
 
 from storage.faults import StoreUnavailable, of_driver
 
+Asked = list[tuple[str, Any, list[tuple[Any, ...]]]]
+"""Statements that were asked, each with its parameters and all of its rows."""
+
 
 class Driver:
     """One connection of the driver's, in its transaction."""
 
     def __init__(self, connection: Connection) -> None:
+        self._asked: Asked | None = None
         self.dialect = connection.dialect
         self.is_postgresql = connection.dialect.name == "postgresql"
         self.raw: Any = connection.connection.driver_connection
@@ -51,30 +56,39 @@ class Driver:
         except self._errors as fault:
             raise of_driver(fault) from fault
 
-    def fetched(self, cursor: Any) -> list[tuple[Any, ...]]:
-        """Every row of a cursor; SQLite goes through most of the file only now.
-
-        Raises:
-            StoreUnavailable: as `execute`.
-            StatementFailed: as `execute`.
-        """
+    def asked(self, text: str, values: Any = ()) -> tuple[Any, list[tuple[Any, ...]]]:
+        """The driver's cursor, and every row of it. Raises as `execute`."""
+        cursor = self.execute(text, values)
         try:
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+            # SQLite goes through most of the file only now.
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
         except self._errors as fault:
             raise of_driver(fault) from fault
-        return found
+        if self._asked is not None:
+            self._asked.append((text, values, rows))
+        return cursor, rows
 
     def all_rows(self, text: str, values: Any = ()) -> list[tuple[Any, ...]]:
         """Every row of a statement. Raises as `execute`."""
-        return self.fetched(self.execute(text, values))
+        return self.asked(text, values)[1]
 
     def first_row(self, text: str, values: Any = ()) -> tuple[Any, ...] | None:
         """The first row; None when there is none. Raises as `execute`."""
+        return next(iter(self.all_rows(text, values)), None)
+
+    @contextmanager
+    def noting(self) -> Iterator[Asked]:
+        """What is asked meanwhile, for `still_so`."""
+        noted: Asked = []
+        self._asked = noted
         try:
-            found: tuple[Any, ...] | None = self.raw.execute(text, values).fetchone()
-        except self._errors as fault:
-            raise of_driver(fault) from fault
-        return found
+            yield noted
+        finally:
+            self._asked = None
+
+    def still_so(self, asked: Asked) -> bool:
+        """Whether every statement has the rows that it had. Raises as `execute`."""
+        return all(self.all_rows(text, values) == rows for text, values, rows in asked)
 
     def copy_rows(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
         """Rows through COPY, as Python has them; PostgreSQL only."""

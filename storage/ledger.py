@@ -274,6 +274,8 @@ class Within:
     """A ledger whose every transaction is a part of a larger one."""
 
     each_lasts = False
+    many_write = True
+    """Nobody else is waited for: what it is a part of writes already."""
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
         self._connection = connection

@@ -66,9 +66,8 @@ class Statements:
 
     def rows(self, name: str, /, **values: Any) -> list[Any]:
         """Every row, as a named tuple."""
-        found = self._driver.execute(self._texts[name], self._given(values))
-        fetched = self._driver.fetched(found)
-        return list(map(_row(_columns(found)), fetched))
+        cursor, fetched = self._driver.asked(self._texts[name], self._given(values))
+        return list(map(_row(_columns(cursor)), fetched))
 
     def tuples(self, name: str, /, **values: Any) -> list[tuple[Any, ...]]:
         """Every row as a plain tuple: for thousands of them."""

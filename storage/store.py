@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from storage.billed.periods import Periods
 from storage.billed.suspicions import Suspicions
 from storage.billed.withdrawals import Withdrawals
 from storage.columns import INTEGER_MOST, epoch
+from storage.driver import Asked
 from storage.findings import Findings
 from storage.installation import Installation, Mailboxes
 from storage.leases import Leases
@@ -106,6 +108,20 @@ class Store:
         self.operators = Operators(session)
         self.mailboxes = Mailboxes(session)
         self.installation = Installation(session)
+
+    def noting(self) -> AbstractContextManager[Asked]:
+        """The named statements that are asked meanwhile, with their rows, for `still_so`."""
+        # A series that was read before would not be asked for.
+        self._in_force.forget()
+        return self.session.driver.noting()
+
+    def still_so(self, asked: Asked) -> bool:
+        """Whether every one of them has the rows that it had."""
+        return self.session.driver.still_so(asked)
+
+    def next_receipt(self) -> int:
+        """The number that the next submission gets, unless somebody else records one first."""
+        return self.submissions.next_number()
 
     def know(self, wants: Wants) -> Known:
         """What is on record beside a document, as the rules ask for it.

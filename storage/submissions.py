@@ -48,6 +48,10 @@ class Submissions(Part):
         self._findings.keep(findings, submission_id=number)
         return number
 
+    def next_number(self) -> int:
+        """The receipt number that SQLite gives the next submission."""
+        return int(self._sql.value("last") or 0) + 1
+
     def hold_back_others(self, entity_id: int) -> None:
         """Have other documents of the entity wait until this transaction ends."""
         self._sql.row("hold_back_others", entity=entity_id)

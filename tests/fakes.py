@@ -235,7 +235,12 @@ class FakeIntake:
         self.notices.append(arrival.number)
         return owed(arrival.number, "Письмо смотрит человек")
 
-    def receive(self, arrival: Arrival, read: Read, proof: Proof, store, now: datetime) -> Handled:
+    def foresee(self, *_):
+        return None
+
+    def receive(
+        self, arrival: Arrival, read: Read, proof: Proof, store, now: datetime, foreseen=None
+    ) -> Handled:
         subject = read.letter.subject
         reply = owed(arrival.number, subject)
         store.outbox.owe(reply, now)

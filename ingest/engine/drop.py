@@ -17,6 +17,7 @@ from ingest.engine.work import Told, Worker
 from ingest.intake import ports
 from ingest.intake.attempt import Intake, marked_workbooks, release
 from ingest.intake.authenticate import NoSuchEntity, Proof, Session, entity_of
+from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
 from ingest.reading import Reader
@@ -84,6 +85,18 @@ class DroppedIntake:
         """The entity's session."""
         return self._session
 
+    def foresee(
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: ports.Store,
+        now: datetime,
+        ahead: int,
+    ) -> Foreseen | None:
+        """See `receive.foresee`."""
+        return self._intake.foresee(arrival, self._file(read), proof, store, now, ahead)
+
     def receive(
         self,
         arrival: Arrival,
@@ -91,12 +104,16 @@ class DroppedIntake:
         proof: Proof | Session,
         store: ports.Store,
         now: datetime,
+        foreseen: Foreseen | None = None,
     ) -> Handled:
         """See `receive.receive`; no mail is owed."""
+        return self._intake.receive(arrival, self._file(read), proof, store, now, foreseen)
+
+    def _file(self, read: Read) -> Read:
         letter = replace(
             read.letter, sender=self._source, reply_to="", credentials=(), wish=None, bounce=None
         )
-        return self._intake.receive(arrival, Read(letter, read.parsed), proof, store, now)
+        return Read(letter, read.parsed)
 
     def notice(
         self, arrival: Arrival, letter: Letter | None, store: ports.Store, now: datetime

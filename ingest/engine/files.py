@@ -167,6 +167,7 @@ class _ProvenBefore:
     def __init__(self, known: _Known, intake: Intake) -> None:
         self._proofs = known.proofs
         self._intake = intake
+        self.foresee = intake.foresee
         self.receive = intake.receive
         self.notice = intake.notice
 

@@ -228,6 +228,10 @@ class Ledger(ports.Ledger[Store], Protocol):
     def each_lasts(self) -> bool:
         """Whether what one transaction did is kept, whatever becomes of the next one."""
 
+    @property
+    def many_write(self) -> bool:
+        """Whether several transactions can write at the same time."""
+
     def together(self) -> AbstractContextManager[Ledger]:
         """For transactions that may be committed at once; each is undone alone."""
 

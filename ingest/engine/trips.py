@@ -26,6 +26,7 @@ from ingest.engine.work import TRIP_BYTES, TRIP_LETTERS, Told, Worker
 from ingest.intake import ports
 from ingest.intake.attempt import Intake
 from ingest.intake.authenticate import Proof, Session
+from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
 from ingest.letters.letter import sender_in
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
@@ -144,6 +145,7 @@ class _Settling:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
+        self.foresee = intake.foresee
 
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Intake.prove`."""
@@ -156,9 +158,10 @@ class _Settling:
         proof: Proof | Session,
         store: ports.Store,
         now: datetime,
+        foreseen: Foreseen | None = None,
     ) -> Handled:
         """See `Intake.receive`."""
-        handled = self._intake.receive(arrival, read, proof, store, now)
+        handled = self._intake.receive(arrival, read, proof, store, now, foreseen)
         # The transaction is one that this worker opened: its store has this part as well.
         cast("Store", store).arrivals.settle(arrival.source, arrival.key, handled.outcome)
         return handled

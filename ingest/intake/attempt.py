@@ -17,10 +17,11 @@ import structlog
 
 from ingest.intake.authenticate import UNPROVEN, Proof, Prover, Session, claims_of
 from ingest.intake.faults import MOST_ATTEMPTS, LetterMissing, NoVerdict, described, is_of_time
+from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
 from ingest.intake.policy import Policy
 from ingest.intake.ports import Ledger, Store
-from ingest.intake.receive import quarantine_notice, receive
+from ingest.intake.receive import foresee, quarantine_notice, receive
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.reading import Reader
 from storage.records.letters import Claim, LetterFacts, Location
@@ -68,6 +69,7 @@ class Claimed:
         proven: What the letter says, with the proof of its sender; ready to be recorded.
         started: Of `time.monotonic`.
         read: Once it was recorded, or failed after it was read.
+        foreseen: What it leads to, as far as that was worked out before it is recorded.
         cpu_seconds: What reading, verifying and recording it has cost so far.
     """
 
@@ -78,6 +80,7 @@ class Claimed:
     proven: Future[Proven]
     started: float
     read: Read | None = None
+    foreseen: Foreseen | None = None
     cpu_seconds: float = 0.0
 
     @property
@@ -111,8 +114,25 @@ class Intake(Protocol):
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Prover.prove`; called with no transaction open."""
 
+    def foresee(
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: Store,
+        now: datetime,
+        ahead: int,
+    ) -> Foreseen | None:
+        """See `receive.foresee`."""
+
     def receive(
-        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: Store,
+        now: datetime,
+        foreseen: Foreseen | None = None,
     ) -> Handled:
         """See `receive.receive`."""
 
@@ -137,11 +157,29 @@ class PolicyIntake:
         origin = self._policy.guard.origin_of(read.letter)
         return self._prover.prove(claims_of(read), origin, afresh=afresh)
 
+    def foresee(
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: Store,
+        now: datetime,
+        ahead: int,
+    ) -> Foreseen | None:
+        """See `receive.foresee`."""
+        return foresee(arrival, read, proof, store, now, self._policy, ahead)
+
     def receive(
-        self, arrival: Arrival, read: Read, proof: Proof | Session, store: Store, now: datetime
+        self,
+        arrival: Arrival,
+        read: Read,
+        proof: Proof | Session,
+        store: Store,
+        now: datetime,
+        foreseen: Foreseen | None = None,
     ) -> Handled:
         """See `receive.receive`."""
-        return receive(arrival, read, proof, store, now, self._policy)
+        return receive(arrival, read, proof, store, now, self._policy, foreseen)
 
     def notice(
         self, arrival: Arrival, letter: Letter | None, store: Store, now: datetime
@@ -166,7 +204,9 @@ def record(letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime
     letter.read = proven.read
     began = time.thread_time()
     with ledger.transaction() as store:
-        handled = intake.receive(letter.arrival, proven.read, proven.proof, store, now)
+        handled = intake.receive(
+            letter.arrival, proven.read, proven.proof, store, now, letter.foreseen
+        )
         told = proven.read.letter
         facts = LetterFacts(
             told.sender,
@@ -179,8 +219,32 @@ def record(letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime
         )
         store.letters.settle(letter.claim.letter, handled.outcome, facts, handled.entity, now)
     spent = time.thread_time() - began
+    if letter.foreseen is not None:
+        spent += letter.foreseen.cpu_seconds
     letter.cpu_seconds = proven.read.cpu_seconds + proven.cpu_seconds + spent
     return handled
+
+
+def work_out(
+    letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime, ahead: int
+) -> None:
+    """Work out over a snapshot what recording one letter needs.
+
+    Args:
+        letter: Read, proven and claimed.
+        intake: What is done with it.
+        ledger: The database.
+        now: The moment of it, aware.
+        ahead: How many documents will be recorded first.
+    """
+    proven = letter.proven.result()
+    letter.read = proven.read
+    began = time.thread_time()
+    with ledger.reading() as store:
+        arrival, proof = letter.arrival, proven.proof
+        letter.foreseen = intake.foresee(arrival, proven.read, proof, store, now, ahead)
+    if letter.foreseen is not None:
+        letter.foreseen.cpu_seconds = time.thread_time() - began
 
 
 def fail(

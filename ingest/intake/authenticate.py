@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ingest.intake.foreseen import NOTHING, Foreseen
 from ingest.intake.passwords import Passwords
 from ingest.intake.ports import Ledger, Store
 from ingest.intake.provenance import Provenance, provenance
@@ -221,7 +222,7 @@ class Prover:
     def _known(self, claims: Claims, origin: Origin, now: datetime) -> str | None:
         """The hash to try the passwords against."""
         with self._ledger.reading() as store:
-            entity = _entity(claims, store)
+            entity = entity_claimed(claims, store)
             if entity is None:
                 return None
             named = entity.user_code
@@ -231,7 +232,7 @@ class Prover:
 
 
 def authenticate(
-    proof: Proof, store: Store, now: datetime, guard: Guard
+    proof: Proof, store: Store, now: datetime, guard: Guard, foreseen: Foreseen = NOTHING
 ) -> Authenticated | Finding:
     """The legal entity that a proof holds for, or the finding why there is none.
 
@@ -242,6 +243,7 @@ def authenticate(
         store: Of the transaction in hand.
         now: The moment of it, aware.
         guard: The bounds of guessing.
+        foreseen: Who is claimed, if that was looked up before.
 
     Raises:
         ProofOutdated: the password, or the lock, is not what it was at the proof.
@@ -253,7 +255,7 @@ def authenticate(
         return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(codes))
     if not claims.passwords or not claims.name:
         return finding(Code.CREDENTIALS_MISSING)
-    entity = _entity(claims, store)
+    entity = foreseen.result("entity", store, lambda: entity_claimed(claims, store))
     named = entity.user_code if entity else claims.name
     whose, is_listed = origin.counted_as, _is_listed(origin, entity)
     if store.senders.locked_until(named, whose, now, is_listed=is_listed) is not None:
@@ -364,7 +366,7 @@ def _unique(items: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(item for item in items if item))
 
 
-def _entity(claims: Claims, store: Store) -> LegalEntity | None:
+def entity_claimed(claims: Claims, store: Store) -> LegalEntity | None:
     """The active entity that is claimed: by its code, or by its number where only one has it."""
     found = _named(claims, store)
     return found if found and found.active else None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from layouts.completeness import MonthState
 from layouts.document import Parsed
@@ -243,6 +243,15 @@ class Store(Protocol):
 
     def know(self, wants: Wants) -> Known:
         """What is on record beside a document, as the rules ask for it."""
+
+    def noting(self) -> AbstractContextManager[Any]:
+        """What is asked of it meanwhile, for `still_so`."""
+
+    def still_so(self, asked: Any) -> bool:
+        """Whether the same is answered to all that was asked."""
+
+    def next_receipt(self) -> int:
+        """The number that the next submission gets, unless somebody else records one first."""
 
     def record(
         self,

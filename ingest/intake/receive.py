@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 
 from ingest.intake import wishes
 from ingest.intake.authenticate import (
@@ -14,9 +15,11 @@ from ingest.intake.authenticate import (
     Proof,
     Session,
     authenticate,
+    entity_claimed,
     entity_of,
     why_not,
 )
+from ingest.intake.foreseen import NOTHING, Foreseen
 from ingest.intake.gate import Gate
 from ingest.intake.judge import against_each_other, judge, without_secrets
 from ingest.intake.outcome import Handled, Marking
@@ -30,7 +33,7 @@ from ingest.replies import answers
 from ingest.replies.new_address import new_address
 from layouts.document import Parsed
 from layouts.findings import Code, Finding
-from layouts.known import Receipt
+from layouts.known import Checked, Receipt
 from layouts.points import LegalEntity
 from layouts.rules import version_of
 from storage.records.billing import Entry
@@ -52,6 +55,7 @@ def receive(
     store: Store,
     now: datetime,
     policy: Policy,
+    foreseen: Foreseen | None = None,
 ) -> Handled:
     """What one arrival hands in, and the reply it is owed; neither sends nor commits.
 
@@ -62,34 +66,30 @@ def receive(
         store: The caller's transaction.
         now: When it is recorded.
         policy: The forms, the rules, and who is answered.
+        foreseen: What `foresee` gave for the same arrival.
 
     Raises:
         ProofOutdated: the proof must be made again.
         MustWait: the user code was guessed at too often; nothing is recorded yet.
         NoSuchEntity: the session is of nobody.
     """
-    letter, documents = read.letter, read.parsed
+    case = _case(arrival, read, proof, store, now, policy, foreseen or NOTHING)
+    letter = case.letter
     if isinstance(proof, Session):
-        # Handed in by a person: loops cannot arise, and there is no wish to grant.
-        gate = Gate(record=True, answer=bool(letter.reply_to))
-        case = _Case(letter, documents, gate, arrival, store, now, policy, proof)
-        entity = entity_of(proof, store)
+        entity = _signed_in(case, proof)
         return _owe(case, _answer(case, entity, _hand_in(case, entity)))
-    gate = policy.gate(letter, has_document=bool(documents))
     if letter.bounce is not None:
         return _bounced(letter.bounce, store, now)
-    if not gate.record:
-        return Handled(Outcome.IGNORED, reason=gate.reason)
-    policy = policy.for_run(arrival.run)
-    case = _Case(letter, documents, gate, arrival, store, now, policy)
-    sender = authenticate(proof, store, now, policy.guard)
+    if not case.gate.record:
+        return Handled(Outcome.IGNORED, reason=case.gate.reason)
+    sender = authenticate(proof, store, now, policy.guard, case.foreseen)
     if isinstance(sender, Finding):
         return _owe(case, _refuse(case, sender, proof.claims))
     _tell_known(case, sender)
     entity = sender.entity
     if sender.refused:
         handled = _refuse(case, sender.refused, proof.claims)
-    elif letter.wish and not documents and not letter.findings:
+    elif letter.wish and not case.documents and not letter.findings:
         handled = _grant(case, entity)
     else:
         # A marked workbook goes to known addresses only: its content is the sender's.
@@ -98,12 +98,68 @@ def receive(
     return _owe(case, handled)
 
 
+def foresee(
+    arrival: Arrival,
+    read: Read,
+    proof: Proof | Session,
+    store: Store,
+    now: datetime,
+    policy: Policy,
+    ahead: int,
+) -> Foreseen | None:
+    """Verdicts and reply of an arrival with documents whose sender is proven; None for others.
+
+    Args:
+        arrival: As for `receive`.
+        read: As for `receive`.
+        proof: As for `receive`.
+        store: A snapshot; nothing is changed.
+        now: The moment of the reply.
+        policy: As for `receive`.
+        ahead: How many documents will be recorded first: receipts are numbered behind them.
+    """
+    foreseen = Foreseen(is_whole=False)
+    case = _case(arrival, read, proof, store, now, policy, foreseen)
+    if not case.documents:
+        return None
+    if isinstance(proof, Session):
+        entity: LegalEntity | None = _signed_in(case, proof)
+    elif case.gate.record and case.letter.bounce is None and proof.is_right:
+        entity = foreseen.result("entity", store, lambda: entity_claimed(proof.claims, store))
+    else:
+        return None
+    if entity is not None:
+        _answer(case, entity, _hand_in(case, entity, _numbered(store.next_receipt() + ahead)))
+    foreseen.is_whole = True
+    return foreseen
+
+
+def _numbered(first: int) -> Callable[..., Receipt]:
+    """In place of `Store.record`: receipts as it will number them."""
+    numbers = count(first)
+
+    def number(
+        _letter: int,
+        parsed: Parsed,
+        checked: Checked,
+        _entity: LegalEntity,
+        received_at: datetime,
+        *_: object,
+    ) -> Receipt:
+        mine = next(numbers)
+        again = checked.duplicate_of
+        return Receipt(again[0] if again else mine, received_at, parsed, checked)
+
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One letter, with all that its handling needs.
 
     Attributes:
         session: Who handed it in without a letter; None for mail.
+        foreseen: What was worked out before.
     """
 
     letter: Letter
@@ -114,11 +170,34 @@ class _Case:
     now: datetime
     policy: Policy
     session: Session | None = None
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
     @property
     def entry(self) -> Entry | None:
         """Operator and reason, of what an operator hands in."""
         return self.session.entry if self.session else None
+
+
+def _case(
+    arrival: Arrival,
+    read: Read,
+    proof: Proof | Session,
+    store: Store,
+    now: datetime,
+    policy: Policy,
+    foreseen: Foreseen,
+) -> _Case:
+    letter, documents = read.letter, read.parsed
+    if isinstance(proof, Session):
+        # Handed in by a person: loops cannot arise, and there is no wish to grant.
+        gate = Gate(record=True, answer=bool(letter.reply_to))
+        return _Case(letter, documents, gate, arrival, store, now, policy, proof, foreseen)
+    gate, policy = policy.gate(letter, has_document=bool(documents)), policy.for_run(arrival.run)
+    return _Case(letter, documents, gate, arrival, store, now, policy, None, foreseen)
+
+
+def _signed_in(case: _Case, session: Session) -> LegalEntity:
+    return case.foreseen.result("entity", case.store, lambda: entity_of(session, case.store))
 
 
 def _bounced(bounce: Bounce, store: Store, now: datetime) -> Handled:
@@ -167,8 +246,11 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
     )
 
 
-def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
+def _hand_in(
+    case: _Case, entity: LegalEntity, record: Callable[..., Receipt] | None = None
+) -> tuple[Receipt, ...]:
     """Each document checked and recorded, older versions first; told in the letter's order."""
+    record = record or case.store.record
     policy, received_at = case.policy, case.arrival.received_at
     documents = against_each_other(case.documents, policy.layouts)
     entry = case.entry
@@ -182,20 +264,18 @@ def _hand_in(case: _Case, entity: LegalEntity) -> tuple[Receipt, ...]:
             return (0, 0, 0, position)
         return version_of(document, layout, received_at, position).as_tuple()
 
+    def verdict(document: Parsed) -> tuple[Parsed, Checked]:
+        layouts, parameters, know = policy.layouts, policy.parameters, case.store.know
+        checked = judge(document, layouts, parameters, entity, received_at, know, overrides)
+        return without_secrets(document, checked, entity, secrets)
+
     recorded: dict[int, Receipt] = {}
     for position in sorted(range(len(documents)), key=age):
-        document = documents[position]
-        checked = judge(
-            document,
-            policy.layouts,
-            policy.parameters,
-            entity,
-            received_at,
-            case.store.know,
-            overrides,
-        )
-        document, checked = without_secrets(document, checked, entity, secrets)
-        recorded[position] = case.store.record(
+        judged = partial(verdict, documents[position])
+        # Only beside the same entity: what is known of its points is asked with it.
+        what = "verdict", position, id(entity)
+        document, checked = case.foreseen.result(what, case.store, judged)
+        recorded[position] = record(
             case.arrival.number, document, checked, entity, received_at, case.now, entry
         )
     return tuple(recorded[position] for position in range(len(documents)))
@@ -227,7 +307,8 @@ def _answer(
     marking = _marking(case, receipts, compose) if may_mark else None
     # Until it is completed, the reply says that the workbook is missing.
     first = partial(marking.reply_with, {}) if marking else compose
-    answer = first() if is_mailed else None
+    about = entity, receipts, marking is not None
+    answer = case.foreseen.reply(about, first) if is_mailed else None
     return replace(handled, reply=answer, marking=marking)
 
 

@@ -30,6 +30,10 @@ class InForce(Part):
         super().__init__(session)
         self._series_known: dict[int, list[SeriesRow]] = {}
 
+    def forget(self) -> None:
+        """Read series anew."""
+        self._series_known.clear()
+
     def series_at(self, points: Collection[int]) -> list[SeriesRow]:
         """Every series of these points."""
         asked = sorted(set(points) - self._series_known.keys())

@@ -19,6 +19,10 @@ VALUES (:letter_id, (SELECT count(*) FROM submission WHERE letter_id = :letter_i
         :accepted_values, :duplicate_of, :operator, :reason, :withdraws, :withdraws_point)
 RETURNING id
 
+-- name: last
+SELECT max(id)
+FROM submission
+
 -- name: in_force
 -- Values of each span that are in force by the span's own submission.
 SELECT span.submission_id, span.series_id, span."end", count(*) AS count_

@@ -69,12 +69,12 @@ def app(database_url, tmp_path):
 def failing(receive):
     """As `receive`, with faults of ours that say what they should not."""
 
-    def receive_or_fail(arrival, read, proof, store, now):
+    def receive_or_fail(arrival, read, proof, store, now, foreseen):
         subject = read.letter.subject
         given = read.letter.credentials[0].password if read.letter.credentials else ""
         if "our fault" in subject:
             raise ValueError(f"cannot handle {given}")
-        handled = receive(arrival, read, proof, store, now)
+        handled = receive(arrival, read, proof, store, now, foreseen)
         if "statement" in subject:
             wrong = text("INSERT INTO letter (id) VALUES (:given)")
             store.session.connection.execute(wrong, {"given": given})

@@ -1,5 +1,6 @@
 """A policy with its ledger, and letters brought to their verdicts from their bytes on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -66,8 +67,15 @@ class Office:
     ledger: Ledger
     policy: Policy
 
-    def takes(self, content: bytes, now: datetime = NOW) -> Handled:
-        """A letter to its verdict."""
+    def takes(
+        self,
+        content: bytes,
+        now: datetime = NOW,
+        meanwhile: Callable[[], object] = lambda: None,
+        *,
+        works_out: bool = True,
+    ) -> Handled:
+        """A letter to its verdict; `meanwhile` comes between working it out and recording it."""
         letter = read_letter(content, Limits())
         parsed = tuple(one for d in letter.documents for one in parse(d, LAYOUTS))
         read = Read(*mask(letter, parsed))
@@ -76,7 +84,13 @@ class Office:
         proof = intake.prove(read)
         with self.ledger.transaction() as store:
             claim = store.letters.claim(None, sha256(content).hexdigest(), len(content), now, now)
-            handled = intake.receive(arrival_of(claim), read, proof, store, now)
+        foreseen = None
+        if works_out:
+            with self.ledger.reading() as store:
+                foreseen = intake.foresee(arrival_of(claim), read, proof, store, now, 0)
+        meanwhile()
+        with self.ledger.transaction() as store:
+            handled = intake.receive(arrival_of(claim), read, proof, store, now, foreseen)
             facts = LetterFacts(
                 letter.sender,
                 read.letter.subject,

@@ -129,7 +129,7 @@ class _Intake(FakeIntake):
         claims = Claims((code,), (), ("a password",))
         return Proof(claims, Origin(read.letter.sender), is_right=True)
 
-    def receive(self, arrival, read, proof, store, now):
+    def receive(self, arrival, read, proof, store, now, foreseen=None):
         handled = super().receive(arrival, read, proof, store, now)
         self.house.recorded(read.letter.subject)
         if proof.is_right:

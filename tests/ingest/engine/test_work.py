@@ -349,7 +349,7 @@ class _Counting:
     def __init__(self, ledger, failing=0):
         self._ledger = ledger
         self._failing = failing
-        self.together_count = 0
+        self.together_count, self.many_write = 0, ledger.many_write
         self.reading, self.transaction = ledger.reading, ledger.transaction
 
     @contextmanager
@@ -379,12 +379,12 @@ def test_a_database_that_undid_everything_by_itself_is_believed(house):
     house.mailbox.put(mail("first"), mail("second"))
     receive = house.intake.receive
 
-    def fail(arrival, read, proof, store, now):
+    def fail(arrival, read, proof, store, now, foreseen):
         if read.letter.subject == "second":
             # As SQLite does when it runs out of room, before it tells so.
             store.session.connection.exec_driver_sql("ROLLBACK")
             raise ValueError
-        return receive(arrival, read, proof, store, now)
+        return receive(arrival, read, proof, store, now, foreseen)
 
     house.intake.receive = fail
     with capture_logs() as logs, pytest.raises(StoreUnavailable):
@@ -407,10 +407,26 @@ def test_where_each_letter_has_its_own_commit_those_before_a_fault_of_time_are_t
     assert house.attempts() == [1, 1, 0, 0]
 
 
+def test_others_write_while_a_letter_is_worked_out(house):
+    house.mailbox.put(mail("first"), mail("second"))
+    free = []
+
+    def write(*_):
+        with house.ledger.transaction() as store:
+            free.append(store.next_receipt())
+
+    house.intake.foresee = write
+    house.once()
+    # Both are of one sender: the second one waits for what the first one changes.
+    assert len(free) == 1
+    assert house.replies() == ["first", "second"]
+
+
 class _EachAlone:
     """Commits each letter by itself, as on PostgreSQL."""
 
     each_lasts = True
+    many_write = True
 
     def __init__(self, ledger):
         self.reading, self.transaction = ledger.reading, ledger.transaction
@@ -501,6 +517,7 @@ class _Away:
     """A database that is gone from its n-th transaction on."""
 
     each_lasts = True
+    many_write = True
 
     def __init__(self, ledger, at):
         self.left = at
@@ -560,11 +577,11 @@ def test_a_process_that_was_taken_for_dead_records_nothing_twice(house):
 
     receive = house.intake.receive
 
-    def late(arrival, read, proof, store, now):
+    def late(arrival, read, proof, store, now, foreseen):
         # The other process had the letter to its end while this one stood still.
         facts = LetterFacts("", "first", "")
         store.letters.settle(arrival.number, "accepted", facts, None, now)
-        return receive(arrival, read, proof, store, now)
+        return receive(arrival, read, proof, store, now, foreseen)
 
     house.intake.receive = late
     with pytest.raises(StoreUnavailable, match="meanwhile"):

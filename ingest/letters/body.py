@@ -51,7 +51,7 @@ _STORAGE_SIGN = re.compile(_STORAGE.encode("ascii"), re.IGNORECASE)
 
 def storages(content: bytes, charset: str, *, is_html: bool) -> list[str]:
     """Hosts that files are kept at, as the links that a body's sender wrote name them."""
-    if not _STORAGE_SIGN.search(content):
+    if not _STORAGE_SIGN.search(content, 0, _HTML_MOST):
         return []
     text = (html_text if is_html else plain_text)(content, charset)
     return [host.lower() for host in _STORAGE_LINK.findall(own_text(text))]
@@ -78,6 +78,9 @@ def _meta_charset(content: bytes) -> str:
     return match[1].decode("ascii") if match else ""
 
 
+_BLANKS = re.compile(r"[ \t\r\n\f]+")
+
+
 def _pieces(root: etree._Element) -> Iterator[str]:
     """Text and line ends in document order; no recursion, so depth costs nothing."""
     unseen = quoted = 0
@@ -97,7 +100,7 @@ def _pieces(root: etree._Element) -> Iterator[str]:
         text = element.text if event == "start" else element.tail
         if text and not unseen:
             # A line end in the markup is a blank; a no-break blank is kept so far.
-            yield re.sub(r"[ \t\r\n\f]+", " ", text)
+            yield _BLANKS.sub(" ", text)
 
 
 def _is_quote(element: etree._Element, tag: str) -> bool:

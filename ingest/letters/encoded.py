@@ -20,6 +20,12 @@ from ingest.letters.decoding import (
 FILES_MOST = 100
 """Files that are taken out of one body."""
 
+TRIES_MOST = 1_000
+"""Places of one body that begin like a file and are looked at, for each coding."""
+
+ENTITIES_MOST = 100_000
+"""Entities in HTML beyond which no file is looked for in it; an encoded file has none."""
+
 Files = list[tuple[str, bytes]]
 _Taken = Callable[[re.Match[bytes], str], tuple[str, bytes, int]]
 """Name and bytes of the file that begins at a match, and where the text goes on."""
@@ -39,9 +45,7 @@ _NAME = re.compile(rb"(?i)[;\s](?:file)?name=(\"[^\"\r\n]{1,400}\"|[^\s;]{1,400}
 _NAME_BEFORE = 1000
 _GZIP = b"H4sI"
 _ZIP_END = b"PK\5\6"
-_IN_HTML = re.compile(
-    rb"(?:^|>)\s{0,100}(?:begin[ -]|=ybegin |-----BEGIN |%s)" % BASE64_STARTS, re.MULTILINE
-)
+_IN_HTML = re.compile(rb"[\n>]\s{0,100}+(?:begin[ -]|=ybegin |-----BEGIN |%s)" % BASE64_STARTS)
 _TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
@@ -53,9 +57,13 @@ def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
     files: Files = []
     for sign, begins, taken in _CODINGS:
         at, rest = 0, []
-        if sign not in content:
+        # A pattern that begins with one sign is looked for ten times as fast as a line's begin.
+        if not sign.search(b"\n" + content):
             continue
-        while len(files) < FILES_MOST and (begin := begins.search(content, at)):
+        for _ in range(TRIES_MOST):
+            begin = begins.search(content, at) if len(files) < FILES_MOST else None
+            if begin is None:
+                break
             name, packed, after = taken(begin, charset)
             rest.append(content[at : begin.start() if packed else after])
             files += [(name, packed)] if packed else []
@@ -66,7 +74,7 @@ def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
 
 def encoded_in_html(content: bytes, charset: str) -> Files:
     """The files that stand encoded in an HTML body."""
-    if not _IN_HTML.search(content):
+    if content.count(b"&") > ENTITIES_MOST or not _IN_HTML.search(b"\n" + content):
         return []
     lines = _TAG.sub(b"\n", content).decode("latin-1")
     return cut_encoded(html.unescape(lines).encode("latin-1", "replace"), charset)[0]
@@ -128,9 +136,9 @@ def _is_whole(content: bytes) -> bool:
     return content.rstrip(b"\0\x1a \t\r\n").endswith(b">")
 
 
-_CODINGS: tuple[tuple[bytes, re.Pattern[bytes], _Taken], ...] = (
-    (b"begin", _UUENCODED, _uuencoded),
-    (b"=ybegin ", _YENC, _yenc),
-    (b"-----BEGIN ", _ARMOUR, _armoured),
-    (b"", _BARE, _bare),
+_CODINGS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], _Taken], ...] = (
+    (re.compile(rb"\nbegin"), _UUENCODED, _uuencoded),
+    (re.compile(rb"\n=ybegin "), _YENC, _yenc),
+    (re.compile(rb"\n-----BEGIN "), _ARMOUR, _armoured),
+    (re.compile(rb"\n%s" % BASE64_STARTS), _BARE, _bare),
 )

@@ -26,7 +26,7 @@ _ELEMENTS_FREE = 200
 
 _ARMOUR = re.compile(rb"\s{0,1000}-----BEGIN [A-Z0-9# ]{1,40}-----")
 # A SEQUENCE in base64 begins so, whatever its length.
-_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}(M[A-P][A-Za-z0-9+/=\s]*)\Z")
+_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}(M[A-P][A-Za-z0-9+/=\s]*+)\Z")
 _SIGNATURE_ENDINGS = re.compile(r"(?i)(?:\.(?:p7m|p7s|p7|pkcs7|sig|sgn|sign|cms|pem))+$")
 
 

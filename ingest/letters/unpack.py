@@ -62,8 +62,11 @@ RTF_MOST = 262_144
 BODY_BYTES_MOST = 4 * 2**20
 """A body after so many bytes of others is not read."""
 
-TAGS_MOST = 30_000
+TAGS_MOST = 20_000
 """Tags of all the HTML bodies of one letter that are read."""
+
+BODY_LINES_MOST = 500_000
+"""Lines of all the bodies of one letter that are read: a file of 25 MB in base64 has 350,000."""
 
 DEPTH_MOST = 4
 """Containers within one another that are opened; a deeper one is an attachment."""
@@ -104,7 +107,9 @@ class Unpacker:
     _containers: int = 0
     _body_bytes: int = 0
     _rtf: int = 0
-    _tags: int = 0
+    _left: dict[bytes, int] = field(
+        default_factory=lambda: {b"\n": BODY_LINES_MOST, b"<": TAGS_MOST, b">": 2 * TAGS_MOST}
+    )
 
     def letter(self, content: bytes, enclosed: int = 0, depth: int = 0) -> None:
         """Take every part of a letter.
@@ -138,8 +143,8 @@ class Unpacker:
         if part.content.startswith(_RTF_MAGIC):
             plain = rtf_text(part.content[: self._of_rtf(len(part.content))])
             part = replace(part, content=plain, content_type="text/plain", charset="utf-8")
-        if part.is_html:
-            part = replace(part, content=self._with_few_tags(part.content))
+        for sign in (b"\n", b"<", b">") if part.is_html else (b"\n",):
+            part = replace(part, content=self._with_few(sign, part.content))
         self.texts.append(part)
 
     def _of_rtf(self, wanted: int) -> int:
@@ -148,12 +153,14 @@ class Unpacker:
         self._rtf += given
         return given
 
-    def _with_few_tags(self, markup: bytes) -> bytes:
-        """HTML up to the last tag that is read: credentials stand near its beginning."""
-        left = TAGS_MOST - self._tags
-        pieces = markup.split(b"<", left + 1)
-        self._tags += min(left, len(pieces) - 1)
-        return markup if len(pieces) <= left + 1 else b"<".join(pieces[: left + 1])
+    def _with_few(self, sign: bytes, content: bytes) -> bytes:
+        """A body up to the last line or tag that is read: credentials stand near its beginning."""
+        left, count = self._left[sign], content.count(sign)
+        self._left[sign] = max(0, left - count)
+        if count <= left:
+            return content
+        within = re.compile(rb"(?:[^%s]*+%s){%d}[^%s]*+" % (sign, sign, left, sign)).match(content)
+        return within[0] if within else content
 
     def take(
         self,

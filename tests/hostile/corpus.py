@@ -1358,3 +1358,27 @@ def every_byte_in_turn() -> bytes:
 @hostile()
 def nothing_but_line_ends() -> bytes:
     return header() + b"\r\n" + b"\r\n" * 5_000_000
+
+
+@hostile()
+def html_of_nothing_but_line_ends() -> bytes:
+    return plain(b"\n" * 10_000_000 + LOGIN, b"text/html")
+
+
+@hostile()
+def text_that_begins_many_files() -> bytes:
+    return plain(b"begin 644 a\n" * 1_500_000)
+
+
+@hostile()
+def text_of_links_without_end() -> bytes:
+    return plain(b"https://aa.aa.aa." * 900_000)
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def letters_in_letters_in_base64() -> bytes:
+    inside = b"x" * MB
+    kind = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    while len(inside) < 16 * MB:
+        inside = kind + base64.encodebytes(inside)
+    return header() + inside

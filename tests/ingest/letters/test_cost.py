@@ -1,5 +1,7 @@
 """What is counted before it costs: a letter is read as far as an honest one goes."""
 
+import base64
+import binascii
 import io
 import struct
 import zipfile
@@ -8,10 +10,11 @@ import pytest
 
 from ingest.letters import mime
 from ingest.letters.body import LINES_MOST
+from ingest.letters.encoded import TRIES_MOST
 from ingest.letters.letter import read_letter
 from ingest.letters.signed import ELEMENTS_MOST, signed_content
 from ingest.letters.terms import Limits
-from ingest.letters.unpack import BODY_BYTES_MOST, TAGS_MOST, Unpacker
+from ingest.letters.unpack import BODY_BYTES_MOST, BODY_LINES_MOST, TAGS_MOST, Unpacker
 from layouts.findings import Code
 from tests.hostile.corpus import carrying, header, plain, several
 
@@ -103,3 +106,37 @@ def test_a_zip_that_states_too_much_is_refused_before_it_is_unpacked():
 
 def test_a_plain_letter_of_many_lines_is_read():
     assert passwords(plain(PASSWORD + b"\r\n" + b"text\r\n" * 100_000)) == ["Zima-2026"]
+
+
+@pytest.mark.parametrize("bodies", [1, 5])
+def test_so_many_lines_of_all_bodies_are_read(bodies):
+    part = b"Content-Type: text/plain\r\n\r\n" + PASSWORD + b"\n" * (2 * BODY_LINES_MOST // bodies)
+    unpacker = Unpacker(Limits())
+    unpacker.letter(several(*[part] * bodies))
+    assert sum(text.content.count(b"\n") for text in unpacker.texts) == BODY_LINES_MOST
+    assert passwords(several(*[part] * bodies)) == ["Zima-2026"]
+
+
+def test_a_file_behind_many_lines_that_only_begin_like_one_is_found():
+    begins = b"begin 644 a\nend\n"
+    file = b"begin 644 a.xml\n" + binascii.b2a_uu(b'<package class="52005"/>') + b"end\n"
+    assert len(read_letter(plain(begins * (TRIES_MOST - 1) + file), Limits()).documents) == 1
+    assert not read_letter(plain(begins * TRIES_MOST + file), Limits()).documents
+
+
+@pytest.mark.parametrize("before", [b"", b"text\r\n"])
+def test_a_boundary_that_no_header_names_is_the_first_line_like_one(before):
+    lines = before + b"--b \r\n\r\n" + PASSWORD + b"\r\n--b--"
+    whole = header() + b"Content-Type: multipart/mixed\r\n\r\n" + lines
+    assert [one.content for one in mime.walk(whole)] == [PASSWORD]
+    assert [one.content for one in mime.walk(b"Content-Type: multipart/mixed\n\n" + lines)] == [
+        PASSWORD
+    ]
+
+
+def test_a_letter_of_15_mb_is_read_out_of_a_letter_in_base64():
+    inner = several(b"Content-Type: a/b; name=a.bin\r\n\r\n" + b"x" * 15_000_000)
+    kind = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    letter = read_letter(header() + kind + base64.encodebytes(inner), Limits())
+    assert [one.size for one in letter.attachments] == [15_000_000]
+    assert not letter.findings

@@ -8,9 +8,14 @@ from typing import ClassVar
 
 from ingest.operations.periods import MissingSeries, lacking, series_of
 from ingest.operations.ports import Ledger
+from ingest.operations.refused import Refused
 from ingest.operations.told import Keys
 from layouts.months import bounds
 from storage.records.billing import NumberChange, Snapshot, Suspect
+
+
+class NotEnded(Refused):
+    """A month is to be closed that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,6 @@ class Closing:
         snapshot: Its numbers as they are kept now; None: it stays as it was.
         was_closed: Whether it was closed before.
         differences: From the numbers of the last closing to these.
-        has_ended: Whether the month was over.
     """
 
     KEYS: ClassVar[Keys] = {
@@ -44,7 +48,6 @@ class Closing:
     snapshot: Snapshot | None = None
     was_closed: bool = False
     differences: tuple[NumberChange, ...] = ()
-    has_ended: bool = True
 
     @property
     def is_closed(self) -> bool:
@@ -61,19 +64,23 @@ def close(ledger: Ledger, month: date, who: str, now: datetime, *, anyway: bool)
         who: The operator, as the audit names it.
         now: The moment of it, aware.
         anyway: Although something is missing or suspect.
+
+    Raises:
+        NotEnded: the month is not over: what it lacks is not known yet.
     """
+    if now < bounds(month)[1]:
+        raise NotEnded(f"{month:%Y-%m} has not ended: a month is closed when it is over")
     with ledger.reading() as store:
         if month in store.periods.closed():
             return Closing(month, was_closed=True)
         suspects = tuple(store.suspicions.find(month))
     lacks = tuple(row for one in lacking(ledger, month, now) for row in series_of(one))
-    ended = now >= bounds(month)[1]
     if (lacks or suspects) and not anyway:
-        return Closing(month, lacks, suspects, has_ended=ended)
+        return Closing(month, lacks, suspects)
     with ledger.transaction() as store:
         last = store.periods.snapshot(month)
         taken = store.periods.close(month, who, now)
         if taken is None:
             return Closing(month, was_closed=True)
         differences = store.periods.differences(last.id, taken.id) if last else []
-    return Closing(month, lacks, suspects, taken, differences=tuple(differences), has_ended=ended)
+    return Closing(month, lacks, suspects, taken, differences=tuple(differences))

@@ -139,7 +139,8 @@ def period() -> None:
 def period_close(call: Call, month: date, yes: bool, is_json: bool) -> int:
     """Freeze a month and keep its numbers: a later document for it gets `period-closed`.
 
-    A month with missing or suspect values is listed and stays open, exit 1, without --yes.
+    A month with missing or suspect values is listed and stays open, exit 1, without --yes;
+    one that has not ended is refused.
     """
     from ingest.operations import closing
     from ingest.verbs import show
@@ -155,8 +156,6 @@ def period_close(call: Call, month: date, yes: bool, is_json: bool) -> int:
             f" {len(done.suspects)} suspicions open; --yes closes it all the same"
         )
         return LOOK
-    if not done.has_ended:
-        complain(f"{month:%Y-%m} has not ended yet; `ingest period reopen` opens it again")
     return DONE
 
 

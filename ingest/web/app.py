@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -25,8 +25,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest.operations.account.sessions import Visitor, new_secret, visitor
 from ingest.operations.console.operators import operator_of
-from ingest.web.security import SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
-from ingest.web.site import STATIC, Site, Visit, is_console, texts_of
+from ingest.web.security import Crowded, SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
+from ingest.web.site import REFILL, STATIC, Site, Visit, is_console, texts_of
 from layouts.terms import LANGUAGES
 from storage.records.access import OperatorRole, Role
 
@@ -54,7 +54,8 @@ class Page:
         methods: Those that it answers to.
         upload: Its form may hold a document.
         heavy: It waits for a child that reads documents; only a few do at once.
-        keeps: Its form comes back filled when the session ended meanwhile.
+        keeps: Shows its form filled with what was sent: when the session ended meanwhile, or
+            was another one when the form was opened.
         asks: Says who asks where no session does: a program of the API.
     """
 
@@ -64,7 +65,7 @@ class Page:
     methods: Sequence[str] = ("GET",)
     upload: bool = False
     heavy: bool = False
-    keeps: bool = False
+    keeps: Callable[[Visit], Response] | None = None
     asks: Callable[[Visit], Visitor] | None = None
 
 
@@ -76,7 +77,8 @@ def application(site: Site, pages: Sequence[Page]) -> ASGIApp:
         pages: Every one; the sign-in page answers `/` for who is not signed in.
     """
     heavy = CapacityLimiter(_HEAVY_AT_ONCE)
-    routes: list[BaseRoute] = [
+    routes: list[BaseRoute] = [*_led_back(pages)]
+    routes += [
         Route(page.path, _endpoint(site, page, heavy), methods=[*page.methods]) for page in pages
     ]
     routes.append(Mount("/static", _Static(directory=STATIC)))
@@ -91,10 +93,30 @@ def application(site: Site, pages: Sequence[Page]) -> ASGIApp:
     )
     # Against DNS rebinding: another site's name may resolve to our address.
     named = TrustedHostMiddleware(inner, allowed_hosts=hosts, www_redirect=False)
-    guarded: Any = SecurityHeaders(named)
+    guarded: Any = SecurityHeaders(Crowded(named))
     # Uvicorn's types of ASGI are its own.
     whole: Any = ProxyHeadersMiddleware(guarded, trusted_hosts=list(service.trusted_proxies))
     return cast("ASGIApp", whole)
+
+
+def _led_back(pages: Sequence[Page]) -> Iterator[Route]:
+    """Routes from addresses that only take forms to the page that the form stands on.
+
+    One comes there by choosing another language below an answer to a form.
+    """
+    shown = {page.path for page in pages if "GET" in page.methods}
+    for page in pages:
+        if page.path not in shown and page.asks is None:
+            back = page.path
+            while back not in shown:
+                back = back.rpartition("/")[0] or "/"
+            parts = len(back.rstrip("/").split("/"))
+            yield Route(page.path, partial(_go_back, parts), methods=["GET"])
+
+
+async def _go_back(parts: int, request: Request) -> Response:
+    path = "/".join(request.url.path.split("/")[:parts]) or "/"
+    return RedirectResponse(request.url.replace(scheme="", netloc="", path=path), 303)
 
 
 class _Static(StaticFiles):
@@ -142,7 +164,7 @@ async def _read_form(visit: Visit, page: Page) -> None:
     except HTTPException:
         # What Starlette says of a form that is none is for programmers.
         raise HTTPException(400, "no-form") from None
-    if page.keeps:
+    if page.keeps is not None:
         # With the database away the form is sent again from the page that says so.
         visit.request.state.kept = [*texts_of(visit.fields)]
 
@@ -196,7 +218,10 @@ def _answer(visit: Visit, page: Page) -> Response:
         visit.operator = operator_of(visit.service.ledger, visit.key, visit.now)
     elif visit.key:
         visit.visitor = visitor(visit.service.ledger, visit.key, visit.now)
-    answer = _allowed(visit, page) or page.answer(visit)
+    answer = _allowed(visit, page)
+    if answer is None:
+        again = page.keeps if visit.is_again else None
+        answer = (again or page.answer)(visit)
     if is_new:
         set_cookie(visit.request, answer, "browser", visit.browser, _BROWSER_SECONDS)
     if visit.asked("lang") in LANGUAGES:
@@ -217,13 +242,11 @@ def _for_program(visit: Visit, page: Page, asks: Callable[[Visit], Visitor]) -> 
 
 def _allowed(visit: Visit, page: Page) -> Response | None:
     """Why the page does not answer; None when it does."""
-    request = visit.request
-    if request.method not in _SAFE:
-        ours = is_our_own(request, visit.service.public_url)
-        if ours is None:
-            ours = fits_secret(visit.fields.get("csrf"), visit.key or visit.browser)
-        if not ours:
+    if visit.request.method not in _SAFE:
+        ours = _is_own_form(visit, page)
+        if ours is False or (ours is None and page.keeps is None):
             raise HTTPException(403, "foreign")
+        visit.is_again = page.keeps is not None and (ours is None or bool(visit.text(REFILL)))
     if page.needs is None:
         return None
     may = _may(visit, page.needs)
@@ -232,6 +255,16 @@ def _allowed(visit: Visit, page: Page) -> Response | None:
     if not may:
         raise HTTPException(403, "role")
     return None
+
+
+def _is_own_form(visit: Visit, page: Page) -> bool | None:
+    """Whether a form is ours; None: of a browser that does not say, and not of this session."""
+    ours = is_our_own(visit.request, visit.service.public_url)
+    if ours is not None:
+        return ours
+    # A form that needs no session may have been opened before this one began.
+    secrets = [visit.key or visit.browser, *([] if page.needs else [visit.browser])]
+    return any(fits_secret(visit.fields.get("csrf"), secret) for secret in secrets) or None
 
 
 def _may(visit: Visit, needs: Role | OperatorRole) -> bool | None:
@@ -244,12 +277,10 @@ def _may(visit: Visit, needs: Role | OperatorRole) -> bool | None:
 def _sign_in_first(visit: Visit, page: Page) -> Response:
     """On to the sign-in page; a form that was sent is kept in it, and comes back filled."""
     if visit.request.method in _SAFE:
-        query = visit.request.url.query
-        path = visit.request.url.path + (f"?{query}" if query else "")
-        home = visit.home
+        path, home = visit.address, visit.home
         return visit.go(home if path == home else f"{home}?next={quote(path, safe='')}")
-    note = "session_over" if page.keeps else "session_over_again"
-    return visit.sign_in_page(403, note=note, keep=page.keeps)
+    keep = page.keeps is not None
+    return visit.sign_in_page(403, note="session_over" if keep else "session_over_again", keep=keep)
 
 
 def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -30,6 +31,13 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _HSTS = "max-age=31536000"
+
+AT_ONCE_MOST = 400
+_FULL = """Сейчас обращений слишком много. Повторите через десять секунд: введённое на прежней \
+странице сохранится, если вернуться на неё.
+
+Too many requests at the moment. Try again in ten seconds; going back keeps what you typed.
+"""
 
 _DRAINED_MOST = 256 * 1024 * 1024
 """So much of a body that is too large is read and dropped, for its sender to see the answer."""
@@ -58,6 +66,26 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, sent)
+
+
+class Crowded:
+    """Answers 503 to whoever comes while so many requests are in hand that more would only wait."""
+
+    def __init__(self, app: ASGIApp, most: int = AT_ONCE_MOST) -> None:
+        self._app = app
+        self._most = most
+        self._in_hand = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does, while there is room."""
+        if self._in_hand >= self._most:
+            await PlainTextResponse(_FULL, 503, {"Retry-After": "10"})(scope, receive, send)
+            return
+        self._in_hand += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_hand -= 1
 
 
 class TooLarge(HTTPException):

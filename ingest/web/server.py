@@ -11,7 +11,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 GRACE_SECONDS = 5
-_CONNECTIONS_MOST = 400
 
 
 def given() -> socket.socket | None:
@@ -84,6 +83,5 @@ def configured(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=_CONNECTIONS_MOST,
         h11_max_incomplete_event_size=32 * 1024,
     )

@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from starlette.datastructures import FormData
@@ -55,6 +56,7 @@ class Visit:
         browser: The id in the cookie that outlives sessions.
         key: The id of the session; '' without one.
         fields: Of the form that was sent; files among them.
+        is_again: The form is shown filled with what was sent, and does nothing.
     """
 
     site: Site
@@ -66,6 +68,7 @@ class Visit:
     visitor: Visitor | None = None
     operator: Operator | None = None
     fields: FormData = field(default_factory=FormData)
+    is_again: bool = False
 
     @property
     def service(self) -> Service:
@@ -106,6 +109,17 @@ class Visit:
         """Where it comes from, as attempts are counted."""
         return network_of(self.request)
 
+    @property
+    def address(self) -> str:
+        """What is asked for: path and query."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    def in_language(self, language: str) -> str:
+        """The address of the same page in a language."""
+        asked = self.request.query_params.multi_items()
+        return "?" + urlencode([*(one for one in asked if one[0] != "lang"), ("lang", language)])
+
     def text(self, name: str) -> str:
         """A field of the form as text; '' when it is absent or a file."""
         value = self.fields.get(name)
@@ -132,6 +146,7 @@ class Visit:
                     "signature": self.service.signature.lines(wording(self.language)),
                     "csrf": token_of(self.key or self.browser),
                     "now": self.now,
+                    "kept": (),
                     **values,
                 }
             )
@@ -152,9 +167,9 @@ class Visit:
             status,
             note=note,
             name="",
-            next=ours(self.asked("next") if not self.fields else self.request.url.path),
+            next=ours(self.asked("next") if not self.fields else self.address),
             kept=[(f"{KEPT}{name}", value) for name, value in kept],
-            kept_path=self.request.url.path if keep else "",
+            kept_path=self.address if keep else "",
         )
 
     def go(self, path: str) -> Response:
@@ -208,7 +223,10 @@ KEPT = "kept."
 """What the names of fields begin with that wait for a sign-in."""
 
 
-_NOT_KEPT = frozenset({"csrf", "step"})
+REFILL = "refill"
+"""The field with which a form comes that is to be shown again, and not acted on."""
+
+_NOT_KEPT = frozenset({"csrf", "step", REFILL})
 """What is of the moment: the form's token, and which button was pressed."""
 
 

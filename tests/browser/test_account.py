@@ -122,7 +122,7 @@ def test_a_page_that_was_left_open_keeps_what_was_typed(window):
     at.page.fill("#name", CODE)
     at.page.fill("#password", PASSWORD)
     at.page.click("main form button")
-    at.page.click("text=Продолжить с того же места")
+    at.page.click("text=Открыть заполненную форму")
     assert at.page.locator("input.number").first.input_value() == "4711"
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 
+import structlog
+
 from ingest.operations.bounces import undelivered
 from ingest.operations.console.lacks import Lacks
 from ingest.operations.locks import locks
@@ -21,6 +23,9 @@ from storage.records.replies import Undelivered
 
 T = TypeVar("T")
 
+log = structlog.get_logger()
+
+_BROKEN = (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _SHOWN = 25
 SUSPECTS_MOST = 200
 """More are not counted, only told to be more."""
@@ -103,6 +108,11 @@ def _part(read: Callable[[], T]) -> Part[T]:
         return Part(read())
     except ConnectionError as fault:
         return Part(None, str(fault))
+    except _BROKEN as fault:
+        # Ours, or of rows that somebody else wrote: the other parts are needed all the more.
+        told = f"{type(fault).__name__}: {fault}"
+        log.error("page.failed", path="/console", error=told)  # noqa: TRY400 - as pages tell faults
+        return Part(None, type(fault).__name__)
 
 
 def _quarantined(ledger: Ledger) -> LetterPage:

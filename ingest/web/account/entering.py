@@ -95,12 +95,7 @@ def form(visit: Visit) -> Response:
 
 def send(visit: Visit) -> Response:
     """Check what was typed; record it when that was checked before."""
-    typed = _typed(
-        visit,
-        visit.text("day").strip()[:_VALUE_MOST],
-        hour_of(visit.text("hour")),
-        _created(visit.text("created"), visit.now),
-    )
+    typed = _sent(visit)
     if typed.at is None:
         return _page(visit, typed, 422, note="no_day")
     if not typed.readings:
@@ -118,6 +113,20 @@ def send(visit: Visit) -> Response:
     if is_checked and done.handled.receipts:
         return visit.go(f"/receipts/{done.handled.receipts[0].number}")
     return _page(visit, _with_problems(typed, done, visit.language), done=done)
+
+
+def again(visit: Visit) -> Response:
+    """The form as it was sent; nothing is checked."""
+    return _page(visit, _sent(visit))
+
+
+def _sent(visit: Visit) -> Typed:
+    return _typed(
+        visit,
+        visit.text("day").strip()[:_VALUE_MOST],
+        hour_of(visit.text("hour")),
+        _created(visit.text("created"), visit.now),
+    )
 
 
 def _page(

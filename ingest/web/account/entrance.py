@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from ingest.operations.account.sessions import Attempt, digest, end_session, sign_in, visitor
 from ingest.web.app import cookie_name, set_cookie
-from ingest.web.site import KEPT, Visit, ours, texts_of
+from ingest.web.site import KEPT, REFILL, Visit, ours, texts_of
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ def onward(visit: Visit) -> Response:
         for name, value in texts_of(visit.fields)
         if name.startswith(KEPT)
     ]
-    return visit.page("continue.html", action=path, fields=kept)
+    return visit.page("continue.html", action=path, kept=kept, refill=REFILL)
 
 
 def leave(visit: Visit) -> Response:

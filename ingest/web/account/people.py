@@ -21,6 +21,7 @@ from storage.records.access import Role
 
 _DAYS = (30, 90, 365)
 _ROLES = (Role.SENDS, Role.READS)
+_FIELDS = ("user", "address", "role", "active", "name", "days")
 
 
 def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "") -> Response:
@@ -33,11 +34,13 @@ def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "")
         secret: A token that was just made, shown once.
     """
     told = access(visit.service, visit.who.entity)
+    is_done = note in {"invited", "token"}
     return visit.page(
         "people.html",
         status,
         note=note,
         secret=secret,
+        typed={name: "" if is_done else visit.text(name) for name in _FIELDS},
         addresses=told.addresses,
         users=told.users,
         tokens=told.tokens,

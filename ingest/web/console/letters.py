@@ -54,7 +54,7 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
         states=STATES,
         note=note or problem or visit.asked("note"),
         put_back=visit.asked("put_back"),
-        kept=visit.asked("kept"),
+        stayed=visit.asked("kept"),
     )
 
 

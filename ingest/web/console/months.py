@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ingest.operations.closing import Closing, close
+from ingest.operations.closing import Closing, NotEnded, close
 from ingest.operations.console.months import (
     SamePerson,
     last_change,
@@ -19,7 +19,7 @@ from ingest.operations.console.months import (
 from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
 from ingest.web.site import CONSOLE, Visit
-from layouts.months import following, month_at, parse_month, preceding
+from layouts.months import bounds, following, month_at, parse_month, preceding
 
 _ROWS_MOST = 500
 _ENTITIES_A_PAGE = 25
@@ -59,6 +59,7 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         next_page=next_page and urlencode({"after": next_page}),
         last=last,
         is_closed=last is not None and last.closed,
+        has_ended=visit.now >= bounds(month)[1],
         asked=asked,
         mark=mark_of(asked) if asked else "",
         before=preceding(month),
@@ -91,7 +92,10 @@ def closed(visit: Visit) -> Response:
     month, ledger = _month(visit), visit.service.ledger
     seen = visit.text("mark")
     # Told first; with nothing missing it is closed by this already.
-    asked = close(ledger, month, visit.me.actor, visit.now, anyway=False)
+    try:
+        asked = close(ledger, month, visit.me.actor, visit.now, anyway=False)
+    except NotEnded:
+        return one(visit, "not_ended", 422)
     if asked.snapshot is None and not asked.was_closed:
         if mark_of(asked) != seen:
             return one(visit, "changed_list" if seen else "confirm", 422, asked)

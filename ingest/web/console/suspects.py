@@ -27,6 +27,7 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
         after=after,
         next=following,
         reason=visit.text("reason"),
+        chosen=visit.fields.getlist("suspect"),
         note=note or visit.asked("note"),
     )
 

@@ -45,7 +45,7 @@ from tests.ingest.office import GUARD
 LONG = "BILLED_EXAMPLES" in os.environ
 """Many other histories, and long ones: `make billed`."""
 
-NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 FIRST = datetime(2026, 8, 31, 21, 0, tzinfo=UTC)
 MONTHS = (date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1))
 EDGES = (29, 30, 31, 60, 61, 62)

@@ -30,6 +30,18 @@ PROFILES = ("00-52005-xml", "19-80020-not-commercial")
 
 
 @pytest.fixture
+def december(monkeypatch):
+    """November, of which the samples are, has ended for the verbs of billing."""
+
+    class December(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 12, 3, 12, tzinfo=tz)
+
+    monkeypatch.setattr("ingest.verbs.billing.datetime", December)
+
+
+@pytest.fixture
 def process(service):
     """Runs sample letters through the pipeline, all at one moment."""
 
@@ -316,6 +328,7 @@ def test_nobody_is_reminded_of_a_closed_month(run, process):
 # period
 
 
+@pytest.mark.usefixtures("december")
 def test_a_closed_month_refuses_documents_until_it_is_opened_again(run, process):
     assert run("period", "close", "2026-11", "--yes").code == 0
 
@@ -335,6 +348,13 @@ def test_closing_what_is_closed_and_opening_what_is_open_is_told(run):
     again = run("period", "close", LONG_AGO)
 
     assert (again.code, again.complaint) == (1, "2020-05 is closed already")
+
+
+def test_a_month_that_has_not_ended_is_not_closed(run):
+    ran = run("period", "close", "2099-11", "--yes")
+
+    assert (ran.code, "2099-11 has not ended" in ran.complaint) == (2, True)
+    assert run("period", "list").out.count("2099-11") == 0
 
 
 def test_every_turn_of_a_month_is_kept_with_the_operators_name(run):
@@ -359,6 +379,7 @@ def test_a_month_with_missing_values_stays_open_and_is_listed(service):
     assert service("period", "close", LONG_AGO, "--yes").code == 0
 
 
+@pytest.mark.usefixtures("december")
 def test_closing_tells_its_snapshot_and_the_difference_to_the_last_one_point_by_point(run, process):
     (first,) = run("period", "close", "2026-11", "--yes", "--json").rows
     run("period", "reopen", "2026-11")
@@ -473,6 +494,7 @@ def test_a_suspicion_that_is_none_accepts_nothing(service, suspect):
     assert service("suspects", "--json").rows == suspect
 
 
+@pytest.mark.usefixtures("december")
 def test_a_month_with_suspect_values_tells_them_and_stays_open(service, suspect):
     ran = service("period", "close", "2026-11", "--json")
 

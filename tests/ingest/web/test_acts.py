@@ -140,6 +140,7 @@ def test_a_withdrawal_tells_what_changes_and_a_second_sending_withdraws(crew):
 
 def test_a_month_closed_between_form_and_button_stays_as_it_was(crew):
     crew.receives()
+    crew.world.later(days=20)
     anna = crew.enters("anna", OperatorRole.ADMINISTERS)
     path = "/console/receipts/1/withdraw"
     mark = hidden(anna.post(path, REASON), "mark")
@@ -248,6 +249,7 @@ def test_every_kind_of_need_has_its_words():
 
 
 def test_a_month_closed_anew_tells_what_is_another_number(crew):
+    crew.world.later(days=20)
     anna = crew.enters("anna", OperatorRole.ADMINISTERS)
     boris = crew.enters("boris", OperatorRole.ADMINISTERS)
     path = "/console/months/2026-11"

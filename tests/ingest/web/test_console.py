@@ -279,6 +279,20 @@ def test_an_attempt_is_nothing_that_is_printed():
     assert "secret" not in repr(Attempt("anna", "secret", "192.0.2.0/24"))
 
 
+def test_a_part_that_cannot_be_read_leaves_the_others(crew, monkeypatch):
+    anna = crew.enters()
+    for fault in (StoreUnavailable("down"), ValueError("what a letter held")):
+
+        def broken(*_args, fault=fault, **_options):
+            raise fault
+
+        with monkeypatch.context() as while_it_lasts:
+            while_it_lasts.setattr("storage.billed.suspicions.Suspicions.find", broken)
+            page = anna.get("/console")
+        assert (page.status_code, "не прочитать" in page.text) == (200, True)
+        assert "what a letter held" not in page.text
+
+
 def test_a_month_is_closed_at_the_second_asking_and_opened_by_another_person(crew):
     anna = crew.enters("anna", OperatorRole.ADMINISTERS)
     boris = crew.enters("boris", OperatorRole.ADMINISTERS)
@@ -294,6 +308,16 @@ def test_a_month_is_closed_at_the_second_asking_and_opened_by_another_person(cre
     assert anna.post("/console/months/2026-10/reopen").status_code == 403
     assert boris.post("/console/months/2026-10/reopen").status_code == 303
     assert crew.audit("period") == [("operator:anna", "2026-10"), ("operator:boris", "2026-10")]
+
+
+def test_a_month_that_has_not_ended_cannot_be_closed(crew):
+    anna = crew.enters("anna", OperatorRole.ADMINISTERS)
+    page = anna.get("/console/months/2026-11").text
+
+    assert "/close" not in page
+    assert "Месяц ещё не кончился" in page
+    assert anna.post("/console/months/2026-11/close").status_code == 422
+    assert crew.audit("period") == []
 
 
 def test_months_are_closed_by_who_administers(crew):

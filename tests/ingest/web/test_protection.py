@@ -1,11 +1,15 @@
 """What every page is protected by, whatever it shows."""
 
+import html
 import re
 
 import pytest
+from starlette.testclient import TestClient
 
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
+from ingest.web.security import Crowded, SecurityHeaders, token_of
+from ingest.web.site import KEPT, REFILL
 from storage.faults import StoreUnavailable
 from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, PASSWORD
@@ -139,28 +143,127 @@ def test_no_act_of_any_page_is_taken_from_another_site(world, signed_in):
             assert answer.status_code in {401, 403}, page.path
 
 
-def typed_into(page: str) -> set[str]:
-    """Addresses of the forms on a page that somebody types texts into, other than passwords."""
+TYPED = re.compile(r'<input (?![^>]*type="(?!text|email|number))[^>]*name="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+
+
+def typed_into(page: str) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+    """Forms on a page that somebody types texts into, other than passwords.
+
+    By address: the fields that are typed, filled in, and those that are there already.
+    """
     forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page, re.DOTALL)
-    typed = re.compile(r"<textarea|<input (?![^>]*type=\"(?!text|email|number))")
-    return {path for path, form in forms if typed.search(form) and "password" not in form}
+    return {
+        path: (
+            {name: "2026-10" if name == "month" else "4711" for name in TYPED.findall(form)},
+            dict(HIDDEN.findall(form)),
+        )
+        for path, form in forms
+        if TYPED.search(form) and "password" not in form
+    }
 
 
-def test_a_form_that_text_is_typed_into_comes_back_when_its_session_has_ended(world, signed_in):
-    own = [signed_in.get(path).text for path in ("/readings/enter", "/people")]
+@pytest.fixture
+def forms(world, browser):
+    """Every form that text is typed into, with the browser that has it open."""
     crew = Crew(world)
     crew.receives()
+    browser.sign_in()
     with world.service.ledger.transaction() as store:
         store.accounts.ask(CODE, "x@y.example", "192.0.2.0/24", world.now)
     admin = crew.enters(role=OperatorRole.ADMINISTERS)
     entity = f"/console/entities/{CODE}"
-    paths = ("/console", entity, f"{entity}/enter", "/console/receipts/1/withdraw")
-    found = set().union(*map(typed_into, [*own, *(admin.get(path).text for path in paths)]))
+    paths = [
+        (browser, ("/readings/enter", "/people")),
+        (admin, ("/console", entity, f"{entity}/enter", "/console/import", "/console/export",
+                 "/console/receipts/1/withdraw")),
+    ]  # fmt: skip
+    found = {
+        form: (of, *fields)
+        for of, every in paths
+        for path in every
+        for form, fields in typed_into(of.get(path).text).items()
+    }
+    assert len(found) == 8, [*found]
+    return found
 
-    assert len(found) >= 6
-    for form in found:
-        [page] = [one for one in ACTS if re.fullmatch(re.sub(r"{\w+}", "[^/]+", one.path), form)]
-        assert page.keeps, form
+
+def everything(world):
+    """What the database holds but sessions: nothing may be done."""
+    names = (
+        "audit",
+        "web_user",
+        "web_token",
+        "access_request",
+        "letter",
+        "submission",
+        "suspicion",
+    )
+    with world.service.ledger.reading() as store:
+        return [store.session.driver.all_rows(f"SELECT count(*) FROM {n}", {}) for n in names]
+
+
+def comes_back_filled(page, typed):
+    """Whether a form shows what was typed into it."""
+    fields = (rf'name="{re.escape(name)}"[^>]* value="{typed[name]}"' for name in typed)
+    return all(re.search(field, page) for field in fields)
+
+
+def test_what_was_typed_into_a_form_outlives_its_session_and_does_nothing(world, forms):
+    before = everything(world)
+    for form, (browser, typed, hidden) in forms.items():
+        over = world.browser().post(form, hidden | typed)
+        assert over.status_code == 403, form
+        assert 'class="languages"' not in over.text
+        kept = dict(HIDDEN.findall(over.text))
+        fields = {name.removeprefix(KEPT): kept[name] for name in kept if name.startswith(KEPT)}
+        shown = browser.post(html.unescape(kept["kept_path"]), fields | {REFILL: "1"})
+        assert comes_back_filled(shown.text, typed), form
+    assert everything(world) == before
+
+
+def test_the_page_behind_the_sign_in_leads_to_the_form_and_sends_nothing(world, browser):
+    over = browser.post("/people/tokens", {"name": "4711", "days": "90"})
+    again = browser.post("/sign-in", dict(HIDDEN.findall(over.text)) | FORM)
+
+    assert dict(HIDDEN.findall(again.text)).items() >= {"name": "4711", REFILL: "1"}.items()
+    assert 'action="/people/tokens"' in again.text
+
+
+def test_a_form_of_an_earlier_session_of_an_old_browser_comes_back_filled(world, forms):
+    before = everything(world)
+    for form, (browser, typed, hidden) in forms.items():
+        del browser.client.headers["Sec-Fetch-Site"]
+        shown = browser.post(form, hidden | typed | {"csrf": token_of("an earlier session")})
+        browser.client.headers["Sec-Fetch-Site"] = "same-origin"
+        assert "ничего ещё не отправлено" in shown.text, form
+        assert comes_back_filled(shown.text, typed), form
+    assert everything(world) == before
+
+
+def test_another_language_keeps_what_is_asked_for(world, signed_in):
+    admin = Crew(world).enters(role=OperatorRole.ADMINISTERS)
+
+    page = admin.get("/console/letters?state=refused&sender=a%26b").text
+    assert 'href="?state=refused&amp;sender=a%26b&amp;lang=en"' in page
+    # Below the answer to a form the link leads to the page that the form stands on.
+    shown = {page.path for page in (*PAGES, *CONSOLE_PAGES) if "GET" in page.methods}
+    for page in ACTS:
+        if page.path in shown or page.asks:
+            continue
+        browser = admin if page.path.startswith("/console") else signed_in
+        answer = browser.get(f"{address(page)}?lang=en")
+        assert answer.status_code == 303, page.path
+        assert answer.headers["location"].endswith("?lang=en")
+        assert browser.get(answer.headers["location"]).status_code in {200, 404}, page.path
+
+
+def test_who_comes_while_too_many_are_answered_is_told_when_to_come_again(world):
+    full = TestClient(SecurityHeaders(Crowded(world.pages.app, most=0)))
+    answer = full.get("/")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert "content-security-policy" in answer.headers
 
 
 def test_a_hostile_text_in_every_field_and_address_is_only_text(world, signed_in):

@@ -27,10 +27,10 @@ quick: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --quick
 
 # Small changes at random in ROOM, one by one: which did the tests notice?
-# make mutants ROOM=layouts/rules TESTS=tests/layouts MUTANTS=40
+# make mutants ROOM=layouts/rules MUTANTS=40 SEED=1; TESTS=tests/layouts names other tests.
 mutants: $(VENV)/.installed
 	$(BIN)/python -m tests.mutants $${ROOM:-layouts/rules} --tests "$${TESTS:-}" \
-	  --count $${MUTANTS:-40}
+	  --count $${MUTANTS:-40} --seed $${SEED:-0}
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Small changes made at random to a room's code: which of them do its tests notice?
 
-`python -m tests.mutants layouts/rules --tests "tests/layouts" --count 20 --seed 1` runs the tests
+`python -m tests.mutants layouts/rules --count 20 --seed 1` runs the tests of the room
 once as they are, and then once for each change, in a fork of the process that has collected
 them, until the first failure. The change is put into the functions that are loaded there, or
 into the constants of the module: no file is written. Of a change in a function only the tests that
@@ -38,6 +38,16 @@ COMPARED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
 }  # fmt: skip
+# Where the folder that mirrors a room is not what tests it: the quick tests where these suffice.
+# Databases of other processes end with the first fork.
+TESTS = {
+    "layouts/rules": "tests/layouts --quick",
+    "layouts": "tests/layouts --quick",
+    "parsers": "tests/parsers --quick",
+    "ingest/letters": "tests/ingest/letters --quick",
+    "ingest/replies": "tests/ingest/replies --quick",
+    "storage": "tests/storage tests/contract -k not(postgresql)",
+}
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}
 
 
@@ -303,7 +313,7 @@ def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("room", help="a package or a file, such as layouts/rules")
-    parser.add_argument("--tests", default="", help="default: the folder that mirrors the room")
+    parser.add_argument("--tests", default="", help="default: those that TESTS names")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -312,7 +322,7 @@ def main() -> int:
     every = [change for path in paths for change in changes(path.relative_to(ROOT))]
     random.Random(given.seed).shuffle(every)
     trial = Trial(iter(every), given.count, Calls(paths))
-    tests = given.tests.split() or [f"tests/{given.room}"]
+    tests = (given.tests or TESTS.get(given.room, f"tests/{given.room}")).split()
     pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", *tests], plugins=[trial])
     if not trial.tried:
         return 2

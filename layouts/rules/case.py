@@ -89,7 +89,7 @@ def about(item: Assigned, code: Code, key: str = "", /, **detail: object) -> Fin
 
 def about_value(item: Assigned, code: Code, index: int, **detail: object) -> Finding:
     """A finding about one value of a series."""
-    start, end = item.series.span(index) if item.series.step_minutes else (item.series.start,) * 2
+    start, end = item.series.span(index)
     return finding(
         code,
         item.series.place(index),

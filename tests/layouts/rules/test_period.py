@@ -27,6 +27,7 @@ from tests.layouts.rules.build import (
     reading,
     readings,
     register,
+    spans,
 )
 
 
@@ -285,3 +286,13 @@ def test_a_profile_changes_a_closed_month_by_the_values_that_lie_in_it(first, ch
     checked = judged(monthly(series, created=None), context)
     found = [one.detail["month"] for one in checked.findings if one.code is Code.PERIOD_CLOSED]
     assert found == told
+
+
+def test_intervals_apart_keep_their_own_spans_without_the_padding():
+    at = spans((0, 60), (120, 180), (60, 120), (180, 240))
+    series = profile([5, 0, 7, 0], point=OWN, area=None, step=60, spans=at)
+    context = known(point(OWN, area=None), at=DAY + timedelta(hours=2))
+    checked = judged(monthly(series, created=None), context)
+    (change,) = checked.changes
+    assert (change.series.values, change.series.spans) == ([5, 7], (at[0], at[2]))
+    assert codes(checked) == []

@@ -440,3 +440,18 @@ def test_hours_of_a_changeover_day_count_for_the_hour_that_the_clock_shows():
         ]
         assert sums[6 * 24 + 23] == 100 + hours - 1
         assert sums[:24] == energy[hours:]
+
+
+@pytest.mark.parametrize("other", range(24))
+def test_a_run_with_another_value_anywhere_is_not_flat(other):
+    values = [25_000] * other + [25_001] + [25_000] * (23 - other)
+    assert Code.FLAT_PROFILE not in codes(found(values))
+
+
+@pytest.mark.parametrize(("day", "told"), [(1, True), (8, False)])
+def test_a_weekend_day_that_is_worked_by_decree_is_like_a_working_day(day, told):
+    # 1 November 2025 was a Saturday that was worked; on the next one nobody does.
+    saturday = moscow(2025, 11, day)
+    days = [[0] * 24 if n % 7 in (0, 1) else [value + n for value in LOAD] for n in range(28)]
+    checked = found([0] * 24, days, start=saturday)
+    assert codes(checked) == ([Code.ALL_ZERO] if told else [])

@@ -245,3 +245,13 @@ def test_a_register_that_went_back_without_known_digits_is_not_compared():
     back = ((FIRST, Decimal(148)), (LAST, Decimal(100)))
     place = point("P1", meter(digits=None))
     assert codes(profile_arrives([1000, 1001] * 24, back, place=place)) == []
+
+
+@pytest.mark.parametrize(
+    "about", [{"installed": date(2026, 11, 2)}, {"removed": date(2026, 10, 31)}]
+)
+def test_a_meter_that_was_there_at_one_end_alone_is_not_compared(about):
+    key = register(installed=about.get("installed"))
+    reads = {key: [(FIRST, Decimal(100)), (LAST, Decimal(148))]}
+    context = known(point("P1", meter(**about)), registers=reads)
+    assert codes(judged(daily(profile([9000, 9001] * 24)), context)) == []

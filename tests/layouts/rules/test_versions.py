@@ -308,3 +308,8 @@ def test_what_comes_in_another_step_replaces_the_sum_of_what_was_there():
     after = str(sum(values[1:]))
     assert told.count == 24
     assert told.detail == {"before": "48000", "after": after, "unit": "Wh"}
+
+
+def test_the_same_values_an_hour_later_are_other_ones():
+    change = change_of(month([5, 6], first=1), in_force([5, 6]))
+    assert (list(change.added), list(change.replaced), change.kept) == ([1], [0], 0)

@@ -1,6 +1,6 @@
 """Dates that may be of two days: a day and a month that may have changed places."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -8,6 +8,12 @@ from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
+from parsers.grid import EPOCH_1900
+from parsers.sheets import claims
+from parsers.sheets.dates import day_of_month, month_first, swapped
+from parsers.sheets.header import fits
+from parsers.sheets.table import Label
+from parsers.sheets.vocabulary import Meaning
 from tests.parsers.pages import WRITERS, Page, Value
 
 LAYOUTS = load()
@@ -127,3 +133,124 @@ def test_days_in_the_usual_order_are_read(month):
 def test_dates_of_another_month_are_not_called_exchanged():
     parsed = matrix(["11.10.2026", "12.10.2026"], "ноябрь 2026")
     assert {(code, either) for code, _, either in told(parsed)} == {(Code.INVALID_DATE, None)}
+
+
+def day_(*parts):
+    return datetime(*parts)  # noqa: DTZ001 - local, as written
+
+
+@pytest.mark.parametrize(
+    ("day", "other"),
+    [
+        (date(2026, 11, 12), date(2026, 12, 11)), (date(2026, 11, 13), None),
+        (date(2026, 11, 11), None), (date(2026, 1, 2), date(2026, 2, 1)),
+    ],
+)  # fmt: skip
+def test_day_and_month_change_places_up_to_the_twelfth(day, other):
+    assert swapped(day) == other
+
+
+OF = day_(2026, 11, 1), day_(2026, 1, 11)
+
+
+@pytest.mark.parametrize(
+    ("cells", "month", "first"),
+    [
+        (["12/11/2026"], None, False), (["13/01/2026"], None, False), (["01/13/2026"], None, True),
+        (["01/12/2026"], None, False), (["11/01/2026"], None, True), (["11.01.2026"], None, False),
+        (["11/02/2026", "11/03/2026"], None, True), (["11/02/2026", "12/03/2026"], None, False),
+        (["11/02/2026"], None, False), (["11/02/2026", "01/02/2026"], None, False),
+        ([], None, False),
+        ([OF[1]], (2026, 11), True), ([OF[0]], (2026, 11), False), ([OF[1]], (0, 11), True),
+        ([OF[1]], (2025, 11), False), ([OF[0], OF[1]], (2026, 11), True),
+        ([OF[1]], (2026, 1), False),
+        # The first day after a month closes it, also at the end of a year.
+        ([day_(2026, 12, 1)], (2026, 11), False), ([day_(2027, 1, 1)], (2026, 12), False),
+        ([day_(2026, 1, 1)], (2026, 12), False), ([day_(2026, 12, 2)], (2026, 2), True),
+        ([day_(2026, 12, 2), day_(2026, 5, 20)], (2026, 2), False),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_a_date_says_whether_its_month_was_first(cells, month, first):
+    assert month_first(cells, EPOCH_1900, month) is first
+
+
+NOVEMBER = date(2026, 11, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        (1, 1), (30, 30), (31, None), (0, None), (32, None), (1.5, None), ("7", 7), ("07.11", 7),
+        ("7.11.", 7), ("7.12", None), ("7 ноя", 7), ("7-ноября", 7), ("7 дек", None), ("x", None),
+    ],
+)  # fmt: skip
+def test_a_numbered_day_is_of_the_month_above(cell, day):
+    found = day_of_month(cell, NOVEMBER)
+    assert found == (day and datetime(2026, 11, day, tzinfo=UTC))
+    assert day_of_month(cell, None) is None
+
+
+def column(column_, text="", **meaning):
+    return Label(1, column_, text, Meaning(known=True, **meaning))
+
+
+@pytest.mark.parametrize(
+    ("labels", "order"),
+    [
+        ([{"at": date(2026, 11, 1)}, {"at": date(2026, 10, 1)}], [2, 1]),
+        ([{"at": date(2026, 11, 1)}, {"at": date(2026, 11, 1)}], []),
+        ([{"at": date(2026, 11, 1)}, {"month": (2026, 10)}], []),
+        ([{"month": (2026, 11)}, {"month": (2026, 10)}], [2, 1]),
+        ([{"month": (2026, 1)}, {"month": (2025, 12)}], [2, 1]),
+        ([{"month": (0, 11)}, {"month": (2026, 10)}], []),
+        # Without years only neighbours: January follows December.
+        ([{"month": (0, 10)}, {"month": (0, 11)}], [1, 2]),
+        ([{"month": (0, 11)}, {"month": (0, 10)}], [2, 1]),
+        ([{"month": (0, 12)}, {"month": (0, 1)}], [1, 2]),
+        ([{"month": (0, 1)}, {"month": (0, 12)}], [2, 1]),
+        ([{"month": (0, 1)}, {"month": (0, 3)}], []),
+        ([{"month": (0, 9)}, {"month": (0, 10)}, {"month": (0, 11)}], []),
+        ([{"month": (0, 9)}, {}], []),
+    ],
+)
+def test_columns_are_ordered_by_their_days_or_months_or_not_at_all(labels, order):
+    made = [column(n, **about) for n, about in enumerate(labels, 1)]
+    assert [label.column for label in claims._by_time(made)] == order
+    chosen, earlier = claims._current(made)
+    assert [label.column for label in chosen] == (order[-1:] or [1, 2, 3][: len(made)])
+    assert [label.column for label in earlier] == order[:-1]
+
+
+@pytest.mark.parametrize(("days", "contradicts"), [((1, 2), False), ((2, 2), True), ((3, 2), True)])
+def test_a_last_reading_of_the_same_or_a_later_day_contradicts(days, contradicts):
+    earlier, chosen = (column(n, at=date(2026, 11, day)) for n, day in enumerate(days))
+    assert claims._contradicts(chosen, [column(9), earlier]) is contradicts
+    assert claims._contradicts(column(1), [earlier]) is False
+
+
+@pytest.mark.parametrize(
+    ("labels", "stated", "tenses"),
+    [
+        # Beside another column, the stated day is this reading's, an earlier one the last one's.
+        ([10, 11], 11, ["previous", "current"]), ([11], 11, [None]), ([10, 11], 12, [None, None]),
+        ([10, 12], 11, [None, None]), ([10, None], 11, ["previous", None]),
+        ([11, 12], 11, ["current", None]),
+    ],
+)  # fmt: skip
+def test_a_day_in_a_label_says_whether_its_reading_is_the_last_one(labels, stated, tenses):
+    made = [column(n, at=month and date(2026, month, 1)) for n, month in enumerate(labels, 1)]
+    day = date(2026, stated, 1)
+    assert [claims._dated(one, day, made).meaning.tense for one in made] == tenses
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "is_one"),
+    [
+        ("instant", "01.11.2026", True), ("instant", "x", False), ("month", "11.2026", True),
+        ("month", "x", False), ("unit", "кВт·ч", True), ("unit", "x", False),
+        ("code", "00 42", True),
+        ("code", "A42", False), ("code", 42, True), ("code", "", False), ("text", "x", False),
+    ],
+)  # fmt: skip
+def test_a_fact_fits_a_field_by_its_kind(kind, cell, is_one):
+    assert fits(kind, cell) is is_one

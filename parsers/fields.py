@@ -389,6 +389,10 @@ _UNITS = {
 }  # fmt: skip
 
 
+UNIT_PARTS = frozenset(unit[at : at + 3] for unit in _UNITS for at in range(len(unit) - 2))
+"""What each longer word of a unit begins with."""
+
+
 def read_unit(cell: Cell) -> str | Fault:
     """A unit of energy, however its dots and strokes are written."""
     letters = _letters(cell) if isinstance(cell, str) else ""

@@ -26,6 +26,9 @@ MOST_ELEMENTS = 20_000
 MOST_LETTERS = 2_000_000
 """So is one whose filled cells have more signs of text: each is read in several ways."""
 
+MOST_WORDS = 100_000
+"""Signs of the different texts that forms are asked for, beyond which it is `too-costly`."""
+
 MOST_ROWS = 12_000
 """Filled rows beyond which it is `too-costly`: one of a form has three cells and more."""
 
@@ -56,6 +59,7 @@ class Spent:
 
     cells: int = 0
     letters: int = 0
+    words: int = 0
     rows: int = 0
     texts: int = 0
     merged: int = 0
@@ -72,6 +76,7 @@ class Spent:
             (
                 self.cells / MOST_CELLS,
                 self.letters / MOST_LETTERS,
+                self.words / MOST_WORDS,
                 self.texts / MOST_CELLS,
                 self.merged / MOST_MERGED,
                 self.covered / MOST_COVERED,
@@ -110,6 +115,11 @@ class Spent:
         """Count the signs of a text in a cell."""
         self.letters += count
         _bound(self.letters, MOST_LETTERS)
+
+    def word(self, count: int) -> None:
+        """Count the signs of a text that may be a label."""
+        self.words += count
+        _bound(self.words, MOST_WORDS)
 
     def row(self) -> None:
         """Count a filled row."""

@@ -10,7 +10,7 @@ from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from parsers.fields import Number, is_blank, label, read_number, shown
 from parsers.grid import Cell, ErrorCell, Sheet, StruckCell, Uncounted
-from parsers.sheets.hours import is_numbering
+from parsers.sheets.hours import numbering
 from parsers.sheets.table import Label, Table
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary
 
@@ -40,12 +40,20 @@ class Account:
         """What is left over, a finding for each range of it."""
         left: dict[int, list[int]] = {}
         for row, cells in self._sheet.rows.items():
+            note: Cell = None
+            others = []
             for column, cell in cells.items():
-                if (row, column) in self._used or is_note(cell) or isinstance(cell, StruckCell):
+                if is_note(cell):
+                    note = cell
+                elif (row, column) in self._used or isinstance(cell, StruckCell):
                     continue
-                if isinstance(cell, ErrorCell | Uncounted):
+                elif isinstance(cell, ErrorCell | Uncounted):
                     yield self._faulty(row, column, cell)
-                elif not self._is_harmless(row, column, cell):
+                elif not self._is_harmless(row, column, cell, note):
+                    others.append(column)
+            numbered = numbering(cells, self._sheet.unseen.get(row, {})) if others else ()
+            for column in others:
+                if column not in numbered:
                     left.setdefault(column, []).append(row)
         for block in self._blocks(left):
             yield self._left_over(block)
@@ -74,28 +82,21 @@ class Account:
         place = Place(sheet=self._sheet.name, cell=cell_name(row, column))
         return finding(code, place, seen=shown(cell), severity=Severity.WARNING)
 
-    def _is_harmless(self, row: int, column: int, cell: Cell) -> bool:
+    def _is_harmless(self, row: int, column: int, cell: Cell, note: Cell) -> bool:
+        """Whether a cell says by itself, or by the last text before it, that it is no reading."""
         table = next((t for t in self._tables if _holds(t, row, column)), None)
         if table is not None:
             above = table.labels.get(column)
-            if above is not None and not self._is_beside_note(row, column):
-                decided = column in table.decided and _is_date(cell)
-                return above.meaning.role == HARMLESS or decided
-        cells = self._sheet.rows[row]
-        texts = [cells[at] for at in cells if at < column and is_note(cells[at])]
+            if above is not None and above.meaning.role == HARMLESS:
+                return True
+            said = self._words.known(note)
+            if above is not None and not (said.known and said.role == HARMLESS):
+                return column in table.decided and _is_date(cell)
         if _is_date(cell):
             # The day of a signature; no reading is a date.
-            return table is None and bool(texts)
-        nearest = texts[-1] if texts else self._sheet.cell(row - 1, column)
-        if self._words.meaning(nearest).role == HARMLESS:
-            return True
-        return is_numbering(cells, self._sheet.unseen.get(row, {}))
-
-    def _is_beside_note(self, row: int, column: int) -> bool:
-        """Whether the first text to the left in a row, which nothing has used, is harmless."""
-        left = [c for at, c in self._sheet.rows[row].items() if at < column and is_note(c)]
-        meaning = self._words.meaning(left[-1]) if left else None
-        return meaning is not None and meaning.known and meaning.role == HARMLESS
+            return table is None and note is not None
+        nearest = self._sheet.cell(row - 1, column) if note is None else note
+        return self._words.meaning(nearest).role == HARMLESS
 
     def _left_over(self, block: _Block) -> Finding:
         there, last = cell_name(block.top, block.left), cell_name(block.bottom, block.right)

@@ -28,10 +28,11 @@ from parsers.sheets.vocabulary import vocabulary
 from parsers.workbooks import open_workbook
 
 
-def forms_of(layouts: Mapping[str, Layout]) -> list[Form]:
+def forms_of(layouts: Mapping[str, Layout], spent: Spent | None = None) -> list[Form]:
     """What each layout's workbooks are read with, made once: it takes a tenth of a second."""
+    spent = spent or Spent()
     return [
-        Form(layout, layout.workbook, vocabulary(layout, layout.workbook))
+        Form(layout, layout.workbook, vocabulary(layout, layout.workbook).of_book(spent))
         for layout in layouts.values()
         if layout.workbook is not None
     ]
@@ -48,11 +49,12 @@ def parse_workbook(
         layouts: The definitions that may claim its sheets.
         spent: Where its cost is counted.
     """
+    spent = spent or Spent()
     opened = open_workbook(content, spent)
     if isinstance(opened, Finding):
         return (replace(about, findings=(*about.findings, opened)),)
     try:
-        return _Book(opened, forms_of(layouts)).read(about)
+        return _Book(opened, forms_of(layouts, spent)).read(about)
     except TooCostlyError as error:
         found = finding(Code.TOO_COSTLY, limit=str(error))
         return (replace(about, findings=(*about.findings, found)),)

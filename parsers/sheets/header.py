@@ -105,8 +105,8 @@ class Facts:
         cells = list(self._sheet.rows.get(row, {}).values())
         if self.hold(row) or not cells or len(cells) % 2 or len(cells) > _MOST_PAIRS:
             return self.hold(row)
-        labels = map(self._words.meaning, cells[::2])
-        values = map(self._words.meaning, cells[1::2])
+        labels = map(self._words.known, cells[::2])
+        values = map(self._words.known, cells[1::2])
         are_labels = all(said.known and said.role == HARMLESS for said in labels)
         return are_labels and not any(said.known for said in values)
 
@@ -207,7 +207,7 @@ class Facts:
         """The day of a title such as `Показания на 1 ноября 2026 г.`, alone in its row."""
         if not isinstance(cell, str) or not (day := DAY_IN_TITLE.search(label(cell))):
             return
-        meaning = self._words.meaning(cell)
+        meaning = self._words.known(cell)
         if meaning.known and meaning.role in ("value", "instant") and meaning.tense is None:
             yield Fact("instant", day[1], self._sheet.name, row, column, (row, column))
 
@@ -229,7 +229,7 @@ class Facts:
                 place = self._sheet.name, row, at, (row, column)
                 found.append(Fact(name, value, *place))
                 taken.add(at)
-            elif not isinstance(cell, str) or self._words.meaning(cell).is_label:
+            elif not isinstance(cell, str) or self._words.known(cell).is_label:
                 return []
         return found
 
@@ -241,7 +241,7 @@ class Facts:
         if pair is None and (text := plain(cell)).rstrip("-")[-1:].isdecimal():
             pair = _WITH_CODE.fullmatch(text)
         for text, value in ((cell, ""), *([(pair[1], pair[2].strip())] if pair else [])):
-            meaning = self._words.meaning(text)
+            meaning = self._words.known(text)
             if meaning.known and meaning.role in self._key_names:
                 return meaning.role, value
         return None, ""
@@ -254,7 +254,7 @@ class Facts:
         if name == "channel":
             return self._words.channel(code) is not None or self._words.is_doubtful(code)
         if name == "zone":
-            meaning = self._words.meaning(code)
+            meaning = self._words.known(code)
             return meaning.known and meaning.zone is not None
         if name == "point" and self._is_of_hours:
             # Whoever is named, it is not the enterprise as a whole.
@@ -265,7 +265,7 @@ class Facts:
 
     def _is_label_row(self, cells: Mapping[int, Cell]) -> bool:
         labels = [cell for cell in cells.values() if isinstance(cell, str)]
-        return sum(self._words.meaning(cell).is_label for cell in labels) > 2
+        return sum(self._words.known(cell).is_label for cell in labels) > 2
 
     def _fits(self, fact: Fact) -> bool:
         return fits(self._types[fact.field], fact.cell, self._sheet.epoch)
@@ -295,9 +295,8 @@ class Facts:
             return None
         if self._named(cells[following]) is not None:
             return None
-        if kind != "secret" and self._words.meaning(cells[following]).role is not None:
-            return None if self._words.meaning(cells[following]).known else following
-        return following
+        meaning = self._words.known(cells[following])
+        return None if kind != "secret" and meaning.known and meaning.role else following
 
 
 _LONGEST_LABEL = 300

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from parsers.fields import read_hour, shown
 from parsers.grid import Cell
 
 
-def is_numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> bool:
-    """Whether a row only numbers the columns: 1, 2, 3, ..., hidden ones counted or not."""
+def numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> set[int]:
+    """The columns that a row numbers, hidden ones counted or not: 1, 2, 3, ...
+
+    All of the row but one stray cell at its end, which is no reading of meter 2.
+    """
     for row in (cells, dict(sorted({**unseen, **cells}.items()))):
-        numbers = [shown(cell) for cell in row.values()]
-        if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]:
-            return True
-    return False
+        counted = takewhile(
+            lambda pair: shown(pair[1][1]) == str(pair[0]), enumerate(row.items(), 1)
+        )
+        columns = {column for _, (column, _) in counted}
+        if len(columns) > 2 and len(columns) >= len(row) - 1:
+            return columns
+    return set()
 
 
 def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:

@@ -16,7 +16,7 @@ from parsers.grid import Cell
 from parsers.sheets.account import Account, is_note
 from parsers.sheets.dates import Dates, day_of_month
 from parsers.sheets.header import Fact, Rivals
-from parsers.sheets.hours import is_numbering
+from parsers.sheets.hours import numbering
 from parsers.sheets.keys import Keys, meter_number, point_code
 from parsers.sheets.rows import (
     Defaults,
@@ -235,8 +235,8 @@ class SheetReader:
             if table.left > 1 or table.right < 1 << 20:
                 inside = {c: v for c, v in cells.items() if table.left <= c <= table.right}
                 unseen = {c: v for c, v in unseen.items() if table.left <= c <= table.right}
-            if is_numbering(inside, unseen):
-                self._account.use(row, inside)
+            if numbered := numbering(inside, unseen):
+                self._account.use(row, numbered)
             elif inside:
                 yield row, inside
 

@@ -348,7 +348,7 @@ class Defaults:
             # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
             is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
             signs = self._named(role, title)
-            is_whole = self.words.meaning(text).whole().known
+            is_whole = self.words.known(text).whole().known
             if len(signs) == 1 and not is_name and is_whole:
                 (self.table.defaults[role],) = signs
 
@@ -367,7 +367,7 @@ class Defaults:
         if role == "channel":
             return self.words.channels_in(title.text)
         # Words such as «день» and «общий» say something of zones only among the form's own.
-        meaning = self.words.meaning(without_firms(label(title.text)))
+        meaning = self.words.known(without_firms(label(title.text)))
         return {meaning.zone} if meaning.known and meaning.zone else set()
 
     def doubt(self) -> Finding | None:
@@ -460,7 +460,7 @@ def zone_in_words(text: str, words: Vocabulary) -> str | None:
     """The tariff zone that a cell names in words alone."""
     # `1 (день)`: the number and its zone's name.
     numbered = _NUMBERED_ZONE.fullmatch(text)
-    meaning = words.meaning(numbered[2] if numbered else text)
+    meaning = words.known(numbered[2] if numbered else text)
     if numbered and meaning.zone != f"T{numbered[1]}":
         return None
     return meaning.zone if meaning.known and meaning.role in (None, "zone") else None

@@ -179,8 +179,9 @@ class _Finder:
         texts = [
             cell for cell in cells.values() if isinstance(cell, str) and not cell[:1].isdigit()
         ]
-        said = not texts or any(self._words.meaning(text).said for text in texts)
-        return said and bool(hour_columns(cells))
+        if not hour_columns(cells):
+            return False
+        return not texts or any(self._words.meaning(text).said for text in texts)
 
     def best(self, rows: Sequence[int]) -> list[Table]:
         """The tables whose labels fill some of these rows: as many as are understood."""
@@ -206,11 +207,11 @@ class _Finder:
         """Whether a label in a row has a role that each table of the form has."""
         required = self._definition.required - self._around.keys(row)
         # Each text once: what hostile sheets repeat costs nothing.
-        meanings = map(self._words.meaning, set(self._sheet.rows[row].values()))
+        meanings = map(self._words.known, set(self._sheet.rows[row].values()))
         if not required:
             # `T2` alone may be a key of a row.
             return any(meaning.is_label and meaning.role for meaning in meanings)
-        return any(meaning.role in required for meaning in meanings)
+        return any(meaning.known and meaning.role in required for meaning in meanings)
 
     def _at(self, top: int, bottom: int) -> list[Table]:
         """The tables whose labels stand in these rows."""

@@ -81,7 +81,7 @@ class Titles:
     def _is_of_labels(self, row: int) -> bool:
         """Whether a row is the labels of a table that could not be read."""
         texts = [cell for cell in self.sheet.rows[row].values() if isinstance(cell, str)]
-        meanings = map(self.words.meaning, texts)
+        meanings = map(self.words.known, texts)
         # «Активная энергия» is a title as well as a label.
         return sum(m.is_label and m.role not in (None, "channel") for m in meanings) > 1
 

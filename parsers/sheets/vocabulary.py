@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
@@ -12,8 +13,17 @@ from functools import cache, partial
 from layouts.layout import Layout
 from layouts.terms import CHANNELS
 from layouts.workbook_form import WorkbookDefinition
-from parsers.fields import Fault, label, month_number, names_unit, read_moment, read_unit
+from parsers.fields import (
+    UNIT_PARTS,
+    Fault,
+    label,
+    month_number,
+    names_unit,
+    read_moment,
+    read_unit,
+)
 from parsers.grid import Cell
+from parsers.grid_draft import Spent
 
 HARMLESS = "harmless"
 TOTAL = "total"
@@ -101,6 +111,7 @@ class Meaning:
 
 
 NOTHING = Meaning(known=True)
+STRANGE = Meaning()
 
 
 _SIGNS = ("+", "-")
@@ -122,6 +133,52 @@ class _Phrase:
     quantity: str | None = None
 
 
+@dataclass(slots=True)
+class _Said:
+    """What the phrases of a text have said so far."""
+
+    role: str | None = None
+    exact: int = LESS_EXACT
+    tense: str | None = None
+    zone: str | None = None
+    channel: str | None = None
+    quantity: str | None = None
+    direction: str | None = None
+
+    def add(self, phrase: _Phrase) -> None:
+        """Take one phrase more; the first role of a label is its own."""
+        kind, value = phrase.kind, phrase.value
+        if kind == "role":
+            if self.role is None:
+                self.role, self.exact = value, phrase.exact
+            elif value == f"{FIGURE}scaled" and self.role == "value":
+                self.role = value
+        elif kind == "tense":
+            self.tense = self.tense or value
+        elif kind == "zone":
+            if self.zone not in (None, value):
+                # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
+                value = "T0" if "T0" in (self.zone, value) else BOTH
+            self.zone = value
+        elif kind == "channel" and self.channel is None:
+            self.channel, self.quantity = value, phrase.quantity
+        elif kind == "direction":
+            self.direction = _one(self.direction, value)
+
+    def meaning(self, *, is_whole: bool) -> Meaning:
+        """The same as a meaning, of which nothing is known yet; `is_whole`: of one phrase."""
+        exact = self.exact if is_whole else min(self.exact, COMPOSED)
+        return Meaning(
+            role=self.role,
+            exact=exact,
+            tense=self.tense,
+            zone=self.zone,
+            channel=self.channel,
+            quantity=self.quantity,
+            direction=self.direction,
+        )
+
+
 class Vocabulary:
     """The labels of one form and the words around them, ready to be asked."""
 
@@ -133,55 +190,104 @@ class Vocabulary:
         phrases.sort(key=lambda p: (-len(label(p.words).split()), order.index(p.kind)))
         # Each is compiled when a text has its first letters: all of them at once cost more
         # than reading a workbook.
-        self._phrases: defaultdict[str, list[tuple[str, _Phrase]]] = defaultdict(list)
+        alike: defaultdict[str, list[tuple[str, _Phrase]]] = defaultdict(list)
         for phrase in phrases:
             for start in _starts(phrase.words):
-                self._phrases[start[0]].append((start, phrase))
+                alike[start[0]].append((start, phrase))
+        self._phrases: dict[str, list[tuple[str, _Phrase]]] = {
+            letters: [pair for pair in pairs if letters.startswith(pair[0][:2])]
+            for first, pairs in alike.items()
+            for letters in {first, *(start[:2] for start, _ in pairs)}
+        }
+        self._stems: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+        stems = {stem for phrase in phrases for stem in _stems(phrase.words)}
+        for stem in stems | _MONTH_STEMS | UNIT_PARTS:
+            self._stems[stem[:2]] += (stem,)
         self._totals = tuple(label(word) for word in definition.totals)
         self._doubtful = definition.words.doubtful
         self._channels = [phrase for phrase in phrases if phrase.kind == "channel"]
         self._directions = [phrase for phrase in phrases if phrase.kind == "direction"]
         self._known: dict[str, Meaning] = {}
+        self._strange: set[str] = set()
+        self._asked: set[str] = set()
+        self._spent = Spent()
+
+    def of_book(self, spent: Spent) -> Vocabulary:
+        """The same for one workbook: the texts that it is asked for are counted in `spent`."""
+        made = copy(self)
+        made._strange, made._asked = set(), set()  # noqa: SLF001 - of its own class
+        made._spent = spent  # noqa: SLF001
+        return made
 
     def meaning(self, cell: Cell) -> Meaning:
-        """What a cell means as a label; unknown when it is none."""
+        """What a cell means as a label; unknown when it is none.
+
+        Raises:
+            TooCostlyError: more texts were asked for than any form has labels.
+        """
         if isinstance(cell, datetime | date):
             return Meaning(at=cell.date() if isinstance(cell, datetime) else cell, known=True)
         if not isinstance(cell, str):
-            return Meaning()
+            return STRANGE
+        if cell not in self._asked:
+            self._asked.add(cell)
+            self._spent.word(len(cell))
         found = self._known.get(cell)
         if found is None:
-            found = self._read(label(cell)) if len(cell) < _LONGEST else Meaning()
+            found = self._read(label(cell)) if len(cell) < _LONGEST else STRANGE
             if len(self._known) == _MOST_KNOWN:
                 self._known.clear()
             self._known[cell] = found
         return found
 
+    def known(self, cell: Cell) -> Meaning:
+        """As `meaning`; a text that has any word of no label costs little, and means nothing."""
+        if not isinstance(cell, str) or len(cell) >= _LONGEST:
+            return self.meaning(cell)
+        if cell in self._strange:
+            return STRANGE
+        for word in _LONG_WORD.findall(label(cell)):
+            stems = self._stems.get(word[:2], ())
+            if not word.startswith(stems) and not word.startswith(self._stems.get(word[0], ())):
+                self._strange.add(cell)
+                return STRANGE
+        return self.meaning(cell)
+
     def _read(self, text: str) -> Meaning:
         if not text:
             return NOTHING
         text, unit = _without_unit(text)
+        said = _Said()
         whole = self._whole.get(text)
         if whole is not None:
-            return replace(_added(Meaning(), whole), unit=unit, known=True, said=True)
+            said.add(whole)
+            return replace(said.meaning(is_whole=True), unit=unit, known=True, said=True)
         text, at, month = _without_dates(text)
-        meaning = Meaning(unit=unit, at=at, month=month)
         rest, last = "", 0
-        roles: list[str] = []
+        roles: set[str] = set()
         for phrase, start, end in self._found(text):
             rest, last = f"{rest}{text[last:start]} ", end
             if phrase.kind == "role":
-                roles.append(phrase.value)
-            meaning = _added(meaning, phrase)
+                roles.add(phrase.value)
+            said.add(phrase)
         known = not re.search(r"\w", rest + text[last:])
-        if HARMLESS in roles and len(set(roles)) > 1:
+        if HARMLESS in roles and len(roles) > 1:
             # The name of a point is not its code; a note on a reading is no reading.
-            known, meaning = known and "value" not in roles, replace(meaning, role=HARMLESS)
-        said = bool(roles) or any((meaning.tense, meaning.zone, meaning.channel, meaning.direction))
-        if meaning.zone == BOTH:
-            meaning, known = replace(meaning, zone=None), known and meaning.role == "zone"
-        exact = min(meaning.exact, COMPOSED)
-        return replace(meaning, exact=exact, known=known, said=said).directed()
+            known, said.role = known and "value" not in roles, HARMLESS
+        if said.zone == BOTH:
+            known = known and said.role == "zone"
+        says = bool(roles) or any((said.tense, said.zone, said.channel, said.direction))
+        zone = None if said.zone == BOTH else said.zone
+        meaning = replace(
+            said.meaning(is_whole=False),
+            zone=zone,
+            unit=unit,
+            at=at,
+            month=month,
+            known=known,
+            said=says,
+        )
+        return meaning.directed()
 
     def _found(self, text: str) -> Iterator[tuple[_Phrase, int, int]]:
         """The phrases in a text, one after another, with where each begins and ends."""
@@ -190,7 +296,8 @@ class Vocabulary:
             at = word.start()
             if at < last:
                 continue
-            for start, phrase in self._phrases.get(text[at], ()):
+            near = self._phrases.get(text[at : at + 2], self._phrases.get(text[at], []))
+            for start, phrase in near:
                 if text.startswith(start, at) and (match := _form(phrase.words).match(text, at)):
                     last = match.end()
                     yield phrase, at, last
@@ -285,6 +392,8 @@ _ALIKE = {"a": "aа", "r": "rр", "t": "tт"}
 
 _SIGN = re.compile(r"([artART])([0-4]|[+-])")
 _WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 @cache
@@ -305,31 +414,15 @@ def _starts(words: str) -> tuple[str, ...]:
     return tuple(_ALIKE[sign[1].lower()]) if sign else (_parts(words)[0].rstrip("*"),)
 
 
+def _stems(words: str) -> Iterator[str]:
+    """What each longer word of a phrase begins with."""
+    for part in _parts(words):
+        yield from (w for w in _LETTERS.findall(part) if len(w) > 1 or part.endswith("*"))
+
+
 def _parts(words: str) -> list[str]:
     parts: list[str] = re.findall(r"\w+\*?", label(words.replace("*", "\x00")).replace("\x00", "*"))
     return parts
-
-
-def _added(meaning: Meaning, phrase: _Phrase) -> Meaning:
-    """A meaning with one phrase more; the first role of a label is its own."""
-    if phrase.kind == "role":
-        if meaning.role is not None:
-            scaled = phrase.value == f"{FIGURE}scaled" and meaning.role == "value"
-            return replace(meaning, role=phrase.value) if scaled else meaning
-        return replace(meaning, role=phrase.value, exact=phrase.exact)
-    if phrase.kind == "tense":
-        return replace(meaning, tense=meaning.tense or phrase.value)
-    if phrase.kind == "zone":
-        zone = phrase.value
-        if meaning.zone not in (None, zone):
-            # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
-            zone = "T0" if "T0" in (meaning.zone, zone) else BOTH
-        return replace(meaning, zone=zone)
-    if phrase.kind == "channel" and meaning.channel is None:
-        return replace(meaning, channel=phrase.value, quantity=phrase.quantity)
-    if phrase.kind == "direction":
-        return replace(meaning, direction=_one(meaning.direction, phrase.value))
-    return meaning
 
 
 def _without_unit(text: str) -> tuple[str, str | None]:
@@ -384,7 +477,12 @@ _HOUR_TAIL = r"(?:\s*(\d{1,2})[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w
 _HOUR_HEAD = r"(?:(?<![\d.:])(0?0|24)[:.]00\s*(?:ч(?:ас\w*)?\.?)?\s*)?"
 DAY_IN_TITLE = re.compile(rf"(?<!\w)на\s+((?:{_DAY.pattern})(?:\s+\d{{1,2}}:\d{{2}})?)")
 """The day of readings in a title, as labels are compared; one after «от» is the paper's."""
-_MONTH = re.compile(r"(?<!\w)([а-я]{3,})\s*(\d{4})?(?:\s*г(?:ода?)?)?(?!\w)")
+_MONTH_STEMS = frozenset(
+    ("янв", "фев", "мар", "апр", "май", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
+)
+_MONTH = re.compile(
+    rf"(?<!\w)((?:{'|'.join(sorted(_MONTH_STEMS))})[а-я]*)\s*(\d{{4}})?(?:\s*г(?:ода?)?)?(?!\w)"
+)
 _MONTHS = re.compile(
     r"(?:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}|"
     r"янв|фев|мар|апр|июн|июл|авг|сен|сент|окт|ноя|нояб|дек"

@@ -21,6 +21,7 @@ from parsers.grid_draft import (
     MOST_SHEETS,
     MOST_SIGNS,
     MOST_WIDE,
+    MOST_WORDS,
 )
 from parsers.sheets.header import MOST_FACTS
 from parsers.sheets.tables import MOST_LABELS
@@ -94,6 +95,9 @@ BOOKS = {
                                                                n // 1000)), MOST_CELLS),
     "facts": (lambda n: rows(f"<row>{text('Дата показаний')}{text('20.11.2026')}</row>", n),
               MOST_FACTS),
+    # Both forms ask for each of them.
+    "words": (lambda n: book(f"<row>{text(f'показание {i:020}')}</row>".encode()
+                             for i in range(n // 64)), MOST_WORDS),
     "labels": (lambda n: rows(f"<row>{text('№ прибора учёта') * 100}</row><row/>", n // 100),
                MOST_LABELS // 2),
 }  # fmt: skip

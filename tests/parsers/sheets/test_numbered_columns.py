@@ -38,5 +38,13 @@ def test_numbers_of_columns_are_passed_over_with_hidden_columns_between(hidden):
     assert meters(CELLS, hidden) == ["07512345"]
 
 
+def test_a_stray_number_behind_numbered_columns_is_told_and_no_reading():
+    page = Page("Лист1", {**CELLS, (5, 5): "Показания", (6, 5): 22.5})
+    (parsed,) = parse(Document("a.xlsx", WRITERS["xlsx"]([page])), LAYOUTS)
+    assert "2" not in {series.meter for series in parsed.series}
+    told = {found.place.cell for found in parsed.findings}
+    assert any(cell and cell.startswith("E6") for cell in told), told
+
+
 def test_numbers_that_do_not_follow_each_other_are_a_reading():
     assert meters({**CELLS, (6, 1): 7}, [3]) == ["2", "07512345"]

@@ -15,6 +15,7 @@ _MAGIC: Mapping[str, Sequence[bytes]] = {
     "archive": (
         *(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh", b"MSCF"),
         *(b"\x60\xea", b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0"),
+        b"(This file must be converted with BinHex",
     ),
     "pdf": (b"%PDF",),
     "picture": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*"),

@@ -366,6 +366,21 @@ def of_programs() -> Iterator[Sample]:
     )
 
 
+def told_only() -> Iterator[Sample]:
+    """What is told and not read: other encodings, parts of a letter, the lock of a workbook."""
+    binhex = "(This file must be converted with BinHex 4.0)\n\n:$f*TEQKPH#jdHA3!!2rrN!3!!\n!!:\n"
+    body = f"{hello()}\n{binhex}"
+    yield taken("a64-binhex-in-the-text", letter(document(), body=body), told=1)
+    lock = file_part("~$цех 2.xlsx", b"\x06Ivanov" + bytes(158))
+    yield beside("a65-lock-of-another-workbook-beside", lock)
+    head = 'Content-Type: message/partial; id="1@mail.example"; number=1; total=2'
+    yield Sample(
+        "a66-one-part-of-a-letter",
+        mail(part(head, letter(document()), "8bit"), sender=SENDER),
+        expect("refused", findings=("no-documents",), source=None),
+    )
+
+
 def kinds() -> Iterator[Sample]:
     """All of them."""
     yield from archives()
@@ -378,3 +393,4 @@ def kinds() -> Iterator[Sample]:
     yield from others()
     yield from as_tried()
     yield from of_programs()
+    yield from told_only()

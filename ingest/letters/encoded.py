@@ -1,4 +1,4 @@
-"""Files that stand encoded in the text of a letter: uuencode, yEnc, ASCII armour, base64."""
+"""Files that stand encoded in a letter's text: uuencode, yEnc, BinHex, ASCII armour, base64."""
 
 from __future__ import annotations
 
@@ -39,13 +39,18 @@ _YENC = re.compile(rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,400})\r?\n", re.MU
 _YENC_PART = re.compile(rb"=ypart [^\r\n]{0,200}\r?\n")
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP MESSAGE|CMS|PKCS7)-----", re.MULTILINE)
 _ARMOUR_END = re.compile(rb"^-----END [A-Z0-9 ]{1,20}-----[ \t]*\r?$", re.MULTILINE)
+_BINHEX = re.compile(
+    rb"^\(This file must be converted with BinHex[^\r\n]{0,40}+\s{1,100}+:", re.MULTILINE
+)
 _BARE = re.compile(rb"^(?=%s)%s" % (BASE64_STARTS, BASE64_LINES), re.MULTILINE)
 _BARE_LEAST = 200
 _NAME = re.compile(rb"(?i)[;\s](?:file)?name=(\"[^\"\r\n]{1,400}\"|[^\s;]{1,400})")
 _NAME_BEFORE = 1000
 _GZIP = b"H4sI"
 _ZIP_END = b"PK\5\6"
-_IN_HTML = re.compile(rb"[\n>]\s{0,100}+(?:begin[ -]|=ybegin |-----BEGIN |%s)" % BASE64_STARTS)
+_IN_HTML = re.compile(
+    rb"[\n>]\s{0,100}+(?:begin[ -]|=ybegin |-----BEGIN |\(This file must be |%s)" % BASE64_STARTS
+)
 _TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
@@ -111,6 +116,13 @@ def _armoured(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
     return "", begin.string[begin.start() : after], after
 
 
+def _binhex(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
+    """The file as it stands: it is told and not decoded."""
+    end = begin.string.find(b":", begin.end())
+    after = end + 1 if end >= 0 else len(begin.string)
+    return "", begin.string[begin.start() : after], after
+
+
 def _bare(begin: re.Match[bytes], _: str) -> tuple[str, bytes, int]:
     text, start = begin[0], begin.start()
     # The MIME header that a program has put into the text, if there is one.
@@ -140,5 +152,6 @@ _CODINGS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], _Taken], ...] = (
     (re.compile(rb"\nbegin"), _UUENCODED, _uuencoded),
     (re.compile(rb"\n=ybegin "), _YENC, _yenc),
     (re.compile(rb"\n-----BEGIN "), _ARMOUR, _armoured),
+    (re.compile(rb"\n\(This file must be "), _BINHEX, _binhex),
     (re.compile(rb"\n%s" % BASE64_STARTS), _BARE, _bare),
 )

@@ -31,6 +31,7 @@ from layouts.document import Document
 from layouts.findings import Code, Finding, Findings, Place, finding
 from parsers import looks_like_document
 from parsers.encodings import likeliest
+from parsers.pretenders import pretended
 
 if TYPE_CHECKING:
     from tnefparse.tnef import TNEF, TNEFAttachment
@@ -241,8 +242,11 @@ class Unpacker:
 
     def tell_unread(self) -> None:
         """Name what was not read beside a document; alone, the reply lists what there was."""
+        names = {document.name for document in self.documents}
         for one in self.attachments if self.documents else ():
-            if one.why:
+            # The lock of a workbook that is here itself is no more than that.
+            is_beside = one.why == Why.LOCK and one.name.removeprefix(_LOCK_NAME) in names
+            if one.why and not is_beside:
                 told = finding(Code.ATTACHMENT_NOT_READ, reason=one.why, name=one.name)
                 inside = {"container": one.container} if one.container else {}
                 self.findings.add(replace(told, detail={**told.detail, **inside}))
@@ -278,7 +282,7 @@ class Unpacker:
             return
         # The other methods unpack in one piece, however large that is.
         if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            self._unreadable(outer)
+            self._unreadable(outer, "packing")
             return
         try:
             # A stated size may refuse a file, and is never relied upon: bytes are counted below.
@@ -373,8 +377,9 @@ class Unpacker:
         place = Place(file=name or None)
         return OverLimitError(finding(Code.TOO_MANY_DOCUMENTS, place, limit=self.limits.documents))
 
-    def _unreadable(self, inner: _File) -> None:
-        self.findings.add(finding(Code.UNREADABLE_DOCUMENT, Place(file=inner.name or None)))
+    def _unreadable(self, inner: _File, reason: str = "damaged-file") -> None:
+        place = Place(file=inner.name or None)
+        self.findings.add(finding(Code.UNREADABLE_DOCUMENT, place, reason=reason))
 
 
 class WordsOnly(Unpacker):
@@ -390,6 +395,7 @@ _BODIES = frozenset(
         *("text/rtf", "application/rtf"),
     }
 )
+_LOCK_NAME = "~$"
 _LETTER_FIELDS = frozenset({"content-type", "mime-version"})
 _NAMED_MOST = 100
 _MEMBERS_MOST = 100
@@ -458,6 +464,8 @@ def _kind(inner: _File) -> _Kind:
 def _is_no_document(inner: _File) -> bool:
     """Whether a file that has a document's name or XML in it is something else."""
     if inner.content.startswith(APPLE_DOUBLE):
+        return True
+    if inner.name.startswith(_LOCK_NAME) and pretended(inner.content) == Why.LOCK:
         return True
     if inner.content_type == "image/svg+xml" or inner.name.lower().endswith((".svg", ".webloc")):
         return True

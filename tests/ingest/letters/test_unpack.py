@@ -18,6 +18,7 @@ from layouts.findings import Code
 XML = b'<?xml version="1.0"?>\n<package class="52005"/>'
 
 LIMITS = Limits()
+DAMAGED = (Code.UNREADABLE_DOCUMENT, "damaged-file")
 
 
 def zipped(*files: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -167,7 +168,7 @@ def test_what_is_not_read_in_an_archive_is_told_with_the_archive() -> None:
 @pytest.mark.parametrize("keep", [10, 40, 100])
 def test_a_damaged_zip_is_unreadable(keep: int) -> None:
     read = letter(zipped(("a.xml", XML * 50))[:keep])
-    assert codes(read) == [Code.UNREADABLE_DOCUMENT]
+    assert [(one.code, one.detail["reason"]) for one in read.findings] == [DAMAGED]
 
 
 def test_a_damaged_entry_is_unreadable() -> None:
@@ -176,8 +177,8 @@ def test_a_damaged_entry_is_unreadable() -> None:
 
 
 def test_a_method_that_cannot_be_bounded_is_unreadable() -> None:
-    read = letter(zipped(("a.xml", XML), how=zipfile.ZIP_LZMA))
-    assert codes(read) == [Code.UNREADABLE_DOCUMENT]
+    (found,) = letter(zipped(("a.xml", XML), how=zipfile.ZIP_LZMA)).findings
+    assert (found.code, found.detail["reason"]) == (Code.UNREADABLE_DOCUMENT, "packing")
 
 
 def test_a_workbook_is_a_document_and_a_text_file_of_word_is_not() -> None:

@@ -27,6 +27,8 @@ from layouts.terms import LANGUAGES
 from tests.ingest.letters.test_unpack import XML, signed, zipped
 
 OCTETS = "application/octet-stream"
+BINHEX = b"(This file must be converted with BinHex 4.0)\n\n:$f*TEQKPH#jdHA3!!2rrN!3!!\n!!:\n"
+LOCK = b"\x06Ivanov" + bytes(158)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 UNREAD = [
     ("цех 2.rar", b"Rar!\x1a\x07\x01\0", OCTETS, Why.ARCHIVE),
@@ -61,6 +63,8 @@ UNREAD = [
     ),
     ("p.csv", b"a;b\r\n1;2\r\n3;4\r\n", "text/csv", Why.SEPARATED_VALUES),
     ("readme.txt", b"Hello, Anna\r\nwell, so\r\nyes, it is\r\n", "text/plain", Why.OTHER),
+    ("p.hqx", BINHEX, OCTETS, Why.ARCHIVE),
+    ("~$цех 2.xlsx", LOCK, OCTETS, Why.LOCK),
     ("пусто.zip", zipped(("ноябрь/", b""), ("__MACOSX/._a.xml", b"x")), OCTETS, Why.NO_FILES),
 ]
 HARMLESS = [
@@ -165,6 +169,13 @@ def test_a_detached_signature_beside_its_file_is_named_as_one() -> None:
     empty = signed(b"x").replace(b"\xa0\x03\x04\x01x", b"")
     detached = empty[:1] + bytes([empty[1] - 5]) + empty[2:]
     assert named(beside(DOCUMENT, ("z.xml.p7s", detached, OCTETS))) == [("z.xml.p7s", "signature")]
+
+
+def test_the_lock_of_a_workbook_that_came_as_well_is_harmless() -> None:
+    lock = ("~$z.xml", LOCK, OCTETS)
+    assert named(beside(DOCUMENT, lock)) == []
+    packed = zipped(("z.xml", XML), ("~$z.xml", LOCK))
+    assert named(beside(("a.zip", packed, OCTETS))) == []
 
 
 @given(st.text(max_size=30), st.binary(max_size=300), st.sampled_from([OCTETS, "image/png", "x/y"]))
@@ -284,6 +295,7 @@ IN_TEXT = {
         + b"-----END PKCS7-----\n",
         [("", DECLARED)],
     ),
+    "BinHex, which is told": (BINHEX, []),
     "a word that only looks so": (b"begin 644\n=ybegin\nPD94bWwgdmVyc2lvbj0i\n", []),
     "another's signature": (
         b"-----BEGIN PGP SIGNATURE-----\n\niQ\n-----END PGP SIGNATURE-----\n",
@@ -305,6 +317,7 @@ def test_what_stands_encoded_in_a_text_is_a_file_and_the_rest_is_text(case: str,
         # Its bytes are no text, and HTML does not keep them.
         files = [("z.xml", letter.documents[0].content)]
     assert [(one.name, one.content) for one in letter.documents] == files
+    assert [one.why for one in letter.attachments] == ["archive"] * ("BinHex" in case)
     if way == "text/plain":
         assert [one.password for one in letter.credentials] == ["весна"]
 

@@ -17,8 +17,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from benchmarks.letters import KINDS, Kind, registry
 from config.log import set_up
 from config.settings import Database, Settings
@@ -133,7 +131,7 @@ def main() -> None:
     count = int(sys.argv[3]) if len(sys.argv) > 3 else kind.count
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/profile.db"
-        app = Service(Settings(database=Database(url=SecretStr(url))))
+        app = Service(Settings(database=Database(url=url)))
         set_up(file=str(Path(folder) / "log"))
         app.ledger.migrate()
         service.import_registry(app, registry([kind]), "bench", with_passwords=True, dry_run=False)

@@ -13,8 +13,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from config.settings import Database, Settings
 from ingest.intake.authenticate import Prover, authenticate, claims_of
 from ingest.letters.terms import Credential, Letter, Read, Source
@@ -35,7 +33,7 @@ def main() -> None:
     """Print one line for each kind."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/ingest.db"
-        app = Service(Settings(database=Database(url=SecretStr(url))))
+        app = Service(Settings(database=Database(url=url)))
         app.ledger.migrate()
         import_registry(app, REGISTRY.read_bytes(), "bench", with_passwords=True, dry_run=False)
         told: dict[str, list[float]] = {kind: [] for kind in KINDS}

@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import psycopg
 from imapclient import IMAPClient
-from pydantic import SecretStr
 
 from benchmarks.letters import Kind, Letter, registry
 from benchmarks.machine import Tree
@@ -214,7 +213,7 @@ class Servers:
                 with psycopg.connect(self._postgresql("postgres"), autocommit=True) as connection:
                     connection.execute(f"CREATE DATABASE {name}".encode())
                 url = self._postgresql(name)
-            app = Service(Settings(database=Database(url=SecretStr(url))))
+            app = Service(Settings(database=Database(url=url)))
             app.ledger.migrate()
             if kinds:
                 import_registry(app, registry(kinds), "bench", with_passwords=True, dry_run=False)

@@ -24,8 +24,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from pydantic import SecretStr
-
 from benchmarks import filled
 from benchmarks.letters import KINDS, registry
 from benchmarks.machine import Peak
@@ -142,7 +140,7 @@ def measure(servers: Servers, backend: str) -> str:
 
 
 def _fill(url: str) -> None:
-    wired = Wired(Settings(database=Database(url=SecretStr(url))))
+    wired = Wired(Settings(database=Database(url=url)))
     now = datetime.now(UTC)
     filled.fill(url, wired.guard.passwords.hash(PASSWORD), now)
     import_registry(wired, registry([KIND]), "bench", with_passwords=True, dry_run=False)

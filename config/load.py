@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
-from pydantic import SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+import msgspec
 
 from config.settings import MailboxSettings, OAuth, Section, Settings, SettingsError
 
@@ -41,16 +40,9 @@ def load(file: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError(f"{path}: {fault}") from None
     source = _Source(path, text, _variables())
-    try:
-        settings = Settings.model_validate(_overlaid(tree, source.variables))
-    except ValidationError as fault:
-        raise SettingsError("\n".join(source.sentences(fault))) from None
-    settings._file = path  # noqa: SLF001 - only known here
-    for name in Settings.model_fields:
-        for at, table in _tables(getattr(settings, name), name):
-            table._origins = {  # noqa: SLF001 - only known here
-                key: source.of((*at, key)) for key in table.model_fields_set
-            }
+    settings = source.section(Settings, _overlaid(tree, source.variables), (), _file=path)
+    if settings is None:
+        raise SettingsError("\n".join(source.mistakes))
     return settings
 
 
@@ -60,7 +52,7 @@ def require_database(settings: Settings) -> None:
     Raises:
         SettingsError: there is neither a configuration file nor a URL in the environment.
     """
-    named = settings.database.model_fields_set & {"url", "url_file"}
+    named = {settings.database.origin(key) for key in ("url", "url_file")} - {"default"}
     if settings.file is None and not named:
         places = " and no ".join(map(str, PLACES))
         raise SettingsError(
@@ -79,14 +71,14 @@ class Described(NamedTuple):
 
 def described(settings: Settings) -> Iterator[Described]:
     """Every key with its value, secrets hidden, and where it is from."""
-    for name in Settings.model_fields:
+    for name in settings.known_keys():
         for at, table in _tables(getattr(settings, name), name):
             prefix = ".".join(at)
-            for key in type(table).model_fields:
+            secrets = table.secrets()
+            for key in table.known_keys():
                 value = getattr(table, key)
-                if isinstance(value, SecretStr):
-                    value = "(hidden)" if value.get_secret_value() else ""
-                    value = value if table.origin(key) != "default" else ""
+                if key in secrets:
+                    value = "(hidden)" if value and table.origin(key) != "default" else ""
                 yield Described(f"{prefix}.{key}", str(value), table.origin(key))
 
 
@@ -153,6 +145,8 @@ class _Source:
     path: Path | None
     text: str
     variables: Mapping[tuple[str, ...], str]
+    mistakes: dict[str, None] = field(default_factory=dict)
+    """Sentences with where the mistake is, the key and what is expected; each once."""
 
     def of(self, keys: tuple[str, ...]) -> str:
         """File and line of a key or of its table, or the variable that sets it."""
@@ -165,36 +159,81 @@ class _Source:
         where = _line([*keys], self.text)
         return f"{self.path or 'settings'}, line {where}" if where else str(self.path or "settings")
 
-    def sentences(self, fault: ValidationError) -> list[str]:
-        """One sentence a mistake: where it is, the key, and what is expected."""
-        errors = fault.errors(include_input=False, include_url=False)
-        misspelt = {tuple(each["loc"][:-1]) for each in errors if each["type"] == "extra_forbidden"}
-        # A misspelt key is the reason why the right one is missing.
-        told = [
-            each
-            for each in errors
-            if each["type"] != "missing" or tuple(each["loc"][:-1]) not in misspelt
-        ]
-        return list(dict.fromkeys(self._sentence(tuple(map(str, e["loc"])), e) for e in told))
+    def section(
+        self, kind: type[Table], given: object, at: tuple[str, ...], **more: object
+    ) -> Table | None:
+        """A table out of what is given for it; None when there are mistakes, which are noted.
 
-    def _sentence(self, keys: tuple[str, ...], error: ErrorDetails) -> str:
-        message = error["msg"].removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            message = f"there is no such key{_meant(keys)}"
-        return f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"
+        Args:
+            kind: Of table.
+            given: What the file and the environment hold in its place.
+            at: The keys that lead to it.
+            more: Facts of the table that are no keys of it.
+        """
+        before = len(self.mistakes)
+        if not isinstance(given, Mapping):
+            self._note(at, "a table is needed")
+            return None
+        known = kind.known_keys()
+        values = {
+            key: self._value(known[key].type, value, (*at, key))
+            for key, value in given.items()
+            if key in known
+        }
+        wrong = [key for key in given if key not in known]
+        for key in wrong:
+            self._note((*at, key), f"there is no such key{_meant(key, known)}")
+        for key, each in known.items():
+            # A misspelt key is the reason why the right one is missing.
+            if each.required and key not in given and not wrong:
+                self._note((*at, key), "a value is needed")
+        if len(self.mistakes) > before:
+            return None
+        origins = {key: self.of((*at, key)) for key in values}
+        made = kind(**values, **more, _origins=origins)
+        for key, sentence in made.mistakes():
+            self._note((*at, key) if key else at, sentence)
+        return made if len(self.mistakes) == before else None
+
+    def _value(self, kind: Any, given: object, at: tuple[str, ...]) -> object:
+        """A value, a table or several; what is wrong with it is noted."""
+        inner = (get_args(kind) or (kind,))[-1]
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            try:
+                return msgspec.convert(given, kind, strict=False)
+            except msgspec.ValidationError as fault:
+                self._note(at, _choices(kind) or str(fault))
+                return None
+        if inner is kind:
+            return self.section(inner, given, at)
+        if not isinstance(given, Mapping):
+            self._note(at, "tables are needed")
+            return None
+        if get_origin(kind) is list:
+            names = sorted(given, key=lambda name: int(name) if name.isdecimal() else -1)
+            return [self.section(inner, given[name], (*at, name)) for name in names]
+        return {name: self.section(inner, table, (*at, name)) for name, table in given.items()}
+
+    def _note(self, keys: tuple[str, ...], message: str) -> None:
+        self.mistakes[f"{self.of(keys)}: {'.'.join(keys) or 'settings'}: {message}"] = None
 
 
-def _meant(keys: Sequence[str]) -> str:
-    """The key of that table whose name is nearest, such as an older version's new one."""
-    table: type[Section] = Settings
-    for key in keys[:-1]:
-        if key in table.model_fields:
-            annotation: Any = table.model_fields[key].annotation
-            inner = (get_args(annotation) or (annotation,))[-1]
-            if not (isinstance(inner, type) and issubclass(inner, Section)):
-                return ""
-            table = inner
-    near = get_close_matches(keys[-1], table.model_fields, 1, 0.6)
+Table = TypeVar("Table", bound=Section)
+
+
+def _choices(kind: Any) -> str:
+    """What may stand there, where it is one of a few words."""
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        words = tuple(each.value for each in kind)
+    return f"one of {', '.join(words)} is needed" if words else ""
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    """The key whose name is nearest, such as an older version's new one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, known, 1, 0.6)
     return f": {near[0]} is one" if near else ""
 
 

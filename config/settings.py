@@ -6,51 +6,62 @@ Only `ingest/wiring/` reads a `Settings`; every part gets the few values it need
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import date
-from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    create_model,
-    field_validator,
-    model_validator,
-)
+import msgspec
+from msgspec import Meta
 
 from config.addresses import is_loopback
 from layouts.calendar import CalendarError, load_calendar, load_peak_hours
 from layouts.parameters import Parameters
 from layouts.terms import Language
 
+Count = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0, le=600)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Text = Annotated[str, Meta(min_length=1)]
+Listen = Annotated[str, Meta(pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+PerhapsUrl = Annotated[str, Meta(pattern=r"^$|^https?://.")]
+
 
 class SettingsError(ValueError):
     """One sentence about a setting that cannot be used: key, file and line."""
 
 
-class Section(BaseModel):
-    """A table of the file: unknown keys are errors, defaults are checked too."""
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the file: each key by itself is what its type says, see `config.load`."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+    _origins: Mapping[str, str] = {}
 
-    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    def __repr__(self) -> str:
+        """No values: some are secrets."""
+        return f"{type(self).__name__}()"
 
-    @model_validator(mode="after")
-    def _one_source_for_a_secret(self) -> Self:
-        for key in _secrets(type(self)):
-            is_given = key in self.model_fields_set and getattr(self, key).get_secret_value()
-            if is_given and getattr(self, f"{key}_file"):
-                raise ValueError(f"give {key} or {key}_file, not both")
-        return self
+    @classmethod
+    def known_keys(cls) -> dict[str, msgspec.structs.FieldInfo]:
+        """Its keys, in their order, with types and defaults."""
+        told = msgspec.structs.fields(cls)
+        return {each.name: each for each in told if not each.name.startswith("_")}
+
+    @classmethod
+    def secrets(cls) -> list[str]:
+        """The keys that may also be given as a file."""
+        names = cls.__struct_fields__
+        return [name for name in names if f"{name}_file" in names]
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """What else is wrong: a key, or '' for the whole table, with a sentence."""
+        for key in self.secrets():
+            if self.origin(key) != "default" and getattr(self, key) and self.file_of(key):
+                yield "", f"give {key} or {key}_file, not both"
 
     def origin(self, key: str) -> str:
         """Where a key's value is from: file and line, an environment variable, or `default`."""
@@ -72,8 +83,7 @@ class Section(BaseModel):
         name = f"{key}_file"
         path = getattr(self, name)
         if not path:
-            value: str = getattr(self, key).get_secret_value()
-            return value
+            return str(getattr(self, key))
         try:
             return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as fault:
@@ -82,25 +92,17 @@ class Section(BaseModel):
             raise SettingsError(f"{where}: {name}: {path} cannot be read: {reason}") from None
 
 
-def _secrets(section: type[Section]) -> Iterator[str]:
-    """The keys that may also be given as a file."""
-    for key in section.model_fields:
-        if f"{key}_file" in section.model_fields:
-            yield key
-
-
-class Database(Section):
+class Database(Section, frozen=True, kw_only=True):
     """Where the ledger, the register of points and the readings are kept."""
 
-    url: SecretStr = SecretStr("sqlite:///ingest.db")
+    url: str = "sqlite:///ingest.db"
     url_file: str = ""
 
-    @field_validator("url")
-    @classmethod
-    def _is_one_we_can_use(cls, url: SecretStr) -> SecretStr:
-        if not _DATABASE.match(url.get_secret_value()):
-            raise ValueError(_DATABASE_FORM)
-        return url
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        yield from super().mistakes()
+        if not _DATABASE.match(self.url):
+            yield "url", _DATABASE_FORM
 
     def location(self) -> str:
         """The URL, read from its file when one is named.
@@ -133,16 +135,16 @@ _DATABASE = re.compile(
 )
 
 
-class Connection(Section):
+class Connection(Section, frozen=True, kw_only=True):
     """A server we speak to; without a `user` there is no login."""
 
     host: str = ""
-    port: int = Field(ge=1, le=65535)
+    port: Port
     security: Literal["tls", "starttls", "none"] = "tls"
     user: str = ""
-    password: SecretStr = SecretStr("")
+    password: str = ""
     password_file: str = ""
-    auth: str = Field("password", pattern=r"^(password|oauth:[\w-]+)$")
+    auth: Annotated[str, Meta(pattern=r"^(password|oauth:[\w-]+)$")] = "password"
     ca_file: str = ""
 
     @property
@@ -150,94 +152,100 @@ class Connection(Section):
         """The name of the `[oauth.…]` table that it signs in by; '' for a password."""
         return self.auth.removeprefix("oauth:") if self.auth != "password" else ""
 
-    @model_validator(mode="after")
-    def _in_the_clear_only_at_home(self) -> Self:
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        yield from super().mistakes()
         if self.security == "none" and self.host and not is_loopback(self.host):
-            raise ValueError(
-                f'security = "none" is for loopback only, and {self.host} is not: use "tls"'
-            )
-        return self
+            yield "", f'security = "none" is for loopback only, and {self.host} is not: use "tls"'
 
 
-class MailboxSettings(Connection):
+class MailboxSettings(Connection, frozen=True, kw_only=True):
     """One IMAP folder that letters arrive in, and the folders they are filed in."""
 
-    name: str = Field(min_length=1)
-    host: str = Field(min_length=1)
-    port: int = Field(993, ge=1, le=65535)
+    name: Text
+    host: Text
+    port: Port = 993
     folder: str = "INBOX"
     processed: str = "Processed"
     ignored: str = "Ignored"
     quarantine: str = "Quarantine"
-    timeout_seconds: float = Field(30, gt=0, le=600)
+    timeout_seconds: Seconds = 30
 
 
-class Smtp(Connection):
+class Smtp(Connection, frozen=True, kw_only=True):
     """The server that replies leave through."""
 
-    port: int = Field(587, ge=1, le=65535)
+    port: Port = 587
     security: Literal["tls", "starttls", "none"] = "starttls"
     sender: str = ""
-    timeout_seconds: float = Field(30, gt=0, le=600)
+    timeout_seconds: Seconds = 30
 
-    @model_validator(mode="after")
-    def _has_a_sender(self) -> Self:
-        if self.host and "@" not in parseaddr(self.sender)[1]:
-            raise ValueError("sender must hold an e-mail address: replies leave in its name")
-        return self
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        yield from super().mistakes()
+        if self.host and "@" not in _address(self.sender):
+            yield "", "sender must hold an e-mail address: replies leave in its name"
 
 
-class OAuth(Section):
+def _address(name: str) -> str:
+    """The address alone of `Name <address>`; '' for none."""
+    # Late: it brings a dozen modules that a verb without mail does not need.
+    from email.utils import parseaddr
+
+    return parseaddr(name)[1]
+
+
+class OAuth(Section, frozen=True, kw_only=True):
     """An account at an identity provider, by which mailboxes and SMTP are signed in to."""
 
     grant: Literal["client_credentials", "service_account", "refresh_token"]
-    token_url: str = Field(pattern=r"^https?://.")
+    token_url: Annotated[str, Meta(pattern=r"^https?://.")]
     client_id: str = ""
-    client_secret: SecretStr = SecretStr("")
+    client_secret: str = ""
     client_secret_file: str = ""
     certificate_file: str = ""
     service_account_file: str = ""
     scope: str = ""
     token_file: str = ""
-    device_url: str = Field("", pattern=r"^$|^https?://.")
-    authorize_url: str = Field("", pattern=r"^$|^https?://.")
+    device_url: PerhapsUrl = ""
+    authorize_url: PerhapsUrl = ""
     redirect_uri: str = ""
     expires: date | None = None
-    silence_days: int = Field(90, ge=2)
+    silence_days: Annotated[int, Meta(ge=2)] = 90
 
-    @model_validator(mode="after")
-    def _has_what_its_grant_needs(self) -> Self:
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        yield from super().mistakes()
         if self.grant == "service_account" and not self.service_account_file:
-            raise ValueError("service_account_file: the JSON file of the service account is needed")
+            yield "", "service_account_file: the JSON file of the service account is needed"
         if self.grant == "refresh_token" and not self.token_file:
-            raise ValueError("token_file: a place for the refresh token is needed")
-        return self
+            yield "", "token_file: a place for the refresh token is needed"
 
 
-class Poll(Section):
+class Poll(Section, frozen=True, kw_only=True):
     """How often and in what portions mailboxes are read."""
 
-    every_seconds: float = Field(60, ge=1)
-    batch: int = Field(50, ge=1, le=1000)
-    batch_mb: float = Field(32, gt=0)
+    every_seconds: Annotated[float, Meta(ge=1)] = 60
+    batch: Annotated[int, Meta(ge=1, le=1000)] = 50
+    batch_mb: Positive = 32
     idle: bool = True
-    look_seconds: float = Field(0, ge=0)
+    look_seconds: NotNegative = 0
     list_id: tuple[str, ...] = ()
-    workers: int = Field(2, ge=1, le=32)
-    waiting_mb: float = Field(1024, gt=0)
+    workers: Annotated[int, Meta(ge=1, le=32)] = 2
+    waiting_mb: Positive = 1024
 
 
-class Authentication(Section):
+class Authentication(Section, frozen=True, kw_only=True):
     """Who may hand in readings, and when guessing is stopped."""
 
-    max_failures: int = Field(5, ge=1)
-    lockout_minutes: float = Field(15, gt=0)
-    guesses_per_hour: int = Field(20, ge=1)
+    max_failures: Count = 5
+    lockout_minutes: Positive = 15
+    guesses_per_hour: Count = 20
     require_known_address: bool = False
     trusted_authserv_id: str = ""
 
 
-class Replies(Section):
+class Replies(Section, frozen=True, kw_only=True):
     """How senders are answered."""
 
     language: Language = Language.RUSSIAN
@@ -247,18 +255,18 @@ class Replies(Section):
     signature_file: str = ""
     texts: str = ""
     answer_unknown_senders: bool = True
-    strangers_per_hour: int = Field(200, ge=1)
-    per_address_per_day: int = Field(50, ge=1)
+    strangers_per_hour: Count = 200
+    per_address_per_day: Count = 50
 
 
-class Limits(Section):
+class Limits(Section, frozen=True, kw_only=True):
     """What one letter may cost."""
 
-    letter_mb: float = Field(25, gt=0)
-    documents: int = Field(50, ge=1)
-    unpacked_mb: float = Field(100, gt=0)
-    memory_mb: int = Field(160, ge=32)
-    seconds: float = Field(20, gt=0)
+    letter_mb: Positive = 25
+    documents: Count = 50
+    unpacked_mb: Positive = 100
+    memory_mb: Annotated[int, Meta(ge=32)] = 160
+    seconds: Positive = 20
     require_confinement: bool = False
 
     @property
@@ -267,13 +275,13 @@ class Limits(Section):
         return int(self.letter_mb * 1024 * 1024)
 
 
-class LayoutFolder(Section):
+class LayoutFolder(Section, frozen=True, kw_only=True):
     """The retailer's own definitions, read after the built-in ones."""
 
     path: str = ""
 
 
-class Log(Section):
+class Log(Section, frozen=True, kw_only=True):
     """Where and how events are logged; without a file they go to standard error."""
 
     format: Literal["json", "console"] = "json"
@@ -281,67 +289,56 @@ class Log(Section):
     file: str = ""
 
 
-class Alarms(Section):
+class Alarms(Section, frozen=True, kw_only=True):
     """When something needs a person, and who is mailed."""
 
     mail: str = ""
-    mailbox_minutes: float = Field(5, gt=0)
-    reply_minutes: float = Field(30, gt=0)
-    ending_days: float = Field(30, ge=0)
-    free_mb: int = Field(256, ge=0)
+    mailbox_minutes: Positive = 5
+    reply_minutes: Positive = 30
+    ending_days: NotNegative = 30
+    free_mb: Annotated[int, Meta(ge=0)] = 256
 
-    @field_validator("mail")
-    @classmethod
-    def _is_an_address(cls, mail: str) -> str:
-        if mail and not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", mail):
-            raise ValueError("an e-mail address by itself is needed, like operators@example.ru")
-        return mail
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        if self.mail and not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", self.mail):
+            yield "mail", "an e-mail address by itself is needed, like operators@example.ru"
 
 
-class Metrics(Section):
+class Metrics(Section, frozen=True, kw_only=True):
     """Where figures for monitoring are served; empty: nowhere."""
 
-    listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
+    listen: Listen = ""
 
 
-class Web(Section):
+class Web(Section, frozen=True, kw_only=True):
     """Where the pages are served; empty: nowhere."""
 
-    listen: str = Field("", pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
-    public_url: str = Field("", pattern=r"^$|^https?://[^/\s@]+/?$")
+    listen: Listen = ""
+    public_url: Annotated[str, Meta(pattern=r"^$|^https?://[^/\s@]+/?$")] = ""
     trusted_proxies: tuple[str, ...] = ()
 
-    @field_validator("listen")
-    @classmethod
-    def _in_the_clear_only_at_home(cls, listen: str) -> str:
-        host = listen.rpartition(":")[0]
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        host = self.listen.rpartition(":")[0]
         if host and not is_loopback(host):
-            raise ValueError(
-                f"pages are served over plain HTTP, on loopback only, and {host} is not:"
-                " listen on 127.0.0.1 and put a proxy with TLS in front (docs/install.md)"
+            yield (
+                "listen",
+                (
+                    f"pages are served over plain HTTP, on loopback only, and {host} is not:"
+                    " listen on 127.0.0.1 and put a proxy with TLS in front (docs/install.md)"
+                ),
             )
-        return listen
-
-    @field_validator("public_url")
-    @classmethod
-    def _is_of_tls(cls, url: str) -> str:
-        name = urlsplit(url).hostname or ""
-        if url.startswith("http:") and not is_loopback(name):
-            raise ValueError("passwords are typed there: it must begin with https://")
-        return url.rstrip("/")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
+        name = urlsplit(self.public_url).hostname or ""
+        if self.public_url.startswith("http:") and not is_loopback(name):
+            yield "public_url", "passwords are typed there: it must begin with https://"
+        for proxy in self.trusted_proxies:
             try:
                 ip_network(proxy, strict=False)
             except ValueError:
-                raise ValueError(f"{proxy} is neither an address nor a network") from None
-        return proxies
+                yield "trusted_proxies", f"{proxy} is neither an address nor a network"
 
 
-class RuleFiles(Section):
+class RuleFiles(Section, frozen=True, kw_only=True):
     """Files that replace the built-in calendar of working days and the peak hours."""
 
     holidays: str = ""
@@ -353,39 +350,36 @@ if TYPE_CHECKING:
 else:
     _types = get_type_hints(Parameters)
     # Each bound once, with its default and its range: in `layouts.parameters`.
-    Rules = create_model(
+    Rules = msgspec.defstruct(
         "Rules",
-        __base__=RuleFiles,
-        __doc__="The bounds by which readings are judged; `docs/rules.md` has their ranges.",
-        **{
-            bound.name: (_types[bound.name], bound.default)
+        [
+            (bound.name, _types[bound.name], bound.default)
             for bound in fields(Parameters)
             if bound.default is not MISSING
+        ],
+        bases=(RuleFiles,),
+        namespace={
+            "__doc__": "The bounds by which readings are judged; `docs/rules.md` has their ranges."
         },
+        frozen=True,
+        kw_only=True,
     )
 
 
-def _as_list(value: Any) -> Any:
-    """Numbered tables, as the environment gives them, as the list they stand for."""
-    if isinstance(value, Mapping):
-        return [value[key] for key in sorted(value, key=lambda k: int(k) if k.isdecimal() else -1)]
-    return value
-
-
-class Drop(Section):
+class Drop(Section, frozen=True, kw_only=True):
     """A folder that files are put into."""
 
-    name: str = Field(min_length=1)
-    path: str = Field(min_length=1)
+    name: Text
+    path: Text
     entity: str = ""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, kw_only=True):
     """Everything that may vary, with its defaults; see `config/example.toml`."""
 
     database: Database = Database()
-    mailbox: Annotated[list[MailboxSettings], BeforeValidator(_as_list)] = []
-    drop: Annotated[list[Drop], BeforeValidator(_as_list)] = []
+    mailbox: list[MailboxSettings] = []
+    drop: list[Drop] = []
     smtp: Smtp = Smtp()
     oauth: dict[str, OAuth] = {}
     poll: Poll = Poll()
@@ -398,12 +392,12 @@ class Settings(Section):
     alarms: Alarms = Alarms()
     metrics: Metrics = Metrics()
     web: Web = Web()
-    _file: Path | None = PrivateAttr(None)
+    _file: Path | None = None
 
     def _secret_files(self) -> Iterator[str]:
         """Every file with a secret that is named: passwords, tokens, private keys."""
         for section in (self.database, self.smtp, *self.mailbox, *self.oauth.values()):
-            yield from (path for key in _secrets(type(section)) if (path := section.file_of(key)))
+            yield from (path for key in section.secrets() if (path := section.file_of(key)))
         for account in self.oauth.values():
             keys = (account.certificate_file, account.service_account_file, account.token_file)
             yield from filter(None, keys)
@@ -423,7 +417,7 @@ class Settings(Section):
     def own_addresses(self) -> frozenset[str]:
         """Of the service, in lower case: what it sends as, and who it signs in as."""
         named = (self.smtp.sender, *(each.user for each in (self.smtp, *self.mailbox)))
-        return frozenset(parseaddr(name)[1].lower() for name in named if "@" in name)
+        return frozenset(_address(name).lower() for name in named if "@" in name)
 
     def parameters(self) -> Parameters:
         """The bounds by which readings are judged.
@@ -431,8 +425,8 @@ class Settings(Section):
         Raises:
             SettingsError: a bound is out of its range, or a file of the rules has mistakes.
         """
-        bounds = self.rules.model_dump(exclude={"holidays", "peak_hours"})
-        holidays, peak_hours = self.rules.holidays, self.rules.peak_hours
+        bounds = {key: getattr(self.rules, key) for key in self.rules.known_keys()}
+        holidays, peak_hours = bounds.pop("holidays"), bounds.pop("peak_hours")
         try:
             if holidays:
                 bounds["calendar"] = load_calendar(Path(holidays))
@@ -449,33 +443,22 @@ class Settings(Section):
         """The file they were read from; None when there is none."""
         return self._file
 
-    @field_validator("mailbox")
-    @classmethod
-    def _have_own_names(cls, mailboxes: list[MailboxSettings]) -> list[MailboxSettings]:
-        names = [mailbox.name for mailbox in mailboxes]
-        if len(set(names)) < len(names):
-            raise ValueError("two mailboxes have the same name")
-        return mailboxes
-
-    @field_validator("drop")
-    @classmethod
-    def _are_folders_of_their_own(cls, drops: list[Drop]) -> list[Drop]:
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """See `Section`."""
+        if _has_two([mailbox.name for mailbox in self.mailbox]):
+            yield "mailbox", "two mailboxes have the same name"
         for what in ("name", "path"):
-            if len({getattr(drop, what) for drop in drops}) < len(drops):
-                raise ValueError(f"two drops have the same {what}")
-        return drops
-
-    @model_validator(mode="after")
-    def _alarms_can_leave(self) -> Self:
+            if _has_two([getattr(drop, what) for drop in self.drop]):
+                yield "drop", f"two drops have the same {what}"
         if self.alarms.mail and not self.smtp.host:
-            raise ValueError("[alarms] mail needs [smtp] host: the mail leaves through it")
-        return self
-
-    @model_validator(mode="after")
-    def _sign_in_by_accounts_that_are_there(self) -> Self:
+            yield "", "[alarms] mail needs [smtp] host: the mail leaves through it"
         for each in (*self.mailbox, self.smtp):
             if each.oauth and each.oauth not in self.oauth:
-                raise ValueError(f'auth = "{each.auth}": there is no table [oauth.{each.oauth}]')
-            if each.oauth and not each.user:
-                raise ValueError(f'auth = "{each.auth}" needs a user: the mailbox\'s address')
-        return self
+                yield "", f'auth = "{each.auth}": there is no table [oauth.{each.oauth}]'
+            elif each.oauth and not each.user:
+                yield "", f'auth = "{each.auth}" needs a user: the mailbox\'s address'
+
+
+def _has_two(values: Sequence[str]) -> bool:
+    """Whether two of them are the same."""
+    return len(set(values)) < len(values)

@@ -89,7 +89,7 @@ ONLY_IN = {
     "sqlmodel": {"storage"},
     "alembic": {"storage"},
     "lxml": {"parsers", "ingest.letters.body", "ingest.replies"},
-    "msgspec": {"ingest.reading"},
+    "msgspec": {"ingest.reading", "config"},
     "apscheduler": {"ingest.engine"},
     "click": {"ingest.verbs"},
     "argon2": {"ingest.intake.passwords"},

@@ -516,7 +516,7 @@ class Service:
     @property
     def public_url(self) -> str:
         """How people reach the pages, without a slash at its end; '' when nobody said."""
-        return self.settings.web.public_url
+        return self.settings.web.public_url.rstrip("/")
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
@@ -541,7 +541,7 @@ class Service:
 
         log = self.settings.log
         # Who sits at a terminal and asked for no form wants to read.
-        is_read = "format" not in log.model_fields_set and not log.file and sys.stderr.isatty()
+        is_read = log.origin("format") == "default" and not log.file and sys.stderr.isatty()
         try:
             set_up("console" if is_read else log.format, log.level, log.file, observe)
         except OSError as fault:

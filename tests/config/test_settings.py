@@ -1,11 +1,13 @@
 """Settings: every mistake is one sentence with key, file and line."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from config.load import PLACES, load, require_database
-from config.settings import SettingsError, Web
+from config.settings import SettingsError
+from ingest.wiring.service import Service
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +41,7 @@ SECOND = MAILBOX.replace("main", "second")
 
 def test_without_a_file_everything_has_its_default():
     settings = load()
-    assert settings.database.url.get_secret_value() == "sqlite:///ingest.db"
+    assert settings.database.url == "sqlite:///ingest.db"
     assert settings.mailbox == []
     assert settings.poll.batch == 50
 
@@ -112,7 +114,7 @@ def test_what_is_not_toml_is_said_with_its_line():
         ("[[mailbox]]\nnane = 'a'", "ingest.toml, line 2: mailbox.0.nane: there is no such key"),
         (
             '[poll]\nidle = true\nbatch = "many"',
-            "ingest.toml, line 3: poll.batch: Input should be a valid integer, ",
+            "ingest.toml, line 3: poll.batch: Expected `int`, got `str`",
         ),
         ("[poll]\nbatch = 0", "ingest.toml, line 2: poll.batch: "),
         (
@@ -129,7 +131,10 @@ def test_what_is_not_toml_is_said_with_its_line():
             '[smtp]\nhost = "smtp.example.ru"',
             "ingest.toml, line 1: smtp: sender must hold an e-mail address",
         ),
-        ('[log]\nformat = "xml"', "ingest.toml, line 2: log.format: Input should be 'json' or"),
+        (
+            '[log]\nformat = "xml"',
+            "ingest.toml, line 2: log.format: one of json, console is needed",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_with_file_line_and_key(text, sentence):
@@ -244,13 +249,13 @@ def test_the_environment_outranks_the_file(monkeypatch):
     monkeypatch.setenv("INGEST_DATABASE__URL", "sqlite:///other.db")
     settings = load(write("[poll]\nbatch = 7\nworkers = 3"))
     assert (settings.poll.batch, settings.poll.idle, settings.poll.workers) == (9, False, 3)
-    assert settings.database.url.get_secret_value() == "sqlite:///other.db"
+    assert settings.database.url == "sqlite:///other.db"
 
 
 def test_the_environment_reaches_one_mailbox_of_the_file(monkeypatch):
     monkeypatch.setenv("INGEST_MAILBOX__1__PASSWORD", "tikho")
     settings = load(write(MAILBOX + SECOND))
-    assert [m.password.get_secret_value() for m in settings.mailbox] == ["", "tikho"]
+    assert [m.password for m in settings.mailbox] == ["", "tikho"]
 
 
 def test_a_mailbox_can_stand_in_the_environment_alone(monkeypatch):
@@ -264,7 +269,7 @@ def test_a_mailbox_can_stand_in_the_environment_alone(monkeypatch):
     [
         ("INGEST_POOL__BATCH", "1", "pool: there is no such key"),
         ("INGEST_POLL__BATSH", "1", "poll.batsh: there is no such key"),
-        ("INGEST_POLL__BATCH", "x", "poll.batch: Input should be a valid integer"),
+        ("INGEST_POLL__BATCH", "x", "poll.batch: Expected `int`"),
         ("INGEST_POLL", "x", "poll: "),
         ("INGEST_POLL__BATCH__MORE", "1", "poll.batch"),
     ],
@@ -309,22 +314,19 @@ def test_every_key_tells_where_it_is_from(monkeypatch):
         ("listen", "0.0.0.0:8080", "on loopback only, and 0.0.0.0 is not"),
         ("listen", "meters.example.ru:80", "on loopback only"),
         ("public_url", "http://meters.example.ru", "it must begin with https://"),
-        ("trusted_proxies", ("proxy.example",), "neither an address nor a network"),
+        ("trusted_proxies", ["proxy.example"], "neither an address nor a network"),
     ],
 )
 def test_pages_are_never_served_in_the_clear_to_others(key, value, told):
-    with pytest.raises(ValueError, match=told):
-        Web(**{key: value})
+    assert told in mistake(f"[web]\n{key} = {json.dumps(value)}")
 
 
 def test_pages_are_served_on_loopback_behind_a_proxy():
-    web = Web(
-        listen="[::1]:8080",
-        public_url="https://meters.example.ru/",
-        trusted_proxies=("10.0.0.0/8", "::1"),
+    text = (
+        '[web]\nlisten = "[::1]:8080"\npublic_url = "https://meters.example.ru/"\n'
+        'trusted_proxies = ["10.0.0.0/8", "::1"]'
     )
-
-    assert web.public_url == "https://meters.example.ru"
+    assert Service(load(write(text))).public_url == "https://meters.example.ru"
 
 
 def test_folders_that_are_written_to_are_those_of_the_database_the_log_and_drops():

@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from msgspec.structs import replace
 
 from ingest.operations.status import status
 from ingest.web.account.pages import PAGES
@@ -22,8 +23,8 @@ NEW = "Osen v parke 9"
 
 @pytest.fixture(autouse=True)
 def _has_an_address(world):
-    web = world.service.settings.web.model_copy(update={"public_url": "http://localhost"})
-    world.service.settings = world.service.settings.model_copy(update={"web": web})
+    web = replace(world.service.settings.web, public_url="http://localhost")
+    world.service.settings = replace(world.service.settings, web=web)
 
 
 def mails(world) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ TESTS = {
     "layouts/rules": "tests/layouts --quick",
     "layouts": "tests/layouts --quick",
     "parsers": "tests/parsers --quick",
-    "ingest/letters": "tests/ingest/letters --quick",
+    "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py --quick",
     "ingest/replies": "tests/ingest/replies --quick",
     "storage": "tests/storage tests/contract -k not(postgresql)",
 }

@@ -38,6 +38,8 @@ Russian text cannot be in the first; the second spell any character, half ones
 too, with plain letters.
 """
 
+_WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32"})
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -59,10 +61,12 @@ def text_of(content: bytes, charset: str | None = None) -> str:
         if content.startswith(mark):
             return content.decode(name, "replace").lstrip("\ufeff")
     declared = _codec(charset)
-    if content.isascii() and declared not in {"utf-16", "utf-16-le", "utf-16-be", "utf-32"}:
+    # Russian in it is ASCII as well; what is only declared so has no zeros.
+    is_wide = declared in _WIDE and b"\0" in content
+    if content.isascii() and not is_wide:
         # ISO-2022 and the like are not sent by anybody who writes Russian.
         return content.decode("ascii")
-    for likely in filter(None, ("utf-8", declared)):
+    for likely in filter(None, (declared, "utf-8") if is_wide else ("utf-8", declared)):
         with contextlib.suppress(UnicodeError):
             return content.decode(likely)
     return content.decode(likeliest(content, _CYRILLIC, sample=_SAMPLE)[0], "replace")

@@ -1,0 +1,257 @@
+"""Which files of a letter are read, which are named, and how much of all is opened."""
+
+import gzip
+from dataclasses import replace
+
+import pytest
+
+from ingest.letters import letter as letters
+from ingest.letters import unpack
+from ingest.letters.letter import read_letter
+from ingest.letters.terms import Limits
+from ingest.letters.unpack import OverLimitError, Unpacker
+from ingest.letters.unread import LOGO_MOST_BYTES, Why, no_documents, why_unread
+from layouts.findings import Code
+from tests.ingest.letters.test_unpack import XML, zipped
+
+OLE = b"\xd0\xcf\x11\xe0"
+STREAM = "__substg1.0_".encode("utf-16-le")
+BINARY = "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "inline", "why"),
+    [
+        ("a.rar", b"x", BINARY, False, Why.ARCHIVE), ("A.PDF", b"x", BINARY, False, Why.PDF),
+        ("a.txt", b"%PDF-1", BINARY, False, Why.PDF),
+        ("a.mxl", b"{\\rtf", BINARY, False, Why.OTHER_TABLE),
+        ("a.txt", b"MOXCEL", BINARY, False, Why.OTHER_TABLE),
+        ("a.x", b"{\\rtf", BINARY, False, Why.OFFICE),
+        ("a.x", b"[InternetShortcut]", BINARY, False, Why.SHORTCUT),
+        ("a.x", OLE, BINARY, False, Why.OFFICE),
+        ("a.msg", OLE, BINARY, False, Why.OUTLOOK),
+        ("a.x", OLE + STREAM, BINARY, False, Why.OUTLOOK),
+        ("a.sig", b"x", BINARY, False, Why.SIGNATURE),
+        ("smime.p7s", b"x", BINARY, False, Why.HARMLESS),
+        ("a.x", b"x", "application/pgp-signature", False, Why.SIGNATURE),
+        ("", b"x", "application/pgp-signature", False, Why.HARMLESS),
+        ("", b"x", BINARY, False, Why.OTHER),
+        ("a.sig", b"x", "application/pgp-signature", False, Why.SIGNATURE),
+        ("a.x", b"\0" * 257 + b"ustar", BINARY, False, Why.ARCHIVE),
+        ("a.x", b"\0" * 258 + b"ustar", BINARY, False, Why.OTHER),
+        ("a.x", b"x", "image/x", False, Why.PICTURE),
+        ("a.x", b"x", "message/partial", False, Why.PART),
+        ("a.png", b"x" * 9, BINARY, False, Why.PICTURE),
+        ("a.png", b"x" * 9, BINARY, True, Why.HARMLESS),
+        ("a.png", b"x" * LOGO_MOST_BYTES, BINARY, True, Why.HARMLESS),
+        ("a.png", b"x" * (LOGO_MOST_BYTES + 1), BINARY, True, Why.PICTURE),
+        ("logo1.png", b"x" * 9, BINARY, False, Why.HARMLESS),
+        ("image001.png", b"x", BINARY, False, Why.HARMLESS),
+        ("", b"x" * 2000, "image/gif", False, Why.HARMLESS),
+        ("", b"x" * 2001, "image/gif", False, Why.PICTURE),
+        ("a.gif", b"x" * 2000, "image/gif", False, Why.PICTURE),
+        ("a.x", b"x", "text/vcard", False, Why.HARMLESS),
+        ("", b"x", "text/calendar", False, Why.HARMLESS),
+        ("a.x", b"x", "text/calendar", False, Why.OTHER),
+        ("ATT00001.txt", b"x" * 2000, BINARY, False, Why.HARMLESS),
+        ("ATT00001.txt", b"x" * 2001, BINARY, False, Why.OTHER),
+        ("", b" \n", BINARY, False, Why.HARMLESS),
+        ("a.x", b" ", BINARY, False, Why.OTHER), ("logo.pdf", b"x", BINARY, False, Why.PDF),
+        ("a.pdf", b"x", "text/vcard", False, Why.PDF),
+        ("a.x", b"  L\0\0\0\x01\x14\x02\0", BINARY, False, Why.SHORTCUT),
+    ],
+)  # fmt: skip
+def test_a_file_is_told_by_its_bytes_then_its_name_then_its_type(name, content, kind, inline, why):
+    assert why_unread(name, content, kind, is_inline=inline) is why
+
+
+def test_of_a_letter_without_documents_each_kind_is_told_once():
+    read = read_letter(
+        b"From: a@b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n"
+        b"--b\r\nContent-Type: application/pdf; name=b.pdf\r\n\r\nx\r\n"
+        b"--b\r\nContent-Type: message/partial\r\n\r\nx\r\n"
+        b"--b\r\nContent-Type: x/y\r\nContent-Disposition: attachment\r\n\r\nx\r\n--b--\r\n",
+        Limits(),
+    )
+    assert [dict(one.detail) for one in no_documents(read.attachments)] == [
+        {"reason": "pdf", "name": "a.pdf", "more": "1"}, {"reason": "part"},
+        {"reason": "other", "name": "x/y"},
+    ]  # fmt: skip
+    assert [one.detail for one in no_documents(())] == [{}]
+
+
+LIMITS = Limits()
+NESTED = zipped(("b.zip", zipped(("a.xml", XML))))
+
+
+def taken(content, name="a.zip", limits=LIMITS):
+    unpacker = Unpacker(limits)
+    try:
+        unpacker.take(name, content)
+    except OverLimitError as over:
+        return over.found.code, over.found.place.file
+    return [(one.name, one.container) for one in unpacker.documents]
+
+
+FOUND = [("a.xml", "b.zip")]
+TOO_MANY = (Code.TOO_MANY_DOCUMENTS, "b.zip")
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "found"),
+    [
+        # Two archives, each with an entry, and a file.
+        ("ENTRIES_MOST", 5, FOUND), ("ENTRIES_MOST", 4, TOO_MANY), ("CONTAINERS_MOST", 2, FOUND),
+        ("CONTAINERS_MOST", 1, (Code.TOO_MANY_DOCUMENTS, "a.zip")), ("DEPTH_MOST", 2, FOUND),
+        ("DEPTH_MOST", 1, []), ("FILE_MOST", len(zipped(("a.xml", XML))), FOUND),
+        ("FILE_MOST", len(zipped(("a.xml", XML))) - 1, (Code.UNPACKS_TOO_LARGE, "a.zip")),
+    ],
+)  # fmt: skip
+def test_archives_are_opened_to_their_bounds(bound, most, found, monkeypatch):
+    monkeypatch.setattr(unpack, bound, most)
+    assert taken(NESTED) == found
+
+
+@pytest.mark.parametrize("make", [lambda data: zipped(("a.xml", data)), gzip.compress])
+def test_what_comes_out_is_counted(make):
+    data = b"<a>" + b"x" * 200_000
+    for most, is_taken in ((len(data), True), (len(data) - 1, False)):
+        found = taken(make(data), "a.xml.gz", replace(LIMITS, unpacked_bytes=most))
+        name = (Code.UNPACKS_TOO_LARGE, "a.xml.gz")
+        assert found == ([("a.xml", "a.xml.gz")] if is_taken else name)
+
+
+def test_documents_are_taken_to_their_bound():
+    two = zipped(("a.xml", XML), ("b.xml", XML))
+    assert len(taken(two, limits=replace(LIMITS, documents=2))) == 2
+    assert taken(two, limits=replace(LIMITS, documents=1)) == (Code.TOO_MANY_DOCUMENTS, "a.zip")
+    assert taken(XML, limits=replace(LIMITS, documents=0)) == (Code.TOO_MANY_DOCUMENTS, None)
+
+
+@pytest.mark.parametrize(("members", "is_read"), [(1, True), (2, True), (3, False)])
+def test_members_of_a_gzip_are_bounded(members, is_read, monkeypatch):
+    monkeypatch.setattr(unpack, "_MEMBERS_MOST", 2)
+    content = gzip.compress(XML) + gzip.compress(b" ") * (members - 1)
+    assert bool(taken(content, "a.xml.gz")) is is_read
+    assert bool(taken(content + b"garbage", "a.xml.gz")) is is_read
+
+
+def test_the_name_of_a_file_in_nameless_archives_is_that_of_the_outer_one():
+    assert taken(zipped(("", zipped(("a.xml", XML)))), "o.zip") == [("a.xml", "o.zip")]
+    assert taken(zipped(("a.xml", XML)), "") == [("a.xml", "")]
+
+
+def bodies(*texts: bytes, kind=b"text/plain"):
+    made = b"".join(b"--b\r\nContent-Type: " + kind + b"\r\n\r\n" + t + b"\r\n" for t in texts)
+    content = b"From: a@b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + made + b"--b--"
+    unpacker = Unpacker(LIMITS)
+    unpacker.letter(content)
+    return [part.content for part in unpacker.texts]
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "found"),
+    [
+        ("BODIES_MOST", 3, [b"12", b"34", b"56"]), ("BODIES_MOST", 2, [b"12", b"34"]),
+        ("BODY_BYTES_MOST", 4, [b"12", b"34", b"56"]), ("BODY_BYTES_MOST", 3, [b"12", b"34"]),
+    ],
+)  # fmt: skip
+def test_bodies_are_read_to_their_bounds(bound, most, found, monkeypatch):
+    monkeypatch.setattr(unpack, bound, most)
+    assert bodies(b"12", b"34", b"56") == found
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "texts", "kind", "found"),
+    [
+        ("BODY_LINES_MOST", 2, [b"1\n2\n3"], b"text/plain", [b"1\n2\n3"]),
+        ("BODY_LINES_MOST", 1, [b"1\n2\n3", b"4\n5"], b"text/plain", [b"1\n2", b"4"]),
+        ("TAGS_MOST", 2, [b"<i>1<b>2"], b"text/html", [b"<i>1<b>2"]),
+        ("TAGS_MOST", 1, [b"<i>1<b>2", b"<u>3"], b"text/html", [b"<i>1", b""]),
+        ("TAGS_MOST", 1, [b"<i>1<b>2"], b"text/plain", [b"<i>1<b>2"]),
+    ],
+)  # fmt: skip
+def test_lines_and_tags_of_all_bodies_are_read_to_their_bounds(
+    bound, most, texts, kind, found, monkeypatch
+):
+    monkeypatch.setattr(unpack, bound, most)
+    assert bodies(*texts, kind=kind) == found
+
+
+def credentials(plain: str, rich: str):
+    made = "".join(
+        f"--b\r\nContent-Type: text/{kind}; charset=utf-8\r\n\r\n{text}\r\n"
+        for kind, text in (("plain", plain), ("html", rich))
+        if text
+    )
+    head = "From: a@b\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+    read = read_letter(f"{head}{made}--b--".encode(), LIMITS)
+    return [(one.user_code, one.password) for one in read.credentials]
+
+
+CODE, PASSWORD = "Код: 123", "Пароль: a1"
+BOTH = f"{CODE}\r\n{PASSWORD}"
+
+
+@pytest.mark.parametrize(
+    ("plain", "rich", "found"),
+    [
+        (BOTH, "Код: 456<br>Пароль: b2", [("123", "a1")]),
+        ("x", BOTH.replace("\r", "<br>"), [("123", "a1")]),
+        (CODE, "Код: 456<br>Пароль: b2", [("456", "b2")]), (CODE, "Код: 456", [("123", None)]),
+        (CODE, "", [("123", None)]), ("x", "Код: 456", [("456", None)]),
+        (PASSWORD, "Код: 456<br>Пароль: b2", [(None, "a1")]),
+    ],
+)  # fmt: skip
+def test_the_plain_body_counts_unless_the_other_one_says_more(plain, rich, found):
+    assert credentials(plain, rich) == found
+
+
+@pytest.mark.parametrize(("lines", "found"), [(2, [("123", "a1")]), (1, [("123", None)])])
+def test_lines_of_bodies_are_searched_to_their_bound(lines, found, monkeypatch):
+    monkeypatch.setattr(letters, "LINES_MOST", lines)
+    assert credentials(BOTH, "") == found
+
+
+@pytest.mark.parametrize(
+    ("values", "sender", "certain"),
+    [
+        (["a@b.ru"], "a@b.ru", True), (["<A@B.ru>"], "a@b.ru", True),
+        (["x <a@b.ru>, c@d.ru"], "a@b.ru", False),
+        (["c@d.ru <a@b.ru>"], "a@b.ru", True), (["a@b.ru", "a@b.ru"], "a@b.ru", True),
+        (["a@b.ru", "c@d.ru"], "a@b.ru", False), (["a@b.ru"] * 4, "a@b.ru", False),
+        (["a@b.ru (c@d.ru)"], "a@b.ru", True), (['"c@d.ru" <a@b.ru>'], "a@b.ru", True),
+        ([""], "", True),
+        (["=?utf-8?Q?a=40b.ru?="], "a@b.ru", False), (["a@b.ru" + " " * 3994], "a@b.ru", True),
+        (["a@" + "я" * 190 + ".рф"], "", True), (["a@пример.рф"], "a@xn--e1afmkfd.xn--p1ai", True),
+        (["x"], "", True),
+    ],
+)  # fmt: skip
+def test_a_sender_is_certain_when_every_program_finds_the_same(values, sender, certain):
+    head = "".join(f"From: {value}\r\n" for value in values)
+    read = read_letter(f"{head}\r\nx".encode(), LIMITS)
+    assert (read.sender, read.is_sender_certain) == (sender, certain)
+
+
+@pytest.mark.parametrize(
+    ("stated", "path"),
+    [(None, None), ("<>", ""), ("< >", ""), ("", ""), ("<a@b.ru>", "a@b.ru"), ("x", None)],
+)
+def test_only_an_envelope_that_is_stated_empty_is_nobody_s(stated, path):
+    head = "" if stated is None else f"Return-Path: {stated}\r\n"
+    assert read_letter(f"{head}From: a@b.ru\r\n\r\nx".encode(), LIMITS).return_path == path
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(0, True), (1, False)])
+def test_a_letter_is_as_large_as_it_may_be(size, is_read):
+    content = b"From: a@b.ru\r\n\r\nx"
+    read = read_letter(content, replace(LIMITS, letter_bytes=len(content) - size))
+    assert [one.code for one in read.findings] == [Code.LETTER_TOO_LARGE] * (not is_read)
+
+
+def test_of_a_thread_the_last_ids_are_kept(monkeypatch):
+    monkeypatch.setattr(letters, "_REFERENCES_MOST", 2)
+    head = "References: <1@x> <2@x>\r\nIn-Reply-To: <3@x>\r\nMessage-ID: <4@x> <5@x>\r\n"
+    read = read_letter(f"{head}\r\nx".encode(), LIMITS)
+    assert (read.references, read.message_id) == (("<2@x>", "<3@x>"), "<4@x>")

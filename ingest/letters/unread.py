@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from ingest.letters.signed import cms_message
 from ingest.letters.terms import Attachment
-from layouts.findings import Code, Finding, finding
+from layouts.findings import Code, Finding, finding, printable
 from parsers.pretenders import pretended
 
 
@@ -43,6 +44,9 @@ class Why(StrEnum):
 
 LOGO_MOST_BYTES = 100_000
 """A larger picture may be a photograph of a meter, whatever place the letter gives it."""
+
+_TOLD_MOST = 10
+"""Names of files of one kind that a letter without a document is told."""
 
 _PIXEL_MOST_BYTES = 2_000
 """A smaller picture without a name is a tracking pixel."""
@@ -166,19 +170,24 @@ def _is_harmless(name: str, content: bytes, content_type: str) -> bool:
 
 def no_documents(attachments: Iterable[Attachment]) -> tuple[Finding, ...]:
     """What a letter without a document is told: of each kind of its files why it is not read."""
-    by_reason: dict[str, list[Attachment]] = {}
+    alike: dict[tuple[str, str | None], list[Attachment]] = {}
     for one in attachments:
         if one.why:
-            by_reason.setdefault(one.why, []).append(one)
-    if not by_reason:
+            alike.setdefault((one.why, one.container), []).append(one)
+    if not alike:
         return (finding(Code.NO_DOCUMENTS),)
-    return tuple(_no_document(why, files) for why, files in by_reason.items())
+    return tuple(_no_document(files) for files in alike.values())
 
 
-def _no_document(why: str, files: Sequence[Attachment]) -> Finding:
-    first, more = files[0], len(files) - 1
+def _no_document(files: Sequence[Attachment]) -> Finding:
     # A part of a letter has no name, and its type says nothing to its sender.
-    name = first.name or ("" if first.content_type in BY_TYPE else first.content_type)
-    about = {"name": name, "container": first.container, "more": more}
-    told: dict[str, Any] = {key: value for key, value in about.items() if value}
-    return finding(Code.NO_DOCUMENTS, reason=why, **told)
+    names = (one.name or ("" if one.content_type in BY_TYPE else one.content_type) for one in files)
+    told = list(filter(None, names))
+    rest = max(len(told) - _TOLD_MOST, 0)
+    about: dict[str, Any] = {"container": files[0].container} if files[0].container else {}
+    about |= {"rest": str(rest)} if rest else {}
+    found = finding(Code.NO_DOCUMENTS, reason=files[0].why, **about)
+    if not told:
+        return found
+    listed = "\n".join(dict.fromkeys(map(printable, told[:_TOLD_MOST])))
+    return replace(found, detail={**found.detail, "name": listed})

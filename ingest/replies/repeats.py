@@ -104,9 +104,17 @@ def _without_mirrored(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _without_files(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, all files that were not read for one reason told by one that lists them."""
+    """The findings, all files that were not read for one reason told by one that lists them.
+
+    That there is no document is told once.
+    """
     unread: dict[tuple[str | None, ...], list[Finding]] = {}
-    for item in findings:
+    are_none = False
+    for one in findings:
+        item = one
+        if one.code is Code.NO_DOCUMENTS and are_none:
+            item = replace(one, code=Code.ATTACHMENT_NOT_READ, severity=Severity.WARNING)
+        are_none = are_none or one.code is Code.NO_DOCUMENTS
         if item.code is Code.ATTACHMENT_NOT_READ and item.detail.get("name"):
             about = item.detail.get("reason"), item.detail.get("container")
             unread.setdefault(about, []).append(item)

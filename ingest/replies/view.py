@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.letters.letter import Letter
-from ingest.letters.unread import Why
 from ingest.replies.repeats import Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording
@@ -249,13 +248,10 @@ def entity_line(entity: LegalEntity, words: Wording) -> str:
 
 def attachment_names(letter: Letter, words: Wording) -> str:
     """What else was attached, for a letter without a document; '' for nothing."""
-    named = [item for item in letter.attachments if item.name and item.why != Why.LINK]
-    unread = [item for item in named if item.why]
-    if unread and len({item.why for item in unread}) == len(unread):
-        # Each kind's first one is told with the reason.
+    if any(item.why for item in letter.attachments):
+        # They are told with the reason.
         return ""
-    told = unread or named
-    names = [words.quoted(item.name[:60]) for item in told]
+    names = [words.quoted(item.name[:60]) for item in letter.attachments if item.name]
     return words.say("seen_attachments", names=words.listed(names, _NAMES_MOST)) if names else ""
 
 

@@ -18,12 +18,15 @@ def test_a_saved_letter_alone_is_named_with_what_to_do():
     assert "вложите сами файлы из него" in told
 
 
-def test_each_kind_of_file_is_told_once_and_the_rest_of_it_counted():
-    photos = [attached(f"{n}.jpg", Why.PICTURE) for n in range(3)]
-    found = no_documents([*photos, attached("a.rar", Why.ARCHIVE, "b.zip")])
-    assert [one.detail["name"] for one in found] == ["0.jpg", "a.rar"]
-    assert "и ещё 2 таких же" in sentence(found[0], "ru")
-    assert "из архива «b.zip»" in sentence(found[1], "ru")
+def test_each_kind_of_file_is_told_once_with_its_names_and_the_rest_of_them_counted():
+    photos = [attached(f"{n}.jpg", Why.PICTURE) for n in range(12)]
+    inner = [attached("a.rar", Why.ARCHIVE, "b.zip"), attached("c.rar", Why.ARCHIVE)]
+    found = no_documents([*photos, *inner])
+    told = [sentence(one, "ru") for one in found]
+    assert "«0.jpg», «1.jpg», " in told[0]
+    assert "«9.jpg» и ещё 2 таких же — это изображение" in told[0]
+    assert "«a.rar» из архива «b.zip» — архивы" in told[1]
+    assert "«c.rar» — архивы" in told[2]
 
 
 def test_harmless_files_are_not_blamed():

@@ -18,6 +18,7 @@ from lxml import etree
 from ingest.letters.letter import read_letter
 from ingest.letters.secrets import mask
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Marked, Source
+from ingest.letters.unread import no_documents
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import is_own_message_id, own_message_id, recipient
 from ingest.replies.texts import advice
@@ -50,6 +51,19 @@ def test_golden_replies_and_documents_are_what_the_texts_make(
     assert path.read_text(encoding="utf-8") == content(), (
         "run `python -m tests.ingest.replies.renew` and read the difference"
     )
+
+
+def test_that_a_letter_has_no_document_is_told_once_and_each_kind_of_its_files() -> None:
+    kinds = [
+        Attachment("1.rar", "", 1, "archive"),
+        Attachment("a.pdf", "", 1, "pdf"),
+        Attachment("2.rar", "", 1, "archive"),
+    ]
+    (group,) = letter_groups(no_documents(kinds), wording("ru"))
+    first, second = group.problems
+    assert (first.mark, second.mark) == ("Ошибка", "Замечание")
+    assert "не нашлось документа с показаниями; не прочитано: «1.rar», «2.rar» — " in first.sentence
+    assert second.sentence == "Вложение не прочитано: «a.pdf» — из PDF показания не читаются."
 
 
 def test_files_that_are_not_read_for_one_reason_are_told_once_with_their_names() -> None:

@@ -425,6 +425,11 @@ class Findings:
         for item in items:
             self.add(item)
 
+    @property
+    def total(self) -> int:
+        """How many there are, those that were only counted included."""
+        return self._seen.total()
+
     def __iter__(self) -> Iterator[Finding]:
         last = {item.code: index for index, item in enumerate(self._kept)}
         for index, item in enumerate(self._kept):

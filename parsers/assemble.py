@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from layouts.document import UNDATED, Header, Parsed, Places, Series
 from layouts.figures import Figure
@@ -33,11 +33,16 @@ from parsers.fields import (
 from parsers.grid import Cell
 from parsers.grid_draft import TooCostlyError
 
+_Row = TypeVar("_Row")
+
 MOST_SERIES = 5_000
 """A document with more interval series, or register readings, than this is `too-costly`."""
 
-MOST_MISTAKES = 10_000
+MOST_MISTAKES = 5_000
 """A document with more wrong values is `too-costly`: each is read a second time, alone."""
+
+MOST_IDLE = 3_000
+"""So is a sheet with more rows in its tables that hold no value to be read, as totals do."""
 
 
 @dataclass(slots=True)
@@ -130,6 +135,8 @@ class Draft:
         figures: As in `Parsed.figures`.
         spoilt: As in `Parsed.spoilt`.
         mistakes: Values that were found wrong so far.
+        added: How often a series was begun or went on.
+        idle: Rows that held no value.
     """
 
     layout: Layout
@@ -145,6 +152,27 @@ class Draft:
     figures: list[Figure] = field(default_factory=list)
     spoilt: list[Series] = field(default_factory=list)
     mistakes: int = 0
+    added: int = 0
+    idle: int = 0
+
+    def counted(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """The rows of a table, each counted after its turn.
+
+        Raises:
+            TooCostlyError: more of them than in any form are wrong, or hold no value.
+        """
+        for row in rows:
+            before = self.added + len(self.readings)
+            yield row
+            self.idle += self.added + len(self.readings) == before
+            counts = (
+                (self.idle, MOST_IDLE),
+                (len(self.readings), MOST_SERIES),
+                (self.findings.total, MOST_MISTAKES),
+            )
+            for count, most in counts:
+                if count > most:
+                    raise TooCostlyError(str(most))
 
     def add_column(self, column: Column) -> None:
         """Keep a series, or add to the one of the same area, point and channel.
@@ -152,6 +180,7 @@ class Draft:
         Raises:
             TooCostlyError: they are more than any document has.
         """
+        self.added += 1
         key = (column.area, column.point, column.channel)
         if key in self.columns:
             self.columns[key].extend(column)

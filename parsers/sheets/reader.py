@@ -191,7 +191,7 @@ class SheetReader:
         self._names_points = at is not None and any(
             not is_blank(self._sheet.key(row, at)) for row in data
         )
-        for row, cells in rows:
+        for row, cells in self._draft.counted(rows):
             self._keys.go_to(row, table.columns)
             if is_total(self._sheet, table, row, cells, self._words) or (
                 self._has_no_key(table) and sums.is_of(cells)

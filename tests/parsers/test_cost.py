@@ -9,7 +9,7 @@ from ingest.reading.documents import DOCUMENTS_MOST, read_file
 from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
-from parsers import parse
+from parsers import assemble, parse
 from parsers.assemble import MOST_MISTAKES, MOST_SERIES
 from parsers.grid_draft import (
     MOST_CELLS,
@@ -145,3 +145,25 @@ def test_small_documents_are_all_opened():
         Code.TOO_COSTLY not in {found.code for found in item.findings}
         for item in costs_of([rows("<row><c><v>1</v></c></row>", 500)] * 50)
     )
+
+
+WHOLE = text("1") + text("A+") + text("T1") + text("20.11.2026") + "<c><v>1</v></c>"
+TABLES = {
+    "rows without a value": (text("1"), "MOST_IDLE", 1),
+    "totals": (text("Итого") + "<c/><c/><c/><c><v>1</v></c>", "MOST_IDLE", 1),
+    "mistakes": (WHOLE.replace("T1", "T9").replace("20.11", "20.13"), "MOST_MISTAKES", 2),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_of_more_rows_than_any_form_has_is_too_costly(kind, monkeypatch):
+    row, bound, each = TABLES[kind]
+    monkeypatch.setattr(assemble, bound, 100)
+    labels = map(text, ("Номер счётчика", "Канал", "Зона", "Дата", "Показание"))
+    head = f"<row>{''.join(labels)}</row><row>{WHOLE}</row>"
+
+    def table(count: int) -> set[Code]:
+        return told(book(iter([(head + f"<row>{row}</row>" * count).encode()])))
+
+    assert Code.TOO_COSTLY not in table(100 // each - 1)
+    assert table(100 // each + 1) == {Code.TOO_COSTLY}

@@ -63,8 +63,6 @@ def number_format(code: str) -> NumberFormat:
     if len(code) > 1 and code.strip("0") == "":
         return NumberFormat(Shape.ZEROS, min(len(code), _FORM_MOST))
     signs = _LITERAL.sub("", code.lower()[:_FORM_MOST]).partition(";")[0]
-    if "general" in signs or "основной" in signs:
-        return GENERAL
     if _ELAPSED.search(signs):
         return NumberFormat(Shape.ELAPSED)
     if "y" in signs or "d" in signs or ("m" in signs and "h" not in signs and "s" not in signs):

@@ -316,7 +316,7 @@ def points_missing(case: Case) -> Iterator[Finding]:
 
     Source: decided here; the layout says what it expects.
     """
-    if case.layout.expects == "none" or not case.points or not case.held:
+    if case.layout.expects == "none":
         return
     named = {code for _, code in case.parsed.points} | {i.original.point for i in case.held}
     named |= {item.series.point for item in case.held}

@@ -92,7 +92,7 @@ def _steps(case: Case) -> list[Step]:
         key = register_key(item)
         if key is None or (item.change is not None and item.change.stayed):
             continue
-        at = item.key[3] if item.key else epoch(item.series.start)
+        at = epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
         row = [one for one in case.known.registers.get(key, ()) if one[0] not in mine]

@@ -1,5 +1,6 @@
 """XML documents: places, times, header fields, and what is no document at all."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -614,3 +615,13 @@ def test_a_time_that_is_none_is_told_wherever_it_stands(sample, name, value):
         times = {Code.MISSING_FIELD, Code.INVALID_TIME, Code.INVALID_DATE}
         (seen,) = (item for item in found if item.code in times)
         assert seen.detail["field"] in {"start", "end", "instant"}
+
+
+@pytest.mark.parametrize(("number", "is_one"), [("9" * 15, True), ("9" * 16, False), ("1x", False)])
+def test_a_running_number_has_fifteen_digits(number: str, is_one: bool) -> None:
+    sample = (Path(__file__).parents[2] / "samples/80020/day.xml").read_text("utf-8")
+    assert 'number="' in sample
+    text = re.sub(r'(<message[^>]*number=")[^"]*', rf"\g<1>{number}", sample, count=1)
+    parsed = read(text)
+    told_ = [found.code for found in parsed.findings if found.detail.get("field") == "number"]
+    assert (parsed.header.number == int(number)) if is_one else told_ == [Code.INVALID_NUMBER]

@@ -174,3 +174,11 @@ def test_a_receipt_or_a_complaint_is_no_bounce(kind):
 
 def test_a_status_of_another_alphabet_is_one():
     assert report(recipient("failed"), kind="global-delivery-status").is_for_good
+
+
+def test_of_two_ids_of_the_letter_that_came_back_the_first_counts():
+    inner = "--b\nContent-Type: message/rfc822\n\nMessage-ID: <1@x>\nMessage-ID: <2@x>\n\nbody\n"
+    status = f"--b\nContent-Type: message/delivery-status\n\nA: b\n\n{recipient('failed')}\n"
+    about = 'multipart/report; boundary="b"'
+    found = read(f"From: a@b\nContent-Type: {about}\n\n{status}{inner}--b--\n")
+    assert found.message_ids == ("<1@x>",)

@@ -433,3 +433,11 @@ def test_a_signature_is_known_as_it_stands_in_pem_and_in_base64():
         assert signed.cms_message(written) == whole
     assert signed.cms_message(base64.b64encode(whole) + b"!") is None
     assert signed.cms_message(b"0" + whole[1:3] + b"\0" * 40) is None
+
+
+@pytest.mark.parametrize(("deep", "content"), [(8, b"x"), (9, None)])
+def test_pieces_without_a_stated_length_are_as_deep_as_any_program_makes_them(deep, content):
+    carried = element(4, b"x")
+    for _ in range(deep):
+        carried = b"\x24\x80" + carried + b"\0\0"
+    assert signed.signed_content(message(carried)) == content

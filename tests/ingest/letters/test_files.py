@@ -1,18 +1,20 @@
 """Which files of a letter are read, which are named, and how much of all is opened."""
 
+import base64
 import gzip
 from dataclasses import replace
 
 import pytest
 
+from ingest.letters import body, encoded, unpack
 from ingest.letters import letter as letters
-from ingest.letters import unpack
+from ingest.letters.credentials import find_credentials
 from ingest.letters.letter import read_letter
-from ingest.letters.terms import Limits
+from ingest.letters.terms import Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker
 from ingest.letters.unread import LOGO_MOST_BYTES, Why, no_documents, why_unread
 from layouts.findings import Code
-from tests.ingest.letters.test_unpack import XML, zipped
+from tests.ingest.letters.test_unpack import XML, tnef_object, winmail, zipped
 
 OLE = b"\xd0\xcf\x11\xe0"
 STREAM = "__substg1.0_".encode("utf-16-le")
@@ -255,3 +257,86 @@ def test_of_a_thread_the_last_ids_are_kept(monkeypatch):
     head = "References: <1@x> <2@x>\r\nIn-Reply-To: <3@x>\r\nMessage-ID: <4@x> <5@x>\r\n"
     read = read_letter(f"{head}\r\nx".encode(), LIMITS)
     assert (read.references, read.message_id) == (("<2@x>", "<3@x>"), "<4@x>")
+
+
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (zipped(("a", b"x")), True), (zipped(("a", b"x"))[:-1], False),
+        (zipped(("a", b"x")) + b"x", False),
+        (zipped(("a", b"x"))[:-2] + b"\2\0xx", True), (b"PK", False), (OLE + b"\0" * 508, True),
+        (OLE + b"\0" * 507, False), (b"<a/>", True), (b"<a/>\r\n\0", True), (b"<a", False),
+    ],
+)  # fmt: skip
+def test_a_file_is_whole_when_it_ends_as_its_kind_does(content, whole):
+    assert encoded._is_whole(content) is whole
+
+
+PACKED = base64.encodebytes(zipped(("a.xml", XML)) + b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "around"),
+    [
+        (b"=ybegin line=9 name=a.bin\r\nk\r\n=yend size=1\r\nrest", "a.bin", b"\nrest"),
+        (b"=ybegin part=1 name=a.bin\r\n=ypart begin=1\r\nk", "a.bin", b""),
+        (b"begin 644 a.bin\n#04)#\n`\nend\nrest", "a.bin", b"\nrest"),
+        (b"begin 644 a.bin\n#04)#\n", "a.bin", b""),
+        (b"begin-base64 644 a.bin\nQUJD\n====\nrest", "a.bin", b"\nrest"),
+        (b'name="a.zip"\n\n' + PACKED + b"\nrest", "a.zip", b'name="a.zip"\n\n\nrest'),
+        (PACKED + b"word\nrest", "", b"\nword\nrest"), (b"UEsDBBQA\nrest", None, b"UEsDBBQA\nrest"),
+        (b"begin 644\nrest", None, b"begin 644\nrest"),
+        (b"-----BEGIN CMS-----\nx\n-----END CMS-----\nrest", "", b"\nrest"),
+        (b"-----BEGIN CMS-----\nx", "", b""),
+    ],
+)  # fmt: skip
+def test_an_encoded_file_is_cut_out_of_its_text(text, name, around):
+    files, rest = encoded.cut_encoded(b"before\n" + text, "")
+    assert [one for one, _ in files] == ([] if name is None else [name])
+    assert rest.replace(b"\r", b"") == b"before\n" + around
+
+
+def test_files_of_one_text_are_taken_to_their_bound(monkeypatch):
+    one = b"begin 644 a\n#04)#\n`\nend\n"
+    for bound in ("FILES_MOST", "TRIES_MOST"):
+        monkeypatch.setattr(encoded, bound, 2)
+        assert [packed for _, packed in encoded.cut_encoded(one * 3, "")[0]] == [b"ABC"] * 2
+        monkeypatch.setattr(encoded, bound, 100)
+    monkeypatch.setattr(encoded, "ENTITIES_MOST", 2)
+    for entities, count in ((2, 1), (3, 0)):
+        found = encoded.encoded_in_html(b"&lt;" * entities + b"<p>" + one, "")
+        assert len(found) == count
+
+
+def test_an_html_body_that_is_one_document_is_cut_out_as_its_text():
+    content = b'<?xml version="1.0"?><package class="52005"><a b="c"/></package>'
+    assert body.cut_xml(content, "utf-8", is_html=False).documents == (content,)
+    rich = body.cut_xml(content, "utf-8", is_html=True)
+    assert rich is None or rich.documents != (content,)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(0, 8000), (1, 8000), (-1, 7999)])
+def test_results_of_authentication_are_kept_to_their_bound(length, kept):
+    value = "x" * (letters.RESULTS_MOST + length)
+    read = read_letter(f"Authentication-Results: {value}\r\n\r\nx".encode(), LIMITS)
+    assert read.headers["authentication-results"] == ("x" * kept,)
+
+
+def test_a_cell_under_a_label_that_is_empty_names_no_password():
+    found = find_credentials("Код\tПароль\n123\t \n", Source.BODY)
+    assert [(one.user_code, one.password) for one in found] == [("123", None)]
+    found = find_credentials("Код\tПароль\n123\ta1\n", Source.BODY)
+    assert [(one.user_code, one.password) for one in found] == [("123", "a1")]
+
+
+@pytest.mark.parametrize(("objects", "small"), [(1999, True), (2000, False)])
+def test_a_winmail_dat_has_as_many_objects_as_outlook_writes(objects, small):
+    one = tnef_object(1, 0x8004, 1, b"x" * 300)
+    assert unpack._tnef_is_small(b"\0" * 6 + one * objects) is small
+
+
+def test_a_winmail_dat_without_a_body_gives_its_files():
+    unpacker = Unpacker(LIMITS)
+    unpacker.take("winmail.dat", winmail((b"a.xml", XML)))
+    assert [one.name for one in unpacker.documents] == ["a.xml"]
+    assert (unpacker.texts, list(unpacker.findings)) == ([], [])

@@ -245,3 +245,20 @@ def test_a_point_that_is_there_with_mistakes_is_not_missed():
     document = daily(profile(), points={(INN, "P1"), (INN, "P2")})
     assert codes(judged(document, known(point("P1"), point("P2")))) == []
     assert NOVEMBER + timedelta(0) == NOVEMBER
+
+
+@pytest.mark.parametrize(
+    ("series", "code"),
+    [
+        (reading("1", meter="99", point=None), Code.FOREIGN_POINT),
+        (reading("1", meter="99"), Code.UNKNOWN_METER),
+        (reading("1", meter="98", point=None), Code.UNKNOWN_METER),
+        (reading("1", point="P9"), Code.FOREIGN_POINT),
+        (reading("1", point="P8"), Code.UNKNOWN_POINT),
+        (reading("1", meter="22"), Code.METER_NOT_AT_POINT),
+    ],
+)
+def test_only_operators_hear_that_a_point_or_a_meter_named_alone_is_another_s(series, code):
+    foreign = frozenset({"99", "P9", "22"})
+    context = known(point("P1", meter()), point("P2", meter("22")), foreign=foreign)
+    assert codes(judged(readings(series), context))[0] is code

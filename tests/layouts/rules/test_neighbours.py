@@ -105,3 +105,8 @@ def test_so_many_contradictions_that_they_are_not_listed_refuse_the_document():
     (first, _) = against_each_other((sheet(*many), sheet(*others, name="Б")), LAYOUTS)
     assert len(first.findings) == MOST_TOLD + 1
     assert (first.findings[-1].point, first.findings[-1].meter) == (None, None)
+
+
+def test_a_document_of_no_layout_contradicts_nothing():
+    one, two = sheet(reading("5")), replace(sheet(reading("6")), layout=None)
+    assert told(one, two) == [[], []]

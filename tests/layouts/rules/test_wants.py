@@ -79,3 +79,11 @@ def test_sums_are_wanted_between_all_instants_of_a_register():
     assert (sums.first, sums.last) == (epoch(DAY), epoch(later))
     assert sums.instants == {epoch(DAY), epoch(later)}
     assert wanted(readings(reading("1")), point("P1", meter(id=3))).sums == {}
+
+
+def test_of_names_that_are_not_the_entity_s_it_is_asked_whose_they_are():
+    document = readings(
+        reading("1"), reading("1", point="P9"), reading("1", meter="99", point=None)
+    )
+    asked = wanted(document, point("P1", meter(id=3), id=7))
+    assert asked.unknown == ("07512345", "99", "P9")

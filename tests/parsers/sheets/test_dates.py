@@ -9,7 +9,7 @@ from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
 from parsers.grid import EPOCH_1900
-from parsers.sheets import claims
+from parsers.sheets import claims, dates
 from parsers.sheets.dates import day_of_month, month_first, swapped
 from parsers.sheets.header import fits
 from parsers.sheets.table import Label
@@ -254,3 +254,18 @@ def test_a_day_in_a_label_says_whether_its_reading_is_the_last_one(labels, state
 )  # fmt: skip
 def test_a_fact_fits_a_field_by_its_kind(kind, cell, is_one):
     assert fits(kind, cell) is is_one
+
+
+@pytest.mark.parametrize(
+    ("day", "months"),
+    [
+        (date(2026, 11, 2), [(2026, 11), (0, 11)]), (date(2026, 12, 1), [(2026, 12), (2026, 11),
+        (0, 11)]),
+        (date(2027, 1, 1), [(2027, 1), (2026, 12), (0, 12)]),
+    ],
+)  # fmt: skip
+def test_a_day_is_of_its_month_and_the_first_one_of_the_month_that_it_closes(day, months):
+    every = [(year, month) for year in (0, 2026, 2027) for month in range(1, 13)]
+    mine = {(year, month) for year, month in every if dates._is_of(day, (year, month))}
+    assert set(months) <= mine
+    assert mine - set(months) <= {(0, day.month)}

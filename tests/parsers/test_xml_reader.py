@@ -1,6 +1,5 @@
 """XML documents: places, times, header fields, and what is no document at all."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -619,9 +618,9 @@ def test_a_time_that_is_none_is_told_wherever_it_stands(sample, name, value):
 
 @pytest.mark.parametrize(("number", "is_one"), [("9" * 15, True), ("9" * 16, False), ("1x", False)])
 def test_a_running_number_has_fifteen_digits(number: str, is_one: bool) -> None:
-    sample = (Path(__file__).parents[2] / "samples/80020/day.xml").read_text("utf-8")
-    assert 'number="' in sample
-    text = re.sub(r'(<message[^>]*number=")[^"]*', rf"\g<1>{number}", sample, count=1)
+    sample = (Path(__file__).parents[2] / "samples/80020/day.xml").read_bytes()
+    text = sample.replace(b'number="37', b'number="' + number.encode(), 1)
+    assert text != sample
     parsed = read(text)
     told_ = [found.code for found in parsed.findings if found.detail.get("field") == "number"]
     assert (parsed.header.number == int(number)) if is_one else told_ == [Code.INVALID_NUMBER]

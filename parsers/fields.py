@@ -371,7 +371,7 @@ def read_month(cell: Cell, epoch: datetime = EPOCH_1900) -> date | Fault:
 
 
 def _is_month_like(number: float) -> bool:
-    return 1 <= number < 13 and 1990 <= round(number % 1 * 10_000) <= 2100
+    return round(number % 1 * 10_000) in YEARS
 
 
 def _first_of(year: int, month: int) -> date | Fault:

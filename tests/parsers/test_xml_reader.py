@@ -1,5 +1,6 @@
 """XML documents: places, times, header fields, and what is no document at all."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -624,3 +625,22 @@ def test_a_running_number_has_fifteen_digits(number: str, is_one: bool) -> None:
     parsed = read(text)
     told_ = [found.code for found in parsed.findings if found.detail.get("field") == "number"]
     assert (parsed.header.number == int(number)) if is_one else told_ == [Code.INVALID_NUMBER]
+
+
+@pytest.mark.parametrize(
+    ("sample", "old", "field"),
+    [
+        ("80020/day.xml", rb'<measuringpoint code="[^"]*"', "point"),
+        ("80020/day.xml", rb'<measuringchannel code="[^"]*"', "channel"),
+    ],
+)
+def test_what_a_value_lacks_is_told_once_for_its_series(
+    sample: str, old: bytes, field: str
+) -> None:
+    content = (Path(__file__).parents[2] / "samples" / sample).read_bytes()
+    changed = re.sub(old, re.match(rb"<[a-z]+", old)[0], content, count=1)
+    assert changed != content
+    parsed, whole = read(changed), read(content)
+    told_ = [found.detail["field"] for found in parsed.findings if found.is_error]
+    assert set(told_) == {field}
+    assert len(parsed.series) < len(whole.series)

@@ -8,8 +8,8 @@ from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
-from parsers.grid import EPOCH_1900
-from parsers.sheets import claims, dates
+from parsers.grid import EPOCH_1900, Sheet
+from parsers.sheets import claims, dates, units
 from parsers.sheets.dates import day_of_month, month_first, swapped
 from parsers.sheets.header import fits
 from parsers.sheets.table import Label
@@ -211,6 +211,8 @@ def column(column_, text="", **meaning):
         ([{"month": (0, 1)}, {"month": (0, 3)}], []),
         ([{"month": (0, 9)}, {"month": (0, 10)}, {"month": (0, 11)}], []),
         ([{"month": (0, 9)}, {}], []),
+        ([{"month": (2026, 10)}, {"month": (2026, 10)}], []),
+        ([{"month": (2026, 11), "at": date(2026, 11, 1)}, {"month": (2026, 10)}], []),
     ],
 )
 def test_columns_are_ordered_by_their_days_or_months_or_not_at_all(labels, order):
@@ -269,3 +271,24 @@ def test_a_day_is_of_its_month_and_the_first_one_of_the_month_that_it_closes(day
     mine = {(year, month) for year, month in every if dates._is_of(day, (year, month))}
     assert set(months) <= mine
     assert mine - set(months) <= {(0, day.month)}
+
+
+def test_a_text_beside_a_number_is_its_label_and_no_title_of_a_unit():
+    sheet = Sheet("1", {1: {1: "a", 2: 7, 3: "b", 4: "c", 5: "8", 6: "d"}})
+    assert [(fact.column, fact.cell) for fact in units._titles(sheet, 1)] == [
+        (3, "b"), (5, "8"), (6, "d")
+    ]  # fmt: skip
+    assert units._titles(sheet, 2) == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "other"),
+    [
+        (["kWh", "kWh"], False),
+        (["kWh", "MWh"], True),
+        (["kWh", None], False),
+        (["kWh", "kvarh"], False),
+    ],
+)
+def test_units_differ_by_their_size(stated, other):
+    assert units.differ(stated) is other

@@ -72,12 +72,14 @@ PROFILE = (passwords._TIMES, passwords._KIB)
 
 def pytest_configure() -> None:
     passwords._TIMES, passwords._KIB = 1, 8
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     # Thousands of tests and their modules stay to the end: no collection need look at them.
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture
@@ -173,3 +175,15 @@ def nurseries():
     yield nursery_of
     for nursery in kept.values():
         Nursery.close(nursery)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A migrated database file that each test gets a copy of."""
+    from storage.ledger import Ledger
+
+    path = tmp_path_factory.mktemp("ledger") / "empty.db"
+    ledger = Ledger(f"sqlite:///{path}")
+    ledger.migrate()
+    ledger.close()
+    return path

@@ -121,8 +121,20 @@ def parsed(path: Path) -> ast.Module:
 
 @cache
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """All of a tree: to walk over every module costs a second each time."""
-    return tuple(ast.walk(tree))
+    """All of a tree, which several tests ask for, at a third of what `ast.walk` costs."""
+    found = [tree]
+    for node in found:
+        for part in vars(node).values():
+            if isinstance(part, list):
+                found += [one for one in part if isinstance(one, ast.AST)]
+            elif isinstance(part, ast.AST) and not isinstance(part, ast.expr_context):
+                found.append(part)
+    return tuple(found)
+
+
+def name_of(called: ast.expr) -> str:
+    """The last part of a dotted name; '' of anything else."""
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def is_in(module: str, places) -> bool:
@@ -257,7 +269,7 @@ def ends_faults(tree: ast.Module) -> Iterator[int]:
             last = node.body[-1]
             if not (isinstance(last, ast.Raise) and last.exc is None):
                 yield node.lineno
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+        elif isinstance(node, ast.Call) and name_of(node.func) == "suppress":
             named = {ast.unparse(kind) for kind in node.args}
             yield from [node.lineno] if named & {"Exception", "BaseException"} else []
 
@@ -325,9 +337,9 @@ class Kind:
         self.is_protocol = "Protocol" in self.bases
         self.own = {
             part.attr
-            for part in ast.walk(node)
-            if isinstance(part, ast.Attribute) and ast.unparse(part.value) == "self"
-            if isinstance(part.ctx, ast.Store)
+            for part in nodes(node)
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+            if ast.unparse(part.value) == "self"
         }
         for part in node.body:
             if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -533,9 +545,7 @@ def calls_at_import(path: Path) -> Iterator[str]:
         call = node.value
         if not isinstance(call, ast.Call):
             continue
-        name = (
-            call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        )
+        name = name_of(call.func)
         if isinstance(node, ast.Expr) or name in BUILDERS:
             yield f"{path.name}:{node.lineno} {name}"
 

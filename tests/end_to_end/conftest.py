@@ -19,7 +19,6 @@ from tests.end_to_end.loaded import loaded as starting
 from tests.end_to_end.servers import DOVECOT, Account, Dovecot
 from tests.ingest.conftest import (  # noqa: F401 - verbs that are called in this process
     bare,
-    empty_database,
     run,
 )
 

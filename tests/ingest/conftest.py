@@ -11,15 +11,6 @@ from storage.ledger import Ledger
 from tests.ingest.invocation import SAMPLES, Verbs
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    path = tmp_path_factory.mktemp("ledger") / "empty.db"
-    ledger = Ledger(f"sqlite:///{path}")
-    ledger.migrate()
-    ledger.close()
-    return path
-
-
 @pytest.fixture
 def ledger(empty_database, tmp_path):
     path = tmp_path / "ingest.db"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import resource
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 # Each adds its verbs to the group.
 from ingest.verbs import (  # noqa: F401
@@ -32,6 +37,11 @@ from ingest.verbs.types import (
     complain,
     json_option,
 )
+
+if TYPE_CHECKING:
+    from ingest.wiring.service import Service
+
+log = structlog.get_logger()
 
 
 def main() -> None:
@@ -126,22 +136,65 @@ def _listening(section: str, address: str) -> Iterator[None]:
 @cli.command()
 @click.pass_obj
 def web(call: Call) -> int:
-    """The pages alone, at `[web] listen`; `run` serves them as well."""
+    """The pages alone, at `[web] listen`; `run` serves them as well.
+
+    SIGHUP reads the configuration again.
+    """
     from ingest.web import server
     from ingest.web.pages import Pages
 
     service = call.current()
-    if not service.web_listen:
-        raise click.UsageError('web.listen is empty: write an address such as "127.0.0.1:8080"')
+    _check_address(service)
     given = server.given()
     if given is not None:
         service.log(_tell_event)
     with _listening("web", service.web_listen):
         listening = given or server.opened(service.web_listen)
-    with listening, closing(Pages(lambda: service)) as pages:
-        pages.look_ahead()
-        server.serve(pages.app, listening, beside=given is not None)
-    return DONE
+    hung_up = threading.Event()
+    while True:
+        with closing(Pages(partial(_itself, service))) as pages:
+            pages.look_ahead()
+            server.serve(pages.app, listening, hung_up, beside=given is not None)
+        if not hung_up.is_set():
+            listening.close()
+            return DONE
+        hung_up.clear()
+        service, listening = renewed_pages(call.config, service, listening)
+
+
+def _itself(service: Service) -> Service:
+    return service
+
+
+def _check_address(service: Service) -> None:
+    if not service.web_listen:
+        raise click.UsageError('web.listen is empty: write an address such as "127.0.0.1:8080"')
+
+
+def renewed_pages(
+    config: Path | None, before: Service, listening: socket
+) -> tuple[Service, socket]:
+    """The service by the configuration as it is now, and where its pages are served.
+
+    With a mistake in the configuration both are those before.
+    """
+    from ingest.web import server
+    from ingest.wiring.service import service_of
+
+    try:
+        service = service_of(config)
+        _check_address(service)
+        service.check_database()
+        if service.web_listen != before.web_listen:
+            listening, old = server.opened(service.web_listen), listening
+            old.close()
+        service.log()
+    except (click.UsageError, ValueError, OSError) as error:
+        log.warning("service.reload_refused", error=str(error))
+        return before, listening
+    before.ledger.close()
+    log.info("service.reloaded")
+    return service, listening
 
 
 def _tell_event(_logger: object, _method: str, event: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import signal
 import socket
 import sys
 import threading
@@ -25,20 +26,32 @@ def given() -> socket.socket | None:
     return None
 
 
-def serve(app: ASGIApp, listening: socket.socket, *, beside: bool) -> None:
-    """Serve until SIGTERM or SIGINT.
+def serve(
+    app: ASGIApp, listening: socket.socket, hung_up: threading.Event, *, beside: bool
+) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         app: What is served.
-        listening: The socket that it is served on.
+        listening: The socket that it is served on; it stays open, and who asks meanwhile waits.
+        hung_up: Set by SIGHUP.
         beside: Say on standard output that it begins, with an empty line; end, too, when
             nobody reads that any more: `ingest run` has ended.
     """
     server = uvicorn.Server(configured(app))
+
+    def hang_up(_number: int, _frame: object) -> None:
+        hung_up.set()
+        server.should_exit = True
+
     if beside:
         print(flush=True)
         threading.Thread(target=_end_unread, args=[server], daemon=True).start()
-    server.run(sockets=[listening])
+    else:
+        signal.signal(signal.SIGHUP, hang_up)
+        server.should_exit = hung_up.is_set()
+    # Uvicorn closes what it is given.
+    server.run(sockets=[listening.dup()])
 
 
 def _end_unread(server: uvicorn.Server) -> None:

@@ -1,14 +1,20 @@
 """The pages behind their real server: clients that are slow, or gone."""
 
 import asyncio
+import os
+import signal
 import socket
+import threading
 import urllib.request
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ingest.web.server import opened
+from ingest.verbs.main import renewed_pages
+from ingest.web.server import opened, serve
+from ingest.wiring.service import service_of
+from tests.end_to_end.servers import free_port
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.web.serving import served
 
@@ -56,6 +62,53 @@ def test_an_upload_that_is_cut_off_records_nothing(world):
 
     with world.service.ledger.reading() as store:
         assert store.letters.find() == []
+
+
+@pytest.fixture
+def hangs_up():
+    """SIGHUP means afterwards what it meant before."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda: os.kill(os.getpid(), signal.SIGHUP)
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_sighup_ends_serving_and_whoever_asks_meanwhile_is_answered_by_the_next(world, hangs_up):
+    hung_up = threading.Event()
+
+    def asked(port):
+        status = status_of(port)
+        hangs_up()
+        return status
+
+    with opened("127.0.0.1:0") as listening, ThreadPoolExecutor(1) as thread:
+        port = listening.getsockname()[1]
+        for _ in range(2):
+            answer = thread.submit(asked, port)
+            serve(world.pages.app, listening, hung_up, beside=False)
+            assert (answer.result(), hung_up.is_set()) == (200, True)
+            hung_up.clear()
+
+
+def test_a_reload_takes_the_new_configuration_and_a_mistake_leaves_the_old_one(run):
+    def written(more):
+        address = f"127.0.0.1:{free_port()}"
+        run.write("ingest.toml", f'[web]\nlisten = "{address}"\n{more}')
+        return address
+
+    config = run.folder / "ingest.toml"
+    address = written("")
+    service, listening = service_of(config), opened(address)
+    written("lisen = 1")
+    assert renewed_pages(config, service, listening) == (service, listening)
+    run.write("ingest.toml", "")
+    assert renewed_pages(config, service, listening) == (service, listening)
+    another = written('[replies]\norganisation = "АО"')
+    renewed, served_at = renewed_pages(config, service, listening)
+    with served_at:
+        assert renewed.signature.organisation == "АО"
+        assert served_at.getsockname() == ("127.0.0.1", int(another.rpartition(":")[2]))
+        assert listening.fileno() == -1
+    renewed.ledger.close()
 
 
 def test_an_answer_waits_for_no_acknowledgement():

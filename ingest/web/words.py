@@ -34,6 +34,10 @@ class Words:
         text = str(self.texts[section][key])
         return text.format(**values) if values else text
 
+    def what(self, kind: str) -> str:
+        """What the audit calls a kind of thing, in this language where there is a word."""
+        return str(self.texts["console_what"].get(kind, kind))
+
     def reason(self, text: str) -> str:
         """What the ledger says of a letter, in this language; '' for what has no words here."""
         known = self.texts["console_reason"]

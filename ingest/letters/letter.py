@@ -9,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ingest.letters import mime
 from ingest.letters.body import (
@@ -22,7 +23,7 @@ from ingest.letters.body import (
 )
 from ingest.letters.bounce import bounce_in
 from ingest.letters.credentials import find_credentials
-from ingest.letters.decoding import ENCODED_WORD, header_text, one_line, text_of
+from ingest.letters.decoding import ENCODED_WORD, from_base64, header_text, one_line, text_of
 from ingest.letters.encoded import cut_encoded, encoded_in_html
 from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker, WordsOnly
@@ -323,10 +324,23 @@ def _pasted(unpacker: Unpacker) -> None:
         if not (whole.is_html and whole.enclosed in with_files):
             for name, content in files:
                 unpacker.take(name, content, enclosed=whole.enclosed)
+        for kind, picture in _pictures(whole):
+            unpacker.take("", picture, kind, enclosed=whole.enclosed, is_inline=True)
         if files:
             with_files.add(whole.enclosed)
     unpacker.texts[:] = kept
     _linked(unpacker)
+
+
+_PICTURE = re.compile(rb"data:(image/[a-z+.-]{2,20});base64,([A-Za-z0-9+/=\r\n]{4,})")
+_PICTURES_MOST = 20
+
+
+def _pictures(part: mime.Part) -> Iterator[tuple[str, bytes]]:
+    """Type and bytes of the pictures that stand in an HTML body itself."""
+    found = _PICTURE.finditer(part.content) if part.is_html else iter(())
+    for one in islice(found, _PICTURES_MOST):
+        yield one[1].decode("ascii"), from_base64(one[2])
 
 
 def _without_encoded(part: mime.Part) -> tuple[mime.Part, list[tuple[str, bytes]]]:

@@ -36,6 +36,9 @@ class TooManyPartsError(ValueError):
     """A letter has more parts, levels or headers than any sender makes."""
 
 
+_MARKUP = frozenset({"text/html", "text/enriched", "text/richtext"})
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One leaf of a letter's tree.
@@ -60,9 +63,9 @@ class Part:
 
     @property
     def is_html(self) -> bool:
-        """Whether it is HTML, by its type or its first bytes."""
+        """Whether it is HTML, or text with such tags, by its type or its first bytes."""
         start = self.content[:200].lstrip().lower()
-        return self.content_type == "text/html" or start.startswith((b"<html", b"<!doctype html"))
+        return self.content_type in _MARKUP or start.startswith((b"<html", b"<!doctype html"))
 
 
 Fields = dict[str, list[bytes]]

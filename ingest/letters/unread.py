@@ -39,6 +39,7 @@ class Why(StrEnum):
     FLAT_ODS = "flat-ods"
     SEPARATED_VALUES = "separated-values"
     LOCK = "lock"
+    EMPTY = "empty"
     OTHER = "other"
 
 
@@ -132,7 +133,7 @@ def why_unread(name: str, content: bytes, content_type: str, *, is_inline: bool 
         return Why.HARMLESS
     if why in {Why.OTHER, Why.WEB_PAGE} and _is_harmless(name, content, content_type):
         return Why.HARMLESS
-    return why
+    return Why.EMPTY if name and not content and why else why
 
 
 def _kind(name: str, content: bytes, content_type: str) -> Why:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ingest.letters.body import html_text, own_text, plain_text
 from ingest.letters.credentials import candidates, find_credentials
+from ingest.letters.letter import read_letter
 from ingest.letters.secrets import MASK, mask
-from ingest.letters.terms import Attachment, Credential, Letter, Source
+from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
 from layouts.document import Header, Parsed
 from layouts.findings import Code, Place, finding
 
@@ -121,6 +122,13 @@ def test_an_html_table_with_bold_labels_and_no_break_blanks_is_read() -> None:
     )
     text = own_text(html_text(markup.encode("cp1251"), "windows-1251"))
     assert pairs(text) == [(CODE, "klyuch 7 mart")]
+
+
+@pytest.mark.parametrize("kind", ["text/enriched", "text/richtext"])
+def test_text_with_a_few_tags_is_read_without_them(kind: str) -> None:
+    text = f"<bold>Код: {CODE}\n\n</bold><bold>Пароль: klyuch7</bold>\n"
+    letter = read_letter(f"Content-Type: {kind}; charset=utf-8\n\n{text}".encode(), Limits())
+    assert [(one.user_code, one.password) for one in letter.credentials] == [(CODE, "klyuch7")]
 
 
 def test_labels_with_their_values_in_the_next_html_line_are_read() -> None:

@@ -63,6 +63,7 @@ UNREAD = [
     ),
     ("p.csv", b"a;b\r\n1;2\r\n3;4\r\n", "text/csv", Why.SEPARATED_VALUES),
     ("readme.txt", b"Hello, Anna\r\nwell, so\r\nyes, it is\r\n", "text/plain", Why.OTHER),
+    ("акт.pdf", b"", "application/pdf", Why.EMPTY),
     ("p.hqx", BINHEX, OCTETS, Why.ARCHIVE),
     ("~$цех 2.xlsx", LOCK, OCTETS, Why.LOCK),
     ("пусто.zip", zipped(("ноябрь/", b""), ("__MACOSX/._a.xml", b"x")), OCTETS, Why.NO_FILES),
@@ -76,6 +77,7 @@ HARMLESS = [
     ("signature.asc", b"-----BEGIN PGP SIGNATURE-----", "application/pgp-signature"),
     ("ATT00001.txt", "С уважением".encode(), "text/plain"),
     ("", b" \r\n", OCTETS),
+    ("ATT00002.htm", b"", "text/html"),
     ("invite.ics", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR", "application/ics"),
     ("OpenPGP_0x1.asc", b"-----BEGIN PGP PUBLIC KEY BLOCK-----", "application/pgp-keys"),
     ("z.xml", b"\0\x05\x16\x07" + bytes(80), "application/applefile"),
@@ -163,6 +165,19 @@ def test_a_small_picture_in_the_body_is_a_logo_and_a_large_one_is_named(head: st
     small, large = (("x.png", b"\x89PNG" + bytes(n), "image/png") for n in (9, LOGO_MOST_BYTES))
     assert named(beside(DOCUMENT, small, head=head)) == []
     assert named(beside(DOCUMENT, large, head=head)) == [("x.png", "picture")]
+
+
+@pytest.mark.parametrize(("size", "told"), [(900, []), (LOGO_MOST_BYTES, [("", "picture")])])
+def test_a_picture_within_the_markup_is_a_logo_or_named_like_an_attached_one(
+    size: int, told: list[tuple[str, str]]
+) -> None:
+    picture = base64.encodebytes(b"\x89PNG" + bytes(size))
+    markup = b'<p>x</p><img src="data:image/png;base64,' + picture + b'">'
+    start = (
+        b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n'
+    )
+    rest = b"\r\n--b\r\nContent-Type: text/xml; name=z.xml\r\n\r\n" + XML + b"\r\n--b--\r\n"
+    assert named(read_letter(start + markup + rest, Limits())) == told
 
 
 def test_a_detached_signature_beside_its_file_is_named_as_one() -> None:

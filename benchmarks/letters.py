@@ -182,7 +182,7 @@ def registers_workbook(kind: Kind, sender: int, period: int) -> tuple[str, bytes
 
 
 def _load(hour: int, seed: int) -> int:
-    """More by day than by night, and no two days alike: there is nothing to remark on."""
+    """More by day than by night, and no two days of 101 alike: there is nothing to remark on."""
     return 400 + 12 * abs(12 - hour % 24) + (hour * 7919 + seed * 31) % 101
 
 
@@ -198,7 +198,7 @@ def hours(kind: Kind, sender: int, period: int) -> tuple[str, bytes, datetime]:
     created = first + timedelta(days=31, hours=9)
     rows = "\r\n".join(
         f'<consumption date_time="{first + timedelta(hours=hour):%Y%m%d%H}" '
-        f'energy="0.{_load(hour, sender + period):03d}"/>'
+        f'energy="0.{_load(744 * period + hour, sender):03d}"/>'
         for hour in range(744)
     )
     text = (

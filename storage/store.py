@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,36 +79,39 @@ class Store:
     """
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
-        session = Session(connection)
-        self.session = session
+        self.session = Session(connection)
         self._layouts = layouts
-        self._findings = Findings(session)
-        self._in_force = InForce(session)
-        self._day_sums = DaySums(session)
-        self.audit = Audit(session)
-        self.append_only = AppendOnly(session)
-        self.seals = Seals(session)
-        self.leases = Leases(session)
-        self.costs = Costs(session)
-        self.arrivals = Arrivals(session)
-        self.submissions = Submissions(session, self._findings)
-        self.letters = Letters(session, self._findings, self.submissions)
-        self.registry = Registry(session, self.audit)
-        self.outbox = Outbox(session)
-        self.values = Values(session, self._in_force, self._day_sums)
-        self.versions = Versions(session, self._in_force)
-        self.history = History(session, self._in_force, self._day_sums)
-        self.months = Months(session, self._day_sums)
-        self.billing = Held(session)
-        self.numbers = Numbers(session)
-        self.periods = Periods(session, self.audit, self.numbers)
-        self.suspicions = Suspicions(session, self._in_force, self.audit)
-        self.withdrawals = Withdrawals(session, self.submissions, self._day_sums, self.audit)
-        self.senders = Senders(session)
-        self.accounts = Accounts(session)
-        self.operators = Operators(session)
-        self.mailboxes = Mailboxes(session)
-        self.installation = Installation(session)
+
+    # A part is made when it is first asked for: no transaction needs half of them.
+    _findings = cached_property(lambda self: Findings(self.session))
+    _in_force = cached_property(lambda self: InForce(self.session))
+    _day_sums = cached_property(lambda self: DaySums(self.session))
+    audit = cached_property(lambda self: Audit(self.session))
+    append_only = cached_property(lambda self: AppendOnly(self.session))
+    seals = cached_property(lambda self: Seals(self.session))
+    leases = cached_property(lambda self: Leases(self.session))
+    costs = cached_property(lambda self: Costs(self.session))
+    arrivals = cached_property(lambda self: Arrivals(self.session))
+    submissions = cached_property(lambda self: Submissions(self.session, self._findings))
+    letters = cached_property(lambda self: Letters(self.session, self._findings, self.submissions))
+    registry = cached_property(lambda self: Registry(self.session, self.audit))
+    outbox = cached_property(lambda self: Outbox(self.session))
+    values = cached_property(lambda self: Values(self.session, self._in_force, self._day_sums))
+    versions = cached_property(lambda self: Versions(self.session, self._in_force))
+    history = cached_property(lambda self: History(self.session, self._in_force, self._day_sums))
+    months = cached_property(lambda self: Months(self.session, self._day_sums))
+    billing = cached_property(lambda self: Held(self.session))
+    numbers = cached_property(lambda self: Numbers(self.session))
+    periods = cached_property(lambda self: Periods(self.session, self.audit, self.numbers))
+    suspicions = cached_property(lambda self: Suspicions(self.session, self._in_force, self.audit))
+    withdrawals = cached_property(
+        lambda self: Withdrawals(self.session, self.submissions, self._day_sums, self.audit)
+    )
+    senders = cached_property(lambda self: Senders(self.session))
+    accounts = cached_property(lambda self: Accounts(self.session))
+    operators = cached_property(lambda self: Operators(self.session))
+    mailboxes = cached_property(lambda self: Mailboxes(self.session))
+    installation = cached_property(lambda self: Installation(self.session))
 
     def noting(self) -> AbstractContextManager[Asked]:
         """The named statements that are asked meanwhile, with their rows, for `still_so`."""

@@ -421,16 +421,17 @@ class Worker:
         until = time.monotonic() + GROUP_SECONDS
         begun: list[Claimed] = []
         senders: set[str] = set()
-        for letter in letters:
-            ahead = sum(len(one.proven.result().read.parsed) for one in begun)
-            begun.append(letter)
-            letter.foreseen = None
-            if (sender := _sender(letter)) not in senders:
-                senders.add(sender)
-                # A fault of ours comes again, and is counted, when it is recorded.
-                attempt(lambda: work_out(letter, self._intake, self._ledger, self._clock(), ahead))  # noqa: B023
-            if stop() or time.monotonic() > until:
-                break
+        with self._ledger.reading() as store:
+            for letter in letters:
+                ahead = sum(len(one.proven.result().read.parsed) for one in begun)
+                begun.append(letter)
+                letter.foreseen = None
+                if (sender := _sender(letter)) not in senders:
+                    senders.add(sender)
+                    # A fault of ours comes again, and is counted, when it is recorded.
+                    attempt(lambda: work_out(letter, self._intake, store, self._clock(), ahead))  # noqa: B023
+                if stop() or time.monotonic() > until:
+                    break
         return begun
 
     def _give_back(self, window: Iterable[Claimed]) -> None:

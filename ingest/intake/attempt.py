@@ -225,24 +225,21 @@ def record(letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime
     return handled
 
 
-def work_out(
-    letter: Claimed, intake: Intake, ledger: Ledger[Store], now: datetime, ahead: int
-) -> None:
+def work_out(letter: Claimed, intake: Intake, store: Store, now: datetime, ahead: int) -> None:
     """Work out over a snapshot what recording one letter needs.
 
     Args:
         letter: Read, proven and claimed.
         intake: What is done with it.
-        ledger: The database.
+        store: The snapshot.
         now: The moment of it, aware.
         ahead: How many documents will be recorded first.
     """
     proven = letter.proven.result()
     letter.read = proven.read
     began = time.thread_time()
-    with ledger.reading() as store:
-        arrival, proof = letter.arrival, proven.proof
-        letter.foreseen = intake.foresee(arrival, proven.read, proof, store, now, ahead)
+    arrival, proof = letter.arrival, proven.proof
+    letter.foreseen = intake.foresee(arrival, proven.read, proof, store, now, ahead)
     if letter.foreseen is not None:
         letter.foreseen.cpu_seconds = time.thread_time() - began
 

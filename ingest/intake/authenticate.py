@@ -86,6 +86,17 @@ class Proof:
     is_right: bool = False
     renewed: str | None = field(default=None, repr=False)
 
+    @property
+    def refusal(self) -> Finding:
+        """Why it proves nobody, as far as that can be told without the database."""
+        claims = self.claims
+        if len(claims.codes) > 1:
+            codes = [code for code in claims.codes if code not in claims.passwords]
+            return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(codes))
+        if not claims.passwords or not claims.name:
+            return finding(Code.CREDENTIALS_MISSING)
+        return finding(Code.CREDENTIALS_WRONG, seen=claims.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
@@ -250,11 +261,8 @@ def authenticate(
         MustWait: the user code was guessed at too often.
     """
     claims, origin = proof.claims, proof.origin
-    if len(claims.codes) > 1:
-        codes = [code for code in claims.codes if code not in claims.passwords]
-        return finding(Code.CREDENTIALS_CONFLICT, seen=", ".join(codes))
     if not claims.passwords or not claims.name:
-        return finding(Code.CREDENTIALS_MISSING)
+        return proof.refusal
     entity = foreseen.result("entity", store, lambda: entity_claimed(claims, store))
     named = entity.user_code if entity else claims.name
     whose, is_listed = origin.counted_as, _is_listed(origin, entity)

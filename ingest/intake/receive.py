@@ -76,8 +76,7 @@ def receive(
     case = _case(arrival, read, proof, store, now, policy, foreseen or NOTHING)
     letter = case.letter
     if isinstance(proof, Session):
-        entity = _signed_in(case, proof)
-        return _owe(case, _answer(case, entity, _hand_in(case, entity)))
+        return _owe(case, _handle(case, _signed_in(case, proof)))
     if letter.bounce is not None:
         return _bounced(letter.bounce, store, now)
     if not case.gate.record:
@@ -89,12 +88,10 @@ def receive(
     entity = sender.entity
     if sender.refused:
         handled = _refuse(case, sender.refused, proof.claims)
-    elif letter.wish and not case.documents and not letter.findings:
-        handled = _grant(case, entity)
     else:
         # A marked workbook goes to known addresses only: its content is the sender's.
         is_known = letter.reply_to.lower() in sender.known
-        handled = _answer(case, entity, _hand_in(case, entity), may_mark=is_known)
+        handled = _handle(case, entity, may_mark=is_known)
     return _owe(case, handled)
 
 
@@ -107,7 +104,9 @@ def foresee(
     policy: Policy,
     ahead: int,
 ) -> Foreseen | None:
-    """Verdicts and reply of an arrival with documents whose sender is proven; None for others.
+    """Verdicts and reply of an arrival; None for those that get neither.
+
+    How things stand, to who asks, is told as of the snapshot.
 
     Args:
         arrival: As for `receive`.
@@ -120,16 +119,18 @@ def foresee(
     """
     foreseen = Foreseen(is_whole=False)
     case = _case(arrival, read, proof, store, now, policy, foreseen)
-    if not case.documents:
-        return None
+    numbered = _numbered(store.next_receipt() + ahead)
     if isinstance(proof, Session):
-        entity: LegalEntity | None = _signed_in(case, proof)
-    elif case.gate.record and case.letter.bounce is None and proof.is_right:
-        entity = foreseen.result("entity", store, lambda: entity_claimed(proof.claims, store))
-    else:
+        _handle(case, _signed_in(case, proof), numbered)
+    elif case.letter.bounce is not None or not case.gate.record:
         return None
-    if entity is not None:
-        _answer(case, entity, _hand_in(case, entity, _numbered(store.next_receipt() + ahead)))
+    elif not proof.is_right:
+        _refuse(case, proof.refusal, proof.claims)
+    else:
+        claims = proof.claims
+        entity = foreseen.result("entity", store, lambda: entity_claimed(claims, store))
+        if entity is not None:
+            _handle(case, entity, numbered)
     foreseen.is_whole = True
     return foreseen
 
@@ -220,6 +221,7 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
     """The refusal of a sender who is not proven; nothing is recorded."""
     letter, policy = case.letter, case.policy
     findings = (why, *letter.findings)
+    settings, number = policy.replies, case.arrival.number
     if why.code is Code.CREDENTIALS_MISSING and not case.documents and not letter.wish:
         # It hands in nothing: the reply tells what to send rather than how to sign in.
         findings = letter.findings or no_documents(letter.attachments)
@@ -228,14 +230,11 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
     is_welcome = policy.answer_unknown_senders or why.code is Code.ADDRESS_NOT_ALLOWED
     to = policy.addressee(letter, case.gate, case.store)
     if to is not None and is_welcome and not case.gate.only_authenticated:
-        answer = answers.refusal(
-            replace(letter, reply_to=to.address),
-            findings,
-            case.now,
-            policy.replies,
-            letter_number=case.arrival.number,
-            is_to_stranger=to.is_stranger,
-        )
+        answered, is_to_stranger = replace(letter, reply_to=to.address), to.is_stranger
+        about = findings, to
+        compose = partial(answers.refusal, answered, findings, case.now, settings)
+        told = partial(compose, letter_number=number, is_to_stranger=is_to_stranger)
+        answer = case.foreseen.reply(about, told)
     return Handled(
         Outcome.REFUSED,
         findings=findings,
@@ -244,6 +243,20 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
         truth=why_not(why, claims, case.store),
         claimed=claims.name,
     )
+
+
+def _handle(
+    case: _Case,
+    entity: LegalEntity,
+    record: Callable[..., Receipt] | None = None,
+    *,
+    may_mark: bool = True,
+) -> Handled:
+    """What a proven sender's letter hands in, or asks for, and the reply to it."""
+    letter = case.letter
+    if letter.wish and not case.documents and not letter.findings and case.session is None:
+        return _grant(case, entity)
+    return _answer(case, entity, _hand_in(case, entity, record), may_mark=may_mark)
 
 
 def _hand_in(
@@ -353,15 +366,9 @@ def _grant(case: _Case, entity: LegalEntity) -> Handled:
     letter, policy, store = case.letter, case.policy, case.store
     answer = None
     if policy.may_reply(letter, case.gate):
-        answer = wishes.answer(
-            letter,
-            entity,
-            store,
-            case.now,
-            policy.replies,
-            policy.layouts,
-            letter_number=case.arrival.number,
-        )
+        wished = partial(wishes.answer, letter, entity, store, case.now, policy.replies)
+        compose = partial(wished, policy.layouts, letter_number=case.arrival.number)
+        answer = case.foreseen.reply(entity, compose)
     return Handled(Outcome.ANSWERED, entity, reply=answer, reason=case.gate.reason)
 
 

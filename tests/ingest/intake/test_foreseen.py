@@ -115,17 +115,32 @@ def test_nothing_is_asked_beside_what_is_noted(ledger):
     assert found == []
 
 
-def test_where_nothing_has_changed_rules_and_reply_are_made_once(ledger, monkeypatch):
+WRONG = f"Код: {CODE}\nПароль: wrong"
+ONCE = {
+    "readings": (mail(xml("0.067")), ["judge", "reply"]),
+    # The second document is judged by what the first one changes: it is of the same hours.
+    "two documents": (
+        mail(xml("0.067"), xml("0.1", created="20261114200000")),
+        ["judge", "judge", "reply", "judge", "reply"],
+    ),
+    "a wrong password": (mail(xml("0.067"), body=WRONG), ["refusal"]),
+    "no password": (mail(xml("0.067"), body=""), ["refusal"]),
+    "two user codes": (mail(xml("0.067", code="200000000077")), ["refusal"]),
+    "a wish": (mail().replace(b"Subject: readings", b"Subject: status"), ["answer"]),
+    "nothing": (mail(), ["reply"]),
+    "a loop": (mail(xml("0.067"), head="Return-Path: <>\r\n"), []),
+}
+
+
+@pytest.mark.parametrize("what", ONCE)
+def test_where_nothing_has_changed_rules_and_reply_are_made_once(ledger, monkeypatch, what):
     calls = []
-    for name in ("judge", "answers.reply"):
+    for name in ("judge", "answers.reply", "answers.refusal", "wishes.answer"):
         where = f"ingest.intake.receive.{name}"
         monkeypatch.setattr(where, counted(resolve_name(where), calls))
-    office_with(ledger).takes(mail(xml("0.067"), xml("0.1", created="20261114200000")))
-    # The second document is judged by what the first one changes: it is of the same hours.
-    assert calls == ["judge", "judge", "reply", "judge", "reply"]
-    calls.clear()
-    office_with(ledger).takes(mail(xml("0.067"), head="X: 1\r\n"))
-    assert calls == ["judge", "reply"]
+    letter, made = ONCE[what]
+    office_with(ledger).takes(letter)
+    assert calls == made
 
 
 def counted(work, calls):

@@ -199,6 +199,8 @@ class _Source:
         """A value, a table or several; what is wrong with it is noted."""
         inner = (get_args(kind) or (kind,))[-1]
         if not (isinstance(inner, type) and issubclass(inner, Section)):
+            if kind is bool and isinstance(given, str):
+                given = _SWITCH.get(given.lower(), given)
             try:
                 return msgspec.convert(given, kind, strict=False)
             except msgspec.ValidationError as fault:
@@ -219,6 +221,9 @@ class _Source:
 
 
 Table = TypeVar("Table", bound=Section)
+
+_SWITCH = {"yes": True, "on": True, "no": False, "off": False}
+"""What people write into the environment beside true, false, 1 and 0."""
 
 
 def _choices(kind: Any) -> str:

@@ -28,8 +28,8 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(min_length=1)]
-Listen = Annotated[str, Meta(pattern=r"^$|^[^:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
-PerhapsUrl = Annotated[str, Meta(pattern=r"^$|^https?://.")]
+Listen = Annotated[str, Meta(pattern=r"^(|[^:\s]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5})\Z")]
+PerhapsUrl = Annotated[str, Meta(pattern=r"^(\Z|https?://\S)")]
 
 
 class SettingsError(ValueError):
@@ -144,7 +144,7 @@ class Connection(Section, frozen=True, kw_only=True):
     user: str = ""
     password: str = ""
     password_file: str = ""
-    auth: Annotated[str, Meta(pattern=r"^(password|oauth:[\w-]+)$")] = "password"
+    auth: Annotated[str, Meta(pattern=r"^(password|oauth:[\w-]+)\Z")] = "password"
     ca_file: str = ""
 
     @property
@@ -199,7 +199,7 @@ class OAuth(Section, frozen=True, kw_only=True):
     """An account at an identity provider, by which mailboxes and SMTP are signed in to."""
 
     grant: Literal["client_credentials", "service_account", "refresh_token"]
-    token_url: Annotated[str, Meta(pattern=r"^https?://.")]
+    token_url: Annotated[str, Meta(pattern=r"^https?://\S")]
     client_id: str = ""
     client_secret: str = ""
     client_secret_file: str = ""
@@ -314,7 +314,7 @@ class Web(Section, frozen=True, kw_only=True):
     """Where the pages are served; empty: nowhere."""
 
     listen: Listen = ""
-    public_url: Annotated[str, Meta(pattern=r"^$|^https?://[^/\s@]+/?$")] = ""
+    public_url: Annotated[str, Meta(pattern=r"^(|https?://[^/\s@]+/?)\Z")] = ""
     trusted_proxies: tuple[str, ...] = ()
 
     def mistakes(self) -> Iterator[tuple[str, str]]:

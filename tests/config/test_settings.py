@@ -281,6 +281,22 @@ def test_a_mistake_in_the_environment_names_its_variable(name, value, sentence, 
     assert str(told.value).startswith(f"environment variable {name}: {sentence}")
 
 
+@pytest.mark.parametrize(
+    ("word", "is_on"),
+    [("yes", 1), ("ON", 1), ("true", 1), ("1", 1), ("no", 0), ("Off", 0), ("false", 0), ("0", 0)],
+)
+def test_a_switch_in_the_environment_is_a_word_or_a_digit(word, is_on, monkeypatch):
+    monkeypatch.setenv("INGEST_POLL__IDLE", word)
+    assert load().poll.idle is bool(is_on)
+
+
+@pytest.mark.parametrize("key", ["metrics.listen", "web.public_url", "smtp.auth"])
+def test_a_line_end_is_no_part_of_a_value(key):
+    table, name = key.split(".")
+    value = {"listen": "127.0.0.1:9108", "public_url": "https://a.ru", "auth": "oauth:a"}[name]
+    assert key in mistake(f'[{table}]\n{name} = "{value}\\n"')
+
+
 def test_a_table_that_is_none_is_no_traceback_when_the_environment_reaches_into_it(monkeypatch):
     monkeypatch.setenv("INGEST_POLL__BATCH", "1")
     assert "poll is no table" in mistake("poll = 3")

@@ -95,7 +95,8 @@ FIRST = (
     "end_to_end/test_kill.py",
     "end_to_end/test_signals.py",
     "contract/test_acts.py",
-    "contract/test_seals.py",
+    "contract/test_versions.py",
+    "end_to_end/test_mailbox.py",
     "ingest/verbs/test_cli.py",
 )
 """The longest files: begun last, they would be waited for by workers with nothing left to do."""

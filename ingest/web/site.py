@@ -153,6 +153,12 @@ class Visit:
         )
         return HTMLResponse(shown, status)
 
+    def checked_page(self, template: str, status: int, /, **values: Any) -> Response:
+        """A page that answers a check: the browser's way back to it sends nothing again."""
+        answer = self.page(template, status, **values)
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+
     def sign_in_page(self, status: int = 200, /, *, note: str = "", keep: bool = False) -> Response:
         """The sign-in page.
 

@@ -69,8 +69,9 @@ def marked(visit: Visit) -> Response:
 
 
 def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
-    return visit.page(
+    return visit.checked_page(
         "checked.html",
+        200,
         file=file,
         digest=digest,
         done=done,

@@ -133,7 +133,7 @@ def _page(
     visit: Visit, typed: Typed, status: int = 200, *, note: str = "", done: HandedIn | None = None
 ) -> Response:
     verdicts = {receipt.checked.verdict for receipt in done.handled.receipts} if done else set()
-    return visit.page(
+    return visit.checked_page(
         "enter.html",
         status,
         typed=typed,

@@ -63,6 +63,8 @@ def leave(visit: Visit) -> Response:
     if visit.key:
         end_session(visit.service.ledger, digest(visit.key))
     answer = visit.go("/")
+    # Checks are kept by the browser for its way back.
+    answer.headers["Clear-Site-Data"] = '"cache"'
     answer.delete_cookie(
         cookie_name(visit.request, "session"),
         secure=visit.request.url.scheme == "https",

@@ -29,6 +29,13 @@ def test_every_answer_has_the_headers(browser, path):
     assert headers["referrer-policy"] == "no-referrer"
 
 
+def test_only_the_answer_to_a_check_is_kept_by_the_browser_until_one_leaves(signed_in):
+    assert signed_in.get("/").headers["cache-control"] == "no-store"
+    checked = signed_in.post("/readings/enter", {"day": "2026-10-31", "step": "check"})
+    assert checked.headers["cache-control"] == "private, no-cache"
+    assert signed_in.post("/sign-out").headers["clear-site-data"] == '"cache"'
+
+
 def test_behind_tls_cookies_belong_to_the_host_alone(world):
     browser = world.browser()
     browser.client.base_url = "https://localhost"

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import large, latency, peer_runs, spread, web, workbook
 from benchmarks.costs import Cost, costs, new_senders, table
-from benchmarks.letters import KINDS
+from benchmarks.letters import DAYS, KINDS, Kind
 from benchmarks.machine import described
 from benchmarks.servers import Servers
 
@@ -41,14 +41,14 @@ class Bench:
         self.servers = servers
         self._costs: dict[tuple[str, str], list[Cost]] = {}
 
-    def costs(self, kind: str, backend: str) -> list[Cost]:
+    def costs(self, kind: Kind, backend: str) -> list[Cost]:
         """With each number of workers, measured the first time they are asked for."""
-        if (kind, backend) not in self._costs:
-            found = costs(self.servers, KINDS[kind], backend, WORKERS, RUNS[backend])
+        if (kind.name, backend) not in self._costs:
+            found = costs(self.servers, kind, backend, WORKERS, RUNS[backend])
             for item in found:
                 print(item.brief, file=sys.stderr, flush=True)
-            self._costs[kind, backend] = found
-        return self._costs[kind, backend]
+            self._costs[kind.name, backend] = found
+        return self._costs[kind.name, backend]
 
 
 def quick() -> int:
@@ -88,7 +88,7 @@ def _ratios() -> dict[str, float]:
 
 def _costs(bench: Bench) -> None:
     """Every kind of letter on every database, with one reader and with two."""
-    print(table([cost for db in RUNS for kind in KINDS for cost in bench.costs(kind, db)]))
+    print(table([cost for db in RUNS for kind in KINDS.values() for cost in bench.costs(kind, db)]))
 
 
 def _new(bench: Bench) -> None:
@@ -100,8 +100,8 @@ def _peers(bench: Bench) -> None:
     python = peer_runs.environment()
     if python is None:
         return
-    for kind in (KINDS["registers-xml"], KINDS["hours"], KINDS["half-hours"]):
-        own = bench.costs(kind.name, "sqlite")[0].rate
+    for kind in (KINDS["registers-xml"], DAYS, KINDS["hours"], KINDS["half-hours"]):
+        own = bench.costs(kind, "sqlite")[0].rate
         reports = peer_runs.dmarc(bench.servers, python, kind.count, kind.values)
         _compare(f"parsedmarc, {kind.values} records a letter", "letters", reports, own)
     own *= kind.values

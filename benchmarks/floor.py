@@ -124,6 +124,7 @@ READERS: dict[str, Callable[[bytes], Iterator[_Row]]] = {
     "registers-xml": from_52006,
     "registers-xlsx": from_workbook,
     "hours": from_52005,
+    "days": from_52005,
     "half-hours": from_80020,
     "new": from_52006,
 }

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from zoneinfo import ZoneInfo
@@ -193,13 +193,25 @@ def _months_of_31_days() -> list[date]:
 
 def hours(kind: Kind, sender: int, period: int) -> tuple[str, bytes, datetime]:
     """52005: the 744 hours of a month."""
-    code, month = kind.code(sender), _months_of_31_days()[period]
-    first = datetime(month.year, month.month, 1, tzinfo=MOSCOW)
-    created = first + timedelta(days=31, hours=9)
+    month = _months_of_31_days()[period]
+    return _hourly(kind, sender, 744 * period, datetime.combine(month, time(), MOSCOW), 31)
+
+
+def four_days(kind: Kind, sender: int, period: int) -> tuple[str, bytes, datetime]:
+    """52005: the 96 hours of four days."""
+    first = datetime(2026, 3, 1, tzinfo=MOSCOW) + timedelta(days=4 * period)
+    return _hourly(kind, sender, 96 * period, first, 4)
+
+
+def _hourly(
+    kind: Kind, sender: int, before: int, first: datetime, days: int
+) -> tuple[str, bytes, datetime]:
+    """Hours of some days; so many `before` them were sent."""
+    code, created = kind.code(sender), first + timedelta(days=days, hours=9)
     rows = "\r\n".join(
         f'<consumption date_time="{first + timedelta(hours=hour):%Y%m%d%H}" '
-        f'energy="0.{_load(744 * period + hour, sender):03d}"/>'
-        for hour in range(744)
+        f'energy="0.{_load(before + hour, sender):03d}"/>'
+        for hour in range(24 * days)
     )
     text = (
         '<?xml version="1.0" encoding="windows-1251"?>\r\n'
@@ -258,3 +270,5 @@ KINDS = {
     )
 }
 NEW = Kind("new", "52006 XML, new senders", "300005", 12, 100, registers_xml, NEW_SENDERS)
+DAYS = Kind("days", "52005 XML, 96 hours", "300006", 96, 60, four_days)
+"""Only beside a peer that has letters of so many records."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
+from imapclient.exceptions import IMAPClientError
 
 from config.load import load as load_settings
 from ingest.wiring.service import Service
@@ -63,18 +64,48 @@ def cluster(tmp_path, postgresql, dovecot, smtp_server, loaded):
 
 
 @pytest.mark.timeout(300)
-def test_letters_go_from_a_fetcher_over_two_workers_to_a_sender(cluster, dovecot, smtp_server):
-    letters = 20
-    dovecot.append(*map(letter, range(letters)), at=RECEIVED_AT)
-    with cluster.roles("fetch", "work", "work", "send") as processes:
-        cluster.wait_until(lambda: cluster.is_done(letters), 200)
-        smtp_server.wait_for(letters)
+def test_letters_go_over_two_workers_once_though_their_folder_is_made_anew_under_way(
+    cluster, dovecot, smtp_server
+):
+    text = cluster.config.read_text(encoding="utf-8")
+    named = text.replace('name = "main"', 'name = "main"\nfolder = "Meters"')
+    cluster.config.write_text(named, encoding="utf-8")
+    contents = [*map(letter, range(20))]
+    letters = len(contents)
+    put_anew(dovecot, *contents)
+    with cluster.roles("fetch", "send") as both:
+        cluster.wait_until(lambda: cluster.waiting() == letters, 200)
+        # All are under way under a UIDVALIDITY that is gone before a worker comes.
+        before = uidvalidity(dovecot)
+        cluster.wait_until(lambda: put_anew(dovecot, *contents))
+        assert uidvalidity(dovecot) != before
+        with cluster.roles("work", "work") as workers:
+            cluster.wait_until(
+                lambda: cluster.is_done(letters) and dovecot.count("Meters") == 0, 200
+            )
+            smtp_server.wait_for(letters)
     assert_nothing_lost_or_doubled(cluster, smtp_server, letters)
-    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert [process.returncode for process in (*both, *workers)] == [0, 0, 0, 0]
     # The last ones are put away before the fetcher ends, or by the next one.
     with cluster.ledger.reading() as store:
         assert store.arrivals.of_source("main") == {}
         assert store.arrivals.processes() == []
+
+
+def put_anew(account, *contents):
+    """A new folder with these letters; False when Dovecot has the deleted one in use yet."""
+    with suppress(IMAPClientError), account._client() as client:
+        if client.folder_exists("Meters"):
+            client.delete_folder("Meters")
+        client.create_folder("Meters")
+        account.append(*contents, folder="Meters", at=RECEIVED_AT)
+        return True
+    return False
+
+
+def uidvalidity(account):
+    with account._client() as client:
+        return client.folder_status("Meters", ["UIDVALIDITY"])[b"UIDVALIDITY"]
 
 
 def have_died(processes: Sequence[Started]) -> bool:

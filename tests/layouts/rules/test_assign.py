@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layouts.document import Places
-from layouts.findings import Code, Place
+from layouts.findings import Code, Place, finding
 from layouts.points import PointRow
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
@@ -262,3 +262,18 @@ def test_only_operators_hear_that_a_point_or_a_meter_named_alone_is_another_s(se
     foreign = frozenset({"99", "P9", "22"})
     context = known(point("P1", meter()), point("P2", meter("22")), foreign=foreign)
     assert codes(judged(readings(series), context))[0] is code
+
+
+@pytest.mark.parametrize(
+    ("about", "missing"),
+    [
+        ({"meter": "07512345"}, False), ({"meter": "99"}, True),
+        ({"meter": "07512345", "zone": "T1"}, True),
+        ({"meter": "07512345", "code": Code.DECIMAL_COMMA}, True),
+    ],
+)  # fmt: skip
+def test_beside_a_reading_of_an_unknown_zone_no_zone_is_missing(about, missing):
+    wrong = finding(about.pop("code", Code.INVALID_CODE), point="P1", **about)
+    context = known(point("P1", meter(zones=("T1", "T2"))))
+    told = codes(judged(readings(reading("1", zone="T1"), findings=[wrong]), context))
+    assert (Code.ZONES_MISSING in told) is missing

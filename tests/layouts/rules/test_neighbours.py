@@ -110,3 +110,11 @@ def test_so_many_contradictions_that_they_are_not_listed_refuse_the_document():
 def test_a_document_of_no_layout_contradicts_nothing():
     one, two = sheet(reading("5")), replace(sheet(reading("6")), layout=None)
     assert told(one, two) == [[], []]
+
+
+def test_the_hours_that_differ_are_told_from_the_first_to_the_last():
+    hours = profile([1, 2, 3, 4, 5], step=60)
+    one = sheet(hours, make=monthly)
+    two = sheet(replace(hours, values=[1, 9, 3, 8, 5]), name="2", make=monthly)
+    (found,) = against_each_other((one, two), LAYOUTS)[0].findings
+    assert (found.start, found.end) == (DAY + timedelta(hours=1), DAY + timedelta(hours=4))

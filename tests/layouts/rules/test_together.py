@@ -255,3 +255,21 @@ def test_a_meter_that_was_there_at_one_end_alone_is_not_compared(about):
     reads = {key: [(FIRST, Decimal(100)), (LAST, Decimal(148))]}
     context = known(point("P1", meter(**about)), registers=reads)
     assert codes(judged(daily(profile([9000, 9001] * 24)), context)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "fires"), [(None, False), (7, False), (48_007, True)], ids=["empty", "same", "other"]
+)
+def test_hours_that_a_day_in_half_hours_replaces_count_no_more(before, fires):
+    # Of the hour before the day, and the one behind it, nothing is replaced in the span.
+    hours = [(at, at + 3600, before) for at in range(FIRST, LAST, 3600)]
+    covered = 86400 if before is not None else 0
+    sums = [ProfileSum(FIRST, LAST, 24 * 7, covered)]
+    context = known(
+        point("P1", meter()),
+        registers={REGISTER: READ},
+        profiles={KEY: sums},
+        intervals={KEY: RecordedIntervals(other=hours)},
+    )
+    found = codes(judged(daily(profile([1000] * 47 + [1001])), context))
+    assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires

@@ -12,6 +12,7 @@ from parsers.grid import EPOCH_1900, Sheet
 from parsers.sheets import claims, dates, units
 from parsers.sheets.dates import day_of_month, month_first, swapped
 from parsers.sheets.header import fits
+from parsers.sheets.hours import numbering
 from parsers.sheets.table import Label
 from parsers.sheets.vocabulary import Meaning
 from tests.parsers.pages import WRITERS, Page, Value
@@ -292,3 +293,32 @@ def test_a_text_beside_a_number_is_its_label_and_no_title_of_a_unit():
 )
 def test_units_differ_by_their_size(stated, other):
     assert units.differ(stated) is other
+
+
+@pytest.mark.parametrize(
+    ("stated", "label", "other"),
+    [
+        ("01.10.2026", "Показание на 01.11.2026", "01.10.2026, B2"),
+        ("01.11.2026", "Показание на 01.11.2026", None), ("", "Показание на 01.11.2026", None),
+    ],
+)  # fmt: skip
+def test_a_label_of_another_day_than_is_stated_is_told_with_both(stated, label, other):
+    about: list[list[Value]] = [["Дата показаний", stated]] if stated else []
+    parsed = read(WHO, *about, ["№ счётчика", label], ["0751", 100])
+    told_ = [f.detail.get("other") for f in parsed.findings if f.code is Code.AMBIGUOUS_COLUMN]
+    assert told_ == ([other] if other else [])
+    assert bool(parsed.series) is (other is None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "unseen", "columns"),
+    [
+        ({1: "1", 2: 2, 3: 3.0}, {}, {1, 2, 3}), ({1: 1, 2: 2}, {}, set()),
+        ({1: 1, 2: 2, 3: 4}, {}, set()),
+        ({1: 1, 2: 2, 3: 3, 4: 9}, {}, {1, 2, 3}), ({1: 1, 2: 2, 3: 3, 4: 9, 5: 9}, {}, set()),
+        ({2: 1, 4: 2, 6: 3}, {}, {2, 4, 6}), ({1: 1, 3: 3, 4: 4}, {2: 2}, {1, 2, 3, 4}),
+        ({1: 0, 2: 1, 3: 2}, {}, set()), ({}, {}, set()),
+    ],
+)  # fmt: skip
+def test_a_row_numbers_its_columns_from_one(cells, unseen, columns):
+    assert numbering(cells, unseen) == columns

@@ -112,9 +112,10 @@ def test_a_day_of_equal_values_is_flat_unless_they_are_coarse(values, fires):
     assert (Code.FLAT_PROFILE in codes(found(values))) is fires
 
 
-def test_a_flat_run_is_told_whole_and_once():
-    (told,) = found([1000, 2000] + [30000] * 30 + [1000]).findings
-    assert (told.code, told.count, told.seen) == (Code.FLAT_PROFILE, 30, "30000")
+@pytest.mark.parametrize("hours", [24, 25, 30, 31])
+def test_a_flat_run_is_told_whole_and_once(hours):
+    (told,) = found([1000, 2000] + [30000] * hours + [1000]).findings
+    assert (told.code, told.count, told.seen) == (Code.FLAT_PROFILE, hours, "30000")
     assert told.start == DAY + timedelta(hours=2)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from layouts.findings import Code, Severity
-from layouts.known import ProfileSum, RecordedIntervals, SumsWanted
+from layouts.known import ProfileSum, RecordedIntervals, RecordedReading, SumsWanted
 from layouts.parameters import Parameters
 from layouts.rules import wants
 from layouts.terms import Verdict
@@ -273,3 +273,15 @@ def test_hours_that_a_day_in_half_hours_replaces_count_no_more(before, fires):
     )
     found = codes(judged(daily(profile([1000] * 47 + [1001])), context))
     assert (Code.PROFILE_REGISTER_MISMATCH in found) is fires
+
+
+def test_a_reading_that_stays_away_does_not_count():
+    newer = {(*REGISTER, LAST): RecordedReading(Decimal(148), newer=True, layout="52006")}
+    context = known(
+        point("P1", meter()),
+        registers={REGISTER: READ},
+        readings=newer,
+        profiles={KEY: whole(48000)},
+    )
+    document = readings(reading("999", at=NEXT), reading("5", channel="R+", at=NEXT), created=None)
+    assert Code.PROFILE_REGISTER_MISMATCH not in codes(judged(document, context))

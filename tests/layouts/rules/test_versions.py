@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from layouts.findings import Code, Severity
 from layouts.known import RecordedIntervals, RecordedReading
+from layouts.points import PointRow
 from layouts.rules import version_of
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
@@ -19,6 +20,7 @@ from tests.layouts.rules.build import (
     Decimal,
     codes,
     daily,
+    date,
     epoch,
     judged,
     known,
@@ -313,3 +315,20 @@ def test_what_comes_in_another_step_replaces_the_sum_of_what_was_there():
 def test_the_same_values_an_hour_later_are_other_ones():
     change = change_of(month([5, 6], first=1), in_force([5, 6]))
     assert (list(change.added), list(change.replaced), change.kept) == ([1], [0], 0)
+
+
+@pytest.mark.parametrize(
+    ("held", "holders", "value", "told"),
+    [
+        (False, {"200000005678"}, "8", [Code.HELD_BY_HOLDER]), (False, {"200000005678"}, "7", []),
+        (True, set(), "8", [Code.HELD_BY_OPERATOR]), (False, {OWN}, "8", [Code.VALUE_CHANGED]),
+    ],
+)  # fmt: skip
+def test_on_the_day_of_a_change_neither_holder_replaces_the_other_s_reading(
+    held, holders, value, told
+):
+    rows = PointRow(None, "200000005678", INN), PointRow(date(2026, 11, 1), OWN, INN)
+    before = RecordedReading(Decimal(7), False, "52006", held, frozenset(holders))
+    place = point("P1", meter(), rows=rows)
+    context = known(place, readings={(*register(), FIRST): before})
+    assert codes(judged(readings(reading(value)), context)) == told

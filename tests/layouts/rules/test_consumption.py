@@ -465,3 +465,10 @@ def test_a_meter_rests_when_its_total_does_or_all_of_its_zones(mine, stated, res
     row = [("T0", "30"), ("T1", "10"), ("T2", "20")]
     found = zones_found(mine, on_record=row, at=OCTOBER, stated=stated)
     assert found == ([Code.NO_CONSUMPTION] if rests else [])
+
+
+def test_a_register_that_rests_is_not_low_as_well():
+    assert codes(found("200", *LEVEL)) == [Code.NO_CONSUMPTION]
+    rows = {register(channel="R+"): [(epoch(at), Decimal(value)) for at, value in LEVEL]}
+    context = known(point("P1", meter()), registers=rows)
+    assert codes(judged(readings(reading("200", channel="R+")), context)) == []

@@ -45,6 +45,8 @@ TESTS = {
     "layouts": "tests/layouts --quick",
     "parsers": "tests/parsers --quick",
     "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py --quick",
+    "ingest/replies": "tests/ingest/replies tests/ingest/intake/test_wishes.py"
+    " tests/ingest/engine/test_send.py",
     "storage": "tests/storage tests/contract -k not(postgresql)",
 }
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}

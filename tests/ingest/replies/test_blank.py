@@ -14,7 +14,7 @@ import pytest
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ingest.replies.blank import template
+from ingest.replies.blank import _installed, template
 from layouts.document import Document, Parsed
 from layouts.layout import load
 from layouts.points import LegalEntity, Meter, MeteringPoint
@@ -238,3 +238,20 @@ def test_a_form_saved_by_libreoffice_is_read_without_a_finding(name: str) -> Non
     assert sum(series.count for series in parsed.series) == (
         4 if parsed.layout == "52006" else 1488
     )
+
+
+@pytest.mark.parametrize(
+    ("removed", "read"),
+    [
+        (None, True),
+        (date(2026, 10, 1), True),
+        (date(2026, 9, 30), False),
+        (date(2026, 11, 9), True),
+    ],
+)
+def test_a_meter_that_was_removed_in_the_last_month_is_read_too(
+    removed: date | None, read: bool
+) -> None:
+    place = MeteringPoint("P1", meters=(Meter("1", removed=removed),))
+    for day in (1, 15, 30):
+        assert bool(_installed(place, date(2026, 11, day))) is read

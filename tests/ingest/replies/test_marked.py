@@ -30,7 +30,7 @@ from openpyxl.worksheet.table import Table
 from ingest.letters.terms import Marked
 from ingest.reading.documents import written_in
 from ingest.replies.answers import reply
-from ingest.replies.marked import mark
+from ingest.replies.marked import _sheet_name, mark
 from ingest.replies.wording import wording
 from layouts.document import Document
 from layouts.findings import Code, Place, Status, finding
@@ -523,3 +523,22 @@ def test_what_costs_openpyxl_much_is_refused_before_it_is_asked(
 
     monkeypatch.setattr(openpyxl, "load_workbook", asked)
     assert mark(Document("a.xlsx", content), (ERROR,), (), "ru", written_in) is None
+
+
+def test_a_sheet_has_a_name_of_its_own_that_excel_takes() -> None:
+    book = Workbook()
+    for _ in range(3):
+        book.create_sheet(_sheet_name(book, "a/b*" + "x" * 40))
+    book.create_sheet(_sheet_name(book, "''"))
+    first = "a b " + "x" * 27
+    assert book.sheetnames == [
+        "Sheet", first, f"{first[:26]} (2)", f"{first[:26]} (3)", "Sheet (2)"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, ""), (1, "1"), (2, "1, 2"), (3, "1, 2 и ещё 1"), (5, "1, 2 и ещё 3")]
+)
+def test_of_many_items_the_first_are_listed_and_the_others_counted(count: int, text: str) -> None:
+    items = [str(number) for number in range(1, count + 1)]
+    assert wording("ru").listed(items, 2) == text

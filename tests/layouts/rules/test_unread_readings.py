@@ -14,6 +14,7 @@ from layouts.layout import load
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.rules import check
 from parsers import parse
+from tests.layouts.rules import build
 from tests.layouts.rules.build import moscow
 
 LAYOUTS = load()
@@ -101,3 +102,17 @@ def test_one_without_a_number_is_never_taken_among_the_others():
     parsed = read({**GOOD, "T1": "нет данных"})
     with pytest.raises(NonsenseError):
         sent(replace(parsed, series=parsed.spoilt))
+
+
+@pytest.mark.parametrize(("point", "told"), [("P1", False), (None, False), ("P2", True)])
+def test_a_spoilt_zone_hides_a_sum_of_its_own_point_alone(point, told):
+    document = build.readings(
+        *(
+            build.reading(value, zone=zone)
+            for zone, value in (("T0", "9"), ("T1", "1"), ("T2", "2"))
+        )
+    )
+    spoilt = replace(build.reading("1", zone="T3", point=point), values=())
+    place = build.point("P1", build.meter(zones=("T1", "T2")))
+    found = build.judged(replace(document, spoilt=(spoilt,)), build.known(place))
+    assert (Code.ZONE_SUM_MISMATCH in build.codes(found)) is told

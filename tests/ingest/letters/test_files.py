@@ -77,7 +77,7 @@ def test_of_a_letter_without_documents_each_kind_is_told_once():
         Limits(),
     )
     assert [dict(one.detail) for one in no_documents(read.attachments)] == [
-        {"reason": "pdf", "name": "a.pdf", "more": "1"}, {"reason": "part"},
+        {"reason": "pdf", "name": "a.pdf\nb.pdf"}, {"reason": "part"},
         {"reason": "other", "name": "x/y"},
     ]  # fmt: skip
     assert [one.detail for one in no_documents(())] == [{}]

@@ -17,7 +17,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ingest.letters import mime
-from ingest.letters.body import rtf_text
 from ingest.letters.decoding import file_name, text_of
 from ingest.letters.signed import (
     cms_message,
@@ -142,6 +141,9 @@ class Unpacker:
             return
         self._body_bytes += len(part.content)
         if part.content.startswith(_RTF_MAGIC):
+            # Late: a file that is no letter is read without it.
+            from ingest.letters.body import rtf_text
+
             plain = rtf_text(part.content[: self._of_rtf(len(part.content))])
             part = replace(part, content=plain, content_type="text/plain", charset="utf-8")
         for sign in (b"\n", b"<", b">") if part.is_html else (b"\n",):

@@ -6,19 +6,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ingest.intake import ports
-from ingest.intake.authenticate import Guard
-from ingest.intake.outcome import Handled
-from ingest.intake.policy import Policy
-from ingest.reading import Reader
-from ingest.replies.own import Signature
-from layouts.layout import Layout
-from layouts.parameters import Parameters
-from storage.store import Store
 
-Ledger: TypeAlias = ports.Ledger[Store]
+if TYPE_CHECKING:
+    # `status` proves nobody and reads no letter.
+    from ingest.intake.authenticate import Guard
+    from ingest.intake.outcome import Handled
+    from ingest.intake.policy import Policy
+    from ingest.reading import Reader
+    from ingest.replies.own import Signature
+    from layouts.layout import Layout
+    from layouts.parameters import Parameters
+    from storage.store import Store
+
+Ledger: TypeAlias = ports.Ledger["Store"]
 """The database, or a part of a transaction that is undone at its end."""
 
 

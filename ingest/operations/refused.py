@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ingest.operations.ports import Ledger
-from storage.store import Store
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Every complaint of a verb brings this module, also of one without a database.
+    from ingest.operations.ports import Ledger
+    from storage.store import Store
 
 
 class Refused(ValueError):  # noqa: N818 - a state of the request

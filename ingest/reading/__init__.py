@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ingest.letters.terms import Marked, RawLetter, Read
 from layouts.findings import Finding
+
+if TYPE_CHECKING:
+    # It brings `logging`, which `check` does without.
+    from concurrent.futures import Future
 
 
 class ReaderFailed(Exception):  # noqa: N818 - a state of the reader

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import gcd
-from statistics import pstdev
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -438,6 +437,9 @@ class _UsualHours:
 
         Four times its error: a year has 250 such weeks, and of each weekday few are known.
         """
+        # Late: it brings fractions and random numbers, and few documents get here.
+        from statistics import pstdev
+
         hours = case.parameters.peak_hours.of(max(judged))
         days = [day for date, day, _ in self.working if date not in judged and any(day)]
         shares = [sum(day[hour] for hour in hours) / sum(day) for day in days]

@@ -10,6 +10,7 @@ from layouts.document import cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from parsers.fields import Number, is_blank, label, read_number, shown
 from parsers.grid import Cell, ErrorCell, Sheet, StruckCell, Uncounted
+from parsers.sheets.header import KEYS
 from parsers.sheets.hours import numbering
 from parsers.sheets.table import Label, Table
 from parsers.sheets.vocabulary import HARMLESS, Vocabulary
@@ -91,7 +92,9 @@ class Account:
                 return True
             said = self._words.known(note)
             if above is not None and not (said.known and said.role == HARMLESS):
-                return column in table.decided and _is_date(cell)
+                # The day of a signature may stand below the label of a key.
+                is_signed = above.meaning.role in KEYS and note is not None
+                return _is_date(cell) and (column in table.decided or is_signed)
         if _is_date(cell):
             # The day of a signature; no reading is a date.
             return table is None and note is not None

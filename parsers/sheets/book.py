@@ -22,6 +22,7 @@ from parsers.grid_draft import Spent, TooCostlyError
 from parsers.names import name_findings
 from parsers.sheets.account import says_anything
 from parsers.sheets.header import Fact, Facts, Rivals
+from parsers.sheets.hidden import all_of, in_full, left_out
 from parsers.sheets.reader import SheetReader
 from parsers.sheets.view import Form, View
 from parsers.sheets.vocabulary import vocabulary
@@ -113,7 +114,7 @@ class _Book:
         views = tuple(v for form, every in facts if (v := form.view(sheet, every)).tables)
         if not views and sheet.unseen:
             # Its columns are hidden: the finding says so, not that it is no form.
-            full = _in_full(sheet)
+            full = in_full(sheet)
             views = tuple(form.view(sheet) for form in self._forms if form.view(full).tables)
         return _Claim(sheet, views, None, None) if views else None
 
@@ -127,9 +128,8 @@ class _Book:
             found = finding(code, place, seen=claim.stated, **both)
             return replace(about, findings=(*about.findings, found))
         view = claim.views[0]
-        reader = SheetReader(view, self._shared(view, claim.sheet))
-        draft = reader.read()
-        draft.findings.extend(_left_out(view, reader))
+        draft = SheetReader(view, self._shared(view, claim.sheet)).read()
+        draft.findings.extend(left_out(view, draft))
         number = claim.stated or view.form.layout.number
         draft.findings.extend(name_findings(about.name, view.form.layout, number, draft.header, ()))
         return finished(draft, about, assemble(draft))
@@ -164,10 +164,7 @@ class _Book:
                 yield from SheetReader(said[0], {}).left_over()
         for sheet in self._hidden:
             for form in self._forms:
-                view = form.view(sheet)
-                if view.tables:
-                    names = SheetReader(view, {}, in_full=True).names(set())
-                    yield from _hidden_content(sheet, names)
+                yield from all_of(form.view(sheet))
 
 
 def _is_returned_list(sheet: Sheet) -> bool:
@@ -187,30 +184,3 @@ def _number(fact: Fact) -> str:
         return found[1] if found else fact.cell
     code = mended_code(fact.cell)
     return code if isinstance(code, str) else shown(fact.cell)
-
-
-def _left_out(view: View, reader: SheetReader) -> Iterator[Finding]:
-    """What hidden rows and columns of a sheet hold that would have been read."""
-    sheet = view.sheet
-    if not sheet.unseen:
-        return
-    full = view.form.view(_in_full(sheet))
-    if not full.tables:
-        return
-    other = SheetReader(full, {}, in_full=True)
-    yield from _hidden_content(sheet, other.names(reader.places()))
-    yield from other.contradicted(reader)
-
-
-def _in_full(sheet: Sheet) -> Sheet:
-    """A sheet with what is hidden on it."""
-    rows = {row: dict(cells) for row, cells in sheet.rows.items()}
-    for row, cells in sheet.unseen.items():
-        rows[row] = dict(sorted({**rows.get(row, {}), **cells}.items()))
-    return replace(sheet, rows=dict(sorted(rows.items())), unseen={})
-
-
-def _hidden_content(sheet: Sheet, names: Sequence[str]) -> Iterator[Finding]:
-    if names:
-        place = Place(sheet=sheet.name)
-        yield finding(Code.HIDDEN_CONTENT, place, meters=" ".join(names), count=len(names))

@@ -96,7 +96,7 @@ def _claim_readings(
         claims["value"] += [label for label in days if label.meaning.known]
     if claims.get("value"):
         claims["value"] += [label for label in bare if label.meaning.tense == PREVIOUS]
-    elif {label.meaning.tense for label in bare} == {PREVIOUS, CURRENT}:
+    elif CURRENT in {label.meaning.tense for label in bare}:
         claims["value"] += bare
 
 

@@ -114,6 +114,10 @@ class Facts:
         """The keys that are stated somewhere above a row, or in it, for all rows of a table."""
         return {fact.field for at, facts in self._keys.items() if at <= row for fact in facts}
 
+    def keys_in(self, row: int) -> Sequence[Fact]:
+        """The keys that a row states."""
+        return self._keys.get(row, ())
+
     def keys_of(self, table: Table, tables: Sequence[Table]) -> dict[str, Fact | Rivals]:
         """The keys nearest above a table, of all its rows: `Точка учёта: 200000001234-01`."""
         facts = [fact for facts in self._keys.values() for fact in facts if fact.row < table.top]
@@ -259,6 +263,9 @@ class Facts:
         if name == "point" and self._is_of_hours:
             # Whoever is named, it is not the enterprise as a whole.
             return True
+        if self._words.known(code).at is not None:
+            # «на 01.11.2026» is the next column's label.
+            return False
         is_name = name == "point" and any(map(str.isalpha, code))
         has_digits = any(map(str.isdigit, code))
         return has_digits and not is_name and isinstance(read_moment(cell), Fault)

@@ -11,7 +11,7 @@ from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.terms import Kind
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
-from parsers.fields import Fault, Number, is_blank, mended_code, read_number, shown
+from parsers.fields import Fault, Number, is_blank, mended_code, read_moment, read_number, shown
 from parsers.grid import Cell
 from parsers.sheets.account import Account, is_note
 from parsers.sheets.dates import Dates, day_of_month
@@ -31,9 +31,10 @@ from parsers.sheets.rows import (
 )
 from parsers.sheets.stated import Stated
 from parsers.sheets.table import SINCE, Slot, Table
-from parsers.sheets.titles import Titles
+from parsers.sheets.titles import Title, Titles
 from parsers.sheets.units import Units
 from parsers.sheets.view import View
+from parsers.sheets.vocabulary import HARMLESS
 from parsers.signs import channel_of, zone_of
 
 
@@ -62,8 +63,8 @@ class SheetReader:
         self._account = Account(view.sheet, view.form.words, view.tables)
         self._point: str | None = None
         self._missing_told: set[tuple[str, str | None]] = set()
-        self._was_read = False
         self._sums: Sums | None = None
+        self._doubt: Finding | None = None
         self._names_points = False
         self._last_channel: tuple[str, str] | None = None
         self._keys = Keys(view.sheet)
@@ -78,7 +79,6 @@ class SheetReader:
 
     def read(self) -> Draft:
         """The draft of the document with every format mistake."""
-        self._was_read = True
         if not self._tables:
             self._stated.read(None)
             place = Place(sheet=self._sheet.name)
@@ -103,62 +103,6 @@ class SheetReader:
             self._account.use(*fact.at[:1], fact.at[1:])
         yield from self._account.findings()
 
-    def places(self) -> set[int]:
-        """Cells of the values that were read, right or wrong."""
-        if not self._was_read:
-            self.read()
-        columns = self._draft.columns.values()
-        found = {reading.place for reading in self._draft.readings}
-        return found.union(*(column.places for column in columns))
-
-    def names(self, known: set[int]) -> list[str]:
-        """Meters, else points or days, of the values that stand in no cell of `known`."""
-        places = self.places()
-        found: dict[str, None] = {}
-        for reading in self._draft.readings:
-            if reading.place not in known:
-                found[reading.meter] = None
-        for column in self._draft.columns.values():
-            for place, start in zip(column.places, column.starts, strict=True):
-                if place not in known and place in places:
-                    day = "?" if start is None else f"{self._clock.local(start):%d.%m.%Y}"
-                    found[(column.point if column.named else None) or day] = None
-        return list(found)
-
-    def contradicted(self, seen: SheetReader) -> Iterator[Finding]:
-        """Values that a hidden channel, zone or name says to be something else."""
-        mine = {r.place: r for r in self._draft.readings}
-        for reading in seen._draft.readings:
-            other = mine.get(reading.place)
-            if other is None:
-                continue
-            told = (reading.point, reading.meter, reading.channel, reading.zone)
-            if told != (other.point, other.meter, other.channel, other.zone):
-                place = self._draft.places([reading.place]).place(0)
-                about = {"point": reading.point, "meter": reading.meter}
-                names = {"meters": reading.meter}
-                error = Severity.ERROR
-                yield finding(Code.HIDDEN_CONTENT, place, severity=error, **about, **names)
-
-        held = {at: (c.point, c.channel) for c in self._columns() for at in c.places}
-        for column in seen._columns():
-            said = column.point, column.channel
-            other_at = next((at for at in column.places if held.get(at, said) != said), None)
-            if other_at is not None:
-                place = self._draft.places([other_at]).place(0)
-                point = column.point if column.named else None
-                yield finding(
-                    Code.HIDDEN_CONTENT,
-                    place,
-                    severity=Severity.ERROR,
-                    point=point,
-                    channel=column.channel,
-                    meters=column.point or "",
-                )
-
-    def _columns(self) -> Iterable[Column]:
-        return self._draft.columns.values()
-
     def _wanted(self) -> Iterator[str]:
         for name in self._definition.columns:
             if name in self._definition.required or name in self._definition.any_of:
@@ -176,7 +120,7 @@ class SheetReader:
                     if conflict.field == "value":
                         table.values.setdefault(label.column, Slot(label.meaning.zone, None))
         rows = list(self._rows(table))
-        data = [row for row, cells in rows if self._values(table, cells)]
+        data = [row for row, cells in rows if self._holds_data(table, row, cells)]
         self._adopt_keys(table)
         titles = list(self._titles.above(table))
         defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
@@ -184,16 +128,29 @@ class SheetReader:
         if table.hours:
             adopt_totals(self._sheet, table, data)
         told = len(self._draft.readings), frozenset[object](self._draft.columns)
-        sums = self._sums_of(table)
         self._keys, self._last_channel = Keys(self._sheet), None
         at = table.columns.get("point")
         # Then a row without one does not speak of the enterprise as a whole.
         self._names_points = at is not None and any(
             not is_blank(self._sheet.key(row, at)) for row in data
         )
+        self._read_rows(table, rows, defaults)
+        self._refuse(table, defaults, data, told)
+
+    def _read_rows(
+        self, table: Table, rows: Sequence[tuple[int, dict[int, Cell]]], defaults: Defaults
+    ) -> None:
+        sums = self._sums_of(table)
         for row, cells in self._draft.counted(rows):
             self._keys.go_to(row, table.columns)
-            if is_total(self._sheet, table, row, cells, self._words) or (
+            before = len(sums.rows)
+            is_line = all(map(is_note, cells.values()))
+            if is_line:
+                self._doubt = self._line(table, defaults, row, cells) or self._doubt
+            is_of_keys = is_line and bool(table.hours and self._facts.keys_in(row))
+            if is_of_keys or self._is_statistic(table):
+                self._account.use(row, cells)
+            elif is_total(self._sheet, table, row, cells, self._words) or (
                 self._has_no_key(table) and sums.is_of(cells)
             ):
                 self._account.use_figures(row, table.numbers())
@@ -202,7 +159,26 @@ class SheetReader:
                 self._matrix_row(table, row, cells, sums)
             else:
                 self._list_row(table, row, cells, sums)
-        self._refuse(table, defaults, data, told)
+            if self._doubt is not None and len(sums.rows) > before:
+                self._draft.findings.add(self._doubt)
+                self._doubt = None
+
+    def _is_statistic(self, table: Table) -> bool:
+        """Whether the row in hand is the highest, the mean and the like of hours, and no day."""
+        said = self._words.known(self._keys.at(table.columns.get("date", 0)))
+        return self._definition.hours and said.known and said.role == HARMLESS
+
+    def _line(
+        self, table: Table, defaults: Defaults, row: int, cells: Mapping[int, Cell]
+    ) -> Finding | None:
+        """Take what a line of text between the rows says of those below it; or the doubt."""
+        for fact in self._facts.keys_in(row):
+            if fact.field not in table.columns:
+                self._adopt_key(table, fact)
+        texts = [shown(cell) for cell in cells.values() if not is_blank(cell)]
+        if len(texts) != 1:
+            return None
+        return defaults.adopt_line(Title(place_of(self._sheet, row, min(cells)), texts[0], True))
 
     def _adopt_keys(self, table: Table) -> None:
         """Take for all rows the keys that are stated above a table without such a column."""
@@ -212,19 +188,27 @@ class SheetReader:
             fact = stated.first if isinstance(stated, Rivals) else stated
             if isinstance(stated, Rivals):
                 self._stated.rivals(name, stated)
-            code = mended_code(fact.cell)
-            tidy = _TIDY.get(name)
-            if isinstance(code, str):
-                table.defaults[name] = tidy(code) if tidy else code
-            self._account.use(fact.row, (fact.column,))
+            self._adopt_key(table, fact)
+
+    def _adopt_key(self, table: Table, fact: Fact) -> None:
+        code = mended_code(fact.cell)
+        tidy = _TIDY.get(fact.field)
+        if isinstance(code, str):
+            table.defaults[fact.field] = tidy(code) if tidy else code
+        self._account.use(fact.row, (fact.column,))
 
     def _sums_of(self, table: Table) -> Sums:
         """The sums of a table; labels repeated on each printed page go on with the last."""
         texts = {column: label.text for column, label in table.labels.items()}
         last = self._sums
-        if last is None or texts != {c: label.text for c, label in last.table.labels.items()}:
-            self._sums = last = Sums(self._sheet, table)
-        return last
+        before = last.table.labels if last is not None and last.table.end == table.top else {}
+        if last is not None and texts == {column: label.text for column, label in before.items()}:
+            if table.top - 1 in self._sheet.rows:
+                table.defaults |= last.table.defaults
+            last.table = table
+            return last
+        self._sums, self._doubt = Sums(self._sheet, table), None
+        return self._sums
 
     def _rows(self, table: Table) -> Iterator[tuple[int, dict[int, Cell]]]:
         """Rows below a table's labels, without those that number the columns."""
@@ -244,6 +228,13 @@ class SheetReader:
         """Columns of values that a row fills."""
         columns: Iterable[int] = table.hours if self._definition.hours else table.values
         return [column for column in columns if not is_blank(cells.get(column))]
+
+    def _holds_data(self, table: Table, row: int, cells: Mapping[int, Cell]) -> bool:
+        """Whether a row fills columns of values, and not with a name beside «Отпустил»."""
+        values = [cells[column] for column in self._values(table, cells)]
+        keys = [self._sheet.key(row, at) for at in table.columns.values()]
+        is_named = any(map(_has_digits if table.hours else _is_code, keys))
+        return bool(values) and (is_named or not all(map(is_note, values)))
 
     def _refuse(
         self,
@@ -330,7 +321,7 @@ class SheetReader:
     def _matrix_row(self, table: Table, row: int, cells: Mapping[int, Cell], sums: Sums) -> None:
         """A row of one day, a column for each hour."""
         filled = {column: cells[column] for column in self._values(table, cells)}
-        if not filled:
+        if not self._holds_data(table, row, cells):
             return
         self._account.use(row, (*table.columns.values(), *table.hours))
         self._account.use_figures(row, table.totals)
@@ -482,7 +473,7 @@ class SheetReader:
     def _has_code(self, table: Table) -> bool:
         """Whether a row without values names a meter, and is not a text below the table."""
         column = table.columns.get("meter", table.columns.get("point"))
-        return column is not None and any(sign.isdigit() for sign in shown(self._keys.at(column)))
+        return column is not None and _is_code(self._keys.at(column))
 
     def _readings(
         self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
@@ -614,6 +605,16 @@ class SheetReader:
 
 def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
     return replace(found, point=point, meter=meter)
+
+
+def _has_digits(cell: Cell) -> bool:
+    return any(map(str.isdigit, shown(cell)))
+
+
+def _is_code(cell: Cell) -> bool:
+    """Whether a cell may be the number of a meter or a point: no word, no day of a signature."""
+    is_day = not shown(cell).isdigit() and not isinstance(read_moment(cell), Fault)
+    return _has_digits(cell) and not is_day
 
 
 _TIDY = {"meter": meter_number, "point": point_code}

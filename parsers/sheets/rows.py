@@ -342,15 +342,32 @@ class Defaults:
                 self.table.columns[role] = named[0]
         for role in ("channel", "zone"):
             title = self._title(role)
-            if title is None or not title.is_own:
-                continue
-            text = without_firms(label(title.text))
-            # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
-            is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
-            signs = self._named(role, title)
-            is_whole = self.words.known(text).whole().known
-            if len(signs) == 1 and not is_name and is_whole:
-                (self.table.defaults[role],) = signs
+            if title is not None and title.is_own:
+                self._adopt_title(role, title)
+
+    def _adopt_title(self, role: str, title: Title) -> bool:
+        """Take the one channel, or zone, that a title of nothing else names."""
+        text = without_firms(label(title.text))
+        # A line of one noun may as well be the name of a firm; that of a sheet is its kind.
+        is_name = title.place.cell is not None and text.strip("\"«»“”„'") in _NOUNS
+        signs = self._named(role, title)
+        if len(signs) != 1 or is_name or not self.words.known(text).whole().known:
+            return False
+        (self.table.defaults[role],) = signs
+        return True
+
+    def adopt_line(self, title: Title) -> Finding | None:
+        """Take what a line between the rows names for those below it; else what it says of them."""
+        for role, default in self._by_default():
+            own = self.table.defaults.get(role, default)
+            named = self._has_room(role) and self._named(role, title)
+            if named and not self._adopt_title(role, title) and named != {own}:
+                return _contradiction(title)
+        return None
+
+    def _by_default(self) -> Iterator[tuple[str, str | None]]:
+        yield "channel", self.layout.default_channel
+        yield "zone", self.layout.default_zone
 
     def _all_are(self, at: Callable[[Cell], bool], rows: Sequence[int], column: int) -> bool:
         cells = [self._key(row, column) for row in rows]
@@ -372,12 +389,10 @@ class Defaults:
 
     def doubt(self) -> Finding | None:
         """What a title says against a default."""
-        defaults = {"channel": self.layout.default_channel, "zone": self.layout.default_zone}
-        for role, default in defaults.items():
+        for role, default in self._by_default():
             title = self._title(role)
             if title is not None and not self._named(role, title) <= {default}:
-                about = {"reason": "default-title", "severity": Severity.ERROR}
-                return finding(Code.NOT_READ, title.place, seen=title.text, **about)
+                return _contradiction(title)
         return None
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
@@ -421,7 +436,11 @@ class Defaults:
         return any(UNITS[unit] != UNITS["kWh"] for unit in units_in(text))
 
     def _is_default(self, role: str) -> bool:
-        if role in self.table.columns or role in self.table.defaults:
+        return role not in self.table.defaults and self._has_room(role)
+
+    def _has_room(self, role: str) -> bool:
+        """Whether no column says of each value which channel, or zone, it is of."""
+        if role in self.table.columns:
             return False
         slots = list(self.table.values.values()) or [Slot(None, None)]
         if role == "channel":
@@ -447,6 +466,11 @@ class Defaults:
         if not isinstance(cell, str) or is_blank(cell) or cell.strip().isdigit():
             return False
         return zone_of(cell, self.layout) is not None or zone_in_words(cell, self.words) is not None
+
+
+def _contradiction(title: Title) -> Finding:
+    about = {"reason": "default-title", "severity": Severity.ERROR}
+    return finding(Code.NOT_READ, title.place, seen=title.text, **about)
 
 
 def _is_unit(cell: Cell) -> bool:

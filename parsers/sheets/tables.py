@@ -20,7 +20,7 @@ from parsers.sheets.account import is_note
 from parsers.sheets.claims import settle
 from parsers.sheets.hours import hour_columns
 from parsers.sheets.table import Label, Table
-from parsers.sheets.vocabulary import HARMLESS, NO_YEAR, NOTHING, Meaning, Vocabulary
+from parsers.sheets.vocabulary import CURRENT, HARMLESS, NO_YEAR, NOTHING, Meaning, Vocabulary
 
 _MOST_LABEL_ROWS = 3
 
@@ -191,6 +191,8 @@ class _Finder:
         promising = {row for row in rows if self._names_a_key(row)}
         for top in rows:
             for bottom in range(top, min(top + _MOST_LABEL_ROWS, rows[-1] + 1)):
+                if bottom > top and self._is_line(bottom):
+                    break
                 if promising.isdisjoint(range(top, bottom + 1)):
                     continue
                 tables = self._at(top, bottom)
@@ -202,6 +204,13 @@ class _Finder:
                 if key is None or this > key:
                     key, best = this, tables
         return best
+
+    def _is_line(self, row: int) -> bool:
+        """Whether a row holds one text, below the label of a key: a line between the rows."""
+        cells = self._sheet.rows.get(row, {})
+        column = next(iter(cells), 0)
+        role = self._words.known(self._sheet.key(row - 1, column)).role
+        return len(cells) == 1 and role in {*_KEYS, HARMLESS}
 
     def _names_a_key(self, row: int) -> bool:
         """Whether a label in a row has a role that each table of the form has."""
@@ -350,6 +359,10 @@ class _Finder:
         meanings = [label.meaning for label in labels.values() if label.meaning.is_label]
         has_value = any(
             m.role == "value" or ((m.zone or m.channel) and not m.role) for m in meanings
+        )
+        has_value |= any(
+            label.meaning.known and label.meaning.tense == CURRENT and not label.meaning.role
+            for label in labels.values()
         )
         # A column of values alone is beside a table, and none of its own.
         has_key = any(m.role in _KEYS for m in meanings)

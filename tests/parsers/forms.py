@@ -7,6 +7,7 @@ reader knows of it is not asked here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -80,9 +81,12 @@ UPPER = {  # Two rows of labels: the upper one is merged over its neighbours.
     "current": ["текущее", "текущие", "на конец периода", "на 01.11.2026"],
     "previous": ["предыдущее", "предыдущие", "на начало периода", "на 01.10.2026"],
 }
-PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыдущее", "Текущее")]
+PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыдущее", "Текущее"),
+         ("на 01.10.2026", "на 01.11.2026")]  # fmt: skip
 """Labels of the last and the current reading that say nothing but when."""
 TITLES = ["Реактивная энергия", "Показания приборов учёта реактивной энергии, квар·ч"]
+LINES = ["Реактивная энергия", "Реактивная энергия, квар·ч", "Канал: R+"]
+"""Between the rows of a table: what the rows below are."""
 ZONES = ["T1", "T2", "T3"]
 CHANNEL_WORDS = {"A+": ["A+", "А+", "активная"], "R+": ["R+", "реактивная", "Реактивная, приём"]}
 ZONE_WORDS = {
@@ -110,6 +114,11 @@ OTHER_FACTS: list[tuple[str, Value]] = [
     ("ИНН", 3_300_000_001), ("Договор №", 4711), ("Телефон", "8 (4922) 53-12-34"),
     ("Исполнитель", "Иванова И. И."), ("Лист", 1),
 ]  # fmt: skip
+SIGNED: list[tuple[str, ...]] = [
+    ("Руководитель", "Иванов И. И.", "05.11.2026"), ("Исполнитель", "", "Петрова А. А."),
+    ("М.П.",), ("Отпустил", "____", "Принял", "____"),
+]  # fmt: skip
+STATISTICS = ["Максимум", "Минимум", "Среднее", "Макс."]
 DAY_TITLES = ["Показания на 1 ноября 2026 г.", "Показания приборов учёта на 01.11.2026",
               "Ведомость показаний по состоянию на 01.11.2026 г."]  # fmt: skip
 
@@ -126,6 +135,9 @@ def _number(draw: Any, thousandths: int, how: str) -> Value:
     text = _text(thousandths)
     if how == "number":
         return float(text) if "." in text else int(text)
+    if how == "noise":
+        # What a sum of binary numbers leaves: 12345.600000000002.
+        return math.nextafter(float(text), math.inf)
     whole, _, rest = text.partition(".")
     grouped = f"{int(whole):,}".replace(",", draw(st.sampled_from(["", " ", "\u00a0"])))
     return f"{grouped}.{rest}" if rest else grouped
@@ -185,7 +197,8 @@ def _block(draw: Any, form: Form, number: str, row: int) -> int:
         ("name", "ООО «Пример»"),
         ("month", draw(st.sampled_from(["ноябрь 2026", "11.2026", "Ноябрь 2026 г."])))
         if number == "52005" else
-        ("instant", draw(st.sampled_from([INSTANT, "01.11.2026", "2026-11-01"]))),
+        ("instant", draw(st.sampled_from([INSTANT, "01.11.2026", "2026-11-01",
+                                          "1 ноября 2026 г.", 46_327]))),
     ]  # fmt: skip
     if draw(st.booleans()):
         page.cells[row, 1] = "Ведомость показаний приборов учёта"
@@ -267,6 +280,9 @@ _OPTIONAL = ("number", "point", "previous", "difference", "ratio", "consumption"
              "seal", "address", "note")  # fmt: skip
 
 
+_FIGURES = ("previous", "difference", "ratio", "consumption")
+
+
 @st.composite
 def _columns(draw: Any, *, has_zones: bool, has_channels: bool) -> list[str]:
     names = ["meter", "current", *(["zone"] if has_zones else [])]
@@ -292,7 +308,8 @@ def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
     names = draw(_columns(has_zones=has_zones, has_channels=has_channels))
     row, default = _title(draw, page, row) if first == 1 else (row, "A+")
     rows = draw(_rows(first, has_zones=has_zones, has_channels=has_channels, default=default))
-    how = draw(st.sampled_from(["number", "number", "text"]))
+    how = draw(st.sampled_from(["number", "number", "text", "noise"]))
+    line, below = _line(draw, rows, is_free=first == 1 and not has_channels and default == "A+")
     top, row = row, _labels(draw, page, names, row, heights)
     if not form.first:
         form.top, form.labels = top, row - 1
@@ -302,23 +319,36 @@ def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:
     # Labels are repeated where a page of the printed sheet begins.
     page_break = draw(st.sampled_from([0, 0, 0, 2, 3]))
     for number, item in enumerate(rows, 1):
-        if number == page_break and heights == 1:
+        if number == page_break and heights == 1 == first:
             labels = {c: cell for (r, c), cell in page.cells.items() if r == form.labels}
-            if first == 1:
-                page.cells |= {(row, column): cell for column, cell in labels.items()}
-                row += 1
-        for column, name in enumerate(names, 1):
-            value = _value(draw, name, item, number, how)
-            if value is not None:
-                page.cells[row, column] = value
-            if name in {"previous", "difference", "ratio", "consumption"} and first == 1:
-                form.beside.append((row, column))
+            page.cells |= {(row, column): cell for column, cell in labels.items()}
+            row += 1
+        if number == below:
+            page.cells[row, 1] = line
+            row += 1
+        cells = {n: _value(draw, name, item, number, how) for n, name in enumerate(names, 1)}
+        page.cells |= {(row, column): v for column, v in cells.items() if v is not None}
+        if first == 1:
+            form.beside += [(row, column) for column in cells if names[column - 1] in _FIGURES]
         if not item.is_open:
             form.meant[item.key] = ((row, names.index("current") + 1), _text(item.current))
         row += 1
-    may_merge = not page_break and draw(st.integers(0, 3)) == 0
+    if "previous" in names[3:] and first == 1 and draw(st.integers(0, 5)) == 0:
+        page.hidden_columns.add(names.index("previous") + 1)
+        form.beside = []
+    may_merge = not page_break and not below and draw(st.integers(0, 3)) == 0
     _merge_keys(page, names, rows if may_merge else [], row - len(rows))
     return _total(draw, page, names, rows, row, how)
+
+
+def _line(draw: Any, rows: list[Row], *, is_free: bool) -> tuple[str, int]:
+    """A line of text before one of the rows, by number, which are reactive from there on."""
+    if not is_free or draw(st.integers(0, 4)):
+        return "", 0
+    below = draw(st.integers(1, len(rows)))
+    for item in rows[below - 1 :]:
+        item.channel = "R+"
+    return draw(st.sampled_from(LINES)), below
 
 
 def _total(draw: Any, page: Page, names: list[str], rows: list[Row], row: int, how: str) -> int:
@@ -408,6 +438,11 @@ def registers(draw: Any, *, plants: bool = True) -> Form:
     """A 52006 workbook with a row for each reading, or with zones in columns."""
     page = Page(draw(st.sampled_from(["Показания", "Лист1", "ноябрь"])))
     form = Form([page], page)
+    if draw(st.integers(0, 5)) == 0:
+        october = Page("Октябрь")
+        earlier = Form([october], october)
+        _of_another_day(draw, earlier, 1)
+        form.pages.append(october)
     if draw(st.integers(0, 3)) == 0:
         form.pages.insert(0, Page("Титул", {(2, 2): "Ведомость", (3, 2): "ООО «Пример»"}))
     row = _block(draw, form, "52006", draw(st.integers(1, 3)))
@@ -480,6 +515,10 @@ def _of_one_meter(draw: Any, form: Form, row: int, first: int, _heights: int) ->
 def _finish(draw: Any, form: Form, row: int, *, plants: bool) -> None:
     if draw(st.booleans()):
         form.page.cells[row + 1, 1] = draw(st.sampled_from(NOTES))
+        row += 1
+    for column, text in enumerate(draw(st.sampled_from([(), *SIGNED])), 1):
+        if text:
+            form.page.cells[row + 1, column] = text
     if plants and (plant := draw(st.sampled_from([None, None, *PLANTS]))):
         _plant(draw, form, plant)
 
@@ -582,6 +621,10 @@ def _hours(
         row += 1
         if len(days) == 1 or draw(st.booleans()):
             page.cells[row, 1] = draw(st.sampled_from(["Итого", "Всего:"]))
+        _write(draw, page, row, first, sums)
+    if draw(st.integers(0, 3)) == 0:
+        row += 1
+        page.cells[row, keys.index("date") + 1] = draw(st.sampled_from(STATISTICS))
         _write(draw, page, row, first, sums)
     return row + 1
 

@@ -1,0 +1,89 @@
+"""A line of text between a table's rows counts for the rows below it, or is told."""
+
+import pytest
+
+from layouts.document import Document
+from layouts.findings import Code
+from layouts.layout import load
+from parsers import parse
+from tests.parsers.pages import WRITERS, Page
+
+LAYOUTS = load()
+BLOCK = [
+    ["Макет", 52006],
+    ["Код пользователя", "200000001234"],
+    ["Дата показаний", "01.11.2026"],
+    [],
+    ["№ ПУ", "Показание"],
+]
+FIRST, SECOND = ["07510001", 100], ["07510002", 5]
+HOURS = [
+    ["Макет", 52005],
+    ["Код пользователя", "200000001234"],
+    ["Месяц", "ноябрь 2026"],
+    ["Единица", "кВт·ч"],
+    [],
+    ["Дата", *range(24)],
+    ["01.11.2026", *range(24)],
+]
+
+
+def read(*rows):
+    cells = {
+        (row, column): value
+        for row, values in enumerate(rows, 1)
+        for column, value in enumerate(values, 1)
+    }
+    (parsed,) = parse(Document("a.xlsx", WRITERS["xlsx"]([Page("Лист1", cells)])), LAYOUTS)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("line", "channel", "zone"),
+    [
+        ("Реактивная энергия", "R+", "T0"),
+        ("Реактивная энергия, квар·ч", "R+", "T0"),
+        ("Ночь", "A+", "T2"),
+        ("Канал: R-", "R-", "T0"),
+        ("Активная энергия", "A+", "T0"),
+        ("ул. Мира, 5", "A+", "T0"),
+    ],
+)
+def test_a_line_counts_for_the_rows_below_it(line, channel, zone):
+    parsed = read(*BLOCK, FIRST, [line], SECOND)
+    first, second = parsed.series
+    assert (first.channel, first.zone) == ("A+", "T0")
+    assert (second.channel, second.zone) == (channel, zone)
+    assert parsed.findings == ()
+
+
+def test_a_line_right_below_the_labels_is_none_of_them():
+    parsed = read(*BLOCK, ["Реактивная энергия"], FIRST, ["Активная энергия"], SECOND)
+    assert [series.channel for series in parsed.series] == ["R+", "A+"]
+
+
+def test_a_line_goes_on_behind_labels_repeated_on_the_next_printed_page():
+    parsed = read(*BLOCK, FIRST, ["Реактивная энергия"], FIRST, BLOCK[-1], SECOND)
+    assert [series.channel for series in parsed.series] == ["A+", "R+", "R+"]
+
+
+def test_a_line_that_may_mean_another_channel_is_told_when_rows_follow():
+    doubtful = ["Цех 1 (реактив)"]
+    told = read(*BLOCK, FIRST, doubtful, SECOND).findings
+    assert [(found.code, found.place.cell) for found in told] == [(Code.NOT_READ, "A7")]
+    assert all(found.is_error for found in told)
+    assert read(*BLOCK, FIRST, doubtful).findings == ()
+
+
+def test_a_point_named_between_days_is_that_of_the_days_below():
+    parsed = read(*HOURS, ["Точка учёта", "200000001234-02"], ["02.11.2026", *range(24)])
+    assert [series.point for series in parsed.series] == ["200000001234", "200000001234-02"]
+    assert parsed.findings == ()
+
+
+@pytest.mark.parametrize("word", ["Максимум", "Среднее", "Руководитель"])
+def test_what_is_no_day_below_hours_is_no_mistake(word):
+    values = range(24) if word != "Руководитель" else ["Иванов И. И."]
+    parsed = read(*HOURS, [word, *values])
+    assert [len(series.values) for series in parsed.series] == [24]
+    assert parsed.findings == ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.letters import body, encoded, unpack
+from ingest.letters import body, encoded, secrets, unpack
 from ingest.letters import letter as letters
 from ingest.letters.credentials import find_credentials
 from ingest.letters.letter import read_letter
@@ -340,3 +340,22 @@ def test_a_winmail_dat_without_a_body_gives_its_files():
     unpacker.take("winmail.dat", winmail((b"a.xml", XML)))
     assert [one.name for one in unpacker.documents] == ["a.xml"]
     assert (unpacker.texts, list(unpacker.findings)) == ([], [])
+
+
+@pytest.mark.parametrize(("length", "certain"), [(4000, True), (4001, False)])
+def test_a_sender_is_certain_while_the_header_is_looked_at_whole(length, certain):
+    address = " <a@b.ru>"
+    value = "x" * (length - len(address)) + address
+    read = read_letter(f"From: {value}\r\n\r\nx".encode(), LIMITS)
+    assert (read.is_sender_certain, read.sender) == (certain, "a@b.ru" if certain else read.sender)
+
+
+@pytest.mark.parametrize(
+    ("message_id", "kept"), [("<1@x>", "<1@x>"), ("<secret1@x>", ""), ("<%73ecret1@x>", "")]
+)
+def test_a_masked_letter_keeps_the_ids_that_hold_no_password(message_id, kept):
+    raw = f"From: a@b.ru\r\nMessage-ID: {message_id}\r\nReferences: {message_id} <2@x>\r\n\r\n"
+    read = read_letter(f"{raw}Пароль: secret1".encode(), LIMITS)
+    masked, _ = secrets.mask(read, ())
+    assert masked.message_id == kept
+    assert masked.references == ((kept, "<2@x>") if kept else ("<2@x>",))

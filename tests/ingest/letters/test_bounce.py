@@ -182,3 +182,11 @@ def test_of_two_ids_of_the_letter_that_came_back_the_first_counts():
     about = 'multipart/report; boundary="b"'
     found = read(f"From: a@b\nContent-Type: {about}\n\n{status}{inner}--b--\n")
     assert found.message_ids == ("<1@x>",)
+
+
+def test_what_the_letter_that_came_back_says_is_no_reason():
+    inner = "--b\nContent-Type: message/rfc822\n\nSubject: x\n\n550 5.1.1 mine\n"
+    text = "--b\nContent-Type: text/plain\n\nSorry\n"
+    about = 'multipart/mixed; boundary="b"'
+    found = read(f"From: <>\nContent-Type: {about}\n\n{text}{inner}--b--\n")
+    assert (found.code, found.told) == ("", "Sorry")

@@ -56,9 +56,15 @@ def may_answer(
     reason = f"group: {group}" if group else _by_machine(letter)
     if reason and not has_document:
         return Gate(record=False, answer=False, reason=reason)
-    if not letter.reply_to or letter.reply_to in own_addresses:
+    if not letter.reply_to or is_own(letter.reply_to, own_addresses):
         return Gate(record=True, answer=False, reason="no address to answer to")
     return Gate(record=True, answer=True, only_authenticated=bool(reason), reason=reason)
+
+
+def is_own(address: str, own_addresses: Collection[str]) -> bool:
+    """Whether an address is one of ours, whatever its +tag."""
+    name, at, domain = address.partition("@")
+    return not {address, name.partition("+")[0] + at + domain}.isdisjoint(own_addresses)
 
 
 def _list_id(letter: Letter) -> str:
@@ -89,7 +95,7 @@ def _never(
         return "multipart/report"
     # A group writes its own address into From, and the sender's into Reply-To.
     sender = letter.reply_to if through_group else letter.sender
-    if sender in own_addresses or (letter.return_path or "-") in own_addresses:
+    if is_own(sender, own_addresses) or is_own(letter.return_path or "", own_addresses):
         return "our own address"
     if letter.message_id and own_ids(letter.message_id):
         return "our own letter"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ingest.intake.authenticate import Guard
-from ingest.intake.gate import Gate, may_answer
+from ingest.intake.gate import Gate, is_own, may_answer
 from ingest.intake.ports import Store
 from ingest.intake.provenance import Provenance
 from ingest.letters.terms import Letter
@@ -92,7 +92,7 @@ class Policy:
         if must_pass and found is not Provenance.PASSED:
             return None
         address = letter.reply_to if store.registry.lists(letter.reply_to) else letter.sender
-        if address in self.own_addresses or message.recipient(address) is None:
+        if is_own(address, self.own_addresses) or message.recipient(address) is None:
             return None
         return Addressee(address, is_stranger=not is_known)
 

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import os
+import re
 import stat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +18,7 @@ from ingest.operations.register.registry_written import registry_csv, registry_x
 from layouts.points import LegalEntity, Meter, MeteringPoint
 
 BEGINNINGS = ("=", "+", "-", "@", "\t=", " =", "＝", "＠", "'", "'=")
+SEPARATORS = (";", ",", "|", "\t", "\n", "; ")
 HOSTILE = [f"{sign}HYPERLINK(A1)" for sign in BEGINNINGS]
 
 
@@ -24,7 +28,16 @@ def test_text_that_would_begin_a_formula_does_not_and_comes_back(text):
     assert cell_text(plain_cell(text)) == text
 
 
-@given(st.text(max_size=20))
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_formula_begins_where_another_separator_would_cut_a_text(text, separator):
+    whole = f"Лист1{separator}{text}{separator}{text}"
+    pieces = re.split("[;,|\t\r\n]", plain_cell(whole))
+    assert [one for one in pieces if one.strip()[:1] in set("=+-@＝＋－＠")] == []
+    assert cell_text(plain_cell(whole)) == whole
+
+
+@given(st.text(max_size=20) | st.text(" ;,\t\n'=+", max_size=9))
 def test_any_text_comes_back_and_begins_no_formula(text):
     assert cell_text(plain_cell(text)) == text
     assert plain_cell(text).lstrip()[:1] not in {"=", "+", "-", "@", "＝", "＋", "－", "＠"}
@@ -69,6 +82,25 @@ def test_a_file_that_fails_leaves_the_one_before(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path, make):
+    path = tmp_path / "out.csv"
+    make(path)
+    kind = path.stat().st_mode
+    with pytest.raises(OSError, match="no ordinary file"), private_file(path):
+        pass
+    assert path.stat().st_mode == kind
+
+
+def test_a_second_name_of_a_file_leaves_that_file_as_it_was(tmp_path):
+    victim, path = tmp_path / "victim", tmp_path / "out.csv"
+    victim.write_text("old")
+    path.hardlink_to(victim)
+    with private_file(path) as unfinished:
+        unfinished.write_text("new")
+    assert (victim.read_text(), path.read_text()) == ("old", "new")
 
 
 @pytest.mark.parametrize("there", [True, False])

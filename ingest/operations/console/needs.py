@@ -107,7 +107,7 @@ def _part(read: Callable[[], T]) -> Part[T]:
     try:
         return Part(read())
     except ConnectionError as fault:
-        return Part(None, str(fault))
+        return Part(None, str(fault) or type(fault).__name__)
     except _BROKEN as fault:
         # Ours, or of rows that somebody else wrote: the other parts are needed all the more.
         told = f"{type(fault).__name__}: {fault}"

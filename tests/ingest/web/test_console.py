@@ -303,6 +303,7 @@ def test_a_month_is_closed_at_the_second_asking_and_opened_by_another_person(cre
 
     assert anna.post("/console/months/2026-10/close", {"mark": "old"}).status_code == 422
     assert anna.post("/console/months/2026-10/close", {"mark": mark}).status_code == 303
+    assert "не прочитать" not in anna.get("/console").text
     assert boris.post("/console/months/2026-10/close", {"mark": mark}).status_code == 409
     assert boris.post("/console/months/2026-10/remind").status_code == 409
     assert anna.post("/console/months/2026-10/reopen").status_code == 403

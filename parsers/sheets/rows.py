@@ -359,9 +359,16 @@ class Defaults:
     def adopt_line(self, title: Title) -> Finding | None:
         """Take what a line between the rows names for those below it; else what it says of them."""
         for role, default in self._by_default():
-            own = self.table.defaults.get(role, default)
-            named = self._has_room(role) and self._named(role, title)
-            if named and not self._adopt_title(role, title) and named != {own}:
+            named = self._named(role, title)
+            if not named or role in self.table.columns:
+                continue
+            if not self._has_room(role):
+                own = {getattr(slot, role) for slot in self.table.values.values()}
+                is_denied = None not in own and own.isdisjoint(named)
+            else:
+                is_default = named == {self.table.defaults.get(role, default)}
+                is_denied = not self._adopt_title(role, title) and not is_default
+            if is_denied:
                 return _contradiction(title)
         return None
 

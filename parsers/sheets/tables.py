@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
@@ -191,7 +191,7 @@ class _Finder:
         promising = {row for row in rows if self._names_a_key(row)}
         for top in rows:
             for bottom in range(top, min(top + _MOST_LABEL_ROWS, rows[-1] + 1)):
-                if bottom > top and self._is_line(bottom):
+                if bottom > top and self._is_line(bottom, promising):
                     break
                 if promising.isdisjoint(range(top, bottom + 1)):
                     continue
@@ -205,12 +205,22 @@ class _Finder:
                     key, best = this, tables
         return best
 
-    def _is_line(self, row: int) -> bool:
-        """Whether a row holds one text, below the label of a key: a line between the rows."""
+    def _is_line(self, row: int, labelled: Set[int]) -> bool:
+        """Whether a row holds one text that counts for the rows below it, and is no label.
+
+        It stands below the label of a key, or below the first of `labelled` rows and
+        names a channel or a zone; another label merged down to it makes it one of them.
+        """
         cells = self._sheet.rows.get(row, {})
-        column = next(iter(cells), 0)
+        column, text = next(iter(cells.items()), (0, None))
         role = self._words.known(self._sheet.key(row - 1, column)).role
-        return len(cells) == 1 and role in {*_KEYS, HARMLESS}
+        if len(cells) != 1 or role in {*_KEYS, HARMLESS}:
+            return len(cells) == 1
+        above = self._sheet.rows.get(row - 1, {})
+        said = self._words.known(text)
+        names_rows = said.known and bool(said.channel or said.zone)
+        is_first = row - 1 in labelled and column == min(above)
+        return names_rows and is_first and all(self._sheet.head(row, at)[0] == row for at in above)
 
     def _names_a_key(self, row: int) -> bool:
         """Whether a label in a row has a role that each table of the form has."""

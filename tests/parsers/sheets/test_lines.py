@@ -62,6 +62,40 @@ def test_a_line_right_below_the_labels_is_none_of_them():
     assert [series.channel for series in parsed.series] == ["R+", "A+"]
 
 
+@pytest.mark.parametrize("first", ["Показание", "Предыдущее", "Расход", "Кол-во", "Примечание"])
+@pytest.mark.parametrize(
+    ("line", "channel", "zone"),
+    [("Реактивная энергия", "R+", "T0"), ("R+", "R+", "T0"), ("Ночь", "A+", "T2")],
+)
+def test_a_line_below_any_first_label_is_no_label(first, line, channel, zone):
+    labels = [first, "№ ПУ", *(["Показание"] if first != "Показание" else [])]
+    rows = [[100, "07510001"], [5, "07510002"]]
+    if first != "Показание":
+        rows = [["", meter, value] for value, meter in rows]
+    parsed = read(*BLOCK[:4], labels, [line], rows[0], ["Активная энергия"], rows[1])
+    assert [(s.channel, s.zone, s.reading) for s in parsed.series] == [
+        (channel, zone, 100),
+        ("A+", zone, 5),
+    ]
+    assert parsed.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        ([["№ ПУ", "Показание R+"]], "Активная энергия"),
+        ([["№ ПУ", "Показание"], ["", "R+"]], "Активная энергия"),
+        ([["№ ПУ", "Ночь"]], "День"),
+    ],
+)
+def test_a_line_that_denies_a_column_is_told_when_rows_follow(labels, line):
+    parsed = read(*BLOCK[:4], *labels, FIRST, [line], SECOND)
+    (found,) = parsed.findings
+    cell = f"A{6 + len(labels)}"
+    assert (found.code, found.place.cell, found.is_error) == (Code.NOT_READ, cell, True)
+    assert read(*BLOCK[:4], *labels, FIRST, [line]).findings == ()
+
+
 def test_a_line_goes_on_behind_labels_repeated_on_the_next_printed_page():
     parsed = read(*BLOCK, FIRST, ["Реактивная энергия"], FIRST, BLOCK[-1], SECOND)
     assert [series.channel for series in parsed.series] == ["A+", "R+", "R+"]

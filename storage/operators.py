@@ -36,8 +36,10 @@ class Operators(Part):
         totp_secret: str | None,
         who: str,
         now: datetime,
-    ) -> None:
-        """Make an operator, or give one that is there all of this anew.
+        *,
+        anew: bool,
+    ) -> bool:
+        """Make an operator, or give one that is there all of this anew; False: nothing is done.
 
         Args:
             name: By which it signs in.
@@ -46,16 +48,27 @@ class Operators(Part):
             totp_secret: In Base32; None: its password is enough.
             who: Who makes it.
             now: When.
+            anew: Also one that is let in; else only one that is switched off.
         """
         values = {
             "role": role, "password_hash": password_hash, "totp_secret": totp_secret,
             "totp_step": 0, "active": True, "made_by": who, "made_at": now,
         }  # fmt: skip
-        self._connection.execute(
+        changed = self._connection.execute(
             self._insert(OPERATOR)
             .values(name=name, **values)
-            .on_conflict_do_update(index_elements=["name"], set_=values)
+            .on_conflict_do_update(
+                index_elements=["name"], set_=values, where=None if anew else ~OPERATOR.c.active
+            )
         )
+        return bool(changed.rowcount)
+
+    def administering(self) -> set[str]:
+        """Names of those who administer and are let in, held for the transaction."""
+        found = select(OPERATOR.c.name).where(
+            OPERATOR.c.role == OperatorRole.ADMINISTERS, OPERATOR.c.active
+        )
+        return {*self._connection.scalars(found.with_for_update())}
 
     def switch_off(self, name: str) -> bool:
         """Let an operator in no more; False: there is none such that is let in."""

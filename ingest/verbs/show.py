@@ -89,12 +89,13 @@ DIFFERENCES: Columns = {
     "quality after": "after.quality",
 }
 OPERATORS: Columns = {
-    "name": "name",
-    "role": "role",
-    "active": "active",
-    "second factor": lambda operator: operator.totp_secret is not None,
-    "made by": "made_by",
-    "at": "made_at",
+    "name": "operator.name",
+    "role": "operator.role",
+    "active": "operator.active",
+    "second factor": lambda one: one.operator.totp_secret is not None,
+    "made by": "operator.made_by",
+    "at": "operator.made_at",
+    "signed in": "signed_in_at",
 }
 DEMO: Columns = {
     "letter": "sample.name",

@@ -198,6 +198,7 @@ _SECTIONS = (
     ("/console/export", "export"),
     ("/console/audit", "audit"),
     ("/console/status", "status"),
+    ("/console/operators", "operators"),
 )
 
 

@@ -15,7 +15,7 @@ PAGES = (
     "/console", "/console/letters", "/console/letters/2", "/console/suspects", MONTH,
     f"{MONTH}/matrix", "/console/entities", f"/console/entities/{CODE}",
     f"/console/entities/{CODE}/enter", "/console/receipts/2/withdraw", "/console/import",
-    "/console/export", "/console/audit", "/console/status",
+    "/console/export", "/console/audit", "/console/status", "/console/operators",
 )  # fmt: skip
 
 

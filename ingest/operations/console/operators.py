@@ -27,7 +27,7 @@ from ingest.operations.account.sessions import (
 from ingest.operations.ports import Ledger, Service
 from ingest.operations.refused import Refused
 from ingest.operations.registry import WeakPassword
-from ingest.operations.told import Keys
+from ingest.operations.told import MERGED, Keys
 from storage.records.access import Operator, OperatorRole, WebSession
 from storage.records.audit import Facts
 from storage.store import Store
@@ -40,6 +40,24 @@ _AROUND = (0, -1, 1)
 
 class BadName(Refused):
     """An operator cannot be called so."""
+
+
+class NameTaken(Refused):
+    """An operator of this name is let in."""
+
+
+class StaysIn(Refused):
+    """An operator is not switched off in the console: it is oneself, or the last to administer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An operator, and when it last signed in; None: never."""
+
+    KEYS: ClassVar[Keys] = {MERGED: "operator", "signed_in_at": "signed_in_at"}
+
+    operator: Operator
+    signed_in_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,7 @@ def add(
     *,
     password: str = "",
     second_factor: bool = True,
+    anew: bool = True,
 ) -> Added:
     """Make an operator, or give one that is there role, password and second factor anew.
 
@@ -88,9 +107,11 @@ def add(
         now: When.
         password: '' for one that is made.
         second_factor: Whether a code of an app is asked for beside the password.
+        anew: Also one that is let in gets all anew.
 
     Raises:
         BadName: the name is empty, too long, or has blanks at its ends or odd signs.
+        NameTaken: one of this name is let in, and is not to get all anew.
         WeakPassword: the given password is too easy to guess.
     """
     if not name.isprintable() or name != name.strip() or not 0 < len(name) <= NAME_MOST:
@@ -102,15 +123,10 @@ def add(
     hashed = service.guard.passwords.hash(given)
     with service.ledger.transaction() as store:
         before = store.operators.named(name)
-        store.operators.keep(name, role, hashed, secret, who, now)
-        store.audit.add(
-            now,
-            who,
-            "operator",
-            name,
-            before=_facts(before),
-            after={"role": role, "active": True, "second_factor": second_factor},
-        )
+        if not store.operators.keep(name, role, hashed, secret, who, now, anew=anew):
+            raise NameTaken(f"{name}: an operator of this name is let in")
+        after: Facts = {"role": role, "active": True, "second_factor": second_factor}
+        store.audit.add(now, who, "operator", name, before=_facts(before), after=after)
     issuer = service.signature.organisation or "ingest"
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer) if secret else None
     return Added(name, role, None if password else given, uri, before is None)
@@ -126,14 +142,19 @@ def _facts(operator: Operator | None) -> Facts | None:
     }
 
 
-def every(ledger: Ledger) -> Sequence[Operator]:
+def every(ledger: Ledger) -> Sequence[Listed]:
     """Every operator, by name, those switched off too.
 
     Raises:
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
-        return store.operators.all()
+        return [Listed(one, _signed_in_at(store, one)) for one in store.operators.all()]
+
+
+def _signed_in_at(store: Store, operator: Operator) -> datetime | None:
+    entries, _ = store.audit.page(None, 1, what="sign-in", key=operator.name)
+    return entries[0].at if entries else None
 
 
 def switch_off(ledger: Ledger, name: str, who: str, now: datetime) -> bool:
@@ -149,12 +170,35 @@ def switch_off(ledger: Ledger, name: str, who: str, now: datetime) -> bool:
         ConnectionError: the database is away.
     """
     with ledger.transaction() as store:
-        before = store.operators.named(name)
-        if before is None or not store.operators.switch_off(name):
-            return False
-        store.accounts.end_others("operator", before.id, "")
-        store.audit.add(now, who, "operator", name, before=_facts(before), after={"active": False})
-        return True
+        return _switched_off(store, name, who, now)
+
+
+def switch_off_another(ledger: Ledger, name: str, me: Operator, now: datetime) -> bool:
+    """As `switch_off`, by an operator in the console, where somebody must be left to undo it.
+
+    Args:
+        ledger: The database.
+        name: Whom.
+        me: Who does it.
+        now: The moment of it, aware.
+
+    Raises:
+        StaysIn: it is oneself, or nobody would be left who administers.
+        ConnectionError: the database is away.
+    """
+    with ledger.transaction() as store:
+        if name == me.name or not store.operators.administering() - {name}:
+            raise StaysIn(f"{name}: oneself and the last who administers stay in")
+        return _switched_off(store, name, me.actor, now)
+
+
+def _switched_off(store: Store, name: str, who: str, now: datetime) -> bool:
+    before = store.operators.named(name)
+    if before is None or not store.operators.switch_off(name):
+        return False
+    store.accounts.end_others("operator", before.id, "")
+    store.audit.add(now, who, "operator", name, before=_facts(before), after={"active": False})
+    return True
 
 
 def sign_in(service: Service, attempt: Attempt, code: str, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from ingest.web.console import (
     letters,
     months,
     needs,
+    operators,
     suspects,
 )
 from storage.records.access import OperatorRole
@@ -83,4 +84,7 @@ PAGES = (
     Page("/console/audit", history.listing, _LOOKS),
     Page("/console/audit/verify", history.verified, _LOOKS, _POST, heavy=True),
     Page("/console/status", needs.status_page, _LOOKS),
+    Page("/console/operators", operators.listing, _ADMINISTERS),
+    Page("/console/operators", operators.added, _ADMINISTERS, _POST, keeps=operators.listing),
+    Page("/console/operators/off", operators.off, _ADMINISTERS, _POST),
 )

@@ -8,6 +8,7 @@ import pytest
 
 from config.load import Described
 from ingest.demo.run import Line, Sample
+from ingest.operations.console.operators import Listed
 from ingest.operations.periods import MissingSeries, PeriodChange, Reminded, Span
 from ingest.verbs import show
 from ingest.verbs.main import cli
@@ -55,7 +56,7 @@ LISTINGS = {
     "SUSPECTS": SUSPECT,
     "SEEN_VALUES": SeenValue(AT, 10**12, 1234567, 1234568),
     "DIFFERENCES": NumberChange(NUMBER, NUMBER),
-    "OPERATORS": Operator(1, LONG, OperatorRole.ADMINISTERS, "", None, True, LONG, AT),
+    "OPERATORS": Listed(Operator(1, LONG, OperatorRole.ADMINISTERS, "", None, True, LONG, AT), AT),
     "CONFIGURATION": Described("authentication.trusted_authserv_id", LONG, LONG),
     "MISSING": MISSING,
     "DEMO": Line(Sample(LONG, b"", "accepted"), "partly_accepted", LONG),

@@ -1,5 +1,7 @@
 """The operators' console: who gets in, what it shows, and what it does not let happen."""
 
+import html
+import re
 from dataclasses import dataclass
 
 import pyotp
@@ -377,6 +379,38 @@ def test_an_entity_is_found_and_told_and_gets_a_new_password_once_shown(crew):
     assert ("operator:anna", CODE) in crew.audit("password")
     looks = crew.enters("boris", OperatorRole.LOOKS)
     assert looks.post(f"/console/entities/{CODE}/password").status_code == 403
+
+
+def test_an_operator_is_added_shown_once_what_to_sign_in_with_and_switched_off(crew):
+    admin, path = crew.enters("anna", OperatorRole.ADMINISTERS), "/console/operators"
+    told = admin.post(path, {"name": HOSTILE, "role": "works"}).text
+    password, factor = map(html.unescape, re.findall(r"<code>(.*?)</code>", told))
+    code = pyotp.parse_uri(factor).at(NOW)
+    other = crew.world.browser()
+    form = {"name": HOSTILE, "password": password, "code": code}
+
+    assert "<script>alert" not in told
+    listed = admin.get(path).text
+    assert "<script>alert" not in listed
+    assert HOSTILE in html.unescape(listed)
+    assert password not in listed
+    assert other.post("/console/sign-in", form).status_code == 303
+    assert other.get(path).status_code == 403
+    assert path not in other.get("/console").text
+    assert admin.post(path, {"name": HOSTILE, "role": "administers"}).status_code == 409
+    assert admin.post(path, {"name": "a\u202eb", "role": "works"}).status_code == 422
+    assert admin.post(f"{path}/off", {"name": HOSTILE}).headers["location"] == path
+    assert other.get("/console/letters").status_code == 303
+    assert admin.post(f"{path}/off", {"name": HOSTILE}).status_code == 409
+    assert crew.audit("operator")[1:] == [("operator:anna", HOSTILE)] * 2
+
+
+def test_nobody_is_switched_off_by_oneself(crew):
+    admin = crew.enters("anna", OperatorRole.ADMINISTERS)
+
+    assert "/console/operators/off" not in admin.get("/console/operators").text
+    assert admin.post("/console/operators/off", {"name": "anna"}).status_code == 409
+    assert admin.get("/console/letters").status_code == 200
 
 
 def test_the_demos_operator_signs_in_as_it_says(world):

@@ -183,7 +183,7 @@ def forms(world, browser):
     paths = [
         (browser, ("/readings/enter", "/people")),
         (admin, ("/console", entity, f"{entity}/enter", "/console/import", "/console/export",
-                 "/console/receipts/1/withdraw")),
+                 "/console/receipts/1/withdraw", "/console/operators")),
     ]  # fmt: skip
     found = {
         form: (of, *fields)
@@ -191,7 +191,7 @@ def forms(world, browser):
         for path in every
         for form, fields in typed_into(of.get(path).text).items()
     }
-    assert len(found) == 8, [*found]
+    assert len(found) == 9, [*found]
     return found
 
 
@@ -205,6 +205,7 @@ def everything(world):
         "letter",
         "submission",
         "suspicion",
+        "operator",
     )
     with world.service.ledger.reading() as store:
         return [store.session.driver.all_rows(f"SELECT count(*) FROM {n}", {}) for n in names]
@@ -279,7 +280,8 @@ def test_a_hostile_text_in_every_field_and_address_is_only_text(world, signed_in
         field
         for browser, paths in ((signed_in, ("/", "/readings/enter", "/people", "/documents")),
                                (admin, ("/console/letters", "/console/suspects", "/console/audit",
-                                        "/console/export", f"/console/entities/{CODE}/enter")))
+                                        "/console/export", f"/console/entities/{CODE}/enter",
+                                        "/console/operators")))
         for path in paths
         for field in re.findall(r'name="([^"]+)"', browser.get(path).text)
     }  # fmt: skip

@@ -8,11 +8,14 @@ import pytest
 from ingest.operations.account.sessions import Attempt, visitor
 from ingest.operations.console.operators import (
     BadName,
+    NameTaken,
+    StaysIn,
     add,
     every,
     operator_of,
     sign_in,
     switch_off,
+    switch_off_another,
 )
 from ingest.operations.registry import WeakPassword
 from storage.records.access import OperatorRole
@@ -94,7 +97,29 @@ def test_who_is_switched_off_is_out_at_once(service, anna):
     later = NOW + timedelta(minutes=5)
     assert enter(service, anna, code_of(anna, later), later) is None
     assert not switch_off(service.ledger, "anna", "root", NOW)
-    assert [one.active for one in every(service.ledger)] == [False]
+    assert [(one.operator.active, one.signed_in_at) for one in every(service.ledger)] == [
+        (False, NOW)
+    ]
+
+
+def test_two_who_switch_each_other_off_leave_one_to_administer(service):
+    for name in ("anna", "boris"):
+        add(service, name, OperatorRole.ADMINISTERS, "root", NOW)
+    anna, boris = (one.operator for one in every(service.ledger))
+
+    assert switch_off_another(service.ledger, "boris", anna, NOW)
+    with pytest.raises(StaysIn):
+        switch_off_another(service.ledger, "anna", boris, NOW)
+    assert [one.operator.active for one in every(service.ledger)] == [True, False]
+
+
+def test_one_who_is_let_in_is_made_anew_only_when_that_is_meant(service, anna):
+    with pytest.raises(NameTaken):
+        add(service, "anna", OperatorRole.LOOKS, "root", NOW, anew=False)
+    assert enter(service, anna, code_of(anna)) is not None
+    switch_off(service.ledger, "anna", "root", NOW)
+
+    assert not add(service, "anna", OperatorRole.LOOKS, "root", NOW, anew=False).is_new
 
 
 def test_everything_anew_ends_what_was_open(service, anna):

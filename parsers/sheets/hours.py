@@ -14,14 +14,20 @@ def numbering(cells: Mapping[int, Cell], unseen: Mapping[int, Cell]) -> set[int]
 
     All of the row but one stray cell at its end, which is no reading of meter 2.
     """
+    if len(cells) + len(unseen) < _FEWEST:
+        return set()
     for row in (cells, dict(sorted({**unseen, **cells}.items()))):
         counted = takewhile(
             lambda pair: shown(pair[1][1]) == str(pair[0]), enumerate(row.items(), 1)
         )
         columns = {column for _, (column, _) in counted}
-        if len(columns) > 2 and len(columns) >= len(row) - 1:
+        if len(columns) >= _FEWEST and len(columns) >= len(row) - 1:
             return columns
     return set()
+
+
+_FEWEST = 3
+"""Columns that are numbered, at least."""
 
 
 def hour_columns(cells: Mapping[int, Cell]) -> dict[int, int]:

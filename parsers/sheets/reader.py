@@ -232,9 +232,10 @@ class SheetReader:
     def _holds_data(self, table: Table, row: int, cells: Mapping[int, Cell]) -> bool:
         """Whether a row fills columns of values, and not with a name beside «Отпустил»."""
         values = [cells[column] for column in self._values(table, cells)]
-        keys = [self._sheet.key(row, at) for at in table.columns.values()]
-        is_named = any(map(_has_digits if table.hours else _is_code, keys))
-        return bool(values) and (is_named or not all(map(is_note, values)))
+        if not all(map(is_note, values)):
+            return True
+        keys = (self._sheet.key(row, at) for at in table.columns.values())
+        return bool(values) and any(map(_has_digits if table.hours else _is_code, keys))
 
     def _refuse(
         self,
@@ -613,8 +614,7 @@ def _has_digits(cell: Cell) -> bool:
 
 def _is_code(cell: Cell) -> bool:
     """Whether a cell may be the number of a meter or a point: no word, no day of a signature."""
-    is_day = not shown(cell).isdigit() and not isinstance(read_moment(cell), Fault)
-    return _has_digits(cell) and not is_day
+    return _has_digits(cell) and (shown(cell).isdigit() or isinstance(read_moment(cell), Fault))
 
 
 _TIDY = {"meter": meter_number, "point": point_code}

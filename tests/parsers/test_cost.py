@@ -110,6 +110,13 @@ def test_a_workbook_of_more_than_any_form_has_is_too_costly(kind):
     assert told(make(most * 2 + 10_000)) == {Code.TOO_COSTLY}
 
 
+def test_cells_are_counted_before_the_first_one_is_read():
+    damaged = b'<row r="1"><c r="A2"><v>1</v></c></row>'
+    cells = b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>"
+    assert told(book(iter([damaged, cells]))) == {Code.UNREADABLE_DOCUMENT}
+    assert told(book(iter([damaged, cells * (MOST_CELLS // 1000)]))) == {Code.TOO_COSTLY}
+
+
 def test_cells_below_merged_ones_are_counted():
     inside = "".join(cell(f"A{n}", "<v>1</v>") for n in range(1, 102)).encode()
     wide = b'</sheetData><mergeCells><mergeCell ref="A1:%s101"/></mergeCells><sheetData>'

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from ingest.operations.account.consumption import Amount, Choice, by_day, by_month, choices, read_in
+from ingest.operations.account.consumption import Amount, Choice, by_day, by_month, choices
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused
 from layouts.months import month_at
-from storage.billed.billing import BillingRow
-from storage.records.billing import Suspect
+from storage.records.billing import SeenValue, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +20,13 @@ class Around:
     Attributes:
         amounts: Days of its month of a profile, else twelve months.
         is_by_day: Which of the two.
-        readings: Of registers, of its month.
+        values: Those that are doubtful, the one before, the one after, and what they replaced.
     """
 
     suspect: Suspect
-    month: date
     amounts: Sequence[Amount]
     is_by_day: bool
-    readings: Sequence[BillingRow]
+    values: Sequence[SeenValue]
 
 
 def around(ledger: Ledger, number: int, now: datetime) -> Around:
@@ -40,17 +38,17 @@ def around(ledger: Ledger, number: int, now: datetime) -> Around:
     """
     with ledger.reading() as store:
         found = store.suspicions.of([number])
-    if not found:
-        raise Refused(f"there is no suspicion {number}")
+        if not found:
+            raise Refused(f"there is no suspicion {number}")
+        values = store.suspicions.around(number)
     one = found[0]
     month = month_at(one.end - timedelta(seconds=1))
     of = _choice(ledger, one, month)
     if of is None:
-        return Around(one, month, (), one.meter is None, ())
+        return Around(one, (), one.meter is None, values)
     if one.meter is None:
-        return Around(one, month, by_day(ledger, one.entity, of, month, now), True, ())
-    readings = read_in(ledger, one.entity, of, month)
-    return Around(one, month, by_month(ledger, of, month, now), False, readings)
+        return Around(one, by_day(ledger, one.entity, of, month, now), True, values)
+    return Around(one, by_month(ledger, of, month, now), False, values)
 
 
 def _choice(ledger: Ledger, one: Suspect, month: date) -> Choice | None:

@@ -58,4 +58,6 @@ def one(visit: Visit) -> Response:
     write = visit.words.writing.number
     name = "%-d" if found.is_by_day else "%m.%y"
     chart = columns(found.amounts, lambda a: f"{a.start:{name}}", write) if found.amounts else None
-    return visit.page("console_suspect.html", one=found.suspect, around=found, chart=chart)
+    return visit.page(
+        "console_suspect.html", one=found.suspect, around=found, chart=chart, shown=_SHOWN
+    )

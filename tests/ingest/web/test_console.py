@@ -354,6 +354,7 @@ def test_a_doubtful_value_is_looked_at_and_accepted_with_a_reason(crew):
     page = browser.get("/console/suspects/1").text
 
     assert "<svg" in page
+    assert re.findall(r'class="num" data-label="[^"]*">([^<]*)', page) == ["1\xa0500,000"] * 2
     assert suspect["code"] in browser.get("/console/suspects").text
     form = {"suspect": "1", "reason": "called: the oven was on"}
     assert browser.post("/console/suspects/accept", {"suspect": "1"}).status_code == 422

@@ -33,7 +33,7 @@ class Document:
 _COLUMNS = 16384
 
 UNDATED = datetime(1900, 1, 1, tzinfo=UTC)
-"""Start of a reading whose own instant could not be read: of no meter's time."""
+"""Start of a series none of whose times could be read: of no meter's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,9 @@ class Series:
 
     @property
     def is_unread(self) -> bool:
-        """Whether it is a register reading without its value, its zone or its instant."""
-        is_whole = self.values and self.zone is not None and self.start != UNDATED
-        return self.kind is Kind.REGISTER and not is_whole
+        """Whether it has no time that could be read, or is a reading without value or zone."""
+        is_part = self.kind is Kind.REGISTER and not (self.values and self.zone is not None)
+        return is_part or self.start == UNDATED
 
     @property
     def reading(self) -> Decimal:
@@ -236,7 +236,8 @@ class Parsed:
         spoilt: Those, with the values that could be read: never recorded, but judged,
             so that their other mistakes are told at once. A value that could not be
             read is None; a register's reading that could not be is left out. A reading
-            whose zone could not be read has none, one without an instant is `UNDATED`.
+            whose zone could not be read has none. A reading without an instant is
+            `UNDATED`, as are intervals of which none has a time, without their values.
         points: Codes of every point the document names, as (area, point), also
             of those whose series were left out.
         figures: What stands beside readings and the document alone cannot settle.

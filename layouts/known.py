@@ -182,7 +182,7 @@ class Assigned:
         series: With area, point and meter as they are registered.
         original: As the document has it.
         point: None offline, or when it is not this sender's.
-        meter: Of a register reading; None as for `point`.
+        meter: Of a register reading; None offline, or when nothing tells which it is.
         faults: Why it could not be assigned, or what had to be forgiven.
         key: What tells a register reading of a known meter from every other one.
         change: What recording it would do; None until versions are resolved.
@@ -262,7 +262,7 @@ class Wants:
         version: The document's, among those of its layout; its submission has no
             number yet, and is the latest one of all.
         assigned: The document's series with their points and meters.
-        unread: Register readings likewise, with a format mistake.
+        unread: Likewise what could not be read whole, or dated.
         unknown: Point codes and meter numbers that are not the entity's.
         history_days: So many local days of hours before each interval series.
         registers: None where no reading is wanted.

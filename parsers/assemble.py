@@ -260,8 +260,12 @@ class _Interval:
         if self._spoilt:
             ends = self._ends()
             kept = [i for i in kept if None not in (self._column.starts[i], ends[i])]
+            for index in sorted({*range(len(values))} - {*kept}):
+                # No rule sees what has no time.
+                if (values[index] or 0) < 0:
+                    self._wrong(Code.NEGATIVE_VALUE, index, index)
         if not kept:
-            return None, self._spoilt
+            return self._undated() if self._spoilt else None, self._spoilt
         if len(kept) < len(values):
             values = [values[index] for index in kept]
             self._keep(kept)
@@ -396,6 +400,22 @@ class _Interval:
             not_commercial=frozenset(column.flagged),
             places=self._places,
             power=UNITS[self._draft.unit],
+        )
+
+    def _undated(self) -> Series:
+        """The series without its values: what point and channel it is of is judged all the same."""
+        column = self._column
+        return Series(
+            kind=Kind.INTERVAL,
+            area=column.area,
+            point=column.point,
+            meter=None,
+            channel=column.channel,
+            zone=None,
+            start=UNDATED,
+            step_minutes=self._step // 60,
+            values=(),
+            places=self._draft.places(column.places[:1]),
         )
 
 

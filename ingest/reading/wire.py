@@ -251,10 +251,10 @@ def _parsed(data: Any) -> Parsed:
 
 
 def _spoilt(data: Any) -> Series:
-    """As `_series`, where a register's reading may be left out."""
-    if data.kind is Kind.REGISTER and not data.values:
+    """As `_series`, where a register's reading, or undated intervals, may be left out."""
+    if not data.values:
         if data.spans or data.not_commercial or (data.places and len(data.places.at) != 1):
-            raise ValueError("more than a place without a reading")
+            raise ValueError("more than a place without a value")
         return Series(**_fields(data) | {"values": ()})
     return _series(data)
 

@@ -156,7 +156,9 @@ def _reading(series: Series, original: Series, register: _Register, zone: ZoneIn
     if series.point is not None:
         stated, faults = _point(series, register)
         if stated is None:
-            return Assigned(series, original, faults=faults)
+            # Which meter is meant may be plain all the same, and what it cannot show.
+            found, _, _ = _meter(series, None, register, zone)
+            return Assigned(series, original, meter=found, faults=faults)
     found, where, more = _meter(series, stated, register, zone)
     faults = (*faults, *more)
     if found is None or where is None:

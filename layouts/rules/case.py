@@ -27,7 +27,7 @@ class Case:
         entity: Its sender. None offline, without a register of points.
         received_at: Moment of receipt. None offline.
         held: The series that no rule has refused so far; another case has others.
-        unread: Register readings with a format mistake: judged, but never recorded.
+        unread: Series that could not be read whole, or dated: judged, but never recorded.
         overrides: Codes that an operator decides against.
     """
 

@@ -50,7 +50,7 @@ def wants(
     """
     case = Case(parsed, layout, parameters, entity, received_at)
     items = assign.assign(period.without_padding(case), entity, case.zone)
-    spoilt = [series for series in parsed.spoilt if series.kind is Kind.REGISTER]
+    spoilt = [series for series in parsed.spoilt if series.is_unread]
     unread = assign.assign(spoilt, entity, case.zone)
     held = [item for item in items if item.point is not None]
     version = None if received_at is None else version_of(parsed, layout, received_at, 0)

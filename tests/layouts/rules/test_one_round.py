@@ -37,16 +37,19 @@ RECEIVED = moscow(2026, 11, 2, 12)
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is written instead of a field, and what is told of it there."""
+    """What is written instead of a field, what is told of it there, and what it hides."""
 
     code: str
     field: str
     written: str
+    hides: tuple[str, ...] = ()
 
 
+TOO_MANY = ("too-many-digits", "too-many-decimals")
 READINGS = [
-    Mistake("unknown-point", "point", "200000009999-01"),
-    Mistake("unknown-meter", "meter", "99999999"),
+    Mistake("unknown-point", "point", "200000009999-01", ("unknown-meter",)),
+    # Nobody knows what an unknown meter can show.
+    Mistake("unknown-meter", "meter", "99999999", ("unknown-channel", *TOO_MANY)),
     Mistake("unknown-channel", "channel", "R+"),
     Mistake("invalid-code", "zone", "T9"),
     Mistake("invalid-date", "date", "33.11.2026"),
@@ -58,17 +61,11 @@ READINGS = [
     Mistake("too-many-decimals", "value", "1.2345"),
 ]
 FIELDS = ["point", "meter", "channel", "zone", "date", "value"]
-HIDES = {
-    # Nobody knows what meter is at an unknown point, nor what an unknown meter can show.
-    "unknown-point": {"unknown-meter", "unknown-channel", "too-many-digits", "too-many-decimals"},
-    "unknown-meter": {"unknown-channel", "too-many-digits", "too-many-decimals"},
-}
 
 
 def fit(one: Mistake, other: Mistake) -> bool:
     """Whether both may stand in one row, and both can be told of it."""
-    hidden = HIDES.get(one.code, set()), HIDES.get(other.code, set())
-    return one.field != other.field and other.code not in hidden[0] and one.code not in hidden[1]
+    return one.field != other.field and other.code not in one.hides and one.code not in other.hides
 
 
 def rows(planted: dict[int, list[Mistake]]) -> list[dict[str, str]]:
@@ -146,7 +143,8 @@ def test_the_mended_readings_are_accepted(container):
 
 
 PROFILES = [
-    Mistake("unknown-point", "point", "200000009999-01"),
+    Mistake("invalid-date", "date", "33.11.2026", ("missing-interval",)),
+    Mistake("unknown-point", "point", "200000009999-01", ("unknown-channel",)),
     Mistake("unknown-channel", "channel", "02"),
     Mistake("invalid-number", "3", "нет данных"),
     Mistake("negative-value", "5", "-5"),
@@ -159,7 +157,9 @@ def days(planted: dict[int, list[Mistake]]) -> list[dict[str, str]]:
     """A day of four points, as it is with these mistakes."""
     made = []
     for index, point in enumerate(OWN[:4]):
-        row = {"point": point, "channel": "01"} | {str(hour): f"{index + 1}" for hour in range(24)}
+        row = {"date": "01.11.2026", "point": point, "channel": "01"} | {
+            str(hour): f"{index + 1}" for hour in range(24)
+        }
         made.append(row | {mistake.field: mistake.written for mistake in planted.get(index, ())})
     return made
 
@@ -168,12 +168,12 @@ def profile_book(planted):
     """A workbook of hours, and the cell of each of its fields."""
     lines = [["Макет", "52005"], ["Код пользователя", CODE], ["Единица", "МВт·ч"], []]
     lines.append(["Дата", "Точка учёта", "Канал", *map(str, range(24))])
-    lines += [["01.11.2026", *row.values()] for row in days(planted)]
+    lines += [list(row.values()) for row in days(planted)]
     cells = {(r, c): v for r, line in enumerate(lines, 1) for c, v in enumerate(line, 1) if v}
     places = {
-        (index, name): cell_name(index + 6, column)
+        (index, name): [cell_name(index + 6, column)]
         for index, row in enumerate(days(planted))
-        for column, name in enumerate(row, 2)
+        for column, name in enumerate(row, 1)
     }
     return WRITERS["xlsx"]([Page("Лист1", cells)]), places
 
@@ -183,13 +183,15 @@ def profile_xml(planted, opened, closed, level, value):
     lines, places = list(opened), {}
     for index, row in enumerate(days(planted)):
         lines.append(level[0].format(**row))
-        places |= {(index, name): f"line {len(lines) + 1}" for name in ("point", "channel")}
+        places |= {(index, name): [f"line {len(lines) + 1}"] for name in ("point", "channel")}
+        day, places[index, "date"] = "".join(reversed(row["date"].split("."))), []
         for hour in range(24):
             if row[str(hour)]:
                 at = f"{hour:02}", f"{(hour + 1) % 24:02}"
-                lines.append(value.format(*at, row[str(hour)]))
+                lines.append(value.format(*at, row[str(hour)], day))
+                places[index, "date"].append(f"line {len(lines)}")
             # A gap is told at the line before it.
-            places[index, str(hour)] = f"line {len(lines)}"
+            places[index, str(hour)] = [f"line {len(lines)}"]
         lines.append(level[1])
     return "\n".join([*lines, *closed]).encode(), places
 
@@ -198,7 +200,7 @@ HOURS = (
     [f'<package class="52005" version="2" sender_code="{CODE}" created="20261102113000">'],
     ["</package>"],
     ('<point code="{point}" channel="{channel}">', "</point>"),
-    '<consumption date_time="20261101{0}" energy="{2}"/>',
+    '<consumption date_time="{3}{0}" energy="{2}"/>',
 )
 PERIODS = (
     [
@@ -225,9 +227,15 @@ DAYS = {
 def test_any_four_mistakes_over_a_profile_are_told_in_the_first_round(number, container):
     writer = DAYS[number, container]
     for seed in range(8):
-        planted = fours(seed, PROFILES)
+        # The day of an 80020 is that of the whole document.
+        planted = fours(seed, PROFILES[number == "80020" :])
         content, places = writer(planted)
-        meant = {(m.code, places[row, m.field]) for row, ms in planted.items() for m in ms}
+        meant = {
+            (mistake.code, place)
+            for row, several in planted.items()
+            for mistake in several
+            for place in places[row, mistake.field]
+        }
         assert told(content, number)[0] == meant, planted
 
 

@@ -92,14 +92,25 @@ def sent(parsed: Parsed) -> Parsed:
     return read_again.parsed[0]
 
 
-def test_a_reading_that_could_not_be_read_comes_from_a_child_as_it_is():
-    parsed = read({**GOOD, "T1": "нет данных"})
-    assert [series.zone for series in parsed.spoilt] == ["T1"]
+def hours_without_a_date() -> Parsed:
+    rows = "".join(f'<consumption date_time="202611330{hour}" energy="1"/>' for hour in range(3))
+    head = f'<package class="52005" version="2" sender_code="{CODE}" created="20261102093000">'
+    document = f'{head}<point code="P-1" channel="R+">{rows}</point></package>'
+    (parsed,) = parse(Document("z.xml", document.encode()), LAYOUTS)
+    return parsed
+
+
+SPOILT = [read({**GOOD, "T1": "нет данных"}), hours_without_a_date()]
+
+
+@pytest.mark.parametrize("parsed", SPOILT)
+def test_what_could_not_be_read_comes_from_a_child_as_it_is(parsed):
+    assert len(parsed.spoilt) == 1
     assert sent(parsed).spoilt == parsed.spoilt
 
 
-def test_one_without_a_number_is_never_taken_among_the_others():
-    parsed = read({**GOOD, "T1": "нет данных"})
+@pytest.mark.parametrize("parsed", SPOILT)
+def test_one_without_a_value_is_never_taken_among_the_others(parsed):
     with pytest.raises(NonsenseError):
         sent(replace(parsed, series=parsed.spoilt))
 

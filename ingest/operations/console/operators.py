@@ -85,6 +85,11 @@ class Added:
     second_factor: str | None = field(repr=False)
     is_new: bool
 
+    @property
+    def key(self) -> str:
+        """The second factor as it is typed into an app; '' without one."""
+        return pyotp.parse_uri(self.second_factor).secret if self.second_factor else ""
+
 
 def add(
     service: Service,

@@ -385,12 +385,13 @@ def test_an_entity_is_found_and_told_and_gets_a_new_password_once_shown(crew):
 def test_an_operator_is_added_shown_once_what_to_sign_in_with_and_switched_off(crew):
     admin, path = crew.enters("anna", OperatorRole.ADMINISTERS), "/console/operators"
     told = admin.post(path, {"name": HOSTILE, "role": "works"}).text
-    password, factor = map(html.unescape, re.findall(r"<code>(.*?)</code>", told))
+    password, key, factor = map(html.unescape, re.findall(r"<code>(.*?)</code>", told))
     code = pyotp.parse_uri(factor).at(NOW)
     other = crew.world.browser()
     form = {"name": HOSTILE, "password": password, "code": code}
 
     assert "<script>alert" not in told
+    assert f"secret={key}&" in factor
     listed = admin.get(path).text
     assert "<script>alert" not in listed
     assert HOSTILE in html.unescape(listed)

@@ -46,12 +46,14 @@ class Places:
             a sheet.
         empty: Cells left empty, packed, by the start of their intervals in epoch
             seconds.
+        dated: Cell of the date, packed, where it stands above the rows; else 0.
     """
 
     sheet: str | None
     at: Sequence[int]
     keys: Mapping[str, int] = field(default_factory=dict)
     empty: Mapping[int, int] = field(default_factory=dict)
+    dated: int = 0
 
     @staticmethod
     def cell_at(row: int, column: int) -> int:
@@ -78,6 +80,8 @@ class Places:
 
     def place_of(self, key: str, index: int) -> Place:
         """The cell that names the `key` of the value at `index`, else the value's own."""
+        if key == "instant" and self.dated:
+            return self._cell(self.dated)
         column = self.keys.get(key)
         if self.sheet is None or column is None:
             return self.place(index)

@@ -110,6 +110,7 @@ class Reading:
         zone: None where it could not be read, which a finding has told.
         instant: Likewise.
         unit: That of its column; None for the document's.
+        dated: As in `Places.dated`.
     """
 
     point: str | None
@@ -120,6 +121,7 @@ class Reading:
     value: Cell
     place: int
     unit: str | None = None
+    dated: int = 0
 
 
 @dataclass(slots=True)
@@ -448,7 +450,7 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         start=instant(reading.instant) or UNDATED,
         step_minutes=0,
         values=() if value is None else (in_kwh(value, unit),),
-        places=draft.places([reading.place]),
+        places=replace(draft.places([reading.place]), dated=reading.dated),
         power=UNITS[unit] - UNITS["kWh"],
     )
     if value is None or reading.instant is None or reading.zone is None:

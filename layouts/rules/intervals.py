@@ -141,17 +141,22 @@ def _steps_of(spans: list[_Span], unread: Sequence[int]) -> Iterator[Finding]:
     `unread` are the rows whose time could not be read: where one of them stands between
     two intervals, what seems to be missing there is told as what it is.
     """
-    reached, before = spans[0][1], spans[0][:2]
+    reached, before = spans[0][1], spans[0]
+    is_told = False
     last = _row(spans[0][2].series.place(spans[0][3]))
     for start, end, item, index in spans[1:]:
         row = _row(item.series.place(index)) if unread else 0
-        if (start, end) == before:
+        is_again = (start, end) == before[:2]
+        if is_again and not is_told:
+            yield about_value(before[2], Code.DUPLICATE_INTERVAL, before[3])
+        is_told = is_again
+        if is_again:
             yield about_value(item, Code.DUPLICATE_INTERVAL, index)
         elif start < reached:
             yield about_value(item, Code.OVERLAP, index)
         elif start > reached and not any(min(last, row) < at < max(last, row) for at in unread):
             yield _missing(item, reached, start, item.series.gap(index, reached))
-        reached, before, last = max(reached, end), (start, end), row
+        reached, before, last = max(reached, end), (start, end, item, index), row
 
 
 def _incomplete(first: _Span, last: _Span, case: Case) -> Iterator[Finding]:

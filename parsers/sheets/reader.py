@@ -424,7 +424,6 @@ class SheetReader:
         if is_data:
             self._account.use(row, (*table.columns.values(), *table.values))
             self._account.use_figures(row, table.figures)
-        if is_data:
             self._tell_merged(table, row, cells)
         if not held or not is_data:
             return
@@ -497,7 +496,8 @@ class SheetReader:
             instant = self._instant_of(table, column, row, own, (point, meter))
             unit = self._unit_of(table, column, row, (point, meter))
             place, value = Places.cell_at(row, column), self._sheet.cell(row, column)
-            made[column] = Reading(point, meter, channel, zone, instant, value, place, unit)
+            dated = self._stated.dated(table.labels[column]) if own is None else 0
+            made[column] = Reading(point, meter, channel, zone, instant, value, place, unit, dated)
         self._draft.readings.extend(made.values())
         first = next(iter(made.values()), None)
         sums.add(row, *((first.channel, first.zone) if first else (None, None)))

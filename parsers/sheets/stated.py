@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from layouts.document import Header
+from layouts.document import Header, Places
 from layouts.findings import Code, Place, finding
 from layouts.terms import Kind
 from layouts.workbook_form import SheetField
@@ -17,7 +17,7 @@ from parsers.grid import Cell
 from parsers.sheets.dates import Dates
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.rows import place_of
-from parsers.sheets.table import Table
+from parsers.sheets.table import Label, Table
 from parsers.sheets.units import Units, differ
 from parsers.sheets.view import View
 
@@ -65,6 +65,7 @@ class Stated:
         self.month: date | None = None
         self.instant: int | None = None
         self.instant_place: Place | None = None
+        self._instant_at = 0
         self.faulty: set[str] = set()
 
     def read(self, table: Table | None) -> None:
@@ -188,7 +189,15 @@ class Stated:
             return replace(moment, expected="01.11.2026")
         self.instant = self._clock.epoch(moment)
         self.instant_place = fact.place
+        is_here = fact.sheet == self._sheet.name
+        self._instant_at = Places.cell_at(fact.row, fact.column) if is_here else 0
         return moment.isoformat()
+
+    def dated(self, label: Label) -> int:
+        """The cell, packed, of the date above a column of readings; 0 on another sheet."""
+        if label.meaning.at is not None:
+            return Places.cell_at(label.row, label.column)
+        return self._instant_at
 
     def _unit_of_titles(self, table: Table | None, *, required: bool) -> None:
         """The unit that titles above a table name: `Потребление, кВт·ч`."""

@@ -43,15 +43,16 @@ def month(series):
     return judged(monthly(series), known(point(OWN, area=None)))
 
 
-def test_an_interval_told_twice_is_a_duplicate():
-    checked = month(hours((0, 1), (1, 2), (1, 2)))
-    assert codes(checked) == [Code.DUPLICATE_INTERVAL]
+@pytest.mark.parametrize("times", [2, 3])
+def test_an_interval_told_again_is_a_duplicate_at_each_of_its_places(times):
+    checked = month(hours((0, 1), *[(1, 2)] * times))
+    assert codes(checked) == [Code.DUPLICATE_INTERVAL] * times
     assert checked.findings[0].start == DAY + timedelta(hours=1)
 
 
 def test_the_same_channel_told_twice_is_a_duplicate():
     checked = judged(daily(profile(), profile()), known(point()))
-    assert codes(checked) == [Code.DUPLICATE_INTERVAL] * 48
+    assert codes(checked) == [Code.DUPLICATE_INTERVAL] * 96
 
 
 def test_an_interval_left_out_between_two_is_missing():
@@ -214,7 +215,7 @@ def test_a_row_whose_time_could_not_be_read_is_no_gap(rows, missing, sheet):
     ("pairs", "told"),
     [
         ([(0, 60), (60, 120)], []),
-        ([(0, 60), (0, 60)], [Code.DUPLICATE_INTERVAL]),
+        ([(0, 60), (0, 60)], [Code.DUPLICATE_INTERVAL] * 2),
         ([(0, 60), (59, 119)], [Code.OVERLAP]),
         ([(0, 60), (61, 121)], [Code.MISSING_INTERVAL]),
         # One that lies within another hides no overlap with what follows.

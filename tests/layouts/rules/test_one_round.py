@@ -243,3 +243,36 @@ def test_any_four_mistakes_over_a_profile_are_told_in_the_first_round(number, co
 def test_the_mended_profile_is_accepted(number, container):
     found, checked = told(DAYS[number, container]({})[0], number)
     assert (found, len(checked.changes)) == (set(), 4)
+
+
+@pytest.mark.parametrize(
+    ("day", "code"), [("30.11.2026", "reading-in-future"), ("01.03.2026", "too-old")]
+)
+@pytest.mark.parametrize(
+    ("dated", "labels", "cell"),
+    [
+        (["Дата показаний", "{}"], ["№ ПУ", "Показание"], "B3"),
+        ([], ["№ ПУ", "Показание на {}"], "B4"),
+    ],
+)
+def test_a_wrong_date_of_many_readings_is_told_at_its_own_cell(day, code, dated, labels, cell):
+    lines = [["Макет", "52006"], ["Код пользователя", CODE], dated, labels]
+    lines += [[meter, "10"] for meter in METERS]
+    cells = {
+        (r, c): text.format(day)
+        for r, line in enumerate(lines, 1)
+        for c, text in enumerate(line, 1)
+    }
+    found, _ = told(WRITERS["xlsx"]([Page("Лист1", cells)]), "52006")
+    assert found == {(code, cell)}
+
+
+def test_an_interval_of_two_tables_is_told_at_both():
+    table = [["Дата", "Точка учёта", *map(str, range(24))]]
+    table += [["01.11.2026", OWN[0], *map(str, range(1, 25))]]
+    lines = [["Макет", "52005"], ["Код пользователя", CODE], ["Единица", "кВт·ч"], []]
+    lines += [*table, [], *table]
+    cells = {(r, c): v for r, line in enumerate(lines, 1) for c, v in enumerate(line, 1)}
+    found, _ = told(WRITERS["xlsx"]([Page("Лист1", cells)]), "52005")
+    both = {cell_name(row, 3 + hour) for row in (6, 9) for hour in range(24)}
+    assert found == {("duplicate-interval", cell) for cell in both}

@@ -18,6 +18,7 @@ from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.audit import Audit
 from storage.columns import epoch, instant
 from storage.points.import_plan import Plan, Wanted, in_force, row_values
+from storage.records.access import mark_of
 from storage.records.registry import ImportReport
 from storage.session import Part, Session
 from storage.tables.points import ENTITY, METER, METER_ROW, POINT, POINT_ROW
@@ -139,9 +140,11 @@ class Registry(Part):
     def renew_hash(self, user_code: str, before: str, after: str) -> None:
         """Keep another hash of the same password; a no-op when the password has changed.
 
-        Not in the audit: nothing has changed for anybody.
+        Not in the audit: nothing has changed for anybody, and sessions of the account go on.
         """
         self._sql.change("renew_hash", user_code=user_code, before=before, after=after)
+        marks = {"before": mark_of(before), "after": mark_of(after)}
+        self._sql.change("renew_marks", user_code=user_code, **marks)
 
     def plan(
         self,

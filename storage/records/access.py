@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Role(StrEnum):
     OWNER = "owner"
     SENDS = "sends"
     READS = "reads"
+
+
+def mark_of(password_hash: str | None) -> str:
+    """What a session keeps of the password that began it: it ends when the password is another."""
+    return sha256((password_hash or "").encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

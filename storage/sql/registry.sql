@@ -50,6 +50,12 @@ UPDATE legal_entity
 SET password_hash = :after
 WHERE user_code = :user_code AND password_hash = :before
 
+-- name: renew_marks
+UPDATE web_session
+SET mark = :after
+WHERE kind = 'owner' AND mark = :before
+AND subject_id = (SELECT id FROM legal_entity WHERE user_code = :user_code)
+
 -- name: points_of
 SELECT *
 FROM metering_point

@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from ingest.intake.authenticate import Guard
 from ingest.operations.ports import Ledger, Service
-from storage.records.access import Account, Role, WebSession
+from storage.records.access import Account, Role, WebSession, mark_of
 from storage.store import Store
 
 IDLE = timedelta(minutes=30)
@@ -103,7 +103,7 @@ def sign_in(service: Service, attempt: Attempt, now: datetime) -> str | None:
         return None
     key = new_secret()
     session = WebSession(
-        digest(key), account.kind, account.id, _mark(account), now, now,
+        digest(key), account.kind, account.id, mark_of(account.password_hash), now, now,
         attempt.network, attempt.agent[:AGENT_MOST],
     )  # fmt: skip
     with service.ledger.transaction() as store:
@@ -207,7 +207,9 @@ def visitor(ledger: Ledger, key: str, now: datetime) -> Visitor | None:
             return None
         account = store.accounts.account(session.kind, session.subject)
     is_over = now >= session.made_at + ABSOLUTE or now >= session.seen_at + IDLE
-    is_theirs = account is not None and account.active and _mark(account) == session.mark
+    is_theirs = (
+        account is not None and account.active and mark_of(account.password_hash) == session.mark
+    )
     if is_over or not is_theirs or account is None:
         end_session(ledger, session.sha256)
         return None
@@ -253,8 +255,3 @@ def end_others(ledger: Ledger, of: Visitor) -> int:
     """End every session of a visitor's account but this one; how many there were."""
     with ledger.transaction() as store:
         return store.accounts.end_others(of.account.kind, of.account.id, of.session)
-
-
-def _mark(account: Account) -> str:
-    """Digest of the password that a session keeps: it ends when the password is another."""
-    return digest(account.password_hash or "")

@@ -94,6 +94,16 @@ def test_a_session_ends_with_another_password_wherever_it_was_given(world, signe
     assert not signed_in.is_in()
 
 
+def test_another_hash_of_the_same_password_ends_no_session(world, signed_in):
+    service = world.service
+    with service.ledger.transaction() as store:
+        before = store.registry.entity(CODE).password_hash
+        store.registry.renew_hash(CODE, before, service.guard.passwords.hash(PASSWORD))
+
+    assert signed_in.is_in()
+    assert world.browser().sign_in().status_code == 303
+
+
 def test_a_session_ends_with_switching_the_entity_off(world, signed_in):
     with world.service.ledger.transaction() as store:
         store.session.connection.exec_driver_sql("UPDATE legal_entity SET active = 0")

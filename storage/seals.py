@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 from storage.columns import instant
@@ -196,7 +197,9 @@ class Seals(Part):
         hashes: dict[int, str] = {}
         here = after
         while most is None or len(hashes) < most:
-            rows = self._sql.rows(f"of_{kind}", after=here, upto=upto, most=_AT_ONCE)
+            # Somebody may have put a row before the first one.
+            behind = here or (0 if hashes else -inf)
+            rows = self._sql.rows(f"of_{kind}", after=behind, upto=upto, most=_AT_ONCE)
             hashes |= self._hashed(kind, rows)
             if len(rows) < _AT_ONCE:
                 return _Sealed(kind, upto, hashes)

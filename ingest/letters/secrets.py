@@ -172,9 +172,10 @@ class Masker:
         return replace(series, area=hidden[0], point=hidden[1], meter=hidden[2])
 
     def parsed(self, parsed: Parsed) -> Parsed:
-        """The same for a document's names and findings."""
+        """The same for a document's names, its version and findings."""
         return replace(
             parsed,
+            header=replace(parsed.header, version=self.maybe(parsed.header.version)),
             name=self.text(parsed.name),
             part=self.maybe(parsed.part),
             container=self.maybe(parsed.container),

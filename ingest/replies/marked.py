@@ -153,6 +153,11 @@ def mark(
     if opened is None:
         return None
     workbook, lost = opened
+    masker = Masker(secrets)
+    for worksheet in workbook.worksheets:
+        # As findings name it; what is not read has to be found by its name.
+        if (name := masker.text(worksheet.title)) != worksheet.title:
+            worksheet.title = name
     if _without_other_sheets(workbook, findings):
         lost += ("sheets",)
     if not workbook.worksheets:
@@ -161,7 +166,7 @@ def mark(
     for worksheet in workbook.worksheets:
         _without_live_parts(worksheet)
     _without_marks(workbook)
-    _without_passwords(workbook, Masker(secrets))
+    _without_passwords(workbook, masker)
     shown = list(_shown(findings))
     for (sheet, cell), items in _by_cell(shown).items():
         _mark_cell(workbook, sheet, cell, items, words)
@@ -234,7 +239,7 @@ def _without_other_parts(workbook: Any, author: str) -> None:  # openpyxl's stub
     workbook.custom_doc_props = CustomPropertyList()
     workbook.properties = DocumentProperties(creator=author)
     workbook.loaded_theme = None  # It would be written as it came.
-    workbook.template = False
+    workbook.template, workbook.code_name = False, None
 
 
 def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of these
@@ -251,6 +256,7 @@ def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of th
     sheet.tables.clear()
     sheet.defined_names.clear()
     sheet.legacy_drawing, sheet.scenarios = None, ScenarioList()
+    sheet.sheet_properties.codeName, sheet.auto_filter.filterColumn = None, []
     kept = [rule for rule in sheet.data_validations.dataValidation if _is_literal(rule)]
     sheet.data_validations.dataValidation = kept
 

@@ -178,8 +178,9 @@ def test_a_row_put_among_the_sealed_ones_is_named(full, superuser):
     full.seal(full.fence())
     assert check(full).broken is None
 
-    added = "INSERT INTO audit (id, at, who, what, key) VALUES (2, 1, 'x', 'x', 'x')"
-    assert looked_at(superuser, full, added).broken.startswith("audit 2 was added")
+    for number in (2, 0, -(2**31)):
+        added = f"INSERT INTO audit (id, at, who, what, key) VALUES ({number}, 1, 'x', 'x', 'x')"
+        assert looked_at(superuser, full, added).broken.startswith(f"audit {number} was added")
 
 
 ATTACKS = {

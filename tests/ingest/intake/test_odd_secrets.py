@@ -142,6 +142,8 @@ def proven(password):
             password, body=f"Kod: {CODE}\nPAROL: {password}", files=[("a.xml", package([password]))]
         ),
     )
+    version = xml().replace(b'version="1"', f'version="{html.escape(password)}"'.encode())
+    yield "a version", letter(password, body=said, files=[("a.xml", version)])
     yield "swapped", letter(password, body=said, files=[("a.xml", swapped(password))])
     if not password.isdecimal():
         # One of digits alone is a user code that nobody has.

@@ -27,6 +27,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.table import Table
 
+from ingest.letters.secrets import MASK
 from ingest.letters.terms import Marked
 from ingest.reading.documents import written_in
 from ingest.replies.answers import reply
@@ -147,9 +148,28 @@ def test_passwords_are_nowhere_in_the_package() -> None:
     assert not any(SECRET in text for text in texts)
 
 
+@pytest.mark.parametrize("secret", [SECRET, "738495066173948"])
+def test_a_sheet_named_by_a_password_is_named_as_in_its_findings(secret: str) -> None:
+    def change(workbook: Workbook) -> None:
+        workbook[SHEET].sheet_properties.codeName = workbook[SHEET].title = secret
+        workbook.create_sheet(f"не {secret}")
+        workbook.code_name = secret
+        workbook[secret].auto_filter.ref = "A5:C7"
+        workbook[secret].auto_filter.add_filter_column(1, [secret])
+
+    found = finding(Code.INVALID_NUMBER, Place(sheet=MASK, cell="C7"))
+    unread = finding(Code.NOT_READ, Place(sheet=f"не {MASK}"))
+    result = marked(made(change), found, unread, secrets=(secret,))
+    workbook = loaded(result)
+    assert workbook.sheetnames == ["Замечания", MASK, "Заметки"]
+    assert workbook[MASK]["C7"].comment is not None
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        assert not any(secret.encode() in package.read(name) for name in package.namelist())
+
+
 def test_a_password_that_cannot_be_taken_out_keeps_the_workbook_back() -> None:
     def change(workbook: Workbook) -> None:
-        workbook.create_sheet(SECRET)
+        workbook[SHEET]["C7"].number_format = f'0"{SECRET}"'
 
     content = made(change)
     assert mark(Document("a.xlsx", content), (ERROR,), (SECRET,), "ru", written_in) is None

@@ -342,7 +342,10 @@ def test_readings_are_told_by_month_and_day_and_missing_ones_are_not_zero(world,
     hand_in(signed_in, xml("0.067", "0.066"))
     year = signed_in.get("/readings?month=2026-11").text
     days = signed_in.get("/readings?month=2026-11&by=day").text
+    later = [signed_in.get(f"/readings?month={month}").text for month in ("2026-12", "2027-11")]
+    told = [re.findall(r"<dt>([^<]*)</dt><dd>133,000 ", page) for page in later]
 
+    assert told == [["Месяцем раньше"], ["Годом раньше"]]
     assert year.count('class="gap"') >= 12
     assert "133,000" in year or "133" in year
     assert days.count("<tr") >= 30

@@ -274,6 +274,7 @@ _DAY_FORMS = (
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.0+)?$")
 _WORDED = re.compile(r"(\d{1,2})?\s*([а-яё]{3,})\.?\s*(\d{4})\s*(?:г(?:\.|ода?)?)?", re.IGNORECASE)
 
+_YEAR = re.compile(r"\s*(?:г|года?)$", re.IGNORECASE)
 _QUOTES = str.maketrans("", "", '«»“”„"')
 
 # Serials of 1954 to 2119 only: a smaller number is no date that anybody means.
@@ -326,7 +327,7 @@ def _worded_moment(text: str) -> datetime | Fault:
 
 def _day_of(text: str) -> tuple[int, int, int] | None:
     # «01» ноября, as forms on paper have it.
-    text = re.sub(r"\s*(?:г|года?)$", "", text.strip(" .,").translate(_QUOTES), flags=re.IGNORECASE)
+    text = _YEAR.sub("", text.strip(" .,").translate(_QUOTES))
     for form, (year, month, day) in _DAY_FORMS:
         found = form.fullmatch(text)
         if found:

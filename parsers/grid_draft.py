@@ -23,14 +23,17 @@ MOST_SIGNS = 1_000_000
 MOST_ELEMENTS = 20_000
 """Rows, styles, merged ranges and the like together, beyond which it is `too-costly`."""
 
-MOST_LETTERS = 2_000_000
-"""So is one whose filled cells have more signs of text: each is read in several ways."""
+MOST_LETTERS = 1_250_000
+"""So is one whose filled cells have more signs of text: 250 a row of the most readings."""
 
 MOST_WORDS = 100_000
 """Signs of the different texts that forms are asked for, beyond which it is `too-costly`."""
 
 MOST_ROWS = 12_000
 """Filled rows beyond which it is `too-costly`: one of a form has three cells and more."""
+
+MOST_LONE = 5_000
+"""Rows of one filled cell beyond which it is `too-costly`: a list of words beside a form."""
 
 MOST_WIDE = 2_000
 """Filled cells of a row beyond which it is `too-costly`: a month has 1,488 half-hours."""
@@ -61,6 +64,7 @@ class Spent:
     letters: int = 0
     words: int = 0
     rows: int = 0
+    lone: int = 0
     texts: int = 0
     merged: int = 0
     covered: int = 0
@@ -121,10 +125,12 @@ class Spent:
         self.words += count
         _bound(self.words, MOST_WORDS)
 
-    def row(self) -> None:
-        """Count a filled row."""
-        self.rows += 1
+    def row(self, before: int, after: int) -> None:
+        """Count a row that has more filled cells than before, when it was empty or had one."""
+        self.rows += before == 0
+        self.lone += (after == 1) - (before == 1)
         _bound(self.rows, MOST_ROWS)
+        _bound(self.lone, MOST_LONE)
 
     def text(self) -> None:
         """Count a text that cells share."""
@@ -184,11 +190,11 @@ class SheetDraft:
         self.spent.cell()
         if isinstance(cell, str):
             self.spent.letter(len(cell))
-        cells = self.rows.get(row)
-        if cells is None:
-            self.spent.row()
-            cells = self.rows[row] = {}
+        cells = self.rows.setdefault(row, {})
+        before = len(cells)
         cells[column] = cell
+        if before < 2:
+            self.spent.row(before, len(cells))
         if len(cells) > MOST_WIDE:
             raise TooCostlyError(str(MOST_WIDE))
 
@@ -204,10 +210,11 @@ class SheetDraft:
             raise TooCostlyError(f"{LAST_ROW} x {LAST_COLUMN}")
         self.spent.cell(len(cells))
         self.spent.letter(sum(len(cell) for cell in cells.values() if isinstance(cell, str)))
-        if row not in self.rows:
-            self.spent.row()
         held = self.rows.setdefault(row, {})
+        before = len(held)
         held |= cells
+        if before < 2:
+            self.spent.row(before, len(held))
         if len(held) > MOST_WIDE:
             raise TooCostlyError(str(MOST_WIDE))
 

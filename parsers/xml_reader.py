@@ -133,6 +133,7 @@ class _Reader:
             found = finding(Code.UNSUPPORTED_VERSION, place, seen=version)
             return replace(about, header=self._draft.header, findings=(*about.findings, found))
         self._check_summer(facts.get("summer"))
+        self._bound_readings()
         self._walk(self._tree.root, 0, {})
         self._tell_skipped()
         self._check_name(about)
@@ -206,6 +207,13 @@ class _Reader:
         self._draft.findings.extend(found)
 
     # The body.
+
+    def _bound_readings(self) -> None:
+        """Count the readings before the first one is read."""
+        if self._layout.kind is Kind.REGISTER:
+            for number, _ in enumerate(self._tree.root.iter(self._form.row), 1):
+                if number > MOST_SERIES:
+                    raise TooCostlyError(str(MOST_SERIES))
 
     def _walk(self, parent: Element, depth: int, keys: Keys) -> None:
         """Read the rows below an element, level by level."""

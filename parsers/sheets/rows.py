@@ -64,8 +64,8 @@ def is_total(
 
 def is_signed(table: Table, keys: Keys, layout: Layout) -> bool:
     """Whether the row in hand names a zone or a channel: no remark does."""
-    cells = {name: shown(keys.at(column)) for name, column in table.columns.items()}
-    zone, channel = cells.get("zone"), cells.get("channel")
+    at = table.columns
+    zone, channel = (shown(keys.at(at[n])) if n in at else "" for n in ("zone", "channel"))
     return bool((zone and zone_of(zone, layout)) or (channel and channel_of(channel, layout)))
 
 

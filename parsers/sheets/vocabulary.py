@@ -241,10 +241,10 @@ class Vocabulary:
         return found
 
     def known(self, cell: Cell) -> Meaning:
-        """As `meaning`; a text that has any word of no label costs little, and means nothing."""
+        """As `meaning`; a code or a text with any word of no label costs little, means nothing."""
         if not isinstance(cell, str) or len(cell) >= _LONGEST:
             return self.meaning(cell)
-        if cell in self._strange:
+        if cell in self._strange or _CODE.fullmatch(cell):
             return STRANGE
         for word in _LONG_WORD.findall(label(cell)):
             stems = self._stems.get(word[:2], ())
@@ -393,6 +393,7 @@ _ALIKE = {"a": "aа", "r": "rр", "t": "tт"}
 _SIGN = re.compile(r"([artART])([0-4]|[+-])")
 _WORD = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_CODE = re.compile(r"\d{7,}(?:-\d+)?")
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 
 

@@ -329,7 +329,8 @@ COUNTS = {
     "record": ("MOST_RECORDS", lambda spent, n: repeat(spent.record, n)),
     "cell": ("MOST_CELLS", lambda spent, n: spent.cell(n)),
     "letter": ("MOST_LETTERS", lambda spent, n: spent.letter(n)),
-    "row": ("MOST_ROWS", lambda spent, n: repeat(spent.row, n)),
+    "row": ("MOST_ROWS", lambda spent, n: repeat(lambda: spent.row(0, 2), n)),
+    "lone": ("MOST_LONE", lambda spent, n: repeat(lambda: spent.row(0, 1), n)),
     "text": ("MOST_CELLS", lambda spent, n: repeat(spent.text, n)),
     "merge": ("MOST_MERGED", lambda spent, n: repeat(spent.merge, n)),
     "cover": ("MOST_COVERED", lambda spent, n: spent.cover(n - 1)),
@@ -347,7 +348,7 @@ def test_each_thing_is_counted_to_its_bound_and_no_further(what, monkeypatch):
     monkeypatch.setattr(grid_draft, name, 7)
     spent = Spent()
     count(spent, 7)
-    assert spent.share > 0 or what in {"sheet", "row"}
+    assert spent.share > 0 or what in {"sheet", "row", "lone"}
     with pytest.raises(TooCostlyError, match="7"):
         count(spent, 1)
 

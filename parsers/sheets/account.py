@@ -78,10 +78,21 @@ class Account:
         return None if table is None else table.labels.get(column)
 
     def _faulty(self, row: int, column: int, cell: ErrorCell | Uncounted) -> Finding:
-        """An error of the workbook where nothing is read: told, but it keeps nothing out."""
+        """An error of the workbook where nothing is read: told, but it keeps nothing out.
+
+        A line between the rows of a table might have named another channel for those below.
+        """
         code = Code.INVALID_NUMBER if isinstance(cell, ErrorCell) else Code.FORMULA_WITHOUT_VALUE
         place = Place(sheet=self._sheet.name, cell=cell_name(row, column))
-        return finding(code, place, seen=shown(cell), severity=Severity.WARNING)
+        severity = Severity.ERROR if self._is_line(row, column) else Severity.WARNING
+        return finding(code, place, seen=shown(cell), severity=severity)
+
+    def _is_line(self, row: int, column: int) -> bool:
+        """Whether a cell stands alone in its row, above rows of its table that were read."""
+        table = next((t for t in self._tables if _holds(t, row, column)), None)
+        if table is None or len(self._sheet.rows[row]) > 1 or column in table.numbers():
+            return False
+        return row > table.bottom and any(row < used < table.end for used, _ in self._used)
 
     def _is_harmless(self, row: int, column: int, cell: Cell, note: Cell) -> bool:
         """Whether a cell says by itself, or by the last text before it, that it is no reading."""

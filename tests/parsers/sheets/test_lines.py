@@ -1,5 +1,8 @@
 """A line of text between a table's rows counts for the rows below it, or is told."""
 
+from io import BytesIO
+
+import openpyxl
 import pytest
 
 from layouts.document import Document
@@ -94,6 +97,19 @@ def test_a_line_that_denies_a_column_is_told_when_rows_follow(labels, line):
     cell = f"A{6 + len(labels)}"
     assert (found.code, found.place.cell, found.is_error) == (Code.NOT_READ, cell, True)
     assert read(*BLOCK[:4], *labels, FIRST, [line]).findings == ()
+
+
+def test_a_line_whose_formula_was_never_calculated_keeps_the_rows_below_it_out():
+    book = openpyxl.Workbook()
+    for row in (*BLOCK, FIRST, ['="Реактивная энергия"'], SECOND, ['="Итого"']):
+        book.active.append(row)
+    content = BytesIO()
+    book.save(content)
+    (parsed,) = parse(Document("a.xlsx", content.getvalue()), LAYOUTS)
+    assert [(found.code, found.place.cell, found.is_error) for found in parsed.findings] == [
+        (Code.FORMULA_WITHOUT_VALUE, "A7", True),
+        (Code.FORMULA_WITHOUT_VALUE, "A9", False),
+    ]
 
 
 def test_a_line_goes_on_behind_labels_repeated_on_the_next_printed_page():

@@ -27,6 +27,7 @@ class Account:
         self._words = words
         self._tables = tables
         self._used: set[At] = set()
+        self._last: dict[At, int] = {}
 
     def use(self, row: int, columns: Iterable[int]) -> None:
         """Note that cells of a row have been read or told."""
@@ -92,7 +93,11 @@ class Account:
         table = next((t for t in self._tables if _holds(t, row, column)), None)
         if table is None or len(self._sheet.rows[row]) > 1 or column in table.numbers():
             return False
-        return row > table.bottom and any(row < used < table.end for used, _ in self._used)
+        key = table.top, table.left
+        if key not in self._last:
+            rows = (used for used, _ in self._used if used < table.end)
+            self._last[key] = max(rows, default=0)
+        return table.bottom < row < self._last[key]
 
     def _is_harmless(self, row: int, column: int, cell: Cell, note: Cell) -> bool:
         """Whether a cell says by itself, or by the last text before it, that it is no reading."""

@@ -244,9 +244,12 @@ class Vocabulary:
         """As `meaning`; a code or a text with any word of no label costs little, means nothing."""
         if not isinstance(cell, str) or len(cell) >= _LONGEST:
             return self.meaning(cell)
-        if cell in self._strange or _CODE.fullmatch(cell):
+        if cell in self._strange:
             return STRANGE
-        for word in _LONG_WORD.findall(label(cell)):
+        words = _LONG_WORD.findall(label(cell))
+        if not words and _CODE.search(cell):
+            return STRANGE
+        for word in words:
             stems = self._stems.get(word[:2], ())
             if not word.startswith(stems) and not word.startswith(self._stems.get(word[0], ())):
                 self._strange.add(cell)
@@ -393,7 +396,7 @@ _ALIKE = {"a": "aа", "r": "rр", "t": "tт"}
 _SIGN = re.compile(r"([artART])([0-4]|[+-])")
 _WORD = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_CODE = re.compile(r"\d{7,}(?:-\d+)?")
+_CODE = re.compile(r"\d{5}")
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 
 

@@ -14,7 +14,6 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 
 import click
-import structlog
 
 # Each adds its verbs to the group.
 from ingest.verbs import (  # noqa: F401
@@ -40,8 +39,6 @@ from ingest.verbs.types import (
 
 if TYPE_CHECKING:
     from ingest.wiring.service import Service
-
-log = structlog.get_logger()
 
 
 def main() -> None:
@@ -178,9 +175,12 @@ def renewed_pages(
 
     With a mistake in the configuration both are those before.
     """
+    import structlog
+
     from ingest.web import server
     from ingest.wiring.service import service_of
 
+    log = structlog.get_logger()
     try:
         service = service_of(config)
         _check_address(service)

@@ -58,8 +58,9 @@ def address(tmp_path_factory) -> Iterator[str]:
     service.ledger.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
+    # Not for the session: its event loop would run beside the tests that come after.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -58,7 +58,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     service.ledger.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium():
     # Not for the session: its event loop would run beside the tests that come after.
     from playwright.sync_api import sync_playwright

@@ -72,8 +72,13 @@ class _Claim:
 
     @property
     def has_table(self) -> bool:
-        """Whether a form finds its table on the sheet."""
-        return any(view.tables for view in self.views)
+        """Whether a form finds its table on the sheet, hidden columns included."""
+        if any(view.tables for view in self.views):
+            return True
+        if not self.sheet.unseen:
+            return False
+        full = in_full(self.sheet)
+        return any(view.form.view(full).tables for view in self.views)
 
 
 class _Book:

@@ -291,9 +291,15 @@ def test_a_hidden_column_of_readings_is_told_and_never_replaced_by_the_last_ones
         book.active.column_dimensions["C"].hidden = True
 
     labels = ["№ счётчика", "Предыдущее показание", "Текущее показание"]
-    parsed = read([*HEAD, labels, ["00000815", 100, 250]], change=change)
+    grid: Grid = [*HEAD, labels, ["00000815", 100, 250]]
+    parsed = read(grid, change=change)
     assert parsed.series == ()
     assert Code.HIDDEN_CONTENT in {found.code for found in parsed.findings}
+    # A sheet with such a column is no title sheet of another one.
+    other: Grid = [*HEAD, ["№ счётчика", "Показание"], ["00000816", 7]]
+    beside = read([["Макет", "52006"], *grid], [["Макет", "52006"], *other], change=change)
+    assert Code.HIDDEN_CONTENT in {found.code for found in beside.findings}
+    assert Severity.ERROR in {found.severity for found in beside.findings}
 
 
 # Months.

@@ -78,6 +78,16 @@ class Clock:
             return False
         return start is not None and end is not None and end - start == DAY_SECONDS
 
+    def hours(self, day: date | None, hours: Sequence[int]) -> list[int | None]:
+        """The epochs of local hours of a day; None for each of no day."""
+        if day is None:
+            return [None] * len(hours)
+        midnight = self.midnight(day)
+        if midnight is not None and self.is_plain(day):
+            return [midnight + 3600 * hour for hour in hours]
+        midnight_local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
+        return self.epochs([midnight_local + timedelta(hours=hour) for hour in hours])
+
     def epochs(
         self, locals_: Sequence[datetime | None], summers: Sequence[bool] | None = None
     ) -> list[int | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from parsers.fields import is_blank, plain, shown
+from parsers.fields import Fault, is_blank, plain, read_moment, shown
 from parsers.grid import Cell, Sheet
 
 _SAME = frozenset(("тоже", "тож", "тотже", "таже", "томуже", "такойже", "ditto", "same"))
@@ -91,3 +91,13 @@ def point_code(text: str) -> str:
     if not any(map(str.isdigit, text)) or any(map(str.isalpha, text)):
         return text
     return text.replace(" ", "") if _DIGITS.fullmatch(text) else _AROUND_HYPHEN.sub("-", text)
+
+
+def has_digits(cell: Cell) -> bool:
+    """Whether a cell holds a digit."""
+    return any(map(str.isdigit, shown(cell)))
+
+
+def is_code(cell: Cell) -> bool:
+    """Whether a cell may be the number of a meter or a point: no word, no day of a signature."""
+    return has_digits(cell) and (shown(cell).isdigit() or isinstance(read_moment(cell), Fault))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from layouts.document import Places, cell_name
 from layouts.findings import Code, Finding, Place, Severity, finding
 from layouts.terms import Kind
 from parsers.assemble import Column, Draft, Reading
 from parsers.clock import Clock, clock
-from parsers.fields import Fault, Number, is_blank, mended_code, read_moment, read_number, shown
+from parsers.fields import Fault, Number, is_blank, mended_code, read_number, shown
 from parsers.grid import Cell
 from parsers.sheets.account import Account, is_note
 from parsers.sheets.dates import Dates, day_of_month
 from parsers.sheets.header import Fact, Rivals
 from parsers.sheets.hours import numbering
-from parsers.sheets.keys import Keys, meter_number, point_code
+from parsers.sheets.keys import Keys, has_digits, is_code, meter_number, point_code
 from parsers.sheets.rows import (
     Defaults,
     Proof,
@@ -204,7 +204,7 @@ class SheetReader:
         before = last.table.labels if last is not None and last.table.end == table.top else {}
         if last is not None and texts == {column: label.text for column, label in before.items()}:
             if table.top - 1 in self._sheet.rows:
-                table.defaults |= last.table.defaults
+                table.defaults = last.table.defaults | table.defaults
             last.table = table
             return last
         self._sums, self._doubt = Sums(self._sheet, table), None
@@ -235,7 +235,7 @@ class SheetReader:
         if not all(map(is_note, values)):
             return True
         keys = (self._sheet.key(row, at) for at in table.columns.values())
-        return bool(values) and any(map(_has_digits if table.hours else _is_code, keys))
+        return bool(values) and any(map(has_digits if table.hours else is_code, keys))
 
     def _refuse(
         self,
@@ -314,6 +314,7 @@ class SheetReader:
             or raw
         )
         self._last_channel = whose, channel
+        self._hold_against(slot.channel, channel, table, row, "channel")
         return channel
 
     def _is_reactive(self, table: Table) -> bool:
@@ -344,13 +345,13 @@ class SheetReader:
         self._draft.points.add((None, point))
         filled_at = list(filled)
         column_places = [Places.cell_at(row, column) for column in filled_at]
-        starts = self._starts(day, [table.hours[column] for column in filled_at])
+        starts = self._clock.hours(day, [table.hours[column] for column in filled_at])
         made = Column(
             None, point, channel, named, starts, None, list(filled.values()), column_places
         )
         empty = [column for column in table.hours if column not in filled]
         if empty:
-            gaps = self._starts(day, [table.hours[column] for column in empty])
+            gaps = self._clock.hours(day, [table.hours[column] for column in empty])
             made.empty = {
                 start: Places.cell_at(row, column)
                 for start, column in zip(gaps, empty, strict=True)
@@ -408,15 +409,6 @@ class SheetReader:
             return None
         return moment.date()
 
-    def _starts(self, day: date | None, hours: Sequence[int]) -> list[int | None]:
-        if day is None:
-            return [None] * len(hours)
-        midnight = self._clock.midnight(day)
-        if midnight is not None and self._clock.is_plain(day):
-            return [midnight + 3600 * hour for hour in hours]
-        midnight_local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
-        return self._clock.epochs([midnight_local + timedelta(hours=hour) for hour in hours])
-
     def _list_row(self, table: Table, row: int, cells: Mapping[int, Cell], sums: Sums) -> None:
         """A row of one value, or of one meter with its registers in columns."""
         held = self._values(table, cells)
@@ -473,7 +465,7 @@ class SheetReader:
     def _has_code(self, table: Table) -> bool:
         """Whether a row without values names a meter, and is not a text below the table."""
         column = table.columns.get("meter", table.columns.get("point"))
-        return column is not None and _is_code(self._keys.at(column))
+        return column is not None and is_code(self._keys.at(column))
 
     def _readings(
         self, table: Table, row: int, point: str | None, held: Sequence[int], sums: Sums
@@ -489,7 +481,7 @@ class SheetReader:
             channel = self._channel(table, row, slot)
             if channel is None:
                 self._missing_in_row("channel", table, row)
-            zone = slot.zone or self._zone(table, row, (point, meter, channel))
+            zone = self._zone(table, row, slot, (point, meter, channel))
             if meter is None or channel is None:
                 self._tell_number(row, column, (point, meter))
                 continue
@@ -592,10 +584,13 @@ class SheetReader:
         return epoch
 
     def _zone(
-        self, table: Table, row: int, names: tuple[str | None, str | None, str | None]
+        self, table: Table, row: int, slot: Slot, names: tuple[str | None, str | None, str | None]
     ) -> str | None:
-        raw = self._code(table, "zone", row)
+        raw = self._code(table, "zone", row) if "zone" in table.columns or not slot.zone else None
         zone = zone_of(raw, self._layout) or zone_in_words(raw or "", self._words)
+        if slot.zone:
+            self._hold_against(slot.zone, raw and zone, table, row, "zone")
+            return slot.zone
         if zone is None:
             place = place_of(self._sheet, row, table.columns["zone"])
             about = dict(zip(("point", "meter", "channel"), names, strict=True))
@@ -603,18 +598,20 @@ class SheetReader:
             self._draft.findings.add(finding(Code.INVALID_CODE, place, seen=raw, **about))
         return zone
 
+    def _hold_against(
+        self, labelled: str | None, own: str | None, table: Table, row: int, name: str
+    ) -> None:
+        """Tell a row whose key says another channel or zone than the label of its value."""
+        if labelled and own and own != labelled:
+            place = place_of(self._sheet, row, table.columns[name])
+            about = {"field": name, "point": self._point, "meter": self._code(table, "meter", row)}
+            seen = shown(self._keys.at(table.columns[name]))
+            found = finding(Code.AMBIGUOUS_COLUMN, place, seen=seen, other=labelled, **about)
+            self._draft.findings.add(found)
+
 
 def _of(found: Finding, point: str | None, meter: str | None) -> Finding:
     return replace(found, point=point, meter=meter)
-
-
-def _has_digits(cell: Cell) -> bool:
-    return any(map(str.isdigit, shown(cell)))
-
-
-def _is_code(cell: Cell) -> bool:
-    """Whether a cell may be the number of a meter or a point: no word, no day of a signature."""
-    return _has_digits(cell) and (shown(cell).isdigit() or isinstance(read_moment(cell), Fault))
 
 
 _TIDY = {"meter": meter_number, "point": point_code}

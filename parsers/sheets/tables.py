@@ -34,6 +34,8 @@ MOST_TABLES = 500
 
 _KEYS = frozenset(("point", "meter", "zone", "channel", "date", "start"))
 
+_HAVE_NUMBERS = ("point", "meter")
+
 _NUMBERED = ("n", "no", "#")
 """Labels, as they are compared, of a column that numbers the rows."""
 
@@ -287,7 +289,8 @@ class _Finder:
             if texts:
                 text = " ".join(" ".join(str(t).split()) for t in texts)
                 meaning = _in_a_year(meaning.whole(), self._around.day(top))
-                if meaning.role is None and label_of(text) in _NUMBERED:
+                # «№» is the number of what stands above it, where that has one.
+                if meaning.role not in _HAVE_NUMBERS and label_of(texts[-1]) in _NUMBERED:
                     meaning = replace(meaning, role=HARMLESS)
                 labels[column] = Label(lowest, column, text, meaning)
         return labels
@@ -301,7 +304,7 @@ class _Finder:
         for row in range(top, bottom + 1):
             head = self._sheet.head(row, column)
             cell = self._sheet.cell(*head)
-            if head[0] < top or head in heads or (row < bottom and self._is_title(head)):
+            if head[0] < top or head in heads or (row < bottom and self._is_title(head, column)):
                 continue
             if cell is None and row < bottom:
                 cell = self._group(row, column, levels)
@@ -311,13 +314,31 @@ class _Finder:
                 found.append((row, cell))
         return found
 
-    def _is_title(self, head: tuple[int, int]) -> bool:
-        """Whether a cell is merged over every column that the next row fills."""
+    def _is_title(self, head: tuple[int, int], column: int) -> bool:
+        """Whether a cell over a column stands over all labels of the next row, or adds nothing.
+
+        A text by itself over a row that has all labels of a table is no label of its
+        first column, nor of one that says nothing of a value.
+        """
         merged = self._merged.get(head)
-        if merged is None or merged.left == merged.right:
+        row, left = head
+        bottom, right = (merged.bottom, merged.right) if merged is not None else head
+        below = self._sheet.rows.get(bottom + 1, {})
+        if len(below) > 2 and left < right and all(left <= c <= right for c in below):
+            return True
+        if len(self._sheet.rows.get(row, ())) != 1 or not self._is_complete(bottom + 1):
             return False
-        below = self._sheet.rows.get(merged.bottom + 1, {})
-        return len(below) > 2 and all(merged.left <= c <= merged.right for c in below)
+        own = self._words.meaning(below.get(column))
+        says = own.role or own.tense or own.zone or own.channel or own.at or own.month
+        return column <= max(below) and (left <= min(below) or not says)
+
+    def _is_complete(self, row: int) -> bool:
+        """Whether a row by itself has the labels of a table: keys and values."""
+        cells = self._sheet.rows.get(row, {})
+        meanings = [m for cell in cells.values() if (m := self._words.known(cell)).is_label]
+        roles = {meaning.role or "value" for meaning in meanings}
+        has_values = "value" in roles or (self._definition.hours and hour_columns(cells))
+        return bool(has_values) and self._definition.required <= roles | self._around.keys(row)
 
     def _group(self, row: int, column: int, levels: Mapping[tuple[int, int], Cell]) -> Cell:
         """The label of a group of columns that was not merged over them."""

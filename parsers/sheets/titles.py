@@ -18,8 +18,8 @@ class Title:
     """A text above a table.
 
     Attributes:
-        is_own: Whether it is this table's for certain: none other stands between them,
-            and none beside the table stands below it.
+        is_own: Whether it is this table's for certain: it stands in none other, none
+            stands between them, and none beside the table stands below it.
     """
 
     place: Place
@@ -54,6 +54,8 @@ class Titles:
             # A title right above the labels has been taken for the first row of them.
             is_near = is_near and (bool(labelled) or not self._is_of_labels(row))
             is_near = is_near and not any(row < t.bottom < first.top for t in self.tables)
+            # A line between the rows of another table is of these, and perhaps of no more.
+            is_near = is_near and not any(t.bottom < row < t.end <= first.top for t in self.tables)
             if any(isinstance(read_number(cell), Number) for cell in cells.values()):
                 continue
             is_own = is_near and (len(beside) == 1 or bool(within))

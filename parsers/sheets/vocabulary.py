@@ -75,6 +75,9 @@ class Meaning:
     def below(self, upper: Meaning) -> Meaning:
         """This label's meaning under another one's."""
         decoration = upper.role is None and not upper.known
+        if self.role in ("channel", "zone") and not (self.channel or self.quantity or self.zone):
+            # A column that names channels or zones is of no one channel, nor of one zone.
+            upper = replace(upper, zone=None, channel=None, quantity=None, direction=None)
         return Meaning(
             role=self.role or upper.role,
             exact=min(self.exact, COMPOSED) if self.role else min(upper.exact, COMPOSED),

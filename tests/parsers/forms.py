@@ -84,7 +84,14 @@ UPPER = {  # Two rows of labels: the upper one is merged over its neighbours.
 PAIRS = [("Было", "Стало"), ("Пред.", "Тек."), ("Предыдущее", "Текущее"),
          ("на 01.10.2026", "на 01.11.2026")]  # fmt: skip
 """Labels of the last and the current reading that say nothing but when."""
-TITLES = ["Реактивная энергия", "Показания приборов учёта реактивной энергии, квар·ч"]
+TITLES = {
+    "Реактивная энергия": "R+",
+    "Показания приборов учёта реактивной энергии, квар·ч": "R+",
+    "Активная энергия": "A+",
+    "Показания приборов учёта": "A+",
+    "Точки учёта": "A+",
+}
+"""Right above the labels or further up, and the channel that they name."""
 LINES = ["Реактивная энергия", "Реактивная энергия, квар·ч", "Канал: R+"]
 """Between the rows of a table: what the rows below are."""
 ZONES = ["T1", "T2", "T3"]
@@ -297,8 +304,9 @@ def _title(draw: Any, page: Page, row: int) -> tuple[int, str]:
     """The row below a title, and the channel of all that has none of its own."""
     if draw(st.integers(0, 5)):
         return row, "A+"
-    page.cells[row, 1] = draw(st.sampled_from(TITLES))
-    return row + draw(st.integers(1, 2)), "R+"
+    title = draw(st.sampled_from(sorted(TITLES)))
+    page.cells[row, 1] = title
+    return row + draw(st.integers(1, 2)), TITLES[title]
 
 
 def _narrow(draw: Any, form: Form, row: int, first: int, heights: int) -> int:

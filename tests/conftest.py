@@ -154,28 +154,28 @@ def _by_itself(request, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def nurseries():
+def fork_servers():
     """What readers get their children from, of each configuration one for all tests.
 
     To start one takes half a second, and so do forks of the process of all tests. A retailer's
     own definitions and texts, which a test may change, are loaded by one of the test's own.
     """
-    from ingest.reading.children import Forks, Nursery
+    from ingest.reading.children import Forks, ForkServer
 
-    class Kept(Nursery):
+    class Kept(ForkServer):
         def close(self):
             """It goes on when its reader ends."""
 
     kept = {}
 
-    def nursery_of(config, layouts=None):
+    def source_of(config, layouts=None):
         if config.layouts_path or config.texts_path:
-            return Nursery(config) if layouts is None else Forks(config, layouts)
+            return ForkServer(config) if layouts is None else Forks(config, layouts)
         return kept.setdefault(config, Kept(config))
 
-    yield nursery_of
-    for nursery in kept.values():
-        Nursery.close(nursery)
+    yield source_of
+    for server in kept.values():
+        ForkServer.close(server)
 
 
 @pytest.fixture(scope="session")

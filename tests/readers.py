@@ -1,4 +1,4 @@
-"""What children do in tests of the sandbox; importable by them."""
+"""What children do in tests of the sandbox; importable by them. And how tests ask them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 
-from ingest.letters.terms import Limits, Read
+from ingest.letters.terms import Limits, RawLetter, Read
+from ingest.reading import Reader
 from ingest.reading.child import read_given
 from ingest.reading.confine import load_seccomp
 from ingest.reading.documents import read_bytes
@@ -26,6 +28,11 @@ from layouts.layout import Layout
 
 OBEY = "tests.readers:obey"
 """`SandboxConfig.work` of children that do what letters say."""
+
+
+def begun(reader: Reader, letter: RawLetter) -> Future[Read]:
+    """Begin to read one letter."""
+    return reader.read_together([letter])[0]
 
 
 def obey(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> Read:

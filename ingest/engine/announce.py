@@ -28,8 +28,8 @@ class Announcer(Pass):
 
     Args:
         mailbox: Letters arrive in it.
-        ledger: Keeps them.
-        queue: Brings them to workers.
+        ledger: They wait in it.
+        queue: Has the jobs of workers.
         clock: Now, aware.
         room_bytes: No more are fetched while so many bytes wait.
         holder: Names this process in the lease; None: by its number and start.
@@ -45,22 +45,21 @@ class Announcer(Pass):
         holder: str | None = None,
     ) -> None:
         super().__init__(mailbox, ledger, clock, holder)
-        self._waiting = ledger
-        self._turns = Turns(lambda: ledger)
+        self._turns = Turns(ledger)
         self._somebody_waits = False
         self._queue = queue
         self._room_bytes = room_bytes
 
     def has_settled(self) -> bool:
         """Whether workers have given verdicts that are to be filed."""
-        with self._waiting.reading() as store:
+        with self._ledger.reading() as store:
             return store.arrivals.has_settled(self._mailbox.name)
 
     def through(self, stop: Callable[[], bool] = lambda: False) -> Passed:
         """See `Pass.through`."""
         uids = self._uids()
         self._somebody_waits = self._turns.refresh()
-        with self._waiting.reading() as store:
+        with self._ledger.reading() as store:
             known = store.arrivals.of_source(self._mailbox.name)
         settled = {key: Outcome(outcome) for key, outcome in known.items() if outcome}
         outcomes, fault = self._put_away(uids, settled)
@@ -91,7 +90,7 @@ class Announcer(Pass):
             outcomes[outcome] = len(keys)
             done += keys
         if done:
-            with self._waiting.transaction() as store:
+            with self._ledger.transaction() as store:
                 store.arrivals.forget(self._mailbox.name, done)
         return outcomes, fault
 
@@ -99,7 +98,7 @@ class Announcer(Pass):
         """Keep letters and have them brought to workers; False when the pass must end."""
         if stop():
             return False
-        with self._waiting.transaction() as store:
+        with self._ledger.transaction() as store:
             held = store.arrivals.held()
             is_full = held >= self._room_bytes
             if not is_full:

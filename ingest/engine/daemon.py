@@ -51,7 +51,7 @@ DRAINED_EVERY_SECONDS = 5.0
 """How often deferred replies are looked for; new ones wake the drain themselves."""
 
 GREETED_EVERY_SECONDS = 60.0
-"""How often an SMTP server is spoken to though nothing is owed."""
+"""How often an SMTP server is connected to though nothing is owed."""
 
 DROPS_EVERY_SECONDS = 5.0
 """How often drop folders are looked at."""
@@ -61,22 +61,16 @@ LAST_NOTE_SECONDS = 3.0
 """How long the outbox is drained for before the daemon leaves, its last commit included."""
 
 ALIVE_EVERY_SECONDS = 3600.0
-"""How often it is seen whether a refresh token was used within a day."""
+"""How often it is checked whether a refresh token was used within a day."""
 
 ALARMS_EVERY_SECONDS = 60.0
-"""How often it is seen whether something needs a person."""
+"""How often it is checked whether something needs a person."""
 
 FILED_EVERY_SECONDS = 5.0
-"""How often it is seen whether workers elsewhere have settled letters of a mailbox."""
+"""How often it is checked whether workers elsewhere have settled letters of a mailbox."""
 
 SIGNALS_SECONDS = 1.0
 """How late a signal may be noticed."""
-
-_OUTBOX, _SEALS, _ACCOUNTS, _ALARMS = "\0outbox", "\0seals", "\0accounts", "\0alarms"
-_PRESENT, _FILED = "\0present", "\0filed"
-"""Names of the jobs that send, seal, keep tokens alive, mail alarms, tell that this process
-is there and look for letters to be filed; no mailbox's."""
-
 
 FETCH, WORK, SEND = "fetch", "work", "send"
 """Roles of the processes of an installation that has several."""
@@ -84,12 +78,12 @@ FETCH, WORK, SEND = "fetch", "work", "send"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What is done by a process of an installation that has several.
+    """The part of one process in an installation that has several.
 
     Attributes:
         role: fetch, work or send.
         version: Of the program.
-        queue: Brings letters from those who fetch to those who work; None for who sends.
+        queue: The queue between `fetch` and `work`; None for `send`.
         room_bytes: No more are fetched while so many bytes wait.
         side_by_side: Trips that are worked on at once.
     """
@@ -106,8 +100,7 @@ class Parts:
     """What a configuration makes of the daemon.
 
     Attributes:
-        bells: A second connection to each mailbox, that waits for mail; none,
-            and mailboxes are only polled.
+        bells: A second connection to each mailbox, for IDLE; empty: mailboxes are only polled.
         postman: None: replies stay in the outbox.
         accounts: At identity providers, by which mailboxes and SMTP are signed in to.
         recorders: How many letters of a mailbox are recorded side by side.
@@ -266,10 +259,10 @@ class Daemon:
                 if announcer.has_settled():
                     self._polls[name].want()
 
-        return Job(_FILED, look, self._scheduler, self._stopping, _queue_failed, lambda: None)
+        return Job("filed", look, self._scheduler, self._stopping, _queue_failed, lambda: None)
 
     def _being_present(self, share: Share | None) -> Job | None:
-        """Tell that this process is there; who works also looks for what stands still."""
+        """Send this process's heartbeat; `work` also queues what no job carries."""
         if share is None:
             return None
         ledger, queue = self._parts.ledger, share.queue
@@ -284,10 +277,10 @@ class Daemon:
             if share.role == WORK and queue is not None:
                 sweep(ledger, queue)
 
-        return Job(_PRESENT, tell, self._scheduler, self._stopping, _queue_failed, lambda: None)
+        return Job("present", tell, self._scheduler, self._stopping, _queue_failed, lambda: None)
 
     def _working_on_trips(self, share: Share | None) -> Trips | None:
-        """Works on trips; None where letters are not brought by a queue."""
+        """What works on the queue's trips; None where there is no queue."""
         if share is None or share.queue is None or share.role != WORK:
             return None
         parts = self._parts
@@ -303,7 +296,7 @@ class Daemon:
 
     @staticmethod
     def _serving(share: Share | None, trips: Trips | None) -> threading.Thread | None:
-        """The thread that brings trips to whoever works on them."""
+        """The thread in which the queue is served."""
         if share is None or share.queue is None or trips is None:
             return None
         serve = partial(share.queue.serve, trips.work, share.side_by_side)
@@ -336,7 +329,7 @@ class Daemon:
 
     def _is_over(self, job: Job) -> bool:
         """Whether a job is to end early; the call counts as progress."""
-        job.gets_on()
+        job.show_progress()
         return self._stopping.is_set()
 
     def _mailbox_failed(self, mailbox: str, fault: BaseException, seconds: float) -> None:
@@ -345,7 +338,7 @@ class Daemon:
         self._health.failed(mailbox_named(mailbox), fault)
 
     def _keep_alive(self) -> None:
-        """Every account in its turn; the first fault is told once all had theirs."""
+        """Use every account; the first fault is raised once all were tried."""
         faults = []
         for account in self._parts.accounts:
             try:
@@ -380,12 +373,12 @@ class Daemon:
                 postman.greet()
                 spoken_at = time.monotonic()
             # A server that takes a few mails a connection gets no growing rest.
-            drain(ledger, postman, clock, lambda: self._is_over(job), job.goes_on)
+            drain(ledger, postman, clock, lambda: self._is_over(job), job.reset_back_off)
 
         def well() -> None:
             health.works(OUTBOX, postman.certificate_ends())
 
-        job = Job(_OUTBOX, send, self._scheduler, self._stopping, self._outbox_failed, well)
+        job = Job(OUTBOX, send, self._scheduler, self._stopping, self._outbox_failed, well)
         return job
 
     def _outbox_failed(self, fault: BaseException, seconds: float) -> None:
@@ -394,21 +387,18 @@ class Daemon:
 
     def _keeping_alive(self) -> Job:
         scheduler, stopping = self._scheduler, self._stopping
-        return Job(_ACCOUNTS, self._keep_alive, scheduler, stopping, _refused, _kept_alive)
+        return Job("accounts", self._keep_alive, scheduler, stopping, _token_failed, _kept_alive)
 
     def _alarming(self, alarm: Callable[[], object] | None) -> Job | None:
         if alarm is None:
             return None
 
-        def once() -> None:
-            alarm()
-
         stopping = self._stopping
-        return Job(_ALARMS, once, self._scheduler, stopping, _alarms_failed, lambda: None)
+        return Job("alarms", alarm, self._scheduler, stopping, _alarms_failed, lambda: None)
 
     def _sealing(self) -> Job:
         seal, stopping = self._sealer.once, self._stopping
-        return Job(_SEALS, seal, self._scheduler, stopping, _sealing_failed, lambda: None)
+        return Job("seals", seal, self._scheduler, stopping, _sealing_failed, lambda: None)
 
     def _last_drain(self) -> None:
         postman = self._parts.postman
@@ -466,7 +456,7 @@ def _kept_alive() -> None:
     log.debug("token.kept_alive")
 
 
-def _refused(fault: BaseException, seconds: float) -> None:
+def _token_failed(fault: BaseException, seconds: float) -> None:
     log.warning("token.failed", error=described(fault), retry_seconds=seconds)
 
 
@@ -543,15 +533,15 @@ def _next_parts(
 
 
 def _next_signal(signals: queue.SimpleQueue[int]) -> int:
-    # A signal that another thread was given, as one that came while a library blocked it here
-    # is, wakes nobody: its handler runs once this thread goes on by itself.
+    # A signal may be delivered to another thread, as when a library blocks it in this one. It
+    # does not interrupt `get` then: the handler runs once this thread wakes by itself.
     while True:
         with suppress(queue.Empty):
             return signals.get(timeout=SIGNALS_SECONDS)
 
 
 def _signals() -> queue.SimpleQueue[int]:
-    """Signals in the order of their coming, the second one to end excepted."""
+    """Signals in the order of their arrival; the second one to end ends the process at once."""
     arrived: queue.SimpleQueue[int] = queue.SimpleQueue()
     ending = threading.Event()
 

@@ -118,14 +118,7 @@ class DroppedIntake:
     def notice(
         self, arrival: Arrival, letter: Letter | None, store: ports.Store, now: datetime
     ) -> OwedReply | None:
-        """None: the verdict beside the file tells it.
-
-        Args:
-            arrival: Where it came from and when.
-            letter: As it was read; None when it could not be.
-            store: Of the transaction in hand.
-            now: The moment of it, aware.
-        """
+        """None: the verdict beside the file says it."""
 
 
 class DropCollector:
@@ -139,7 +132,7 @@ class DropCollector:
         ledger: What they hand in is recorded in it.
         intake: What is done with each.
         clock: Now, aware.
-        told: Hears of each that has its verdict.
+        told: Called with each that has its verdict, after the commit.
         language: Of the verdicts.
     """
 
@@ -200,7 +193,7 @@ class DropCollector:
         alone = [each for each in ripe if each.key in tired]
         with self._worker as worker:
             turns = worker.turns
-            # Mail waits for the same readers: of the costly few are in hand at a time.
+            # Mail waits for the same readers, so few costly files are in hand at a time.
             most = HEAVY_AT_ONCE if turns.refresh() else TRIP_FILES
             for trip in (*self._trips(calm, most), *([each] for each in alone)):
                 if stop() or turns.risen:

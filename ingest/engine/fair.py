@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.engine.ports import Ledger
 
@@ -31,12 +31,11 @@ class Turns:
     """Costs as this process knows them: those of the database, and its own since then.
 
     Attributes:
-        risen: Somebody has begun to be heavy since `refresh`: what is in hand is to be
-            put in order anew.
+        risen: Somebody has become heavy since `refresh`: the letters in hand are to be
+            ranked again.
     """
 
-    def __init__(self, ledger: Callable[[], Ledger]) -> None:
-        """`ledger` is asked for anew each time."""
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._unsaved: defaultdict[str, float] = defaultdict(float)
@@ -49,7 +48,7 @@ class Turns:
             StoreUnavailable: the database is away.
         """
         self.save()
-        with self._ledger().reading() as store:
+        with self._ledger.reading() as store:
             self._seconds = defaultdict(float, store.costs.heavy(HEAVY_SECONDS))
         self.risen = False
         return bool(self._seconds)
@@ -59,7 +58,7 @@ class Turns:
 
         Args:
             entity: User code of the entity that it proved; '' for none.
-            sender: The address in From; it counts as well, see `rank`.
+            sender: The address in From; it is charged as well, see `ranks`.
             seconds: CPU time, ours and its reader's.
         """
         for payer in (_of_entity(entity) if entity else _of_domain(sender), _of_address(sender)):
@@ -75,20 +74,20 @@ class Turns:
             StoreUnavailable: it is away; the next call tells it.
         """
         if self._unsaved:
-            with self._ledger().transaction() as store:
+            with self._ledger.transaction() as store:
                 store.costs.charge(self._unsaved)
             self._unsaved.clear()
 
     def ranks(self, senders: Mapping[str, str], proven: Mapping[str, str]) -> dict[str, int]:
-        """How far behind each waiting letter comes: 0 for nobody, more for who cost more.
+        """The rank of each waiting letter: 0 in its turn, the higher the more its sender cost.
 
-        Equals are served in the order of their coming.
+        Letters of one rank are served in the order of their arrival.
 
         Args:
             senders: Addresses in From, by the letters' keys.
             proven: User codes of those whose own words proved them, by key.
         """
-        with self._ledger().reading() as store:
+        with self._ledger.reading() as store:
             known = set(store.senders.proven(sorted({one for one in senders.values() if one})))
 
         def payer(key: str) -> str:
@@ -101,7 +100,7 @@ class Turns:
 
     def _rank(self, payer: str) -> int:
         seconds = self._seconds[payer]
-        # Doublings, so that two who cost about the same take turns by their coming.
+        # By doublings, so that two who cost about the same have one rank.
         return 0 if seconds < HEAVY_SECONDS else 1 + int(math.log2(seconds / HEAVY_SECONDS))
 
 

@@ -53,7 +53,7 @@ def process(
         ledger: What they hand in is recorded in it.
         intake: What is done with each.
         clock: Now, aware.
-        told: Hears of each, once it is committed and its reply is complete.
+        told: Called with each, after the commit and once its reply is complete.
 
     Raises:
         ConnectionError: database or readers are away.

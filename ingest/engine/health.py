@@ -14,10 +14,7 @@ from storage.records.running import CONFIGURATION
 
 
 class Health:
-    """Keeps since when which server fails, and with what.
-
-    While the database is away nothing can be kept, and whoever asks it learns that.
-    """
+    """Keeps since when which server fails, and with what; a no-op while the database is away."""
 
     def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
         self._ledger = ledger
@@ -43,7 +40,7 @@ class Health:
         self._keep(server, described(fault), getattr(fault, "advice", ""))
 
     def refused(self, told: str) -> None:
-        """A new configuration has a mistake, and the one before stays in force."""
+        """Keep that a new configuration was refused, and the one before stays in force."""
         self._keep(CONFIGURATION, told, "mend it and reload; the one before is in force")
 
     def _keep(self, name: str, told: str, advice: str) -> None:
@@ -51,7 +48,7 @@ class Health:
             store.installation.server_failed(name, told, advice, self._clock())
 
     def works(self, server: str, certificate_ends: datetime | None = None) -> None:
-        """It was spoken to with success; kept once, until it fails or has another certificate."""
+        """Clear a server's fault; written once, until it fails or has another certificate."""
         with self._lock:
             if server in self._working and self._working[server] == certificate_ends:
                 return

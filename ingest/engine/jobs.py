@@ -26,28 +26,27 @@ OVERDUE_SECONDS = 5.0
 class Job:
     """Work that runs at an interval and when wanted, never twice at once.
 
-    What is wanted while it runs makes it run once more. After a fault it rests,
-    longer each time, whoever wants it.
+    Wanted while it runs, it runs once more. After a fault it backs off, also when wanted.
 
     Args:
         name: Of the job, unique in the scheduler.
-        work: Raises `ConnectionError` for a fault of time.
+        work: Raises `ConnectionError` for a fault of time; its result is ignored.
         scheduler: Runs it.
         stopping: Once it is set nothing runs any more.
-        told: Called with a fault and the seconds of rest that follow.
+        told: Called with a fault and the back-off in seconds.
         went_well: Called after work without a fault.
     """
 
     def __init__(
         self,
         name: str,
-        work: Callable[[], None],
+        work: Callable[[], object],
         scheduler: BackgroundScheduler,
         stopping: threading.Event,
         told: Callable[[BaseException, float], None],
         went_well: Callable[[], None],
     ) -> None:
-        self._name = name
+        self.name = name
         self._stopping = stopping
         self._told = told
         self._went_well = went_well
@@ -63,11 +62,6 @@ class Job:
         # Of `time.monotonic`: the last sign of progress, and when it is to run next.
         self._alive_at = self._expected_at = time.monotonic()
 
-    @property
-    def name(self) -> str:
-        """As it is told."""
-        return self._name.lstrip("\0")
-
     def start(self, every_seconds: float) -> None:
         """Have it run now and then every so many seconds."""
         self._every_seconds = every_seconds
@@ -77,7 +71,7 @@ class Job:
             "interval",
             seconds=every_seconds,
             jitter=every_seconds / 20,
-            id=self._name,
+            id=self.name,
             next_run_time=datetime.now(UTC),
         )
 
@@ -89,13 +83,13 @@ class Job:
                 return
         self._run_in(max(0.0, self._rests_until - time.monotonic()))
 
-    def goes_on(self) -> None:
-        """Reset the back-off: part of the work is done."""
+    def reset_back_off(self) -> None:
+        """Begin the back-off anew: part of the work is done."""
         self._failures = 0
-        self.gets_on()
+        self.show_progress()
 
-    def gets_on(self) -> None:
-        """A sign of progress, for `is_stuck`."""
+    def show_progress(self) -> None:
+        """Note a sign of progress, for `is_stuck`."""
         self._alive_at = time.monotonic()
 
     def is_stuck(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -32,27 +32,18 @@ AT_ONCE = 8
 """Replies whose attempt is counted in one commit, and which one crash may send again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """What one drain of the outbox did."""
-
-    sent: int = 0
-    deferred: int = 0
-    undeliverable: int = 0
-
-
 def drain(
     ledger: Ledger,
     postman: Postman,
     clock: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
     left: Callable[[], None] = lambda: None,
-) -> Drained:
+) -> None:
     """Send every reply that is due, one after the other.
 
     The attempt is committed before the reply is sent: after a crash between
     sending and the note of it, the reply goes out again under the same
-    Message-ID, and its attempts tell. That note is made for a few replies at once.
+    Message-ID, with one attempt more. That note is made for a few replies at once.
 
     Args:
         ledger: Has the outbox.
@@ -65,17 +56,16 @@ def drain(
         OutboxUnavailable: the server is away; the replies wait.
         StoreUnavailable: the database is away.
     """
-    done = Drained()
     sent: list[OwedReply] = []
     while True:
         # One commit notes what was sent and leases what comes next.
-        with ledger.transaction() as outbox:
+        with ledger.transaction() as store:
             for reply in sent:
-                outbox.outbox.sent(reply.id, clock())
-            leased = [] if stop() else outbox.outbox.lease(limit=AT_ONCE, lease=LEASE)
+                store.outbox.sent(reply.id, clock())
+            leased = [] if stop() else store.outbox.lease(limit=AT_ONCE, lease=LEASE)
         if not leased:
-            return done
-        sent, done = _deliver(ledger, postman, clock, leased, stop, done, left)
+            return
+        sent = _deliver(ledger, postman, clock, leased, stop, left)
 
 
 def _deliver(
@@ -84,9 +74,8 @@ def _deliver(
     clock: Callable[[], datetime],
     leased: Sequence[OwedReply],
     stop: Callable[[], bool],
-    done: Drained,
     left: Callable[[], None],
-) -> tuple[list[OwedReply], Drained]:
+) -> list[OwedReply]:
     """Send replies: those sent, to be noted by the caller; others are put off or given up here."""
     sent: list[OwedReply] = []
     waiting = deque(leased)
@@ -108,11 +97,10 @@ def _deliver(
                     continue
                 # What has left is noted first, so that no fault of this note repeats it.
                 _settle(ledger, clock, sent)
-                done = _not_taken(ledger, clock(), reply, answer, done)
+                _not_taken(ledger, clock(), reply, answer)
             else:
                 left()
                 sent.append(reply)
-                done = replace(done, sent=done.sent + 1)
             if stop() or time.monotonic() > until:
                 break
     except BaseException:
@@ -120,9 +108,9 @@ def _deliver(
         _settle(ledger, clock, sent, waiting)
         raise
     if waiting:
-        # A stop.
+        # Stopped, or half of the lease is over.
         _settle(ledger, clock, sent, waiting)
-    return sent, done
+    return sent
 
 
 def _settle(
@@ -134,11 +122,11 @@ def _settle(
     """Note what was sent and clear the list; what waits is due at once."""
     if not sent and not waiting:
         return
-    with ledger.transaction() as outbox:
+    with ledger.transaction() as store:
         for reply in sent:
-            outbox.outbox.sent(reply.id, clock())
+            store.outbox.sent(reply.id, clock())
         if waiting:
-            outbox.outbox.release([reply.id for reply in waiting])
+            store.outbox.release([reply.id for reply in waiting])
     sent.clear()
 
 
@@ -156,40 +144,32 @@ def _send(postman: Postman, reply: OwedReply) -> None:
 
 
 def _not_taken(
-    ledger: Ledger,
-    now: datetime,
-    reply: OwedReply,
-    answer: Deferred | RecipientRefused,
-    done: Drained,
-) -> Drained:
+    ledger: Ledger, now: datetime, reply: OwedReply, answer: Deferred | RecipientRefused
+) -> None:
+    """Put a reply off, or give it up: refused for good, or put off for three days."""
     if isinstance(answer, RecipientRefused):
-        return _give_up(ledger, now, reply, str(answer), done)
-    return _defer(ledger, now, reply, str(answer), done)
-
-
-def _defer(ledger: Ledger, now: datetime, reply: OwedReply, answer: str, done: Drained) -> Drained:
+        _give_up(ledger, now, reply, str(answer))
+        return
     if reply.owed_at is not None and now - reply.owed_at >= GIVEN_UP_AFTER:
-        return _give_up(ledger, now, reply, f"after 3 days: {answer}", done)
+        _give_up(ledger, now, reply, f"after 3 days: {answer}")
+        return
     rest = retry_delay(reply.attempts)
-    with ledger.transaction() as outbox:
-        outbox.outbox.deferred(reply.id, rest, answer)
+    with ledger.transaction() as store:
+        store.outbox.deferred(reply.id, rest, str(answer))
     log.warning(
         "reply.deferred",
         letter=reply.letter,
         reply=reply.id,
         message_id=reply.message_id,
         attempts=reply.attempts,
-        error=answer,
+        error=str(answer),
         next_at=(now + rest).isoformat(),
     )
-    return replace(done, deferred=done.deferred + 1)
 
 
-def _give_up(
-    ledger: Ledger, now: datetime, reply: OwedReply, answer: str, done: Drained
-) -> Drained:
-    with ledger.transaction() as outbox:
-        outbox.outbox.undeliverable(reply.id, answer, now)
+def _give_up(ledger: Ledger, now: datetime, reply: OwedReply, answer: str) -> None:
+    with ledger.transaction() as store:
+        store.outbox.undeliverable(reply.id, answer, now)
     log.error(
         "reply.undeliverable",
         letter=reply.letter,
@@ -198,7 +178,6 @@ def _give_up(
         attempts=reply.attempts,
         error=answer,
     )
-    return replace(done, undeliverable=done.undeliverable + 1)
 
 
 def retry_delay(attempts: int) -> timedelta:

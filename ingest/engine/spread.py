@@ -33,10 +33,11 @@ SCHEMA = "ingest_queue"
 
 BEAT_SECONDS = 5.0
 SILENT_SECONDS = 30.0
-"""How often a worker is heard of, and after how long of silence its trips are another's."""
+"""The interval of a worker's heartbeat, and after how long without one its trips are given
+to another worker."""
 
 LONGEST_TRIP_SECONDS = 15 * 60
-"""A trip that takes longer is taken for lost, also of a worker that is heard of."""
+"""A trip that takes longer counts as lost, also of a worker with a heartbeat."""
 
 ASKED_EVERY_SECONDS = 5.0
 """How often workers look for trips; of new ones PostgreSQL tells them at once."""
@@ -46,7 +47,7 @@ IDLE_MOST = 2000
 
 _TASK = "trip"
 _QUEUE = "trips"
-# Any number will do, as long as it stays the same: "queu" in ASCII.
+# The key of an advisory lock: "queu" in ASCII.
 _LOCK = 0x71756575
 
 _STALLED = """
@@ -112,7 +113,7 @@ class SpreadQueue:
             connection.execute(f"CREATE SCHEMA {SCHEMA}")
             connection.execute(f"SET LOCAL search_path TO {SCHEMA}")
             connection.execute(SchemaManager.get_schema())
-            # Of the release before the last dot: a patch changes no table.
+            # Major and minor version only: a patch release changes no table.
             connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'procrastinate {_version()}'")
         return True
 
@@ -210,7 +211,7 @@ class SpreadQueue:
             self._worker = worker
             running = asyncio.create_task(worker.run())
             if self._stopping.is_set():
-                # It may have been set before there was somebody to stop.
+                # `stop` may have been called before there was a worker.
                 await asyncio.sleep(0)
                 worker.stop()
             await running
@@ -225,13 +226,13 @@ class SpreadQueue:
 
 
 class _Worker(Worker):
-    """A worker that ends, for `serve` to begin another one, when a job's end cannot be noted."""
+    """A worker that ends when a job's end cannot be noted; `serve` starts another one."""
 
     async def _persist_job_status(self, *given: Any, **named: Any) -> None:
         try:
             await super()._persist_job_status(*given, **named)
         except ProcrastinateException:
-            # The job would pass for one in hand as long as this worker is heard of.
+            # The job would count as running as long as this worker has a heartbeat.
             self.stop()  # type: ignore[no-untyped-call]
 
 

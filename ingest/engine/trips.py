@@ -47,8 +47,10 @@ HEADER_BYTES = 16 * 1024
 """Of a letter, by which it is known who claims to have sent it."""
 
 UNSEEN = 1
-"""The rank of a letter that claims to be of who has cost much, until its own words are read.
-Who is at neither is at 0; the others are behind it, further the more they have cost."""
+"""The rank of a letter that claims a heavy sender, until its own words are read.
+
+Other letters have rank 0; those that are found to be a heavy sender's have higher ones.
+"""
 
 _SWEEP = "sweep"
 
@@ -124,7 +126,7 @@ def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
 
 
 def unseen(store: Store, waiting: Sequence[Idle], turns: Turns) -> list[Idle]:
-    """The same arrivals, those at `UNSEEN` who claim to be of somebody who has cost much."""
+    """The same arrivals, those that claim a heavy sender at rank `UNSEEN`."""
     headers = store.arrivals.headers([one.number for one in waiting], HEADER_BYTES)
     senders = {str(number): sender_in(header) for number, header in headers.items()}
     ranks = turns.ranks(senders, {})
@@ -178,7 +180,7 @@ class Trips:
 
     Args:
         queue: Takes those back whose turn has not come.
-        told: Hears of every letter that has its verdict, once it is committed.
+        told: Called with each letter that has its verdict, after the commit.
         stop: Once it is true the letters in hand are finished and the rest is left.
     """
 
@@ -214,9 +216,9 @@ class Trips:
         return self._stop()
 
     def work(self, trip: Trip) -> None:
-        """Bring them to their verdicts, as far as they have none.
+        """Bring the arrivals of a trip to their verdicts, as far as they have none.
 
-        What gets none is left to another trip, which is nobody's fault and told.
+        While the database or the readers are away the rest is left to another trip.
         """
         self._alive_at[threading.get_ident()] = time.monotonic()
         try:
@@ -246,7 +248,7 @@ class Trips:
                     lambda: self._is_over() or worker.turns.risen,
                 )
         with self._ledger.transaction() as store:
-            # Of most this is known: it went with the verdict. Not of a copy, or in quarantine.
+            # Most were settled with their verdict; copies and quarantined letters were not.
             for key, outcome in worker.settled.items():
                 store.arrivals.settle(source, key, outcome)
             again = [key for key in taken if key not in worker.settled and key not in behind]
@@ -259,7 +261,7 @@ class Trips:
             defer(store, self._queue, waiting)
 
     def _behind(self, worker: Worker, taken: Mapping[str, WaitingArrival]) -> dict[str, int]:
-        """Letters of those who have cost much, whose own words prove nobody else: their ranks."""
+        """The ranks of letters of heavy senders, whose own words prove nobody else."""
         senders = {key: sender_in(one.content[:HEADER_BYTES]) for key, one in taken.items()}
         claimed = worker.turns.ranks(senders, {})
         proven = {
@@ -332,7 +334,7 @@ def sweep(ledger: Ledger, queue: Queue) -> None:
     Raises:
         ConnectionError: the database is away.
     """
-    turns = Turns(lambda: ledger)
+    turns = Turns(ledger)
     somebody_waits = turns.refresh()
     with ledger.transaction() as store:
         holder = this_process()
@@ -352,6 +354,6 @@ def sweep(ledger: Ledger, queue: Queue) -> None:
 
 
 def numbered(waiting: Collection[WaitingArrival], numbers: Sequence[int | None]) -> list[Idle]:
-    """Those of announced arrivals that are new, as they are put into trips."""
+    """The announced arrivals that are new, for `into_trips`."""
     pairs = zip(waiting, numbers, strict=True)
     return [Idle(number, one.source, len(one.content)) for one, number in pairs if number]

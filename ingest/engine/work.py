@@ -55,7 +55,7 @@ TRIP_BYTES = 2 * 1024 * 1024
 """Letters that get one attempt more in one commit, by number and size."""
 
 SMALL_BYTES = 64 * 1024
-"""A larger letter goes to its reader alone: its own reading outweighs the way."""
+"""A larger letter goes to its reader alone: reading it takes longer than the round trip."""
 
 GROUP_LETTERS = 16
 """Letters that may be recorded in one commit."""
@@ -64,8 +64,7 @@ GROUP_SECONDS = 0.05
 """After so long letters are committed, so that no reply waits for the next ones."""
 
 PROVING_THREADS = 2
-"""As many as passwords are verified side by side."""
-
+"""As many as `Passwords` verifies side by side."""
 
 Told = Callable[[RawLetter, Claim, Handled], None]
 """Called with each letter that has its verdict, after the commit."""
@@ -77,7 +76,7 @@ def nobody_is_told(raw: RawLetter, claim: Claim, handled: Handled) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter with what it is known by, and whether an attempt was left without a verdict."""
+    """A letter with its identity, and whether an attempt at it ended without a verdict."""
 
     raw: RawLetter
     sha256: str
@@ -88,7 +87,7 @@ class Worker:
     """Brings letters to their verdicts; to be entered for each pass.
 
     Args:
-        told: Hears of every letter that has its verdict, once it is committed.
+        told: Called with each letter that has its verdict, after the commit.
         recorders: How many letters are recorded side by side, each in its own
             transaction; those of one sender are recorded in their order.
 
@@ -123,7 +122,7 @@ class Worker:
         self.resting: set[str] = set()
         self.outcomes: Counter[Outcome] = Counter()
         self.failed = 0
-        self.turns = Turns(lambda: self._ledger)
+        self.turns = Turns(ledger)
         self.ended: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -178,14 +177,9 @@ class Worker:
                 finished += self._finish(window, stop)
         finally:
             self._give_back(window)
-            self._save_turns()
-
-    def _save_turns(self) -> None:
-        # What is not told now is told with what comes next.
-        with suppress(ConnectionError):
-            self.turns.save()
-
-    # Claiming and reading.
+            # Costs that cannot be saved now are saved with the next ones.
+            with suppress(ConnectionError):
+                self.turns.save()
 
     def _begin(self, trip: Sequence[Found], window: deque[Claimed]) -> None:
         """Count the attempt of each letter, just before a reader gets them."""
@@ -221,9 +215,9 @@ class Worker:
         return Proven(proven.read, self._intake.prove(proven.read, afresh=True))
 
     def code_proven_by_words(self, raw: RawLetter) -> tuple[str, float]:
-        """Whom a letter's own header and bodies prove, '' for nobody; and what reading them cost.
+        """The code that a letter's header and bodies prove, '' for none; and what that cost.
 
-        No document in it is opened. Nothing is counted: it is handled like any other later.
+        No document in it is opened, and no attempt is counted. The cost is in CPU seconds.
 
         Raises:
             ConnectionError: database or readers are away.
@@ -264,7 +258,7 @@ class Worker:
             ]
 
     def _already(self, raw: RawLetter, claim: Claim) -> None:
-        """A letter whose bytes have their verdict is only filed, where the first one is."""
+        """File a letter whose bytes have their verdict, where the first one is."""
         first = Outcome(claim.outcome or Outcome.QUARANTINED)
         self.settled[raw.arrival.key] = first
         self.ended.add(raw.arrival.key)
@@ -286,8 +280,6 @@ class Worker:
         """Whether the ledger knew the letter at this very place before this pass."""
         before = self._known.get(raw.arrival.key)
         return before is not None and before.letter == claim.letter
-
-    # Recording.
 
     def _finish(self, window: deque[Claimed], stop: Callable[[], bool]) -> int:
         """Bring the head of the window to its verdict, as far as it is read: how many."""

@@ -68,8 +68,8 @@ class Claimed:
         reading: What the reader gives; cancelled when nobody waits for it any more.
         proven: What the letter says, with the proof of its sender; ready to be recorded.
         started: Of `time.monotonic`.
-        read: Once it was recorded, or failed after it was read.
-        foreseen: What it leads to, as far as that was worked out before it is recorded.
+        read: What the letter says, once its proof was there.
+        foreseen: Verdicts and reply, where they were worked out before it is recorded.
         cpu_seconds: What reading, verifying and recording it has cost so far.
     """
 
@@ -266,7 +266,7 @@ def fail(
         return None
     owed = attempt(lambda: _noticed(letter, intake, ledger, now))
     notice = None if isinstance(owed, Exception) else owed
-    # With the notice; without it when that transaction fails.
+    # With the notice; when that transaction fails, without it.
     for reply in dict.fromkeys((notice, None)):
         fault = attempt(lambda: _quarantine(letter, error, reply, ledger, now))  # noqa: B023
         if fault is None:
@@ -296,7 +296,7 @@ def _quarantine(
 
 
 def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply | None:
-    """The reply with its marked workbooks, or the word that one could not be made.
+    """The reply with its marked workbooks; it says which could not be made.
 
     Waits for a child: no transaction may be open.
     """
@@ -304,7 +304,7 @@ def marked_reply(raw: RawLetter, handled: Handled, reader: Reader) -> OwedReply 
     if marking is None:
         return handled.reply
     marked = marked_workbooks(raw, handled, reader)
-    return _unless_ours(lambda: marking.reply_with(marked)) or handled.reply
+    return _or_none(lambda: marking.reply_with(marked)) or handled.reply
 
 
 def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mapping[str, Marked]:
@@ -315,12 +315,12 @@ def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mappin
     marking = handled.marking
     if marking is None:
         return {}
-    done = _unless_ours(lambda: reader.mark(raw, marking.wanted, marking.language))
+    done = _or_none(lambda: reader.mark(raw, marking.wanted, marking.language))
     return done or {}
 
 
-def _unless_ours(work: Callable[[], _T]) -> _T | None:
-    """The work's result; None when it fails, as the reply's text tells the findings as well."""
+def _or_none(work: Callable[[], _T]) -> _T | None:
+    """The work's result; None when it fails: the reply's text names the findings as well."""
     try:
         done = attempt(work)
     except OSError as fault:

@@ -52,12 +52,12 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an arrival comes from: failures are counted, and locks held, for it.
+    """Where an arrival comes from; wrong passwords and locks are kept for it.
 
     Attributes:
         address: The address in From, as claimed.
-        is_forged: Whether that is found to be another's. It counts for a stranger of
-            its own then, and can neither lock nor open anything for the address.
+        is_forged: Whether our mail server found it to be another's. Its failures are then
+            counted apart, and neither lock nor unlock the address itself.
     """
 
     address: str
@@ -133,7 +133,7 @@ class NoSuchEntity(ValueError):  # noqa: N818 - its name is what it is
 
 
 UNPROVEN = Proof(Claims(), Origin(""))
-"""Of an arrival whose sender nobody needs to know."""
+"""The proof of an arrival that is not recorded: nothing is verified."""
 
 
 class ProofOutdated(Exception):  # noqa: N818 - a state of the proof
@@ -156,7 +156,7 @@ class MustWait(Exception):  # noqa: N818 - a state of the user code
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What authentication is allowed to do.
+    """How senders are authenticated, and the bounds of guessing.
 
     Attributes:
         max_failures: Wrong passwords before a pair of code and address is locked.
@@ -179,7 +179,7 @@ class Guard:
         return Origin(letter.sender, self.provenance_of(letter) is Provenance.FAILED)
 
     def provenance_of(self, letter: Letter) -> Provenance:
-        """What our own mail server found out about a letter's From."""
+        """What our own mail server says of a letter's From."""
         return provenance(letter, self.trusted_authserv_id)
 
 
@@ -188,7 +188,7 @@ class Prover:
 
     Args:
         ledger: Who is claimed is looked up in it.
-        guard: Its hashes.
+        guard: Has the hashing of passwords.
         clock: Now, aware.
     """
 
@@ -231,7 +231,7 @@ class Prover:
         return Proof(claims, origin, known, is_right=True)
 
     def _known(self, claims: Claims, origin: Origin, now: datetime) -> str | None:
-        """The hash to try the passwords against."""
+        """The hash to try the passwords against; None for an unknown entity or a locked origin."""
         with self._ledger.reading() as store:
             entity = entity_claimed(claims, store)
             if entity is None:
@@ -344,7 +344,7 @@ def _codes(letter: Letter, parsed: Sequence[Parsed]) -> tuple[str, ...]:
     """
     written = [c.user_code for c in letter.credentials if c.user_code]
     inside = _unique(document.header.sender_code for document in parsed)
-    # Somebody's password, perhaps, who took one field for the other.
+    # Else it may be the password, written into the wrong field.
     inside = [code for code in inside if code.isdecimal()]
     if not written or not inside:
         return tuple((inside or written)[:1])
@@ -381,7 +381,7 @@ def entity_claimed(claims: Claims, store: Store) -> LegalEntity | None:
 
 
 def _named(claims: Claims, store: Store) -> LegalEntity | None:
-    """The same, also one that is switched off."""
+    """The entity that is claimed, also one that is switched off."""
     if claims.codes:
         code = claims.codes[0]
         return store.registry.entity(code) or store.registry.entity_without_zeros(code)

@@ -1,4 +1,4 @@
-"""Whose a fault is, and what may be told of it.
+"""Who can put a fault right, and what of it may be logged.
 
 | who can put it right | form | what happens |
 |---|---|---|
@@ -39,9 +39,9 @@ def is_of_time(error: Exception) -> bool:
 
 
 def described(error: Exception) -> dict[str, Any]:
-    """What an exception may say in log and database: kind and places, never values.
+    """An exception for log and database: its kind and places, never its values.
 
-    Its own text could hold what the letter held, a password too.
+    Its own text could hold parts of the letter, a password too.
     """
     frames = traceback.extract_tb(error.__traceback__)
     stack = [f"{'/'.join(PurePath(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]

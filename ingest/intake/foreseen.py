@@ -12,10 +12,10 @@ _T = TypeVar("_T")
 
 
 class Foreseen:
-    """Results of work that only reads, each kept with all that it asked the database.
+    """A cache of results of work that only reads, each with its queries and their answers.
 
-    A result counts in the transaction that records as long as the database answers the
-    same there, which it is asked again; otherwise the work is done anew.
+    In the transaction that records, the queries are asked again: a result is taken while
+    the answers are the same, else the work is done anew.
 
     Attributes:
         is_whole: Whether results are recalled; False: they are being noted.
@@ -43,7 +43,7 @@ class Foreseen:
         return work()
 
     def reply(self, about: object, compose: Callable[[], OwedReply]) -> OwedReply:
-        """The mail about entity, receipts and whatever else decides it, composed once."""
+        """The mail about entity, receipts and whatever else decides it; cached for these."""
         if self._reply is not None and self._reply[0] == about:
             return self._reply[1]
         made = compose()

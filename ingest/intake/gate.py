@@ -1,4 +1,4 @@
-"""Whether a letter is recorded and answered: loops, bounces, lists, robots. Pure.
+"""Whether a letter is recorded and answered: loops, bounces, lists, machines. Pure.
 
 Source: RFC 3834, sections 2 and 5; RFC 3464; `X-Auto-Response-Suppress` of
 Microsoft Exchange; the list in `docs/letters.md`.

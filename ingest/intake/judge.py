@@ -35,7 +35,7 @@ def judge(
         parameters: The bounds of the rules.
         entity: The sender; None without a register of points.
         received_at: Aware; None leaves out the rules that depend on it.
-        know: Tells what is on record.
+        know: `Store.know`, or what stands in for it without a database.
         overrides: Codes that an operator decides against; None: no operator's document.
     """
     layout = layouts.get(document.layout or "")
@@ -47,8 +47,8 @@ def without_secrets(
 ) -> tuple[Parsed, Checked]:
     """A judged document and its verdict, with no password in place of a point's code.
 
-    A password that is also the code of one of the entity's points stays: it tells nothing
-    that the register does not.
+    A password that is also a name in the entity's own part of the register stays, as it
+    gives nothing away.
 
     Args:
         document: As it was parsed.

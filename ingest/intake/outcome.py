@@ -39,7 +39,7 @@ class Handled:
         marking: What the reply waits for; None when it may leave as it is.
         reason: Why the letter is ignored or the sender refused, for the log.
         returned: The reply that came back, when the letter is a bounce of one.
-        truth: Why a sender was not proven; for operators only, as it helps who guesses.
+        truth: Why a sender was not proven; for operators only, as it would help guessing.
         claimed: The user code that the letter names, right or not; for operators.
     """
 

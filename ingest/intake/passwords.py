@@ -13,8 +13,8 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-_TIMES, _KIB = 2, 19456
 # The OWASP profile; the library's default costs five times as much.
+_TIMES, _KIB = 2, 19456
 
 
 class Passwords:
@@ -72,7 +72,7 @@ class Passwords:
 
 
 def _decoy() -> str:
-    """A hash that no password has, as slow to find out as any; made without Argon2's work."""
+    """A random hash that no password has, as slow to verify as any; made without Argon2's work."""
     salt, digest = (base64.b64encode(secrets.token_bytes(n)).decode("ascii") for n in (16, 32))
     salt, digest = salt.rstrip("="), digest.rstrip("=")
     return f"$argon2id$v=19$m={_KIB},t={_TIMES},p=1${salt}${digest}"

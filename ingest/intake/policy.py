@@ -18,7 +18,7 @@ from layouts.parameters import Parameters
 from storage.records.replies import OwedReply
 
 STRANGER_MOST_AN_HOUR = 5
-"""Replies to an address that nobody knows; a forged From makes us write to anybody."""
+"""Replies to an unknown address: a forged From would have us write to anybody."""
 
 DOMAIN_MOST_AN_HOUR = 20
 """Replies to the strangers of one domain."""
@@ -46,7 +46,7 @@ class Policy:
         groups: List-Ids, in lower case, of the groups through which letters come.
         answer_unknown_senders: Whether a letter that proves no sender is answered.
         strangers_per_hour: Replies to all strangers together.
-        per_address_per_day: Replies to one address in 24 hours, as the last stop.
+        per_address_per_day: Replies to one address in 24 hours, its owner proven or not.
         is_silent: Whether nobody is written to, as all were answered before.
     """
 
@@ -80,9 +80,9 @@ class Policy:
         """Where a letter is answered that proves no sender; None where nobody may be told.
 
         Anybody can write any From. So a Reply-To counts only when the register lists it,
-        and nobody is told whose From our mail server found to be another's; where it finds
-        out anything at all, a stranger's From must have passed. A known address gets an
-        answer otherwise: an accountant who mistypes must hear of it.
+        and a From that our mail server found to be another's gets no answer. Where that
+        server checks at all, a stranger's From must have passed; a known address is
+        answered even so, as people mistype their passwords.
         """
         found = self.guard.provenance_of(letter)
         if not gate.answer or found is Provenance.FAILED:

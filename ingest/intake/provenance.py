@@ -1,4 +1,4 @@
-"""What the own mail server found out about a letter's From. Pure.
+"""What our own mail server says of a letter's From. Pure.
 
 Source: RFC 8601, section 5 (which results may be believed); RFC 7489, section 3.1
 (alignment).
@@ -29,9 +29,9 @@ def provenance(letter: Letter, authserv_id: str) -> Provenance:
     """What the server of that authserv-id says of a letter's From.
 
     Only the topmost of its results counts: a sender can write the same further down.
-    One that cannot be read, or that is about another From, is a failure: it is ours,
-    and who made it unreadable is the sender. No server is believed when `authserv_id`
-    is ''. A From that may name another address as well is a failure, whoever checked it.
+    One that cannot be read, or that is about another From, is a failure, as only the
+    sender can have made it so. No server is believed when `authserv_id` is ''. A From
+    that may name another address as well is a failure, whoever checked it.
     """
     if not letter.is_sender_certain:
         return Provenance.FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -104,9 +104,9 @@ def foresee(
     policy: Policy,
     ahead: int,
 ) -> Foreseen | None:
-    """Verdicts and reply of an arrival; None for those that get neither.
+    """Verdicts and reply of an arrival, worked out over a snapshot; None where there are none.
 
-    How things stand, to who asks, is told as of the snapshot.
+    The reply to a letter that asks for its standing tells the snapshot's.
 
     Args:
         arrival: As for `receive`.
@@ -170,8 +170,8 @@ class _Case:
     store: Store
     now: datetime
     policy: Policy
-    session: Session | None = None
-    foreseen: Foreseen = field(default_factory=Foreseen)
+    session: Session | None
+    foreseen: Foreseen
 
     @property
     def entry(self) -> Entry | None:
@@ -190,7 +190,7 @@ def _case(
 ) -> _Case:
     letter, documents = read.letter, read.parsed
     if isinstance(proof, Session):
-        # Handed in by a person: loops cannot arise, and there is no wish to grant.
+        # Handed in by a person: there is no loop to stop and no wish to grant.
         gate = Gate(record=True, answer=bool(letter.reply_to))
         return _Case(letter, documents, gate, arrival, store, now, policy, proof, foreseen)
     gate, policy = policy.gate(letter, has_document=bool(documents)), policy.for_run(arrival.run)
@@ -223,10 +223,10 @@ def _refuse(case: _Case, why: Finding, claims: Claims) -> Handled:
     findings = (why, *letter.findings)
     settings, number = policy.replies, case.arrival.number
     if why.code is Code.CREDENTIALS_MISSING and not case.documents and not letter.wish:
-        # It hands in nothing: the reply tells what to send rather than how to sign in.
+        # It hands in nothing: the reply says what to send, not how to sign in.
         findings = letter.findings or no_documents(letter.attachments)
     answer = None
-    # Whoever is told that the address is not listed has the right password.
+    # A sender whose address is not listed gave the right password.
     is_welcome = policy.answer_unknown_senders or why.code is Code.ADDRESS_NOT_ALLOWED
     to = policy.addressee(letter, case.gate, case.store)
     if to is not None and is_welcome and not case.gate.only_authenticated:
@@ -285,7 +285,7 @@ def _hand_in(
     recorded: dict[int, Receipt] = {}
     for position in sorted(range(len(documents)), key=age):
         judged = partial(verdict, documents[position])
-        # Only beside the same entity: what is known of its points is asked with it.
+        # By the entity as well: its points decide the verdict, and are no query of it.
         what = "verdict", position, id(entity)
         document, checked = case.foreseen.result(what, case.store, judged)
         recorded[position] = record(
@@ -318,7 +318,7 @@ def _answer(
     )
     # Without a mail the marked workbook is shown.
     marking = _marking(case, receipts, compose) if may_mark else None
-    # Until it is completed, the reply says that the workbook is missing.
+    # Until it is completed, the reply says that its marked workbook is missing.
     first = partial(marking.reply_with, {}) if marking else compose
     about = entity, receipts, marking is not None
     answer = case.foreseen.reply(about, first) if is_mailed else None
@@ -389,8 +389,7 @@ def quarantine_notice(
 ) -> OwedReply | None:
     """The reply to a letter that a person must look at; None where none may go.
 
-    Nobody has proven to be its sender: what a stranger is not told of a refusal, it
-    is not told of this either.
+    No sender is proven, so the bounds on answers to strangers hold as for a refusal.
 
     Args:
         arrival: Where it came from and when.

@@ -17,7 +17,7 @@ from layouts.terms import Kind
 from storage.records.replies import OwedReply
 
 _TURN_OF_MONTH = 10
-"""Until the end of this day a month that has ended is the one people speak of."""
+"""Until the end of this day of a month, "this month" is the one before."""
 
 
 def answer(

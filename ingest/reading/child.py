@@ -49,7 +49,7 @@ from ingest.reading.wire import (
 from layouts.layout import Layout, load
 
 TRIPS = 200
-"""A child is replaced after so many: libraries leak, and heaps fragment."""
+"""A child is replaced after so many requests: libraries leak, and heaps fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class SandboxConfig:
 Work = Callable[[Given, Limits, Mapping[str, Layout]], Read]
 
 
-class Bounds:
-    """What is loaded before children are made, for all of them."""
+class Loaded:
+    """What is loaded once, before children are made."""
 
     def __init__(self, config: SandboxConfig, layouts: Mapping[str, Layout] | None = None) -> None:
         self.config = config
@@ -108,39 +108,38 @@ def read_given(given: Given, limits: Limits, layouts: Mapping[str, Layout]) -> R
 _EXHAUSTED = encoded(Exhausted())
 
 
-def be_child(pipe: int, parent: int, bounds: Bounds) -> NoReturn:
+def be_child(pipe: int, parent: int, loaded: Loaded) -> NoReturn:
     """What a process does after it was forked: it ends with its pipe, or with its parent."""
     try:
         end_with_parent(parent)
-        _serve(pipe, bounds)
+        _serve(pipe, loaded)
     finally:
         os._exit(os.EX_OK)
 
 
-def _serve(pipe: int, bounds: Bounds) -> None:
+def _serve(pipe: int, loaded: Loaded) -> None:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        # Whoever stops the service sends them to its children, too, which have letters
-        # to read; they end with their pipe.
+        # A terminal or systemd sends them to the children, too, which finish their letters
+        # and end when their pipe is closed.
         signal.signal(number, signal.SIG_IGN)
     pipe = close_all_but(pipe)
-    config = bounds.config
+    config = loaded.config
     cpu = int(config.seconds * TRIPS) + 1
-    missing = confine(bounds.readable, config.memory_mb * 2**20, cpu)
+    missing = confine(loaded.readable, config.memory_mb * 2**20, cpu)
     put(pipe, encoded(Ready(os.getpid(), missing)))
-    # What was there before the first letter stays: looking through it for garbage, again
-    # and again, would only make copies of the pages that all children share.
+    # Collecting what was loaded before would only copy the pages that children share.
     gc.freeze()
     for body in frames(pipe):
-        for answer in _answers(request_of(body), bounds):
+        for answer in _answers(request_of(body), loaded):
             put(pipe, answer)
 
 
-def _answers(request: Request, bounds: Bounds) -> Iterator[bytes]:
-    limits, layouts = bounds.config.limits, bounds.layouts
+def _answers(request: Request, loaded: Loaded) -> Iterator[bytes]:
+    limits, layouts = loaded.config.limits, loaded.layouts
     match request:
         case ReadLetters(letters=letters):
             for given in letters:
-                yield _guarded(lambda: Done(bounds.work(given, limits, layouts)))  # noqa: B023
+                yield _guarded(lambda: Done(loaded.work(given, limits, layouts)))  # noqa: B023
         case ReadHeader(letter=given):
             yield _guarded(lambda: Done(read_header(given.content, given.size, limits)))
         case ReadFile(name=name, content=content):

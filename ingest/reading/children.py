@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from ingest.letters.terms import Marked, Read
-from ingest.reading.child import Bounds, SandboxConfig, be_child
+from ingest.reading.child import Loaded, SandboxConfig, be_child
 from ingest.reading.confine import keep_memory_private
 from ingest.reading.wire import (
     ANSWER_BYTES,
@@ -74,7 +74,7 @@ class Child:
             got = self._received(START_SECONDS, ANSWER_BYTES, seconds=START_SECONDS)
             try:
                 self._ready = ready_of(b"" if isinstance(got, Fate) else got)
-                # By number it could be another process that is ended, later.
+                # A process number may be reused; a descriptor of the process is not.
                 self._process = os.pidfd_open(self._ready.pid)
             except (NonsenseError, OSError) as error:
                 self.end()
@@ -115,7 +115,7 @@ class Child:
         return Fate.EXHAUSTED if isinstance(answer, Exhausted) else answer
 
     def is_orphan(self) -> bool:
-        """Whether the process it came from has ended, and took it along."""
+        """Whether it ended because the fork server did."""
         if self._home is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._home.wait(LOOK_SECONDS)
@@ -186,8 +186,8 @@ class Source(Protocol):
         """Stop making children."""
 
 
-class Nursery:
-    """Children of a process that has loaded everything; see `reading.nursery`."""
+class ForkServer:
+    """Children of a process that has loaded everything; see `reading.fork_server`."""
 
     keeps_one = True
 
@@ -213,12 +213,12 @@ class Nursery:
 
     def _started(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """The process, which runs, and what pipes are sent to it through."""
-        from ingest.reading.nursery import command
+        from ingest.reading.fork_server import command
 
         if self._running is not None and self._running[0].poll() is None:
             return self._running
         self.close()
-        # What traces this process, as the same user may, would find the passwords.
+        # Else a process of the same user could trace this one and read passwords.
         keep_memory_private()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -251,7 +251,7 @@ class Forks:
     keeps_one = False
 
     def __init__(self, config: SandboxConfig, layouts: Mapping[str, Layout]) -> None:
-        self._bounds = Bounds(config, layouts)
+        self._loaded = Loaded(config, layouts)
 
     def start(self) -> Child:
         """A new child.
@@ -264,7 +264,7 @@ class Forks:
         with theirs:
             try:
                 if _forked() == 0:
-                    be_child(theirs.fileno(), parent, self._bounds)
+                    be_child(theirs.fileno(), parent, self._loaded)
             except OSError as error:
                 ours.close()
                 raise ReaderUnavailable(f"no child process can be started: {error}") from None
@@ -276,6 +276,6 @@ class Forks:
 
 def _forked() -> int:
     with warnings.catch_warnings():
-        # It warns of threads, as one that holds a lock would hold it in the child for ever.
+        # Python warns of other threads, whose locks a child would keep; there are none.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()

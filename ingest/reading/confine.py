@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 DESCRIPTORS = 64
-"""Files that a child may have open: late imports need one or two."""
+"""How many files a child may have open: late imports need one or two."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -45,7 +45,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def close_all_but(pipe: int) -> int:
-    """Close every descriptor but one, which is moved to 3: 0 to 2 go nowhere."""
+    """Close every descriptor but one, which is moved to 3; 0 to 2 are /dev/null."""
     kept = os.dup2(pipe, 3, inheritable=False) if pipe != 3 else 3
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -215,7 +215,7 @@ def _rules() -> Iterator[tuple[str, tuple[_Argument, ...]]]:
     # To open is to read.
     yield "open", (_Argument(1, _MASKED, _READING, os.O_RDONLY),)
     yield "openat", (_Argument(2, _MASKED, _READING, os.O_RDONLY),)
-    # Only flags: F_SETOWN would be a way to have others signalled.
+    # F_GETFD, F_SETFD and F_GETFL only: F_SETOWN would have other processes signalled.
     for command in range(1, 4):
         yield "fcntl", (_Argument(1, _EQUAL, command, 0),)
     yield "madvise", (_Argument(2, _LESS, _HARMFUL_ADVICE, 0),)

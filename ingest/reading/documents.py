@@ -100,7 +100,7 @@ def _with_documents(letter: Letter, layouts: Mapping[str, Layout]) -> Read:
 
 
 def _parsed(documents: Sequence[Document], layouts: Mapping[str, Layout]) -> Iterator[Parsed]:
-    """What each document holds; once they have cost enough together, no other is opened."""
+    """What each document holds; after `DOCUMENTS_MOST` no other is opened."""
     cost = 0.0
     for document in documents:
         if cost >= DOCUMENTS_MOST:
@@ -141,7 +141,7 @@ def mark_workbooks(
         language: Of the marks.
         file_name: Of a file that came without a letter.
     """
-    # What writes workbooks is needed by few letters.
+    # Late: few letters need what writes workbooks.
     from ingest.letters.letter import read_letter
     from ingest.replies.marked import mark
 

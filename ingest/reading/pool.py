@@ -12,7 +12,7 @@ import structlog
 from ingest.letters.terms import Marked, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
-from ingest.reading.children import Nursery, ReaderUnavailable
+from ingest.reading.children import ForkServer, ReaderUnavailable
 from ingest.reading.sandbox import Sandbox
 from layouts.findings import Finding
 
@@ -24,11 +24,10 @@ log = structlog.get_logger()
 class SandboxReader:
     """Reads in a `Sandbox`, several letters at a time."""
 
-    def __init__(self, config: SandboxConfig | None = None) -> None:
+    def __init__(self, config: SandboxConfig) -> None:
         """Nothing starts before the first letter, or `start`."""
-        config = config or SandboxConfig()
         self._config = config
-        self.sandbox = Sandbox(config, Nursery(config))
+        self.sandbox = Sandbox(config, ForkServer(config))
         # One thread waits for each child.
         self._threads = ThreadPoolExecutor(config.workers, thread_name_prefix="reader")
 
@@ -46,10 +45,6 @@ class SandboxReader:
         if missing and self._config.require_confinement:
             raise ReaderUnavailable(f"the confinement lacks {', '.join(missing)}")
 
-    def read(self, raw: RawLetter) -> Future[Read]:
-        """Begin to read one letter; see `read_together`."""
-        return self.read_together([raw])[0]
-
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
         """Begin to read letters in one child; see `reading.Reader`.
 
@@ -62,17 +57,12 @@ class SandboxReader:
         work.add_done_callback(partial(_without_answer, futures=futures))
         return futures
 
-    def read_file(self, name: str, content: bytes) -> Future[Read]:
-        """Begin to read a file that came without a letter."""
-        return self._threads.submit(self.sandbox.read_file, name, content)
-
     def mark(
         self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
     ) -> Mapping[str, Marked]:
         """The letter's workbooks with the findings marked in them; see `reading.Reader`.
 
-        Never waits long, and never raises for want of a child: the findings stand in the
-        reply's text as well.
+        Empty when no child can be had: the reply's text names the findings as well.
         """
         try:
             marked, why = self.sandbox.mark(raw, wanted, language)

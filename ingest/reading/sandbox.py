@@ -82,13 +82,13 @@ class Sandbox:
                     break
                 waiting.popleft()
                 if isinstance(got, Read):
-                    # By its own clock, so that a child that was taken over cannot say less.
+                    # By the system's clock of it, as a child that was taken over may lie.
                     before, spent = spent, child.cpu()
                     got = replace(got, cpu_seconds=max(0.0, spent - before))
                 try:
                     yield got
                 except GeneratorExit:
-                    # Nobody waits for the rest, which it would read all the same.
+                    # The rest is not wanted any more, and the child would still read it.
                     self._given_back(child, Fate.COSTLY if waiting else None)
                     raise
             self._given_back(child, fate)
@@ -196,7 +196,7 @@ class Sandbox:
             child = self._taken(fresh=fresh)
             got = child.ask(request, wall) or child.answer(self._config.seconds, wall, most)
             self._given_back(child, got if isinstance(got, Fate) else None)
-            # No letter's fault: all children ended with their fork server.
+            # Not the letter's doing: all children end with the fork server.
             if got is not Fate.DIED or not child.is_orphan():
                 break
         return got
@@ -243,7 +243,7 @@ class Sandbox:
                 child = self._source.start()
             self._busy.add(child)
             if self._source.keeps_one and all(one.trips for one in self._idle):
-                # What stands in its way is told when it is needed.
+                # A fault is raised when the child is needed.
                 with suppress(ReaderUnavailable):
                     self._idle.append(self._source.start())
             return child
@@ -265,7 +265,7 @@ class Sandbox:
 
 
 def _is_of(read: Read, raw: RawLetter) -> bool:
-    """Whether an answer is one to this letter: a child could tell of another one's bytes."""
+    """Whether an answer is about this letter, as a child that was taken over may lie."""
     sha256 = hashlib.sha256(raw.content).hexdigest()
     return read.letter.size == raw.size and read.letter.sha256 == sha256
 

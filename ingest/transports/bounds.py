@@ -14,7 +14,7 @@ LINE_BYTES = 1_000_000
 """The longest line; imaplib has the same bound."""
 
 LINE_COSTS = 256
-"""Bytes that a line counts for beside its own: what the objects made of it take."""
+"""Bytes counted for each line beside its own: for the objects that libraries make of it."""
 
 _PIECE = 64 * 1024
 

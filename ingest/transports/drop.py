@@ -1,4 +1,4 @@
-"""A folder that files are put into: which of them are whole, their bytes, what is laid beside."""
+"""A folder that files are put into: which are whole, their bytes, the verdicts beside them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ingest.transports.ports import Dropped, DropUnavailable, UnreadableFile
 from ingest.transports.whole import write_whole
 
 VERDICT = ".verdict.json"
-"""What is put behind a file's name for the last of what is laid beside it."""
+"""The ending of the file that is written last: with it beside it a file is done."""
 
 VERDICT_MODE = 0o640
 """For the group that puts files into the folder."""
 
 REST_SECONDS = 60.0
-"""A file that nothing was changed at for so long is whole."""
+"""A file that was not changed for so long is whole."""
 
 SETTLE_SECONDS = 2.0
 """The same for a file that was renamed after the last write to it."""

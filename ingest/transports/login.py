@@ -1,4 +1,4 @@
-"""How a mail server is reached: with verified TLS, or not past this machine."""
+"""How a mail server is reached: with verified TLS, or on loopback without."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Ending:
 
 
 def authority_ends(ca_file: str, kind: str, account: str) -> Iterator[Ending]:
-    """When the first certificate of an authority's file ends; nothing of an unreadable file."""
+    """When the first certificate of an authority's file ends; nothing if it cannot be read."""
     with suppress(OSError, ValueError):
         found = x509.load_pem_x509_certificates(Path(ca_file).read_bytes())
         first = min(certificate.not_valid_after_utc for certificate in found)

@@ -46,7 +46,7 @@ LIFE_SECONDS = (60.0, 24 * 3600.0)
 """Bounds of `expires_in`, whatever the provider claims."""
 
 LOCK_SECONDS = 90.0
-"""How long another process may hold a refresh token before we give up this time."""
+"""How long the lock of a token file is waited for."""
 
 ASSERTION_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -174,7 +174,7 @@ class OAuthAccount:
             return
         with self._told():
             age_seconds = time.time() - self._read().refreshed_at
-        # One of the future was noted before the clock was set back.
+        # A negative age: it was written before the clock was set back.
         if not 0 <= age_seconds <= timedelta(days=1).total_seconds():
             self._refreshed()
 
@@ -282,7 +282,7 @@ class OAuthAccount:
     # Tokens.
 
     def _refreshed(self) -> Token:
-        """A token by the refresh token; a rotated one is kept before anything is done with it."""
+        """An access token by the refresh token; a rotated refresh token is saved first."""
         with self._told(), self._locked():
             kept = self._read()
             with self._client() as client:
@@ -291,12 +291,15 @@ class OAuthAccount:
                 )
             rotated = answer.get("refresh_token")
             is_one = isinstance(rotated, str) and rotated
-            # Also when the access token is none: the one before may be good no more.
+            # Also when the access token is malformed: the old refresh token may be void.
             self._write(_Kept(rotated if is_one else kept.refresh_token, time.time()))
             return _token(answer)
 
     def _assertion(self, user: str) -> str:
-        """A service account's signed claim that it acts for a mailbox. Source: RFC 7523."""
+        """A service account's signed claim that it acts for a mailbox.
+
+        Source: RFC 7523.
+        """
         told = json.loads(_private(self._config.service_account))
         return str(
             sign_jwt_bearer_assertion(
@@ -338,7 +341,7 @@ class OAuthAccount:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> TokenUnavailable:
-        """The fault as a sentence; never with what was sent or answered."""
+        """The fault as a sentence, without anything that was sent or answered."""
         where = f"oauth.{self.name}"
         if isinstance(error, AuthlibBaseError):
             return TokenUnavailable(
@@ -445,7 +448,11 @@ def _trusted() -> ssl.SSLContext:
 
 
 def _token(answer: dict[str, Any]) -> Token:
-    """The provider's answer, whatever it claims about its end."""
+    """The token of a provider's answer, its life within `LIFE_SECONDS`.
+
+    Raises:
+        ValueError: it is no token.
+    """
     value = answer["access_token"]
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise ValueError("the access token is no token")

@@ -1,4 +1,4 @@
-"""Mail servers as the service needs them, and the faults that only time can mend."""
+"""Mail servers and folders as the service uses them, and their faults of time."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Dropped:
     """A file in a drop folder that is whole.
 
     Attributes:
-        key: Its own, which another file of the same name has not.
+        key: Unique to this file: another one of the same name has another key.
         size: In bytes.
     """
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ingest.transports.advice import LOGIN, OAUTH, advice
+from ingest.transports.advice import LOGIN, OAUTH, advice, reason
 from ingest.transports.bounds import Bounds, Exceeded, Meter
 from ingest.transports.login import Security, Token, certificate_ends, checked, initial_response
 from ingest.transports.ports import (
@@ -77,7 +77,7 @@ class SmtpPostman:
         self._used_at = 0.0
         self._token_ends = math.inf
         self._certificate_ends: datetime | None = None
-        # Mails that went over this connection.
+        # Mails sent over this connection.
         self._taken = 0
 
     def send(self, reply: OwedReply) -> None:
@@ -158,7 +158,7 @@ class SmtpPostman:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Turn smtplib's many exceptions into whose turn it is now."""
+        """Raise smtplib's exceptions as those of `transports.ports`, by who can put it right."""
         where = f"SMTP server {self._config.host}:{self._config.port}"
         try:
             yield
@@ -297,4 +297,4 @@ def _text(answer: bytes | str) -> str:
 def _reason(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
-    return str(error).strip().rstrip(".") or type(error).__name__
+    return reason(error)

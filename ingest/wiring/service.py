@@ -130,7 +130,7 @@ class Service:
         return self._policy_in(self.ledger)
 
     def _policy_in(self, ledger: Ledger | Within) -> Policy:
-        """The same, with the key that a ledger keeps; one made for a rehearsal is dropped."""
+        """The policy with the key in a ledger, made when missing: a rehearsal rolls it back."""
         from ingest.intake.policy import Policy
         from ingest.replies.message import ReplySettings
         from layouts.deadlines import deadlines
@@ -191,7 +191,7 @@ class Service:
             raise SettingsError(f"replies.texts: {fault}") from None
 
     def tell_in_own_words(self) -> None:
-        """Have replies and findings told in the retailer's own texts from now on.
+        """Use the retailer's own texts in replies and findings from now on.
 
         Raises:
             SettingsError: all mistakes in them; nothing has changed then.
@@ -221,7 +221,7 @@ class Service:
         return SandboxReader(self._sandbox_config)
 
     def _started_reader(self) -> SandboxReader:
-        """A reader that has said in the log how its children are confined.
+        """A reader whose first child is ready; how it is confined is logged.
 
         Raises:
             SettingsError: a part is lacking, and `[limits] require_confinement` is set.
@@ -232,14 +232,14 @@ class Service:
         try:
             reader.start()
         except ReaderUnavailable as fault:
-            # Any other reason is a fault of time: each pass tries, and tells, anew.
+            # Any other reason is a fault of time: each pass tries again, and logs it.
             if self.settings.limits.require_confinement:
                 reader.close()
                 raise SettingsError(f"limits.require_confinement: {fault}") from None
         return reader
 
     def sandbox(self) -> Sandbox:
-        """The same one by one, for a short-lived process: children are its own forks."""
+        """Reads letters one by one, for a short-lived process: children are its own forks."""
         from ingest.reading.children import Forks
         from ingest.reading.sandbox import Sandbox
 
@@ -299,7 +299,11 @@ class Service:
         )
 
     def _share(self, role: str) -> Share:
-        """What is done by a process beside others, which must be of one version."""
+        """The part of a process beside others.
+
+        Raises:
+            SettingsError: the queue is not there, or a newer version works on the database.
+        """
         queue = self.queue()
         from importlib.metadata import version as version_of
 
@@ -367,7 +371,7 @@ class Service:
 
         Args:
             since: By the mail server's calendar.
-            told: Called of each letter.
+            told: Called with each letter that has its verdict, after the commit.
             replies: Whether they are answered, as if they had come now.
 
         Raises:
@@ -392,7 +396,7 @@ class Service:
         Args:
             paths: Files and folders of letters.
             at: Moment of receipt of letters that carry none; None: now.
-            told: Hears of each: its name, its number in the ledger, what became of it.
+            told: Called with each: its name, its number in the ledger, its verdict.
             dry_run: Undo everything at the end.
 
         Raises:
@@ -490,17 +494,17 @@ class Service:
 
     @property
     def folders(self) -> list[Path]:
-        """Of this machine that are written to: of an SQLite database, of the log, drop folders."""
+        """Folders that the service writes to: of an SQLite database, of the log, drop folders."""
         return self.settings.folders()
 
     @property
     def least_free_bytes(self) -> int:
-        """Below so much room on their disks it is told."""
+        """Less room than this on the disk of one of `folders` needs a person."""
         return self.settings.alarms.free_mb * 2**20
 
     @property
     def alarms_to(self) -> str:
-        """Who is mailed what needs a person; '' for nobody."""
+        """The address that is mailed what needs a person; '' for none."""
         return self.settings.alarms.mail
 
     @property
@@ -540,7 +544,7 @@ class Service:
         from config.log import set_up
 
         log = self.settings.log
-        # Who sits at a terminal and asked for no form wants to read.
+        # At a terminal, unless a format was asked for.
         is_read = log.origin("format") == "default" and not log.file and sys.stderr.isatty()
         try:
             set_up("console" if is_read else log.format, log.level, log.file, observe)

@@ -121,9 +121,10 @@ class Transports:
         return [self.account(name) for name in self._settings.oauth]
 
     def endings(self) -> list[Ending]:
-        """When secrets, certificates and unused refresh tokens end; what is unreadable is not told.
+        """When secrets, certificates and unused refresh tokens end.
 
-        Operators who may not read the service's secrets still have their `status`.
+        Files that cannot be read are left out: operators who may not read the service's
+        secrets run `status` as well.
         """
         from ingest.transports.login import authority_ends
 
@@ -195,10 +196,8 @@ class Transports:
         """
         done: set[str] = set()
         for mailbox in self.mailboxes():
-            try:
-                done |= set(mailbox.put_back(outcome, wanted, reopen))
-            finally:
-                mailbox.close()
+            with closing(mailbox):
+                done |= mailbox.put_back(outcome, wanted, reopen)
         return done
 
     def put_back_dropped(

@@ -259,7 +259,7 @@ class Proving(FakeIntake):
 
 
 def has_cost(house, domain, seconds):
-    turns = Turns(lambda: house.ledger)
+    turns = Turns(house.ledger)
     turns.charge("", f"a@{domain}", seconds)
     turns.save()
 

@@ -7,12 +7,12 @@ no option gives children other work.
 from dataclasses import replace
 
 from ingest.__main__ import main
-from ingest.reading import nursery
+from ingest.reading import fork_server
 from tests.readers import OBEY
 
-command = nursery.command
+command = fork_server.command
 
 
 if __name__ == "__main__":
-    nursery.command = lambda config: command(replace(config, work=OBEY))
+    fork_server.command = lambda config: command(replace(config, work=OBEY))
     main()

@@ -22,7 +22,7 @@ from tests.end_to_end.servers import Account
 from tests.fakes import mail
 from tests.hostile.corpus import ordinary
 from tests.ingest.reading.test_pool import raw
-from tests.readers import ACTS, OBEY
+from tests.readers import ACTS, OBEY, begun
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +40,18 @@ def test_the_confinement_is_whole_on_this_machine(reader):
 def test_a_child_is_refused(reader, act):
     # A thread that is refused is no OSError.
     with pytest.raises(ReaderFailed, match=r"^(PermissionError|RuntimeError|OSError) at"):
-        reader.read(raw(mail(f"please {act}."))).result()
+        begun(reader, raw(mail(f"please {act}."))).result()
 
 
 @pytest.mark.parametrize("answer", ["garbage", "a pickle", "a gigabyte", "slowly", "another"])
 def test_an_answer_that_is_none_is_the_letters_fault_and_harms_nobody(reader, answer):
-    read = reader.read(raw(mail(f"please answer {answer}"))).result()
+    read = begun(reader, raw(mail(f"please answer {answer}"))).result()
     assert [found.code for found in read.letter.findings] == [Code.TOO_COSTLY]
-    assert reader.read(raw(mail("next"))).result().letter.subject == "next"
+    assert begun(reader, raw(mail("next"))).result().letter.subject == "next"
 
 
 def test_a_child_that_answers_nothing_is_too_costly(reader):
-    read = reader.read(raw(mail("please sleep"))).result()
+    read = begun(reader, raw(mail("please sleep"))).result()
     assert [found.code for found in read.letter.findings] == [Code.TOO_COSTLY]
 
 
@@ -73,10 +73,10 @@ def test_where_a_part_is_lacking_the_rest_holds_unless_all_is_required(
             with pytest.raises(ReaderUnavailable, match=missing[0]):
                 reader.start()
             with pytest.raises(ReaderUnavailable, match=missing[0]):
-                reader.read(raw(mail("first"))).result()
+                begun(reader, raw(mail("first"))).result()
         else:
             reader.start()
-            assert reader.read(raw(mail("first"))).result().letter.subject == "first"
+            assert begun(reader, raw(mail("first"))).result().letter.subject == "first"
     finally:
         reader.close()
 

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.letters.terms import RawLetter
-from ingest.reading.pool import SandboxReader
+from ingest.reading.pool import SandboxConfig, SandboxReader
 from layouts.findings import Code
 from tests.fakes import raw_letter
 from tests.hostile.corpus import CORPUS, ordinary
 from tests.hostile.quine import quine
+from tests.readers import begun
 
 RECEIVED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def raw(content: bytes) -> RawLetter:
 
 @pytest.fixture(scope="module")
 def reader():
-    reader = SandboxReader()
+    reader = SandboxReader(SandboxConfig())
     yield reader
     reader.close()
 
@@ -53,13 +54,13 @@ def test_the_archive_that_holds_itself_is_one():
 @pytest.mark.parametrize("letter", CORPUS, ids=str)
 def test_a_hostile_letter_is_told_what_it_is_and_hurts_nobody(reader, letter):
     content = letter.make()
-    read = reader.read(raw(content)).result()
+    read = begun(reader, raw(content)).result()
     found = told(read)
     assert read.letter.size == len(content)
     assert found & letter.told or not letter.told
     # Only what is meant to be is too costly: all else ends long before its limits.
     assert Code.TOO_COSTLY not in found - letter.told
-    after = reader.read(raw(ordinary())).result()
+    after = begun(reader, raw(ordinary())).result()
     assert [parsed.layout for parsed in after.parsed] == ["52006"]
     assert told(after) == set()
     assert after.letter.credentials[0].password

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from ingest.letters.terms import RawLetter, Read
-from ingest.reading.pool import SandboxReader
+from ingest.reading.pool import SandboxConfig, SandboxReader
 from parsers.grid_draft import MOST_CELLS
 from tests.fakes import raw_letter
 from tests.hostile.corpus import BODY, CODE, MB, attached, carrying, several, zipped
@@ -19,14 +19,14 @@ RECEIVED_AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def reader():
-    reader = SandboxReader()
+    reader = SandboxReader(SandboxConfig())
     yield reader
     reader.close()
 
 
 def read(reader: SandboxReader, content: bytes) -> Read:
     raw: RawLetter = raw_letter(content, received_at=RECEIVED_AT)
-    return reader.read(raw).result()
+    return reader.read_together([raw])[0].result()
 
 
 def codes(got: Read) -> list[str]:

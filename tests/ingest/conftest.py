@@ -21,10 +21,10 @@ def ledger(empty_database, tmp_path):
 
 
 @pytest.fixture
-def bare(tmp_path, monkeypatch, capfd, nurseries):
+def bare(tmp_path, monkeypatch, capfd, fork_servers):
     """Calls verbs in an empty folder, without a configuration of the machine."""
-    monkeypatch.setattr("ingest.reading.pool.Nursery", nurseries)
-    monkeypatch.setattr("ingest.reading.children.Forks", nurseries)
+    monkeypatch.setattr("ingest.reading.pool.ForkServer", fork_servers)
+    monkeypatch.setattr("ingest.reading.children.Forks", fork_servers)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INGEST_CONFIG", raising=False)
     monkeypatch.setattr("config.load.PLACES", (Path("ingest.toml"), Path("etc/ingest.toml")))

@@ -31,7 +31,7 @@ def search(client: IMAPClient, *criteria: str) -> list[int]:
 
 
 def facts_of(client: IMAPClient, uids: Sequence[int]) -> Mapping[int, Mapping[bytes, Any]]:
-    """RFC822.SIZE and INTERNALDATE of letters; without a date that is not even a string."""
+    """RFC822.SIZE and INTERNALDATE of letters; without a date that IMAPClient fails on."""
     try:
         found: Mapping[int, Mapping[bytes, Any]] = client.fetch(
             uids, ["RFC822.SIZE", "INTERNALDATE"]

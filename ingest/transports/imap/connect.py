@@ -89,7 +89,7 @@ def connect(config: ImapConfig, context: ssl.SSLContext) -> tuple[IMAPClient, fl
         ssl_context=context,
         timeout=SocketTimeout(config.timeout_seconds, config.timeout_seconds),
     )
-    # Else every letter is written out, twice, for a log that nobody keeps.
+    # Else IMAPClient formats every letter twice for a debug log that is off.
     client._imap.debug = 0  # noqa: SLF001
     try:
         client.normalise_times = False

@@ -39,7 +39,6 @@ log = structlog.get_logger()
 
 _FROM = "BODY.PEEK[HEADER.FIELDS (FROM)]"
 
-
 SEARCHED = 50_000
 """UIDs in one answer; imaplib refuses a line of a million bytes."""
 
@@ -50,15 +49,13 @@ PROBED_AFTER_SECONDS = 30.0
 """A connection that rested longer is tried before it is relied upon."""
 
 LIVED_SECONDS = 60.0
-"""After so long a life a connection may end without being a fault, as with its token."""
+"""A connection older than this may be ended by its server without a fault."""
 
 BROKEN_MOST = 3
-"""How often a letter alone may break a working connection before it is counted."""
-
+"""How often one letter may break a working connection before its attempt is counted."""
 
 EXISTS_MOST = 50_000_000
-"""More letters than any folder has: a server that claims them is not listed."""
-
+"""More letters than any folder has: the folder of a server that claims them is not listed."""
 
 NONSENSE = (
     imaplib.IMAP4.error,
@@ -72,7 +69,7 @@ NONSENSE = (
     AssertionError,
     RecursionError,
 )
-"""What a server that is away, refuses, or talks nonsense leads to; each is of time."""
+"""Exceptions of a server that is away, refuses, or talks nonsense; each a fault of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +309,7 @@ class ImapMailbox:
             except (imaplib.IMAP4.abort, OSError):
                 if time.monotonic() - self._connected_at < LIVED_SECONDS:
                     raise
-                # Servers end sessions, those of an expired token for one: no fault yet.
+                # Servers end old sessions, as with an expired token: reconnect.
                 self._drop()
                 return True
 
@@ -347,7 +344,7 @@ class ImapMailbox:
         return self._client
 
     def _opened_anew(self) -> IMAPClient:
-        """A connection with the folder opened; one that its server has ended is no fault."""
+        """A connection with the folder opened; reconnects where the server ended an old one."""
         client = self._connected()
         try:
             self._select(client)
@@ -498,7 +495,7 @@ class ImapMailbox:
 
     @contextmanager
     def _suspecting(self, uids: Sequence[int]) -> Iterator[None]:
-        """Letters asked for are suspects until their answer is here."""
+        """Mark letters as suspects until their answer has come: the connection may break."""
         asked = [uid for uid in uids if uid not in self._suspects]
         self._suspects.update(dict.fromkeys(asked, 0))
         yield

@@ -175,7 +175,7 @@ def test_one_that_comes_while_costly_letters_are_read_is_next(house):
 
 
 def test_who_cost_more_waits_behind_who_cost_less_and_each_in_their_order(house, ledger):
-    turns = Turns(lambda: ledger)
+    turns = Turns(ledger)
     turns.charge("", "a@most.example", 200.0)
     turns.charge("", "a@more.example", 50.0)
     turns.save()
@@ -221,7 +221,7 @@ def test_who_forges_a_domain_does_not_push_back_an_address_that_has_proven_itsel
 
 
 def test_what_an_entity_costs_is_not_counted_against_others_of_its_domain(house, ledger):
-    turns = Turns(lambda: ledger)
+    turns = Turns(ledger)
     turns.charge(CODE, "heavy@mail.example", 500.0)
     turns.save()
     assert turns.refresh()
@@ -231,7 +231,7 @@ def test_what_an_entity_costs_is_not_counted_against_others_of_its_domain(house,
 
 
 def test_costs_are_forgotten_after_an_hour(ledger):
-    turns = Turns(lambda: ledger)
+    turns = Turns(ledger)
     turns.charge("", "a@heavy.example", 100.0)
     turns.save()
     with ledger.transaction() as store:

@@ -43,7 +43,7 @@ class House:
 
     def use(self, ledger):
         """Put another ledger in the place of the real one."""
-        self.worker._ledger = self.collector._ledger = ledger
+        self.worker._ledger = self.collector._ledger = self.worker.turns._ledger = ledger
 
     def once(self, **options):
         return self.collector.once(**options)

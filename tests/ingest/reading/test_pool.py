@@ -15,7 +15,7 @@ from ingest.letters.terms import Limits, RawLetter
 from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
-from ingest.reading.children import Forks, Nursery
+from ingest.reading.children import Forks, ForkServer
 from ingest.reading.documents import read_file
 from ingest.reading.pool import ReaderUnavailable, SandboxReader
 from ingest.reading.sandbox import Sandbox
@@ -23,7 +23,7 @@ from layouts.findings import Code
 from layouts.layout import load
 from tests.direct_reader import DirectReader
 from tests.fakes import mail, raw_letter
-from tests.readers import OBEY
+from tests.readers import OBEY, begun
 
 
 def raw(content: bytes, **options) -> RawLetter:
@@ -42,26 +42,26 @@ def codes(read):
 
 
 def test_a_letter_is_read_in_a_child(reader):
-    read = reader.read(raw(mail("Показания"))).result()
+    read = begun(reader, raw(mail("Показания"))).result()
     assert read.letter.sender == "meter@example.ru"
     assert read.letter.sha256
     assert codes(read) == []
 
 
 def test_a_child_reads_many_letters(reader):
-    subjects = [reader.read(raw(mail(f"letter {n}"))).result().letter.subject for n in range(10)]
+    subjects = [begun(reader, raw(mail(f"letter {n}"))).result().letter.subject for n in range(10)]
     assert subjects == [f"letter {n}" for n in range(10)]
 
 
 @pytest.mark.parametrize("deed", ["spin", "sleep", "eat", "recurse", "die"])
 def test_a_letter_that_is_too_costly_can_still_be_answered(reader, deed):
     content = mail(f"please {deed}")
-    read = reader.read(raw(content)).result()
+    read = begun(reader, raw(content)).result()
     assert codes(read) == [Code.TOO_COSTLY]
     assert read.letter.reply_to == "meter@example.ru"
     assert read.letter.message_id == f"<please-{deed}@example.ru>"
     assert read.letter.size == len(content)
-    assert reader.read(raw(mail("next"))).result().letter.subject == "next"
+    assert begun(reader, raw(mail("next"))).result().letter.subject == "next"
 
 
 class Counted:
@@ -81,7 +81,7 @@ class Counted:
 
 
 def counting(config):
-    source = Counted(Nursery(config))
+    source = Counted(ForkServer(config))
     return Sandbox(config, source), source
 
 
@@ -133,7 +133,7 @@ def process_that_reads(reader):
 
 
 def test_a_letter_whose_child_is_taken_away_is_read_again(reader):
-    future = reader.read(raw(mail("please nap")))
+    future = begun(reader, raw(mail("please nap")))
     os.kill(process_that_reads(reader), signal.SIGKILL)
     read = future.result()
     assert codes(read) == []
@@ -141,14 +141,14 @@ def test_a_letter_whose_child_is_taken_away_is_read_again(reader):
 
 
 def test_a_letter_is_read_though_the_process_that_children_come_from_is_taken_away(reader):
-    future = reader.read(raw(mail("please nap")))
+    future = begun(reader, raw(mail("please nap")))
     process_that_reads(reader)
     reader.sandbox._source._running[0].kill()
     assert codes(future.result()) == []
 
 
 def test_signals_that_stop_the_service_stop_no_letter(reader):
-    future = reader.read(raw(mail("please nap")))
+    future = begun(reader, raw(mail("please nap")))
     process = process_that_reads(reader)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         os.kill(process, number)
@@ -158,7 +158,7 @@ def test_signals_that_stop_the_service_stop_no_letter(reader):
 
 def test_others_go_on_while_one_dies(reader):
     contents = [mail("please die" if n == 2 else f"letter {n}") for n in range(6)]
-    futures = [reader.read(raw(content)) for content in contents]
+    futures = [begun(reader, raw(content)) for content in contents]
     subjects = [future.result().letter.subject for future in futures]
     assert subjects == ["letter 0", "letter 1", "please die", "letter 3", "letter 4", "letter 5"]
 
@@ -204,13 +204,13 @@ def test_our_own_fault_is_that_of_one_letter_among_others(reader):
 
 def test_our_own_fault_is_raised_with_its_place_and_without_its_text(reader):
     with pytest.raises(ReaderFailed, match=r"KeyError at tests/readers.py:\d+") as told:
-        reader.read(raw(mail("please fail"))).result()
+        begun(reader, raw(mail("please fail"))).result()
     assert "12345" not in str(told.value)
 
 
 def test_of_a_letter_over_the_limit_only_the_header_is_read(reader):
     header = mail("huge").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-    read = reader.read(raw(header, size=40_000_000, header_only=True)).result()
+    read = begun(reader, raw(header, size=40_000_000, header_only=True)).result()
     assert codes(read) == [Code.LETTER_TOO_LARGE]
     assert read.letter.size == 40_000_000
     assert read.letter.reply_to == "meter@example.ru"
@@ -218,7 +218,7 @@ def test_of_a_letter_over_the_limit_only_the_header_is_read(reader):
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 1000, b"\xff\xfe" * 500, b"\r\n\r\n"])
 def test_noise_is_a_letter_too(reader, content):
-    assert reader.read(raw(content)).result().letter.size == len(content)
+    assert begun(reader, raw(content)).result().letter.size == len(content)
 
 
 @pytest.mark.parametrize("lost", ["layouts_path", "texts_path"])
@@ -226,13 +226,13 @@ def test_without_children_it_is_a_fault_of_time(lost):
     """They need the retailer's own definitions and texts, and end without them."""
     broken = SandboxReader(SandboxConfig(**{lost: "/nowhere/at/all"}, seconds=1.0))
     with pytest.raises(ReaderUnavailable):
-        broken.read(raw(mail("first"))).result()
+        begun(broken, raw(mail("first"))).result()
     broken.close()
 
 
 def test_a_closed_reader_reads_no_more():
     reader = SandboxReader(SandboxConfig(workers=1, seconds=30.0, work=OBEY))
-    future = reader.read(raw(mail("please sleep")))
+    future = begun(reader, raw(mail("please sleep")))
     time.sleep(0.5)
     reader.close()
     with pytest.raises(ReaderUnavailable):
@@ -277,7 +277,7 @@ def test_a_workbook_that_takes_too_long_is_not_marked_and_the_next_letter_is_rea
         with capture_logs() as logs:
             assert reader.mark(letter, wanted, "ru") == {}
         assert [line["event"] for line in logs] == ["workbook.not_marked"]
-        assert reader.read(raw(mail("next"))).result().letter.subject == "next"
+        assert begun(reader, raw(mail("next"))).result().letter.subject == "next"
     finally:
         reader.close()
 
@@ -290,7 +290,7 @@ FILES = [
 
 
 def test_a_confined_child_reads_every_sample_as_this_process_does():
-    layouts, sandbox = load(), Sandbox(SandboxConfig(), Nursery(SandboxConfig()))
+    layouts, sandbox = load(), Sandbox(SandboxConfig(), ForkServer(SandboxConfig()))
     try:
         for path in FILES:
             content = path.read_bytes()
@@ -315,9 +315,9 @@ def test_a_child_of_a_large_process_has_as_much_room_as_any():
 
 
 def test_what_a_letter_costs_is_told_by_its_childs_clock(reader):
-    read = reader.read(raw(mail("Показания"))).result()
+    read = begun(reader, raw(mail("Показания"))).result()
     assert 0 < read.cpu_seconds < 1
-    assert reader.read(raw(mail("please spin"))).result().cpu_seconds == 1.0
+    assert begun(reader, raw(mail("please spin"))).result().cpu_seconds == 1.0
 
 
 def test_a_child_that_nobody_waits_for_any_more_reads_no_further():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.reading.child import Bounds, SandboxConfig, be_child
+from ingest.reading.child import Loaded, SandboxConfig, be_child
 from ingest.reading.confine import keep_memory_private, load_seccomp
 from ingest.replies.own import read_texts
 from ingest.replies.wording import use_texts
@@ -32,7 +32,7 @@ _LATE = (
 )
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
-    "from ingest.reading.nursery import main; main(sys.argv[2])"
+    "from ingest.reading.fork_server import main; main(sys.argv[2])"
 )
 
 
@@ -46,24 +46,24 @@ def main(config: str) -> None:
     """Load what children need, then make one for each pipe, until the socket closes."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    # Nobody waits for children: their ends are seen at their pipes.
+    # Children are not waited for: the service sees their end at their pipes.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     keep_memory_private()
     control = socket.socket(fileno=os.dup(0))
-    bounds = Bounds(msgspec.json.decode(config, type=SandboxConfig))
-    texts = bounds.config.texts_path
+    loaded = Loaded(msgspec.json.decode(config, type=SandboxConfig))
+    texts = loaded.config.texts_path
     use_texts(read_texts(Path(texts)) if texts else {})
     for name in _LATE:
         import_module(name)
-    forms_of(bounds.layouts)
+    forms_of(loaded.layouts)
     with suppress(OSError):
         load_seccomp()
     gc.collect()
     gc.freeze()
     parent = os.getpid()
     while pipes := socket.recv_fds(control, 1, 1)[1]:
-        # Without room for a process the pipe is closed, which tells enough.
+        # When no process can be made the pipe is closed, which the service sees.
         with suppress(OSError):
             if os.fork() == 0:
-                be_child(pipes[0], parent, bounds)
+                be_child(pipes[0], parent, loaded)
         os.close(pipes[0])

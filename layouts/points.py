@@ -67,6 +67,12 @@ class Meter:
             self, number=row.number, ratio=row.ratio, digits=row.digits, decimals=row.decimals
         )
 
+    def overlaps(self, other: Meter) -> bool:
+        """Whether both were installed on one day; a meter may move within a day."""
+        return (self.installed or date.min) < (other.removed or date.max) and (
+            other.installed or date.min
+        ) < (self.removed or date.max)
+
 
 @dataclass(frozen=True, slots=True)
 class PointRow:

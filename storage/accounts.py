@@ -275,7 +275,7 @@ class Accounts(Part):
         )
 
     def use_link(self, sha256: str, now: datetime) -> bool:
-        """Use up a link, and every other one for the same password; False when it was used."""
+        """Mark a link used, with every other one for the same password; False: it was already."""
         used = self._connection.execute(
             WEB_LINK.update()
             .where(WEB_LINK.c.sha256 == sha256, WEB_LINK.c.used_at.is_(None))

@@ -23,7 +23,7 @@ APPEND_ONLY = (
     "suspicion",
     "suspicion_accepted",
 )
-"""A change of state of what they hold is a row of its own, such as a withdrawal."""
+"""What happens to their rows later is a row of its own, such as a withdrawal."""
 
 _REFUSE = "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END"
 

@@ -1,4 +1,4 @@
-"""Letters whose raw bytes wait in the database for a worker, and the processes that carry them."""
+"""Letters whose raw bytes wait in the database for a worker, and the processes there are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from storage.records.running import Process, Waiting, WaitingArrival
 from storage.session import Part
 
 SILENT_SECONDS = 30
-"""A process that was not heard of for so long, by the database's clock, is taken for dead."""
+"""A process without a heartbeat for so long, by the database's clock, counts as dead."""
 
 FORGOTTEN_SECONDS = 24 * 3600
-"""For how long one that has fallen silent is told of."""
+"""For how long a process without a heartbeat is still listed."""
 
 
 class Arrivals(Part):

@@ -1,4 +1,4 @@
-"""Leases: what one process at a time may do, until it falls silent by the database's clock."""
+"""Leases: locks on what one process at a time may do; they end by the database's clock."""
 
 from __future__ import annotations
 

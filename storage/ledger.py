@@ -34,9 +34,9 @@ _BUSY_SECONDS = 5
 """How long a free connection to PostgreSQL is waited for."""
 
 _LOCKED_SECONDS = 20
-"""How long a writer waits for others on SQLite. It looks again ten times a second only, and
-an intake of many letters leaves the file free for moments: who signs in to a page beside one
-must meet such a moment."""
+"""How long a writer waits for others on SQLite. It looks ten times a second only, and an
+intake of many letters leaves the file free for moments: a sign-in to a page beside it needs
+several looks."""
 
 _LOST_AFTER = {
     "connect_timeout": "10",
@@ -44,11 +44,11 @@ _LOST_AFTER = {
     "keepalives_interval": "10",
     "tcp_user_timeout": "30000",
 }
-"""When a PostgreSQL that does not answer is taken for lost. The kernel's own bounds are a quarter
-of an hour for what was sent and two hours for a connection at rest: a network that drops packets
-without a word would hold a worker for so long. An operator's URL may say otherwise."""
+"""When the connection to a PostgreSQL that does not answer is closed. The kernel's own bounds
+are a quarter of an hour for what was sent and two hours for a connection at rest. The query of
+an operator's URL overrides these."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
-# Any number will do, as long as it stays the same: "mete" in ASCII.
+# The key of an advisory lock: "mete" in ASCII.
 _MIGRATION_LOCK = 0x6D657465
 
 
@@ -135,7 +135,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
-        """A store for one steady look; PostgreSQL refuses changes, SQLite drops them.
+        """A store over one snapshot; PostgreSQL refuses changes, SQLite drops them.
 
         Raises:
             StoreUnavailable: here or at any statement.
@@ -252,8 +252,7 @@ class Ledger:
     def give_up_idle(self, seconds: float) -> None:
         """Have PostgreSQL end a connection whose transaction nobody goes on with for so long.
 
-        A process that was frozen in the midst of one would keep others waiting until it
-        wakes. On SQLite nothing changes: all of them are on this machine.
+        Else a process that is frozen within one keeps others waiting. A no-op on SQLite.
         """
         self.close()
         self._idle_seconds = seconds
@@ -275,7 +274,7 @@ class Within:
 
     each_lasts = False
     many_write = True
-    """Nobody else is waited for: what it is a part of writes already."""
+    """No other writer is waited for: the larger transaction writes already."""
 
     def __init__(self, connection: Connection, layouts: Mapping[str, Layout]) -> None:
         self._connection = connection

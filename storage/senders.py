@@ -26,7 +26,7 @@ class Costs(Part):
 
     def charge(self, seconds: Mapping[str, float]) -> None:
         """Add CPU seconds by payer; what is older than an hour is forgotten."""
-        # In one order, so that two who charge the same payers wait for one another in turn.
+        # In one order, so that two processes that charge the same payers do not deadlock.
         for payer in sorted(seconds):
             self._sql.change("charge", payer=payer, cpu_ms=round(seconds[payer] * 1000))
         self._sql.change("forget")
@@ -201,7 +201,7 @@ class Senders(Part):
 
     def _forget_failures(self, before: datetime) -> None:
         names = FAILURE.c.user_code, FAILURE.c.address
-        # What another transaction has in hand is counted just now, and stays.
+        # Rows locked by another transaction were counted just now, and stay.
         old = (
             select(*names)
             .where(FAILURE.c.failed_at < before, FAILURE.c.succeeded_at.is_(None))
@@ -219,7 +219,7 @@ class Senders(Part):
         return self._sql.value("knows", **_key(user_code, address)) is not None
 
     def forgive(self, user_code: str, address: str) -> None:
-        """Forget the failures of an address and of its domain, which stay as unknown as before."""
+        """Forget the failures of an address and of its domain; neither becomes known by it."""
         for key in (_key(user_code, address), _key(user_code, _domain(address))):
             self._sql.change("forgive", **key)
 

@@ -61,20 +61,20 @@ class Store:
         history: Sums over what is in force.
         months: A month's state for those who ask what is missing.
         billing: Values in force as billing reads them.
-        numbers: One number a point, channel, zone and month.
+        numbers: The consumption of each point, channel, zone and month.
         periods: Months closed and opened again, and their snapshots.
-        suspicions: Values that were taken and are doubtful.
+        suspicions: Doubtful values.
         withdrawals: Submissions taken out of force.
         senders: Failures and lockouts of addresses.
-        mailboxes: Passes and leases.
+        mailboxes: When each was last read through.
         accounts: Sessions, users, tokens, mailed links and requests for access.
         operators: Who may use the console.
         installation: Its key and its status.
         audit: Who changed what.
         append_only: Whether the database refuses to change rows.
-        seals: What finds that rows were changed all the same.
-        leases: Who does what only one process may do.
-        costs: CPU time by who caused it.
+        seals: The hash chain by which a changed row is found.
+        leases: Locks on what only one process may do.
+        costs: CPU time by payer.
         arrivals: Letters that wait for a worker, and the processes there are.
     """
 
@@ -115,12 +115,12 @@ class Store:
 
     def noting(self) -> AbstractContextManager[Asked]:
         """The named statements that are asked meanwhile, with their rows, for `still_so`."""
-        # A series that was read before would not be asked for.
+        # Else series in its cache would not be among them.
         self._in_force.forget()
         return self.session.driver.noting()
 
     def still_so(self, asked: Asked) -> bool:
-        """Whether every one of them has the rows that it had."""
+        """Whether every statement that was noted has the rows that it had."""
         return self.session.driver.still_so(asked)
 
     def next_receipt(self) -> int:

@@ -245,10 +245,10 @@ class Store(Protocol):
         """What is on record beside a document, as the rules ask for it."""
 
     def noting(self) -> AbstractContextManager[Any]:
-        """What is asked of it meanwhile, for `still_so`."""
+        """The statements asked meanwhile, with their answers, for `still_so`."""
 
     def still_so(self, asked: Any) -> bool:
-        """Whether the same is answered to all that was asked."""
+        """Whether every statement that was noted has the same answer."""
 
     def next_receipt(self) -> int:
         """The number that the next submission gets, unless somebody else records one first."""
@@ -277,10 +277,10 @@ class Store(Protocol):
 
 
 class Ledger(Protocol[_Store_co]):
-    """The database, or a part of a transaction; each room asks its own part of a store."""
+    """The database, or a part of a transaction; a room names the store that it needs."""
 
     def reading(self) -> AbstractContextManager[_Store_co]:
-        """A store for one steady look; changes are dropped."""
+        """A store over one snapshot; changes are dropped."""
 
     def transaction(self) -> AbstractContextManager[_Store_co]:
         """A store whose changes are committed together, or not at all."""

@@ -18,7 +18,7 @@ BETWEEN = timedelta(hours=1)
 """At least, between two mails of a kind."""
 
 AGAIN_AFTER = timedelta(days=1)
-"""What has not changed is mailed again then."""
+"""An unchanged need is mailed again after this."""
 
 
 def owe_alarms(service: Service, now: datetime) -> int:
@@ -48,9 +48,10 @@ def owe_alarms(service: Service, now: datetime) -> int:
 
 
 def _due(state: Status, late: timedelta, now: datetime) -> Iterator[tuple[str, list[str]]]:
-    """What is told of each kind.
+    """The sentences of each kind that is mailed.
 
-    A server may fail for a while; and while no mail leaves, none about that would either.
+    A fault of a server is mailed once it has lasted for `late`; one of the outbox is not, as
+    no mail leaves then.
     """
 
     def kind(need: Need) -> str:

@@ -1,4 +1,4 @@
-"""Whether anybody has changed what is never changed: audit, receipts, findings, snapshots."""
+"""Whether append-only rows were changed: audit, receipts, findings, snapshots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVENT = "audit.head"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a look at every sealed row came to.
+    """The result of verifying the sealed rows.
 
     Attributes:
         broken: The first break, one sentence; None when all is whole.
@@ -33,18 +33,12 @@ class Verified:
     """
 
     KEYS: ClassVar[Keys] = {
-        "broken": "broken",
-        "off": "off",
-        "foreign": "foreign",
-        "seals": "seals",
-        "rows": "rows",
-        "number": "number",
-        "sha256": "sha256",
-        "sealed_at": "sealed_at",
-        "unsealed": "unsealed",
-        "compared": "compared",
-        "whole": "is_whole",
-    }
+        name: name
+        for name in (
+            "broken", "off", "foreign", "seals", "rows", "number", "sha256", "sealed_at",
+            "unsealed", "compared",
+        )
+    } | {"whole": "is_whole"}  # fmt: skip
 
     broken: str | None
     off: tuple[str, ...]
@@ -64,7 +58,7 @@ class Verified:
 
 
 def verify(ledger: Ledger, known: Iterable[Head] = (), last: int | None = None) -> Verified:
-    """Look at every sealed row.
+    """Verify the sealed rows by their hashes.
 
     Args:
         ledger: The database.

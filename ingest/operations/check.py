@@ -17,11 +17,10 @@ from layouts.document import Parsed, Series
 from layouts.findings import Code, Finding, finding
 from layouts.known import Checked, Known
 from layouts.layout import Layout
+from layouts.months import MOSCOW
 from layouts.parameters import Parameters
 from layouts.points import LegalEntity
 from layouts.terms import Kind, Verdict
-
-MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 @dataclass(frozen=True, slots=True)

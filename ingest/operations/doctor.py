@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
-from zoneinfo import ZoneInfo
 
 from ingest.operations.audit import verify
 from ingest.operations.ports import Ending, WholeLedger
@@ -19,6 +18,7 @@ from ingest.operations.told import Keys
 from ingest.operations.twins import twins
 from ingest.reading.sandbox import Sandbox
 from layouts.layout import Layout
+from layouts.months import MOSCOW
 from layouts.parameters import Parameters
 
 _SEALS_LOOKED_AT = 1000
@@ -231,7 +231,7 @@ def _reached(what: str, attempt: Callable[[], str]) -> Result:
 
 
 def try_drop(name: str, folder: Path) -> Result:
-    """Puts a file into a drop folder as verdicts are, renames it and takes it away."""
+    """Whether verdicts can be laid into a drop folder: a file is written, renamed and removed."""
     what = f"drop {name}"
     if not folder.is_dir():
         return Result(what, f"{folder} is no folder", "make it, or correct `path`", 1)
@@ -248,7 +248,7 @@ def try_drop(name: str, folder: Path) -> Result:
 
 
 def _written(app: Installation, entities: int) -> Result:
-    """Writes to the database, and undoes it."""
+    """Whether the database can be written to, tried and rolled back."""
     told = f"schema is current, {entities} legal entities"
     try:
         with app.ledger.rehearsal() as ledger, ledger.transaction() as store:
@@ -354,7 +354,11 @@ def _other_clock(what: str, clock: datetime | None, now: datetime) -> Iterator[R
 
 
 def try_mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
-    """Opens the folder, and tries to file a letter into each folder of outcomes."""
+    """What a mailbox was found like, in a sentence; a letter is filed into each folder on trial.
+
+    Raises:
+        MailboxUnavailable: it cannot be reached, or refused us.
+    """
     try:
         found = mailbox.examine()
         seen(found)
@@ -382,7 +386,7 @@ def _smtp(app: Installation, ends: Callable[[datetime | None], None]) -> str:
 
 
 def _trust(authserv_id: str) -> Result:
-    """Whether a forged From can be told from an honest one."""
+    """Whether a forged From can be recognised."""
     if authserv_id:
         return Result("forged senders", f"told by the Authentication-Results of {authserv_id}")
     advice = (
@@ -393,7 +397,7 @@ def _trust(authserv_id: str) -> Result:
 
 
 def _confined(app: Installation) -> Result:
-    """Whether a child that reads gives up all that it should, tried in one."""
+    """Whether a child that reads letters is confined whole, tried in one."""
     sandbox = app.sandbox()
     try:
         missing = sandbox.missing()
@@ -418,10 +422,10 @@ def _private(files: Sequence[Path]) -> Result:
 
 
 def _clock(app: Installation) -> Result:
-    """Whether the clock has gone back behind what it once wrote itself."""
+    """Whether the clock is behind moments that it gave before."""
     now = datetime.now(UTC)
     newest = max(_passes(app, now), default=now)
-    told = now.astimezone(ZoneInfo("Europe/Moscow")).isoformat(timespec="seconds")
+    told = now.astimezone(MOSCOW).isoformat(timespec="seconds")
     if newest - now > _CLOCK_MOST:
         advice = "set it by NTP: moments of receipt and retries depend on it"
         return Result("clock", f"{told}, but a pass ended at {newest.isoformat()}", advice, 1)

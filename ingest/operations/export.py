@@ -229,7 +229,7 @@ _plain = lru_cache(maxsize=8192)(plain_cell)
 
 @lru_cache(maxsize=8192)
 def _iso(seconds: int | None) -> str | None:
-    # A month has few moments, each of them millions of times.
+    # Cached: a month has few moments, each of them millions of times.
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, MOSCOW).isoformat()

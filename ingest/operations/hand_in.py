@@ -40,7 +40,7 @@ __all__ = ["File", "HandedIn", "NoSuchEntity", "Sender", "Way", "hand_in"]
 log = structlog.get_logger()
 
 _TRIES = 3
-"""Of two that hand in the same bytes at once, the second one looks again."""
+"""How often a transaction is begun when somebody hands in the same bytes at the same time."""
 
 
 class Way(StrEnum):
@@ -111,7 +111,7 @@ class HandedIn:
         source: The file's name.
         marked: Workbooks with the findings in their cells, by SHA-256 of the document.
         is_dry_run: Whether it was only checked: its receipts have no numbers then.
-        is_known: Whether the same bytes led to the same before: the receipts are those.
+        is_known: Whether the same bytes were handed in before: the receipts are those.
     """
 
     KEYS: ClassVar[Keys] = {
@@ -294,7 +294,7 @@ def _record(case: _Case, store: Store) -> HandedIn:
     place = Location(sender.way, case.folder, 0, number)
     identity = hashlib.sha256(f"{sender.way} {place.key}".encode()).hexdigest()
     claim = store.letters.claim(place, identity, case.raw.size, now, now)
-    # With a verdict already: somebody handed in the same at the same moment, and was first.
+    # It has a verdict: somebody else handed in the same at the same moment, and was first.
     is_second = claim.state is not LetterState.CLAIMED
     earlier = claim.letter if is_second else last and last[1]
     before = store.submissions.of_letter(earlier) if earlier else []

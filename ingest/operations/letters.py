@@ -23,7 +23,7 @@ from layouts.months import MOSCOW
 from storage.records.letters import Claim, LetterDetails, LetterState, LetterSummary
 
 DROPPED = "drop "
-"""What the sources of dropped files begin with."""
+"""The beginning of the sources of dropped files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _reopened(
 
     Args:
         service: The wired parts.
-        letters: By what they are known by where they lie.
+        letters: By SHA-256, or by the key of a dropped file.
         act: Who does it.
         there: Of which letters.
     """

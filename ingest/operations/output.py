@@ -37,7 +37,7 @@ def cell_text(text: str) -> str:
 def private_file(path: Path) -> Iterator[Path]:
     """A new file to write that only its owner may read, and that becomes `path` at the end.
 
-    Nobody ever takes half of it for the whole: it lies beside, and is gone when writing fails.
+    It is written beside `path`, renamed at the end, and removed when writing fails.
 
     Raises:
         OSError: it cannot be made, or a link, device, pipe or folder stands at `path`.

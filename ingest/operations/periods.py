@@ -106,7 +106,7 @@ def _remind(
         if not store.accounts.reminders(entity.user_code):
             return Reminded.NOT_WANTED
     ours = parseaddr(settings.sender)[1].lower()
-    # One to ourselves would only come back.
+    # One to our own address would only come back.
     addresses = [
         address
         for address in entity.addresses

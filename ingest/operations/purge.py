@@ -1,4 +1,4 @@
-"""Texts that are kept no longer: of replies, and what letters said of themselves."""
+"""Drops texts that are kept no longer: of replies, and subject and sender of letters."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def purge(
 ) -> Purged:
     """Drop texts of replies and facts of letters from before a moment; the audit keeps that.
 
-    Readings, receipts, findings and the audit stay whole; what a person must still look at
-    stays, too. When it is broken off, the next one goes on.
+    Readings, receipts, findings and the audit stay whole, and so does what a person must
+    still look at. When it is interrupted, the next call goes on.
 
     Args:
         ledger: The database.

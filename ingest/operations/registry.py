@@ -33,7 +33,7 @@ class Imported:
 
     Attributes:
         weak: User codes whose given passwords are too easy to guess; they were taken.
-        recomputed: Consumption of open months that is another one by it.
+        recomputed: Consumption of open months that it changes.
         is_dry_run: Whether everything was undone.
     """
 
@@ -161,7 +161,7 @@ def import_registry(
 
     entities = [hashed(entity) for entity in registry.entities]
     opened = service.ledger.rehearsal() if dry_run else nullcontext(service.ledger)
-    # `was` goes on seeing what is stored before the import,.
+    # `was` sees the snapshot from before the import.
     with opened as ledger, service.ledger.reading() as was, ledger.transaction() as store:
         now, closed = datetime.now(UTC), sorted(was.periods.closed())
         since = following(closed[-1]) if closed else month_at(now)
@@ -188,14 +188,14 @@ def _recomputed(
     """The consumption of open months that an import changes.
 
     Args:
-        was: Sees what was stored before it.
-        store: Sees what is stored by it.
+        was: The database before the import.
+        store: The database with it.
         touched: Points by their ids.
-        closed: Months; each is looked at up to the first points that are another.
+        closed: Months; each is searched up to the first piece of points with a change.
         tell: Called with what is done next.
 
     Raises:
-        ClosedMonthsChange: that of a closed month would be another.
+        ClosedMonthsChange: the consumption of a closed month would change.
     """
     found: dict[bool, list[Recomputed]] = {True: [], False: []}
     months = store.numbers.months(sorted(touched))

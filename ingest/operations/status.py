@@ -23,7 +23,7 @@ from storage.records.running import (
 )
 
 _HELD_SECONDS = 1.0
-"""Who writes to SQLite for longer is told as holding it: a scrape waits for the answer."""
+"""How long the trial write waits for SQLite's writer: a scrape waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Cluster:
 
     Attributes:
         arrivals: What `fetch` has brought and no worker has given a verdict.
-        processes: Those that were heard of within a day.
+        processes: Those with a heartbeat within a day.
     """
 
     arrivals: Waiting
@@ -221,7 +221,7 @@ def _is_stale(mailbox: str, known: StoreStatus, now: datetime, late: timedelta) 
     """Whether nothing shows that a mailbox is read: neither a pass nor a part of a long one."""
     moments = [known.passes.get(mailbox)]
     moments += [s.worked_at for s in known.servers if s.name == mailbox_named(mailbox)]
-    # A clock that was set back leaves moments ahead of it, which prove nothing for long.
+    # After the clock was set back, moments may lie ahead of it.
     return not any(moment and abs(now - moment) <= late for moment in moments)
 
 

@@ -1,4 +1,4 @@
-"""The queue of doubtful values: what is suspect, and what operators accepted of it."""
+"""Suspicions: listed, shown with their values, and accepted."""
 
 from __future__ import annotations
 

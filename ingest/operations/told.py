@@ -1,4 +1,4 @@
-"""Results as programs and operators are told them; see `replies.told` for the JSON."""
+"""Results as JSON and for listings; `replies.told` makes the JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receipt's values taken out of force by an operator; its consequence is told first."""
+"""A receipt's values taken out of force by an operator, and a preview of what that changes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Withdrawal:
 
 
 class _Undone(Exception):  # noqa: N818 - nothing went wrong
-    """Raised to roll back: the consequence is told before anything is changed."""
+    """Raised to roll back where a later document rests on what would go."""
 
     def __init__(self, told: Withdrawal) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ def _point(order: Order, subject: WithdrawalSubject) -> int | None:
 
 
 def _months(subject: WithdrawalSubject, now: datetime) -> list[date]:
-    """Every month whose numbers may rest on the submission: a reading begins a later step."""
+    """Every month whose numbers may depend on the submission: a reading begins a later step."""
     months: list[date] = []
     if subject.first is not None:
         month, last = preceding(month_at(subject.first)), month_at(now)

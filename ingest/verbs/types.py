@@ -116,7 +116,7 @@ class Instant(click.ParamType[datetime]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         """The aware moment."""
-        from zoneinfo import ZoneInfo
+        from layouts.months import MOSCOW
 
         if isinstance(value, datetime):
             return value
@@ -126,7 +126,7 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value} is not a moment like 2026-11-22 or 2026-11-22T12:00", param, ctx)
         if not _YEARS[0] <= moment.year <= _YEARS[1]:
             self.fail(f"{value} is not between the years {_YEARS[0]} and {_YEARS[1]}", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Moscow"))
+        return moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW)
 
 
 class Month(click.ParamType[date]):

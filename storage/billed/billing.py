@@ -12,7 +12,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from layouts.consumed import consumed_wh, is_rollover
 from layouts.exact import decimal
@@ -20,6 +20,7 @@ from layouts.months import bounds, midnight
 from layouts.sequences import pieces
 from layouts.terms import quantity_of
 from storage.billed import selected
+from storage.billed.selected import grouped, register_of, row_of_step
 from storage.columns import epoch
 from storage.readings.places import place_at
 from storage.records.billing import Quality
@@ -43,7 +44,7 @@ class Grain(StrEnum):
 
 
 class Remark(StrEnum):
-    """What is to be known of a register reading's consumption."""
+    """Why a register reading's consumption is none, or not the plain difference."""
 
     FIRST = "first"
     ROLLOVER = "rollover"
@@ -220,15 +221,9 @@ class Billing(Part):
         start, end = (epoch(moment) for moment in bounds(month))
         for piece in pieces(series, _SERIES_AT_ONCE):
             numbers = [one.id for one in piece]
-            values = _by_series(
-                self._connection.execute(selected.values(numbers, start, end, then))
-            )
-            was = _by_series(
-                self._connection.execute(selected.replaced(numbers, start, end)) if history else ()
-            )
-            spans = _by_series(
-                self._connection.execute(selected.spans(numbers, start, end)) if history else ()
-            )
+            values = self._by_series(selected.values(numbers, start, end, then))
+            was = self._by_series(selected.replaced(numbers, start, end)) if history else {}
+            spans = self._by_series(selected.spans(numbers, start, end)) if history else {}
             suspect = self._suspect_values(numbers, start, end)
             came.learn(row.submission_id for rows in values.values() for row in rows)
             came.learn(n for rows in was.values() for r in rows for n in _both(r))
@@ -242,6 +237,9 @@ class Billing(Part):
                 before = [_was(*pair, came) for pair in zip(told, was[one.id], strict=True)]
                 every = sorted([*now, *before], key=_in_time)
                 yield from (_placed(row, spans[one.id]) for row in every)
+
+    def _by_series(self, statement: Select[Any]) -> Mapping[int, list[Any]]:
+        return grouped(self._connection.execute(statement), "series_id")
 
     def _sums_by(
         self,
@@ -292,24 +290,25 @@ class Billing(Part):
         start, end = (epoch(moment) for moment in bounds(month))
         numbers = [meter.id for meter in meters]
         before, inside = self._read_in(numbers, start, end, then)
-        was = _by_meter(self._each(numbers, selected.was_read(start, end)) if history else ())
+        replaced = self._each(numbers, selected.was_read(start, end)) if history else ()
+        was = grouped(replaced, "meter_id")
         came.learn(row.submission_id for rows in inside.values() for row in rows)
         came.learn(n for rows in was.values() for r in rows for n in _both(r))
         suspect = self._suspect_readings(numbers, start, end)
-        true_from = _by_meter(self._asked(selected.METERS_IN_FORCE, numbers))
+        true_from = grouped(self._asked(selected.METERS_IN_FORCE, numbers), "meter_id")
         at = self._places_read(numbers, start, end) if history else {}
         for meter in meters:
             rows: list[BillingRow] = []
             previous = before
             for row in sorted(inside[meter.id], key=lambda row: row.instant):
-                counted = _counted(true_from[meter.id], row.instant)
-                told = _reading(meter, counted, row, previous.get(_register(row)), came)
-                quality, codes = _quality(suspect.get((*_register(row), row.instant)))
+                counted = row_of_step(true_from[meter.id], row.instant)
+                told = _reading(meter, counted, row, previous.get(register_of(row)), came)
+                quality, codes = _quality(suspect.get((*register_of(row), row.instant)))
                 told = told._replace(quality=quality, suspicions=codes)
                 rows.append(told._replace(state="in-force") if history else told)
-                previous[_register(row)] = row
+                previous[register_of(row)] = row
             rows += [
-                _was_reading(meter, _counted(true_from[meter.id], row.instant), row, came)
+                _was_reading(meter, row_of_step(true_from[meter.id], row.instant), row, came)
                 for row in was[meter.id]
             ]
             rows = [
@@ -329,7 +328,7 @@ class Billing(Part):
             known = self._asked(selected.READ_THEN, numbers, last=end, as_of=then)
             before = [row for row in known if row.instant <= start]
             inside = [row for row in known if row.instant > start]
-        return {_register(row): row for row in before}, _by_meter(inside)
+        return {register_of(row): row for row in before}, grouped(inside, "meter_id")
 
     def _asked(self, statement: Any, keys: Sequence[int], **more: int) -> list[Any]:
         return [
@@ -360,7 +359,7 @@ class Billing(Part):
         """The same, by register and instant."""
         found: dict[tuple[int, str, str, int], set[str]] = defaultdict(set)
         for row in self._asked(selected.SUSPECT_READINGS, meters, first=start, last=end):
-            found[(*_register(row), row.instant)].add(row.code)
+            found[(*register_of(row), row.instant)].add(row.code)
         return found
 
     def _places_read(
@@ -405,7 +404,7 @@ class _Submissions:
         self._known: dict[int, _Came] = {}
 
     def learn(self, numbers: Iterable[int]) -> None:
-        """Have these known."""
+        """Ask for those that are not known yet."""
         new = set(numbers) - self._known.keys()
         self._known.update(self._ask(sorted(new)))
 
@@ -421,24 +420,6 @@ def _in_time(row: BillingRow) -> tuple[int, float]:
     """By the value's own time; what was replaced stands before what replaced it."""
     replaced = float("inf") if row.replaced_by is None else row.replaced_by
     return row.end, replaced
-
-
-def _by_series(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row.series_id].append(row)
-    return found
-
-
-def _by_meter(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row.meter_id].append(row)
-    return found
-
-
-def _register(row: Any) -> tuple[int, str, str]:
-    return row.meter_id, row.channel, row.zone
 
 
 def _intervals_of(
@@ -524,12 +505,6 @@ def _sum(one: _Series, row: Any, start: int, end: int, came: _Submissions) -> Bi
     )
 
 
-def _counted(rows: Sequence[Any], end: int) -> Any:
-    """The meter's row that counts for a step which ends then: see `Meter.at`."""
-    begun = [row for row in rows if row.begins + 86400 <= end]
-    return begun[-1] if begun else rows[0]
-
-
 def _reading(meter: Any, counted: Any, row: Any, before: Any, came: _Submissions) -> BillingRow:
     ratio = decimal(counted.ratio)
     energy, remark = None, Remark.FIRST
@@ -568,7 +543,7 @@ def _reading(meter: Any, counted: Any, row: Any, before: Any, came: _Submissions
 
 
 def _was_reading(meter: Any, counted: Any, row: Any, came: _Submissions) -> BillingRow:
-    # What a replaced reading would have meant was never billed.
+    # The consumption of a replaced reading was never billed.
     told = _reading(meter, counted, row, None, came)._replace(remark=None)
     return _was(told, row, came)
 

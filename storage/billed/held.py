@@ -25,7 +25,7 @@ ORDER BY f.begins
 
 
 class Held(Billing):
-    """The same values; each is its holder's of then, which may be another one now."""
+    """The same values, each under the entity that held its point at the time."""
 
     def values(
         self, month: date, grain: Grain, entity: str | None = None, **options: Any
@@ -40,7 +40,7 @@ class Held(Billing):
         options["cuts"] = {named: _changes(rows) for named, rows in changed.items()}
         owners = [entity]
         if entity is not None:
-            # Points that are another's now.
+            # Also the holders of points that were this entity's.
             held = {
                 named[0]
                 for named, rows in changed.items()

@@ -15,13 +15,17 @@ from sqlalchemy import TextClause, bindparam, text
 from layouts.consumed import consumed_wh
 from layouts.exact import decimal
 from layouts.months import bounds, following, month_at
-from storage.billed.selected import READINGS_AT, VALUES_AT
+from storage.billed.selected import (
+    READINGS_AT,
+    VALUES_AT,
+    grouped,
+    register_of,
+    row_of_step,
+)
 from storage.columns import epoch, instant
 from storage.records.billing import Number, Quality
 from storage.records.registry import Steps
 from storage.session import Part
-
-_DAY = 86400
 
 _LATE = """
 EXISTS (SELECT 1 FROM finding AS f
@@ -244,13 +248,11 @@ class _Rows:
     """What the register has of some points, whatever the month."""
 
     def __init__(self, part: Numbers, points: list[int]) -> None:
-        self.of_points: dict[int, list[Any]] = _grouped(
-            part.rows(_POINT_ROWS, points=points), "point_id"
-        )
+        self.of_points = grouped(part.rows(_POINT_ROWS, points=points), "point_id")
         self.series = [row.id for row in part.rows(_SERIES, points=points)]
         self.meters = part.rows(_METERS, points=points)
         found = part.of_keys(_METER_ROWS, [meter.id for meter in self.meters])
-        self.of_meters: dict[int, list[Any]] = _grouped(found, "meter_id")
+        self.of_meters = grouped(found, "meter_id")
 
 
 class _Month:
@@ -331,15 +333,15 @@ class _Month:
         if not meters:
             return
         before = {
-            _register(row): (row.instant, decimal(row.value))
+            register_of(row): (row.instant, decimal(row.value))
             for row in self._ask(_READ_BEFORE, self._readings, meters)
         }
         inside: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
         for row in self._ask(_READINGS, self._readings, meters):
-            inside[_register(row)].append(row)
+            inside[register_of(row)].append(row)
         codes: dict[tuple[int, str, str], set[str]] = defaultdict(set)
         for row in self._ask(_READING_CODES, self._readings, meters):
-            codes[_register(row)].add(row.code)
+            codes[register_of(row)].add(row.code)
         points = {meter.id: meter.point_id for meter in self._meters}
         # Where zones are read, the total is their proof and no number of its own.
         zoned = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}
@@ -350,10 +352,10 @@ class _Month:
             last = before.get(register)
             for reading in sorted(readings, key=lambda r: r.instant):
                 value = decimal(reading.value)
-                row = _step_row(self._rows[points[meter]], reading.instant)
+                row = row_of_step(self._rows[points[meter]], reading.instant)
                 if self._source(row) == "register":
                     total = self._sum(row, channel, zone)
-                    counted = _step_row(self._ratios[meter], reading.instant)
+                    counted = row_of_step(self._ratios[meter], reading.instant)
                     energy = last and _consumed(last[1], value, counted)
                     total.add(energy, reading.submission_id, late=bool(reading.late))
                     total.codes |= codes[register]
@@ -381,12 +383,12 @@ class _Month:
                 continue
             if zone == "T0" and (meter, channel) in zoned | read:
                 continue
-            row = _step_row(self._rows[points[meter]], self._span["last"])
+            row = row_of_step(self._rows[points[meter]], self._span["last"])
             if self._source(row) == "register":
                 self._sum(row, channel, zone).missing += 1
 
     def _add_what_lacks(self, profiles: Sequence[Any]) -> None:
-        """A profile that does not count, where the registers that do were never read."""
+        """Points counted by registers that were never read and have a profile: one is missing."""
         known = {(point, channel) for _, point, channel, _ in self._sums}
         rows = {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
         for found in profiles:
@@ -394,23 +396,6 @@ class _Month:
             counts = self._source(row) == "register"
             if counts and (found.point_id, found.channel) not in known:
                 self._sum(row, found.channel, "T0").missing = 1
-
-
-def _grouped(rows: Iterable[Any], name: str) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[getattr(row, name)].append(row)
-    return found
-
-
-def _register(row: Any) -> tuple[int, str, str]:
-    return row.meter_id, row.channel, row.zone
-
-
-def _step_row(rows: Sequence[Any], end: int) -> Any:
-    """The row that counts for a step which ends at a moment: the day's reading is the boundary."""
-    begun = [row for row in rows if row.begins + _DAY <= end]
-    return begun[-1] if begun else rows[0]
 
 
 def _removed_before(removed: Any, start: int) -> bool:

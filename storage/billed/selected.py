@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Select, Table, bindparam, case, func, select, text
@@ -13,6 +14,8 @@ from layouts.findings import Code
 from storage.billed.months import read_in, read_last
 from storage.tables.letters import FINDING, SUBMISSION
 from storage.tables.values import READING_HISTORY, SPAN, VALUE, VALUE_HISTORY
+
+_DAY = 86400
 
 # Values that an open suspicion covers, with its code.
 SUSPECT_VALUES = text("""
@@ -161,6 +164,31 @@ def sums(series: Sequence[int], start: int, end: int, length: int, then: int | N
         func.sum(case((values.c.not_commercial, 1), else_=0)).label("flagged"),
         func.max(values.c.submission_id).label("submission_id"),
     ).group_by(values.c.series_id, bucket)
+
+
+def grouped(rows: Iterable[Any], column: str) -> Mapping[int, list[Any]]:
+    """Rows by the number in one of their columns; an empty list for any other number."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, column)].append(row)
+    return found
+
+
+def register_of(row: Any) -> tuple[int, str, str]:
+    """The register that a row is about: meter, channel and zone."""
+    return row.meter_id, row.channel, row.zone
+
+
+def row_of_step(rows: Sequence[Any], end: int) -> Any:
+    """The row of the register of points that counts for a step of consumption; see `Meter.at`.
+
+    Args:
+        rows: A meter's or a point's, the oldest first.
+        end: Of the step, in epoch seconds: the reading of the day on which a row begins
+            still belongs to the one before.
+    """
+    begun = [row for row in rows if row.begins + _DAY <= end]
+    return begun[-1] if begun else rows[0]
 
 
 def read_within(start: int, end: int) -> Callable[[Sequence[int]], Select[Any]]:

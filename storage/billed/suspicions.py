@@ -1,4 +1,4 @@
-"""Suspicions: values that were taken and are doubtful, until an operator accepts them.
+"""Suspicions: recorded values that are doubtful, until an operator accepts them.
 
 A suspicion covers the values of its span that were there when it was raised. One that is
 replaced later, or whose document is withdrawn, is no longer covered.
@@ -124,7 +124,7 @@ class Suspicions(Part):
     ) -> None:
         """Keep what a submission's findings say of the values it brings.
 
-        What stands already over unchanged values is not raised again, so that it stays
+        A suspicion that covers unchanged values is not raised again, so that it stays
         accepted where an operator has accepted it.
 
         Args:
@@ -237,7 +237,7 @@ class Suspicions(Part):
         return [_suspect(row) for row in self._connection.execute(statement, given)]
 
     def accept(self, numbers: Sequence[int], who: str, reason: str, now: datetime) -> list[int]:
-        """Take the values of open suspicions for true; the numbers of those that were open.
+        """Accept the values of open suspicions; the numbers of those that were open.
 
         Args:
             numbers: Of the suspicions.

@@ -242,7 +242,7 @@ class _Withdrawal:
         raise NotImplementedError
 
     def carry(self) -> None:
-        """The withdrawal carries what it withdraws: so it holds against later documents."""
+        """Have the withdrawal carry what it withdraws, so that it holds against later documents."""
         owner = self.carried.c[self.key[0]]
         names = [c.name for c in self.carried.columns if c.name not in {"submission_id", "places"}]
         rows = self._connection.execute(
@@ -256,7 +256,7 @@ class _Withdrawal:
             self._connection.execute(self.carried.insert(), carried)
 
     def withdraw(self) -> None:
-        """Every value that is in force by the submission gives way to what was before it."""
+        """Replace every value that is in force by the submission by the one before it."""
         of = self.table.c
         present = self._connection.execute(
             select(self.table).where(

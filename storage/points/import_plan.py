@@ -352,7 +352,7 @@ class Plan:
         meters = [m for m in stored if meter.number in _numbers(m)]
         stated = {m.installed for m in point.meters if m.number == meter.number}
         same = [m for m in meters if m.installed == meter.installed]
-        moved = [m for m in meters if m.installed not in stated and _together(m, meter)]
+        moved = [m for m in meters if m.installed not in stated and m.overlaps(meter)]
         if same or moved:
             return (same or moved)[0]
         mentioned = {number for m in point.meters for number in _numbers(m)}
@@ -395,13 +395,6 @@ def _silently(point: MeteringPoint, old: MeteringPoint, silent: Collection[str])
 
 def _numbers(meter: Meter) -> tuple[str, ...]:
     return (meter.number, *(row.number for row in meter.rows))
-
-
-def _together(one: Meter, other: Meter) -> bool:
-    """Whether both say that they were there on one day; a meter may move within a day."""
-    return (one.installed or date.min) < (other.removed or date.max) and (
-        other.installed or date.min
-    ) < (one.removed or date.max)
 
 
 def _point_rows(point: MeteringPoint, holder: str) -> tuple[PointRow, ...]:

@@ -133,14 +133,14 @@ class Registry(Part):
         )
         if not changed.rowcount:
             return False
-        # The hash is nobody's business, an auditor's neither.
+        # Never the hash.
         self._audit.add(now, who, "password", user_code, before=None, after={"changed": True})
         return True
 
     def renew_hash(self, user_code: str, before: str, after: str) -> None:
         """Keep another hash of the same password; a no-op when the password has changed.
 
-        Not in the audit: nothing has changed for anybody, and sessions of the account go on.
+        Not audited, as the password is the same; sessions of the account go on.
         """
         self._sql.change("renew_hash", user_code=user_code, before=before, after=after)
         marks = {"before": mark_of(before), "after": mark_of(after)}

@@ -1,4 +1,4 @@
-"""Series, each read once in a transaction, and register readings."""
+"""Interval series, cached for a transaction, and register readings in force."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SeriesRow(NamedTuple):
 
 
 class InForce(Part):
-    """What several parts ask for, each of them several times a document."""
+    """A cache of series, which several parts ask for several times a document."""
 
     matter = "in_force"
 
@@ -31,7 +31,7 @@ class InForce(Part):
         self._series_known: dict[int, list[SeriesRow]] = {}
 
     def forget(self) -> None:
-        """Read series anew."""
+        """Empty the cache."""
         self._series_known.clear()
 
     def series_at(self, points: Collection[int]) -> list[SeriesRow]:

@@ -1,4 +1,4 @@
-"""What is in force, and which documents carry it: the values' side of a context."""
+"""The values in force beside a document, and the documents that carry them."""
 
 from __future__ import annotations
 

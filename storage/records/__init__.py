@@ -1,1 +1,1 @@
-"""What passes between the store and its callers, beside the terms of the field."""
+"""The values that pass between the store and its callers."""

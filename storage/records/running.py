@@ -40,7 +40,7 @@ class Waiting:
         letters: How many.
         held: Bytes of them.
         oldest: Since when the oldest waits; None when nothing does.
-        stalled: Trips in the hands of a process that has fallen silent.
+        stalled: Trips of processes without a heartbeat.
     """
 
     letters: int
@@ -57,9 +57,9 @@ class Process:
         holder: `host:pid:start`.
         role: fetch, work or send.
         version: Of the program.
-        began_at: First heard of, by the database's clock.
-        beat_at: Last heard of.
-        is_alive: Whether that was lately.
+        began_at: Of its first heartbeat, by the database's clock.
+        beat_at: Of its last one.
+        is_alive: Whether that was within `SILENT_SECONDS` of `storage.arrivals`.
     """
 
     holder: str
@@ -71,14 +71,14 @@ class Process:
 
 
 OUTBOX = "outbox"
-"""What the SMTP server is called among the servers."""
+"""The SMTP server's name in `server`."""
 
 CONFIGURATION = "configuration"
-"""What a new configuration that was refused is called among them."""
+"""The name in `server` under which a refused configuration is kept."""
 
 
 def mailbox_named(name: str) -> str:
-    """What a mailbox is called among them."""
+    """A mailbox's name in `server`."""
     return f"mailbox {name}"
 
 

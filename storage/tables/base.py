@@ -23,7 +23,7 @@ class Kept(SQLModel):
 
 
 BY_KEY = {"sqlite_with_rowid": False}
-"""Rows lie in the order of their key: half the size, and a span is read in one go."""
+"""SQLite clusters rows by their key: half the size, and a span lies in one place."""
 
 
 def table_of(model: type[Kept]) -> Any:

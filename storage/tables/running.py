@@ -49,7 +49,7 @@ class ServerTable(Kept, table=True):
 
 
 class LeaseTable(Kept, table=True):
-    """Which process does what only one may do, until it falls silent; by our own clock."""
+    """Which process does what only one may do, and until when; by the database's clock."""
 
     __tablename__ = "lease"
 
@@ -59,7 +59,7 @@ class LeaseTable(Kept, table=True):
 
 
 class CostTable(Kept, table=True):
-    """CPU time that somebody caused in one minute, counted since 1970 by our own clock."""
+    """CPU time that a payer caused in one minute, numbered since 1970 by the database's clock."""
 
     __tablename__ = "cost"
 
@@ -89,13 +89,13 @@ class ArrivalTable(Kept, table=True):
     due_at: datetime = Field(sa_type=Instant)
     # Number of the queue's job that carries it; NULL before there is one.
     job: int | None = Field(default=None, sa_type=BigInteger)
-    # Process whose hands it is in.
+    # The process that works on it.
     holder: str | None = None
     outcome: str | None = None
 
 
 class ProcessTable(Kept, table=True):
-    """A process of an installation that has several, until it falls silent for a day."""
+    """A process of an installation that has several, until it has no heartbeat for a day."""
 
     __tablename__ = "process"
 

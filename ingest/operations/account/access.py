@@ -51,7 +51,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class _Mails:
-    """How mails are written; had before a transaction is open, as it may need one itself."""
+    """How mails are written; made before a transaction is open, as the policy may need one."""
 
     replies: ReplySettings
     public_url: str
@@ -147,7 +147,7 @@ def link_of(service: Service, secret: str, now: datetime) -> WebLink | None:
 
 
 def choose(service: Service, secret: str, password: str, now: datetime) -> Chosen | None:
-    """Give the password that a link is for, or make one when it is ''; None: not good any more.
+    """Set the password that a link is for, or make one when it is ''; None: the link has ended.
 
     Args:
         service: The wired parts.
@@ -220,7 +220,7 @@ def _strong(entity: LegalEntity, password: str) -> str:
 
 
 def _notify(mails: _Mails, store: Store, entity: LegalEntity, link: WebLink, now: datetime) -> None:
-    """Tell every known address that the password is another one: whoever did not ask objects."""
+    """Owe every known address a mail that the password has changed."""
     addresses: Iterable[str] = (link.address,) if link.user is not None else entity.addresses
     for address in addresses:
         mail = access_mail(

@@ -25,7 +25,7 @@ ABSOLUTE = timedelta(hours=12)
 """A session that began so long ago is over."""
 
 SEEN_EVERY = timedelta(minutes=1)
-"""How exact `seen_at` is: not every page shall write to the database."""
+"""How exact `seen_at` is, so that not every page writes to the database."""
 
 PASSWORD_MOST = 1000
 AGENT_MOST = 200
@@ -149,7 +149,7 @@ def _counted(store: Store, account: Account | None, attempt: Attempt) -> Counted
 
 
 class Counted:
-    """Under which names an attempt is counted."""
+    """The names under which an attempt is counted."""
 
     def __init__(self, store: Store, name: str, attempt: Attempt) -> None:
         self._store = store

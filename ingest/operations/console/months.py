@@ -48,8 +48,8 @@ def reopen_by_another(ledger: Ledger, month: date, who: str, now: datetime) -> b
     return reopen(ledger, month, who, now)
 
 
-def mark_of(closing: Closing) -> str:
-    """What a list of what is missing was, so that a form tells whether it is still so."""
+def fingerprint_of(closing: Closing) -> str:
+    """A hash of what is missing and suspect, by which a form sees that it has changed."""
     told: Sequence[object] = (closing.lacks, [one.id for one in closing.suspects])
     return sha256(repr(told).encode()).hexdigest()[:24]
 

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 _BROKEN = (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _SHOWN = 25
 SUSPECTS_MOST = 200
-"""More are not counted, only told to be more."""
+"""No more are counted; the page says that there are more."""
 _NEAR = timedelta(days=7)
 """How long before its deadline a month is told."""
 
@@ -109,7 +109,7 @@ def _part(read: Callable[[], T]) -> Part[T]:
     except ConnectionError as fault:
         return Part(None, str(fault) or type(fault).__name__)
     except _BROKEN as fault:
-        # Ours, or of rows that somebody else wrote: the other parts are needed all the more.
+        # Our own fault, or of rows written by others: the other parts are still shown.
         told = f"{type(fault).__name__}: {fault}"
         log.error("page.failed", path="/console", error=told)  # noqa: TRY400 - as pages tell faults
         return Part(None, type(fault).__name__)

@@ -192,15 +192,8 @@ def _in_two_places(placed: Mapping[tuple[str, str], list[tuple[int, Meter]]]) ->
     for (_, number), meters in placed.items():
         for index, (line, meter) in enumerate(meters):
             for earlier, other in meters[:index]:
-                if _overlap(meter, other):
+                if meter.overlaps(other):
                     yield Mistake.of(line, "meter_twice", meter=number, other=earlier)
-
-
-def _overlap(one: Meter, other: Meter) -> bool:
-    """Whether both were installed on one day; a meter may move within a day."""
-    return (one.installed or date.min) < (other.removed or date.max) and (
-        other.installed or date.min
-    ) < (one.removed or date.max)
 
 
 def _line(placed: tuple[int, Meter]) -> int:

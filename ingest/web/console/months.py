@@ -11,8 +11,8 @@ from starlette.responses import Response
 from ingest.operations.closing import Closing, NotEnded, close
 from ingest.operations.console.months import (
     SamePerson,
+    fingerprint_of,
     last_change,
-    mark_of,
     matrix,
     reopen_by_another,
 )
@@ -61,7 +61,7 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         is_closed=last is not None and last.closed,
         has_ended=visit.now >= bounds(month)[1],
         asked=asked,
-        mark=mark_of(asked) if asked else "",
+        mark=fingerprint_of(asked) if asked else "",
         before=preceding(month),
         after=following(month) if month < month_at(visit.now) else None,
         note=note or visit.asked("note"),
@@ -97,7 +97,7 @@ def closed(visit: Visit) -> Response:
     except NotEnded:
         return one(visit, "not_ended", 422)
     if asked.snapshot is None and not asked.was_closed:
-        if mark_of(asked) != seen:
+        if fingerprint_of(asked) != seen:
             return one(visit, "changed_list" if seen else "confirm", 422, asked)
         asked = close(ledger, month, visit.me.actor, visit.now, anyway=True)
     if asked.was_closed:

@@ -118,7 +118,14 @@ class DroppedIntake:
     def notice(
         self, arrival: Arrival, letter: Letter | None, store: ports.Store, now: datetime
     ) -> OwedReply | None:
-        """None: the verdict beside the file says it."""
+        """None: the verdict beside the file says it.
+
+        Args:
+            arrival: Where it came from and when.
+            letter: As it was read; None when it could not be.
+            store: Of the transaction in hand.
+            now: The moment of it, aware.
+        """
 
 
 class DropCollector:

@@ -301,6 +301,9 @@ def _moment(cell: Cell, epoch: datetime) -> datetime | Fault:
     text = plain(cell).removeprefix("'").rstrip(".")
     if text.isascii() and text.isdigit() and len(text) == 5:
         return _serial(float(text), epoch)
+    if text[:3].casefold() == "на ":
+        # «На 01.11.2026», as titles have it.
+        text = text[3:]
     return _worded_moment(text)
 
 

@@ -56,7 +56,7 @@ class Dates:
         key = (table.bottom, column)
         if key not in self._orders:
             rows = (row for row in self.sheet.rows if table.bottom < row < table.end)
-            cells = [self.sheet.cell(row, column) for row in rows]
+            cells = [cell for row in rows if is_moment_like(cell := self.sheet.cell(row, column))]
             month = (stated.year, stated.month) if stated else self._month_above(table)
             self._orders[key] = month_first(cells, self.sheet.epoch, month)
         return settled(moment, is_month_first=self._orders[key])
@@ -79,6 +79,14 @@ def settled(moment: datetime | Fault, *, is_month_first: bool) -> datetime | Fau
     if isinstance(moment, Fault) or other is None or not is_month_first:
         return moment
     return Fault(Code.INVALID_DATE, either=f"{moment:%d.%m.%Y}, {other:%d.%m.%Y}")
+
+
+def is_moment_like(cell: Cell) -> bool:
+    """Whether a cell may be a date in whatever order, and is no phone number in a text."""
+    return not isinstance(cell, str) or _OF_NUMBERS.fullmatch(cell) is not None
+
+
+_OF_NUMBERS = re.compile(r"(?:на\s)?[\s\d.,:/'-]+(?:г(?:ода?)?\.?)?\s*", re.IGNORECASE)
 
 
 def swapped(day: date) -> date | None:

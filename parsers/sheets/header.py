@@ -214,8 +214,19 @@ class Facts:
         if not isinstance(cell, str) or not (day := DAY_IN_TITLE.search(label(cell))):
             return
         meaning = self._words.known(cell)
-        if meaning.known and meaning.role in ("value", "instant") and meaning.tense is None:
+        if not meaning.known or meaning.tense is not None:
+            return
+        # «По состоянию на 01.11.2026» by itself may be the second row of a column's label.
+        is_title = not meaning.is_label and not self._is_below_labels(row)
+        if meaning.role in ("value", "instant") or is_title:
             yield Fact("instant", day[1], self._sheet.name, row, column, (row, column))
+
+    def _is_below_labels(self, row: int) -> bool:
+        """Whether labels of a table may go on in a row."""
+        above = self._sheet.rows.get(row - 1, {})
+        roles = [self._words.known(cell).role for cell in above.values()]
+        is_merged = any(self._sheet.head(row, column)[0] < row for column in above)
+        return is_merged or (len(roles) > 1 and any(role in KEYS for role in roles))
 
     def _keys_in_row(
         self, row: int, cells: Mapping[int, Cell], facts: Sequence[Fact]
@@ -277,7 +288,9 @@ class Facts:
         return sum(self._words.known(cell).is_label for cell in labels) > 2
 
     def _fits(self, fact: Fact) -> bool:
-        return fits(self._types[fact.field], fact.cell, self._sheet.epoch)
+        # «На 01.11.2026» in a row of labels is one of them.
+        is_of_labels = DAY_IN_TITLE.match(label(fact.cell)) is not None
+        return not is_of_labels and fits(self._types[fact.field], fact.cell, self._sheet.epoch)
 
     def _named(self, cell: Cell) -> tuple[str, int, str] | None:
         """The field that a cell is the label of, with a value in the same cell."""

@@ -395,12 +395,32 @@ class Defaults:
         return {meaning.zone} if meaning.known and meaning.zone else set()
 
     def doubt(self) -> Finding | None:
-        """What a title says against a default."""
+        """What a title says against a default, or against the labels of all values."""
         for role, default in self._by_default():
+            if (contrary := self._contrary(role)) is not None:
+                return contrary
             title = self._title(role)
             if title is not None and not self._named(role, title) <= {default}:
                 return _contradiction(title)
         return None
+
+    def _contrary(self, role: str) -> Finding | None:
+        """What the nearest title says against the labels: «Активная энергия» over «R+»."""
+        own = {
+            column: sign for column, s in self.table.values.items() if (sign := getattr(s, role))
+        }
+        near = (t for t in self.titles if t.is_own and t.place.cell is not None)
+        title = next((t for t in near if self._named(role, t)), None) if own else None
+        if title is None or len(own) < len(self.table.values) or role in self.table.columns:
+            return None
+        named = self._named(role, title)
+        # «Активная энергия» names no direction.
+        if named & set(own.values()) or {*map(_quantity, named)} & {*map(_quantity, own.values())}:
+            return None
+        first = self.table.labels[min(own)]
+        other = f"{first.text}, {cell_name(first.row, first.column)}"
+        about = {"field": role, "other": other}
+        return finding(Code.AMBIGUOUS_COLUMN, title.place, seen=title.text, **about)
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""
@@ -410,14 +430,16 @@ class Defaults:
         for column in self._columns(rows):
             texts = [t for r in rows if isinstance(t := self._key(r, column), str) and is_note(t)]
             texts = [text for text in texts if not is_blank(text)]
-            if not texts:
-                continue
             label = self.table.labels.get(column)
+            filled = [row for row in rows if not is_blank(self._key(row, column))]
+            # Numbers below words about zones that nobody knows.
+            is_named = bool(filled and label and label.meaning.role in defaults)
+            if not texts and not is_named:
+                continue
             is_harmless = label is not None and label.meaning.role == HARMLESS
-            doubtful = self._is_doubtful(texts, is_harmless)
+            doubtful = self._is_doubtful(texts, is_harmless) if texts else is_named
             if is_harmless and not doubtful:
                 continue
-            filled = [row for row in rows if not is_blank(self._key(row, column))]
             cells = cell_name(filled[0], column)
             if len(filled) > 1:
                 cells += f":{cell_name(filled[-1], column)}"
@@ -473,6 +495,11 @@ class Defaults:
         if not isinstance(cell, str) or is_blank(cell) or cell.strip().isdigit():
             return False
         return zone_of(cell, self.layout) is not None or zone_in_words(cell, self.words) is not None
+
+
+def _quantity(sign: str) -> str:
+    """`A` or `R` of a channel; a zone as it is."""
+    return sign.rstrip("+-")
 
 
 def _contradiction(title: Title) -> Finding:

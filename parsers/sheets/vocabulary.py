@@ -442,7 +442,10 @@ def _without_unit(text: str) -> tuple[str, str | None]:
             unit = read_unit(piece)
             if isinstance(unit, str) and not re.search(r"\d", piece):
                 rest = f"{text[: run[0].start()]} {text[run[-1].end() :]}"
-                return label(re.sub(r"\(\s*\)|,\s*$|[,(]\s*(?=\s*$)", " ", rest.strip())), unit
+                rest = label(re.sub(r"\(\s*\)|,\s*$|[,(]\s*(?=\s*$)", " ", rest.strip()))
+                # A row of units below the labels may say it once more.
+                again, other = _without_unit(rest)
+                return again if other == unit else rest, unit
     return text, None
 
 
@@ -481,8 +484,11 @@ _DAY_ALONE = re.compile(
 NO_YEAR = 4
 """Year of a label's day that is written without one; a leap year, for 29 February."""
 _HOUR_TAIL = r"(?:\s*(\d{1,2})[:.]\d{2}(?:[:.]\d{2})?)?(?:\s*г(?:ода?)?(?!\w))?"
-_HOUR_HEAD = r"(?:(?<![\d.:])(0?0|24)[:.]00\s*(?:ч(?:ас\w*)?\.?)?\s*)?"
-DAY_IN_TITLE = re.compile(rf"(?<!\w)на\s+((?:{_DAY.pattern})(?:\s+\d{{1,2}}:\d{{2}})?)")
+_HOUR_HEAD = r"(?:(?<![\d.:])(0?0|24)(?:[:.]00|\s*ч)(?:\s*ч)?(?:ас\w*)?\.?\s*)?"
+DAY_IN_TITLE = re.compile(
+    rf"(?<!\w)на\s+(?:0?0(?:[:.]00|\s*ч)(?:\s*ч)?(?:ас\w*)?\.?\s*)?"
+    rf"((?:{_DAY.pattern})(?:\s+\d{{1,2}}:\d{{2}})?)"
+)
 """The day of readings in a title, as labels are compared; one after «от» is the paper's."""
 _MONTH_STEMS = frozenset(
     ("янв", "фев", "мар", "апр", "май", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")

@@ -80,6 +80,14 @@ def told(parsed: Parsed) -> set[tuple[Code, str | None]]:
         ([["№ ПУ", "Т1", "Т2", "Сумма Т1+Т2"], [M, 1, 2, 3]],
          f"A+ T1 1, {M} A+ T2 2, {M} A+ T0 3"),
         ([["№ счётчика", "Показание"], [M, 1], [], ["Директор", "Иванов И. И."]], "A+ T0 1"),
+        ([["№№", "№ ПУ", "Присоединение", "Примеч.", "Показание"], [1, M, "яч. 5", "слева", 1]],
+         "A+ T0 1"),
+        ([["№ ПУ", "Зона суток", "Показание"], [M, 1, 1], [M, 2, 2]], f"A+ T1 1, {M} A+ T2 2"),
+        ([["№ ПУ", "Показания по зонам суток"], ["", "День", "Ночь"], [M, 1, 2]],
+         f"A+ T1 1, {M} A+ T2 2"),
+        ([["№ ПУ", "Т3 (п/пик)", "Т2 (ночь)"], [M, 1, 2]], f"A+ T3 1, {M} A+ T2 2"),
+        ([["№ ПУ", "Кол-во эл.энергии, кВт.ч", "Показание, кВт·ч"], ["", "кВт·ч", "кВт·ч"],
+          [M, 5, 1]], "A+ T0 1"),
         (
             [["№", "№ ПУ", "Показание", "Расход"], [1, M, 1, 5], [2, N, 2, 7], ["", "", "", 12]],
             f"A+ T0 1, {N} A+ T0 2",
@@ -120,6 +128,9 @@ def test_a_table_that_is_not_the_forms_is_told_as_one_range_with_what_is_expecte
         ([["№ счётчика", "Зона", "Показание"], [M, "2 (день)", 1]], Code.INVALID_CODE, "B6"),
         ([["№ счётчика", "Показание"], [M, 1], ["Насос", "#"], [N, "не работает"]],
          Code.INVALID_NUMBER, "B8"),
+        # Numbers below words about zones that nobody knows may be zones.
+        ([["№ счётчика", "Зона нагрузки", "Показание"], [M, 1, 1], [M, 2, 2]],
+         Code.NOT_READ, "B6:B7"),
     ],
 )  # fmt: skip
 def test_what_may_be_another_reading_is_told_at_its_cell(rows, code, cell):
@@ -184,6 +195,29 @@ def test_a_channel_in_a_hidden_column_keeps_its_hours_out():
     rows: Rows = [["Дата", "Канал", *SINGLES], [*DAY, "R+", *SINGLES]]
     shown: Rows = [["", "", "", "", *row] for row in rows]
     assert (Code.HIDDEN_CONTENT, "G7") in told(read([*HOURS, *shown], hidden=(6,)))
+
+
+@pytest.mark.parametrize(
+    ("title", "merged"),
+    [
+        ("по состоянию на 01.11.2026 г.", ((3, 1, 3, 2),)),
+        ("на 00 часов 1 ноября 2026 г.", ()),
+        ("Показания на 00:00 01.11.2026", ()),
+        ("Дата показаний: на 01.11.2026 г.", ()),
+    ],
+)
+def test_a_title_says_the_day_of_the_readings(title, merged):
+    parsed = read([*HEAD, [title], ["№ ПУ", "Показание"], [M, 1]], merged)
+    assert parsed.findings == ()
+    assert [f"{s.start:%d.%m %H}" for s in parsed.series] == ["31.10 21"]
+
+
+@pytest.mark.parametrize("below", ["по состоянию на 01.11.2026", "на 00:00 01.11.2026"])
+@pytest.mark.parametrize("merged", [(), ((3, 1, 4, 1),)])
+def test_a_day_below_the_label_of_readings_is_a_part_of_it(below, merged):
+    parsed = read([*HEAD, ["№ ПУ", "Показания"], ["", below], [M, 1]], merged)
+    assert parsed.findings == ()
+    assert values(parsed) == f"{M} A+ T0 1"
 
 
 @pytest.mark.parametrize("written", ["31.10.2026 24:00", "31.10.2026 24:00:00"])

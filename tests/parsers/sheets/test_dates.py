@@ -93,11 +93,11 @@ def test_the_label_of_a_column_may_be_of_two_days_as_well():
     assert parsed.series == ()
 
 
-def matrix(dates: list[Value], month: Value = "") -> Parsed:
+def matrix(dates: list[Value], month: Value = "", below: Value = "") -> Parsed:
     head: list[list[Value]] = [["Макет", 52005], WHO, ["Единица", "кВт·ч"]]
     head += [["Месяц", month]] if month else []
     labels: list[Value] = ["Дата", *range(24)]
-    return read(*head, labels, *([day, *range(24)] for day in dates))
+    return read(*head, labels, *([day, *range(24)] for day in dates), [below])
 
 
 def american(*days_: int) -> list[Value]:
@@ -129,6 +129,11 @@ def test_days_whose_month_stands_first_are_told_with_both(dates, month):
 @pytest.mark.parametrize("month", ["", "ноябрь 2026"])
 def test_days_in_the_usual_order_are_read(month):
     assert told(matrix(["01/11/2026", "02/11/2026", "03/11/2026"], month)) == []
+
+
+def test_a_phone_number_below_days_says_nothing_of_their_order():
+    days_ = ["01.11.2026", "02.11.2026"]
+    assert told(matrix(days_, "ноябрь 2026", "Тел. 8 (4922) 12-34-56")) == []
 
 
 def test_dates_of_another_month_are_not_called_exchanged():

@@ -108,3 +108,25 @@ def test_a_label_over_columns_of_channels_and_readings_leaves_the_channels_their
     parsed = read([*FACTS, ["", "Реактивная энергия R+"], labels, *rows], [(3, 2, 3, 3)])
     assert [(s.meter, s.channel) for s in parsed.series][:1] == [("07510001", "R+")]
     assert told(parsed) == {(Code.AMBIGUOUS_COLUMN, "B6")}
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "channel"),
+    [
+        ("Активная энергия", "Показание R+", None),
+        ("Показания приборов учёта активной энергии", "Показание, квар·ч", None),
+        ("Реактивная, квар·ч", "Показание (активная)", None),
+        ("Активная энергия, приём", "Показание R-", None),
+        ("Тариф Т2", "Показание Т1", None),
+        ("Ночная зона", "Показание Т1", None),
+        # A title of both, of no direction, or with the name of a firm contradicts nothing.
+        ("Активная и реактивная энергия", "Показание R+", "R+"),
+        ("Активная энергия", "Показание A-", "A-"),
+        ("ООО Актив", "Показание R+", "R+"),
+        ("Реактивная энергия", "Показание R+", "R+"),
+    ],
+)
+def test_a_title_that_the_labels_below_it_contradict_is_told(title, label, channel):
+    parsed = read([*FACTS, [title], ["№ ПУ", label], ["07510001", 5]])
+    assert told(parsed) == (set() if channel else {(Code.AMBIGUOUS_COLUMN, "A3")})
+    assert not channel or [s.channel for s in parsed.series] == [channel]

@@ -24,9 +24,8 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self.writing: Wording = wording(language)
-        self.texts: Mapping[str, Mapping[str, Any]] = _read("pages", language) | _read(
-            "console", language
-        )
+        content = (TEMPLATES / f"pages.{language}.toml").read_text(encoding="utf-8")
+        self.texts: Mapping[str, Mapping[str, Any]] = tomllib.loads(content)
 
     def __call__(self, name: str, **values: object) -> str:
         """The text of that name, with its values filled in."""
@@ -43,10 +42,6 @@ class Words:
         known = self.texts["console_reason"]
         longest = max((key for key in known if text.startswith(key)), key=len, default="")
         return str(known[longest]) if longest else ""
-
-
-def _read(name: str, language: str) -> dict[str, Any]:
-    return tomllib.loads((TEMPLATES / f"{name}.{language}.toml").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -344,7 +344,8 @@ def _postgresql(url: URL) -> Engine:
 def _sqlite(url: URL) -> Engine:
     # A database in memory exists in its one connection only.
     in_memory = not url.database or url.database == ":memory:"
-    kept: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    # The connection that wrote last has what it wrote in its cache; of any other it is dropped.
+    kept = {"poolclass": StaticPool} if in_memory else {"pool_use_lifo": True}
     if not in_memory:
         _make_private(Path(str(url.database)))
     arguments: dict[str, Any] = {"check_same_thread": False}

@@ -5,6 +5,11 @@ claims. What a letter claims before it is read can be forged, so three things ke
 from pushing back whose name he uses: a letter whose own words (body, subject) prove its
 entity waits by that entity's costs alone; an address that has proven itself before waits by
 the costs of that address; and only who is at neither waits by the costs of the domain.
+
+Whose address itself is forged, and whose password stands in a document alone, cannot be told
+from his forger before that document is opened. So of equals the newest comes second: behind
+what had gathered before it, a letter waits for those in hand. That holds as long as fewer
+of them come than half of what can be read meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain, groupby, islice
 
 from ingest.engine.ports import Ledger
 
@@ -81,8 +87,6 @@ class Turns:
     def ranks(self, senders: Mapping[str, str], proven: Mapping[str, str]) -> dict[str, int]:
         """The rank of each waiting letter: 0 in its turn, the higher the more its sender cost.
 
-        Letters of one rank are served in the order of their arrival.
-
         Args:
             senders: Addresses in From, by the letters' keys.
             proven: User codes of those whose own words proved them, by key.
@@ -105,8 +109,13 @@ class Turns:
 
 
 def in_turn(keys: Sequence[str], ranks: Mapping[str, int]) -> list[str]:
-    """The keys, those of the lowest rank first, equals in their order."""
-    return sorted(keys, key=lambda key: ranks.get(key, 0))
+    """The keys, those of the lowest rank first; of equals the oldest and the newest in turn."""
+    ordered: list[str] = []
+    for _, equals in groupby(sorted(keys, key=ranks.__getitem__), ranks.__getitem__):
+        waiting = list(equals)
+        by_turns = chain.from_iterable(zip(waiting, reversed(waiting), strict=True))
+        ordered += islice(by_turns, len(waiting))
+    return ordered
 
 
 def _of_entity(user_code: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.engine.collect import Collector
-from ingest.engine.fair import HEAVY_SECONDS, Turns
+from ingest.engine.fair import HEAVY_SECONDS, Turns, in_turn
 from ingest.engine.work import Worker
 from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
 from ingest.letters.terms import Read
@@ -187,6 +187,12 @@ def test_who_cost_more_waits_behind_who_cost_less_and_each_in_their_order(house,
     assert house.order()[0].startswith("letter 0")
 
 
+def test_of_equals_the_oldest_and_the_newest_come_in_turn():
+    for letters, ordered in (("", ""), ("a", "a"), ("ab", "ab"), ("abc", "acb"), ("abcd", "adbc")):
+        ranks = dict.fromkeys(letters, 2) | {"light": 1}
+        assert in_turn([*letters, "light"], ranks) == ["light", *ordered]
+
+
 def test_what_one_process_counted_holds_in_another_and_for_every_mailbox(house, ledger):
     house.mailbox.put(*by("a@costly.example", 3))
     house.collector.once()
@@ -218,6 +224,29 @@ def test_who_forges_a_domain_does_not_push_back_an_address_that_has_proven_itsel
     house.costs["owner.example"] = 10.0
     house.mailbox.put(*by("thief@owner.example", 50), mail("known", "buh@owner.example"))
     assert house.until("known") <= MINUTE
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("more", [0, 30])
+def test_behind_a_forger_of_his_own_address_an_owner_waits_a_minute_at_most(
+    house, ledger, is_known, more
+):
+    # No word of his letter proves him: it looks as the forger's do, of which more may come.
+    sender = "buh@owner.example"
+    if is_known:
+        with ledger.transaction() as store:
+            store.senders.succeeded(CODE, sender, house.clock())
+    house.costs["owner.example"] = 10.0
+    house.mailbox.put(*by(sender, 300, "forged"))
+    later = by(sender, more, "later")
+    house.arriving = {10: mail("owner's", sender)} | {
+        11 + 3 * n: one for n, one in enumerate(later)
+    }
+    waited = house.until("owner's") - house.done[9][1]
+    print(f"an owner whose address is forged, {more} more to come: {waited:.1f} s")
+    assert waited <= MINUTE
+    # Nor does the one that waits longest wait for ever.
+    assert f"forged 5 of {sender}" in house.order()
 
 
 def test_what_an_entity_costs_is_not_counted_against_others_of_its_domain(house, ledger):

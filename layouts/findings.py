@@ -6,7 +6,7 @@ language, live with the replies.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -398,24 +398,26 @@ _FIELDS = frozenset(
 class Findings:
     """Collects findings, at most `most` of one code; the rest is counted.
 
+    Of totals that differ, which refuse nothing, a tenth of the default is enough.
+
     The last finding kept of a code that overflowed carries the number of those
     left out in its detail, as `more`.
     """
 
     def __init__(self, most: int = 1000) -> None:
-        self._most = most
+        self._most = defaultdict(lambda: most, {Code.TOTAL_DIFFERS: min(most, 100)})
         self._kept: list[Finding] = []
         self._seen: Counter[Code] = Counter()
 
     def add(self, item: Finding) -> None:
         """Keep one more, or count it."""
         self._seen[item.code] += 1
-        if self._seen[item.code] <= self._most:
+        if self._seen[item.code] <= self._most[item.code]:
             self._kept.append(item)
 
     def is_counted(self, code: Code) -> bool:
         """Whether one more of a code would only be counted, and now is: it need not be made."""
-        if self._seen[code] < self._most:
+        if self._seen[code] < self._most[code]:
             return False
         self._seen[code] += 1
         return True
@@ -433,7 +435,7 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         last = {item.code: index for index, item in enumerate(self._kept)}
         for index, item in enumerate(self._kept):
-            more = self._seen[item.code] - self._most
+            more = self._seen[item.code] - self._most[item.code]
             if more > 0 and last[item.code] == index:
                 yield replace(item, detail={**item.detail, "more": str(more)})
             else:

@@ -271,8 +271,13 @@ def _base64_lines(content: bytes) -> list[bytes]:
     return kept
 
 
-BASE64_STARTS = rb"(?:UEsDB|0M8R4KGx|(?:77u/)?PD94bWwg|PHBhY2thZ2Ug|UmFyIRoH|N3q8rycc|H4sI|JVBERi0)"
+BASE64_SIGNS = (
+    *(b"UEsDB", b"0M8R4KGx", b"77u/PD94bWwg", b"PD94bWwg", b"PHBhY2thZ2Ug", b"UmFyIRoH"),
+    *(b"N3q8rycc", b"H4sI", b"JVBERi0"),
+)
 """How a document or an archive begins in base64."""
+
+BASE64_STARTS = rb"(?:%s)" % b"|".join(BASE64_SIGNS)
 
 BASE64_LINES = rb"(?:[A-Za-z0-9+/]{40,}+[ \t]*\r?\n)*+[A-Za-z0-9+/]*+={0,2}"
 """A file in base64 as programs wrap it: only its last line is short."""

@@ -26,7 +26,7 @@ HEADER_MOST = 1 << 20
 HEADERS_MOST = 1 << 18
 """Bytes that the headers of all parts of one letter may have together."""
 
-SCANNED_MOST = 100 * 2**20
+SCANNED_MOST = 64 * 2**20
 """Bytes that are searched for boundaries, or decoded, on all levels of one letter together."""
 
 FIELDS_MOST = 1000
@@ -197,8 +197,7 @@ def walk(
         kind, about = parameters(_last(fields, "content-type"))
         kind = kind if "/" in kind else node.default_type
         inside = _Node(node.buffer, body, node.end, node.depth + 1, node.enclosed)
-        is_inner = kind == "message/rfc822" or kind.startswith("multipart/")
-        if is_inner:
+        if kind.startswith("multipart/"):
             count.scan(node.end - body)
         if node.depth >= DEPTH_MOST:
             yield _leaf(inside, kind, about, fields)

@@ -120,6 +120,10 @@ class Masker:
             text = self._without_beginning(text[:-1]) + "…"
         return text
 
+    def holds(self, text: str | None) -> bool:
+        """Whether a text has a secret in it."""
+        return text is not None and self.text(text) != text
+
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         return frozenset(one[:length] for one in self.secrets for length in range(3, len(one)))

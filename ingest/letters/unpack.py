@@ -56,7 +56,7 @@ CONTAINERS_MOST = 200
 BODIES_MOST = 50
 """Bodies of one letter that are read, those of enclosed letters included."""
 
-RTF_MOST = 262_144
+RTF_MOST = 131_072
 """Bytes of all the RTF of one letter that are read: its readers are slow Python."""
 
 BODY_BYTES_MOST = 4 * 2**20

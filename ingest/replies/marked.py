@@ -29,6 +29,7 @@ from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.packaging.custom import CustomPropertyList
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles.table import TableStyleList
 from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook.workbook import Workbook
@@ -240,6 +241,9 @@ def _without_other_parts(workbook: Any, author: str) -> None:  # openpyxl's stub
     workbook.properties = DocumentProperties(creator=author)
     workbook.loaded_theme = None  # It would be written as it came.
     workbook.template, workbook.code_name = False, None
+    # Of rules and tables, which are taken out as well.
+    workbook._differential_styles.styles = []  # noqa: SLF001
+    workbook._table_styles = TableStyleList()  # noqa: SLF001
 
 
 def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of these
@@ -256,7 +260,8 @@ def _without_live_parts(sheet: Any) -> None:  # openpyxl's stubs know none of th
     sheet.tables.clear()
     sheet.defined_names.clear()
     sheet.legacy_drawing, sheet.scenarios = None, ScenarioList()
-    sheet.sheet_properties.codeName, sheet.auto_filter.filterColumn = None, []
+    sheet.sheet_properties.codeName = sheet.sheet_properties.syncRef = None
+    sheet.auto_filter.filterColumn, sheet.auto_filter.sortState = [], None
     kept = [rule for rule in sheet.data_validations.dataValidation if _is_literal(rule)]
     sheet.data_validations.dataValidation = kept
 
@@ -361,13 +366,27 @@ def _without_passwords(workbook: Workbook, masker: Masker) -> None:
     for sheet in workbook.worksheets:
         for cell in _filled(sheet):
             _hide(sheet, cell, masker)
-        for rule in sheet.data_validations.dataValidation:
+        rules = sheet.data_validations.dataValidation
+        rules[:] = [r for r in rules if not any(map(masker.holds, (r.formula1, r.formula2)))]
+        for rule in rules:
             _mask(rule, ("prompt", "promptTitle", "error", "errorTitle"), masker)
         for place in ("odd", "even", "first"):
             for which in ("Header", "Footer"):
                 line = getattr(sheet, f"{place}{which}")
                 for part in (line.left, line.center, line.right):
                     _mask(part, ("text",), masker)
+                    part.font = None if masker.holds(part.font) else part.font
+    _without_names(workbook, masker)
+
+
+def _without_names(workbook: Any, masker: Masker) -> None:  # openpyxl's stubs know none of these
+    """Give what is named by a password a plain name: fonts, styles, formats of numbers."""
+    for font in workbook._fonts:  # noqa: SLF001 - as are the other two
+        font.name = "Calibri" if masker.holds(font.name) else font.name
+    for number, style in enumerate(workbook._named_styles):  # noqa: SLF001
+        style.name = f"Style {number}" if masker.holds(style.name) else style.name
+    formats = workbook._number_formats  # noqa: SLF001
+    formats[:] = ["General" if masker.holds(code) else code for code in formats]
 
 
 def _mask(holder: Any, names: Sequence[str], masker: Masker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -66,13 +67,17 @@ def decimals(value: Decimal) -> int:
     return places if any(digits) else 0
 
 
+MOST_TOLD = 100
+"""Different values of one register and instant that are told: each refuses the same reading."""
+
+
 def duplicate_reading(case: Case) -> Iterator[Finding]:
     """Two different values for one register and instant; the same one twice is one.
 
     Source: decided here.
     """
     first: dict[tuple[object, ...], Assigned] = {}
-    told: set[tuple[object, ...]] = set()
+    told: Counter[tuple[object, ...]] = Counter()
     for item in case.registers:
         if item.series.is_unread:
             continue
@@ -82,8 +87,9 @@ def duplicate_reading(case: Case) -> Iterator[Finding]:
             continue
         if key not in told:
             yield _differs(known, item)
-            told.add(key)
-        yield _differs(item, known)
+        told[key] += 1
+        if told[key] < MOST_TOLD:
+            yield _differs(item, known)
 
 
 def _differs(item: Assigned, other: Assigned) -> Finding:

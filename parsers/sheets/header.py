@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 
 from layouts.document import cell_name
@@ -79,6 +80,9 @@ class Facts:
         self._keys: dict[int, list[Fact]] = {}
         self._is_of_hours = definition.hours
         self._key_names = [name for name in KEYS if name in definition.columns]
+        # Most texts of a sheet stand in it many times.
+        self._named = cache(self._name_in)
+        self._key_named = cache(self._key_in)
         count = 0
         for row, cells in sheet.rows.items():
             if not any(isinstance(cell, str) for cell in cells.values()):
@@ -250,7 +254,7 @@ class Facts:
                 return []
         return found
 
-    def _key_named(self, cell: Cell) -> tuple[str | None, str]:
+    def _key_in(self, cell: Cell) -> tuple[str | None, str]:
         """The key that a cell is the label of, with a value in the same cell."""
         if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
             return None, ""
@@ -292,7 +296,7 @@ class Facts:
         is_of_labels = DAY_IN_TITLE.match(label(fact.cell)) is not None
         return not is_of_labels and fits(self._types[fact.field], fact.cell, self._sheet.epoch)
 
-    def _named(self, cell: Cell) -> tuple[str, int, str] | None:
+    def _name_in(self, cell: Cell) -> tuple[str, int, str] | None:
         """The field that a cell is the label of, with a value in the same cell."""
         if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
             return None

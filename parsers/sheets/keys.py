@@ -16,7 +16,7 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u221
 
 def is_ditto(cell: Cell) -> bool:
     """Whether a cell says only "as above": `-"-`, `—//—`, «то же»."""
-    if not isinstance(cell, str) or len(cell) > 20:
+    if not isinstance(cell, str) or len(cell) > 20 or cell[:1].isdigit():
         return False
     text = _BLANKS.sub("", plain(cell)).translate(_DASHES).casefold().strip(".")
     return text in _SAME or _MARK.fullmatch(text) is not None

@@ -251,6 +251,7 @@ class Vocabulary:
             return STRANGE
         words = _LONG_WORD.findall(label(cell))
         if not words and _CODE.search(cell):
+            self._strange.add(cell)
             return STRANGE
         for word in words:
             stems = self._stems.get(word[:2], ())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from layouts.findings import SEEN_MOST, Code, Place, finding, printable
+from layouts.findings import SEEN_MOST, Code, Findings, Place, finding, printable
 
 
 @pytest.mark.parametrize("sign", ["\0", "\x1b", "\x07", "\u202e", "\u200b", "\ud800", "\uffff"])
@@ -21,3 +21,13 @@ def test_blanks_are_ordinary_ones_and_letters_stay():
 
 def test_what_was_seen_is_cut():
     assert len(finding(Code.INVALID_NUMBER, seen="9" * 100_000).seen) == SEEN_MOST
+
+
+@pytest.mark.parametrize("code", [Code.INVALID_NUMBER, Code.TOTAL_DIFFERS])
+def test_what_is_not_kept_is_counted(code):
+    found, kept = Findings(), 1000 if code is Code.INVALID_NUMBER else 100
+    found.extend([finding(code)] * 1500)
+    *first, last = found
+    assert (len(first), last.detail) == (kept - 1, {"more": str(1500 - kept)})
+    assert found.is_counted(code)
+    assert found.total == 1501

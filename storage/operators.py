@@ -54,14 +54,15 @@ class Operators(Part):
             "role": role, "password_hash": password_hash, "totp_secret": totp_secret,
             "totp_step": 0, "active": True, "made_by": who, "made_at": now,
         }  # fmt: skip
-        changed = self._connection.execute(
+        kept = (
             self._insert(OPERATOR)
             .values(name=name, **values)
             .on_conflict_do_update(
                 index_elements=["name"], set_=values, where=None if anew else ~OPERATOR.c.active
             )
         )
-        return bool(changed.rowcount)
+        # Of an INSERT the driver of PostgreSQL counts no rows.
+        return self._connection.scalar(kept.returning(OPERATOR.c.id)) is not None
 
     def administering(self) -> set[str]:
         """Names of those who administer and are let in, held for the transaction."""

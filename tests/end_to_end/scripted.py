@@ -9,6 +9,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from ingest.transports.imap.connect import ImapConfig
 from tests.fakes import mail
@@ -232,6 +234,9 @@ class PlainImap(ScriptedImap):
         found = set(self._selected)
         if "DELETED" in rest:
             found = {uid for uid in found if "\\Deleted" in self._selected[uid][1]}
+        if within := re.search(r"SINCE (\S+) BEFORE (\S+)", rest):
+            since, before = (parsedate_to_datetime(f"{day} 00:00 +0000") for day in within.groups())
+            found = found if since <= datetime(2026, 11, 10, tzinfo=UTC) < before else set()
         if "UNKEYWORD" in rest:
             keyword = rest.rsplit(maxsplit=1)[-1]
             found = {uid for uid in found if keyword not in self._selected[uid][1]}
@@ -260,7 +265,8 @@ class PlainImap(ScriptedImap):
 def fetched(rest: str, date: bytes = DATE, content: bytes = LETTER) -> Iterator[bytes]:
     """What an ordinary server answers to FETCH for the one letter."""
     if "BODY.PEEK" in rest:
-        yield b"* 1 FETCH (UID 11 BODY[]<0> " + literal(content) + b")\r\n"
+        part = b"<0>" if "<0." in rest else b""
+        yield b"* 1 FETCH (UID 11 BODY[]" + part + b" " + literal(content) + b")\r\n"
     else:
         dated = b" INTERNALDATE " + date if "INTERNALDATE" in rest else b""
         yield b"* 1 FETCH (UID 11 RFC822.SIZE %d%b)\r\n" % (len(content), dated)

@@ -1,13 +1,9 @@
-"""Mail servers signed in to by token: Dovecot's oauth2 passdb, and an SMTP server."""
+"""Mailboxes signed in to by token, on Dovecot's oauth2 passdb."""
 
-import base64
-import json
 import time
 from datetime import UTC, datetime
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
 from imapclient import IMAPClient
 
 from ingest.engine.daemon import Daemon, Parts
@@ -15,11 +11,9 @@ from ingest.transports import oauth
 from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.login import Token
 from ingest.transports.oauth import OAuthAccount, OAuthConfig
-from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
-from ingest.transports.smtp import SmtpConfig, SmtpPostman
+from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import Ledger
-from storage.records.replies import OwedReply
-from tests.end_to_end.servers import HOST, Dovecot, free_port
+from tests.end_to_end.servers import Dovecot
 from tests.fakes import FakeIntake, FakePostman, FakeReader, mail
 from tests.identity import identity_provider
 
@@ -182,85 +176,3 @@ def wait_until(condition, seconds=30):
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.05)
-
-
-class Server:
-    """Takes mail from whom a token of the provider signs in."""
-
-    def __init__(self, provider, mechanisms):
-        self.provider = provider
-        self.mails = []
-        self.ended = False
-        for name in mechanisms:
-            setattr(self, f"auth_{name}", self._authenticated)
-
-    async def _authenticated(self, server, args):
-        told = base64.b64decode(args[1]).decode()
-        value = told.partition("auth=Bearer ")[2].partition("\x01")[0]
-        user = self.provider.users.get(value)
-        if user and (f"user={user}\x01" in told or f"a={user}," in told):
-            return AuthResult(success=True)
-        await server.challenge_auth(json.dumps({"status": "401"}))
-        return AuthResult(success=False, handled=False)
-
-    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
-        if self.ended or not session.authenticated:
-            self.ended = False
-            return "530 5.7.57 Client not authenticated to send mail"
-        envelope.mail_from = address
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        self.mails.append(envelope.content)
-        return "250 OK"
-
-
-@pytest.fixture(params=MECHANISMS)
-def smtp(request, provider):
-    server = Server(provider, [request.param])
-    port = free_port()
-    controller = Controller(
-        server, hostname=HOST, port=port, auth_require_tls=False,
-        auth_exclude_mechanism=["PLAIN", "LOGIN"],
-    )  # fmt: skip
-    controller.start()
-    server.port = port
-    yield server
-    controller.stop()
-
-
-def postman(smtp, provider, user="meters"):
-    config = SmtpConfig(
-        HOST, smtp.port, "none", user, token=office(provider).token, sender="meters@x.example"
-    )
-    return SmtpPostman(config)
-
-
-def reply(number):
-    content = f"Subject: {number}\r\n\r\nText\r\n".encode()
-    return OwedReply(number, "buh@primer.example", "Hi", f"<{number}@x.example>", content)
-
-
-def test_replies_leave_by_a_token(smtp, provider):
-    provider.user = "meters"
-    sender = postman(smtp, provider)
-    sender.send(reply(1))
-    sender.close()
-    assert len(smtp.mails) == 1
-
-
-def test_a_wrong_token_is_told_by_the_outbox(smtp, provider):
-    provider.user = "somebody"
-    with pytest.raises(OutboxUnavailable, match="refused the token of meters") as raised:
-        postman(smtp, provider).send(reply(1))
-    assert "mailbox's own account" in raised.value.advice
-
-
-def test_a_login_that_ended_in_the_middle_of_a_session_is_no_fault(smtp, provider):
-    provider.user = "meters"
-    sender = postman(smtp, provider)
-    sender.send(reply(1))
-    smtp.ended = True
-    sender.send(reply(2))
-    sender.close()
-    assert len(smtp.mails) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 import resource
@@ -191,6 +192,29 @@ def test_on_a_plain_server_letters_are_copied_and_expunged(plain):
     assert server.contents("Processed") == [FIRST, THIRD]
     assert server.contents("INBOX") == [SECOND]
     assert mailbox.uids()[1] == [uids[1]]
+    mailbox.close()
+
+
+@pytest.mark.parametrize(
+    ("days", "is_found"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
+)
+def test_a_filed_letter_is_known_by_its_bytes_within_a_day_of_its_arrival(plain, days, is_found):
+    _, mailbox, uids = plain(FIRST, THIRD)
+    mailbox.file(uids, "accepted")
+    received_at = datetime(2026, 11, 10, 6, 15, tzinfo=UTC) + timedelta(days=days)
+    sha256 = hashlib.sha256(THIRD).hexdigest()
+
+    size = len(THIRD)
+    found = mailbox.content_of("accepted", sha256, size, received_at)
+    assert found == (THIRD if is_found else None)
+    for outcome, digest, length in (
+        ("accepted", "0" * 64, size), ("accepted", sha256, size + 1), (None, sha256, size)
+    ):  # fmt: skip
+        assert mailbox.content_of(outcome, digest, length, received_at) is None
+    told = []
+    there = mailbox.put_back("accepted", {sha256: (len(THIRD), received_at)}, told.extend)
+    assert there == set(told) == ({sha256} if is_found else set())
+    assert (len(mailbox.uids()[1]) == 1) is is_found
     mailbox.close()
 
 

@@ -20,10 +20,14 @@ def test_lines_are_read_one_by_one_and_counted_with_what_each_costs():
     there = buffer(b"one\r\ntwo\n\nlast")
     meter = metered(4 * LINE_COSTS + 14)
     assert [meter.line(there) for _ in range(4)] == [b"one\r\n", b"two\n", b"\n", b"last"]
-    with pytest.raises(Exceeded, match=f"longer than {4 * LINE_COSTS + 13} bytes"):
-        meter, there = metered(4 * LINE_COSTS + 13), buffer(b"one\r\ntwo\n\nlast")
-        for _ in range(4):
-            meter.line(there)
+    with pytest.raises(Exceeded, match=f"longer than {4 * LINE_COSTS + 14} bytes"):
+        meter.line(there)
+
+
+def test_the_last_byte_within_the_bound_is_read():
+    assert metered(LINE_COSTS + 4).line(buffer(b"four")) == b"four"
+    with pytest.raises(Exceeded):
+        metered(LINE_COSTS + 3).line(buffer(b"four"))
 
 
 def test_a_line_has_a_bound_of_its_own():

@@ -287,6 +287,17 @@ def test_what_ends_is_known(provider, kept, certificate):
     assert list(refreshing(provider, kept).endings()) == []
 
 
+def test_a_person_is_shown_the_page_that_the_provider_has(provider, kept):
+    page = f"{provider.url}/page"
+    for options in ({}, {"device_url": page}, {"authorize_url": page}):
+        office = refreshing(provider, kept, **options)
+        assert office.has_device_page is ("device_url" in options)
+        assert office.has_code_page is ("authorize_url" in options)
+        of_no_person = account(provider, **options)
+        assert not of_no_person.has_device_page
+        assert not of_no_person.has_code_page
+
+
 def test_a_person_agrees_by_a_device_code(provider, tmp_path):
     path = tmp_path / "token.json"
     office = refreshing(provider, path, device_url=f"{provider.url}/device")

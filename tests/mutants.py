@@ -47,6 +47,13 @@ TESTS = {
     "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py --quick",
     "ingest/replies": "tests/ingest/replies tests/ingest/intake/test_wishes.py"
     " tests/ingest/engine/test_send.py",
+    "ingest/transports": "tests/ingest/transports tests/ingest/engine/test_send.py"
+    " tests/contract/test_drop.py tests/end_to_end/test_odd_servers.py"
+    " tests/end_to_end/test_postman.py tests/end_to_end/test_postman_by_token.py"
+    " tests/end_to_end/test_mailbox.py -k not(postgresql)and(not(dovecot))",
+    "ingest/operations": "tests/ingest/operations tests/ingest/verbs tests/ingest/web"
+    " tests/contract/test_billed.py tests/contract/test_hand_in.py tests/contract/test_purge.py"
+    " -k not(postgresql)",
     "storage": "tests/storage tests/contract -k not(postgresql)",
 }
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from ingest.letters.letter import Letter
 from ingest.replies.repeats import Repeat, joined, shown, weight
@@ -328,13 +329,25 @@ def _refused_beside(receipt: Receipt, words: Wording) -> str:
     checked = receipt.checked
     if checked.verdict is not Verdict.PARTLY_ACCEPTED and checked.verdict is not Verdict.REJECTED:
         return ""
-    errors = [item for item in checked.findings if item.is_error]
+    of_meter, of_point = defaultdict(list), defaultdict(list)
+    for item in checked.findings:
+        # A reading of no zone became no series.
+        if item.is_error and item.detail.get("field") != "zone":
+            of_meter[_bare(item.meter)].append(item)
+            of_point[_bare(item.point)].append(item)
     recorded = Counter(_key(change.series) for change in checked.changes)
     left: list[str] = []
     for series in receipt.parsed.series:
         if recorded[_key(series)] > 0:
             recorded[_key(series)] -= 1
-        elif not any(_concerns(item, series) for item in errors):
+            continue
+        if meter := _bare(series.meter):
+            near = chain(of_meter[meter], of_meter[""])
+        elif point := _bare(series.point):
+            near = chain(of_point[point], of_point[""])
+        else:
+            near = chain(*of_point.values())
+        if not any(_concerns(item, series) for item in near):
             left.append(_named(series, words))
     return words.say("refused_beside", names=words.listed(left, _BESIDE_MOST, "; ")) if left else ""
 
@@ -349,9 +362,6 @@ def _bare(name: str | None) -> str:
 
 
 def _concerns(item: Finding, series: Series) -> bool:
-    if item.detail.get("field") == "zone":
-        # A reading of no zone became no series.
-        return False
     pairs = (
         (_bare(item.point), _bare(series.point)),
         (_bare(item.meter), _bare(series.meter)),

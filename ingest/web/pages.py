@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -52,6 +53,11 @@ class Pages:
         is_over = False
         while not is_over:
             needs(self._site.current(), self._site.lacks, self._site.clock())
+            if gc.get_freeze_count() == 0:
+                # The program itself: a full collection would walk through it for a tenth of a
+                # second, in the midst of some page.
+                gc.collect()
+                gc.freeze()
             is_over = self._over.wait(_LOOK_SECONDS)
 
     def close(self) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.visitor import NodeTransformer
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -132,7 +135,7 @@ class Visit:
     def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
         """A page made of a template."""
         shown = (
-            _templates()
+            _templates(self.language)
             .get_template(template)
             .render(
                 {
@@ -202,8 +205,30 @@ _SECTIONS = (
 )
 
 
+class _Texts(NodeTransformer):
+    """Puts a language's texts where a template asks for them by name."""
+
+    def __init__(self, said: Words) -> None:
+        self._said = said
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - as Jinja calls it
+        """`t("section.key")` becomes the text itself, escaped when the template is compiled."""
+        self.generic_visit(node)
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if name != "t" or node.kwargs or not isinstance(node.args[0], nodes.Const):
+            return node
+        return nodes.Const(self._said(node.args[0].value), lineno=node.lineno)
+
+
 @cache
-def _templates() -> jinja2.Environment:
+def _templates(language: str) -> jinja2.Environment:
+    """The templates with the texts of a language: a row of a table asks for a dozen of them."""
+
+    class Generator(CodeGenerator):
+        def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
+            _Texts(words(language)).visit(node)
+            super().visit_Template(node, frame)
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -211,6 +236,7 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.code_generator_class = Generator
     environment.filters["until"] = lambda at, w: w.until(datetime.fromtimestamp(at, UTC))
     environment.filters["month"] = lambda day, w: w.month(midnight(day))
     environment.globals.update(

@@ -6,9 +6,10 @@ replaced later, or whose document is withdrawn, is no longer covered.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select, text
 
@@ -24,22 +25,19 @@ from storage.records.billing import SeenValue, Suspect
 from storage.session import Part, Session
 from storage.tables.billing import SUSPICION, SUSPICION_ACCEPTED
 
-_Key = dict[str, Any]
-"""The columns of `suspicion` beside its submission and moment."""
 
-# Raised already, and none of the values it covers was replaced since.
-_STANDS = text("""
-SELECT 1 FROM suspicion AS s
-WHERE s.code = :code AND s.start <= :start AND s."end" >= :end
-AND (s.series_id = :series_id OR s.meter_id = :meter_id AND s.channel = :channel
-    AND s.zone = :zone)
-AND NOT EXISTS (SELECT 1 FROM submission AS w WHERE w.withdraws = s.submission_id)
-AND NOT EXISTS (SELECT 1 FROM interval_value AS v WHERE v.series_id = s.series_id
-    AND v.start >= :start AND v.start < :end AND v.submission_id > s.submission_id)
-AND NOT EXISTS (SELECT 1 FROM register_reading AS r WHERE r.meter_id = s.meter_id
-    AND r.channel = s.channel AND r.zone = s.zone AND r.instant >= :start
-    AND r.instant <= :end AND r.submission_id > s.submission_id)
-""")
+class _Key(NamedTuple):
+    """The columns of `suspicion` beside its submission and moment."""
+
+    code: str
+    series_id: int | None
+    meter_id: int | None
+    channel: str
+    zone: str
+    start: int
+    end: int
+
+
 _LISTED = """
 SELECT s.id, s.code, s.submission_id, s.channel, s.zone, s.start, s."end", s.raised_at,
     e.user_code, r.area, p.code AS point, n.number, a.who, a.reason
@@ -114,6 +112,8 @@ ORDER BY 1, 3
 class Suspicions(Part):
     """Raised with a submission, accepted by an operator; rows are only ever added."""
 
+    matter = "suspicions"
+
     def __init__(self, session: Session, in_force: InForce, audit: Audit) -> None:
         super().__init__(session)
         self._in_force = in_force
@@ -134,36 +134,36 @@ class Suspicions(Part):
             receipt: Its number.
             now: When.
         """
-        keys = [
-            key
-            for finding in findings
-            if finding.code in SUSPECT | HELD
-            for change in changes
-            if _concerns(finding, change)
-            for key in self._keys(finding, change)
-        ]
-        fresh: list[_Key] = []
-        for key in keys:
-            if key not in fresh and self._connection.execute(_STANDS, key).first() is None:
-                fresh.append(key)
+        of_meter: dict[str | None, list[Change]] = defaultdict(list)
+        for change in changes:
+            for name in {change.series.meter, change.meter.number if change.meter else None}:
+                of_meter[name].append(change)
+        fresh: dict[_Key, None] = {}
+        for finding in findings:
+            if finding.code not in SUSPECT | HELD:
+                continue
+            for change in changes if finding.meter is None else of_meter[finding.meter]:
+                for key in self._keys(finding, change) if _concerns(finding, change) else ():
+                    if key not in fresh and self._sql.value("stands", **key._asdict()) is None:
+                        fresh[key] = None
         if fresh:
             raised = {"submission_id": receipt, "raised_at": now}
-            self._connection.execute(SUSPICION.insert(), [key | raised for key in fresh])
+            self._connection.execute(SUSPICION.insert(), [key._asdict() | raised for key in fresh])
 
     def _keys(self, finding: Finding, change: Change) -> Iterator[_Key]:
         series = change.series
         start = epoch(finding.start or series.start)
         end = epoch(finding.end or series.end)
-        key = {"code": str(finding.code), "channel": series.channel, "start": start, "end": end}
+        code, channel = str(finding.code), series.channel
         if series.kind is Kind.INTERVAL and change.point is not None and change.point.id:
-            name = change.point.id, series.channel, series.step_minutes
+            name = change.point.id, channel, series.step_minutes
             number = self._in_force.made_series({name})[name]
-            yield key | {"series_id": number, "meter_id": None, "zone": ""}
+            yield _Key(code, number, None, channel, "", start, end)
         elif series.kind is Kind.REGISTER and change.meter is not None and change.meter.id:
             # A finding may be about the step that ends with the reading, or the reading.
-            span = {"start": min(start, epoch(series.start)), "end": epoch(series.start)}
-            owner = {"series_id": None, "meter_id": change.meter.id, "zone": series.zone or "T0"}
-            yield key | span | owner
+            begins, ends = min(start, epoch(series.start)), epoch(series.start)
+            zone = series.zone or "T0"
+            yield _Key(code, None, change.meter.id, channel, zone, begins, ends)
 
     def find(
         self,

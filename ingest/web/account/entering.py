@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,8 +49,12 @@ class Row:
     @property
     def field(self) -> str:
         """The name of its field."""
-        one = self.register
-        return f"{_VALUE}{one.meter_id}.{one.channel}.{one.zone}"
+        return field_of(self.register)
+
+
+def field_of(one: Register) -> str:
+    """The name of a register's field."""
+    return f"{_VALUE}{one.meter_id}.{one.channel}.{one.zone}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +156,8 @@ def _typed(visit: Visit, day: str, hour: int, created: datetime) -> Typed:
     known = registers(visit.service.ledger, visit.who.entity, at or visit.now)
     rows = []
     for register in known:
-        row = Row(register)
-        text = visit.text(row.field)[:_VALUE_MOST]
-        rows.append(replace(row, typed=text, consumed=_consumed(register, text)))
+        text = visit.text(field_of(register))[:_VALUE_MOST]
+        rows.append(Row(register, text, _consumed(register, text)))
     return Typed(day, hour, at, created, tuple(rows))
 
 
@@ -172,14 +176,14 @@ def _consumed(register: Register, text: str) -> Decimal | None:
 def _with_problems(typed: Typed, done: HandedIn, language: str) -> Typed:
     """The form with each mistake at its field."""
     found = [x for receipt in done.handled.receipts for x in receipt.checked.findings]
-
-    found.sort(key=lambda item: not item.is_error)
+    of_register = defaultdict(list)
+    for item in sorted(found, key=lambda item: not item.is_error):
+        of_register[item.meter, item.channel].append(item)
 
     def of(row: Row) -> Iterator[tuple[str, str]]:
         one = row.register
-        for item in found:
-            is_its = (item.meter, item.channel) == (one.meter, one.channel)
-            if is_its and item.zone in {one.zone, None} and (item.is_error or item.zone):
+        for item in of_register[one.meter, one.channel]:
+            if item.zone in {one.zone, None} and (item.is_error or item.zone):
                 yield item.severity.value, title(item.public_code, language)
 
     rows = tuple(replace(row, problems=tuple(of(row))) for row in typed.rows)

@@ -201,6 +201,8 @@ class _Source:
         if not (isinstance(inner, type) and issubclass(inner, Section)):
             if kind is bool and isinstance(given, str):
                 given = _SWITCH.get(given.lower(), given)
+            elif get_origin(kind) is tuple and isinstance(given, str):
+                given = given.replace(",", " ").split()
             try:
                 return msgspec.convert(given, kind, strict=False)
             except msgspec.ValidationError as fault:

@@ -74,15 +74,15 @@ _config: dict[str, Any] = {
 
 
 class Verb(click.Command):
-    """A verb that takes `--config` as the group does, so that it may stand before or behind."""
+    """A verb that takes `--config`, as groups do: it may stand before or behind each of them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.params.append(click.Option(["--config"], **_config))
 
 
-class Verbs(click.Group):
-    """A group of such verbs."""
+class Verbs(Verb, click.Group):
+    """A group of verbs."""
 
     command_class = Verb
     group_class = type
@@ -92,7 +92,6 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--config", **_config)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="meter-ingest", message="%(version)s")
 @click.pass_context

@@ -345,6 +345,16 @@ def test_pages_are_served_on_loopback_behind_a_proxy():
     assert Service(load(write(text))).public_url == "https://meters.example.ru"
 
 
+@pytest.mark.parametrize("given", ['"::1, 10.0.0.0/8"', '["::1", "10.0.0.0/8"]'])
+def test_a_key_of_several_takes_a_list_or_one_text_as_the_environment_gives_it(given, monkeypatch):
+    assert Service(load(write(f"[web]\ntrusted_proxies = {given}"))).trusted_proxies == (
+        "::1",
+        "10.0.0.0/8",
+    )
+    monkeypatch.setenv("INGEST_WEB__TRUSTED_PROXIES", "127.0.0.1")
+    assert Service(load(write(""))).trusted_proxies == ("127.0.0.1",)
+
+
 def test_folders_that_are_written_to_are_those_of_the_database_the_log_and_drops():
     Path("ingest.toml").write_text(
         '[database]\nurl = "sqlite:////var/lib/ingest/ingest.db"\n'

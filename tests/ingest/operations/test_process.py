@@ -330,7 +330,7 @@ def test_a_letter_through_the_group_that_the_configuration_names_is_recorded(ser
     at = ("--json", "--at", "2026-11-15")
     [row] = service("process", service.write("a.eml", through), *at).rows
     assert (row["outcome"], row["reply"]) == ("ignored", None)
-    service.write("ingest.toml", '[poll]\nlist_id = ["<Meters.Retailer.Example>"]\n')
+    service.write("ingest.toml", '[poll]\nlist_id = "<Meters.Retailer.Example>"\n')
     again = service.write("b.eml", b"X-Again: 1\r\n" + through)
     [row] = service("process", again, *at).rows
     assert row["outcome"] == "accepted"

@@ -93,10 +93,9 @@ def write_csv(sheet: Sheet, out: TextIO) -> None:
 
 def write_json(sheet: Sheet, write: Callable[[str], Any]) -> None:
     """Write one JSON object a line; numbers with decimals are texts, to stay exact."""
-    told = _Told(sheet.names)
+    told, encoded = _Told(sheet.names), json.JSONEncoder(ensure_ascii=False).encode
     for row in sheet.rows:
-        line = dict(zip(sheet.names, told.texts(row), strict=True))
-        write(json.dumps(line, ensure_ascii=False))
+        write(encoded(dict(zip(sheet.names, told.texts(row), strict=True))))
 
 
 def check_path(path: Path) -> None:

@@ -301,20 +301,20 @@ class Billing(Part):
             rows: list[BillingRow] = []
             previous = before
             for row in sorted(inside[meter.id], key=lambda row: row.instant):
-                counted = row_of_step(true_from[meter.id], row.instant)
-                told = _reading(meter, counted, row, previous.get(register_of(row)), came)
-                quality, codes = _quality(suspect.get((*register_of(row), row.instant)))
-                told = told._replace(quality=quality, suspicions=codes)
+                counted, key = row_of_step(true_from[meter.id], row.instant), register_of(row)
+                told = _reading(meter, counted, row, previous.get(key), came)
+                if codes := suspect.get((*key, row.instant)):
+                    quality, suspicions = _quality(codes)
+                    told = told._replace(quality=quality, suspicions=suspicions)
                 rows.append(told._replace(state="in-force") if history else told)
-                previous[register_of(row)] = row
+                previous[key] = row
             rows += [
                 _was_reading(meter, row_of_step(true_from[meter.id], row.instant), row, came)
                 for row in was[meter.id]
             ]
-            rows = [
-                row._replace(place=at.get((meter.id, row.channel, row.zone, row.end, row.receipt)))
-                for row in rows
-            ]
+            if at:
+                keys = ((meter.id, row.channel, row.zone, row.end, row.receipt) for row in rows)
+                rows = [r._replace(place=at.get(key)) for r, key in zip(rows, keys, strict=True)]
             yield from sorted(rows, key=lambda row: (row.channel, row.zone, *_in_time(row)))
 
     def _read_in(

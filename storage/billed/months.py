@@ -112,10 +112,12 @@ class Months(Part):
         parts: dict[_Owner, list[Any]] = defaultdict(list)
         read: dict[tuple[int, int], list[int]] = defaultdict(list)
         for row in series:
-            whole = _whole_days(row, sums.get(row.id, {}))
-            others = [day for day in days if day not in whole]
-            first, last = (others[0], others[-1]) if others else (end, end)
-            parts[owners[row.id]] += [one for day, one in whole.items() if not first < day < last]
+            rows = sums.get(row.id, {})
+            others = _others(row, rows, days)
+            first, last = (others[0], others[-1]) if others else (days[-1] + 1, days[-1])
+            for part in (range(days[0], first), range(last + 1, days[-1] + 1)):
+                if part:
+                    parts[owners[row.id]].append(_whole(row, [rows[day] for day in part], part))
             if others:
                 stretch = max(start, start_of(first)), min(end, start_of(last + 1))
                 read[stretch].append(row.id)
@@ -158,18 +160,21 @@ def _meters(entities: Sequence[LegalEntity]) -> list[int]:
     return [meter.id for point in points for meter in point.meters if meter.id is not None]
 
 
-def _whole_days(series: Any, rows: Mapping[int, Packed]) -> dict[int, _Stretch]:
-    """The days of a series in which every interval has a value that is fit for billing."""
+def _others(series: Any, rows: Mapping[int, Packed], days: Sequence[int]) -> list[int]:
+    """The days of a series in which not every interval has a value that is fit for billing."""
     step = series.step_minutes
-    each = 60 // step if step and not 60 % step else 0
-    whole, values = bytes([each]) * DAY_HOURS, each * DAY_HOURS
-    found = {}
-    for day, row in rows.items():
-        if each and row[2] == whole:
-            total = energy_of(row)
-            ends = start_of(day), start_of(day + 1)
-            found[day] = _Stretch(series.id, False, *ends, values, total, total, 0)
-    return found
+    if not step or 60 % step:
+        return list(days)
+    whole = bytes([60 // step]) * DAY_HOURS
+    return [day for day in days if day not in rows or rows[day][2] != whole]
+
+
+def _whole(series: Any, rows: Sequence[Packed], days: range) -> _Stretch:
+    """Whole days of a series that follow one another."""
+    total = energy_of(rows)
+    values = len(days) * DAY_HOURS * 60 // series.step_minutes
+    ends = start_of(days[0]), start_of(days[-1] + 1)
+    return _Stretch(series.id, False, *ends, values, total, total, 0)
 
 
 def _profile(rows: Sequence[Any]) -> ProfileMonth:

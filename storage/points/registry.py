@@ -67,6 +67,11 @@ class Registry(Part):
         """Every legal entity by user code, without its points."""
         return [_entity(row, ()) for row in self._sql.rows("entities")]
 
+    def active_after(self, user_code: str, most: int) -> list[str]:
+        """User codes of active entities behind one, so many of them."""
+        rows = self._sql.tuples("active_after", after=user_code, most=most)
+        return [code for (code,) in rows]
+
     def these(self, user_codes: Sequence[str]) -> list[LegalEntity]:
         """Legal entities with these user codes, with the points that they have now."""
         return self._whole(self._listed("entities_of", user_codes))

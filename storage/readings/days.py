@@ -98,9 +98,9 @@ def _bytes(numbers: Sequence[int]) -> bytes:
     return array("I" if max(numbers) < 1 << 32 else "q", numbers).tobytes()
 
 
-def energy_of(row: Packed) -> int:
-    """The sum of a whole day, in Wh or varh."""
-    return sum(_numbers(row[0]))
+def energy_of(rows: Sequence[Packed]) -> int:
+    """The sum of whole days, in Wh or varh."""
+    return sum(_joined([energy for energy, _, _ in rows]))
 
 
 def _numbers(packed: bytes) -> array[int]:

@@ -11,6 +11,13 @@ FROM legal_entity
 WHERE user_code = ANY(:keys)
 ORDER BY user_code
 
+-- name: active_after
+SELECT user_code
+FROM legal_entity
+WHERE active AND user_code > :after
+ORDER BY user_code
+LIMIT :most
+
 -- name: sharing
 -- Entities of points that had more than one holder.
 SELECT DISTINCT entity_id

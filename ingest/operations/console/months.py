@@ -101,8 +101,8 @@ def matrix(ledger: Ledger, month: date, now: datetime, after: str, limit: int) -
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
-        active = [one for one in store.registry.named() if one.active and one.user_code > after]
-        shown = store.registry.these([one.user_code for one in active[:limit]])
+        active = store.registry.active_after(after, limit + 1)
+        shown = store.registry.these(active[:limit])
         state = store.months.state(month, shown)
     rows = []
     for one in shown:

@@ -318,7 +318,8 @@ class _Finder:
         """Whether a cell over a column stands over all labels of the next row, or adds nothing.
 
         A text by itself over a row that has all labels of a table is no label of its
-        first column, nor of one that says nothing of a value.
+        first column, nor of one that says nothing of a value; over other labels it is none
+        of a column that has no other one.
         """
         merged = self._merged.get(head)
         row, left = head
@@ -326,7 +327,12 @@ class _Finder:
         below = self._sheet.rows.get(bottom + 1, {})
         if len(below) > 2 and left < right and all(left <= c <= right for c in below):
             return True
-        if len(self._sheet.rows.get(row, ())) != 1 or not self._is_complete(bottom + 1):
+        if len(self._sheet.rows.get(row, ())) != 1:
+            return False
+        has_own = isinstance(below.get(column), str | datetime | date)
+        if merged is None and len(below) > 2 and not has_own:
+            return True
+        if not self._is_complete(bottom + 1):
             return False
         own = self._words.meaning(below.get(column))
         says = own.role or own.tense or own.zone or own.channel or own.at or own.month

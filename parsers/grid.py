@@ -65,8 +65,8 @@ class Sheet:
 
     Attributes:
         rows: What the sender sees.
-        unseen: What stands in hidden or filtered-out rows, in hidden columns and
-            below merged cells.
+        unseen: What stands in hidden or filtered-out rows, in hidden columns, below
+            merged cells and in cells that are formatted to show nothing.
         is_visible: Whether the sheet itself is shown; of a hidden one, `rows`
             and `unseen` are as if it were.
         filtered: Rows of `unseen` that a filter has put out of sight.
@@ -96,8 +96,9 @@ class Sheet:
     def spread(self, row: int, column: int) -> Cell:
         """As `cell`; of a merged range, its value in each of its cells."""
         top, left = self.head(row, column)
+        seen = self.cell(top, left)
         # A merged cell shows its value also where its own first row is hidden.
-        return self.cell(top, left) or self.unseen.get(top, {}).get(left)
+        return seen if (top, left) == (row, column) else seen or self.unseen.get(top, {}).get(left)
 
     def head(self, row: int, column: int) -> Spot:
         """The first cell of the merged range over a cell; else the cell itself."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from parsers.grid import EPOCH_1900, Cell, Merged, Rows, Sheet, Spot, StruckCell
+from parsers.number_formats import NumberFormat, Shape, typed
 
 
 class TooCostlyError(Exception):
@@ -160,6 +161,7 @@ class SheetDraft:
     Attributes:
         hidden_columns: First and last column of each hidden range.
         struck: Cells whose text is struck through.
+        veiled: Cells that are formatted to show nothing.
         filters: First and last row of each range that a filter is on.
     """
 
@@ -175,6 +177,7 @@ class SheetDraft:
     formulas: set[Spot] = field(default_factory=set)
     percents: set[Spot] = field(default_factory=set)
     struck: set[Spot] = field(default_factory=set)
+    veiled: set[Spot] = field(default_factory=set)
 
     def put(self, row: int, column: int, cell: Cell) -> None:
         """Fill one cell; an empty text fills nothing.
@@ -218,6 +221,14 @@ class SheetDraft:
         if len(held) > MOST_WIDE:
             raise TooCostlyError(str(MOST_WIDE))
 
+    def typed(self, at: Spot, value: float, form: NumberFormat) -> Cell:
+        """A cell's number as its format shows it; that it is a percentage, or not seen, is kept."""
+        if form.shape is Shape.PERCENT:
+            self.percents.add(at)
+        elif form.shape is Shape.UNSEEN:
+            self.veiled.add(at)
+        return typed(value, form, self.epoch)
+
     def merge(self, merged: Merged) -> None:
         """Take in a merged range.
 
@@ -232,7 +243,7 @@ class SheetDraft:
         self._strike()
         rows = {row: dict(sorted(cells.items())) for row, cells in sorted(self.rows.items())}
         heads = dict(self._heads(rows))
-        hides = self.hidden_rows or self.hidden_columns or heads
+        hides = self.hidden_rows or self.hidden_columns or heads or self.veiled
         filtered = _Ranges(self.filters)
         seen, unseen = self._parted(rows, heads) if hides else (rows, {})
         return Sheet(
@@ -282,7 +293,8 @@ class SheetDraft:
         for row, cells in rows.items():
             for column, cell in cells.items():
                 is_covered = heads.get((row, column), (row, column)) != (row, column)
-                gone = row in self.hidden_rows or column in hidden or is_covered
+                is_hidden = row in self.hidden_rows or column in hidden
+                gone = is_hidden or is_covered or (row, column) in self.veiled
                 (unseen if gone else seen).setdefault(row, {})[column] = cell
         return seen, unseen
 

@@ -13,7 +13,7 @@ from parsers.grid import Cell
 
 
 class Shape(Enum):
-    """What a number format makes of a number."""
+    """What a number format makes of a number; UNSEEN nothing at all, BLANK of a text, too."""
 
     NUMBER = auto()
     PERCENT = auto()
@@ -21,6 +21,8 @@ class Shape(Enum):
     TIME = auto()
     ELAPSED = auto()
     ZEROS = auto()
+    UNSEEN = auto()
+    BLANK = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +36,70 @@ class NumberFormat:
 GENERAL = NumberFormat(Shape.NUMBER)
 
 
+WHITE, BLACK = "FFFFFF", "000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """What of a font matters; a colour is RRGGBB, or whatever names it."""
+
+    is_struck: bool = False
+    colour: str = BLACK
+
+
 @dataclass(frozen=True, slots=True)
 class CellStyles:
-    """The number format of each cell style, and which styles strike their text through."""
+    """The number format of each cell style, and which styles make something else of a cell.
+
+    Attributes:
+        struck: Styles that strike their text through.
+        veiled: Styles that show nothing: a font of the colour of its cell, or `;;;`.
+    """
 
     formats: Sequence[NumberFormat] = ()
     struck: frozenset[int] = frozenset()
+    veiled: frozenset[int] = frozenset()
 
 
 def cell_styles(
-    formats: Sequence[NumberFormat], fonts: Sequence[int], struck: Sequence[bool]
+    formats: Sequence[NumberFormat],
+    looks: Sequence[tuple[int, int]],
+    fonts: Sequence[Font],
+    fills: Sequence[str],
 ) -> CellStyles:
-    """The styles of cells from their formats and fonts; `struck` is of each font."""
-    known = enumerate(fonts)
-    return CellStyles(
-        formats, frozenset(n for n, font in known if 0 <= font < len(struck) and struck[font])
-    )
+    """The styles of cells.
+
+    Args:
+        formats: Of each style.
+        looks: The numbers of the font and of the fill of each style.
+        fonts: All fonts.
+        fills: The colours of all fills.
+    """
+    struck, veiled = set(), {n for n, form in enumerate(formats) if form.shape is Shape.BLANK}
+    for n, (at, fill) in enumerate(looks):
+        font = fonts[at] if 0 <= at < len(fonts) else Font()
+        if font.is_struck:
+            struck.add(n)
+        if font.colour == (fills[fill] if 0 <= fill < len(fills) else WHITE):
+            veiled.add(n)
+    return CellStyles(formats, frozenset(struck), frozenset(veiled))
 
 
 # Texts, colours and conditions, escaped signs, signs of padding.
 _LITERAL = re.compile(r'"[^"]*"|\[(?!h+\]|m+\]|s+\])[^\]]*\]|\\.|_.|\*.')
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]")
 _FORM_MOST = 255
+_PARTS = 4
+"""Of a format: for numbers above, below and of zero, and for texts."""
 
 
 def number_format(code: str) -> NumberFormat:
     """The format that a code such as `dd.mm.yyyy` stands for."""
     if len(code) > 1 and code.strip("0") == "":
         return NumberFormat(Shape.ZEROS, min(len(code), _FORM_MOST))
+    parts = [part.strip() for part in code[:_FORM_MOST].split(";")]
+    if len(parts) > 1 and not parts[0]:
+        return NumberFormat(Shape.UNSEEN if any(parts) or len(parts) < _PARTS else Shape.BLANK)
     signs = _LITERAL.sub("", code.lower()[:_FORM_MOST]).partition(";")[0]
     if _ELAPSED.search(signs):
         return NumberFormat(Shape.ELAPSED)

@@ -6,7 +6,8 @@ Source: OASIS OpenDocument 1.3 part 3, 9 (tables) and 19 (attributes).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from parsers.grid import EPOCH_1900, Cell, ErrorCell, Merged, Sheet, Uncounted
@@ -34,9 +35,9 @@ def read_ods(package: Package) -> list[Sheet]:
         LookupError, ValueError, SyntaxError: it is damaged.
     """
     spent, epoch = package.spent, EPOCH_1900
-    hides, struck = _styles(package)
+    styles = _styles(package)
     sheets: list[Sheet] = []
-    reader = _Reader(SheetDraft("", spent, epoch), struck)
+    reader = _Reader(SheetDraft("", spent, epoch), styles)
     names = ("null-date", "table-column", "table-row", "table", "annotation", "shapes")
     for element in package.elements(_CONTENT, *names):
         if element.tag == f"{_TABLE}null-date":
@@ -50,24 +51,52 @@ def read_ods(package: Package) -> list[Sheet]:
             spent.sheet()
             draft = reader.draft
             draft.name, draft.epoch = element.get(f"{_TABLE}name") or "", epoch
-            draft.is_visible = element.get(f"{_TABLE}style-name") not in hides
+            draft.is_visible = element.get(f"{_TABLE}style-name") not in styles.hides
             sheets.append(draft.sheet())
-            reader = _Reader(SheetDraft("", spent, epoch), struck)
+            reader = _Reader(SheetDraft("", spent, epoch), styles)
     return sheets
 
 
-def _styles(package: Package) -> tuple[set[str], set[str]]:
-    """Names of the styles whose sheets are hidden, and of those that strike text through."""
-    hides: set[str] = set()
-    struck: set[str] = set()
-    for element in package.elements(_CONTENT, "table-properties", "text-properties"):
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    """Names of the styles that matter.
+
+    Attributes:
+        hides: Their sheets are hidden.
+        struck: They strike text through.
+        veiled: Their text is of the colour of its cell.
+        formatted: They have a number format, which may show nothing.
+    """
+
+    hides: set[str] = field(default_factory=set)
+    struck: set[str] = field(default_factory=set)
+    veiled: set[str] = field(default_factory=set)
+    formatted: set[str] = field(default_factory=set)
+
+
+def _styles(package: Package) -> _Styles:
+    found = _Styles()
+    fonts: dict[str, str] = {}
+    fills: dict[str, str] = {}
+    names = ("table-properties", "text-properties", "table-cell-properties")
+    for element in package.elements(_CONTENT, *names):
         style = element.getparent()
         name = "" if style is None else style.get(f"{_STYLE}name") or ""
+        if style is not None and style.get(f"{_STYLE}data-style-name"):
+            found.formatted.add(name)
         if element.get(f"{_TABLE}display") == "false":
-            hides.add(name)
+            found.hides.add(name)
         if (element.get(f"{_STYLE}text-line-through-style") or "none") != "none":
-            struck.add(name)
-    return hides, struck
+            found.struck.add(name)
+        for colours, key in ((fonts, "color"), (fills, "background-color")):
+            if (colour := element.get(f"{_FO}{key}")) is not None:
+                colours[name] = _WHITE if colour == "transparent" else colour.casefold()
+    found.veiled.update(name for name, of in fonts.items() if of == fills.get(name, _WHITE))
+    return found
+
+
+_FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+_WHITE = "#ffffff"
 
 
 def _is_inside(element: Element) -> bool:
@@ -86,9 +115,10 @@ def _repeated(element: Element, what: str) -> int:
 class _Reader:
     """Reads the XML of one sheet into a draft."""
 
-    def __init__(self, draft: SheetDraft, struck: Set[str]) -> None:
+    def __init__(self, draft: SheetDraft, styles: _Styles) -> None:
         self.draft = draft
-        self._struck = struck
+        self._styles = styles
+        self._struck = styles.struck
         self._row = 0
         self._column = 0
         self._above: Element | None = None
@@ -133,14 +163,28 @@ class _Reader:
             if visibility == "filter":
                 self.draft.filters.append((row, row))
             for cell, value, start, count in filled:
+                is_veiled = self._is_veiled(cell)
                 for column in range(start, start + count):
                     self.draft.put(row, column, value)
                     if self._struck and self._is_struck(cell):
                         self.draft.struck.add((row, column))
+                    if is_veiled:
+                        self.draft.veiled.add((row, column))
                     if cell.get(f"{_TABLE}formula") is not None:
                         self.draft.formulas.add((row, column))
                     if cell.get(f"{_OFFICE}value-type") == "percentage":
                         self.draft.percents.add((row, column))
+
+    def _is_veiled(self, cell: Element) -> bool:
+        """Whether a cell shows nothing: by the colour of its text, or by its number format."""
+        style = cell.get(f"{_TABLE}style-name")
+        if style in self._styles.veiled:
+            return True
+        shown = cell.find(f"{_TEXT}p") if style in self._styles.formatted else None
+        if shown is None or shown.text or len(shown):
+            return False
+        # Zeros alone are often left out of sight.
+        return (cell.get(f"{_OFFICE}value") or cell.get(f"{_OFFICE}string-value") or "0") != "0"
 
     def _is_struck(self, cell: Element) -> bool:
         """Whether the style of a cell, or of a piece of its text, strikes it through."""

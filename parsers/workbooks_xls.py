@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
 from parsers.grid_draft import LAST_ROW, MOST_CELLS, SheetDraft, Spent, TooCostlyError
 from parsers.number_formats import (
+    BLACK,
     BUILT_IN,
     GENERAL,
+    WHITE,
     CellStyles,
-    Shape,
+    Font,
     cell_styles,
     number_format,
-    typed,
 )
 from parsers.workbooks_xlsb import ERRORS
 
 if TYPE_CHECKING:
     import xlrd.book
     import xlrd.sheet
+    from xlrd.formatting import XFBackground
 
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 _BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _COUNTED = (
@@ -98,7 +100,7 @@ def _read(content: bytes, spent: Spent) -> list[Sheet]:
         spent.sheet()
         source = book.sheet_by_index(index)
         draft = SheetDraft(source.name, spent, epoch, source.visibility == 0)
-        _fill(draft, source, about[index], styles)
+        _fill_cells(draft, source, about[index], styles)
         draft.struck |= {
             (row + 1, column + 1)
             for (row, column), runs in source.rich_text_runlist_map.items()
@@ -181,11 +183,29 @@ def _styles(book: xlrd.book.Book) -> CellStyles:
         for key, form in book.format_map.items()
     }
     formats = [known.get(style.format_key, GENERAL) for style in book.xf_list]
-    fonts = [style.font_index for style in book.xf_list]
-    return cell_styles(formats, fonts, [bool(font.struck_out) for font in book.font_list])
+    looks = [(style.font_index, at) for at, style in enumerate(book.xf_list)]
+    fonts = [
+        Font(bool(font.struck_out), _colour(book, font.colour_index)) for font in book.font_list
+    ]
+    fills = [_fill(book, style.background) for style in book.xf_list]
+    return cell_styles(formats, looks, fonts, fills)
 
 
-def _fill(draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: CellStyles) -> None:
+def _fill(book: xlrd.book.Book, background: XFBackground | None) -> str:
+    pattern = 0 if background is None else background.fill_pattern
+    if background is None or pattern != 1:
+        return f"pattern {pattern}" if pattern else WHITE
+    return _colour(book, background.pattern_colour_index)
+
+
+def _colour(book: xlrd.book.Book, index: int) -> str:
+    rgb = book.colour_map.get(index)
+    return BLACK if rgb is None else "".join(f"{part:02X}" for part in rgb)
+
+
+def _fill_cells(
+    draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: CellStyles
+) -> None:
     draft.formulas |= about.formulas
     draft.hidden_rows |= {
         row + 1 for row, info in source.rowinfo_map.items() if info.hidden or info.height == 0
@@ -203,15 +223,15 @@ def _fill(draft: SheetDraft, source: xlrd.sheet.Sheet, about: _About, styles: Ce
         kinds, values = source.row_types(row), source.row_values(row)
         for column, (kind, value) in enumerate(zip(kinds, values, strict=True)):
             at = row + 1, column + 1
-            if styles.struck and source.cell_xf_index(row, column) in styles.struck:
+            style = source.cell_xf_index(row, column)
+            if style in styles.struck:
                 draft.struck.add(at)
+            if style in styles.veiled:
+                draft.veiled.add(at)
             if at in about.textless:
                 draft.put(*at, Uncounted("="))
             elif kind in {_NUMBER, _DATE}:
-                form = styles.formats[source.cell_xf_index(row, column)]
-                if form.shape is Shape.PERCENT:
-                    draft.percents.add(at)
-                draft.put(*at, typed(float(value), form, draft.epoch))
+                draft.put(*at, draft.typed(at, float(value), styles.formats[style]))
             elif kind in _TYPED:
                 draft.put(*at, _other(kind, value))
 

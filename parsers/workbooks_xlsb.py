@@ -13,15 +13,16 @@ from typing import IO
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet
 from parsers.grid_draft import SheetDraft, Spent, TooCostlyError
 from parsers.number_formats import (
+    BLACK,
     BUILT_IN,
     GENERAL,
+    WHITE,
     CellStyles,
-    Shape,
+    Font,
     cell_styles,
     number_format,
-    typed,
 )
-from parsers.workbooks_xlsx import MOST_FORMATS, MOST_STYLES
+from parsers.workbooks_xlsx import MOST_FORMATS, MOST_STYLES, colour
 from parsers.workbooks_zip import Package
 
 # Types of records.
@@ -29,7 +30,7 @@ _ROW, _RK, _ERROR, _BOOL, _REAL, _INLINE, _SHARED = 0, 2, 3, 4, 5, 6, 7
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
 _STRING, _FORMAT, _STYLE, _COLUMNS, _RICH_INLINE = 19, 44, 47, 60, 62
 _BOOK_PROPERTIES, _SHEET, _MERGED = 153, 156, 176
-_FONT, _STRUCK = 43, 8
+_FONT, _FILL, _STRUCK = 43, 45, 8
 _FILTER, _FILTER_COLUMN, _CELL_STYLES, _CELL_STYLES_END = 161, 163, 617, 618
 
 ERRORS = {
@@ -131,8 +132,9 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
     if path is None or path not in package:
         return CellStyles()
     formats, numbers, is_of_cells = dict(BUILT_IN), [], False
-    fonts: list[int] = []
-    struck: list[bool] = []
+    looks: list[tuple[int, int]] = []
+    fonts: list[Font] = []
+    fills: list[str] = []
     with package.open(path) as part:
         for kind, data in _records(part, spent):
             if kind == _FORMAT:
@@ -141,16 +143,33 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
                 if len(formats) > MOST_FORMATS:
                     raise TooCostlyError(str(MOST_FORMATS))
             elif kind == _FONT:
-                struck.append(bool(struct.unpack_from("<H", data, 2)[0] & _STRUCK))
+                struck = bool(struct.unpack_from("<H", data, 2)[0] & _STRUCK)
+                fonts.append(Font(struck, _colour(data[12:20])))
+            elif kind == _FILL:
+                (pattern,) = struct.unpack_from("<I", data)
+                patterns = {0: WHITE, 1: _colour(data[4:12])}
+                fills.append(patterns.get(pattern, f"pattern {pattern}"))
             elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
                 is_of_cells = kind == _CELL_STYLES
             elif kind == _STYLE and is_of_cells:
-                of, font = struct.unpack_from("<HH", data, 2)
+                of, font, fill = struct.unpack_from("<HHH", data, 2)
                 numbers.append(of)
-                fonts.append(font)
+                looks.append((font, fill))
                 if len(numbers) > MOST_STYLES:
                     raise TooCostlyError(str(MOST_STYLES))
-    return cell_styles([formats.get(at, GENERAL) for at in numbers], fonts, struck)
+    return cell_styles([formats.get(at, GENERAL) for at in numbers], looks, fonts, fills)
+
+
+def _colour(data: bytes) -> str:
+    """The colour in a record of a font or a fill; black where it is the default."""
+    kind = data[0] >> 1 if len(data) == _COLOUR_SIZE else 0
+    if kind == _RGB:
+        return data[4:7].hex().upper()
+    tint = data[2:4] if any(data[2:4]) else b""
+    return colour(data[1], is_theme=kind == _THEME, tint=tint) if kind else BLACK
+
+
+_RGB, _THEME, _COLOUR_SIZE = 2, 3, 8
 
 
 class _Reader:
@@ -161,6 +180,7 @@ class _Reader:
         self._strings = strings
         self._styles = styles.formats
         self._struck = styles.struck
+        self._veiled = styles.veiled
         self._row = 0
         self._filter: tuple[int, int] | None = None
 
@@ -201,6 +221,8 @@ class _Reader:
         value = self._value(kind, data, style & 0xFF_FFFF, at)
         if style & 0xFF_FFFF in self._struck:
             self._draft.struck.add(at)
+        if style & 0xFF_FFFF in self._veiled:
+            self._draft.veiled.add(at)
         if kind in _FORMULAS:
             self._draft.formulas.add(at)
         self._draft.put(*at, value)
@@ -218,9 +240,7 @@ class _Reader:
             return bool(data[8])
         value: float = _rk(data[8:12]) if kind == _RK else struct.unpack_from("<d", data, 8)[0]
         form = self._styles[style] if self._styles else GENERAL
-        if form.shape is Shape.PERCENT:
-            self._draft.percents.add(at)
-        return typed(value, form, self._draft.epoch)
+        return self._draft.typed(at, value, form)
 
 
 _FORMULAS = frozenset({_FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR})

@@ -22,14 +22,15 @@ from parsers.grid import (
 )
 from parsers.grid_draft import MOST_CELLS, MOST_WIDE, SheetDraft, TooCostlyError
 from parsers.number_formats import (
+    BLACK,
     BUILT_IN,
     GENERAL,
+    WHITE,
     CellStyles,
-    Shape,
+    Font,
     cell_styles,
     number_format,
     read_text,
-    typed,
 )
 from parsers.trees import Element
 from parsers.workbooks_zip import Package, relation_of
@@ -136,22 +137,54 @@ def _styles(package: Package, path: str | None) -> CellStyles:
         return CellStyles()
     formats = dict(BUILT_IN)
     numbers: list[int] = []
-    fonts: list[int] = []
-    struck: list[bool] = []
-    for item in package.elements(path, "numFmt", "font", "xf", "cellStyleXfs", "dxfs"):
+    looks: list[tuple[int, int]] = []
+    fonts: list[Font] = []
+    fills: list[str] = []
+    for item in package.elements(path, "numFmt", "font", "fill", "xf", "cellStyleXfs", "dxfs"):
         name = _local(item)
         if name == "numFmt":
             if len(formats) > MOST_FORMATS:
                 raise TooCostlyError(str(MOST_FORMATS))
             formats[int(item.get("numFmtId") or 0)] = number_format(item.get("formatCode") or "")
         elif name == "font" and _is_in(item, "fonts"):
-            struck.append(any(_local(child) == "strike" and _is_on(child) for child in item))
+            struck = any(_local(child) == "strike" and _is_on(child) for child in item)
+            fonts.append(Font(struck, _colour(item.find("{*}color"), BLACK)))
+        elif name == "fill" and _is_in(item, "fills"):
+            fills.append(_fill(item))
         elif name == "xf" and _is_in(item, "cellXfs"):
             numbers.append(int(item.get("numFmtId") or 0))
-            fonts.append(int(item.get("fontId") or 0))
+            looks.append((int(item.get("fontId") or 0), int(item.get("fillId") or 0)))
             if len(numbers) > MOST_STYLES:
                 raise TooCostlyError(str(MOST_STYLES))
-    return cell_styles([formats.get(at, GENERAL) for at in numbers], fonts, struck)
+    return cell_styles([formats.get(at, GENERAL) for at in numbers], looks, fonts, fills)
+
+
+def _colour(element: Element | None, default: str) -> str:
+    if element is None or element.get("auto") in _TRUE:
+        return default
+    rgb, named = element.get("rgb"), element.get("theme") or element.get("indexed")
+    if rgb:
+        return rgb[-6:].upper()
+    return colour(int(named or 0), is_theme="theme" in element.attrib, tint=element.get("tint"))
+
+
+def colour(number: int, *, is_theme: bool, tint: object) -> str:
+    """A colour of a theme, lighter or darker, or of the palette, by its number."""
+    if (is_theme and number == 0 and not tint) or (not is_theme and number in _WHITES):
+        return WHITE
+    return f"theme {number} {tint}" if is_theme else f"palette {number}"
+
+
+_WHITES = frozenset({1, 9, 65})
+
+
+def _fill(element: Element) -> str:
+    """The colour of a fill; of a pattern, which hides nothing, its name."""
+    pattern = element.find("{*}patternFill")
+    kind = "gradient" if pattern is None else pattern.get("patternType") or "none"
+    if pattern is None or kind != "solid":
+        return WHITE if kind == "none" else kind
+    return _colour(pattern.find("{*}fgColor"), "automatic")
 
 
 def _is_in(element: Element, name: str) -> bool:
@@ -172,6 +205,7 @@ class _Reader:
         self._strings = strings
         self._styles = styles.formats
         self._struck = styles.struck
+        self._veiled = styles.veiled
         self._row = 0
         self._is_filtered = False
 
@@ -249,8 +283,11 @@ class _Reader:
                 formula = child
         if formula is not None:
             self._formula(formula, row, column, is_counted=bool(value) or kind == "str")
-        if self._struck and (style := element.get("s")) and int(style) in self._struck:
-            self._draft.struck.add((row, column))
+        if (self._struck or self._veiled) and (style := element.get("s")):
+            if int(style) in self._struck:
+                self._draft.struck.add((row, column))
+            if int(style) in self._veiled:
+                self._draft.veiled.add((row, column))
         if kind == "inlineStr":
             return inline
         return self._value(kind, value, element.get("s"), (row, column)) if value else None
@@ -283,9 +320,7 @@ class _Reader:
         form = self._styles[int(style)] if style and self._styles else GENERAL
         if form is GENERAL or isinstance(value, str):
             return value
-        if form.shape is Shape.PERCENT:
-            self._draft.percents.add(at)
-        return typed(float(value), form, self._draft.epoch)  # type: ignore[arg-type]
+        return self._draft.typed(at, float(value), form)  # type: ignore[arg-type]
 
 
 def iso_moment(text: str) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from dataclasses import dataclass, field
@@ -28,7 +29,12 @@ Value = str | int | float | date | Wrong
 
 @dataclass
 class Page:
-    """A sheet to be written; rows and columns count from 1."""
+    """A sheet to be written; rows and columns count from 1.
+
+    Attributes:
+        faint: Cells with white text.
+        blank: Cells with the format `;;;`, which shows nothing.
+    """
 
     name: str
     cells: dict[Spot, Value] = field(default_factory=dict)
@@ -37,20 +43,31 @@ class Page:
     hidden_columns: set[int] = field(default_factory=set)
     is_visible: bool = True
     struck: set[Spot] = field(default_factory=set)
+    faint: set[Spot] = field(default_factory=set)
+    blank: set[Spot] = field(default_factory=set)
+
+    def look(self, at: Spot) -> str:
+        """How a cell is formatted."""
+        looks = {"struck": self.struck, "faint": self.faint, "blank": self.blank}
+        plain = "day" if isinstance(self.cells.get(at), date) else ""
+        return next((look for look, spots in looks.items() if at in spots), plain)
 
 
 def xlsx(pages: list[Page]) -> bytes:
     held = io.BytesIO()
     book = xlsxwriter.Workbook(held, {"in_memory": True})
-    day = book.add_format({"num_format": "dd.mm.yyyy"})
+    looks = {
+        "day": book.add_format({"num_format": "dd.mm.yyyy"}),
+        "struck": book.add_format({"font_strikeout": True}),
+        "faint": book.add_format({"font_color": "white"}),
+        "blank": book.add_format({"num_format": ";;;"}),
+    }
     for page in pages:
         sheet = book.add_worksheet(page.name)
         for top, left, bottom, right in page.merged:
             sheet.merge_range(top - 1, left - 1, bottom - 1, right - 1, "")
-        struck = book.add_format({"font_strikeout": True})
         for (row, column), value in page.cells.items():
-            is_struck = (row, column) in page.struck
-            how = struck if is_struck else day if isinstance(value, date) else None
+            how = looks.get(page.look((row, column)))
             _write(sheet, (row - 1, column - 1), value, how)
         for row in page.hidden_rows:
             sheet.set_row(row - 1, None, None, {"hidden": True})
@@ -75,19 +92,21 @@ def _write(sheet: Any, at: Spot, value: Value, how: Any) -> None:
 
 def xls(pages: list[Page]) -> bytes:
     book = xlwt.Workbook(encoding="utf-8")
-    day = xlwt.easyxf(num_format_str="DD.MM.YYYY")
+    looks = {
+        "": xlwt.easyxf(),
+        "day": xlwt.easyxf(num_format_str="DD.MM.YYYY"),
+        "struck": xlwt.easyxf("font: struck_out on"),
+        "faint": xlwt.easyxf("font: colour white"),
+        "blank": xlwt.easyxf(num_format_str=";;;"),
+    }
     for page in pages:
         sheet = book.add_sheet(page.name, cell_overwrite_ok=True)
         for (row, column), value in page.cells.items():
             at = row - 1, column - 1
-            if (row, column) in page.struck:
-                sheet.write(*at, value, xlwt.easyxf("font: struck_out on"))
-            elif isinstance(value, Wrong):
+            if isinstance(value, Wrong):
                 sheet.row(at[0]).set_cell_error(at[1], value.text.replace("N/A", "N/A!"))
-            elif isinstance(value, date):
-                sheet.write(*at, value, day)
             else:
-                sheet.write(*at, value)
+                sheet.write(*at, value, looks[page.look((row, column))])
         for top, left, bottom, right in page.merged:
             sheet.merge(top - 1, bottom - 1, left - 1, right - 1)
         for row in page.hidden_rows:
@@ -105,13 +124,18 @@ _NAMES = (
     ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
     ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
     ' xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
+    ' xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
     ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 )
 
 
-_STRUCK = (
+_LOOKS = (
     '<style:style style:name="ce9" style:family="table-cell">'
     '<style:text-properties style:text-line-through-style="solid"/></style:style>'
+    '<style:style style:name="ce8" style:family="table-cell">'
+    '<style:text-properties fo:color="#ffffff"/></style:style>'
+    '<style:style style:name="ce7" style:family="table-cell" style:data-style-name="N144">'
+    "<style:table-cell-properties/></style:style>"
 )
 
 
@@ -122,7 +146,7 @@ def ods(pages: list[Page]) -> bytes:
     tables = "".join(map(_table, pages))
     content = (
         f"<?xml version='1.0' encoding='UTF-8'?><office:document-content {_NAMES}>"
-        f"<office:automatic-styles>{hidden}</style:style>{_STRUCK}</office:automatic-styles>"
+        f"<office:automatic-styles>{hidden}</style:style>{_LOOKS}</office:automatic-styles>"
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
         "</office:document-content>"
     )
@@ -153,8 +177,15 @@ def _table(page: Page) -> str:
             at = (row, column)
             name = "covered-table-cell" if at in covered else "table-cell"
             cell = _cell(name, page.cells.get(at), at, spans.get(at))
-            struck = f'<table:{name} table:style-name="ce9"'
-            cells.append(cell.replace(f"<table:{name}", struck, 1) if at in page.struck else cell)
+            style = {"struck": "ce9", "faint": "ce8", "blank": "ce7"}.get(page.look(at), "")
+            if style:
+                cell = cell.replace(
+                    f"<table:{name}", f'<table:{name} table:style-name="{style}"', 1
+                )
+            if at in page.blank:
+                said = f' office:string-value="{page.cells[at]}"><text:p/>'
+                cell = re.sub("><text:p>.*</text:p>", said, cell)
+            cells.append(cell)
         hidden = _collapsed(row in page.hidden_rows)
         rows.append(f"<table:table-row{hidden}>{''.join(cells)}</table:table-row>")
     style = "" if page.is_visible else ' table:style-name="ta2"'
@@ -199,9 +230,12 @@ def xlsb(pages: list[Page]) -> bytes:
         relations += _relation(f"rId{n}", "worksheet", f"worksheets/sheet{n}.bin")
         parts[f"xl/worksheets/sheet{n}.bin"] = _xlsb_sheet(page)
     relations += _relation("rId99", "styles", "styles.bin")
-    fonts = b"".join(_record(43, struct.pack("<HH", 220, strike)) for strike in (0, 8))
-    # The second cell style is a date, the third one is struck through.
-    cells = ((0, 0), (14, 0), (0, 1))
+    white = struct.pack("<8xBBhI", 5, 0, 0, 0xFFFFFFFF)
+    looks = ((0, b""), (8, b""), (0, white))
+    fonts = b"".join(_record(43, struct.pack("<HH", 220, strike) + more) for strike, more in looks)
+    form = _record(44, struct.pack("<H", 164) + _long(";;;"))
+    # The number format and the font of each of `_STYLES`.
+    cells = ((0, 0), (14, 0), (0, 1), (0, 2), (164, 0))
     styles = b"".join(_record(47, struct.pack("<HHHHQ", 0, *of, 0, 0)) for of in cells)
     parts |= {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">{_TYPES}</Types>',
@@ -209,7 +243,7 @@ def xlsb(pages: list[Page]) -> bytes:
         "xl/_rels/workbook.bin.rels": _relations(relations),
         "xl/workbook.bin": _within(131, _within(143, sheets, 144), 132),
         "xl/styles.bin": _within(
-            278, fonts + _record(617, b"\3\0\0\0") + styles + _record(618, b""), 279
+            278, form + fonts + _record(617, b"\3\0\0\0") + styles + _record(618, b""), 279
         ),
     }
     held = io.BytesIO()
@@ -253,6 +287,7 @@ def _long(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
+_STYLES = ("", "day", "struck", "faint", "blank")
 _ERRORS = {"#DIV/0!": 7, "#REF!": 0x17, "#N/A": 0x2A}
 
 
@@ -268,8 +303,7 @@ def _xlsb_sheet(page: Page) -> bytes:
         flags = 0x10 if row in page.hidden_rows else 0
         made += _record(0, struct.pack("<IIHBBI", row - 1, 0, 300, 0, flags, 0))
         for column, value in cells:
-            style = 2 if (row, column) in page.struck else int(isinstance(value, date))
-            place = struct.pack("<II", column - 1, style)
+            place = struct.pack("<II", column - 1, _STYLES.index(page.look((row, column))))
             made += _xlsb_cell(place, value)
     made += _record(146, b"")
     merged = b""

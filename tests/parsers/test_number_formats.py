@@ -6,8 +6,11 @@ import pytest
 
 from parsers.grid import EPOCH_1900, EPOCH_1904
 from parsers.number_formats import (
+    BLACK,
     BUILT_IN,
     GENERAL,
+    WHITE,
+    Font,
     NumberFormat,
     Shape,
     cell_styles,
@@ -49,7 +52,8 @@ def test_zeros_alone_are_a_code_of_that_length(zeros, digits):
 def test_built_in_formats_are_those_of_the_standard():
     found = {shape: {n for n, form in BUILT_IN.items() if form.shape is shape} for shape in Shape}
     assert found == {
-        Shape.NUMBER: set(), Shape.ZEROS: set(), Shape.PERCENT: {9, 10}, Shape.ELAPSED: {46},
+        Shape.NUMBER: set(), Shape.ZEROS: set(), Shape.UNSEEN: set(), Shape.BLANK: set(),
+        Shape.PERCENT: {9, 10}, Shape.ELAPSED: {46},
         Shape.TIME: {18, 19, 20, 21, 32, 33, 34, 35, 45, 47},
         Shape.DATE: {14, 15, 16, 17, 22, *range(27, 32), 36, *range(50, 59)},
     }  # fmt: skip
@@ -98,6 +102,15 @@ def test_whole_numbers_have_fifteen_digits(value, whole):
 
 
 def test_a_style_is_struck_by_the_font_that_it_names():
-    fonts = [0, 1, 2, -1]
-    assert cell_styles([GENERAL] * 4, fonts, [True, False]).struck == {0}
-    assert cell_styles([GENERAL] * 4, fonts, [False, True]).struck == {1}
+    looks = [(0, 0), (1, 0), (2, 0), (-1, 0)]
+    struck, other = Font(is_struck=True), Font()
+    assert cell_styles([GENERAL] * 4, looks, [struck, other], [WHITE]).struck == {0}
+    assert cell_styles([GENERAL] * 4, looks, [other, struck], [WHITE]).struck == {1}
+
+
+def test_a_style_shows_nothing_by_a_font_of_its_fill_or_a_format_of_no_parts():
+    fonts, fills = [Font(), Font(colour=WHITE)], [WHITE, BLACK]
+    looks = [(0, 0), (1, 0), (0, 1), (1, 1), (1, 9), (9, 9)]
+    assert cell_styles([GENERAL] * 6, looks, fonts, fills).veiled == {1, 2, 4}
+    forms = [number_format(";;;"), number_format(";;;@"), number_format("0;-0;;@")]
+    assert cell_styles(forms, [(0, 0)] * 3, fonts, fills).veiled == {0}

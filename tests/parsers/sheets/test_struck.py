@@ -1,4 +1,4 @@
-"""What is struck through is nobody's value: told at its cell; a whole row of it is not there."""
+"""What is struck through is nobody's value, what is not shown is hidden: both are told."""
 
 import io
 
@@ -43,6 +43,25 @@ def outcome(parsed: Parsed) -> tuple[list[str], list[tuple[Code, str | None, str
 )
 def test_a_struck_value_is_told_and_a_struck_row_is_not_there(container, struck, outcome_meant):
     content = WRITERS[container]([Page("Лист1", dict(CELLS), struck=struck)])
+    assert outcome(read(content)) == outcome_meant
+
+
+HIDDEN = (Code.HIDDEN_CONTENT, None, None)
+
+
+@pytest.mark.parametrize("container", sorted(WRITERS))
+@pytest.mark.parametrize("how", ["faint", "blank"])
+@pytest.mark.parametrize(
+    ("veiled", "outcome_meant"),
+    [
+        ({(6, 2)}, (["0752"], [HIDDEN])),
+        ({(6, 1)}, (["0752"], [HIDDEN, (Code.MISSING_FIELD, "A6", None)])),
+        ({(6, 1), (6, 2)}, (["0752"], [HIDDEN])),
+        ({(5, 3)}, (["0751", "0752"], [])),
+    ],
+)
+def test_what_is_formatted_to_show_nothing_is_hidden(container, how, veiled, outcome_meant):
+    content = WRITERS[container]([Page("Лист1", dict(CELLS), **{how: veiled})])
     assert outcome(read(content)) == outcome_meant
 
 

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Three to a core of a small machine: the longest tests wait for servers and processes.
+WORKERS ?= 6
 
 .PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile soak install-walk fuzz lock pictures clean
 
@@ -20,7 +22,7 @@ demo: $(VENV)/.installed
 test quick: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed
 	$(BIN)/python -m compileall -q -j 0 config ingest layouts parsers samples storage
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Half a minute: no socket, no process, no sleep.
 quick: $(VENV)/.installed

@@ -147,8 +147,11 @@ def _sample(content: bytes, most: int) -> list[bytes]:
     size = 0
     # Names of senders and areas come first; what follows them is mostly numbers.
     head = content[:_HEAD]
-    for word in _BEYOND.finditer(content if head.isascii() else head):
-        piece = word[0][:_WORD_MOST]
+    if head.isascii() and (first := _BEYOND.search(content)):
+        head = content[first.start() : first.start() + _HEAD]
+    # The same few words stand in every line.
+    for word in dict.fromkeys(_BEYOND.findall(head)):
+        piece = word[:_WORD_MOST]
         if piece not in words:
             words[piece] = None
             size += len(piece)

@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
 
 from ingest.letters.terms import Letter, Marked, Read
 from layouts.document import Parsed, Series
@@ -247,7 +248,7 @@ def _read(data: Any) -> Read:
 
 def _parsed(data: Any) -> Parsed:
     made = {"series": tuple(map(_series, data.series)), "spoilt": tuple(map(_spoilt, data.spoilt))}
-    return Parsed(**_fields(data) | made)
+    return Parsed(**asdict(data) | made)
 
 
 def _spoilt(data: Any) -> Series:
@@ -255,7 +256,7 @@ def _spoilt(data: Any) -> Series:
     if not data.values:
         if data.spans or data.not_commercial or (data.places and len(data.places.at) != 1):
             raise ValueError("more than a place without a value")
-        return Series(**_fields(data) | {"values": ()})
+        return Series(**asdict(data) | {"values": ()})
     return _series(data)
 
 
@@ -274,10 +275,10 @@ def _series(data: Any) -> Series:
     if data.kind is Kind.REGISTER:
         if len(values) != 1 or not isinstance(values[0], Decimal):
             raise ValueError("a register without its reading")
-        return Series(**_fields(data) | {"values": tuple(values)})
-    if any(isinstance(item, Decimal) for item in values):
+        return Series(**asdict(data) | {"values": tuple(values)})
+    if Decimal in set(map(type, values)):
         raise ValueError("interval energy that is no whole number")
-    return Series(**_fields(data) | {"values": values})
+    return Series(**asdict(data) | {"values": values})
 
 
 def _bounded(value: object) -> None:
@@ -288,20 +289,26 @@ def _bounded(value: object) -> None:
     Raises:
         ValueError: one of them is longer, larger or further than any that is read.
     """
-    if isinstance(value, str):
-        is_bounded = len(value) <= TEXT_MOST
-    elif isinstance(value, Decimal):
-        is_bounded = value.is_finite() and abs(value.adjusted()) <= DIGITS_MOST
-        # Its exponent says nothing of the digits behind the point.
-        is_bounded = is_bounded and len(str(value)) <= 2 * DIGITS_MOST
-    elif isinstance(value, datetime):
-        is_bounded = value.tzinfo is not None and abs(value.timestamp()) <= _FAR
-    else:
-        for item in _inside(value):
-            _bounded(item)
-        return
-    if not is_bounded:
-        raise ValueError(f"a {type(value).__name__} without bound")
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            is_bounded = len(value) <= TEXT_MOST
+        elif isinstance(value, Decimal):
+            is_bounded = value.is_finite() and abs(value.adjusted()) <= DIGITS_MOST
+            # Its exponent says nothing of the digits behind the point.
+            is_bounded = is_bounded and len(str(value)) <= 2 * DIGITS_MOST
+        elif isinstance(value, datetime):
+            is_bounded = value.tzinfo is not None and abs(value.timestamp()) <= _FAR
+        else:
+            waiting += _inside(value)
+            continue
+        if not is_bounded:
+            raise ValueError(f"a {type(value).__name__} without bound")
+
+
+_PLAIN = frozenset({int, bool, float, bytes, type(None)})
+"""Types of what is bounded by itself, as are a document's thousands of values."""
 
 
 def _inside(value: object) -> Iterable[object]:
@@ -309,11 +316,12 @@ def _inside(value: object) -> Iterable[object]:
     if value is None or isinstance(value, int | float | bytes):
         return ()
     if isinstance(value, list | tuple | frozenset):
-        return value
+        return [item for item in value if type(item) not in _PLAIN]
     if isinstance(value, Mapping):
         return chain(value.keys(), value.values())
     kind: Any = type(value)
-    return [getattr(value, name) for name in _names(kind)]
+    items = [getattr(value, name) for name in _names(kind)]
+    return [item for item in items if type(item) not in _PLAIN]
 
 
 @cache
@@ -322,7 +330,3 @@ def _names(kind: Any) -> tuple[str, ...]:
     is_struct = issubclass(kind, msgspec.Struct)
     names = kind.__struct_fields__ if is_struct else [field.name for field in fields(kind)]
     return tuple(name for name in names if name not in _COLUMNS)
-
-
-def _fields(data: msgspec.Struct) -> dict[str, Any]:
-    return {name: getattr(data, name) for name in data.__struct_fields__}

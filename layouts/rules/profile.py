@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from math import gcd
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -119,7 +120,8 @@ def flat_profile(case: Case) -> Iterator[Finding]:
 def _sums(values: Sequence[int | Decimal | None], each: int) -> list[int]:
     """Of so many values each."""
     whole = [int(value or 0) for value in values]
-    return [sum(whole[at : at + each]) for at in range(0, len(whole), each)]
+    # Columns: the first of each so many, the second of each, ...
+    return list(map(sum, zip_longest(*(whole[at::each] for at in range(each)), fillvalue=0)))
 
 
 def _right_before(item: Assigned, case: Case) -> Sequence[int]:

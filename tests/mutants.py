@@ -46,7 +46,7 @@ TESTS = {
     "parsers": "tests/parsers --quick",
     "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py --quick",
     "ingest/replies": "tests/ingest/replies tests/ingest/intake/test_wishes.py"
-    " tests/ingest/engine/test_send.py",
+    " tests/ingest/engine/test_send.py tests/ingest/operations/test_told.py --quick",
     "ingest/transports": "tests/ingest/transports tests/ingest/engine/test_send.py"
     " tests/contract/test_drop.py tests/end_to_end/test_odd_servers.py"
     " tests/end_to_end/test_postman.py tests/end_to_end/test_postman_by_token.py"

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
-
-from openpyxl import Workbook
 
 from storage.ledger import Ledger
 
 CODE, PASSWORD = "200000001234", "Zima-2026"
 AT = "2026-11-02T09:41"
-
-
-def workbook(*rows: Sequence[Any]) -> bytes:
-    """An .xlsx of one sheet."""
-    made = Workbook()
-    for row in rows:
-        made.worksheets[0].append(row)
-    packed = io.BytesIO()
-    made.save(packed)
-    return packed.getvalue()
 
 
 def letter(

@@ -1,16 +1,15 @@
 """A fourth layout, with names of its own, comes in by a definition file alone."""
 
-import io
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 
 from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import Layout, load
 from parsers import parse
+from tests.books import workbook
 
 DEFINITION = """
 class = "51070"
@@ -119,19 +118,15 @@ def test_its_xml_is_read(layouts: dict[str, Layout]) -> None:
 
 
 def test_its_workbook_is_read(layouts: dict[str, Layout]) -> None:
-    book = Workbook()
-    for row in (
+    rows = (
         ["Форма", 51070],
         ["Код отправителя", "000000004711"],
         ["ТП", "Поток", "Начало", "Энергия"],
         ["TP-1", "priem", date(2026, 11, 1), 12.5],
         ["TP-1", "priem", "01.11.2026 01:00", "13.125"],
-    ):
-        book.active.append(row)
-    held = io.BytesIO()
-    book.save(held)
+    )
 
-    (parsed,) = parse(Document("x.xlsx", held.getvalue()), layouts)
+    (parsed,) = parse(Document("x.xlsx", workbook(rows)), layouts)
 
     assert parsed.findings == ()
     assert [(item.point, item.start, item.values) for item in parsed.series] == [

@@ -18,24 +18,10 @@ from layouts.document import Document, Parsed, Series
 from layouts.findings import Code, Finding
 from layouts.layout import load
 from parsers import looks_like_document, parse
+from tests.books import Grid, workbook
 
 LAYOUTS = load()
-Grid = Sequence[Sequence[Any]]
 MIDNIGHT = datetime(2026, 10, 31, 21, tzinfo=UTC)
-
-
-def workbook(*grids: Grid, change: Callable[[Workbook], None] | None = None) -> bytes:
-    book = Workbook()
-    book.remove(book.active)
-    for number, grid in enumerate(grids, 1):
-        sheet = book.create_sheet(f"Лист{number}")
-        for row in grid:
-            sheet.append(row)
-    if change:
-        change(book)
-    held = io.BytesIO()
-    book.save(held)
-    return held.getvalue()
 
 
 def read_all(content: bytes) -> tuple[Parsed, ...]:

@@ -6,11 +6,11 @@ import random
 import signal
 import zipfile
 
-import openpyxl
 import pytest
 import xlwt
 
 from ingest.reading.children import Forks
+from tests.books import workbook
 from tests.ingest.invocation import ROOT, SAMPLES
 
 MONTH = SAMPLES / "52005" / "month-so-far.xml"
@@ -114,20 +114,11 @@ def test_what_is_no_letter_is_never_a_fault(run, content):
     assert all(row["findings"] for row in ran.rows)
 
 
-def workbook(*rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
-
-
 @pytest.mark.parametrize(
     "rows", [[], [["Счёт", 17]], [["Макет", "99999"], ["a", "b"]]], ids=["empty", "other", "class"]
 )
 def test_a_workbook_of_another_kind_is_unreadable(run, rows):
-    run.write("a.xlsx", workbook(*rows))
+    run.write("a.xlsx", workbook(rows))
     ran = run("check", "a.xlsx", "--json")
     assert (ran.code, ran.rows[0]["verdict"]) == (2, "unreadable")
 
@@ -159,7 +150,7 @@ def dies(*_given):
 
 
 def test_a_workbook_that_kills_its_reader_is_too_costly(run, monkeypatch):
-    run.write("a.xlsx", workbook(["Макет", "52005"]))
+    run.write("a.xlsx", workbook([["Макет", "52005"]]))
     monkeypatch.setattr("ingest.reading.documents.parse", dies)
     monkeypatch.setattr("ingest.reading.children.Forks", Forks)
     ran = run("check", "a.xlsx", "--json")

@@ -10,6 +10,7 @@ import pytest
 import xlwt
 from openpyxl import Workbook
 
+from tests.books import workbook
 from tests.ingest.invocation import SAMPLES
 
 POINT, METER = "200000001234-01", "07512345"
@@ -28,16 +29,12 @@ def table(*rows: Row, labels: Row = LABELS, above: Sequence[Row] = ()) -> list[R
 
 
 def xlsx(rows: Sequence[Row], hidden: int = 0, name: str = "Лист1") -> bytes:
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.title = name
-    for row in rows:
-        sheet.append(row)
-    if hidden:
-        sheet.row_dimensions[hidden].hidden = True
-    packed = io.BytesIO()
-    workbook.save(packed)
-    return packed.getvalue()
+    def change(book: Workbook) -> None:
+        book.active.title = name
+        if hidden:
+            book.active.row_dimensions[hidden].hidden = True
+
+    return workbook(rows, change=change)
 
 
 def xls(rows: Sequence[Row]) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 
 from ingest.operations.register.registry_file import (
     COLUMNS,
@@ -20,6 +20,7 @@ from ingest.operations.register.registry_written import registry_csv, registry_x
 from ingest.replies.wording import wording
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.points.import_plan import Plan
+from tests.books import workbook
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "registry.csv"
 HEAD = ";".join(COLUMNS)
@@ -46,15 +47,6 @@ def mistakes(*rows):
         assert re.match("строка [0-9]+: .*[а-я]", sentence)
         assert not re.search("[{}…]", sentence)
     return [str(mistake) for mistake in told.value.mistakes]
-
-
-def workbook(*rows):
-    book = Workbook()
-    for cells in rows:
-        book.active.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def test_the_sample_is_read_whole():
@@ -141,7 +133,7 @@ def test_a_workbook_is_read_with_codes_as_numbers_and_dates_as_dates():
         "installed": datetime(2020, 3, 1),  # noqa: DTZ001 - cells have no zone
         "active": True,
     }
-    content = workbook(COLUMNS, [None] * 3, [cells.get(column) for column in COLUMNS])
+    content = workbook([COLUMNS, [None] * 3, [cells.get(column) for column in COLUMNS]])
 
     entity = read_registry(content).entities[0]
 

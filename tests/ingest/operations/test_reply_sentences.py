@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ingest.answered import AT, CODE, letter, reply_of, text_of, workbook
+from tests.books import workbook
+from tests.ingest.answered import AT, CODE, letter, reply_of, text_of
 
 POINT, METER = "200000001234-01", "07512345"
 LABELS = ("Точка учёта", "№ прибора учёта", "Канал", "Зона", "Показание")
@@ -14,7 +15,7 @@ LATE = "2026-11-05T09:41"
 
 def book(*rows, date="01.11.2026"):
     header = (("Макет", "52006"), ("Код пользователя", CODE), ("Дата показаний", date), ())
-    return workbook(*header, LABELS, *rows)
+    return workbook((*header, LABELS, *rows))
 
 
 @pytest.fixture
@@ -43,14 +44,14 @@ def test_several_mistakes_are_told_at_once_with_what_they_keep_out(reply):
     )
     assert subject == "Показания не приняты, квитанция № 1 — Re: Показания"
     # A bad zone: its cell, and those that are allowed.
-    assert "Где: лист «Sheet», ячейка D7" in text
+    assert "Где: лист «Лист1», ячейка D7" in text
     assert "Написано: «T9»" in text
     assert "ожидается T0, T1, T2, T3, T4" in text
     # What is right in itself, and is refused for that.
     assert f"не записано и то, в чём ошибок нет: {POINT}, прибор № {METER}, A+ T1" in text
     # The same remark once, with its cells.
     assert text.count("Запятая вместо точки") == 1
-    assert "лист «Sheet», ячейки E8:E9" in text
+    assert "лист «Лист1», ячейки E8:E9" in text
     # Refused: until when a mended one is in time, and not that this one was.
     assert "поступит вовремя, если придёт до 02.11.2026 24:00" in text
     assert "поступил вовремя" not in text
@@ -95,5 +96,5 @@ def test_two_files_with_different_readings_of_one_register_are_both_refused(repl
     text = " ".join(text.split())
     assert subject.startswith("Показания не приняты")
     assert text.count("Два показания одного счётчика") == 2
-    assert "другое значение: 2.xlsx, Sheet!E7" in text
+    assert "другое значение: 2.xlsx, Лист1!E7" in text
     assert "другое значение: 1.xlsx, Sheet!E7" in text

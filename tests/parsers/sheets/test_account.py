@@ -1,7 +1,6 @@
 """Every cell has an account: claims are settled by what labels say, the rest is told."""
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,24 +13,14 @@ from layouts.figures import FigureKind
 from layouts.findings import Code, Severity
 from layouts.layout import load
 from parsers import parse
+from tests.books import Grid, workbook
 
 LAYOUTS = load()
-Grid = Sequence[Sequence[Any]]
 HEAD = (["Код пользователя", "000000004711"], ["Дата показаний", "01.11.2026"], [])
 
 
 def read(*grids: Grid, change: Callable[[Workbook], None] | None = None) -> Parsed:
-    book = Workbook()
-    book.remove(book.active)
-    for number, grid in enumerate(grids, 1):
-        sheet = book.create_sheet(f"Лист{number}")
-        for row in grid:
-            sheet.append(row)
-    if change:
-        change(book)
-    held = io.BytesIO()
-    book.save(held)
-    return parse(Document("x.xlsx", held.getvalue()), LAYOUTS)[0]
+    return parse(Document("x.xlsx", workbook(*grids, change=change)), LAYOUTS)[0]
 
 
 def readings(parsed: Parsed) -> dict[tuple[str | None, str, str | None], Decimal]:

@@ -1,14 +1,12 @@
 """A line of text between a table's rows counts for the rows below it, or is told."""
 
-from io import BytesIO
-
-import openpyxl
 import pytest
 
 from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
+from tests.books import workbook
 from tests.parsers.pages import WRITERS, Page
 
 LAYOUTS = load()
@@ -100,12 +98,8 @@ def test_a_line_that_denies_a_column_is_told_when_rows_follow(labels, line):
 
 
 def test_a_line_whose_formula_was_never_calculated_keeps_the_rows_below_it_out():
-    book = openpyxl.Workbook()
-    for row in (*BLOCK, FIRST, ['="Реактивная энергия"'], SECOND, ['="Итого"']):
-        book.active.append(row)
-    content = BytesIO()
-    book.save(content)
-    (parsed,) = parse(Document("a.xlsx", content.getvalue()), LAYOUTS)
+    content = workbook((*BLOCK, FIRST, ['="Реактивная энергия"'], SECOND, ['="Итого"']))
+    (parsed,) = parse(Document("a.xlsx", content), LAYOUTS)
     assert [(found.code, found.place.cell, found.is_error) for found in parsed.findings] == [
         (Code.FORMULA_WITHOUT_VALUE, "A7", True),
         (Code.FORMULA_WITHOUT_VALUE, "A9", False),

@@ -2,9 +2,9 @@
 
 import io
 
-import openpyxl
 import pytest
 import xlwt
+from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
@@ -12,6 +12,7 @@ from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
+from tests.books import workbook
 from tests.parsers.pages import WRITERS, Page
 
 LAYOUTS = load()
@@ -75,13 +76,10 @@ def test_a_struck_value_beside_a_zone_makes_no_label_of_its_row(container):
 
 
 def _xlsx() -> bytes:
-    book = openpyxl.Workbook()
-    for row in ROWS:
-        book.active.append(row)
-    book.active["B6"] = CellRichText(TextBlock(InlineFont(strike=True), "100"), " 120")
-    held = io.BytesIO()
-    book.save(held)
-    return held.getvalue()
+    def strike(book: Workbook) -> None:
+        book.active["B6"] = CellRichText(TextBlock(InlineFont(strike=True), "100"), " 120")
+
+    return workbook(ROWS, change=strike)
 
 
 def _xls() -> bytes:

@@ -4,7 +4,8 @@
 once as they are, and then once for each change, in a fork of the process that has collected
 them, until the first failure. The change is put into the functions that are loaded there, or
 into the constants of the module: no file is written. Of a change in a function only the tests that
-call it are run, short files first. What they did not notice is printed with
+call it are run, short files first; all of them where none calls it in this process, as one may
+in a fork of it. What they did not notice is printed with
 its line; equivalent changes (a log text, a faster path) are for a reader to tell apart.
 Processes that tests start have the code as it is, and cannot notice anything.
 """
@@ -54,6 +55,8 @@ TESTS = {
     "ingest/operations": "tests/ingest/operations tests/ingest/verbs tests/ingest/web"
     " tests/contract/test_billed.py tests/contract/test_hand_in.py tests/contract/test_purge.py"
     " -k not(postgresql)",
+    "ingest/engine": "tests/ingest/engine tests/contract/test_trips.py tests/contract/test_drop.py"
+    " tests/contract/test_workers.py -k not(postgresql)",
     "storage": "tests/storage tests/contract -k not(postgresql)",
 }
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}
@@ -240,7 +243,7 @@ class Calls:
                 item
                 for item, called in self._by_test.items()
                 if any(at == file and line in lines for at, line in called)
-            ]
+            ] or items
         seconds: dict[Path, float] = {}
         for item in items:
             seconds[item.path] = seconds.get(item.path, 0) + self.seconds[item]

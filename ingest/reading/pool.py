@@ -81,7 +81,7 @@ class SandboxReader:
         with closing(self.sandbox.read(letters)) as results:
             for got, future in zip(results, futures, strict=True):
                 if not future.set_running_or_notify_cancel():
-                    if all(each.cancelled() or each.done() for each in futures):
+                    if all(each.done() for each in futures):
                         return
                 elif isinstance(got, ReaderFailed):
                     future.set_exception(got)

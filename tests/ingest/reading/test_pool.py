@@ -307,6 +307,7 @@ def test_a_child_of_a_large_process_has_as_much_room_as_any():
     config = SandboxConfig(memory_mb=64)
     sandbox = Sandbox(config, Forks(config, load()))
     try:
+        assert sandbox.missing() == []
         [read] = sandbox.read([raw(mail("Показания") + b"\r\n" + b"text " * 2**20)])
         assert codes(read) == []
     finally:

@@ -194,6 +194,10 @@ def test_marked_workbooks_are_taken_from_a_child():
 def test_children_that_died_with_their_fork_server_are_nobodys_fault_once():
     sandbox, _ = sandbox_of(FakeChild([DIED], orphan=True), [OURS])
     assert sandbox.read_file("a", CONTENT) == OURS
+    for answer in (OURS, COSTLY):
+        sandbox, started = sandbox_of(FakeChild([answer], orphan=True), [DIED])
+        assert sandbox.read_file("a", CONTENT).letter.sha256 == OURS.letter.sha256
+        assert len(started) == 1
     lost = [FakeChild([DIED], orphan=True) for _ in range(4)]
     sandbox, started = sandbox_of(*lost)
     assert told(sandbox.read_file("a", CONTENT)) == [Code.TOO_COSTLY]

@@ -207,7 +207,7 @@ _XML = re.compile(
     re.MULTILINE,
 )
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})[\s/>]")
-_DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
+_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,300}\?>")
 # Every declaration begins a document, whether or not the one before it is whole.
 _BEGINNING = re.compile(r"^[ \t]*(?=<\?xml\b)", re.MULTILINE)
 
@@ -270,7 +270,9 @@ def _document(text: str, at: int, stop: int) -> tuple[int, int] | None:
 
 def _cut_out(text: str) -> bytes:
     # Mail programs indent with no-break blanks, which XML takes for text.
-    return _BLANK_SIGNS.sub(" ", _DECLARATION.sub("", text, count=1)).encode("utf-8", "replace")
+    declared = _DECLARATION.match(text)
+    text = text[declared.end() :] if declared else text
+    return _BLANK_SIGNS.sub(" ", text).encode("utf-8", "replace")
 
 
 def _is_in_quote(before: str, *, is_below_own: bool) -> bool:

@@ -331,6 +331,9 @@ def from_uuencode(content: bytes) -> bytes:
     for line in lines[start + 1 :]:
         if line.strip() in {b"end", b"`"}:
             break
+        if not line:
+            # Of HTML; for the library it is one of 32 zeros.
+            continue
         try:
             kept.append(binascii.a2b_uu(line))
         except binascii.Error:

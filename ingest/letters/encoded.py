@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 
@@ -23,9 +22,6 @@ FILES_MOST = 100
 
 TRIES_MOST = 1_000
 """Places of one body that begin like a file and are looked at, for each coding."""
-
-ENTITIES_MOST = 100_000
-"""Entities in HTML beyond which no file is looked for in it; an encoded file has none."""
 
 Files = list[tuple[str, bytes]]
 _Taken = Callable[[re.Match[bytes], str], tuple[str, bytes, int]]
@@ -49,6 +45,18 @@ _NAME_BEFORE = 1000
 _GZIP = b"H4sI"
 _ZIP_END = b"PK\5\6"
 _TAG = re.compile(rb"<[^<>]{0,1000}>")
+# As programs escape the signs that an encoded file is written in, the one in the others last.
+_ENTITIES = {
+    b"&lt;": b"<",
+    b"&gt;": b">",
+    b"&nbsp;": b" ",
+    b"&quot;": b'"',
+    b"&#34;": b'"',
+    b"&#39;": b"'",
+    b"&#x27;": b"'",
+    b"&apos;": b"'",
+    b"&amp;": b"&",
+}
 
 
 def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
@@ -80,10 +88,12 @@ def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
 def encoded_in_html(content: bytes, charset: str) -> Files:
     """The files that stand encoded in an HTML body."""
     signs = (sign for signs, *_ in _CODINGS for sign in signs)
-    if content.count(b"&") > ENTITIES_MOST or not any(sign in content for sign in signs):
+    if not any(sign in content for sign in signs):
         return []
-    lines = _TAG.sub(b"\n", content).decode("latin-1")
-    return cut_encoded(html.unescape(lines).encode("latin-1", "replace"), charset)[0]
+    lines = _TAG.sub(b"\n", content)
+    for entity, sign in _ENTITIES.items():
+        lines = lines.replace(entity, sign)
+    return cut_encoded(lines, charset)[0]
 
 
 def _uuencoded(begin: re.Match[bytes], charset: str) -> tuple[str, bytes, int]:

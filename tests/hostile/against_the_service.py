@@ -332,7 +332,7 @@ def table(rows: list[Measured], crowd: Crowd, wait: Wait, server: str) -> str:
         TITLE,
         "",
         f"`make hostile` puts {len(rows)} letters that were made to hurt",
-        "(`tests/hostile/corpus.py`) into the mailbox of the running service, with its default",
+        "(`tests/hostile/corpus`) into the mailbox of the running service, with its default",
         f"limits, on {server} and SQLite; after each of them an ordinary letter. Time is from a",
         "letter's arrival to its verdict, IDLE, reply and filing included. CPU is what the service",
         f"and its children used up in that time, all together, the least of {TRIES} tries where",

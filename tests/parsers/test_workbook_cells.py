@@ -129,7 +129,7 @@ def test_a_filter_of_xlsx_hides_what_lies_below_its_first_row(about, filtered):
 
 
 STYLES = (
-    f'<styleSheet xmlns="{corpus._SHEET}">'
+    f'<styleSheet xmlns="{corpus.SHEET}">'
     '<numFmts><numFmt numFmtId="164" formatCode="0000"/></numFmts>'
     '<fonts><font/><font><strike/></font><font><strike val="0"/></font></fonts>'
     '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>'

@@ -1,7 +1,10 @@
 """Which files of a letter are read, which are named, and how much of all is opened."""
 
 import base64
+import binascii
 import gzip
+import html
+import re
 from dataclasses import replace
 
 import pytest
@@ -302,10 +305,16 @@ def test_files_of_one_text_are_taken_to_their_bound(monkeypatch):
         monkeypatch.setattr(encoded, bound, 2)
         assert [packed for _, packed in encoded.cut_encoded(one * 3, "")[0]] == [b"ABC"] * 2
         monkeypatch.setattr(encoded, bound, 100)
-    monkeypatch.setattr(encoded, "ENTITIES_MOST", 2)
-    for entities, count in ((2, 1), (3, 0)):
-        found = encoded.encoded_in_html(b"&lt;" * entities + b"<p>" + one, "")
-        assert len(found) == count
+
+
+@pytest.mark.parametrize("blank", [" ", "&nbsp;"])
+def test_a_file_in_html_is_read_whatever_of_its_signs_are_escaped(blank):
+    content = bytes(range(256)) * 4
+    lines = [binascii.b2a_uu(content[at : at + 45]) for at in range(0, len(content), 45)]
+    written = html.escape(b"".join(lines).decode()).replace(" ", blank).replace("\n", "<br>\n")
+    assert {"&amp;", "&lt;", "&gt;", "&quot;", "&#x27;"} <= set(re.findall(r"&[^;]+;", written))
+    whole = f"<p>begin 644 a&amp;b.bin<br>\n{written}end".encode()
+    assert encoded.encoded_in_html(whole, "") == [("a&b.bin", content)]
 
 
 def test_an_html_body_that_is_one_document_is_cut_out_as_its_text():

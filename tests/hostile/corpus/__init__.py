@@ -1,0 +1,50 @@
+"""Letters made to hurt their reader, each generated when it is wanted."""
+
+from tests.hostile.corpus import archives, books, letters
+from tests.hostile.corpus.books import SHEET, book, cell, ods, sheet_with, with_part
+from tests.hostile.corpus.making import (
+    BODY,
+    CODE,
+    CORPUS,
+    LOGIN,
+    MB,
+    SENDER,
+    Hostile,
+    archive,
+    attached,
+    carrying,
+    header,
+    ordinary,
+    plain,
+    several,
+    zeros,
+    zipped,
+)
+
+__all__ = [
+    "BODY",
+    "CODE",
+    "CORPUS",
+    "LOGIN",
+    "MB",
+    "SENDER",
+    "SHEET",
+    "Hostile",
+    "archive",
+    "archives",
+    "attached",
+    "book",
+    "books",
+    "carrying",
+    "cell",
+    "header",
+    "letters",
+    "ods",
+    "ordinary",
+    "plain",
+    "several",
+    "sheet_with",
+    "with_part",
+    "zeros",
+    "zipped",
+]

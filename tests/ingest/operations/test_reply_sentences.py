@@ -97,4 +97,4 @@ def test_two_files_with_different_readings_of_one_register_are_both_refused(repl
     assert subject.startswith("Показания не приняты")
     assert text.count("Два показания одного счётчика") == 2
     assert "другое значение: 2.xlsx, Лист1!E7" in text
-    assert "другое значение: 1.xlsx, Sheet!E7" in text
+    assert "другое значение: 1.xlsx, Лист1!E7" in text

@@ -26,7 +26,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from ingest.engine.announce import Announcer
 from ingest.engine.collect import Collector, Pass, Passed
 from ingest.engine.drop import NO_DROPS, DropCollector, Drops, Folder
-from ingest.engine.health import Health, described
+from ingest.engine.health import Health, summary
 from ingest.engine.jobs import Job, rest_seconds
 from ingest.engine.marks import Marker
 from ingest.engine.memory import give_back, share_heap
@@ -319,7 +319,7 @@ class Daemon:
             collector.once(lambda: self._is_over(job))
 
         def told(fault: BaseException, seconds: float) -> None:
-            error = described(fault)
+            error = summary(fault)
             log.warning("drop.failed", drop=folder.name, error=error, retry_seconds=seconds)
             self._health.failed(folder.source, fault)
 
@@ -333,7 +333,7 @@ class Daemon:
         return self._stopping.is_set()
 
     def _mailbox_failed(self, mailbox: str, fault: BaseException, seconds: float) -> None:
-        told = described(fault)
+        told = summary(fault)
         log.warning("mailbox.failed", mailbox=mailbox, error=told, retry_seconds=seconds)
         self._health.failed(mailbox_named(mailbox), fault)
 
@@ -382,7 +382,7 @@ class Daemon:
         return job
 
     def _outbox_failed(self, fault: BaseException, seconds: float) -> None:
-        log.warning("outbox.failed", error=described(fault), retry_seconds=seconds)
+        log.warning("outbox.failed", error=summary(fault), retry_seconds=seconds)
         self._health.failed(OUTBOX, fault)
 
     def _keeping_alive(self) -> Job:
@@ -413,7 +413,7 @@ class Daemon:
         try:
             self._sealer.once()
         except ConnectionError as fault:
-            log.warning("audit.not_sealed", error=described(fault), retry_seconds=None)
+            log.warning("audit.not_sealed", error=summary(fault), retry_seconds=None)
         self._sealer.close()
 
     def _send_the_rest(self, postman: Postman) -> None:
@@ -457,7 +457,7 @@ def _kept_alive() -> None:
 
 
 def _token_failed(fault: BaseException, seconds: float) -> None:
-    log.warning("token.failed", error=described(fault), retry_seconds=seconds)
+    log.warning("token.failed", error=summary(fault), retry_seconds=seconds)
 
 
 def _tell(mailbox: str, passed: Passed, started: float) -> None:
@@ -473,7 +473,7 @@ def _tell(mailbox: str, passed: Passed, started: float) -> None:
 
 
 def _sealing_failed(fault: BaseException, seconds: float) -> None:
-    log.warning("audit.not_sealed", error=described(fault), retry_seconds=seconds)
+    log.warning("audit.not_sealed", error=summary(fault), retry_seconds=seconds)
 
 
 def _end_outdated(told: str) -> None:
@@ -483,11 +483,11 @@ def _end_outdated(told: str) -> None:
 
 
 def _queue_failed(fault: BaseException, seconds: float) -> None:
-    log.warning("queue.failed", error=described(fault), retry_seconds=seconds)
+    log.warning("queue.failed", error=summary(fault), retry_seconds=seconds)
 
 
 def _alarms_failed(fault: BaseException, seconds: float) -> None:
-    log.warning("alarm.failed", error=described(fault), retry_seconds=seconds)
+    log.warning("alarm.failed", error=summary(fault), retry_seconds=seconds)
 
 
 def run(parts: Parts, renew: Callable[[], Parts]) -> None:

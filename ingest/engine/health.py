@@ -37,7 +37,7 @@ class Health:
         if isinstance(fault, ConnectionError) and not isinstance(fault, of_server):
             # The database's: no fault of that server, and there is nowhere to keep it.
             return
-        self._keep(server, described(fault), getattr(fault, "advice", ""))
+        self._keep(server, summary(fault), getattr(fault, "advice", ""))
 
     def refused(self, told: str) -> None:
         """Keep that a new configuration was refused, and the one before stays in force."""
@@ -60,8 +60,8 @@ class Health:
                 self._working[server] = certificate_ends
 
 
-def described(fault: BaseException) -> str:
-    """A fault in words that may be logged: of ours only its kind, as it may hold a secret."""
+def summary(fault: BaseException) -> str:
+    """A fault in words that may be logged: of our own only its kind, as its text may be secret."""
     if isinstance(fault, ConnectionError):
         return str(fault)
     return f"a fault of ours, {type(fault).__name__}"

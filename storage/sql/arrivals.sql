@@ -17,7 +17,7 @@ SET job = :job
 WHERE id = ANY(:keys)
 
 -- name: take
--- Those of a trip that have no verdict; who has them now.
+-- Those of a trip that have no verdict, taken by a process.
 UPDATE arrival
 SET holder = :holder
 WHERE id = ANY(:keys) AND outcome IS NULL
@@ -36,7 +36,7 @@ SET outcome = :outcome, content = NULL, held = 0, holder = NULL
 WHERE source = :source AND key = :key AND outcome IS NULL
 
 -- name: put_off
--- Nobody has them now, and nobody is to try before then.
+-- Put off: without a holder, and due then.
 UPDATE arrival
 SET holder = NULL,
     due_at = CAST(strftime('%s', 'now') AS INTEGER) + :seconds -- sqlite
@@ -85,7 +85,7 @@ FROM arrival
 WHERE outcome IS NULL AND job IS NOT NULL AND holder = ANY(:keys)
 
 -- name: beat
--- A process is there.
+-- The heartbeat of a process.
 INSERT INTO process (holder, role, version, began_at, beat_at)
 VALUES (:holder, :role, :version,
         CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', 'now') AS INTEGER)) -- sqlite
@@ -99,7 +99,7 @@ DELETE FROM process
 WHERE holder = :holder
 
 -- name: processes
--- Every process that was heard of lately, and for how long it has been silent.
+-- Every process, and the seconds since its last heartbeat.
 SELECT holder, role, version, began_at, beat_at,
        CAST(strftime('%s', 'now') AS INTEGER) - beat_at AS silent -- sqlite
        CAST(extract(epoch FROM clock_timestamp()) AS bigint) - beat_at AS silent -- postgresql
@@ -107,7 +107,7 @@ FROM process
 ORDER BY role, began_at, holder
 
 -- name: forget_silent
--- Those that have been silent for so long that nobody asks for them.
+-- Processes without a heartbeat for so long.
 DELETE FROM process
 WHERE beat_at < CAST(strftime('%s', 'now') AS INTEGER) - :silent -- sqlite
 WHERE beat_at < CAST(extract(epoch FROM clock_timestamp()) AS bigint) - :silent -- postgresql

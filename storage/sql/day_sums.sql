@@ -6,7 +6,7 @@ FROM interval_day
 WHERE series_id = ANY(:keys) AND day >= :first AND day < :last
 
 -- name: lock_series
--- Nobody else sums up these series meanwhile.
+-- Locks the series, so that no other transaction sums them up meanwhile.
 SELECT id
 FROM interval_series
 WHERE id = ANY(:keys)

@@ -1,4 +1,4 @@
--- What the weeks before a document, and the other kind of readings, say of its points.
+-- What is in force around a document: registers, and the energy of profiles.
 
 -- name: sum_inside
 -- Energy of the intervals that lie wholly between two instants, and their number.

@@ -12,15 +12,20 @@ from ingest.web.site import KEPT, REFILL, Visit, ours, texts_of
 log = structlog.get_logger()
 
 
-def enter(visit: Visit) -> Response:
-    """A name and a password were sent."""
-    attempt = Attempt(
+def attempt_of(visit: Visit) -> Attempt:
+    """The name and password that were sent, and where from."""
+    return Attempt(
         name=visit.text("name"),
         password=visit.text("password"),
         network=visit.network,
         browser=visit.browser,
         agent=visit.request.headers.get("user-agent", ""),
     )
+
+
+def enter(visit: Visit) -> Response:
+    """A name and a password were sent."""
+    attempt = attempt_of(visit)
     key = sign_in(visit.service, attempt, visit.now)
     if key is None:
         log.info("session.refused", network=attempt.network)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 from starlette.responses import Response
 
-from ingest.operations.account.sessions import Attempt, digest, end_session
+from ingest.operations.account.sessions import digest, end_session
 from ingest.operations.console.operators import operator_of, sign_in
-from ingest.web.account.entrance import onward
+from ingest.web.account.entrance import attempt_of, onward
 from ingest.web.app import cookie_name, set_cookie
 from ingest.web.site import CONSOLE, KEPT, Visit, ours, texts_of
 
@@ -16,13 +16,7 @@ log = structlog.get_logger()
 
 def enter(visit: Visit) -> Response:
     """A name, a password and a code were sent."""
-    attempt = Attempt(
-        name=visit.text("name"),
-        password=visit.text("password"),
-        network=visit.network,
-        browser=visit.browser,
-        agent=visit.request.headers.get("user-agent", ""),
-    )
+    attempt = attempt_of(visit)
     key = sign_in(visit.service, attempt, visit.text("code"), visit.now)
     if key is None:
         log.info("session.refused", network=attempt.network)

@@ -60,6 +60,12 @@ class Places:
         """One number for the cell at `row` and `column`, both from 1."""
         return row * _COLUMNS + column - 1
 
+    @staticmethod
+    def spot(at: int) -> tuple[int, int]:
+        """Row and column of a packed cell."""
+        row, column = divmod(at, _COLUMNS)
+        return row, column + 1
+
     def place(self, index: int) -> Place:
         """The place of the value at `index`."""
         if self.sheet is None:
@@ -67,8 +73,7 @@ class Places:
         return self._cell(self.at[index])
 
     def _cell(self, at: int) -> Place:
-        row, column = divmod(at, _COLUMNS)
-        return Place(sheet=self.sheet, cell=cell_name(row, column + 1))
+        return Place(sheet=self.sheet, cell=cell_name(*self.spot(at)))
 
     def gap(self, index: int, start: int) -> Place:
         """The empty cell of the interval at `start`, else the place before the gap.

@@ -133,7 +133,7 @@ class Draft:
         unit: Of the values; the layout's own unless the document states one.
         month: Start and end of the month the document says it is for, in epoch
             seconds; None when it says none.
-        keys: As in `Places.keys`.
+        keys: Rows and columns of each table, with its `Places.keys`.
         figures: As in `Parsed.figures`.
         spoilt: As in `Parsed.spoilt`.
         mistakes: Values that were found wrong so far.
@@ -150,7 +150,7 @@ class Draft:
     readings: list[Reading] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
     points: set[tuple[str | None, str | None]] = field(default_factory=set)
-    keys: Mapping[str, int] = field(default_factory=dict)
+    keys: list[tuple[range, range, Mapping[str, int]]] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     spoilt: list[Series] = field(default_factory=list)
     mistakes: int = 0
@@ -193,7 +193,9 @@ class Draft:
 
     def places(self, at: Sequence[int], empty: Mapping[int, int] | None = None) -> Places:
         """Places of this document."""
-        return Places(self.sheet, at, self.keys, empty or {})
+        row, column = Places.spot(at[0]) if at else (0, 0)
+        tables = (keys for rows, columns, keys in self.keys if row in rows and column in columns)
+        return Places(self.sheet, at, next(tables, {}), empty or {})
 
 
 def assemble(draft: Draft) -> tuple[Series, ...]:

@@ -87,7 +87,6 @@ class SheetReader:
         for number, table in enumerate(self._tables):
             if number == 0:
                 self._stated.read(table)
-                self._draft.keys = table.columns
             elif not self._stated.further(table):
                 for row, cells in self._rows(table):
                     self._account.use(row, cells)
@@ -120,6 +119,8 @@ class SheetReader:
                     if conflict.field == "value":
                         table.values.setdefault(label.column, Slot(label.meaning.zone, None))
         rows = list(self._rows(table))
+        down, right = range(table.top, table.end), range(table.left, table.right + 1)
+        self._draft.keys.append((down, right, table.columns))
         data = [row for row, cells in rows if self._holds_data(table, row, cells)]
         self._adopt_keys(table)
         titles = list(self._titles.above(table))

@@ -387,10 +387,11 @@ def _merge_keys(page: Page, names: list[str], rows: list[Row], top: int) -> None
 
 
 PLANTS = ("hidden row", "hidden key", "hidden column", "error", "two currents", "unknown numbers",
-          "error beside", "American dates", "struck", "hidden sheet")  # fmt: skip
+          "error beside", "American dates", "struck", "hidden sheet",
+          "faint", "blank", "faint key")  # fmt: skip
 
 
-_HIDES = ("hidden row", "hidden column", "hidden key", "hidden sheet")
+_HIDES = ("hidden row", "hidden column", "hidden key", "hidden sheet", "faint", "blank")
 
 
 def _hide(form: Form, kind: str, row: int, column: int) -> None:
@@ -406,6 +407,9 @@ def _hide(form: Form, kind: str, row: int, column: int) -> None:
         words = {*LABELS["zone"], *LABELS["channel"]}
         hidden = {c for (r, c), cell in page.cells.items() if r == form.labels and cell in words}
         page.hidden_columns |= set(sorted(hidden)[:1])
+    elif kind in ("faint", "blank"):
+        getattr(page, kind).add((row, column))
+        form.unseen |= {k for k, (at, _) in form.meant.items() if at == (row, column)}
     else:
         hidden = {at: value for at, value in page.cells.items() if at not in form.dates}
         form.pages.append(Page("Архив", hidden, is_visible=False))
@@ -418,7 +422,10 @@ def _plant(draw: Any, form: Form, kind: str) -> None:
     if kind in _HIDES:
         _hide(form, kind, row, column)
         return
-    if kind == "error beside":
+    if kind == "faint key":
+        before = sorted(at for at in page.cells if at[0] == row and at[1] < column)
+        page.faint |= {draw(st.sampled_from(before))} - form.dates.keys() if before else set()
+    elif kind == "error beside":
         if form.beside:
             form.wrong = draw(st.sampled_from(form.beside))
             page.cells[form.wrong] = Wrong("#N/A")

@@ -265,3 +265,10 @@ def test_columns_that_only_look_like_the_hours_of_a_day_are_not_read(rows):
     parsed = read([*HOURS, *rows])
     assert parsed.series == ()
     assert (Code.MISSING_FIELD, None) in told(parsed)
+
+
+def test_the_keys_of_a_further_table_are_told_at_its_own_columns():
+    further: Rows = [["", "", "№ счётчика", "Показание"], ["", "", N, 2]]
+    parsed = read([*DATED, ["№ счётчика", "Показание"], [M, 1], [], *further])
+    cells = [series.places.place_of("meter", 0).cell for series in parsed.series]
+    assert cells == ["A6", "C9"]

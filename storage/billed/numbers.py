@@ -184,9 +184,12 @@ class Numbers(Part):
 
     def of_each(self, months: Sequence[date], point: int) -> dict[date, list[Number]]:
         """One point's numbers of some months; the register's rows are read once for all."""
-        rows = _Rows(self, [point])
+        rows, first = _Rows(self, [point]), next(iter(self.months([point])), date.max)
         return {
+            # Before its first value there is nothing, and it is not asked for month by month.
             month: sorted(_Month(self, rows, month, None).numbers(), key=lambda n: n.key)
+            if month >= first
+            else []
             for month in months
         }
 
@@ -340,7 +343,7 @@ class _Month:
         for row in self._ask(_READINGS, self._readings, meters):
             inside[register_of(row)].append(row)
         codes: dict[tuple[int, str, str], set[str]] = defaultdict(set)
-        for row in self._ask(_READING_CODES, self._readings, meters):
+        for row in self._ask(_READING_CODES, self._readings, meters) if inside else ():
             codes[register_of(row)].add(row.code)
         points = {meter.id: meter.point_id for meter in self._meters}
         # Where zones are read, the total is their proof and no number of its own.

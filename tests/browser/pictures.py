@@ -114,6 +114,7 @@ def _visit_console(page: Page, url: str, operator: Added) -> None:
         ("console-matrix", f"/months/{last:%Y-%m}/matrix"), ("console-audit", "/audit"),
         ("console-enter", f"/entities/{CODE}/enter"), ("console-export", "/export"),
         ("console-import", "/import"), ("console-status", "/status"),
+        ("console-operators", "/operators"),
     ):  # fmt: skip
         page.goto(f"{url}/console{path}")
         # A list of letters is one line after the other.

@@ -243,6 +243,13 @@ def test_parts_lie_between_their_delimiters(content, found):
     assert [part for _, part, _ in parts(content)] == found
 
 
+def test_what_says_that_it_has_parts_and_has_none_is_a_plain_text():
+    for kind in (b"mixed", b"alternative; boundary=b", b"digest; boundary=b"):
+        content = b"Content-Type: multipart/" + kind + b"\r\n\r\ntext"
+        assert parts(content) == [("text/plain", b"text", 0)]
+    assert parts(b"Content-Type: text/html\r\n\r\ntext") == [("text/html", b"text", 0)]
+
+
 def test_what_is_enclosed_is_walked_in_its_place():
     inner = b"Content-Type: message/rfc822\r\n\r\n\r\nSubject: x\r\n\r\nbody"
     packed = (
@@ -404,7 +411,7 @@ def test_what_is_no_signature_carries_nothing(broken):
     assert signed.signed_content(broken) is None
 
 
-@pytest.mark.parametrize(("deep", "content"), [(8, b"x"), (9, None)])
+@pytest.mark.parametrize(("deep", "content"), [(8, b"x"), (9, None), (5000, None)])
 def test_a_signature_is_as_deep_as_any_program_makes_it(deep, content):
     carried = element(4, b"x")
     for _ in range(deep):
@@ -435,7 +442,7 @@ def test_a_signature_is_known_as_it_stands_in_pem_and_in_base64():
     assert signed.cms_message(b"0" + whole[1:3] + b"\0" * 40) is None
 
 
-@pytest.mark.parametrize(("deep", "content"), [(8, b"x"), (9, None)])
+@pytest.mark.parametrize(("deep", "content"), [(8, b"x"), (9, None), (5000, None)])
 def test_pieces_without_a_stated_length_are_as_deep_as_any_program_makes_them(deep, content):
     carried = element(4, b"x")
     for _ in range(deep):

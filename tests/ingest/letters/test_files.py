@@ -107,6 +107,8 @@ TOO_MANY = (Code.TOO_MANY_DOCUMENTS, "b.zip")
     ("bound", "most", "found"),
     [
         # Two archives, each with an entry, and a file.
+        ("ENTRIES_MOST", 1, (Code.TOO_MANY_DOCUMENTS, "a.zip")),
+        ("ENTRIES_MOST", 2, (Code.TOO_MANY_DOCUMENTS, "a.zip")),
         ("ENTRIES_MOST", 5, FOUND), ("ENTRIES_MOST", 4, TOO_MANY), ("CONTAINERS_MOST", 2, FOUND),
         ("CONTAINERS_MOST", 1, (Code.TOO_MANY_DOCUMENTS, "a.zip")), ("DEPTH_MOST", 2, FOUND),
         ("DEPTH_MOST", 1, []), ("FILE_MOST", len(zipped(("a.xml", XML))), FOUND),
@@ -230,7 +232,12 @@ def test_lines_of_bodies_are_searched_to_their_bound(lines, found, monkeypatch):
         ([""], "", True),
         (["=?utf-8?Q?a=40b.ru?="], "a@b.ru", False), (["a@b.ru" + " " * 3994], "a@b.ru", True),
         (["a@" + "я" * 190 + ".рф"], "", True), (["a@пример.рф"], "a@xn--e1afmkfd.xn--p1ai", True),
-        (["x"], "", True),
+        (["x"], "", True), (['"c@d.ru" a@b.ru "'], "a@b.ru", False), (['a@b.ru "'], "a@b.ru", True),
+        (['"c@d.ru" a@b.ru'], "a@b.ru", True), (['"x\\" c@d.ru" <a@b.ru>'], "a@b.ru", True),
+        (['"(" c@d.ru ")" a@b.ru'], "c@d.ru", False), (['(" c@d.ru ") a@b.ru'], "a@b.ru", True),
+        (['c@d.ru (" <a@b.ru>'], "a@b.ru", True), (["a@b.ru; c@d.ru"], "a@b.ru", False),
+        (["<a@b.ru"], "a@b.ru", True), (["<c d> a@b.ru"], "a@b.ru", True),
+        (["<a@b.ru> <c@d.ru>"], "a@b.ru", False), (["x:a@b.ru;"], "a@b.ru", True),
     ],
 )  # fmt: skip
 def test_a_sender_is_certain_when_every_program_finds_the_same(values, sender, certain):

@@ -88,13 +88,15 @@ def points_of(code: str) -> tuple[MeteringPoint, ...]:
     )
 
 
+def service_of(url: str) -> Service:
+    """A service over a database as it is."""
+    replies = Replies(organisation="АО «Энергосбыт»", phone="8 800 000-00-00")
+    return Service(Settings(database=Database(url=url), replies=replies))
+
+
 def service_on(url: str) -> Service:
-    """A service with two entities in its register of points."""
-    settings = Settings(
-        database=Database(url=url),
-        replies=Replies(organisation="АО «Энергосбыт»", phone="8 800 000-00-00"),
-    )
-    service = Service(settings)
+    """A service with two entities in its register of points, which it is given."""
+    service = service_of(url)
     with service.ledger.transaction() as store:
         register(store.registry, [
                 LegalEntity(CODE, "ООО «Пример»", "3300000001", ("buh@primer.example",), True,
@@ -108,12 +110,21 @@ def service_on(url: str) -> Service:
     return service
 
 
+@pytest.fixture(scope="session")
+def registered(empty_database, tmp_path_factory):
+    """A database file with two entities in its register, that each test gets a copy of."""
+    path = tmp_path_factory.mktemp("registered") / "ingest.db"
+    path.write_bytes(empty_database.read_bytes())
+    service_on(f"sqlite:///{path}").ledger.close()
+    return path
+
+
 @pytest.fixture
-def world(empty_database, tmp_path):
+def world(registered, tmp_path):
     """The pages over SQLite."""
     path = tmp_path / "ingest.db"
-    path.write_bytes(empty_database.read_bytes())
-    service = service_on(f"sqlite:///{path}")
+    path.write_bytes(registered.read_bytes())
+    service = service_of(f"sqlite:///{path}")
     made = World(service)
     # Children cost a second each; tests/browser has them.
     service.reader = lambda: DirectReader(service.layouts)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.ingest.web.conftest import service_on
+from tests.ingest.web.conftest import registered, service_of  # noqa: F401 - a fixture
 
 
 @pytest.fixture
-def service(empty_database, tmp_path):
+def service(registered, tmp_path):  # noqa: F811
     path = tmp_path / "ingest.db"
-    path.write_bytes(empty_database.read_bytes())
-    made = service_on(f"sqlite:///{path}")
+    path.write_bytes(registered.read_bytes())
+    made = service_of(f"sqlite:///{path}")
     yield made
     made.ledger.close()

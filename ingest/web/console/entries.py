@@ -8,6 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ingest.letters.terms import Outcome
 from ingest.operations.account.desk import keep, kept
 from ingest.operations.account.registers import registers
 from ingest.operations.account.sessions import digest
@@ -96,7 +97,8 @@ def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:
     except NoSuchEntity:
         return form(visit, "switched_off", 409)
     if not dry_run:
-        note = "known" if done.is_known else "entered"
+        is_whole = done.handled.outcome in {Outcome.ACCEPTED, Outcome.DUPLICATE}
+        note = "known" if done.is_known else "entered" if is_whole else "not_whole"
         return visit.go(f"{CONSOLE}/letters/{done.letter}?note={note}")
     return visit.page(
         "console_entered.html",

@@ -54,6 +54,16 @@ def test_a_document_is_checked_then_entered_under_name_and_reason(crew):
     assert len(letters(crew)) == 1
 
 
+def test_what_is_refused_between_check_and_record_is_not_told_as_done(crew):
+    anna = crew.enters()
+    checked = anna.post(ENTER, REASON, files=file(xml("many")))
+    done = anna.post(f"{ENTER}/record", {"digest": hidden(checked, "digest"), **REASON})
+
+    told = anna.get(done.headers["location"]).text
+    assert "принято не всё" in told
+    assert 'class="note good"' not in told
+
+
 def test_a_reading_is_entered_by_its_register(crew):
     anna = crew.enters()
     page = anna.get(ENTER).text

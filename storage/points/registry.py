@@ -82,12 +82,14 @@ class Registry(Part):
 
     def _single(self, rows: Sequence[Any]) -> list[LegalEntity]:
         """Entities also with the points that they held at other times."""
-        found = list(self._listed("points_held_at_times", [row.id for row in rows]))
+        found = self._listed("points_ever_of", [row.id for row in rows])
+        found.sort(key=lambda row: (row.code, row.area))
+        points: dict[int, list[MeteringPoint]] = defaultdict(list)
         held: dict[int, list[MeteringPoint]] = defaultdict(list)
         for row, point in zip(found, self._made(found), strict=True):
-            held[row.holder].append(point)
+            (points if row.holder == row.entity_id else held)[row.holder].append(point)
         return [
-            replace(whole, held_at_times=tuple(held[whole.id or 0])) for whole in self._whole(rows)
+            replace(_entity(row, points[row.id]), held_at_times=tuple(held[row.id])) for row in rows
         ]
 
     def _whole(self, rows: Sequence[Any]) -> list[LegalEntity]:

@@ -74,12 +74,18 @@ SELECT *
 FROM meter
 WHERE point_id = ANY(:keys)
 
--- name: points_held_at_times
--- Points that are another's by their newest row, with who held them by an earlier one.
-SELECT DISTINCT metering_point.*, point_row.entity_id AS holder
+-- name: points_ever_of
+-- The points of some entities, and those that are another's by their newest row, with who
+-- held them by an earlier one.
+SELECT metering_point.*, metering_point.entity_id AS holder
+FROM metering_point
+WHERE metering_point.entity_id = ANY(:keys)
+UNION
+SELECT metering_point.*, point_row.entity_id AS holder
 FROM point_row
 JOIN metering_point ON metering_point.id = point_row.point_id
 WHERE point_row.entity_id = ANY(:keys) AND metering_point.entity_id <> point_row.entity_id
+ORDER BY code, area
 
 -- name: point_rows
 -- What was true of the points from when, the oldest first.

@@ -18,7 +18,7 @@ from ingest.engine.work import Worker
 from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
 from ingest.letters.terms import Read
 from layouts.points import LegalEntity
-from tests.fakes import FakeClock, FakeIntake, FakeMailbox, letter_of, mail
+from tests.fakes import FakeClock, FakeIntake, FakeMailbox, letter_of, mail, raw_letter
 
 CODE = "200000003079"
 MINUTE = 60.0
@@ -127,7 +127,8 @@ class _Intake(FakeIntake):
         if code is None:
             return UNPROVEN
         claims = Claims((code,), (), ("a password",))
-        return Proof(claims, Origin(read.letter.sender), is_right=True)
+        is_right = "guess" not in read.letter.subject
+        return Proof(claims, Origin(read.letter.sender), is_right=is_right)
 
     def receive(self, arrival, read, proof, store, now, foreseen=None):
         handled = super().receive(arrival, read, proof, store, now)
@@ -216,6 +217,14 @@ def test_who_forges_a_domain_does_not_push_back_whose_own_words_prove_him(house)
     house.intake.proves["proven"] = CODE
     assert house.until("proven") <= MINUTE
     assert "proven" in house.looked
+
+
+def test_a_wrong_password_proves_nobody(house):
+    house.intake.proves = {"a guess": CODE, "proven": CODE}
+    codes = [
+        house.worker.code_proven_by_words(raw_letter(mail(of)))[0] for of in house.intake.proves
+    ]
+    assert codes == ["", CODE]
 
 
 def test_who_forges_a_domain_does_not_push_back_an_address_that_has_proven_itself(house, ledger):

@@ -114,7 +114,7 @@ def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
         return Number(Decimal(cell))
     if isinstance(cell, float):
         return Number(Decimal(format(cell, ".15g"))) if math.isfinite(cell) else fault
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or cell[:1].isalpha():
         return fault
     if _PLAIN.fullmatch(cell):
         return Number(Decimal(cell))

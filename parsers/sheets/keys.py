@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from parsers.fields import Fault, is_blank, plain, read_moment, shown
 from parsers.grid import Cell, Sheet
@@ -18,6 +19,11 @@ def is_ditto(cell: Cell) -> bool:
     """Whether a cell says only "as above": `-"-`, `—//—`, «то же»."""
     if not isinstance(cell, str) or len(cell) > 20 or cell[:1].isdigit():
         return False
+    return _is_ditto(cell)
+
+
+@lru_cache(maxsize=4096)
+def _is_ditto(cell: str) -> bool:
     text = _BLANKS.sub("", plain(cell)).translate(_DASHES).casefold().strip(".")
     return text in _SAME or _MARK.fullmatch(text) is not None
 

@@ -155,7 +155,7 @@ class SheetReader:
                 self._has_no_key(table) and sums.is_of(cells)
             ):
                 self._account.use_figures(row, table.numbers())
-                self._draft.findings.extend(sums.compare(row, cells))
+                sums.compare(row, cells, self._draft.findings)
             elif self._definition.hours:
                 self._matrix_row(table, row, cells, sums)
             else:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from layouts.document import cell_name
 from layouts.figures import Figure, FigureKind, agrees, same
-from layouts.findings import Code, Finding, Place, Severity, finding
+from layouts.findings import Code, Finding, Findings, Place, Severity, finding
 from layouts.layout import UNITS, Layout
 from layouts.terms import CHANNELS
 from parsers.assemble import Reading, in_kwh, instant
@@ -91,8 +91,8 @@ class Sums:
             and all(any(same(n, s) for s in self._sums(c)) for c, n in numbers.items())
         )
 
-    def compare(self, row: int, cells: Mapping[int, Cell]) -> Iterator[Finding]:
-        """A finding for each total that is not the sum of what stands above it."""
+    def compare(self, row: int, cells: Mapping[int, Cell], findings: Findings) -> None:
+        """Tell each total that is not the sum of what stands above it."""
         for at in self.table.numbers():
             sums, column = list(self._sums(at)), self.columns[at]
             column.since = {}
@@ -101,10 +101,11 @@ class Sums:
                 continue
             if column.subtotals > 1:
                 sums.append(column.of_subtotals)
-            if sums and not any(same(total.value, exact) for exact in sums):
+            differs = sums and not any(same(total.value, exact) for exact in sums)
+            if differs and not findings.is_counted(Code.TOTAL_DIFFERS):
                 about = {"expected": format(sums[0], "f")}
                 place = place_of(self.sheet, row, at)
-                yield finding(Code.TOTAL_DIFFERS, place, seen=shown(cells[at]), **about)
+                findings.add(finding(Code.TOTAL_DIFFERS, place, seen=shown(cells[at]), **about))
             column.subtotals += 1
             column.of_subtotals += total.value
 

@@ -45,7 +45,7 @@ TESTS = {
     "layouts/rules": "tests/layouts --quick",
     "layouts": "tests/layouts --quick",
     "parsers": "tests/parsers --quick",
-    "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py --quick",
+    "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py",
     "ingest/replies": "tests/ingest/replies tests/ingest/intake/test_wishes.py"
     " tests/ingest/engine/test_send.py tests/ingest/operations/test_told.py --quick",
     "ingest/transports": "tests/ingest/transports tests/ingest/engine/test_send.py"

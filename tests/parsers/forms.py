@@ -408,7 +408,9 @@ def _hide(form: Form, kind: str, row: int, column: int) -> None:
         hidden = {c for (r, c), cell in page.cells.items() if r == form.labels and cell in words}
         page.hidden_columns |= set(sorted(hidden)[:1])
     elif kind in ("faint", "blank"):
-        getattr(page, kind).add((row, column))
+        # A zero that its format does not show is read: some have all their zeros hidden so.
+        is_zero = not str(page.cells[row, column]).strip(" 0,.")
+        getattr(page, "faint" if is_zero else kind).add((row, column))
         form.unseen |= {k for k, (at, _) in form.meant.items() if at == (row, column)}
     else:
         hidden = {at: value for at, value in page.cells.items() if at not in form.dates}
@@ -423,7 +425,8 @@ def _plant(draw: Any, form: Form, kind: str) -> None:
         _hide(form, kind, row, column)
         return
     if kind == "faint key":
-        before = sorted(at for at in page.cells if at[0] == row and at[1] < column)
+        values = {at for at, _ in form.meant.values()}
+        before = sorted(at for at in page.cells.keys() - values if at[0] == row and at[1] < column)
         page.faint |= {draw(st.sampled_from(before))} - form.dates.keys() if before else set()
     elif kind == "error beside":
         if form.beside:

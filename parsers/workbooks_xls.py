@@ -185,7 +185,8 @@ def _styles(book: xlrd.book.Book) -> CellStyles:
     formats = [known.get(style.format_key, GENERAL) for style in book.xf_list]
     looks = [(style.font_index, at) for at, style in enumerate(book.xf_list)]
     fonts = [
-        Font(bool(font.struck_out), _colour(book, font.colour_index)) for font in book.font_list
+        Font(bool(font.struck_out), _colour(book, font.colour_index, BLACK))
+        for font in book.font_list
     ]
     fills = [_fill(book, style.background) for style in book.xf_list]
     return cell_styles(formats, looks, fonts, fills)
@@ -195,12 +196,12 @@ def _fill(book: xlrd.book.Book, background: XFBackground | None) -> str:
     pattern = 0 if background is None else background.fill_pattern
     if background is None or pattern != 1:
         return f"pattern {pattern}" if pattern else WHITE
-    return _colour(book, background.pattern_colour_index)
+    return _colour(book, background.pattern_colour_index, "automatic")
 
 
-def _colour(book: xlrd.book.Book, index: int) -> str:
+def _colour(book: xlrd.book.Book, index: int, default: str) -> str:
     rgb = book.colour_map.get(index)
-    return BLACK if rgb is None else "".join(f"{part:02X}" for part in rgb)
+    return default if rgb is None else "".join(f"{part:02X}" for part in rgb)
 
 
 def _fill_cells(

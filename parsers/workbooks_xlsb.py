@@ -144,10 +144,10 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
                     raise TooCostlyError(str(MOST_FORMATS))
             elif kind == _FONT:
                 struck = bool(struct.unpack_from("<H", data, 2)[0] & _STRUCK)
-                fonts.append(Font(struck, _colour(data[12:20])))
+                fonts.append(Font(struck, _colour(data[12:20], BLACK)))
             elif kind == _FILL:
                 (pattern,) = struct.unpack_from("<I", data)
-                patterns = {0: WHITE, 1: _colour(data[4:12])}
+                patterns = {0: WHITE, 1: _colour(data[4:12], "automatic")}
                 fills.append(patterns.get(pattern, f"pattern {pattern}"))
             elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
                 is_of_cells = kind == _CELL_STYLES
@@ -160,13 +160,13 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
     return cell_styles([formats.get(at, GENERAL) for at in numbers], looks, fonts, fills)
 
 
-def _colour(data: bytes) -> str:
-    """The colour in a record of a font or a fill; black where it is the default."""
+def _colour(data: bytes, default: str) -> str:
+    """The colour in a record of a font or a fill."""
     kind = data[0] >> 1 if len(data) == _COLOUR_SIZE else 0
     if kind == _RGB:
         return data[4:7].hex().upper()
     tint = data[2:4] if any(data[2:4]) else b""
-    return colour(data[1], is_theme=kind == _THEME, tint=tint) if kind else BLACK
+    return colour(data[1], is_theme=kind == _THEME, tint=tint) if kind else default
 
 
 _RGB, _THEME, _COLOUR_SIZE = 2, 3, 8

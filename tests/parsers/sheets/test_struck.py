@@ -66,6 +66,25 @@ def test_what_is_formatted_to_show_nothing_is_hidden(container, how, veiled, out
     assert outcome(read(content)) == outcome_meant
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        "pattern: pattern solid",  # all its colours are the automatic ones
+        "font: colour white; pattern: pattern solid, fore_colour blue",
+        "font: colour white; pattern: pattern fine_dots",
+        "font: colour gray25",
+    ],
+)
+def test_what_may_be_seen_is_read(look):
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("Лист1")
+    for (row, column), value in CELLS.items():
+        sheet.write(row - 1, column - 1, value, xlwt.easyxf(look))
+    held = io.BytesIO()
+    book.save(held)
+    assert outcome(read(held.getvalue())) == (["0751", "0752"], [])
+
+
 @pytest.mark.parametrize("container", sorted(WRITERS))
 def test_a_struck_value_beside_a_zone_makes_no_label_of_its_row(container):
     rows = [*ROWS[:4], ["№ счётчика: 0751"], ["Зона", "Показание"], ["T1", 100], ["T2", 200]]

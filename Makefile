@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Three to a core of a small machine: the longest tests wait for servers and processes.
+# Two to a core of a small machine: the longest tests wait for servers and processes.
 WORKERS ?= 4
 
 .PHONY: demo test quick mutants billed sheets lint chaos bench bench-quick hostile soak install-walk fuzz lock pictures clean

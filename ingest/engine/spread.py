@@ -63,6 +63,13 @@ WHERE job.status NOT IN ('todo', 'doing')
                  WHERE event.job_id = job.id AND event.type = 'started'
                    AND event.at < clock_timestamp() - make_interval(secs => %(longest)s)))
 """
+_NEWEST = """
+DELETE FROM procrastinate_jobs
+WHERE id = (SELECT id FROM procrastinate_jobs
+            WHERE status = 'todo' AND priority <= %(priority)s
+            ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING args
+"""
 _IDLE = """
 SELECT arrival.id, arrival.source, arrival.held
 FROM arrival
@@ -143,6 +150,12 @@ class SpreadQueue:
                 ]
                 jobs += task.batch_defer(*given)
         return jobs
+
+    def take_newest(self, connection: Any, rank: int) -> list[int]:
+        """See `trips.Queue`."""
+        with _in_schema(connection):
+            taken = connection.execute(_NEWEST, {"priority": -rank}).fetchone()
+        return taken[0]["arrivals"] if taken else []
 
     def drop_stalled(self, connection: Any, jobs: Sequence[int]) -> int:
         """See `trips.Queue`."""
@@ -242,11 +255,11 @@ def _app(
 ) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
-    def trip(arrivals: list[int], rank: int = 0) -> None:
-        work(Trip(arrivals, rank))
+    def trip(context: procrastinate.JobContext, arrivals: list[int], rank: int = 0) -> None:
+        work(Trip(arrivals, rank, context.job.id or 0))
 
     # No `retry`: attempts are the ledger's.
-    app.task(name=_TASK, queue=_QUEUE)(trip)
+    app.task(name=_TASK, queue=_QUEUE, pass_context=True)(trip)
     return app
 
 

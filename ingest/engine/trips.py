@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 import structlog
 
 from ingest.engine import jobs
-from ingest.engine.fair import HEAVY_AT_ONCE, Turns
+from ingest.engine.fair import Turns
 from ingest.engine.lease import LEASE_SECONDS, is_gone, this_process
 from ingest.engine.ports import Ledger, Store
 from ingest.engine.work import TRIP_BYTES, TRIP_LETTERS, Told, Worker
@@ -72,10 +72,15 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Arrivals that are worked on together, and how far behind the others they come."""
+    """Arrivals that are worked on together, and how far behind the others they come.
+
+    Attributes:
+        job: The number of the job that brings them; 0 before there is one.
+    """
 
     numbers: Sequence[int]
     rank: int = 0
+    job: int = 0
 
 
 class Queue(Protocol):
@@ -86,6 +91,13 @@ class Queue(Protocol):
 
         Raises:
             ConnectionError: the database is away.
+        """
+
+    def take_newest(self, connection: Any, rank: int) -> Sequence[int]:
+        """Drop the newest job of this rank, or a higher one, that nobody has begun.
+
+        Returns:
+            Its arrivals; none when there is no such job.
         """
 
     def drop_stalled(self, connection: Any, jobs: Sequence[int]) -> int:
@@ -115,7 +127,8 @@ def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
     in_order = sorted(waiting, key=lambda one: (one.source, one.rank))
     for (_source, rank), group in groupby(in_order, lambda one: (one.source, one.rank)):
         trip: list[int] = []
-        held, most = 0, HEAVY_AT_ONCE if rank > UNSEEN else TRIP_LETTERS
+        # Of heavy senders' letters the newest comes with each: see `Trips.work`.
+        held, most = 0, 1 if rank > UNSEEN else TRIP_LETTERS
         for one in group:
             if trip and (len(trip) == most or held + one.held > TRIP_BYTES):
                 yield Trip(trip, rank)
@@ -218,12 +231,20 @@ class Trips:
     def work(self, trip: Trip) -> None:
         """Bring the arrivals of a trip to their verdicts, as far as they have none.
 
+        With the oldest letter of heavy senders comes the newest: whose address is forged is
+        then not behind all that the forger sent before, see `fair`.
+
         While the database or the readers are away the rest is left to another trip.
         """
         self._alive_at[threading.get_ident()] = time.monotonic()
         try:
             with self._ledger.transaction() as store:
-                taken = store.arrivals.take(trip.numbers, self._holder)
+                numbers = list(trip.numbers)
+                if trip.rank > UNSEEN:
+                    newest = self._queue.take_newest(store.arrivals.connection, trip.rank)
+                    store.arrivals.carry(newest, trip.job)
+                    numbers += newest
+                taken = store.arrivals.take(numbers, self._holder)
             for source, group in groupby(taken, lambda one: one.source):
                 self._of_source(source, {one.key: one for one in group}, trip.rank)
         except ConnectionError as fault:

@@ -157,7 +157,7 @@ class _Source:
         if name:
             return f"environment variable {name}"
         where = _line([*keys], self.text)
-        return f"{self.path or 'settings'}, line {where}" if where else str(self.path or "settings")
+        return f"{self.path}, line {where}" if where else str(self.path or "settings")
 
     def section(
         self, kind: type[Table], given: object, at: tuple[str, ...], **more: object
@@ -214,7 +214,7 @@ class _Source:
             self._note(at, "tables are needed")
             return None
         if get_origin(kind) is list:
-            names = sorted(given, key=lambda name: int(name) if name.isdecimal() else -1)
+            names = sorted(given, key=lambda name: (len(name), name))
             return [self.section(inner, given[name], (*at, name)) for name in names]
         return {name: self.section(inner, table, (*at, name)) for name, table in given.items()}
 
@@ -240,7 +240,7 @@ def _meant(key: str, known: Iterable[str]) -> str:
     """The key whose name is nearest, such as an older version's new one."""
     from difflib import get_close_matches
 
-    near = get_close_matches(key, known, 1, 0.6)
+    near = get_close_matches(key, known)
     return f": {near[0]} is one" if near else ""
 
 

@@ -44,8 +44,8 @@ def set_up(
     render = _renderer(format, colors=not file and sys.stderr.isatty())
     lines = _Lines(handler)
     structlog.configure(
-        processors=[*([observe] if observe else []), *shared, render],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[*([observe] if observe else []), _only_from(level), *shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger("debug"),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
@@ -56,6 +56,21 @@ def set_up(
         )
     )
     _take_over(handler, level)
+
+
+def _only_from(level: str) -> Processor:
+    """Drops what weighs less, behind the observer: counters do not depend on the level."""
+    weights = logging.getLevelNamesMapping()
+    least = weights[level.upper()]
+
+    def dropped(
+        _logger: object, method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        if weights[method.upper()] < least:
+            raise structlog.DropEvent
+        return event
+
+    return dropped
 
 
 class _Lines:
@@ -148,7 +163,9 @@ class _PrivateFile(_Handler, logging.handlers.WatchedFileHandler):
         Path(self.baseFilename).touch(mode=0o600)
         # Without a buffer: what a full disk refuses would be refused again when it is closed.
         file = FileIO(self.baseFilename, "a")
-        return TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", write_through=True)
+        return TextIOWrapper(
+            cast("BinaryIO", file), "utf-8", errors="backslashreplace", write_through=True
+        )
 
 
 def _renderer(format: str, *, colors: bool) -> Processor:  # noqa: A002 - as above
@@ -168,8 +185,7 @@ def _library_event(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """A library's sentence becomes `library.message`, so that names stay few."""
-    record = event.get("_record")
     event["text"] = event.get("event")
-    event["library"] = record.name if record else ""
+    event["library"] = event["_record"].name
     event["event"] = "library.message"
     return event

@@ -38,6 +38,7 @@ def test_an_event_is_one_json_line_with_level_and_moment(file):
     set_up("json", "info", str(file))
     structlog.get_logger().info("letter.accepted", letter=17, entity="000000004711", text="а\nб")
     [event] = events(file)
+    assert "а\\nб" in file.read_text(encoding="utf-8")
     assert event.pop("timestamp").endswith("Z")
     assert event == {
         "event": "letter.accepted",
@@ -85,6 +86,23 @@ def test_the_level_leaves_out_what_weighs_less(file):
     assert [event["event"] for event in events(file)] == ["mailbox.held"]
 
 
+def test_an_observer_sees_what_the_level_leaves_out_of_the_log(file):
+    seen = []
+
+    def observe(_logger, method, event):
+        seen.append((method, event["event"]))
+        return event
+
+    set_up("json", "warning", str(file), observe)
+    log = structlog.get_logger()
+    log.debug("a")
+    log.info("b")
+    log.warning("c")
+    log.error("d")
+    assert seen == [("debug", "a"), ("info", "b"), ("warning", "c"), ("error", "d")]
+    assert [event["event"] for event in events(file)] == ["c", "d"]
+
+
 def test_without_a_file_events_go_to_standard_error(capsys):
     set_up()
     structlog.get_logger().info("daemon.started")
@@ -99,13 +117,46 @@ def test_the_console_form_is_a_readable_line(capsys):
     assert "letter.accepted" in capsys.readouterr().err
 
 
-def test_a_second_set_up_replaces_the_first(file, tmp_path):
+@pytest.mark.parametrize(
+    ("is_a_terminal", "to_a_file", "is_coloured"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+)
+def test_colours_are_for_a_terminal(is_a_terminal, to_a_file, is_coloured, file, monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_a_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    set_up("console", file=str(file) if to_a_file else "")
+    structlog.get_logger().info("letter.accepted")
+    written = file.read_text(encoding="utf-8") if to_a_file else stream.getvalue()
+    assert "letter.accepted" in written
+    assert ("\x1b[" in written) == is_coloured
+
+
+def test_a_second_set_up_replaces_the_first_for_loggers_in_use_too(file, tmp_path):
+    log = structlog.get_logger()
     set_up(file=str(file))
+    log.info("daemon.started")
     other = tmp_path / "other.log"
     set_up(file=str(other))
-    structlog.get_logger().info("daemon.started")
-    assert not events(file)
-    assert len(events(other)) == 1
+    log.info("daemon.stopped")
+    assert [event["event"] for event in events(file)] == ["daemon.started"]
+    assert [event["event"] for event in events(other)] == ["daemon.stopped"]
+
+
+def test_a_fault_without_an_error_number_is_said_too(file, capsys):
+    set_up(file=str(file))
+    [handler] = [one for one in logging.getLogger().handlers if isinstance(one, _PrivateFile)]
+    handler.stream.close()
+    structlog.get_logger().info("one")
+    handler.stream = None
+    assert f"ingest: the log, {file}: I/O operation on closed file" in capsys.readouterr().err
+
+
+def test_half_a_character_does_not_lose_an_event(file, capsys):
+    set_up(file=str(file))
+    structlog.get_logger().info("letter.accepted", sender="a\ud800b")
+    assert events(file)[0]["sender"] == "a\ud800b"
+    assert not capsys.readouterr().err
 
 
 def test_a_file_that_could_not_be_opened_for_a_moment_is_opened_later(

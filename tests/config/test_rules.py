@@ -47,3 +47,14 @@ def test_a_retailers_own_calendar_replaces_the_built_in_one(tmp_path):
     own.write_text('holidays = ["01-01"]\n', encoding="utf-8")
     parameters = app(tmp_path, f'[rules]\nholidays = "{own}"\n').parameters
     assert parameters.calendar != Parameters().calendar
+
+
+def test_without_a_file_a_bound_of_the_environment_is_told_as_of_the_settings(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INGEST_CONFIG", raising=False)
+    monkeypatch.setattr("config.load.PLACES", ())
+    monkeypatch.setenv("INGEST_RULES__FLAT_HOURS", "0")
+    with pytest.raises(SettingsError, match=r"^settings: rules\.flat_hours "):
+        load().parameters()

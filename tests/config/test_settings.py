@@ -3,10 +3,21 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from config.load import PLACES, load, require_database
-from config.settings import SettingsError
+from config.load import PLACES, described, load, require_database
+from config.settings import (
+    Count,
+    Listen,
+    NotNegative,
+    PerhapsUrl,
+    Port,
+    Positive,
+    Seconds,
+    SettingsError,
+    Text,
+)
 from ingest.wiring.service import Service
 
 
@@ -37,6 +48,7 @@ name = "main"
 host = "imap.example.ru"
 """
 SECOND = MAILBOX.replace("main", "second")
+ACCOUNT = '[oauth.x]\ntoken_url = "https://id.example/token"\n'
 
 
 def test_without_a_file_everything_has_its_default():
@@ -364,3 +376,178 @@ def test_folders_that_are_written_to_are_those_of_the_database_the_log_and_drops
     )
     folders = ["/var/lib/ingest", "/var/log/ingest", "/srv/meters/in"]
     assert load(None).folders() == [Path(folder) for folder in folders]
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken", "refused"),
+    [
+        (Count, [1], [0, 1.5]),
+        (Positive, [0.001, 1], [0, -1]),
+        (NotNegative, [0], [-0.001]),
+        (Seconds, [0.001, 600], [0, 600.001]),
+        (Port, [1, 65535], [0, 65536]),
+        (Text, ["x"], [""]),
+        (Listen, ["", "localhost:1", "[::1]:65535"], ["localhost", "::1:80", "a b:80", "a:123456"]),
+        (PerhapsUrl, ["", "http://x", "https://x"], ["ftp://x", "https://"]),
+    ],
+)
+def test_a_kind_of_value_is_taken_up_to_its_edges(kind, taken, refused):
+    for value in taken:
+        assert msgspec.convert(value, kind) == value
+    for value in refused:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value, kind)
+
+
+SECRETS = """[smtp]
+user = "meters"
+password = "tikho"
+[[mailbox]]
+name = "main"
+host = "imap.example.ru"
+password_file = "/run/secrets/mail"
+[oauth.office]
+grant = "client_credentials"
+token_url = "https://id.example/token"
+client_secret = ""
+"""
+
+
+def test_every_key_is_described_with_its_value_and_a_secret_is_hidden():
+    told = {one.key: (one.value, one.origin) for one in described(load(write(SECRETS)))}
+    assert {key: told[key] for key in (
+        "smtp.user", "smtp.password", "mailbox.0.password", "mailbox.0.password_file",
+        "oauth.office.client_secret", "poll.batch", "database.url",
+    )} == {
+        "smtp.user": ("meters", "ingest.toml, line 2"),
+        "smtp.password": ("(hidden)", "ingest.toml, line 3"),
+        "mailbox.0.password": ("", "default"),
+        "mailbox.0.password_file": ("/run/secrets/mail", "ingest.toml, line 7"),
+        "oauth.office.client_secret": ("", "ingest.toml, line 11"),
+        "poll.batch": ("50", "default"),
+        "database.url": ("", "default"),
+    }  # fmt: skip
+    assert "tikho" not in str(told)
+
+
+def test_mailboxes_are_in_the_order_of_their_numbers(monkeypatch):
+    for number in (10, 1, 0, 2):
+        monkeypatch.setenv(f"INGEST_MAILBOX__{number}__NAME", f"m{number}")
+        monkeypatch.setenv(f"INGEST_MAILBOX__{number}__HOST", "imap.example.ru")
+    assert [mailbox.name for mailbox in load().mailbox] == ["m0", "m1", "m2", "m10"]
+
+
+def test_a_mailbox_without_a_number_is_no_traceback(monkeypatch):
+    monkeypatch.setenv("INGEST_MAILBOX__OFFICE__HOST", "imap.example.ru")
+    with pytest.raises(SettingsError, match=r"^settings: mailbox\.office\.name: a value is needed"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[alarms]\nmail = "a@b.ru"', "[alarms] mail needs [smtp] host"),
+        ('[smtp]\nhost = "smtp.b.ru"\nsender = "a@b.ru"\n[alarms]\nmail = "a@b.ru"', ""),
+        ('[smtp]\nhost = "smtp.b.ru"\nsender = "Meters <a@b.ru>"', ""),
+        ('[smtp]\nhost = "smtp.b.ru"\nsender = "Meters"', "sender must hold an e-mail address"),
+        ('[smtp]\nauth = "oauth:office"\nuser = "a@b.ru"', "no table [oauth.office]"),
+        (MAILBOX + 'user = "a@b.ru"\nauth = "oauth:x"', "no table [oauth.x]"),
+        ('[smtp]\nauth = "oauth:office"\n{oauth}', "needs a user"),
+        (MAILBOX + 'auth = "oauth:office"\n{oauth}', "needs a user"),
+        (MAILBOX + 'auth = "oauth:office"\nuser = "a@b.ru"\n{oauth}', ""),
+        (ACCOUNT + 'grant = "refresh_token"', "token_file: a place"),
+        (ACCOUNT + 'grant = "refresh_token"\ntoken_file = "t"', ""),
+        (ACCOUNT + 'grant = "service_account"', "service_account_file: "),
+        (ACCOUNT + 'grant = "service_account"\nservice_account_file = "s"', ""),
+        ('[web]\npublic_url = "http://127.0.0.1:8080"', ""),
+        ('[web]\npublic_url = "http://localhost/"', ""),
+        ('[web]\npublic_url = "http://[::1]:80"', ""),
+        ('[web]\npublic_url = "http://:80"', "it must begin with https://"),
+        ('[web]\ntrusted_proxies = ["10.1.2.3/8"]', ""),
+        ('[[drop]]\nname = "a"\npath = "x"\n[[drop]]\nname = "a"\npath = "y"', "the same name"),
+        ('[[drop]]\nname = "a"\npath = "x"\n[[drop]]\nname = "b"\npath = "x"', "the same path"),
+        ('[replies]\nlanguage = "de"', "one of ru, en is needed"),
+        ('[poll]\nidle = "perhaps"', "Expected `bool`"),
+        ("drop = 3", "drop: tables are needed"),
+        ("[drop]\nx = 3", "drop.x: a table is needed"),
+    ],
+)  # fmt: skip
+def test_keys_that_need_each_other_are_seen_together(text, told):
+    given = text.replace(
+        "{oauth}",
+        '[oauth.office]\ngrant = "client_credentials"\ntoken_url = "https://id.example/token"',
+    )
+    if told:
+        assert told in mistake(given)
+    else:
+        load(write(given))
+
+
+def test_a_mistake_of_the_whole_file_is_not_laid_to_a_variable(monkeypatch):
+    monkeypatch.setenv("INGEST_POLL__BATCH", "7")
+    assert mistake('[alarms]\nmail = "a@b.ru"').startswith("ingest.toml: settings: [alarms] mail ")
+
+
+@pytest.mark.parametrize(
+    ("mail", "is_taken"),
+    [("a@b.ru", True), ("a@b.ru, c@d.ru", False), ("Office <a@b.ru>", False), ("a", False)],
+)
+def test_alarms_are_mailed_to_one_bare_address(mail, is_taken):
+    text = f'[smtp]\nhost = "smtp.b.ru"\nsender = "a@b.ru"\n[alarms]\nmail = "{mail}"'
+    if is_taken:
+        assert load(write(text)).alarms.mail == mail
+    else:
+        assert "an e-mail address by itself is needed" in mistake(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///ingest.db", "ingest.db"),
+        ("sqlite:////var/lib/i.db", "/var/lib/i.db"),
+        ("postgresql://db/ingest", None),
+    ],
+)
+def test_only_sqlite_is_a_file(url, file):
+    assert load(write(f'[database]\nurl = "{url}"')).database.sqlite_file() == (file and Path(file))
+
+
+def test_private_files_are_all_that_exist_of_database_log_and_secrets():
+    for name in ("i.db", "log", "password", "secret", "certificate", "account", "token"):
+        write("", name)
+    text = (
+        '[database]\nurl = "sqlite:///i.db"\n[log]\nfile = "log"\n'
+        '[smtp]\npassword_file = "password"\n'
+        + MAILBOX + 'password_file = "absent"\n'
+        + '[oauth.a]\ngrant = "service_account"\ntoken_url = "https://x"\n'
+        'client_secret_file = "secret"\ncertificate_file = "certificate"\n'
+        'service_account_file = "account"\ntoken_file = "token"\n'
+    )  # fmt: skip
+    assert set(map(str, load(write(text)).private_files())) == {
+        "ingest.toml", "i.db", "log", "password", "secret", "certificate", "account", "token",
+    }  # fmt: skip
+
+
+def test_without_files_nothing_is_private_and_nothing_is_written_to(monkeypatch):
+    monkeypatch.setenv("INGEST_DATABASE__URL", "postgresql://db/ingest")
+    settings = load()
+    assert (settings.private_files(), settings.folders()) == ([], [])
+
+
+def test_own_addresses_are_those_that_are_sent_as_and_signed_in_as():
+    text = (
+        '[smtp]\nhost = "smtp.b.ru"\nsender = "Meters <Meters@B.ru>"\nuser = "relay"\n'
+        + MAILBOX + 'user = "In@b.ru"\n' + SECOND
+    )  # fmt: skip
+    assert load(write(text)).own_addresses() == {"meters@b.ru", "in@b.ru"}
+
+
+def test_a_letter_s_bound_is_told_in_megabytes():
+    assert load(write("[limits]\nletter_mb = 2.5")).limits.letter_bytes == 2_621_440
+
+
+def test_the_name_of_an_account_is_what_stands_behind_oauth():
+    smtp = '[smtp]\nuser = "a@b.ru"\nauth = "oauth:office"\n'
+    oauth = '[oauth.office]\ngrant = "client_credentials"\ntoken_url = "https://x"'
+    assert load(write(smtp + oauth)).smtp.oauth == "office"
+    assert not load(write('[smtp]\nuser = "a@b.ru"')).smtp.oauth

@@ -18,12 +18,12 @@ from ingest.operations.account.standing import standing
 from ingest.operations.billed import Grain
 from ingest.operations.hand_in import File, Way
 from ingest.operations.told import as_json
+from ingest.web.account.documents import BadFile, content_of, plain_name
 from ingest.web.account.readings import file_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import Visit
 from layouts.months import month_at, parse_month
 
-_NAME_MOST = 200
 DESCRIPTION = Path(__file__).parents[1] / "openapi.json"
 
 
@@ -74,13 +74,11 @@ def _file(visit: Visit) -> File:
     uploads = [value for value in visit.fields.values() if isinstance(value, UploadFile)]
     if len(uploads) != 1:
         raise HTTPException(400, "no-file")
-    upload = uploads[0]
-    content = upload.file.read(visit.service.upload_bytes + 1)
-    if len(content) > visit.service.upload_bytes:
-        raise HTTPException(413, "too_large")
-    if not content:
-        raise HTTPException(400, "empty")
-    return File((upload.filename or visit.asked("name") or "document")[:_NAME_MOST], content)
+    try:
+        content = content_of(visit, uploads[0])
+    except BadFile as bad:
+        raise HTTPException(400 if bad.note == "empty" else 413, bad.note) from None
+    return File(plain_name(uploads[0].filename or visit.asked("name")) or "document", content)
 
 
 def one_receipt(visit: Visit) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -26,15 +27,10 @@ def form(visit: Visit) -> Response:
 
 def check(visit: Visit) -> Response:
     """What would become of a file; nothing is recorded."""
-    upload = visit.fields.get("file")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        return visit.page("documents.html", 422, note="no_file")
-    content = upload.file.read(visit.service.upload_bytes + 1)
-    if not content:
-        return visit.page("documents.html", 422, note="empty")
-    if len(content) > visit.service.upload_bytes:
-        return visit.page("documents.html", 413, note="too_large")
-    file = File(plain_name(upload.filename), content)
+    try:
+        file = file_of(visit)
+    except BadFile as bad:
+        return visit.page("documents.html", bad.status, note=bad.note)
     digest = keep(visit.service, visit.who.session, file, visit.now)
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
     return _told(visit, file, done, digest)
@@ -64,8 +60,7 @@ def marked(visit: Visit) -> Response:
     workbook = done.marked.get(wanted)
     if workbook is None:
         raise HTTPException(404)
-    stem = file.name.rpartition(".")[0] or file.name
-    return visit.file(workbook.content, f"{stem}_marked.xlsx", XLSX)
+    return visit.file(workbook.content, f"{PurePosixPath(file.name).stem}_marked.xlsx", XLSX)
 
 
 def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
@@ -99,6 +94,45 @@ def views(visit: Visit, done: HandedIn) -> list[tuple[int | None, str | None, Do
         number = receipt.number if done.has_numbers else None
         told.append((number, digest if digest in done.marked else None, view))
     return told
+
+
+class BadFile(ValueError):  # noqa: N818 - what is the matter with it
+    """A file that cannot be taken.
+
+    Attributes:
+        note: `no_file`, `empty` or `too_large`.
+        status: Of the answer of a page.
+    """
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        self.note = note
+        self.status = 413 if note == "too_large" else 422
+
+
+def file_of(visit: Visit) -> File:
+    """The file of the form.
+
+    Raises:
+        BadFile: there is none that can be taken.
+    """
+    upload = visit.fields.get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        raise BadFile("no_file")
+    return File(plain_name(upload.filename), content_of(visit, upload))
+
+
+def content_of(visit: Visit, upload: UploadFile) -> bytes:
+    """The bytes of a file that was sent.
+
+    Raises:
+        BadFile: it is empty, or too large.
+    """
+    most = visit.service.upload_bytes
+    content = upload.file.read(most + 1)
+    if not content or len(content) > most:
+        raise BadFile("too_large" if content else "empty")
+    return content
 
 
 def plain_name(name: str) -> str:

@@ -28,6 +28,7 @@ _DAY_FORMS = (
 _TURN_OF_MONTH = 10
 _VALUE_MOST = 40
 _WRITTEN_OUT = 12
+_HOURS = range(25)
 _VALUE = "v."
 
 
@@ -146,8 +147,8 @@ def _page(
         done=done,
         documents=views(visit, done) if done else [],
         is_well=verdicts == {Verdict.ACCEPTED},
-        by_mail=bool(visit.text("by_mail")) if visit.fields else False,
-        hours=range(25),
+        by_mail=bool(visit.text("by_mail")),
+        hours=_HOURS,
     )
 
 
@@ -218,7 +219,7 @@ def moment_of(day: str, hour: int) -> datetime | None:
 
 def hour_of(text: str) -> int:
     """An hour of a form's list; 24 for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and int(text[:3]) <= 24 else 24
+    return int(text) if text in map(str, _HOURS) else 24
 
 
 def _created(text: str, now: datetime) -> datetime:

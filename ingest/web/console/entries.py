@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -26,7 +25,7 @@ from ingest.operations.withdraw import (
     subject_of,
     withdraw,
 )
-from ingest.web.account.documents import about, plain_name, views
+from ingest.web.account.documents import BadFile, about, file_of, views
 from ingest.web.account.entering import hour_of, moment_of, number_of
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
@@ -56,7 +55,7 @@ def form(visit: Visit, note: str = "", status: int = 200) -> Response:
         registers=known,
         chosen=visit.text("register"),
         day=visit.text("day")[:_FIELD_MOST],
-        hour=hour_of(visit.text("hour") or "24"),
+        hour=hour_of(visit.text("hour")),
         value=visit.text("value")[:_FIELD_MOST],
         rules=[
             (one, title(one, visit.language), one in overrides)
@@ -134,13 +133,12 @@ def _file(visit: Visit, code: str) -> File:
     Raises:
         ValueError: a note of the form says what is wrong with it.
     """
-    upload = visit.fields.get("file")
-    if isinstance(upload, UploadFile) and upload.filename:
-        content = upload.file.read(visit.service.upload_bytes + 1)
-        if not content or len(content) > visit.service.upload_bytes:
-            raise ValueError("too_large" if content else "empty")
-        return File(plain_name(upload.filename), content)
-    value, at = visit.text("value").strip(), None
+    try:
+        return file_of(visit)
+    except BadFile as bad:
+        if bad.note != "no_file":
+            raise
+    value = visit.text("value").strip()
     if not value:
         raise ValueError("nothing_given")
     at = moment_of(visit.text("day").strip()[:_FIELD_MOST], hour_of(visit.text("hour")))

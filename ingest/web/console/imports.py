@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from ingest.operations.account.desk import keep, kept
@@ -13,7 +12,7 @@ from ingest.operations.account.sessions import digest
 from ingest.operations.hand_in import File
 from ingest.operations.register.registry_file import RegistryMistakes
 from ingest.operations.registry import ClosedMonthsChange, Imported, import_registry
-from ingest.web.account.documents import plain_name
+from ingest.web.account.documents import BadFile, file_of
 from ingest.web.console.entries import reason_of
 from ingest.web.site import CONSOLE, Visit
 
@@ -40,13 +39,10 @@ def form(visit: Visit, note: str = "", status: int = 200, mistakes: Sequence[str
 
 def check(visit: Visit) -> Response:
     """What the file would change, and in which months; nothing is changed."""
-    upload = visit.fields.get("file")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        return form(visit, "no_file", 422)
-    content = upload.file.read(visit.service.upload_bytes + 1)
-    if not content or len(content) > visit.service.upload_bytes:
-        return form(visit, "too_large" if content else "empty", 413 if content else 422)
-    file = File(plain_name(upload.filename), content)
+    try:
+        file = file_of(visit)
+    except BadFile as bad:
+        return form(visit, bad.note, bad.status)
     keep(visit.service, digest(visit.key), file, visit.now)
     return _told(visit, file)
 

@@ -46,6 +46,7 @@ def test_a_request_of_nobody_is_counted_with_the_unknown():
         ({"origin": "http://meters.example"}, "", False),
         ({"origin": "https://meters.example.evil"}, "", False),
         ({"origin": "null"}, "", False),
+        ({"origin": "://"}, "", False),
         ({"origin": "https://public.example"}, "https://public.example/x", True),
         ({"origin": "https://meters.example"}, "https://public.example/x", True),
         ({"origin": "https://public.example"}, "", False),

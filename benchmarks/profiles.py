@@ -72,7 +72,9 @@ class _ReadBefore:
         future.set_result(pickle.loads(self._reads[_uid(raw)]))
         return future
 
-    def mark(self, _raw: RawLetter, _wanted: object, _language: str) -> dict[str, object]:
+    def mark(
+        self, _raw: RawLetter, _wanted: object, _secrets: object, _language: str
+    ) -> dict[str, object]:
         return {}
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +67,11 @@ class SimulatedReader:
         return [self._thread.submit(self._read, letter.content) for letter in letters]
 
     def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+        self,
+        raw: RawLetter,
+        wanted: Mapping[str, Sequence[Finding]],
+        secrets: Collection[str],
+        language: str,
     ) -> Mapping[str, Marked]:
         """Letters of this kind have no workbooks."""
         raise NotImplementedError

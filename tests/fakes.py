@@ -187,7 +187,7 @@ class FakeReader:
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
         return [self.read(raw) for raw in letters]
 
-    def mark(self, raw: RawLetter, wanted, language: str) -> dict[str, Marked]:
+    def mark(self, raw: RawLetter, wanted, secrets, language: str) -> dict[str, Marked]:
         return {sha256: Marked(b"marked") for sha256 in wanted}
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -152,7 +152,11 @@ class _ReadBefore:
         return [self._reads[raw.arrival.key] for raw in letters]
 
     def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+        self,
+        raw: RawLetter,
+        wanted: Mapping[str, Sequence[Finding]],
+        secrets: Collection[str],
+        language: str,
     ) -> Mapping[str, Marked]:
         """Not used: workbooks are marked after the dry run."""
         raise NotImplementedError

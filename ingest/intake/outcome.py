@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from ingest.letters.terms import Marked, Outcome
 from layouts.findings import Finding
@@ -18,12 +18,14 @@ class Marking:
 
     Attributes:
         wanted: Findings by the SHA-256 of the document they are of.
+        secrets: Passwords that the letter and its documents name.
         language: Of the marks.
         reply_with: The reply once more, under the same Message-ID, with marked
             workbooks by the SHA-256 of their documents.
     """
 
     wanted: Mapping[str, Sequence[Finding]]
+    secrets: Set[str] = field(repr=False)
     language: str
     reply_with: Callable[[Mapping[str, Marked]], OwedReply]
 

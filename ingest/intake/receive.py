@@ -358,7 +358,8 @@ def _marking(
     def reply_with(marked: Mapping[str, Marked]) -> OwedReply:
         return compose(marked={at: marked.get(sha256) for sha256, at in first.items()})
 
-    return Marking(wanted, case.policy.replies.language, reply_with)
+    secrets = secrets_of(case.letter, case.documents)
+    return Marking(wanted, secrets, case.policy.replies.language, reply_with)
 
 
 def _grant(case: _Case, entity: LegalEntity) -> Handled:

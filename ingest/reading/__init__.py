@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.letters.terms import Marked, RawLetter, Read
@@ -29,13 +29,18 @@ class Reader(Protocol):
         """
 
     def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+        self,
+        raw: RawLetter,
+        wanted: Mapping[str, Sequence[Finding]],
+        secrets: Collection[str],
+        language: str,
     ) -> Mapping[str, Marked]:
         """The letter's workbooks with the findings marked in them.
 
         Args:
             raw: The letter once more.
             wanted: Findings by the SHA-256 of the document they are of.
+            secrets: Passwords in it, which no cell may tell.
             language: Of the marks.
 
         Returns:

@@ -8,10 +8,10 @@ bad bytes; each may raise `MemoryError`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ingest.letters.secrets import mask, secrets_of
+from ingest.letters.secrets import mask
 from ingest.letters.terms import Letter, Limits, Marked, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.document import Document, Parsed
@@ -126,8 +126,8 @@ def _share(items: Sequence[Parsed]) -> float:
 def mark_workbooks(
     content: bytes,
     limits: Limits,
-    layouts: Mapping[str, Layout],
     wanted: Mapping[str, Sequence[Finding]],
+    secrets: Collection[str],
     language: str,
     file_name: str = "",
 ) -> dict[str, Marked]:
@@ -136,8 +136,8 @@ def mark_workbooks(
     Args:
         content: The letter's bytes, or a file's.
         limits: What it may cost to unpack.
-        layouts: The forms.
         wanted: Findings by the SHA-256 of the document they are of.
+        secrets: Every password candidate of the letter and its documents.
         language: Of the marks.
         file_name: Of a file that came without a letter.
     """
@@ -149,8 +149,6 @@ def mark_workbooks(
     letter = (
         _file_as_letter(file_name, content, limits) if is_file else read_letter(content, limits)
     )
-    parsed = list(_parsed(letter.documents, layouts))
-    secrets = secrets_of(letter, parsed)
     marked = {}
     for document in letter.documents:
         sha256 = hashlib.sha256(document.content).hexdigest()

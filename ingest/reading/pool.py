@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -58,14 +58,18 @@ class SandboxReader:
         return futures
 
     def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+        self,
+        raw: RawLetter,
+        wanted: Mapping[str, Sequence[Finding]],
+        secrets: Collection[str],
+        language: str,
     ) -> Mapping[str, Marked]:
         """The letter's workbooks with the findings marked in them; see `reading.Reader`.
 
         Empty when no child can be had: the reply's text names the findings as well.
         """
         try:
-            marked, why = self.sandbox.mark(raw, wanted, language)
+            marked, why = self.sandbox.mark(raw, wanted, secrets, language)
         except ReaderUnavailable as error:
             marked, why = {}, str(error)
         if why:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -117,11 +117,15 @@ class Sandbox:
         return Read(self._unread(content, len(content)))
 
     def mark(
-        self, raw: RawLetter, wanted: Mapping[str, Sequence[Finding]], language: str
+        self,
+        raw: RawLetter,
+        wanted: Mapping[str, Sequence[Finding]],
+        secrets: Collection[str],
+        language: str,
     ) -> tuple[Mapping[str, Marked], str]:
         """A letter's workbooks marked, else none and why."""
         found = {sha256: list(of) for sha256, of in wanted.items()}
-        request = MarkWorkbooks(raw.content, found, language, raw.file_name)
+        request = MarkWorkbooks(raw.content, found, list(secrets), language, raw.file_name)
         got = self._asked(request, wall=MARK_SECONDS, most=MARKED_BYTES)
         if isinstance(got, Mapping):
             return got, ""

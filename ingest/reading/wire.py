@@ -90,6 +90,7 @@ class MarkWorkbooks(msgspec.Struct, frozen=True, tag=True):
 
     content: bytes
     wanted: dict[str, list[Finding]]
+    secrets: list[str]
     language: str
     file_name: str = ""
 

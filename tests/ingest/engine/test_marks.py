@@ -30,7 +30,7 @@ class SlowReader:
         self.begun, self.let = threading.Event(), threading.Event()
         self.fault = fault
 
-    def mark(self, raw, wanted, language):
+    def mark(self, raw, wanted, secrets, language):
         self.begun.set()
         assert self.let.wait(20)
         if self.fault is not None:
@@ -50,7 +50,7 @@ def handled(ledger, clock):
     whole = mail_of("<1@x>", WHOLE)
     with ledger.transaction() as store:
         store.outbox.owe(plain, clock(), held_for=MARKED_WITHIN)
-    marking = Marking({"sha": []}, "ru", lambda marked: whole if marked else plain)
+    marking = Marking({"sha": []}, set(), "ru", lambda marked: whole if marked else plain)
     return Handled(Outcome.REJECTED, reply=plain, marking=marking)
 
 

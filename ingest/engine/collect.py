@@ -222,6 +222,9 @@ class Collector(Pass):
         Returns whether something is left; arguments as of `_round`.
         """
         unseen = [key for key in heavy if key not in self._proven][:LOOKED_AT_ONCE]
+        if len(heavy) <= HEAVY_AT_ONCE:
+            # All are in hand at once: there is nobody to wait for.
+            unseen = []
         spent = 0.0
         for raw in chain.from_iterable(self._batches(uids, unseen)):
             if stop() or spent > LOOKED_SECONDS:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.engine.collect import Collector
-from ingest.engine.fair import HEAVY_SECONDS, Turns, in_turn
+from ingest.engine.fair import HEAVY_AT_ONCE, HEAVY_SECONDS, Turns, in_turn
 from ingest.engine.work import Worker
 from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
 from ingest.letters.terms import Read
@@ -217,6 +217,18 @@ def test_who_forges_a_domain_does_not_push_back_whose_own_words_prove_him(house)
     house.intake.proves["proven"] = CODE
     assert house.until("proven") <= MINUTE
     assert "proven" in house.looked
+
+
+@pytest.mark.parametrize("count", range(1, 2 * HEAVY_AT_ONCE + 1))
+def test_letters_of_a_heavy_sender_that_are_all_in_hand_at_once_are_read_once(house, ledger, count):
+    turns = Turns(ledger)
+    turns.charge("", "a@costly.example", 200.0)
+    turns.save()
+    house.mailbox.put(*by("a@costly.example", count))
+    house.collector.once()
+    assert len(house.order()) == count
+    # Of more it is looked who each of them proves to be.
+    assert len(house.looked) == (count if count > HEAVY_AT_ONCE else 0)
 
 
 def test_a_wrong_password_proves_nobody(house):

@@ -72,9 +72,7 @@ class _ReadBefore:
         future.set_result(pickle.loads(self._reads[_uid(raw)]))
         return future
 
-    def mark(
-        self, _raw: RawLetter, _wanted: object, _secrets: object, _language: str
-    ) -> dict[str, object]:
+    def mark(self, _raw: RawLetter, _wanted: object) -> dict[str, object]:
         return {}
 
     def close(self) -> None:

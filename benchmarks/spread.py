@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +23,9 @@ from benchmarks.machine import Tree
 from benchmarks.servers import ROOT, Servers, wait_until
 from config.load import load as load_settings
 from ingest.engine.trips import defer, numbered
-from ingest.letters.terms import Limits, Marked, RawLetter, Read
+from ingest.letters.terms import Limits, Marked, Marks, RawLetter, Read
 from ingest.reading.documents import read_bytes
 from ingest.wiring.service import Service
-from layouts.findings import Finding
 from layouts.layout import load as load_layouts
 from storage.records.running import WaitingArrival
 
@@ -66,13 +65,7 @@ class SimulatedReader:
         """One after the other."""
         return [self._thread.submit(self._read, letter.content) for letter in letters]
 
-    def mark(
-        self,
-        raw: RawLetter,
-        wanted: Mapping[str, Sequence[Finding]],
-        secrets: Collection[str],
-        language: str,
-    ) -> Mapping[str, Marked]:
+    def mark(self, raw: RawLetter, wanted: Marks) -> Mapping[str, Marked]:
         """Letters of this kind have no workbooks."""
         raise NotImplementedError
 

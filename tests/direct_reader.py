@@ -35,9 +35,8 @@ class DirectReader:
     def read_file(self, name, content):
         return self._thread.submit(read_file, name, content, self._limits, self._layouts)
 
-    def mark(self, raw, wanted, secrets, language):
-        given = raw.content, self._limits, wanted, secrets
-        return mark_workbooks(*given, language, raw.file_name)
+    def mark(self, raw, wanted):
+        return mark_workbooks(raw.content, self._limits, wanted, raw.file_name)
 
     def close(self):
         self._thread.shutdown(cancel_futures=True)

@@ -187,8 +187,8 @@ class FakeReader:
     def read_together(self, letters: Sequence[RawLetter]) -> list[Future[Read]]:
         return [self.read(raw) for raw in letters]
 
-    def mark(self, raw: RawLetter, wanted, secrets, language: str) -> dict[str, Marked]:
-        return {sha256: Marked(b"marked") for sha256 in wanted}
+    def mark(self, raw: RawLetter, wanted) -> dict[str, Marked]:
+        return {sha256: Marked(b"marked") for sha256 in wanted.findings}
 
     def close(self) -> None:
         """Nothing is open."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,9 +16,8 @@ from ingest.engine.work import Told, Worker
 from ingest.intake.attempt import Intake, complete, marked_reply
 from ingest.intake.authenticate import Proof, Session
 from ingest.intake.outcome import Handled
-from ingest.letters.terms import Marked, RawLetter, Read
+from ingest.letters.terms import Marked, Marks, RawLetter, Read
 from ingest.reading import Reader
-from layouts.findings import Finding
 from storage.records.letters import Claim
 
 
@@ -151,13 +150,7 @@ class _ReadBefore:
         """Futures that are done."""
         return [self._reads[raw.arrival.key] for raw in letters]
 
-    def mark(
-        self,
-        raw: RawLetter,
-        wanted: Mapping[str, Sequence[Finding]],
-        secrets: Collection[str],
-        language: str,
-    ) -> Mapping[str, Marked]:
+    def mark(self, raw: RawLetter, wanted: Marks) -> Mapping[str, Marked]:
         """Not used: workbooks are marked after the dry run."""
         raise NotImplementedError
 

@@ -315,7 +315,7 @@ def marked_workbooks(raw: RawLetter, handled: Handled, reader: Reader) -> Mappin
     marking = handled.marking
     if marking is None:
         return {}
-    done = _or_none(lambda: reader.mark(raw, marking.wanted, marking.secrets, marking.language))
+    done = _or_none(lambda: reader.mark(raw, marking.wanted))
     return done or {}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from ingest.letters.terms import Marked, Outcome
+from ingest.letters.terms import Marked, Marks, Outcome
 from layouts.findings import Finding
 from layouts.known import Receipt
 from layouts.points import LegalEntity
@@ -17,16 +17,12 @@ class Marking:
     """Workbooks that are still to be marked, and the reply that they are to go with.
 
     Attributes:
-        wanted: Findings by the SHA-256 of the document they are of.
-        secrets: Passwords that the letter and its documents name.
-        language: Of the marks.
+        wanted: Their findings.
         reply_with: The reply once more, under the same Message-ID, with marked
             workbooks by the SHA-256 of their documents.
     """
 
-    wanted: Mapping[str, Sequence[Finding]]
-    secrets: Set[str] = field(repr=False)
-    language: str
+    wanted: Marks
     reply_with: Callable[[Mapping[str, Marked]], OwedReply]
 
 

@@ -27,7 +27,7 @@ from ingest.intake.policy import Policy
 from ingest.intake.ports import Store
 from ingest.letters.outcome import overall
 from ingest.letters.secrets import secrets_of
-from ingest.letters.terms import Arrival, Bounce, Letter, Marked, Outcome, Read
+from ingest.letters.terms import Arrival, Bounce, Letter, Marked, Marks, Outcome, Read
 from ingest.letters.unread import no_documents
 from ingest.replies import answers
 from ingest.replies.new_address import new_address
@@ -359,7 +359,7 @@ def _marking(
         return compose(marked={at: marked.get(sha256) for sha256, at in first.items()})
 
     secrets = secrets_of(case.letter, case.documents)
-    return Marking(wanted, secrets, case.policy.replies.language, reply_with)
+    return Marking(Marks(wanted, secrets, case.policy.replies.language), reply_with)
 
 
 def _grant(case: _Case, entity: LegalEntity) -> Handled:

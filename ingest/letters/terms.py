@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -142,6 +142,21 @@ class Marked:
 
     content: bytes = field(repr=False)
     lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be marked in a letter's workbooks.
+
+    Attributes:
+        findings: By the SHA-256 of the document they are of.
+        secrets: Every password candidate of the letter and its documents: none may be seen.
+        language: Of the marks.
+    """
+
+    findings: Mapping[str, Sequence[Finding]]
+    secrets: Set[str] = field(repr=False)
+    language: str
 
 
 class NoLettersError(ValueError):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.letters.terms import Marked, RawLetter, Read
-from layouts.findings import Finding
+from ingest.letters.terms import Marked, Marks, RawLetter, Read
 
 if TYPE_CHECKING:
     # It brings `logging`, which `check` does without.
@@ -28,20 +27,12 @@ class Reader(Protocol):
         other death of a child is a fault of time: `ConnectionError`.
         """
 
-    def mark(
-        self,
-        raw: RawLetter,
-        wanted: Mapping[str, Sequence[Finding]],
-        secrets: Collection[str],
-        language: str,
-    ) -> Mapping[str, Marked]:
+    def mark(self, raw: RawLetter, wanted: Marks) -> Mapping[str, Marked]:
         """The letter's workbooks with the findings marked in them.
 
         Args:
             raw: The letter once more.
-            wanted: Findings by the SHA-256 of the document they are of.
-            secrets: Passwords in it, which no cell may tell.
-            language: Of the marks.
+            wanted: The findings.
 
         Returns:
             By SHA-256; without those that cannot be marked, or only at too high a cost.

@@ -144,10 +144,8 @@ def _answers(request: Request, loaded: Loaded) -> Iterator[bytes]:
             yield _guarded(lambda: Done(read_header(given.content, given.size, limits)))
         case ReadFile(name=name, content=content):
             yield _guarded(lambda: Done(read_file(name, content, limits, layouts)))
-        case MarkWorkbooks(content, wanted, secrets, language, name):
-            yield _guarded(
-                lambda: Workbooks(mark_workbooks(content, limits, wanted, secrets, language, name))
-            )
+        case MarkWorkbooks(content, wanted, name):
+            yield _guarded(lambda: Workbooks(mark_workbooks(content, limits, wanted, name)))
 
 
 def _guarded(work: Callable[[], msgspec.Struct]) -> bytes:

@@ -8,11 +8,11 @@ bad bytes; each may raise `MemoryError`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.letters.secrets import mask
-from ingest.letters.terms import Letter, Limits, Marked, Read
+from ingest.letters.terms import Letter, Limits, Marked, Marks, Read
 from ingest.letters.unpack import OverLimitError, Unpacker
 from layouts.document import Document, Parsed
 from layouts.findings import Code, Finding, finding
@@ -124,21 +124,14 @@ def _share(items: Sequence[Parsed]) -> float:
 
 
 def mark_workbooks(
-    content: bytes,
-    limits: Limits,
-    wanted: Mapping[str, Sequence[Finding]],
-    secrets: Collection[str],
-    language: str,
-    file_name: str = "",
+    content: bytes, limits: Limits, wanted: Marks, file_name: str = ""
 ) -> dict[str, Marked]:
     """The wanted documents of a letter as marked workbooks, by their SHA-256.
 
     Args:
         content: The letter's bytes, or a file's.
         limits: What it may cost to unpack.
-        wanted: Findings by the SHA-256 of the document they are of.
-        secrets: Every password candidate of the letter and its documents.
-        language: Of the marks.
+        wanted: The findings.
         file_name: Of a file that came without a letter.
     """
     # Late: few letters need what writes workbooks.
@@ -152,8 +145,9 @@ def mark_workbooks(
     marked = {}
     for document in letter.documents:
         sha256 = hashlib.sha256(document.content).hexdigest()
-        if sha256 in wanted and sha256 not in marked:
-            found = mark(document, wanted[sha256], secrets, language, written_in)
+        if sha256 in wanted.findings and sha256 not in marked:
+            findings = wanted.findings[sha256]
+            found = mark(document, findings, wanted.secrets, wanted.language, written_in)
             if found is not None:
                 marked[sha256] = found
     return marked

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 
 import structlog
 
-from ingest.letters.terms import Marked, RawLetter, Read
+from ingest.letters.terms import Marked, Marks, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import ForkServer, ReaderUnavailable
 from ingest.reading.sandbox import Sandbox
-from layouts.findings import Finding
 
 __all__ = ["ReaderUnavailable", "SandboxConfig", "SandboxReader"]
 
@@ -57,19 +56,13 @@ class SandboxReader:
         work.add_done_callback(partial(_without_answer, futures=futures))
         return futures
 
-    def mark(
-        self,
-        raw: RawLetter,
-        wanted: Mapping[str, Sequence[Finding]],
-        secrets: Collection[str],
-        language: str,
-    ) -> Mapping[str, Marked]:
+    def mark(self, raw: RawLetter, wanted: Marks) -> Mapping[str, Marked]:
         """The letter's workbooks with the findings marked in them; see `reading.Reader`.
 
         Empty when no child can be had: the reply's text names the findings as well.
         """
         try:
-            marked, why = self.sandbox.mark(raw, wanted, secrets, language)
+            marked, why = self.sandbox.mark(raw, wanted)
         except ReaderUnavailable as error:
             marked, why = {}, str(error)
         if why:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
 
-from ingest.letters.terms import Letter, Marked, RawLetter, Read
+from ingest.letters.terms import Letter, Marked, Marks, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import TRIPS, SandboxConfig
 from ingest.reading.children import Child, Fate, ReaderUnavailable, Source
@@ -116,16 +116,9 @@ class Sandbox:
             return got
         return Read(self._unread(content, len(content)))
 
-    def mark(
-        self,
-        raw: RawLetter,
-        wanted: Mapping[str, Sequence[Finding]],
-        secrets: Collection[str],
-        language: str,
-    ) -> tuple[Mapping[str, Marked], str]:
+    def mark(self, raw: RawLetter, wanted: Marks) -> tuple[Mapping[str, Marked], str]:
         """A letter's workbooks marked, else none and why."""
-        found = {sha256: list(of) for sha256, of in wanted.items()}
-        request = MarkWorkbooks(raw.content, found, list(secrets), language, raw.file_name)
+        request = MarkWorkbooks(raw.content, wanted, raw.file_name)
         got = self._asked(request, wall=MARK_SECONDS, most=MARKED_BYTES)
         if isinstance(got, Mapping):
             return got, ""

@@ -20,9 +20,8 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec.structs import asdict
 
-from ingest.letters.terms import Letter, Marked, Read
+from ingest.letters.terms import Letter, Marked, Marks, Read
 from layouts.document import Parsed, Series
-from layouts.findings import Finding
 from layouts.terms import Kind
 from parsers.fields import WHOLE_DIGITS
 
@@ -86,12 +85,10 @@ class ReadFile(msgspec.Struct, frozen=True, tag=True):
 
 
 class MarkWorkbooks(msgspec.Struct, frozen=True, tag=True):
-    """Mark the findings in a letter's workbooks, or in a file's, by the SHA-256 of each."""
+    """Mark the findings in a letter's workbooks, or in a file's."""
 
     content: bytes
-    wanted: dict[str, list[Finding]]
-    secrets: list[str]
-    language: str
+    wanted: Marks
     file_name: str = ""
 
 

@@ -12,7 +12,7 @@ from ingest.engine.marks import Marker
 from ingest.intake.attempt import complete
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.receive import MARKED_WITHIN
-from ingest.letters.terms import Marked, Outcome
+from ingest.letters.terms import Marked, Marks, Outcome
 from tests.fakes import FakeClock, age_leases, owed, raw_letter
 
 RAW = raw_letter(b"a letter with a workbook")
@@ -30,12 +30,12 @@ class SlowReader:
         self.begun, self.let = threading.Event(), threading.Event()
         self.fault = fault
 
-    def mark(self, raw, wanted, secrets, language):
+    def mark(self, raw, wanted):
         self.begun.set()
         assert self.let.wait(20)
         if self.fault is not None:
             raise self.fault
-        return {sha256: Marked(b"book") for sha256 in wanted}
+        return {sha256: Marked(b"book") for sha256 in wanted.findings}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def handled(ledger, clock):
     whole = mail_of("<1@x>", WHOLE)
     with ledger.transaction() as store:
         store.outbox.owe(plain, clock(), held_for=MARKED_WITHIN)
-    marking = Marking({"sha": []}, set(), "ru", lambda marked: whole if marked else plain)
+    marking = Marking(Marks({"sha": []}, set(), "ru"), lambda marked: whole if marked else plain)
     return Handled(Outcome.REJECTED, reply=plain, marking=marking)
 
 

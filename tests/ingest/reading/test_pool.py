@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.letters.terms import Limits, RawLetter
+from ingest.letters.terms import Limits, Marks, RawLetter
 from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
@@ -262,7 +262,7 @@ def test_a_workbook_is_marked_in_a_child():
     letter, wanted = faulty_workbook()
     reader = SandboxReader(SandboxConfig(workers=1))
     try:
-        marked = reader.mark(letter, wanted, set(), "ru")
+        marked = reader.mark(letter, Marks(wanted, set(), "ru"))
     finally:
         reader.close()
     assert set(marked) == set(wanted)
@@ -275,7 +275,7 @@ def test_a_workbook_that_takes_too_long_is_not_marked_and_the_next_letter_is_rea
     reader = SandboxReader(SandboxConfig(workers=1))
     try:
         with capture_logs() as logs:
-            assert reader.mark(letter, wanted, set(), "ru") == {}
+            assert reader.mark(letter, Marks(wanted, set(), "ru")) == {}
         assert [line["event"] for line in logs] == ["workbook.not_marked"]
         assert begun(reader, raw(mail("next"))).result().letter.subject == "next"
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ingest.letters.terms import Letter, Marked, Read
+from ingest.letters.terms import Letter, Marked, Marks, Read
 from ingest.reading import ReaderFailed
 from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
@@ -182,13 +182,13 @@ def test_a_file_that_our_code_fails_on_is_told():
 )
 def test_what_is_not_marked_is_told_with_its_cause(answer, why):
     sandbox, started = sandbox_of([answer])
-    assert sandbox.mark(RAW, {}, [], "ru") == ({}, why)
+    assert sandbox.mark(RAW, Marks({}, set(), "ru")) == ({}, why)
     assert started[0].given == [(7.0, MARK_SECONDS)]
 
 
 def test_marked_workbooks_are_taken_from_a_child():
     sandbox, _ = sandbox_of([{"ab": Marked(b"PK")}])
-    assert sandbox.mark(RAW, {}, [], "ru") == ({"ab": Marked(b"PK")}, "")
+    assert sandbox.mark(RAW, Marks({}, set(), "ru")) == ({"ab": Marked(b"PK")}, "")
 
 
 def test_children_that_died_with_their_fork_server_are_nobodys_fault_once():

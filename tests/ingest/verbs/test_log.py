@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.verbs.log import Filter, follow, history, lines, readable
+from ingest.verbs.log import Filter, follow, history, lines, piped, readable
 
 ACCEPTED = {
     "event": "letter.accepted",
@@ -218,3 +218,82 @@ def test_following_goes_on_where_the_shown_lines_end(log, followed):
     source = follow(log, begin=log.stat().st_size)
     write(log, "two\n")
     assert next(source) == "two\n"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "passes"),
+    [
+        ("2026-11-10T09:00:00Z", True),
+        ("2026-11-10T08:59:59Z", False),
+        ("2026-11-10T12:00:00+03:00", True),
+        # Without a zone it is UTC.
+        ("2026-11-10T09:00:00", True),
+        ("2026-11-10T08:59:59", False),
+        ("soon", False),
+        (None, False),
+    ],
+)
+def test_an_event_of_that_moment_passes_and_one_without_a_moment_does_not(timestamp, passes):
+    wanted = Filter(since=datetime(2026, 11, 10, 9, tzinfo=UTC))
+    assert wanted.passes(ACCEPTED | {"timestamp": timestamp}) is passes
+    assert not wanted.passes({"event": "x"})
+
+
+def test_an_event_without_a_sender_passes_no_filter_of_senders():
+    assert told(Filter(sender="none"), ACCEPTED) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "name=a"),
+        ("a b", 'name="a b"'),
+        ("ёж ёж", 'name="ёж ёж"'),
+        ("ё\n", 'name="\\u0451\\n"'),
+        (0, "name=0"),
+        (False, "name=false"),
+        ({"ключ": 1}, 'name="{\\"ключ\\": 1}"'),
+    ],
+)
+def test_a_value_is_told_plainly_or_quoted(value, text):
+    assert readable({"event": "x", "name": value}).endswith(f" {text}")
+
+
+def test_a_line_has_moment_level_and_event_in_columns():
+    event = {"event": "a.b", "level": "info", "timestamp": "2026-11-10T09:00:00Z", "z": 1}
+    line = readable(event | {"letter": 2})
+    assert line == f"2026-11-10 12:00:00 info    {'a.b':<24} letter=2 z=1"
+    assert readable({"event": "a.b", "timestamp": "soon"}).startswith("soon ")
+
+
+@pytest.mark.parametrize(
+    ("most", "found"), [(None, [17, 18, 19]), (2, [18, 19]), (9, [17, 18, 19])]
+)
+def test_of_a_pipe_the_last_ones_are_told(most, found):
+    source = [json.dumps(one) for one in (ACCEPTED, REJECTED, FOREIGN)]
+    assert [event["letter"] for event, _ in piped(source, Filter(), most)] == found
+
+
+def test_a_pipe_that_goes_on_is_told_as_it_comes():
+    def endless():
+        while True:
+            yield json.dumps(ACCEPTED)
+
+    assert next(iter(piped(endless(), Filter(), None)))[0]["letter"] == 17
+
+
+def test_rotated_files_older_than_the_moment_are_not_opened(rotated):
+    (rotated.parent / "ingest.log.2.gz").write_bytes(b"no gzip")
+    moment = datetime(2026, 11, 8, 10, tzinfo=UTC).timestamp()
+    os.utime(rotated.parent / "ingest.log.2.gz", (moment, moment))
+    assert letters_of(rotated, since=datetime(2026, 11, 9, 11, tzinfo=UTC)) == [5, 6]
+    assert letters_of(rotated, 4) == [3, 4, 5, 6]
+
+
+def test_bytes_that_are_no_text_are_replaced_in_packed_files_too(tmp_path):
+    path = tmp_path / "ingest.log"
+    path.write_bytes(b"\xff one\n")
+    (tmp_path / "ingest.log.1.gz").write_bytes(gzip.compress(b"\xfe two\n"))
+    moment = path.stat().st_mtime - 10
+    os.utime(tmp_path / "ingest.log.1.gz", (moment, moment))
+    assert [line for _, line in history(path, Filter(), None)] == ["\ufffd two", "\ufffd one"]

@@ -8,6 +8,7 @@ bad bytes; each may raise `MemoryError`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -52,10 +53,9 @@ def read_too_large(content: bytes, size: int, limits: Limits) -> Read:
 
 def read_header(content: bytes, size: int, limits: Limits) -> Read:
     """A letter that was too costly to be read whole, by its header alone."""
-    end = content.find(b"\n\r\n")
-    end = content.find(b"\n\n") if end < 0 else end
-    cut = min(end + 1 if end >= 0 else len(content), HEADER_BYTES)
-    read = read_bytes(content[:cut], limits, {})
+    head = content[:HEADER_BYTES]
+    end = re.search(rb"\n(?=\r?\n)", head)
+    read = read_bytes(head[: end.end()] if end else head, limits, {})
     return Read(replace(read.letter, size=size, sha256=hashlib.sha256(content).hexdigest()))
 
 

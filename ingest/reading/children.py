@@ -222,13 +222,17 @@ class ForkServer:
         keep_memory_private()
         ours, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                command(self._config),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env={},
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                    command(self._config),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env={},
+                    start_new_session=True,
+                )
+            except OSError:
+                ours.close()
+                raise
         self._running = process, ours
         return self._running
 

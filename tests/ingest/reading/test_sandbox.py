@@ -261,3 +261,24 @@ def test_one_that_was_closed_starts_and_keeps_nobody():
     assert started[0].closed
     with pytest.raises(ReaderUnavailable, match="ended"):
         sandbox.read_file("a", CONTENT)
+
+
+@pytest.mark.parametrize(("letters", "is_kept"), [(1, True), (2, False)])
+def test_a_child_that_would_read_what_nobody_wants_any_more_is_ended(letters, is_kept):
+    sandbox, started = sandbox_of([OURS] * letters)
+    read = sandbox.read([RAW] * letters)
+    next(read)
+    read.close()
+    assert started[0].closed is not is_kept
+
+
+def test_a_letter_s_cost_is_never_below_nothing():
+    child = FakeChild([OURS])
+    child.cpu = iter((5.0, 1.0)).__next__
+    sandbox, _ = sandbox_of(child)
+    assert [one.cpu_seconds for one in sandbox.read([RAW])] == [0]
+
+
+def test_a_letter_that_ended_its_child_took_all_the_time_it_may():
+    sandbox, _ = sandbox_of([COSTLY], [OURS])
+    assert [one.cpu_seconds for one in sandbox.read([RAW])] == [CONFIG.seconds]

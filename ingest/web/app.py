@@ -347,6 +347,6 @@ def _problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": visit.words(f"problem.{reason}" if known else f"fault.{name}"),
-        "code": reason if reason.isascii() and " " not in reason else "missing",
+        "code": reason if " " not in reason else "missing",
     }
     return JSONResponse(told, status, headers, "application/problem+json")

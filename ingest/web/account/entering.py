@@ -163,7 +163,7 @@ def _typed(visit: Visit, day: str, hour: int, created: datetime) -> Typed:
 
 
 def _consumed(register: Register, text: str) -> Decimal | None:
-    if not text.strip() or register.last is None:
+    if register.last is None:
         return None
     try:
         value = Decimal(number_of(text))

@@ -225,5 +225,5 @@ def withdrawn(visit: Visit) -> Response:
 
 
 def _mark(told: Withdrawal) -> str:
-    removed = told.done.removed if told.done else 0
-    return sha256(repr((told.changes, removed)).encode()).hexdigest()[:24]
+    removed = told.done and told.done.removed
+    return sha256(repr((told.changes, removed)).encode()).hexdigest()

@@ -91,4 +91,4 @@ def _imported(visit: Visit, file: File, correct: str | None, *, dry_run: bool) -
 
 
 def _mark(told: Imported) -> str:
-    return sha256(repr((told.report, told.recomputed)).encode()).hexdigest()[:24]
+    return sha256(repr((told.report, told.recomputed)).encode()).hexdigest()

@@ -277,13 +277,14 @@ class _Month:
         self._begins = str(begins.pop()) if is_one else _BEGINS
         self._with_meter = {meter.point_id for meter in self._meters}
         self._sums: dict[_Key, _Sum] = {}
+        # Rows and channels that a source tells of which does not count for them.
+        self._beside: set[tuple[int, int, str]] = set()
 
     def numbers(self) -> list[Number]:
         """All of them, in no order."""
-        profiles = self._ask(_PROFILES, self._values, self._series)
-        self._add_profiles(profiles)
+        self._add_profiles()
         self._add_registers()
-        self._add_what_lacks(profiles)
+        self._add_what_lacks()
         return [_number(key, found) for key, found in self._sums.items()]
 
     def _ask(self, statement: str, values: str, keys: Sequence[int]) -> list[Any]:
@@ -305,13 +306,14 @@ class _Month:
         has_meter = row.source == "register" or row.point_id in self._with_meter
         return "register" if has_meter else "profile"
 
-    def _add_profiles(self, profiles: Sequence[Any]) -> None:
-        rows = {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
+    def _add_profiles(self) -> None:
+        rows = self._by_beginning()
         covered: dict[tuple[int, int, str], int] = defaultdict(int)
         steps: dict[tuple[int, int, str], int] = {}
-        for found in profiles:
+        for found in self._ask(_PROFILES, self._values, self._series):
             row = rows[found.point_id, found.begins]
             if self._source(row) != "profile":
+                self._beside.add((found.point_id, found.begins, found.channel))
                 continue
             total = self._sum(row, found.channel, "T0")
             energy = int(found.energy) if found.billed_count else None
@@ -362,6 +364,8 @@ class _Month:
                     energy = last and _consumed(last[1], value, counted)
                     total.add(energy, reading.submission_id, late=bool(reading.late))
                     total.codes |= codes[register]
+                else:
+                    self._beside.add((row.point_id, row.begins, channel))
                 last = reading.instant, value
         self._add_unread(before, inside, points)
 
@@ -390,15 +394,19 @@ class _Month:
             if self._source(row) == "register":
                 self._sum(row, channel, zone).missing += 1
 
-    def _add_what_lacks(self, profiles: Sequence[Any]) -> None:
-        """Points counted by registers that were never read and have a profile: one is missing."""
-        known = {(point, channel) for _, point, channel, _ in self._sums}
-        rows = {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
-        for found in profiles:
-            row = rows[found.point_id, found.begins]
-            counts = self._source(row) == "register"
-            if counts and (found.point_id, found.channel) not in known:
-                self._sum(row, found.channel, "T0").missing = 1
+    def _add_what_lacks(self) -> None:
+        """Points of which only the source tells that does not count: one value is missing."""
+        told = {(key[1], key[2], found.source) for key, found in self._sums.items()}
+        rows = self._by_beginning()
+        for point, begins, channel in sorted(self._beside):
+            row = rows[point, begins]
+            if (point, channel, self._source(row)) not in told:
+                self._sum(row, channel, "T0").missing += 1
+                told.add((point, channel, self._source(row)))
+
+    def _by_beginning(self) -> dict[tuple[int, int], Any]:
+        """The points' rows by point and first second."""
+        return {(r.point_id, r.begins): r for rows in self._rows.values() for r in rows}
 
 
 def _removed_before(removed: Any, start: int) -> bool:

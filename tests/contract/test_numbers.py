@@ -98,10 +98,44 @@ def test_the_declared_source_decides(ledger):
     import_all(ledger, replace(ENTITY, points=(point,)))
     read(ledger, 10, 0)
     read(ledger, 20, 10)
-    assert told(ledger) == {}
+    # What counts was not handed in: it is missing, whatever else tells of the month.
+    (number,) = numbers(ledger)
+    assert (number.zone, number.source, number.energy, number.missing) == ("T0", "profile", None, 1)
 
     hand_in(ledger, profile(100, 200, point=point.code))
     assert told(ledger) == {(point.code, "A+", "T0"): 300}
+
+
+def test_registers_that_count_and_were_never_read_are_missing_beside_a_profile(ledger):
+    point = ENTITY.points[1]
+    hand_in(ledger, profile(100, 200, point=point.code))
+    (number,) = numbers(ledger)
+    assert (number.zone, number.source, number.energy, number.missing) == (
+        "T0",
+        "register",
+        None,
+        1,
+    )
+
+
+@pytest.mark.parametrize("source", ["profile", "both"])
+def test_a_source_that_changes_within_the_month_counts_from_its_day(ledger, source):
+    read(ledger, 10, 0, zone="T0")
+    read(ledger, 20, 10, zone="T0")
+    point = replace(ENTITY.points[1], source=source)
+    with ledger.transaction() as store:
+        changed = replace(ENTITY, points=(point,))
+        register(store.registry, [changed], "operator", NOW, since=date(2026, 11, 11))
+    read(ledger, 90, 13, zone="T0")
+
+    # The step of the second reading ends before the day, that of the third one behind it.
+    (number,) = numbers(ledger)
+    assert (number.energy, number.missing) == (400_000, 1)
+
+    late = replace(hours(100, 200, point=point.code), start=MONTH + 12 * DAY)
+    hand_in(ledger, document(late))
+    (number,) = numbers(ledger)
+    assert (number.energy, number.missing) == (400_300, 20 * 24 - 2)
 
 
 def test_numbers_as_of_a_moment_are_what_they_were_then(ledger):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -247,7 +247,7 @@ class Billing(RuleBasedStateMachine):
     def billing_stands(self) -> None:
         """Closed months, explanations and sums, all in one look at the database."""
         with self.ledger.reading() as store:
-            views = _views(store)
+            views, sources = _views(store), _sources(store)
             letters: dict[int, Any] = {}
             for month in MONTHS:
                 grains = _grains(store, month)
@@ -260,7 +260,7 @@ class Billing(RuleBasedStateMachine):
                 assert _sums(grains[0]) == _sums(grains[1]) == _sums(grains[2])
                 assert [_registers(rows) for rows in grains[1:]] == [_registers(grains[0])] * 2
                 assert _sums(grains[0]) == views[f"{month:%Y-%m}"]
-                _agree(store.numbers.of(month), grains[0])
+                _agree(store.numbers.of(month), grains[0], sources)
 
     def _hand_in(self, parsed, sender, entered) -> None:
         with self.ledger.transaction() as store:
@@ -364,19 +364,38 @@ def _views(store):
     }
 
 
-def _agree(numbers, rows) -> None:
-    """The one number is the sum of what its source tells, where that is of the same kind."""
-    kinds = {"profile": "interval", "register": "register"}
+def _sources(store):
+    """Of each point, the kind of values that counts from when on."""
+    rows = store.session.connection.exec_driver_sql(
+        "SELECT p.code, p.begins, p.source, EXISTS (SELECT 1 FROM meter AS m"
+        " WHERE m.point_id = p.point_id) FROM point_in_force AS p ORDER BY p.begins"
+    ).all()
+    found = defaultdict(list)
+    for code, begins, source, has_meter in rows:
+        by_registers = source == "register" or (not source and has_meter)
+        found[code].append((begins, "register" if by_registers else "interval"))
+    return found
+
+
+def _agree(numbers, rows, sources) -> None:
+    """The one number is the sum of what counted at the time, register or profile."""
     for number in numbers:
         of = [
             row.billed
             for row in rows
-            if (row.kind, row.entity, row.point, row.channel)
-            == (kinds[number.source], number.entity, number.point, number.channel)
-            and (number.source == "profile" or row.zone == number.zone)
+            if (row.entity, row.point, row.channel, row.zone or "T0")
+            == (number.entity, number.point, number.channel, number.zone)
             and row.billed is not None
+            and row.kind == _counts(sources[row.point], row)
         ]
         assert (number.energy or 0) == sum(of), number
+
+
+def _counts(periods, row):
+    """The kind of values that counted for a row: a register's reading ends the day before."""
+    at = row.end - 86400 if row.kind == "register" else row.start
+    begun = [kind for begins, kind in periods if begins <= at]
+    return begun[-1] if begun else periods[0][1]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -39,7 +39,7 @@ _OTHER_CODES = frozenset(
     }
 )
 _QUOTED = {'"': '"', "'": "'", "«": "»", "“": "”", "„": "“”", "‘": "’", "`": "`"}
-_TRAILING = ".,;|/"
+_TRAILING = (".", ",", ";", "|", "/")
 # Hyphens and dashes that word processors write for the one on the keyboard.
 _PLAIN_HYPHENS = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 
@@ -87,7 +87,7 @@ def _expanded(source: Source, code: str | None, password: str | None) -> list[Cr
 def candidates(written: str) -> tuple[str, ...]:
     """How a written password can be meant, the most literal first."""
     forms = [written]
-    if len(written) > 1 and written[-1] in _TRAILING:
+    if written.endswith(_TRAILING):
         forms.append(written[:-1].rstrip())
     forms += [form[1:-1].strip() for form in forms if _is_quoted(form)]
     forms += [form.translate(_PLAIN_HYPHENS) for form in forms]
@@ -130,7 +130,7 @@ def _row(columns: Iterable[re.Match[str]], following: str) -> Iterator[tuple[boo
         code = _CODE.match(cell)
         if label["password"] is not None and cell.strip():
             yield True, cell.strip()
-        elif code is not None and label["password"] is None:
+        elif code is not None:
             yield False, code[1].replace(" ", "")
 
 

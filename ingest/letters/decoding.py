@@ -127,10 +127,10 @@ def header_text(raw: bytes, most: int = 2000) -> str:
     for word in islice(ENCODED_WORD.finditer(raw), _WORDS_MOST):
         between = raw[position : word.start()]
         name = word[1].decode("ascii").lower()
-        if pending and (between.strip() or name != charset):
+        if between.strip() or name != charset:
             pieces.append(text_of(pending, charset))
             pending = b""
-        if between.strip() or not position:
+        if between.strip():
             pieces.append(text_of(between))
         charset, position = name, word.end()
         pending += _word_bytes(word[2], word[3])
@@ -186,7 +186,7 @@ def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
                 plain[name] = header_text(value, _PARAMETER_MOST)
             continue
         number = rest.rstrip("*")
-        order = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
+        order = int(number) if number.isdigit() else 0
         pieces.setdefault(name, []).append((order, match[1].endswith(b"*"), value))
     return one_line(first), plain | {name: _continued(found) for name, found in pieces.items()}
 
@@ -341,7 +341,7 @@ def from_uuencode(content: bytes) -> bytes:
             if faults > _UU_FAULTS_MOST:
                 return content
             # Some encoders pad their lines; the length says what counts.
-            count = (((line[:1] or b" ")[0] - 32) & 63) * 4 // 3 + 5
+            count = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
                 kept.append(binascii.a2b_uu(line[:count]))
             except binascii.Error:

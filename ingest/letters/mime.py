@@ -241,7 +241,7 @@ def _children(inside: _Node, kind: str, about: Mapping[str, str]) -> list[_Node]
     open_at: int | None = None
     for begin, end, is_last in _delimiters(inside, boundary) if boundary else ():
         if open_at is not None:
-            stop = begin - (2 if inside.buffer[max(begin - 2, 0) : begin] == b"\r\n" else 1)
+            stop = begin - (2 if inside.buffer[begin - 2 : begin] == b"\r\n" else 1)
             children.append(
                 replace(inside, start=open_at, end=max(stop, open_at), default_type=default)
             )
@@ -257,15 +257,12 @@ def _children(inside: _Node, kind: str, about: Mapping[str, str]) -> list[_Node]
 
 def _likely_boundary(inside: _Node) -> bytes:
     """The first line that looks like a delimiter, where the header forgot to say."""
-    # From the line end before it; a letter without a header begins with its first line.
-    at = max(inside.start - 1, 0)
-    match = _DELIMITER.match(b"\n" + inside.buffer[:_LINE_MOST]) if not at else None
-    match = match or _DELIMITER.search(inside.buffer, at, inside.end)
+    # From the line end that its header ends with.
+    match = _DELIMITER.search(inside.buffer, inside.start - 1, inside.end)
     return match[1] if match else b""
 
 
 _DELIMITER = re.compile(rb"\n--([!-~]{1,70}+)[ \t]*+\r?(?=\n|\Z)")
-_LINE_MOST = 200
 
 
 def _delimiters(inside: _Node, boundary: bytes) -> Iterator[tuple[int, int, bool]]:

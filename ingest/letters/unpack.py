@@ -121,7 +121,7 @@ class Unpacker:
             for part in mime.walk(content, enclosed, self.nodes):
                 self._part(part, depth)
         except mime.TooManyPartsError:
-            raise self._too_many("") from None
+            raise self._too_many(None) from None
 
     def _part(self, part: mime.Part, depth: int) -> None:
         if part.content_type in _BODIES and not part.name and not part.is_attached:
@@ -228,7 +228,7 @@ class Unpacker:
 
     def _keep(self, document: Document) -> None:
         if len(self.documents) >= self.limits.documents:
-            raise self._too_many(document.container or "")
+            raise self._too_many(document.container)
         self.documents.append(document)
 
     def _set_aside(self, inner: _File, why: Why | None = None) -> None:
@@ -375,7 +375,7 @@ class Unpacker:
         place = Place(file=inner.name or None)
         return OverLimitError(finding(Code.UNPACKS_TOO_LARGE, place, limit_mb=limit))
 
-    def _too_many(self, name: str) -> OverLimitError:
+    def _too_many(self, name: str | None) -> OverLimitError:
         place = Place(file=name or None)
         return OverLimitError(finding(Code.TOO_MANY_DOCUMENTS, place, limit=self.limits.documents))
 

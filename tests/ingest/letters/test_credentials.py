@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import assume, given
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from ingest.letters.body import html_text, own_text, plain_text
 from ingest.letters.credentials import candidates, find_credentials
 from ingest.letters.letter import read_letter
-from ingest.letters.secrets import MASK, mask
-from ingest.letters.terms import Attachment, Credential, Letter, Limits, Source
-from layouts.document import Header, Parsed
+from ingest.letters.secrets import MASK, Masker, mask
+from ingest.letters.terms import Attachment, Bounce, Credential, Letter, Limits, Source
+from layouts.document import Document, Header, Parsed, Series
 from layouts.findings import Code, Place, finding
+from layouts.terms import Kind
 
 CODE = "200000003080"
+AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def pairs(text: str) -> list[tuple[str | None, str | None]]:
@@ -272,3 +275,81 @@ def test_a_password_is_tried_as_written_and_then_with_plain_hyphens(hyphen: str)
 def test_a_quoted_sign_may_be_meant_without_its_quotes_and_quotes_alone_may_not() -> None:
     assert candidates('"x"') == ('"x"', "x")
     assert candidates('""') == ('""',)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Код: 1234\nПароль: a1\nКод: 1234", [("1234", "a1")]),
+        ("Код: 1234 Код: 5678 Пароль: a1", [("1234", None), ("5678", "a1")]),
+        ("Пароль: a1\nПароль: b2", [(None, "a1"), (None, "b2")]),
+        ("Пароль:\n\na1", [(None, "a1")]), ("Пароль:\n\n\na1", []),
+        ("Пароль:\n \na1", [(None, "a1")]),
+        ("Код:\n\n1234", [("1234", None)]), ("Код:\n\n\n1234", []), ("Код: x\n1234", []),
+        ("Пароль: Код: 1234\na1", [("1234", None)]), ("Пароль:\nКод: 1234", [("1234", None)]),
+        ("Пароль:\n* Код: 1234", [("1234", None)]), ("мой пароль\na1", []),
+        ("- пароль\na1", [(None, "a1")]), ("мой пароль:\na1", [(None, "a1")]),
+        ("Zip code: 600000", []), ("мой-код: 600000", []), ("Мой код: 600000", [("600000", None)]),
+        ("Код\tПароль\n1234\ta1\n5678\tb2", [("1234", "a1")]), ("Код\tx\n1234\ta1", []),
+        ("Код\tПароль\n12x\ta1", [(None, "a1")]), ("Код\tПароль\nПароль\ta1", [(None, "a1")]),
+        ("Код\tПароль\n\na1", []), ("Код\tКод", []), ("Пароль: a1\tb2", [(None, "a1")]),
+        ("Пароль: .", [(None, ".")]), ("Пароль: a1 .", [(None, "a1 ."), (None, "a1")]),
+    ],
+)  # fmt: skip
+def test_labels_and_values_go_together_by_where_they_stand(
+    text: str, found: list[tuple[str | None, str | None]]
+) -> None:
+    assert pairs(text) == found
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(199, True), (200, True), (201, False)])
+def test_a_password_has_as_many_signs_as_are_tried(length: int, is_read: bool) -> None:
+    for text in (f"Пароль: {'x' * length}", f"Пароль:\n{'x' * length}"):
+        assert pairs(text) == [(None, "x" * length)] * is_read
+
+
+@pytest.mark.parametrize(("cut", "password"), [(0, "ab"), (1, "a")])
+def test_a_line_is_read_to_its_bound(cut: int, password: str) -> None:
+    label = "Пароль: "
+    assert pairs(" " * (2000 - len(label) - 2 + cut) + label + "ab") == [(None, password)]
+    assert pairs(label + "\n" + " " * (2000 - 2 + cut) + "ab") == [(None, password)]
+
+
+@pytest.mark.parametrize(("named", "kept"), [(51, 51), (52, 52), (53, 52), (90, 52)])
+def test_so_many_credentials_of_a_text_are_tried(named: int, kept: int) -> None:
+    text = "\n".join(f"Код: {1000 + number}" for number in range(named))
+    assert len(pairs(text)) == kept
+
+
+def test_what_a_masked_letter_tells_has_no_password_and_what_its_server_said_stays() -> None:
+    read = letter(
+        headers={
+            "authentication-results": ("mx; dmarc=fail Zima-2026",),
+            "list-id": ("Zima-2026",),
+        },
+        credentials=(Credential(Source.BODY, "1", "Zima-2026"),),
+        documents=(Document("Zima-2026.xml", b"", "Zima-2026.zip"), Document("a.xml", b"")),
+        attachments=(Attachment("a", "x/y", 1, container="Zima-2026.zip"),),
+        bounce=Bounce(("<1@x>",), True, "550", "550 Zima-2026 unknown", "a@b.example"),
+    )
+    masked, _ = mask(read, [])
+    assert masked.headers == {
+        "authentication-results": ("mx; dmarc=fail Zima-2026",),
+        "list-id": (MASK,),
+    }
+    assert [(one.name, one.container) for one in masked.documents] == [
+        (f"{MASK}.xml", f"{MASK}.zip"),
+        ("a.xml", None),
+    ]
+    assert [one.container for one in masked.attachments] == [f"{MASK}.zip"]
+    assert masked.bounce == replace(read.bounce, told=f"550 {MASK} unknown")
+    assert mask(replace(read, bounce=None), [])[0].bounce is None
+
+
+@pytest.mark.parametrize("name", ["area", "point", "meter"])
+def test_the_names_of_a_series_are_masked_and_one_without_secrets_is_itself(name: str) -> None:
+    plain = Series(Kind.REGISTER, "a", "b", "c", "A+", None, AT, 0, ())
+    named = replace(plain, **{name: "a1 Zima"})
+    masker = Masker(["Zima"])
+    assert masker.series(named) == replace(plain, **{name: f"a1 {MASK}"})
+    assert Masker(["Leto"]).series(named) is named

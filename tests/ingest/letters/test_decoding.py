@@ -54,6 +54,7 @@ def test_a_text_is_read_by_its_mark_its_charset_or_a_guess(content, charset, tex
         (b"=?utf-8?Q?a?= x =?utf-8?Q?b?=", "a x b"), (b"=?utf-8?B?0A==?= =?utf-8?B?nw==?=", "П"),
         (b"=?utf-8?Q?a?= =?koi8-r?Q?=D0?=", "aп"), (b"x=?utf-8*ru?Q?a?=y", "xay"),
         (b"=?utf-8?X?a?=", "=?utf-8?X?a?="), (b"a\r\n b", "a b"), (b"=?utf-8?Q?a=0D=0Ab?=", "a b"),
+        (b" \t =?utf-8?Q?a?= =?utf-8?Q?b?=", "ab"), (b"=?utf-8?Q?a?=  b", "a b"),
         ("Тема".encode(), "Тема"),
     ],
 )  # fmt: skip
@@ -96,11 +97,30 @@ def test_one_line_has_nothing_that_turns_or_ends_it(text, line):
         (b"a/b; filename*=plain; filename=other", "a/b", {"filename": "plain"}),
         (b"a/b; filename*10=c; filename*2=b; filename*0=a", "a/b", {"filename": "abc"}),
         (b"a/b; filename*0==?utf-8?Q?a?=", "a/b", {"filename": "a"}),
+        (b"a/b; filename*1=b; filename*=a", "a/b", {"filename": "ab"}),
+        (b"a/b; filename*0=a'b'c.xml", "a/b", {"filename": "a'b'c.xml"}),
+        (b"a/b; filename*=a'b", "a/b", {"filename": "a'b"}),
+        (b"a/b; filename*x=b; filename*1=c", "a/b", {"filename": "bc"}),
+        (b"a/b; filename*10000=b; filename*9999=a", "a/b", {"filename": "ab"}),
+        (b'a/b; name=""', "a/b", {"name": ""}), (b'a/b; name="a\\\\b"', "a/b", {"name": "a\\b"}),
         (b"", "", {}),
     ],
 )  # fmt: skip
 def test_parameters_are_read_however_they_are_written(raw, first, told):
     assert parameters(raw) == (first, told)
+
+
+@pytest.mark.parametrize("length", [2**14 - 1, 2**14, 2**14 + 1])
+def test_so_many_bytes_of_a_header_of_parameters_are_read(length):
+    assert parameters(b"a/b; " + b" " * (length - 13) + b"name=xyz")[1]["name"] == (
+        "xyz" if length <= 2**14 else "xy"
+    )
+
+
+@pytest.mark.parametrize("count", [500, 501, 502, 600])
+def test_so_many_pieces_of_a_parameter_are_read(count):
+    raw = b"a/b" + b"".join(b"; name*%d=x" % number for number in range(count))
+    assert parameters(raw)[1]["name"] == "x" * min(count, 501)
 
 
 @pytest.mark.parametrize(
@@ -129,18 +149,19 @@ PACKED = base64.encodebytes(DATA)
         (b"QUJD\nQUJ", b"ABCAB"), (b"QUJDR", b"ABC"), (b"QUI=\nQUJD", b"AB"), (b"", b""),
         (b"!!", b""),
         (b"QUJD\n===\nQUJD", b"ABC"),
+        (b"-- -\nQUJD", b"ABC"), (b"QUJD\n-- -\nQUJD", b"ABC"),
+        (b"!" + b"QUJD\n" * 150, b"ABC" * 150),
     ],
 )  # fmt: skip
 def test_base64_is_read_as_far_as_it_goes(content, data):
     assert from_base64(content) == data
 
 
-@pytest.mark.parametrize(("strays", "is_read"), [(0, True), (1, True), (2, False)])
-def test_a_line_of_base64_is_nine_tenths_of_it(strays, is_read):
-    # Of ten signs and a stray one each.
-    line = (b"QUJDQUJDQU" * 2)[: 20 - strays] + b"!" * strays + b"\n"
-    tail = from_base64(b"QUJD\n" + line + b"!\n")
-    assert (len(tail) > 3) is is_read or strays == 2
+@pytest.mark.parametrize(("signs", "strays", "is_read"), [(18, 2, True), (17, 3, False)])
+def test_a_line_of_base64_is_nine_tenths_of_it(signs, strays, is_read):
+    line = b"QUJDQUJDQUJDQUJDQUJD"[:signs]
+    read = from_base64(b"QUJD\n" + line + b"!" * strays + b"\n")
+    assert read == (from_base64(b"QUJD" + line) if is_read else b"ABC")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +186,10 @@ def uu(data: bytes) -> bytes:
 
 
 def test_uuencoded_lines_are_read_with_a_few_faults(monkeypatch):
+    for length in range(1, 46):
+        line = binascii.b2a_uu(DATA[-length:]).rstrip(b"\n")
+        # A sum of its signs, as some encoders put behind each line.
+        assert from_uuencode(line + b"X\n" + line + b"XY\n") == DATA[-length:] * 2
     assert from_uuencode(uu(DATA)) == DATA
     assert from_uuencode(uu(DATA).split(b"\n", 1)[1]) == DATA
     assert from_uuencode(b"#04)#    XX\n") == b"ABC"
@@ -237,6 +262,8 @@ PLAIN = b"Content-Type: text/plain\r\n\r\n"
         (multipart(b"\r\n1").replace(b"boundary=b", b"boundary=c"), [b"--b\r\n\r\n1\r\n--b--\r\n"]),
         (b"--b\r\n\r\n1\r\n--b--", [b"--b\r\n\r\n1\r\n--b--"]),
         (multipart(b"", b"\r\n2"), [b"", b"2"]),
+        (multipart(b"\r\n1").replace(b"\r\n", b"\n"), [b"1"]),
+        (multipart(b"\r\n", b"\r\n2"), [b"", b"2"]), (multipart(b"\n", b"\n2"), [b"", b"2"]),
     ],
 )  # fmt: skip
 def test_parts_lie_between_their_delimiters(content, found):
@@ -448,3 +475,92 @@ def test_pieces_without_a_stated_length_are_as_deep_as_any_program_makes_them(de
     for _ in range(deep):
         carried = b"\x24\x80" + carried + b"\0\0"
     assert signed.signed_content(message(carried)) == content
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"Content-Disposition: attachment; filename=a; name=b\r\nContent-Type: x/y; name=c", "a"),
+        (b"Content-Disposition: attachment; name=b\r\nContent-Type: x/y; name=c", "b"),
+        (b"Content-Disposition: attachment\r\nContent-Type: x/y; name=c", "c"),
+        (b"Content-Type: x/y; name=c\r\nContent-Type: x/y; name=d", "d"),
+        (b"X: y", ""),
+    ],
+)
+def test_the_name_of_a_file_is_looked_for_where_it_counts_most(head, name):
+    (part,) = mime.walk(head + b"\r\n\r\n1")
+    assert part.name == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "is_html"),
+    [
+        (b"text/html", b"a", True), (b"text/enriched", b"a", True), (b"text/plain", b"a", False),
+        (b"text/plain", b" \n<HTML>a", True), (b"text/plain", b"<!DOCTYPE html>a", True),
+        (b"text/plain", b"a<html>", False), (b"text/plain", b" " * 196 + b"<html>", False),
+        (b"text/plain", b" " * 195 + b"<html>", True), (b"text/plain", b"<!DOCTYPE svg>", False),
+    ],
+)  # fmt: skip
+def test_a_body_is_html_by_its_type_or_as_it_begins(kind, content, is_html):
+    (part,) = mime.walk(b"Content-Type: " + kind + b"\r\n\r\n" + content)
+    assert part.is_html is is_html
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("encoding", [b"7bit", b"Base64 ", b"quoted-printable"])
+@pytest.mark.parametrize("blank", [0, 1, 2])
+def test_an_enclosed_letter_may_be_encoded_and_begin_with_blank_lines(ends, encoding, blank):
+    inner = ends * blank + b"Subject: x" + ends * 2 + b"body"
+    packed = base64.encodebytes(inner) if encoding.startswith(b"Base64") else inner
+    head = b"Content-Type: message/rfc822\nContent-Transfer-Encoding: " + encoding
+    heard = []
+    (part,) = mime.walk(head.replace(b"\n", ends) + ends * 2 + packed, heard=heard.append)
+    assert (part.content, part.enclosed, heard) == (b"body", 1, [{"subject": [b"x"]}])
+
+
+def test_what_is_decoded_counts_twice_of_what_is_searched(monkeypatch):
+    packed = base64.b64encode(b"Subject: y\r\n\r\nother")
+    head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    monkeypatch.setattr(mime, "SCANNED_MOST", 2 * len(packed))
+    assert parts(head + packed) == [("text/plain", b"other", 1)]
+    monkeypatch.setattr(mime, "SCANNED_MOST", 2 * len(packed) - 1)
+    with pytest.raises(mime.TooManyPartsError):
+        parts(head + packed)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"", []), (b"\4", []), (b"\4\0", [(4, b"")]), (b"\4\1x\4\0", [(4, b"x"), (4, b"")]),
+        (b"\4\1x\0\0\4\0", [(4, b"x")]), (b"\4\x81\1x", [(4, b"x")]),
+        (b"\x24\x80\4\1x\0\0\4\0", [(0x24, b"\4\1x"), (4, b"")]), (b"\4\1x\4", [(4, b"x")]),
+        (b"\4\2x", None), (b"\x24\x80\4\1x", None), (b"\x24\x80\4\1x\0", None),
+        (b"\4\x82\0\1x", [(4, b"x")]), (b"\4\x82\0\2x", None),
+    ],
+)  # fmt: skip
+def test_elements_stand_side_by_side(data, found):
+    try:
+        assert list(signed._Ber(data).elements(data)) == found
+    except signed._NotBerError:
+        assert found is None
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("a.xml.sig", "a.xml"), ("a.xml.p7s.SIG", "a.xml"), ("a.xml", "a.xml"), ("sig", "sig")],
+)
+def test_a_name_loses_the_ending_of_its_signature(name, plain):
+    assert signed.name_without_signature(name) == plain
+
+
+@pytest.mark.parametrize("size", [3, 4, 50])
+def test_a_cut_off_secret_is_masked_from_three_of_its_signs_on(size):
+    secret = "abcdefgh" * 7
+    masker = Masker([secret, "xyz"])
+    assert masker.text(f"{secret[:size]}…") == f"{MASK}…"
+    assert masker.text(f"- {secret[:2]}…") == f"- {secret[:2]}…"
+    assert (masker.holds(f"{secret[:size]}…"), masker.holds("a"), masker.holds(None)) == (
+        True,
+        False,
+        False,
+    )

@@ -81,7 +81,7 @@ def cut_encoded(content: bytes, charset: str) -> tuple[Files, bytes]:
             rest.append(content[at : begin.start() + 1 if packed else after])
             files += [(name, packed)] if packed else []
             at = after
-        content = b"".join([*rest, content[at:]]) if rest else content
+        content = b"".join([*rest, content[at:]])
     return files, content[1:]
 
 

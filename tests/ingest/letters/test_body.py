@@ -16,7 +16,7 @@ LINK = "https://disk.yandex.ru/i/AbCd"
         ("<title>x</title><body>a", "a"), ("<p>a<script>x</script>b</p>", "ab"),
         ("a<!-- x -->b", "ab"), ("<style>p{}</style>tail", "tail"),
         ("<div class='gmail_quote x'>q</div>a", ">q\na"), ("<div class='x'>q</div>a", "q\na"),
-        ("<span class='gmail_quote'>q</span>a", "qa"),
+        ("<span class='gmail_quote'>q<p>r</p></span>a", "q\nr\na"),
         ("<blockquote>q<p>r</p></blockquote>a", ">q\n>r\n>\na"),
         ("<div>a<div class=gmail_quote>q<blockquote>r</blockquote>s</div>b</div>",
          "a\n>q\n>r\n>s\nb"),
@@ -76,7 +76,7 @@ LINE = "_" * 10
         ("a\n -- Исходное сообщение\nb", "a"), ("a\n-- Исходное сообщение: b", None),
         ("a\nОт: x\nКому: y", None), ("a\nОт: x\nb\nКому: y\nc\nТема: z", "a"),
         ("a\nОт: x\nb\nКому: y\nc\nd\nТема: z", None), ("a\nОт: x", None),
-        ("a\nКому: y\nТема: z", None), ("a\nОт:\nКому: y\nТема: z", None), (f"{BLOCK}\nb", f"{BLOCK}\nb"),
+        ("a\nКому: y\nТема: z", None), ("a\nОт:\nКому: y\nТема: z", None), (f"{BLOCK}\nb", None),
     ],
 )  # fmt: skip
 def test_what_a_sender_wrote_ends_where_an_earlier_letter_begins(text, own):

@@ -37,7 +37,8 @@ RUSSIAN = "Показания за ноябрь"
         (RUSSIAN.encode("cp1251"), "iso-8859-1", RUSSIAN),
         (RUSSIAN.encode("cp1251"), "no", RUSSIAN),
         (b"abcd", "utf-16-le", "abcd"), (RUSSIAN.encode("utf-16-be"), "utf-16-be", RUSSIAN),
-        (b"abc", "zlib", "abc"),
+        (b"abc", "zlib", "abc"), (RUSSIAN.encode("cp1251"), "zlib", RUSSIAN),
+        (RUSSIAN.encode("cp1251"), "rot13", RUSSIAN), (RUSSIAN.encode("koi8_r"), "hex", RUSSIAN),
         (b"+BB8-", "utf-7", "+BB8-"),
         (b"", None, ""), (RUSSIAN.encode("cp866"), '"cp866"', RUSSIAN),
     ],
@@ -535,7 +536,8 @@ def test_what_is_decoded_counts_twice_of_what_is_searched(monkeypatch):
         (b"\4\1x\0\0\4\0", [(4, b"x")]), (b"\4\x81\1x", [(4, b"x")]),
         (b"\x24\x80\4\1x\0\0\4\0", [(0x24, b"\4\1x"), (4, b"")]), (b"\4\1x\4", [(4, b"x")]),
         (b"\4\2x", None), (b"\x24\x80\4\1x", None), (b"\x24\x80\4\1x\0", None),
-        (b"\4\x82\0\1x", [(4, b"x")]), (b"\4\x82\0\2x", None),
+        (b"\4\x82\0\1x", [(4, b"x")]), (b"\4\x82\0\2x", None), (b"\x24\x80" * 10 + bytes(20), None),
+        (b"\x24\x80" * 9 + bytes(18), [(0x24, b"\x24\x80" * 8 + bytes(16))]),
     ],
 )  # fmt: skip
 def test_elements_stand_side_by_side(data, found):

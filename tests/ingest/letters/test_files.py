@@ -5,6 +5,7 @@ import binascii
 import gzip
 import html
 import re
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from ingest.letters import body, encoded, secrets, unpack
 from ingest.letters import letter as letters
 from ingest.letters.credentials import find_credentials
 from ingest.letters.letter import read_letter
-from ingest.letters.terms import Limits, Source
+from ingest.letters.terms import Attachment, Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker
 from ingest.letters.unread import LOGO_MOST_BYTES, Why, no_documents, why_unread
 from layouts.findings import Code
@@ -237,6 +238,8 @@ def test_lines_of_bodies_are_searched_to_their_bound(lines, found, monkeypatch):
         (['"(" c@d.ru ")" a@b.ru'], "c@d.ru", False), (['(" c@d.ru ") a@b.ru'], "a@b.ru", True),
         (['c@d.ru (" <a@b.ru>'], "a@b.ru", True), (["a@b.ru; c@d.ru"], "a@b.ru", False),
         (["<a@b.ru"], "a@b.ru", True), (["<c d> a@b.ru"], "a@b.ru", True),
+        (['"x\\", c@d.ru" <a@b.ru>, "'], "a@b.ru", True), (["a@ｐrimer.рф"], "", True),
+        (["a@и\u0306.рф"], "", True), (["a@b.ru"] * 3, "a@b.ru", True), (["@b.ru"], "", True),
         (["<a@b.ru> <c@d.ru>"], "a@b.ru", False), (["x:a@b.ru;"], "a@b.ru", True),
     ],
 )  # fmt: skip
@@ -375,3 +378,197 @@ def test_a_masked_letter_keeps_the_ids_that_hold_no_password(message_id, kept):
     masked, _ = secrets.mask(read, ())
     assert masked.message_id == kept
     assert masked.references == ((kept, "<2@x>") if kept else ("<2@x>",))
+
+
+def test_of_a_header_what_the_gate_asks_for_is_kept_to_its_bound():
+    head = (
+        "List-Id: <a>\r\nX-Other: b\r\nTo: c\r\nSubject: " + "s" * 501 + "\r\n"
+        "Precedence: " + "p" * 2001 + "\r\n" + "Auto-Submitted: no\r\n" * 21
+        + "Authentication-Results: mx\r\n" * 21
+    )  # fmt: skip
+    read = read_letter(f"{head}\r\nx".encode(), LIMITS)
+    assert read.headers == {
+        "list-id": ("<a>",), "precedence": ("p" * 2000,), "auto-submitted": ("no",) * 20,
+        "authentication-results": ("mx",) * 20,
+    }  # fmt: skip
+    assert read.subject == "s" * 500
+
+
+def test_of_a_thread_fifty_ids_are_kept_of_twenty_values():
+    head = "".join(f"References: <{n}@x>\r\n" for n in range(21))
+    assert len(read_letter(f"{head}\r\nx".encode(), LIMITS).references) == 20
+    head = "References: " + " ".join(f"<{n}@x>" for n in range(52)) + "\r\n"
+    found = read_letter(f"{head}\r\nx".encode(), LIMITS).references
+    assert (len(found), found[0], found[-1]) == (50, "<2@x>", "<51@x>")
+
+
+def of_kinds(content, name="", kind="application/octet-stream"):
+    unpacker = Unpacker(LIMITS)
+    unpacker.take(name, content, kind)
+    unpacker.tell_unread()
+    told = [one.code for one in unpacker.findings]
+    return "document" if unpacker.documents else [one.why for one in unpacker.attachments] or told
+
+
+TYPES = ("[Content_Types].xml", b"<a/>")
+BOOK = OLE + "Workbook".encode("utf-16-le")
+PAGE_OF_XML = b"<?xml version='1.0'?><package class='52005'/>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "found"),
+    [
+        ("a.numbers", zipped(("Index.zip", b"x")), "x/y", ["other-table"]),
+        ("a.numbers", zipped(("Index/Document.iwa", b"x"), ("a.xml", XML)), "x/y", ["other-table"]),
+        ("a.xlsx", zipped(TYPES, ("xl/workbook.xml", b"<a/>")), "x/y", "document"),
+        ("a.docx", zipped(TYPES, ("word/document.xml", b"<a/>")), "x/y", ["office"]),
+        ("a.odt", zipped(("mimetype", b"text"), ("a", b"<a/>")), "x/y", ["office"]),
+        ("a.zip", zipped(("xl/a.xml", XML)), "x/y", "document"),
+        ("a.xls", OLE, "x/y", "document"), ("a.XLSB", OLE, "x/y", "document"),
+        ("a.doc", BOOK, "x/y", ["office"]), ("a.MSG", BOOK, "x/y", ["outlook"]),
+        ("a", OLE, "x/y", ["office"]),
+        
+        ("~$a.xml", XML, "x/y", "document"), ("a.svg", PAGE_OF_XML, "x/y", ["picture"]),
+        ("a.xml", PAGE_OF_XML, "image/svg+xml", ["picture"]),
+        ("a.xml", XML, "image/png", "document"), ("a.xml", b"text", "image/png", ["picture"]),
+        ("a.xml", b"\0\x05\x16\x07" + XML, "x/y", [""]), ("a.xml", XML, "x/y", "document"),
+        ("a.eml", b"", "x/y", ["empty"]), ("", b"", "message/rfc822", [""]),
+        ("a.eml", b"Content-Type: text/xml; name=a.xml\n\n" + XML, "x/y", "document"),
+        ("a", b"Content-Type: text/xml; name=a.xml\n\n" + XML, "message/rfc822", "document"),
+        ("a.bin", b"PK\1\2" * 3000, "x/y", ["other"]),
+        ("a.pgp", b"x", "x/y", [Code.ENCRYPTED_DOCUMENT]),
+        ("a.xml.gpg", b"x", "x/y", [Code.ENCRYPTED_DOCUMENT]),
+    ],
+)  # fmt: skip
+def test_a_file_is_a_document_or_has_a_reason_why_it_is_none(name, content, kind, found):
+    assert of_kinds(content, name, kind) == found
+
+
+@pytest.mark.parametrize("stream", ["Workbook", "Book", "EncryptedPackage", "WordDocument"])
+@pytest.mark.parametrize("name", ["a.XLS", "a.xlsb", "a.doc", "a.msg", "a", ""])
+def test_a_workbook_of_old_is_told_by_its_name_else_by_its_streams(name, stream):
+    file = unpack._File(name, OLE + stream.encode("utf-16-le"))
+    is_one = name.startswith(("a.X", "a.x")) or ("." not in name and stream != "WordDocument")
+    assert unpack._is_old_workbook(file) is is_one
+
+
+def told(*files):
+    unpacker = Unpacker(LIMITS)
+    for name, content in files:
+        unpacker.take(name, content)
+    unpacker.tell_unread()
+    return [(one.code, one.place.file, one.detail.get("name")) for one in unpacker.findings]
+
+
+def test_only_the_lock_of_a_workbook_that_is_there_is_passed_over():
+    lock = b"\x06Ivanov" + bytes(158)
+    unread = Code.ATTACHMENT_NOT_READ
+    assert told(("z.xml", XML), ("~$z.xml", lock)) == []
+    assert told(("z.xml", XML), ("~$y.xml", lock)) == [(unread, None, "~$y.xml")]
+    assert told(("z", XML), ("z", b"%PDF-1")) == [(unread, None, "z")]
+    assert told(("z.xml", XML), ("logo.png", b"x")) == []
+    assert told(("~$z.xml", lock), ("a.pdf", b"%PDF-1")) == []
+
+
+def test_an_archive_is_told_to_be_encrypted_whatever_else_is_told_of_it():
+    content = bytearray(zipped(("a.xml", XML), ("b.xml", XML), how=zipfile.ZIP_LZMA))
+    at = content.rindex(b"PK\1\2")
+    content[at + 8] |= 1
+    for name in ("a.zip", ""):
+        assert [one[:2] for one in told((name, bytes(content)))] == [
+            (Code.UNREADABLE_DOCUMENT, name or None), (Code.ENCRYPTED_DOCUMENT, name or None),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "named"), [(99, 99), (100, 100), (101, 100)])
+def test_so_many_files_that_are_none_are_named(files, named):
+    unpacker = Unpacker(LIMITS)
+    for number in range(files):
+        unpacker.take(f"{number}.pdf", b"%PDF-1")
+    assert len(unpacker.attachments) == named
+
+
+@pytest.mark.parametrize("chunk", [2, 3, 7, 64])
+def test_a_gzip_of_several_members_is_read_however_its_pieces_fall(chunk, monkeypatch):
+    monkeypatch.setattr(unpack, "_CHUNK", chunk)
+    content = b"".join(gzip.compress(XML[at : at + 5]) for at in range(0, len(XML), 5))
+    for end in (b"", b"\0", b"rubbish"):
+        unpacker = Unpacker(LIMITS)
+        unpacker.take("a.xml.gz", content + end)
+        assert [one.content for one in unpacker.documents] == [XML]
+
+
+@pytest.mark.parametrize(
+    ("most", "found"), [(20, [b"one", b"two"]), (19, [b"one", b"tw"]), (10, [b"one", b""])]
+)
+def test_rtf_of_all_bodies_is_read_to_its_bound(most, found, monkeypatch):
+    monkeypatch.setattr(unpack, "RTF_MOST", most)
+    assert bodies(b"{\\rtf1 one", b"{\\rtf1 two", kind=b"text/rtf") == found
+
+
+@pytest.mark.parametrize(
+    ("head", "is_body"),
+    [
+        (b"Content-Type: text/plain", True), (b"Content-Type: text/plain; name=a.txt", False),
+        (b"Content-Type: text/html\r\nContent-Disposition: inline", True),
+        (b"Content-Type: text/plain\r\nContent-Disposition: attachment", False),
+        (b"Content-Type: text/css", False), (b"X: y", True),
+    ],
+)  # fmt: skip
+def test_a_body_is_a_text_without_a_name_that_is_not_attached(head, is_body):
+    unpacker = Unpacker(LIMITS)
+    unpacker.letter(head + b"\r\n\r\ntext")
+    assert [bool(unpacker.texts), not unpacker.attachments] == [is_body, is_body]
+
+
+PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG" + bytes(3000)).decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "pictures", "found"),
+    [("html", 1, 1), ("html", 20, 20), ("html", 21, 20), ("plain", 3, 0)],
+)
+def test_so_many_pictures_that_stand_in_markup_are_named(kind, pictures, found):
+    text = f"Hello <img src='{PICTURE}'>" * pictures
+    read = read_letter(f"Content-Type: text/{kind}\r\n\r\n{text}".encode(), LIMITS)
+    assert [(one.content_type, one.size) for one in read.attachments] == [
+        ("image/png", 3004)
+    ] * found
+
+
+def test_a_link_to_a_storage_is_an_attachment_without_bytes():
+    links = "https://disk.yandex.ru/i/AbCd https://disk.yandex.ru/i/EfGh https://we.tl/t-AbCd"
+    (first, second) = read_letter(f"\r\n{links}".encode(), LIMITS).attachments
+    assert (first.name, first.size, first.content_type) == ("disk.yandex.ru", 0, "text/uri-list")
+    assert second.name == "we.tl"
+
+
+@pytest.mark.parametrize(("files", "names", "rest"), [(9, 9, None), (10, 10, None), (11, 10, "1")])
+def test_ten_names_of_one_kind_are_told_and_the_rest_counted(files, names, rest):
+    pdfs = [Attachment(f"{n}.pdf", "x/y", 1, Why.PDF.value) for n in range(files)]
+    (found,) = no_documents(pdfs)
+    assert len(found.detail["name"].split("\n")) == names
+    assert found.detail.get("rest") == rest
+
+
+@pytest.mark.parametrize(
+    ("length", "names", "is_file"),
+    [(198, "", False), (199, "", True), (199, 'name="a"', True), (198, 'name="a"', False)],
+)
+def test_bare_base64_is_a_file_from_two_hundred_signs_on(length, names, is_file):
+    text = b"PD94bWwg" + b"QUJD" * 48
+    body = f"{names}\n\n".encode() + text[:length] + b"A" * (length - len(text)) + b"\n"
+    assert len(encoded.cut_encoded(body, "")[0]) == is_file
+
+
+@pytest.mark.parametrize(("before", "name"), [(1000, "a.bin"), (1001, "")])
+def test_the_name_of_bare_base64_stands_at_most_so_far_before_it(before, name):
+    head = b"\nname=a.bin\n"
+    body = head + b"x" * (before - len(head) - 1) + b"\n" + b"PD94bWwg" + b"QUJD" * 100
+    assert [one for one, _ in encoded.cut_encoded(body, "")[0]] == [name]
+
+
+def test_what_begins_like_gzip_is_a_file_only_with_a_name():
+    body = b"H4sI" + b"QUJD" * 100 + b"\n"
+    assert encoded.cut_encoded(body, "")[0] == []
+    assert [one for one, _ in encoded.cut_encoded(b"name=a.gz\n\n" + body, "")[0]] == ["a.gz"]

@@ -118,16 +118,19 @@ class DropFolder:
             if path.is_symlink():
                 raise UnreadableFile("a symbolic link is not followed") from None
             raise UnreadableFile(f"it cannot be read: {fault.strerror}") from None
-        with os.fdopen(handle, "rb") as file:
+        try:
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
                 raise UnreadableFile("it is no plain file")
             is_letter = self._are_letters and dropped.name.lower().endswith(".eml")
             is_large = before.st_size > self._letter_bytes
             most = (HEADER_BYTES if is_letter else 0) if is_large else before.st_size + 1
-            content = file.read(most)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                content = file.read(most)
             if self._key(dropped.name, os.fstat(handle)) != dropped.key:
                 return None
+        finally:
+            os.close(handle)
         received_at = datetime.fromtimestamp(before.st_ctime, UTC)
         return RawLetter(
             Arrival(self.source, dropped.key, received_at, before.st_size),

@@ -126,7 +126,7 @@ def _in_mbox(path: Path) -> Iterator[_Source]:
     at, after_blank = 0, True
     with path.open("rb") as file:
         for line in file:
-            if not begins or (after_blank and _DELIVERY.fullmatch(line)):
+            if after_blank and (not begins or _DELIVERY.fullmatch(line)):
                 begins.append(at)
             after_blank = not line.strip()
             at += len(line)

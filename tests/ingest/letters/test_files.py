@@ -427,7 +427,6 @@ PAGE_OF_XML = b"<?xml version='1.0'?><package class='52005'/>"
         ("a.xls", OLE, "x/y", "document"), ("a.XLSB", OLE, "x/y", "document"),
         ("a.doc", BOOK, "x/y", ["office"]), ("a.MSG", BOOK, "x/y", ["outlook"]),
         ("a", OLE, "x/y", ["office"]),
-        
         ("~$a.xml", XML, "x/y", "document"), ("a.svg", PAGE_OF_XML, "x/y", ["picture"]),
         ("a.xml", PAGE_OF_XML, "image/svg+xml", ["picture"]),
         ("a.xml", XML, "image/png", "document"), ("a.xml", b"text", "image/png", ["picture"]),

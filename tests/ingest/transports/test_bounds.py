@@ -31,6 +31,7 @@ def test_the_last_byte_within_the_bound_is_read():
 
 
 def test_a_line_has_a_bound_of_its_own():
+    assert LINE_BYTES == 1_000_000
     line = b"x" * (LINE_BYTES - 1) + b"\n"
     assert metered(10 * LINE_BYTES).line(buffer(line)) == line
     with pytest.raises(Exceeded, match="a line is longer"):

@@ -140,3 +140,44 @@ def test_letters_come_in_batches(tmp_path):
         (tmp_path / f"{number:03}.eml").write_bytes(mail(f"{number}"))
     box = LettersInFiles(tmp_path, GIVEN, 1000)
     assert [len(batch) for batch in box.fetch(box.all_keys)] == [50, 50, 20]
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [("a.txt", b"Subject: a\n"), ("a.eml", b"From a@b Sun Nov  1 09:15:00 2026\n")],
+)
+def test_a_file_that_is_no_mbox_is_one_letter(tmp_path, name, begin):
+    path = tmp_path / name
+    path.write_bytes(begin + MBOX)
+    [(source, raw)] = letters(path)
+    assert (source, raw.content, raw.received_at) == (name, begin + MBOX, GIVEN)
+
+
+@pytest.mark.parametrize("before", [b"", b"\n", b"text\n", b"text\n\n"])
+def test_only_after_a_blank_line_a_letter_of_an_mbox_begins(tmp_path, before):
+    path = tmp_path / "inbox"
+    path.write_bytes(MBOX + before + MBOX)
+    # Each letter ends with a blank line of its own.
+    assert len(letters(path)) == 6 - (before == b"text\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        (b"A: b\n\nx\r\n\r\n" + b"x" * 99, b"A: b\n"), (b"A: b\n\r\nx\n\n" + b"x" * 99, b"A: b\n"),
+        (b"\n\n" + b"x" * 99, b"\n"), (b"x" * 99, b"x" * 99),
+        (b"x" * (2**20 + 1), b"x" * 2**20),
+    ],
+)  # fmt: skip
+def test_a_header_ends_with_its_first_blank_line_or_its_bound(tmp_path, content, header):
+    path = tmp_path / "a.eml"
+    path.write_bytes(content)
+    [(_, raw)] = letters(path, letter_bytes=50)
+    assert (raw.header_only, raw.size, raw.content) == (True, len(content), header)
+
+
+def test_files_of_a_maildir_that_are_hidden_are_no_letters(tmp_path):
+    mailbox.Maildir(tmp_path / "Maildir")
+    for name in ("cur/.keep", "new/.nfs1", "tmp/1", "new/1:2,"):
+        (tmp_path / "Maildir" / name).write_bytes(mail(name))
+    assert [source for source, _ in letters(tmp_path / "Maildir")] == ["Maildir/1"]

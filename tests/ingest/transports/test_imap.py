@@ -482,6 +482,20 @@ def test_a_letter_filed_for_trial_is_dated_and_removed_by_its_uid(serving, appen
     assert said(server, "EXPUNGE") == []
 
 
+@pytest.mark.parametrize(("date", "clock"), [(DATE, AT), (b"NIL", None), (b'"32-Nov-2026"', None)])
+def test_the_server_s_clock_is_that_of_a_trial_that_it_dated(serving, date, clock):
+    appended = iter(["OK [APPENDUID 7 12] done", "OK done", "OK done"])
+
+    def dated(_rest):
+        yield b"* 1 FETCH (UID 12 INTERNALDATE " + date + b")\r\n"
+
+    def append(_rest):
+        raise RefusedError(next(appended))
+
+    _, mailbox = serving({"APPEND": append, "UID FETCH": dated})
+    assert mailbox.examine().clock == clock
+
+
 @pytest.mark.parametrize(
     ("letters", "exists", "told"), [(9, 9, 9), (10, 10, 10), (10, 25, 25), (3, 5, 3)]
 )
@@ -504,7 +518,9 @@ def test_examining_tells_how_many_letters_there_are(serving, monkeypatch, letter
 def test_a_folder_is_named_as_the_server_lists_it(serving, space, folder, named):
     def listed(rest):
         name = rest.split('"')[-2]
-        return iter([] if name == "Meters" else [b'* LIST () "." "%b"\r\n' % name.encode()])
+        return iter(
+            [] if name in {"Meters", "Inbox"} else [b'* LIST () "." "%b"\r\n' % name.encode()]
+        )
 
     answers = {"NAMESPACE": lines(b"* NAMESPACE " + space + b" NIL NIL\r\n"), "LIST": listed}
     server, mailbox = serving(answers, b"IMAP4rev1 MOVE NAMESPACE", folder=folder)

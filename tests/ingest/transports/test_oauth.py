@@ -336,3 +336,194 @@ def test_a_person_pastes_the_code_that_a_page_shows(provider, tmp_path, pasted):
     office.take_code(pasted)
     assert provider.asked[0]["code"] == "1234567"
     assert refresh_token(path) == "refresh-1"
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (None, 7), ("x", 7), ([1], 7), (float("nan"), 7), ("nan", 7), (1.9, 2), (2, 2), (2.1, 2.1),
+        ("8.9", 8.9), (9, 9), (9.1, 9), (float("inf"), 9), (-1, 2), (True, 2),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_provider_s_is_held_within_its_bounds(told, seconds):
+    assert oauth._bounded(told, 7, 2, 9) == seconds
+
+
+@pytest.fixture
+def still(monkeypatch):
+    """Both clocks, which stand at the same second."""
+    now = [1_000_000.0]
+    monkeypatch.setattr(oauth.time, "time", lambda: now[0])
+    monkeypatch.setattr(oauth.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(
+    ("age", "is_used"), [(-1, True), (0, False), (86_400, False), (86_401, True)]
+)
+def test_a_refresh_token_is_used_after_a_day_or_before_it_was_written(
+    provider, kept, still, age, is_used
+):
+    kept.write_text(json.dumps({"refresh_token": "refresh-0", "refreshed_at": still[0] - age}))
+    refreshing(provider, kept).keep_alive()
+    account(provider).keep_alive()
+    assert len(provider.asked) == is_used
+
+
+@pytest.mark.parametrize(("written", "counts_from"), [(-5, -5), (0, 0), (9000, 0)])
+def test_silence_is_counted_from_the_last_use_and_from_no_day_to_come(
+    provider, kept, still, written, counts_from
+):
+    kept.write_text(json.dumps({"refresh_token": "x", "refreshed_at": still[0] + written}))
+    (found,) = refreshing(provider, kept, silence_days=30).endings()
+    assert found.at.timestamp() == still[0] + counts_from + 30 * 86_400
+    assert (found.what, found.owner) == ("unused refresh token", "oauth office")
+
+
+@pytest.mark.parametrize(
+    ("more", "interval", "ends"),
+    [
+        ({}, 5, 600), ({"interval": 0, "expires_in": 59}, 1, 60),
+        ({"interval": 61, "expires_in": 3601}, 60, 3600),
+        ({"interval": 7, "expires_in": 70}, 7, 70),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["verification_uri", "verification_url"])
+def test_what_a_person_is_shown_lasts_as_long_as_the_provider_says(
+    provider, kept, still, more, interval, ends, name
+):
+    told = {name: "https://a", "user_code": "AB", "device_code": "d"} | more
+    provider.answers = [(200, json.dumps(told).encode())]
+    office = refreshing(provider, kept, device_url=f"{provider.url}/device", scope="mail")
+    prompt = office.ask_device()
+    assert (prompt.address, prompt.interval_seconds) == ("https://a", interval)
+    assert prompt.ends == still[0] + ends
+    assert provider.asked == [{"client_id": "client", "scope": "mail"}]
+
+
+def test_a_provider_that_is_asked_too_often_is_asked_more_slowly(provider, tmp_path, still):
+    office = refreshing(provider, tmp_path / "t", device_url=f"{provider.url}/device")
+    prompt = office.ask_device()
+    provider.answers = [
+        (400, json.dumps({"error": error}).encode())
+        for error in ("slow_down", "authorization_pending", "slow_down")
+    ]
+    slept = []
+    office.wait_for_device(prompt, slept.append)
+    assert slept == [1, 6, 6, 11]
+    assert refresh_token(tmp_path / "t").startswith("refresh-")
+
+
+@pytest.mark.parametrize(("left", "asked"), [(0, 0), (1, 1), (2, 2)])
+def test_a_person_is_waited_for_until_the_prompt_ends(provider, tmp_path, still, left, asked):
+    office = refreshing(provider, tmp_path / "t", device_url=f"{provider.url}/device")
+    prompt = office.ask_device()
+    provider.asked.clear()
+    provider.pending = 99
+    still[0] = prompt.ends - left
+
+    def sleep(seconds):
+        still[0] += seconds
+
+    with pytest.raises(TokenUnavailable, match="nobody agreed in time"):
+        office.wait_for_device(prompt, sleep)
+    assert len(provider.asked) == asked
+
+
+def test_a_device_page_that_refuses_is_told(provider, tmp_path):
+    office = refreshing(provider, tmp_path / "t", device_url=f"{provider.url}/device")
+    provider.answers = [(400, b'{"error": "invalid_client", "error_description": "x"}')]
+    with pytest.raises(TokenUnavailable, match="refuses: invalid_client") as raised:
+        office.ask_device()
+    assert "check client_id" in raised.value.advice
+
+
+@pytest.mark.parametrize("given", [{}, {"refresh_token": ""}])
+def test_a_grant_without_a_refresh_token_is_none(provider, tmp_path, given):
+    office = refreshing(provider, tmp_path / "t", authorize_url="https://a/b")
+    provider.answers = [(200, json.dumps({"access_token": "a"} | given).encode())]
+    with pytest.raises(TokenUnavailable, match="gave no refresh token"):
+        office.take_code("1")
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({"client_secret": "", "scope": ""}, {"client_id": "client"}),
+        ({"client_secret": ""}, {"client_id": "client"}),
+        ({"scope": ""}, {"client_id": "client", "client_secret": SECRET}),
+    ],
+)
+def test_a_client_without_a_secret_names_itself_alone(provider, kept, more, asked):
+    refreshing(provider, kept, **more).token(USER)
+    (form,) = provider.asked
+    named = {name: form[name] for name in form if name.startswith("client_")}
+    assert named == asked
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(0, True), (1, False)])
+def test_an_answer_is_read_to_its_bound(provider, size, is_read):
+    told = b'{"access_token": "x"}'
+    provider.answers = [(200, told + b" " * (256 * 1024 - len(told) + size))]
+    if is_read:
+        assert account(provider).token(USER).value == "x"
+    else:
+        with pytest.raises(TokenUnavailable, match="too long"):
+            account(provider).token(USER)
+
+
+@pytest.mark.parametrize("value", ["x\u0436", "x\ny", 7, None])
+def test_what_is_no_token_is_not_sent_to_a_server(provider, value):
+    provider.answers = [(200, json.dumps({"access_token": value}).encode())]
+    with pytest.raises(TokenUnavailable):
+        account(provider).token(USER)
+
+
+def test_a_token_file_that_another_process_holds_is_told(provider, kept, monkeypatch):
+    monkeypatch.setattr(oauth, "LOCK_SECONDS", 0.0)
+    lock = kept.with_name(f"{kept.name}.lock")
+    with lock.open("w") as held:
+        oauth.fcntl.flock(held, oauth.fcntl.LOCK_EX)
+        with pytest.raises(TokenUnavailable, match=f"another process holds {lock}"):
+            refreshing(provider, kept).token(USER)
+    lock.unlink()
+    refreshing(provider, kept).token(USER)
+    assert lock.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_used"),
+    [(0o600, True), (0o640, True), (0o670, True), (0o601, False), (0o602, False), (0o604, False)],
+)
+def test_a_file_is_used_while_nobody_but_its_group_may_touch_it(provider, kept, mode, is_used):
+    kept.chmod(mode)
+    if is_used:
+        assert refreshing(provider, kept).token(USER).value == "access-1"
+    else:
+        with pytest.raises(TokenUnavailable, match="others may read it"):
+            refreshing(provider, kept).token(USER)
+
+
+@pytest.mark.parametrize("length", [100, 101, 300])
+def test_what_a_provider_calls_its_refusal_is_told_to_a_bound(provider, length):
+    provider.answers = [(400, json.dumps({"error": "e" * length}).encode())]
+    with pytest.raises(TokenUnavailable) as raised:
+        account(provider).token(USER)
+    assert str(raised.value).endswith("refuses: " + "e" * 100)
+    assert raised.value.advice == "look at the account at the identity provider"
+
+
+@pytest.mark.parametrize("url", ["token_url", "device_url", "authorize_url"])
+def test_each_address_of_a_provider_is_https_or_of_this_machine(url):
+    given = {"name": "o", "grant": "refresh_token", "token_url": "https://a/t"}
+    for address in ("https://a/b", "http://127.0.0.1:80/b", "http://localhost/b"):
+        assert getattr(OAuthConfig(**(given | {url: address})), url) == address
+    with pytest.raises(ValueError, match="http://a/b is not https"):
+        OAuthConfig(**(given | {url: "http://a/b"}))
+
+
+@pytest.mark.parametrize("proof", [{"client_secret": "x"}, {"certificate": "x"}])
+def test_only_client_credentials_need_a_proof(proof):
+    assert OAuthConfig("o", "refresh_token", "https://a/t").grant == "refresh_token"
+    assert OAuthConfig("o", "client_credentials", "https://a/t", **proof).grant != "refresh_token"

@@ -7,6 +7,7 @@ the reasons.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -194,9 +195,9 @@ class Figures:
 
 def _started(address: str, metrics: Metrics) -> _Server:
     host, _, port = address.rpartition(":")
-    server = make_server(
-        host.strip("[]"), int(port), metrics.application, _Server, handler_class=_Quiet
-    )
+    host = host.strip("[]")
+    kind = _Server6 if ":" in host else _Server
+    server = make_server(host, int(port), metrics.application, kind, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
 
@@ -208,6 +209,12 @@ class _Server(ThreadingMixIn, WSGIServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+
+
+class _Server6(_Server):
+    """The same at an address of IPv6."""
+
+    address_family = socket.AF_INET6
 
 
 class _Quiet(WSGIRequestHandler):

@@ -282,3 +282,25 @@ def test_a_letter_s_cost_is_never_below_nothing():
 def test_a_letter_that_ended_its_child_took_all_the_time_it_may():
     sandbox, _ = sandbox_of([COSTLY], [OURS])
     assert [one.cpu_seconds for one in sandbox.read([RAW])] == [CONFIG.seconds]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_header_of_another_letter_is_not_taken_for_this_one_s(lie):
+    sandbox, started = sandbox_of([COSTLY], [lie])
+    [read] = sandbox.read([RAW])
+    assert (read.letter.sender, told(read)) == ("", [Code.TOO_COSTLY])
+    assert read.letter.sha256 == OURS.letter.sha256
+    assert len(started) == 2
+
+
+def test_a_header_is_read_by_a_child_that_has_read_nothing():
+    used, costly, fresh = FakeChild([OURS, OURS]), FakeChild([COSTLY]), FakeChild([OURS])
+    sandbox, _ = sandbox_of(used, costly, fresh)
+    # Two at the same time: the first waits, used, when the second is judged.
+    first = sandbox.read([RAW])
+    next(first)
+    second = sandbox.read([RAW])
+    taken = next(second)
+    first.close()
+    assert told(taken) == [Code.TOO_COSTLY]
+    assert ReadHeader in [kind for kind, _ in fresh.asked]

@@ -287,3 +287,32 @@ def test_every_page_download_and_call_is_refused_to_a_role_too_low(world, signed
                 options = auth if page.asks else {}
                 answer = browser.client.request(method, re.sub(r"{\w+}", "1", page.path), **options)
                 assert answer.status_code == 403, (method, page.path)
+
+
+@pytest.mark.parametrize(
+    ("days", "lasts"), [("30", 30), ("90", 90), ("365", 365), ("7", 30), ("x", 30), ("", 30)]
+)
+def test_a_token_lasts_as_long_as_one_of_the_choices(world, signed_in, days, lasts):
+    page = signed_in.post("/people/tokens", {"name": "ASKUE", "days": days}).text
+    secret = re.search(r"<code>([^<]+)</code>", page)[1]
+    with world.service.ledger.reading() as store:
+        [token] = store.accounts.tokens(CODE)
+    assert (token.ends_at - token.made_at).days == lasts
+    assert secret
+
+
+@pytest.mark.parametrize(
+    ("role", "is_sending"), [("sends", True), ("reads", False), ("owner", False), ("", False)]
+)
+def test_whoever_is_invited_sends_only_where_that_is_chosen(world, signed_in, role, is_sending):
+    user = invited(world, signed_in, role)
+    assert (user.get("/readings/enter").status_code == 200) is is_sending
+
+
+def test_what_was_typed_stays_until_it_is_done(signed_in):
+    form = {"address": "nobody", "role": "sends", "name": "ASKUE", "days": "90"}
+    assert 'value="nobody"' in signed_in.post("/people/users", form).text
+    done = signed_in.post("/people/tokens", form).text
+    assert 'value="ASKUE"' not in done
+    invited_page = signed_in.post("/people/users", form | {"address": "a@primer.example"}).text
+    assert 'value="a@primer.example"' not in invited_page

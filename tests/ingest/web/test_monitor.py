@@ -1,11 +1,13 @@
 """Figures for monitoring, read over HTTP as a monitor would."""
 
+import re
 import socket
 import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,3 +143,86 @@ def test_another_address_is_taken_over_and_one_that_cannot_be_leaves_the_old_one
         with taken, pytest.raises(OSError, match="in use"):
             pages.listen(f"127.0.0.1:{taken.getsockname()[1]}")
         assert (pages.port, get(kept, "/healthz")[0]) == (kept, 200)
+
+
+def page_of(state):
+    """What `/metrics` tells, asked without a socket."""
+    return asked(Metrics(lambda: state), "/metrics")[1]
+
+
+def asked(metrics, path):
+    told = []
+    body = metrics.application(
+        {"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda *a: told.append(a)
+    )
+    return told[0][0], b"".join(body).decode()
+
+
+def test_every_figure_is_a_gauge_of_its_own():
+    figures = {name: number for number, name in enumerate(
+        ("queue", "quarantined", "owed", "undeliverable", "bounced", "asking", "waiting"), 11
+    )}  # fmt: skip
+    page = page_of(replace(STATE, **figures, faults=("a", "b")))
+    for name, number in figures.items():
+        assert f"\ningest_{name} {number}.0\n" in page
+    assert "\ningest_faults 2.0\n" in page
+
+
+def test_the_age_of_the_oldest_letter_without_an_answer_is_told():
+    def age(state):
+        return float(page_of(state).split("\ningest_oldest_unanswered_seconds ")[1].split()[0])
+
+    assert age(STATE) == 0
+    since = datetime.now(UTC) - timedelta(hours=2)
+    assert 7200 <= age(replace(STATE, oldest_unanswered=since)) < 7500
+
+
+def test_what_ends_is_told_by_account():
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    page = page_of(
+        replace(STATE, endings=(SimpleNamespace(account="office", what="secret", at=at),))
+    )
+    line = 'ingest_oauth_ends_timestamp_seconds{account="office",what="secret"} '
+    assert float(page.split(line)[1].split()[0]) == at.timestamp()
+
+
+def test_letters_are_counted_in_these_times_and_by_values():
+    metrics = Metrics(lambda: STATE)
+    metrics(None, "info", {"event": "letter.refused"})
+    metrics(None, "info", {"event": "other.event", "values": 7, "duration_ms": 1})
+    metrics(None, "info", {"event": "letter.accepted", "values": 0, "duration_ms": 10})
+    metrics(None, "info", {"event": "letter.accepted", "values": 5, "duration_ms": 60_001})
+    page = asked(metrics, "/metrics")[1]
+    bounds = re.findall(r'ingest_letter_seconds_bucket\{le="([^"]+)"\} (\S+)', page)
+    assert [bound for bound, _ in bounds] == [
+        "0.01", "0.03", "0.1", "0.3", "1.0", "3.0", "10.0", "30.0", "60.0", "+Inf"
+    ]  # fmt: skip
+    assert [float(count) for _, count in bounds] == [1] * 9 + [2]
+    assert "\ningest_values_total 5.0\n" in page
+
+
+def test_an_alarming_event_has_a_series_before_it_happens():
+    page = page_of(STATE)
+    zeros = re.findall(r'ingest_events_total\{event="([^"]+)"\} 0\.0', page)
+    assert "letter.quarantined" in zeros
+
+
+@pytest.mark.parametrize(("path", "status"), [("/metrics", 200), ("/healthz", 200), ("/x", 404)])
+def test_a_page_is_told_by_its_status(path, status):
+    assert asked(Metrics(lambda: STATE), path)[0].startswith(f"{status} ")
+
+
+def test_figures_go_on_where_they_are_when_the_address_is_the_same(monkeypatch):
+    with served(Metrics(lambda: STATE), "127.0.0.1:0") as pages:
+        server = pages._server
+        pages.listen("127.0.0.1:0")
+        assert pages._server is server
+        assert server.daemon_threads
+        pages.close()
+        assert (pages.port, pages.address) == (0, "")
+        pages.close()
+
+
+def test_an_address_of_ipv6_is_written_in_brackets():
+    with served(Metrics(lambda: STATE), "[::1]:0") as pages:
+        assert pages.port > 0

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest.verbs.main import renewed_pages
-from ingest.web.server import opened, serve
+from ingest.web.server import GRACE_SECONDS, configured, opened, serve
 from ingest.wiring.service import service_of
 from tests.end_to_end.servers import free_port
 from tests.ingest.office import CODE, PASSWORD, xml
@@ -131,3 +131,24 @@ def test_an_answer_waits_for_no_acknowledgement():
     with opened("127.0.0.1:0") as listening, ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(connect(listening))).result()
     assert taken == [1]
+
+
+def test_the_server_tells_nothing_of_itself_and_trusts_no_header():
+    given = configured(lambda *_: None)
+    assert (given.proxy_headers, given.server_header, given.date_header) == (False, False, True)
+    assert (given.access_log, given.log_config, given.lifespan) == (False, None, "off")
+    assert given.timeout_graceful_shutdown == GRACE_SECONDS
+    assert given.h11_max_incomplete_event_size == 2**15
+
+
+@pytest.mark.parametrize(
+    ("address", "family"), [("127.0.0.1:0", socket.AF_INET), ("[::1]:0", socket.AF_INET6)]
+)
+def test_an_address_is_listened_on_again_at_once(address, family):
+    with opened(address) as listening:
+        assert listening.family == family
+        assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+        assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 1
+        taken = address.replace(":0", f":{listening.getsockname()[1]}")
+        with pytest.raises(OSError, match="in use"):
+            opened(taken)

@@ -6,13 +6,15 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace as Some
 
 import pytest
 from msgspec.structs import replace as changed
 
+from ingest.operations.registry import Recomputed
 from ingest.web.account import pages as account_pages
-from ingest.web.console import entries
+from ingest.web.console import entries, imports
 from ingest.web.console import pages as console_pages
 from ingest.web.security import token_of
 from layouts.points import LegalEntity
@@ -315,3 +317,109 @@ def test_a_month_s_change_of_nothing_but_what_is_thought_of_it_is_no_consumption
     left = [one(1, 1), one(None, None), one(0, 0)]
     assert entries._energies(Some(changes=[*kept, *left])) == kept
     assert len(entries._energies(Some(changes=[one(1, 2)] * 201))) == 200
+
+
+def test_only_what_was_typed_waits_for_the_sign_in(world):
+    browser = world.browser()
+    form = {"day": "2026-11-14", "csrf": "x", "step": "send", "refill": "1"}
+    for path, kept, kept_path in (
+        ("/readings/enter", {"kept.day"}, "/readings/enter"),
+        ("/readings/enter?lang=ru", {"kept.day"}, "/readings/enter?lang=ru"),
+        # No page shows it filled: nothing of it is kept.
+        ("/people/reminders", set(), ""),
+    ):
+        page = browser.post(path, form).text
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
+        assert {name for name in hidden if name.startswith("kept.")} == kept, path
+        assert hidden.get("kept_path", "") == kept_path, path
+    wanted = re.search(r'name="next" value="([^"]*)"', browser.get("/?next=%2Freceipts").text)[1]
+    assert wanted == "/receipts"
+
+
+def test_where_one_wanted_to_go_is_kept_through_a_wrong_password(world):
+    browser = world.browser()
+    wrong = browser.sign_in(password="wrong", next="/receipts", **{"kept.day": "1", "x": "2"})
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', wrong.text))
+    assert hidden.items() >= {"next": "/receipts", "kept.day": "1"}.items()
+    assert "x" not in hidden
+    assert browser.sign_in(next="/receipts").headers["location"] == "/receipts"
+    admin = Crew(world).enters()
+    wrong = admin.post(
+        "/console/sign-in",
+        {"name": "anna", "password": "x", "next": "/console/letters", "kept.a": "1", "x": "2"},
+    )
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', wrong.text))
+    assert (wrong.status_code, hidden["next"], hidden["kept.a"]) == (422, "/console/letters", "1")
+    assert "x" not in hidden
+
+
+def test_signing_out_without_a_session_is_no_fault(world):
+    browser = world.browser()
+    assert browser.post("/sign-out").headers["location"] == "/"
+    assert browser.post("/console/sign-out").headers["location"] == "/console"
+
+
+def test_an_import_says_how_many_months_more_it_changes(crew, monkeypatch):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    row = f"{CODE};ООО «Новое»;3300000001;buh@primer.example;1;{CODE};Цех;;900;;;;;;;A+;"
+    head = (
+        "user_code;name;inn;addresses;active;point;point_name;area;max_power_kw;meter;digits;"
+        "decimals;ratio;installed;removed;channels;zones"
+    )
+    one = Recomputed(date(2026, 10, 1), CODE, "A+", "T0", ("actual", 5), None)
+    told = imports._imported
+
+    def imported(*given, **options):
+        return replace(told(*given, **options), recomputed=(one, replace(one, point="2"), one))
+
+    monkeypatch.setattr(imports, "_imported", imported)
+    for most, more in ((1, "2"), (2, "1"), (3, None), (200, None)):
+        monkeypatch.setattr(imports, "_SHOWN", most)
+        page = admin.post(
+            "/console/import",
+            {"reason": " it was wrong "},
+            files={"file": ("r.csv", f"{head}\n{row}\n".encode())},
+        ).text
+        shown = re.search(r"Ещё: (\d+)\.</p>\s*$|Ещё: (\d+)\.</p>", page)
+        assert (shown and (shown[1] or shown[2])) == more, most
+        assert 'name="reason" value="it was wrong"' in page
+        assert page.count("октябрь 2026") >= 1
+        mark = field(page, "mark")
+    digest = field(page, "digest")
+    # Of another list of changes than was seen nothing is done.
+    monkeypatch.setattr(imports, "_imported", told)
+    changed_list = admin.post("/console/import/apply", {"digest": digest, "mark": mark})
+    assert (changed_list.status_code, 'class="note warn"' in changed_list.text) == (422, True)
+
+
+def test_a_letter_whose_reply_was_dropped_is_told_without_it(crew):
+    number = crew.receives()
+    with crew.world.service.ledger.transaction() as store:
+        store.session.connection.exec_driver_sql("UPDATE reply SET content = x''")
+    page = crew.enters().get(f"/console/letters/{number}")
+    assert page.status_code == 200
+    owner = crew.world.browser()
+    owner.sign_in()
+    assert owner.get("/receipts/1").status_code == 200
+    assert owner.get("/receipts/1/files/1").status_code == 404
+
+
+def test_a_month_s_page_offers_what_can_be_done_with_it(crew):
+    anna = crew.enters("anna", OperatorRole.ADMINISTERS)
+    boris = crew.enters("boris", OperatorRole.ADMINISTERS)
+    path = "/console/months/2026-10"
+
+    def acts(page):
+        return set(re.findall(rf'action="{path}/(\w+)"', page.text))
+
+    assert acts(anna.get(path)) == {"close", "remind"}
+    asked = anna.post(f"{path}/close")
+    mark = re.search(r'name="mark" value="(\w+)"', asked.text)[1]
+    anna.post(f"{path}/close", {"mark": mark})
+    closed = anna.get(path)
+    assert (acts(closed), '<span class="tag">' in closed.text) == ({"reopen"}, True)
+    boris.post(f"{path}/reopen")
+    opened = anna.get(f"{path}?note=reopened")
+    assert acts(opened) == {"close", "remind"}
+    assert '<span class="tag">' not in opened.text.split("</h1>")[0]
+    assert anna.get("/console/months/x").status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from storage.columns import instant
 from storage.records.access import (
@@ -89,40 +89,41 @@ class Accounts(Part):
 
     def keep_upload(
         self,
-        session: str,
+        whose: str,
         sha256: str,
         name: str,
         content: bytes,
         now: datetime,
         kept_for: timedelta,
     ) -> None:
-        """Keep a file in the place of the one that the session has; drop what nobody fetched.
+        """Keep a file in the place of the one before; drop what nobody fetched.
 
         Args:
-            session: Its number.
+            whose: Who checked it, in which browser.
             sha256: Of the bytes.
             name: The file's.
             content: Its bytes.
             now: The moment of it, aware.
             kept_for: How long it can be handed in.
         """
-        self._sql.change("drop_uploads", before=now - kept_for, session=session)
+        self._sql.change("drop_uploads", before=now - kept_for, session=whose)
         self._sql.change(
-            "keep_upload", session=session, sha256=sha256, name=name, content=content, now=now
+            "keep_upload", session=whose, sha256=sha256, name=name, content=content, now=now
         )
 
-    def upload(self, session: str, sha256: str, since: datetime) -> tuple[str, bytes] | None:
-        """Name and content of a session's file that was kept since then."""
-        row = self._sql.row("upload", session=session, sha256=sha256, since=since)
+    def upload(self, whose: str, sha256: str, since: datetime) -> tuple[str, bytes] | None:
+        """Name and content of somebody's file that was kept since then."""
+        row = self._sql.row("upload", session=whose, sha256=sha256, since=since)
         return (row.name, bytes(row.content)) if row else None
 
-    def users(self, entity: str) -> list[WebUser]:
-        """The users of an entity's account, by address."""
+    def users(self, entity: str, since: str = "", limit: int | None = None) -> list[WebUser]:
+        """The users of an entity's account by address, beginning with one; at most so many."""
         rows = self._connection.execute(
             select(WEB_USER)
             .join_from(WEB_USER, ENTITY)
-            .where(ENTITY.c.user_code == entity)
+            .where(ENTITY.c.user_code == entity, WEB_USER.c.address >= since)
             .order_by(WEB_USER.c.address)
+            .limit(limit)
         )
         return [
             WebUser(
@@ -217,13 +218,17 @@ class Accounts(Part):
         """Note that a token was used."""
         self._sql.change("use_token", id=token, now=now)
 
-    def tokens(self, entity: str) -> list[WebToken]:
-        """Every token of an entity, the newest first."""
+    def tokens(
+        self, entity: str, before: int | None = None, limit: int | None = None
+    ) -> list[WebToken]:
+        """The tokens of an entity, the newest first; those made before one; at most so many."""
         rows = self._connection.execute(
             select(WEB_TOKEN, ENTITY.c.user_code)
             .join_from(WEB_TOKEN, ENTITY)
             .where(ENTITY.c.user_code == entity)
+            .where(true() if before is None else WEB_TOKEN.c.id < before)
             .order_by(WEB_TOKEN.c.id.desc())
+            .limit(limit)
         )
         return [
             WebToken(

@@ -23,10 +23,10 @@ class Operators(Part):
         """The operator of this number, switched off or not."""
         return self._one(OPERATOR.c.id == number)
 
-    def all(self) -> list[Operator]:
-        """Every operator, by name."""
-        found = self._connection.execute(select(OPERATOR).order_by(OPERATOR.c.name))
-        return [_operator(row) for row in found]
+    def all(self, since: str = "", limit: int | None = None) -> list[Operator]:
+        """Every operator by name, beginning with one; at most so many."""
+        by_name = select(OPERATOR).where(OPERATOR.c.name >= since).order_by(OPERATOR.c.name)
+        return [_operator(row) for row in self._connection.execute(by_name.limit(limit))]
 
     def keep(
         self,

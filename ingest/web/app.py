@@ -280,7 +280,8 @@ def _sign_in_first(visit: Visit, page: Page) -> Response:
         path, home = visit.address, visit.home
         return visit.go(home if path == home else f"{home}?next={quote(path, safe='')}")
     keep = page.keeps is not None
-    return visit.sign_in_page(403, note="session_over" if keep else "session_over_again", keep=keep)
+    note = "session_over" if keep else "session_over_again"
+    return visit.sign_in_page(403, note="session_over_file" if visit.has_file else note, keep=keep)
 
 
 def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:

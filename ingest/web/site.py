@@ -15,12 +15,12 @@ import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ingest.operations.account.desk import Desk
-from ingest.operations.account.sessions import Visitor
+from ingest.operations.account.sessions import Visitor, digest
 from ingest.operations.console.lacks import Lacks
 from ingest.operations.ports import Service
 from ingest.replies.wording import wording
@@ -101,6 +101,20 @@ class Visit:
         if self.operator is None:
             raise LookupError("this page is for no operator in particular")
         return self.operator
+
+    @property
+    def desk(self) -> str:
+        """Whose checked file is kept: of who is signed in, in this browser, in any session."""
+        if self.is_console:
+            return digest(f"{self.browser} {self.me.actor}")
+        account = self.who.account
+        return digest(f"{self.browser} {account.kind} {account.id}")
+
+    @property
+    def has_file(self) -> bool:
+        """Whether a file came with the form, also with the one that a session's end interrupted."""
+        files = (one for one in self.fields.values() if isinstance(one, UploadFile))
+        return any(one.filename for one in files) or bool(self.text("kept_file"))
 
     @property
     def words(self) -> Words:

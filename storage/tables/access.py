@@ -133,10 +133,11 @@ class AccessRequestTable(Kept, table=True):
 
 
 class WebUploadTable(Kept, table=True):
-    """A checked file, kept for the button that hands it in; one for each session."""
+    """A checked file, kept for the button that hands it in."""
 
     __tablename__ = "web_upload"
 
+    # Who checked it, in which browser: the file outlives a session that ends meanwhile.
     session: str = Field(primary_key=True)
     sha256: str
     name: str = Field(sa_type=Clean)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ import pytest
 from config.settings import Database, Replies, Settings, Web
 from ingest.demo.year import CODE, PASSWORD, hand_in_years
 from ingest.operations.console.operators import add
+from ingest.operations.hand_in import File, Sender, Way, hand_in
+from ingest.operations.registry import import_registry
 from ingest.web.pages import Pages
 from ingest.wiring.service import Service
 from storage.records.access import OperatorRole
@@ -23,6 +25,9 @@ from tests.ingest.web.serving import served
 CHROMIUM = shutil.which("chromium")
 OPERATOR, OPERATORS = "anna", "Zimniy-les-2026"
 """Name and password; a code is taken once, and windows sign in side by side."""
+
+HELPED = "200000008800"
+"""User code of an entity that nobody else is signed in as."""
 
 WIDTHS = (360, 1280)
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -34,6 +39,29 @@ RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).vi
 def pytest_ignore_collect(collection_path):
     # The end of the run says what was left out.
     return True if CHROMIUM is None and collection_path.suffix == ".py" else None
+
+
+def _hand_in_doubtful(service: Service, now: datetime) -> None:
+    """Hours of far more than the point's power, of an entity of its own."""
+    head = (
+        "user_code;name;inn;addresses;active;point;point_name;area;max_power_kw;"
+        "meter;digits;decimals;ratio;installed;removed;channels;zones"
+    )
+    row = f"{HELPED};ООО «Пример»;3300000088;;1;{HELPED};Склад;;20;;;;;;;A+;"
+    import_registry(
+        service, f"{head}\n{row}\n".encode(), "test", with_passwords=False, dry_run=False
+    )
+    day = now - timedelta(days=2)
+    hours = "".join(
+        f'<consumption date_time="{day:%Y%m%d}{hour:02}" energy="{energy}"/>'
+        for hour, energy in enumerate(("0.010", "0.025", "0.010", "0.010", "0.025", "0.010"))
+    )
+    made = f"{now:%Y%m%d%H%M%S}"
+    head = f'<package class="52005" version="1" sender_code="{HELPED}" created="{made}">'
+    file = File("doubtful.xml", f"{head}{hours}</package>".encode())
+    with closing(service.reader()) as reader:
+        sender = Sender(Way.API, HELPED, "test")
+        hand_in(file, sender, service.ledger, service.policy, reader, now)
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +77,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     service = Service(settings)
     service.ledger.migrate()
     hand_in_years(service, datetime.now(UTC))
+    _hand_in_doubtful(service, datetime.now(UTC))
     add(
         service, OPERATOR, OperatorRole.ADMINISTERS, "test", datetime.now(UTC),
         password=OPERATORS, second_factor=False,

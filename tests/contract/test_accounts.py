@@ -147,3 +147,20 @@ def test_an_operator_is_kept_switched_off_and_let_in_anew(store):
     assert keep("third", anew=True)
     assert [one.password_hash for one in operators.all()] == ["third"]
     assert operators.named("ivanov") is operators.numbered(made.id + 1) is None
+
+
+def test_lists_are_given_in_pages_that_miss_none_and_tell_none_twice(ledger, store):
+    accounts, operators = store.accounts, store.operators
+    for number in range(7):
+        accounts.invite(CODE, f"anna{number}@primer.example", Role.READS, NOW)
+        accounts.make_token(CODE, str(number), f"digest{number}", "owner", NOW, NOW + DAY)
+        operators.keep(f"anna {number}", OperatorRole.LOOKS, "", None, "root", NOW, anew=False)
+
+    addresses = [user.address for user in accounts.users(CODE)]
+    assert [one.address for one in accounts.users(CODE, addresses[2], 3)] == addresses[2:5]
+    assert [one.address for one in accounts.users(CODE, "anna6")] == addresses[6:]
+    names = [one.name for one in operators.all()]
+    assert [one.name for one in operators.all(names[2], 3)] == names[2:5]
+    tokens = [token.id for token in accounts.tokens(CODE)]
+    assert len(addresses) == len(names) == len(tokens) == 7
+    assert [one.id for one in accounts.tokens(CODE, tokens[2], 3)] == tokens[3:6]

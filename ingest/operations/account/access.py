@@ -34,6 +34,7 @@ _NETWORK_AN_HOUR = 5
 _ALL_AN_HOUR = 200
 _LINKS_AN_HOUR = 3
 _PASSWORD_MOST = 200
+_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,28 +234,45 @@ def _notify(mails: _Mails, store: Store, entity: LegalEntity, link: WebLink, now
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who and what may use an account.
+    """Who and what may use an account: a page of its users and one of its tokens.
 
     Attributes:
         addresses: That the entity's letters come from.
         reminders: Whether it wants to be reminded.
+        next_user: The address that the next page of users begins with; None: this is the last.
+        next_token: The number that the next page of tokens is before; None: this is the last.
     """
 
     addresses: tuple[str, ...]
     users: tuple[WebUser, ...]
     tokens: tuple[WebToken, ...]
     reminders: bool
+    next_user: str | None
+    next_token: int | None
 
 
-def access(service: Service, code: str) -> Access:
-    """Who and what may use an entity's account."""
+def access(
+    service: Service, code: str, users_since: str = "", tokens_before: int | None = None
+) -> Access:
+    """Who and what may use an entity's account.
+
+    Args:
+        service: The wired parts.
+        code: User code of the entity.
+        users_since: The first address of the page of users.
+        tokens_before: Only tokens of lower numbers.
+    """
     with service.ledger.reading() as store:
         entity = store.registry.bare(code)
+        users = store.accounts.users(code, users_since, _A_PAGE + 1)
+        tokens = store.accounts.tokens(code, tokens_before, _A_PAGE + 1)
         return Access(
             entity.addresses if entity else (),
-            tuple(store.accounts.users(code)),
-            tuple(store.accounts.tokens(code)),
+            tuple(users[:_A_PAGE]),
+            tuple(tokens[:_A_PAGE]),
             store.accounts.reminders(code),
+            users[_A_PAGE].address if len(users) > _A_PAGE else None,
+            tokens[_A_PAGE - 1].id if len(tokens) > _A_PAGE else None,
         )
 
 

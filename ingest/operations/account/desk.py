@@ -90,32 +90,32 @@ class Desk:
             self._made = None
 
 
-def keep(service: Service, session: str, file: File, now: datetime) -> str:
+def keep(service: Service, whose: str, file: File, now: datetime) -> str:
     """Keep a file that was checked until it is handed in; its SHA-256.
 
-    One for each session: another one takes its place.
+    One for each of those who check: another one takes its place.
 
     Args:
         service: The wired parts.
-        session: The browser's.
+        whose: Who checked it, in which browser.
         file: As it was sent.
         now: The moment of it, aware.
     """
     digest = sha256(file.content).hexdigest()
     with service.ledger.transaction() as store:
-        store.accounts.keep_upload(session, digest, file.name, file.content, now, KEPT_FOR)
+        store.accounts.keep_upload(whose, digest, file.name, file.content, now, KEPT_FOR)
     return digest
 
 
-def kept(service: Service, session: str, digest: str, now: datetime) -> File | None:
-    """The file that this session had checked; None when it is not kept any more.
+def kept(service: Service, whose: str, digest: str, now: datetime) -> File | None:
+    """The file that somebody had checked; None when it is not kept any more.
 
     Args:
         service: The wired parts.
-        session: The browser's.
+        whose: Who checked it, in which browser.
         digest: The file's SHA-256.
         now: The moment of it, aware.
     """
     with service.ledger.reading() as store:
-        found = store.accounts.upload(session, digest, now - KEPT_FOR)
+        found = store.accounts.upload(whose, digest, now - KEPT_FOR)
     return File(*found) if found else None

@@ -147,14 +147,20 @@ def _facts(operator: Operator | None) -> Facts | None:
     }
 
 
-def every(ledger: Ledger) -> Sequence[Listed]:
+def every(ledger: Ledger, since: str = "", limit: int | None = None) -> Sequence[Listed]:
     """Every operator, by name, those switched off too.
+
+    Args:
+        ledger: The database.
+        since: The first name.
+        limit: At most so many; None: all.
 
     Raises:
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
-        return [Listed(one, _signed_in_at(store, one)) for one in store.operators.all()]
+        found = store.operators.all(since, limit)
+        return [Listed(one, _signed_in_at(store, one)) for one in found]
 
 
 def _signed_in_at(store: Store, operator: Operator) -> datetime | None:

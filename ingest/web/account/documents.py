@@ -31,7 +31,7 @@ def check(visit: Visit) -> Response:
         file = file_of(visit)
     except BadFile as bad:
         return visit.page("documents.html", bad.status, note=bad.note)
-    digest = keep(visit.service, visit.who.session, file, visit.now)
+    digest = keep(visit.service, visit.desk, file, visit.now)
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
     return _told(visit, file, done, digest)
 
@@ -39,7 +39,7 @@ def check(visit: Visit) -> Response:
 def hand_in(visit: Visit) -> Response:
     """Record the file that was checked."""
     digest = visit.text("digest")
-    file = kept(visit.service, visit.who.session, digest, visit.now)
+    file = kept(visit.service, visit.desk, digest, visit.now)
     if file is None:
         return visit.page("documents.html", 422, note="gone")
     done = visit.site.desk.take(
@@ -50,11 +50,21 @@ def hand_in(visit: Visit) -> Response:
     return _told(visit, file, done, digest)
 
 
+def again(visit: Visit) -> Response:
+    """The check once more, before a button that the end of a session made useless."""
+    digest = visit.text("digest")
+    file = kept(visit.service, visit.desk, digest, visit.now)
+    if file is None:
+        return visit.page("documents.html", 422, note="gone")
+    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
+    return _told(visit, file, done, digest)
+
+
 def marked(visit: Visit) -> Response:
     """The file that was checked, as a workbook with the findings in its cells."""
-    file = kept(visit.service, visit.who.session, visit.request.path_params["digest"], visit.now)
+    file = kept(visit.service, visit.desk, visit.request.path_params["digest"], visit.now)
     if file is None:
-        raise HTTPException(404)
+        return visit.page("documents.html", 404, note="gone")
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
     wanted = visit.request.path_params["document"]
     workbook = done.marked.get(wanted)
@@ -73,6 +83,7 @@ def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
         documents=views(visit, done),
         about=about(visit, done),
         outcome=done.handled.outcome.value,
+        by_mail=bool(visit.text("by_mail")),
     )
 
 

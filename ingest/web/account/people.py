@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
 from ingest.operations.account.access import (
@@ -22,6 +24,7 @@ from storage.records.access import Role
 _DAYS = (30, 90, 365)
 _ROLES = (Role.SENDS, Role.READS)
 _FIELDS = ("user", "address", "role", "active", "name", "days")
+_SESSIONS_MOST = 50
 
 
 def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "") -> Response:
@@ -33,7 +36,10 @@ def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "")
         note: A key of the words: what is told above the page; '' for nothing.
         secret: A token that was just made, shown once.
     """
-    told = access(visit.service, visit.who.entity)
+    since = visit.asked("users").strip().lower()[:320]
+    before = number_in(visit.asked("tokens")) if visit.asked("tokens") else None
+    told = access(visit.service, visit.who.entity, since, before)
+    sessions = sessions_of(visit.service.ledger, visit.who, visit.now)
     is_done = note in {"invited", "token"}
     return visit.page(
         "people.html",
@@ -43,9 +49,15 @@ def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "")
         typed={name: "" if is_done else visit.text(name) for name in _FIELDS},
         addresses=told.addresses,
         users=told.users,
+        users_since=since,
+        next_users=told.next_user and urlencode({"users": told.next_user}),
+        here=f"?{urlencode({'users': since})}" if since else "",
         tokens=told.tokens,
+        tokens_before=before,
+        next_token=told.next_token,
         reminders=told.reminders,
-        sessions=sessions_of(visit.service.ledger, visit.who, visit.now),
+        sessions=sessions[:_SESSIONS_MOST],
+        more_sessions=max(0, len(sessions) - _SESSIONS_MOST),
         roles=_ROLES,
         days=_DAYS,
     )
@@ -65,7 +77,8 @@ def invited(visit: Visit) -> Response:
         active=bool(visit.text("active")),
         now=visit.now,
     )
-    return visit.go("/people#users")
+    page = urlencode({"users": visit.asked("users")}) if visit.asked("users") else ""
+    return visit.go(f"/people?{page}#users" if page else "/people#users")
 
 
 def token(visit: Visit) -> Response:

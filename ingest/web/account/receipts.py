@@ -7,12 +7,15 @@ from itertools import groupby
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ingest.operations.account.desk import kept
 from ingest.operations.account.receipts import Told, mailed, receipt, receipts
 from ingest.web.site import Visit
+from storage.records.access import Role
 
 _LETTERS_A_PAGE = 40
 _CARRIED_MOST = 300
 _NUMBER_MOST = 2**31 - 1
+_BOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
 def listing(visit: Visit) -> Response:
@@ -36,8 +39,20 @@ def one(visit: Visit) -> Response:
         "receipt.html",
         told=told,
         mailed=mailed(told),
+        can_be_marked=_can_be_marked(visit, told),
         carried=told.carried[:_CARRIED_MOST],
         more=max(0, len(told.carried) - _CARRIED_MOST),
+    )
+
+
+def _can_be_marked(visit: Visit, told: Told) -> bool:
+    """Whether it is a workbook with findings that was checked here within the hour."""
+    one = told.submission
+    is_book = bool(one.findings) and one.name.lower().endswith(_BOOKS) and not one.container
+    return (
+        is_book
+        and visit.who.may(Role.SENDS)
+        and kept(visit.service, visit.desk, one.sha256, visit.now) is not None
     )
 
 

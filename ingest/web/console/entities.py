@@ -50,17 +50,21 @@ def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Resp
         note: Key of what is said above.
         status: Of the answer.
     """
+    since = visit.asked("users").strip().lower()[:320]
     try:
         told = story(visit.service.ledger, visit.request.path_params["code"])
     except Refused:
         raise HTTPException(404) from None
+    users = access(visit.service, told.entity.user_code, since)
     return visit.page(
         "console_entity.html",
         status,
         entity=told.entity,
         changes=told.changes[: -_CHANGES - 1 : -1],
         made=made,
-        access=access(visit.service, told.entity.user_code),
+        access=users,
+        users_since=since,
+        next_users=users.next_user and urlencode({"users": users.next_user}),
         locks=[
             lock
             for lock in locks(visit.service, visit.now)

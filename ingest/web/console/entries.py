@@ -10,7 +10,6 @@ from starlette.responses import Response
 from ingest.letters.terms import Outcome
 from ingest.operations.account.desk import keep, kept
 from ingest.operations.account.registers import registers
-from ingest.operations.account.sessions import digest
 from ingest.operations.console.letters import page
 from ingest.operations.hand_in import File, NoSuchEntity, Sender, Way
 from ingest.operations.refused import Refused, check_code
@@ -73,19 +72,26 @@ def check(visit: Visit) -> Response:
         file = _file(visit, code)
     except ValueError as fault:
         return form(visit, str(fault), 422)
-    keep(visit.service, digest(visit.key), file, visit.now)
+    keep(visit.service, visit.desk, file, visit.now)
     return _told(visit, code, file, dry_run=True)
 
 
 def record(visit: Visit) -> Response:
     """Record what was checked."""
     code = _entity(visit)
-    file = kept(visit.service, digest(visit.key), visit.text("digest"), visit.now)
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
     if file is None:
         return form(visit, "gone", 422)
     if not reason_of(visit):
         return form(visit, "reason_told", 422)
     return _told(visit, code, file, dry_run=False)
+
+
+def again(visit: Visit) -> Response:
+    """The check once more, before a button that the end of a session made useless."""
+    code = _entity(visit)
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
+    return form(visit, "gone", 422) if file is None else _told(visit, code, file, dry_run=True)
 
 
 def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:

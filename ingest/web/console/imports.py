@@ -8,7 +8,6 @@ from hashlib import sha256
 from starlette.responses import Response
 
 from ingest.operations.account.desk import keep, kept
-from ingest.operations.account.sessions import digest
 from ingest.operations.hand_in import File
 from ingest.operations.register.registry_file import RegistryMistakes
 from ingest.operations.registry import ClosedMonthsChange, Imported, import_registry
@@ -43,16 +42,22 @@ def check(visit: Visit) -> Response:
         file = file_of(visit)
     except BadFile as bad:
         return form(visit, bad.note, bad.status)
-    keep(visit.service, digest(visit.key), file, visit.now)
+    keep(visit.service, visit.desk, file, visit.now)
     return _told(visit, file)
 
 
 def apply(visit: Visit) -> Response:
     """Take over the file that was checked, when it still changes just what was told."""
-    file = kept(visit.service, digest(visit.key), visit.text("digest"), visit.now)
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
     if file is None:
         return form(visit, "gone", 422)
     return _told(visit, file, visit.text("mark"))
+
+
+def again(visit: Visit) -> Response:
+    """What it would change once more: the session ended before the button was pressed."""
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
+    return form(visit, "gone", 422) if file is None else _told(visit, file)
 
 
 def _told(visit: Visit, file: File, seen: str = "") -> Response:

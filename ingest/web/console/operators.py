@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
 from ingest.operations.console.operators import (
@@ -17,9 +19,11 @@ from ingest.operations.console.operators import (
 from ingest.web.site import CONSOLE, Visit
 from storage.records.access import OperatorRole
 
+_A_PAGE = 50
+
 
 def listing(visit: Visit, note: str = "", status: int = 200, made: Added | None = None) -> Response:
-    """Every operator, those switched off too.
+    """A page of operators, those switched off too.
 
     Args:
         visit: The request.
@@ -27,10 +31,15 @@ def listing(visit: Visit, note: str = "", status: int = 200, made: Added | None 
         status: Of the answer, an HTTP status.
         made: Who was just added; its password and second factor are shown this once.
     """
+    since = visit.asked("since").strip()[:NAME_MOST]
+    found = every(visit.service.ledger, since, _A_PAGE + 1)
+    more = found[_A_PAGE].operator.name if len(found) > _A_PAGE else None
     return visit.page(
         "console_operators.html",
         status,
-        operators=every(visit.service.ledger),
+        operators=found[:_A_PAGE],
+        since=since,
+        more=more and urlencode({"since": more}),
         roles=tuple(OperatorRole),
         made=made,
         typed={name: "" if made else visit.text(name) for name in ("name", "role")},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +22,7 @@ from tests.registering import register
 
 OTHER = "200000009999"
 OTHER_PASSWORD = "Leto-2026-x"
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 HOSTILE = "<script>alert('1')</script>\"><img src=x onerror=alert(1)>"
 
 
@@ -77,6 +80,17 @@ class Browser:
     def is_in(self) -> bool:
         """Whether somebody is signed in."""
         return "/sign-out" in self.get("/").text
+
+
+def walked(browser: Browser, path: str, by: str, pattern: str) -> list[list[str]]:
+    """What a pattern finds on each page of the list that a parameter pages."""
+    pages = []
+    while path:
+        text = html.unescape(browser.get(path).text)
+        pages.append(re.findall(pattern, text))
+        following = re.search(rf'href="([^"]*\?{by}=[^"]*)" rel="next"', text)
+        path = following[1] if following else ""
+    return pages
 
 
 def points_of(code: str) -> tuple[MeteringPoint, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from itertools import chain
 
 import pytest
 from msgspec.structs import replace
@@ -13,8 +16,8 @@ from ingest.operations.status import status
 from ingest.web.account.pages import PAGES
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from storage.records.access import OperatorRole, Role
-from tests.ingest.office import CODE, PASSWORD, xml
-from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD
+from tests.ingest.office import CODE, NOW, PASSWORD, xml
+from tests.ingest.web.conftest import OTHER, OTHER_PASSWORD, walked
 from tests.ingest.web.test_console import Crew
 
 KNOWN = "buh@primer.example"
@@ -270,6 +273,44 @@ def test_reminders_are_switched_off_and_on(world, signed_in):
     assert not wanted()
     signed_in.post("/people/reminders", {"reminders": "1"})
     assert wanted()
+
+
+def test_thousands_of_users_and_hundreds_of_tokens_are_told_page_by_page(world, signed_in):
+    addresses = sorted(f"u{number}@primer.example" for number in range(3000))
+    with world.service.ledger.transaction() as store:
+        for address in addresses:
+            store.accounts.invite(CODE, address, Role.READS, NOW)
+        for number in range(300):
+            digest, ends = f"digest {number}", NOW + timedelta(days=30)
+            store.accounts.make_token(CODE, f"token {number}", digest, "owner", NOW, ends)
+    users = walked(signed_in, "/people", "users", r'class="label">([^<]+)')
+    tokens = walked(signed_in, "/people", "tokens", r'scope="row">(token \d+)')
+
+    assert [*chain(*users)] == addresses
+    assert [*chain(*tokens)] == [f"token {number}" for number in reversed(range(300))]
+    assert max(map(len, users + tokens)) <= 50
+    assert re.findall(r'class="label">([^<]+)', signed_in.get("/people?users=U777").text)[0] == (
+        "u777@primer.example"
+    )
+    operator = Crew(world).enters(role=OperatorRole.LOOKS)
+    path = f"/console/entities/{CODE}"
+    listed = walked(operator, f"{path}?users={addresses[2880]}", "users", r"<span>(u\d+@\S+) ")
+    assert [*chain(*listed)] == addresses[2880:]
+
+
+def test_a_user_who_is_changed_is_shown_again_with_those_around(world, signed_in):
+    with world.service.ledger.transaction() as store:
+        for number in range(120):
+            user = store.accounts.invite(CODE, f"u{number:03}@primer.example", Role.READS, NOW)
+    page = signed_in.get("/people?users=u100").text
+    action = html.unescape(re.search(r'action="([^"]+)" class="line person"', page)[1])
+    answer = signed_in.post(action, {"user": str(user), "role": "sends", "active": "1"})
+
+    assert answer.headers["location"] == "/people?users=u100#users"
+    page = signed_in.get(answer.headers["location"]).text
+    assert re.findall(r'class="label">([^<]+)', page) == [
+        f"u{number}@primer.example" for number in range(100, 120)
+    ]
 
 
 BEYOND = [page for page in PAGES if page.needs in {Role.SENDS, Role.OWNER}]

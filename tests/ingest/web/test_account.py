@@ -13,7 +13,9 @@ from ingest.operations.account.sessions import Attempt, proven
 from ingest.operations.billed import Asked, readings
 from ingest.operations.closing import close
 from tests.ingest.office import CODE, PASSWORD, xml
-from tests.ingest.web.conftest import HOSTILE, OTHER, OTHER_PASSWORD
+from tests.ingest.web.conftest import HIDDEN, HOSTILE, OTHER, OTHER_PASSWORD
+
+FORM = {"name": CODE, "password": PASSWORD}
 
 MONTH_END = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 METER = "12345678"
@@ -113,13 +115,15 @@ def test_two_clicks_are_one_receipt(world, signed_in):
     assert letters(world) == 1
 
 
-def test_a_file_that_another_session_checked_cannot_be_handed_in(world, signed_in):
+def test_a_file_that_another_browser_checked_cannot_be_handed_in(world, signed_in):
     page = upload(signed_in, xml("0.067")).text
+    form = {"digest": field(page, "digest")}
     other = world.browser()
-    other.sign_in(OTHER, OTHER_PASSWORD)
-
-    answer = other.post("/documents/hand-in", {"digest": field(page, "digest")})
-    assert answer.status_code == 422
+    other.sign_in()
+    assert other.post("/documents/hand-in", form).status_code == 422
+    assert signed_in.post("/sign-out").status_code == 303
+    signed_in.sign_in(OTHER, OTHER_PASSWORD)
+    assert signed_in.post("/documents/hand-in", form).status_code == 422
     assert letters(world) == 0
 
 
@@ -134,7 +138,9 @@ def test_a_file_waits_for_an_hour(world, signed_in):
     assert "больше часа" in answer.text
 
 
-def test_a_workbook_comes_back_marked_at_once(world, signed_in):
+@pytest.fixture
+def filled_wrongly(signed_in):
+    """The entity's own workbook with words for readings."""
     blank = signed_in.get("/templates/52006.xlsx")
     assert blank.headers["content-disposition"].startswith("attachment;")
     book = load_workbook(io.BytesIO(blank.content))
@@ -145,12 +151,76 @@ def test_a_workbook_comes_back_marked_at_once(world, signed_in):
             cell.value = "abc"
     changed = io.BytesIO()
     book.save(changed)
-    page = upload(signed_in, changed.getvalue(), "показания.xlsx").text
+    return changed.getvalue()
+
+
+def comments(answer):
+    """Those in the cells of a workbook."""
+    book = load_workbook(io.BytesIO(answer.content))
+    return [cell.comment for sheet in book for line in sheet.iter_rows() for cell in line
+            if cell.comment]  # fmt: skip
+
+
+def test_a_workbook_comes_back_marked_at_once(world, signed_in, filled_wrongly):
+    page = upload(signed_in, filled_wrongly, "показания.xlsx").text
 
     link = re.search(r'href="(/documents/marked/[^"]+)"', page)[1]
-    marked = load_workbook(io.BytesIO(signed_in.get(link).content))
-    assert any(cell.comment for sheet in marked for line in sheet.iter_rows() for cell in line)
+    assert comments(signed_in.get(link))
     assert letters(world) == 0
+
+
+def test_a_marked_workbook_is_there_for_an_hour_and_said_to_be_gone_behind_it(
+    world, signed_in, filled_wrongly
+):
+    page = upload(signed_in, filled_wrongly, "показания.xlsx").text
+    link = re.search(r'href="(/documents/marked/[^"]+)"', page)[1]
+    assert "в течение часа" in page
+    place = signed_in.post("/documents/hand-in", {"digest": field(page, "digest")}).headers[
+        "location"
+    ]
+    receipt = signed_in.get(place).text
+
+    assert f'href="{link}"' in receipt
+    assert "в течение часа" in receipt
+    assert comments(signed_in.get(link))
+    other = world.browser()
+    other.sign_in()
+    assert link not in other.get(place).text
+    for _ in range(3):
+        world.later(minutes=25)
+        assert signed_in.get("/templates").status_code == 200
+    gone = signed_in.get(link)
+    assert gone.status_code == 404
+    assert "прошло больше часа" in gone.text
+    assert link not in signed_in.get(place).text
+
+
+def test_a_file_sent_after_the_sessions_end_is_told_to_be_lost_and_leads_back(world, signed_in):
+    world.later(minutes=31)
+    over = upload(signed_in, xml("0.067"))
+
+    assert over.status_code == 403
+    assert "Файл не передан и не сохранён" in over.text
+    answer = signed_in.post("/sign-in", dict(HIDDEN.findall(over.text)) | FORM)
+    assert answer.headers["location"] == "/documents"
+    assert letters(world) == 0
+
+
+def test_a_checked_file_outlives_the_session_of_who_checked_it(world, signed_in):
+    checked = upload(signed_in, xml("0.067")).text
+    world.later(minutes=31)
+    form = {"digest": field(checked, "digest"), "by_mail": "1"}
+    over = signed_in.post("/documents/hand-in", form)
+    assert "введённое сохранено" in over.text
+    onward = signed_in.post("/sign-in", dict(HIDDEN.findall(over.text)) | FORM).text
+    assert 'action="/documents/hand-in"' in onward
+    again = signed_in.post("/documents/hand-in", dict(HIDDEN.findall(onward)))
+
+    assert "Пока ничего не записано" in again.text
+    assert letters(world) == 0
+    assert re.search(r'name="by_mail" value="1" checked', again.text)
+    answer = signed_in.post("/documents/hand-in", {"digest": field(again.text, "digest")})
+    assert answer.headers["location"] == "/receipts/1"
 
 
 @pytest.mark.parametrize(

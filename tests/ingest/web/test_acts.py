@@ -7,15 +7,20 @@ from pathlib import Path
 import pytest
 
 from ingest.operations import status
+from ingest.operations.console.operators import add
 from ingest.web.words import words
 from storage.records.access import OperatorRole, Role
-from tests.ingest.office import CODE, mail, xml
-from tests.ingest.web.conftest import HOSTILE
+from tests.ingest.office import CODE, NOW, mail, xml
+from tests.ingest.web.conftest import HIDDEN, HOSTILE
 from tests.ingest.web.test_console import Crew
 
 ENTER = f"/console/entities/{CODE}/enter"
 REASON = {"reason": "by telephone"}
+SIGN_IN = {"name": "anna", "password": "Zima-2026-xyzzy"}
 HEAD = "user_code;name;inn;addresses;active;point;point_name;area;max_power_kw;meter;digits;decimals;ratio;installed;removed;channels;zones"  # noqa: E501
+
+ROW = f"{CODE};ООО «Новое»;3300000001;buh@primer.example;1;{CODE};Цех;;900;;;;;;;A+;"
+REGISTER = f"{HEAD}\n{ROW}\n".encode()
 
 
 @pytest.fixture
@@ -126,6 +131,47 @@ def test_what_was_typed_into_the_console_outlives_the_session(crew):
     assert 'name="kept.reason" value="by telephone"' in over.text
 
 
+def signed_in_again(browser, over):
+    """The form that waits behind the sign-in, sent: what it shows."""
+    assert over.status_code == 403
+    answer = browser.post("/console/sign-in", dict(HIDDEN.findall(over.text)) | SIGN_IN)
+    path = html.unescape(re.search(r'action="([^"]+)" class="card"', answer.text)[1])
+    return browser.post(path, dict(HIDDEN.findall(answer.text)))
+
+
+@pytest.fixture
+def administers(crew):
+    """A browser of an operator who needs no second factor."""
+    add(
+        crew.world.service, SIGN_IN["name"], OperatorRole.ADMINISTERS, "root", NOW,
+        password=SIGN_IN["password"], second_factor=False,
+    )  # fmt: skip
+    browser = crew.world.browser()
+    assert browser.post("/console/sign-in", SIGN_IN).status_code == 303
+    return browser
+
+
+def test_what_was_checked_in_the_console_outlives_the_session_and_is_checked_again(
+    crew, administers
+):
+    told = administers.post(ENTER, REASON, files=file(xml("1.5")))
+    crew.world.later(minutes=31)
+    form = {**REASON, "digest": hidden(told, "digest")}
+    again = signed_in_again(administers, administers.post(f"{ENTER}/record", form))
+    assert "Пока ничего не записано" in again.text
+    assert crew.audit("entry") == []
+    form = {**REASON, "digest": hidden(again, "digest")}
+    assert "/console/letters/" in administers.post(f"{ENTER}/record", form).headers["location"]
+
+    told = administers.post("/console/import", files=file(REGISTER, "r.csv"))
+    crew.world.later(minutes=31)
+    form = {name: hidden(told, name) for name in ("digest", "mark")}
+    again = signed_in_again(administers, administers.post("/console/import/apply", form))
+    form = {name: hidden(again, name) for name in ("digest", "mark")}
+    answer = administers.post("/console/import/apply", form)
+    assert answer.headers["location"] == "/console/entities?note=imported"
+
+
 def test_a_withdrawal_tells_what_changes_and_a_second_sending_withdraws(crew):
     crew.receives()
     anna, boris = crew.enters("anna"), crew.enters("boris")
@@ -166,9 +212,7 @@ def test_a_month_closed_between_form_and_button_stays_as_it_was(crew):
 
 def test_the_register_is_taken_over_after_its_changes_were_told(crew):
     admin = crew.enters(role=OperatorRole.ADMINISTERS)
-    row = f"{CODE};ООО «Новое»;3300000001;buh@primer.example;1;{CODE};Цех;;900;;;;;;;A+;"
-    register = f"{HEAD}\n{row}\n".encode()
-    told = admin.post("/console/import", files=file(register, "r.csv"))
+    told = admin.post("/console/import", files=file(REGISTER, "r.csv"))
     form = {"digest": hidden(told, "digest"), "mark": hidden(told, "mark"), "reason": ""}
 
     assert "900" in told.text

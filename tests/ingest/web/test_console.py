@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 import pyotp
 import pytest
@@ -13,7 +14,7 @@ from ingest.operations.console.operators import add, switch_off
 from storage.faults import StoreUnavailable
 from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, NOW, Office, mail, xml
-from tests.ingest.web.conftest import HOSTILE, World
+from tests.ingest.web.conftest import HOSTILE, World, walked
 
 
 @dataclass
@@ -405,6 +406,20 @@ def test_an_operator_is_added_shown_once_what_to_sign_in_with_and_switched_off(c
     assert other.get("/console/letters").status_code == 303
     assert admin.post(f"{path}/off", {"name": HOSTILE}).status_code == 409
     assert crew.audit("operator")[1:] == [("operator:anna", HOSTILE)] * 2
+
+
+def test_hundreds_of_operators_are_told_page_by_page(crew):
+    admin, path = crew.enters("anna", OperatorRole.ADMINISTERS), "/console/operators"
+    names = ["anna", *(f"boris & {number:03}" for number in range(500))]
+    with crew.world.service.ledger.transaction() as store:
+        for name in names[1:]:
+            store.operators.keep(name, OperatorRole.LOOKS, "", None, "root", NOW, anew=False)
+    pages = walked(admin, path, "since", r'scope="row">([^<]+)')
+
+    assert [*chain(*pages)] == names
+    assert max(map(len, pages)) <= 50
+    found = html.unescape(admin.get(f"{path}?since=boris+%26+4").text)
+    assert re.findall(r'scope="row">([^<]+)', found)[0] == "boris & 400"
 
 
 def test_nobody_is_switched_off_by_oneself(crew):

@@ -13,7 +13,7 @@ from ingest.web.site import KEPT, REFILL
 from storage.faults import StoreUnavailable
 from storage.records.access import OperatorRole
 from tests.ingest.office import CODE, PASSWORD
-from tests.ingest.web.conftest import HOSTILE
+from tests.ingest.web.conftest import HIDDEN, HOSTILE
 from tests.ingest.web.test_console import Crew
 
 FORM = {"name": CODE, "password": PASSWORD}
@@ -151,7 +151,6 @@ def test_no_act_of_any_page_is_taken_from_another_site(world, signed_in):
 
 
 TYPED = re.compile(r'<input (?![^>]*type="(?!text|email|number))[^>]*name="([^"]+)"')
-HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 def typed_into(page: str) -> dict[str, tuple[dict[str, str], dict[str, str]]]:

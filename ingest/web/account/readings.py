@@ -50,7 +50,7 @@ def readings(visit: Visit) -> Response:
     else:
         amounts = by_day(ledger, code, chosen, month, visit.now) if chosen.has_profile else []
         names = {amount.start: str(amount.start.day) for amount in amounts}
-        readings = read_in(ledger, code, chosen, month) if chosen.has_registers else []
+        readings = read_in(ledger, code, chosen, month)
     this = amounts[-1] if is_year else of_month(ledger, chosen, month, visit.now)
     last = amounts[-2] if is_year else of_month(ledger, chosen, preceding(month), visit.now)
     return visit.page(

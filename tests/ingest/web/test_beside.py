@@ -8,10 +8,12 @@ import socket
 import sys
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.web import beside as beside_module
 from ingest.web.beside import Beside
 from tests.end_to_end.servers import free_port
 
@@ -124,3 +126,41 @@ def test_an_address_that_is_taken_leaves_the_pages_where_they_are(beside):
 
     assert beside.address == before
     assert pid_at(port_of(beside))
+
+
+class Rests:
+    """In place of an event: it is set after so many rests, which are noted."""
+
+    def __init__(self, count):
+        self.left, self.noted = count, []
+
+    def is_set(self):
+        return len(self.noted) >= self.left
+
+    def wait(self, seconds):
+        self.noted.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("lasted", "rests"),
+    [
+        ([0] * 8, [2, 4, 8, 16, 32, 60, 60, 60]),
+        ([0, 0, 60, 0], [2, 4, 1, 2]),
+        ([59.9, 60.0, 61.0], [2, 1, 1]),
+    ],
+)
+def test_pages_that_end_again_and_again_are_started_less_and_less_often(lasted, rests, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(beside_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    kept = object.__new__(beside_module._Kept)
+    kept._listening, kept._over = socket.socket(), Rests(len(lasted))
+    left = iter(lasted)
+
+    def run():
+        clock[0] += next(left)
+        raise OSError("no such program")
+
+    kept._run = run
+    kept._keep()
+    assert kept._over.noted == rests
+    assert kept._listening.fileno() == -1

@@ -311,3 +311,10 @@ def test_a_form_that_meets_a_database_away_is_kept_and_sent_again(world, signed_
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
     assert fields.items() >= form.items()
     assert signed_in.post("/readings/enter", fields).status_code != 503
+
+
+@pytest.mark.parametrize(("size", "status"), [(2**20, 422), (2**20 + 1, 413)])
+def test_a_form_without_a_file_is_of_a_megabyte_at_most(browser, size, status):
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"name=".ljust(size, b"x")
+    assert browser.client.post("/sign-in", content=body, headers=kind).status_code == status

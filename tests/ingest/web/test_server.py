@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest.verbs.main import renewed_pages
-from ingest.web.server import GRACE_SECONDS, configured, opened, serve
+from ingest.web.server import GRACE_SECONDS, configured, given, opened, serve
 from ingest.wiring.service import service_of
 from tests.end_to_end.servers import free_port
 from tests.ingest.office import CODE, PASSWORD, xml
+from tests.ingest.reading.test_confine import in_child
 from tests.ingest.web.serving import served
 
 
@@ -152,3 +153,20 @@ def test_an_address_is_listened_on_again_at_once(address, family):
         taken = address.replace(":0", f":{listening.getsockname()[1]}")
         with pytest.raises(OSError, match="in use"):
             opened(taken)
+
+
+def test_standard_input_is_taken_where_it_is_a_socket_that_listens():
+    def given_of(number):
+        def asked(_pipe):
+            os.dup2(number, 0)
+            found = given()
+            return None if found is None else found.fileno()
+
+        return in_child(asked)
+
+    with opened("127.0.0.1:0") as listening, socket.socket() as other:
+        assert given_of(listening.fileno()) == 0
+        assert given_of(other.fileno()) is None
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    assert given_of(nowhere) is None
+    os.close(nowhere)

@@ -29,7 +29,8 @@ class Crew:
         browser = self.world.browser(**headers)
         code = pyotp.parse_uri(made.second_factor).at(self.world.now)
         form = {"name": name, "password": made.password, "code": code}
-        assert browser.post("/console/sign-in", form).status_code == 303
+        begun = browser.post("/console/sign-in", form)
+        assert (begun.status_code, begun.headers["location"]) == (303, "/console")
         return browser
 
     def receives(self, content=None):

@@ -423,3 +423,46 @@ def test_a_month_s_page_offers_what_can_be_done_with_it(crew):
     assert acts(opened) == {"close", "remind"}
     assert '<span class="tag">' not in opened.text.split("</h1>")[0]
     assert anna.get("/console/months/x").status_code == 404
+
+
+def test_every_page_without_a_number_in_its_address_is_shown(crew, signed_in):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    for of, browser in ((account_pages, signed_in), (console_pages, admin)):
+        for page in of.PAGES:
+            if "GET" in page.methods and "{" not in page.path and not page.asks:
+                status = 303 if page.path == "/console/months" else 200
+                assert browser.get(page.path).status_code == status, page.path
+
+
+def test_what_was_typed_for_an_entity_stays_until_it_is_recorded(crew):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    path = f"/console/entities/{CODE}/enter"
+    page = admin.get(path).text
+    register = re.search(r'<option value="(\d+\.A\+\.T1)"', page)[1]
+    form = {"register": register, "day": "2026-10-31", "hour": "7", "value": "12", "reason": "x"}
+    checked = admin.post(path, form)
+    assert checked.status_code == 200
+    again = admin.post(path, form | {"reason": ""}).text
+    for name, value in (("day", "2026-10-31"), ("value", "12")):
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', again), name
+    assert re.search(r'<option value="7" selected', again)
+    assert f'<option value="{register}" selected' in again
+    assert re.search(r'<option value="24" selected', page)
+    digest = field(checked.text, "digest")
+    assert admin.post(f"{path}/record", {"digest": digest}).status_code == 422
+    done = admin.post(f"{path}/record", {"digest": digest, "reason": "x"})
+    assert done.headers["location"].endswith("?note=entered")
+    with crew.world.service.ledger.reading() as store:
+        [row] = store.letters.find()
+    told = admin.get(f"/console/letters/{row.id}").text
+    assert "31.10.2026" in told
+
+
+def test_an_entity_that_was_switched_off_gets_no_entry(crew):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    path = f"/console/entities/{CODE}/enter"
+    with crew.world.service.ledger.transaction() as store:
+        entity = store.registry.entity(CODE)
+        register(store.registry, [replace(entity, active=False)], "operator", crew.world.now)
+    answer = admin.post(path, {"reason": "x"}, files={"file": ("a.xml", xml("1.5"))})
+    assert (answer.status_code, 'class="note warn"' in answer.text) == (409, True)

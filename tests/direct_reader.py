@@ -10,6 +10,7 @@ from ingest.reading.documents import (
     read_too_large,
     read_words,
 )
+from ingest.reading.tables import first_sheet
 
 
 class DirectReader:
@@ -34,6 +35,9 @@ class DirectReader:
 
     def read_file(self, name, content):
         return self._thread.submit(read_file, name, content, self._limits, self._layouts)
+
+    def table(self, content):
+        return first_sheet(content)
 
     def mark(self, raw, wanted):
         return mark_workbooks(raw.content, self._limits, wanted, raw.file_name)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 
+from ingest.operations.register import registry_file
+from ingest.reading.tables import first_sheet
 from layouts.points import LegalEntity
 from storage.points.registry import Registry
 from storage.records.registry import ImportReport
+
+read_registry = partial(registry_file.read_registry, table=first_sheet)
+"""Without a child."""
 
 
 def register(

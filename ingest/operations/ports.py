@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ingest.intake.outcome import Handled
     from ingest.intake.policy import Policy
     from ingest.reading import Reader
+    from ingest.reading.tables import Line
     from ingest.replies.own import Signature
+    from layouts.findings import Finding
     from layouts.layout import Layout
     from layouts.parameters import Parameters
     from storage.store import Store
@@ -180,6 +182,9 @@ class Service(Watched, Protocol):
 
     def reader(self) -> Reader:
         """Reads files and letters in confined children; its caller closes it."""
+
+    def table(self, content: bytes) -> Sequence[Line] | Finding:
+        """The first sheet of a workbook, read in a confined child; a finding if it cannot be."""
 
     def read_filed(
         self, since: date, told: Callable[[Any, Any, Handled], None], *, replies: bool

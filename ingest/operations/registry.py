@@ -152,7 +152,7 @@ def import_registry(
             nothing is imported.
     """
     tell("reading the file")
-    registry = read_registry(content, with_passwords=with_passwords)
+    registry = read_registry(content, service.table, with_passwords=with_passwords)
     passwords = service.guard.passwords
 
     def hashed(entity: LegalEntity) -> LegalEntity:

@@ -29,6 +29,7 @@ from ingest.reading.documents import (
     read_too_large,
     read_words,
 )
+from ingest.reading.tables import first_sheet
 from ingest.reading.wire import (
     Done,
     Exhausted,
@@ -38,14 +39,17 @@ from ingest.reading.wire import (
     ReadFile,
     ReadHeader,
     ReadLetters,
+    ReadTable,
     Ready,
     Request,
+    Table,
     Workbooks,
     encoded,
     frames,
     put,
     request_of,
 )
+from layouts.findings import Finding
 from layouts.layout import Layout, load
 
 TRIPS = 200
@@ -144,8 +148,15 @@ def _answers(request: Request, loaded: Loaded) -> Iterator[bytes]:
             yield _guarded(lambda: Done(read_header(given.content, given.size, limits)))
         case ReadFile(name=name, content=content):
             yield _guarded(lambda: Done(read_file(name, content, limits, layouts)))
+        case ReadTable(content):
+            yield _guarded(lambda: _table(content))
         case MarkWorkbooks(content, wanted, name):
             yield _guarded(lambda: Workbooks(mark_workbooks(content, limits, wanted, name)))
+
+
+def _table(content: bytes) -> Table:
+    found = first_sheet(content)
+    return Table(found=found) if isinstance(found, Finding) else Table(found)
 
 
 def _guarded(work: Callable[[], msgspec.Struct]) -> bytes:

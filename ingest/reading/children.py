@@ -25,6 +25,7 @@ from ingest.reading.wire import (
     Failed,
     NonsenseError,
     Ready,
+    Table,
     answer_of,
     encoded,
     ready_of,
@@ -97,7 +98,7 @@ class Child:
 
     def answer(
         self, seconds: float, wall: float, most: int = ANSWER_BYTES
-    ) -> Read | Mapping[str, Marked] | Failed | Fate:
+    ) -> Read | Mapping[str, Marked] | Failed | Table | Fate:
         """The next answer, checked; or how the child ended instead.
 
         Args:

@@ -14,6 +14,8 @@ from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import ForkServer, ReaderUnavailable
 from ingest.reading.sandbox import Sandbox
+from ingest.reading.tables import Line
+from layouts.findings import Finding
 
 __all__ = ["ReaderUnavailable", "SandboxConfig", "SandboxReader"]
 
@@ -68,6 +70,10 @@ class SandboxReader:
         if why:
             log.warning("workbook.not_marked", error=why)
         return marked
+
+    def table(self, content: bytes) -> Sequence[Line] | Finding:
+        """The first sheet of a workbook; see `Sandbox.table`."""
+        return self.sandbox.table(content)
 
     def close(self) -> None:
         """End every child, and with it every letter that is being read."""

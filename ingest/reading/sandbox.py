@@ -20,6 +20,7 @@ from ingest.letters.terms import Letter, Marked, Marks, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import TRIPS, SandboxConfig
 from ingest.reading.children import Child, Fate, ReaderUnavailable, Source
+from ingest.reading.tables import Line
 from ingest.reading.wire import (
     ANSWER_BYTES,
     MARKED_BYTES,
@@ -29,6 +30,8 @@ from ingest.reading.wire import (
     ReadFile,
     ReadHeader,
     ReadLetters,
+    ReadTable,
+    Table,
 )
 from layouts.findings import Code, Finding, finding
 
@@ -106,15 +109,35 @@ class Sandbox:
             ReaderUnavailable: no child can be had.
             ReaderFailed: our own code failed on it.
         """
-        request = ReadFile(name, content)
+        got = self._tried(ReadFile(name, content))
+        if isinstance(got, Read):
+            return got
+        return Read(self._unread(content, len(content)))
+
+    def _tried(self, request: msgspec.Struct) -> Read | Mapping[str, Marked] | Table | Fate:
+        """The answer to a request; what harms a child is given to a fresh one.
+
+        Raises:
+            ReaderFailed: our own code failed on it.
+        """
         got = self._asked(request)
         if isinstance(got, Fate) and got is not Fate.COSTLY:
             got = self._asked(request, fresh=True)
         if isinstance(got, Failed):
             raise ReaderFailed(got.where)
-        if isinstance(got, Read):
-            return got
-        return Read(self._unread(content, len(content)))
+        return got
+
+    def table(self, content: bytes) -> Sequence[Line] | Finding:
+        """The first sheet of a workbook; a finding when it cannot be read, or costs too much.
+
+        Raises:
+            ReaderUnavailable: no child can be had.
+            ReaderFailed: our own code failed on it.
+        """
+        got = self._tried(ReadTable(content))
+        if isinstance(got, Table):
+            return got.found or got.lines
+        return self._costly()
 
     def mark(self, raw: RawLetter, wanted: Marks) -> tuple[Mapping[str, Marked], str]:
         """A letter's workbooks marked, else none and why."""
@@ -179,7 +202,7 @@ class Sandbox:
         fresh: bool = False,
         wall: float = 0.0,
         most: int = ANSWER_BYTES,
-    ) -> Read | Mapping[str, Marked] | Failed | Fate:
+    ) -> Read | Mapping[str, Marked] | Failed | Table | Fate:
         """The one answer to a request.
 
         Args:

@@ -22,6 +22,7 @@ from msgspec.structs import asdict
 
 from ingest.letters.terms import Letter, Marked, Marks, Read
 from layouts.document import Parsed, Series
+from layouts.findings import Finding
 from layouts.terms import Kind
 from parsers.fields import WHOLE_DIGITS
 
@@ -92,7 +93,13 @@ class MarkWorkbooks(msgspec.Struct, frozen=True, tag=True):
     file_name: str = ""
 
 
-Request = ReadLetters | ReadHeader | ReadFile | MarkWorkbooks
+class ReadTable(msgspec.Struct, frozen=True, tag=True):
+    """Read the first sheet of a workbook as lines of texts."""
+
+    content: bytes
+
+
+Request = ReadLetters | ReadHeader | ReadFile | MarkWorkbooks | ReadTable
 
 # What it answers.
 
@@ -126,6 +133,16 @@ class Workbooks(msgspec.Struct, frozen=True, tag=True):
     marked: dict[str, Marked]
 
 
+class Table(msgspec.Struct, frozen=True, tag=True):
+    """The filled rows of a sheet with their numbers; else why there are none."""
+
+    lines: list[tuple[int, list[str]]] = []
+    found: Finding | None = None
+
+
+Answer = Read | Mapping[str, Marked] | Failed | Exhausted | Table
+
+
 def encoded(message: msgspec.Struct) -> bytes:
     """A message as a frame."""
     body = msgspec.msgpack.encode(message)
@@ -150,7 +167,7 @@ def ready_of(body: bytes | bytearray) -> Ready:
         raise NonsenseError(type(error).__name__) from None
 
 
-def answer_of(body: bytes | bytearray) -> Read | Mapping[str, Marked] | Failed | Exhausted:
+def answer_of(body: bytes | bytearray) -> Answer:
     """What a child answers, checked.
 
     Raises:
@@ -229,13 +246,13 @@ def _decoder() -> msgspec.msgpack.Decoder[Any]:
     parsed = _mirror(Parsed, series=list[series], spoilt=list[series])  # type: ignore[valid-type]
     read = _mirror(Read, parsed=list[parsed])  # type: ignore[valid-type]
     done = msgspec.defstruct("Done", [("read", read)], bases=(_Done,), tag="Done", frozen=True)
-    return msgspec.msgpack.Decoder(done | Workbooks | Failed | Exhausted)
+    return msgspec.msgpack.Decoder(done | Workbooks | Failed | Exhausted | Table)
 
 
-def _plain(answer: Any) -> Mapping[str, Marked] | Failed | Exhausted:
+def _plain(answer: Any) -> Answer:
     if isinstance(answer, Workbooks):
         return answer.marked
-    kept: Failed | Exhausted = answer
+    kept: Failed | Exhausted | Table = answer
     return kept
 
 

@@ -85,7 +85,7 @@ Values = Mapping[str, Mapping[int, Mapping[int, Any]]]
 """What is written in a workbook: by sheet, row and column, both from 1."""
 
 # What the two readers raise on damaged bytes; neither promises anything narrower.
-_UNREADABLE = (
+UNREADABLE = (
     InvalidFileException,
     zipfile.BadZipFile,
     zlib.error,
@@ -200,7 +200,7 @@ def _is_costly(content: bytes) -> bool:
                             or covered > _COVERED_MOST
                         ):
                             return True
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
     return False
 
@@ -284,7 +284,7 @@ def _opened(
     if content[:2] == b"PK":
         try:
             return _loaded(content), _lost(content)
-        except _UNREADABLE:
+        except UNREADABLE:
             # An .ods or .xlsb, or a package that only our own readers cope with.
             pass
     values = read_values(content)

@@ -39,15 +39,16 @@ def check(
 
     app = call.offline
     entities = None
-    if registry:
-        from ingest.operations.register.registry_file import read_registry
-
-        with mistakes_told(registry):
-            # Its passwords are passed over: nothing is stored here.
-            entities = read_registry(registry.read_bytes(), with_passwords=True).entities
     told = language or app.language
     verdicts = set()
     with closing(app.sandbox()) as sandbox:
+        if registry:
+            from ingest.operations.register.registry_file import read_registry
+
+            with mistakes_told(registry):
+                content = registry.read_bytes()
+                # Its passwords are passed over: nothing is stored here.
+                entities = read_registry(content, sandbox.table, with_passwords=True).entities
         rules = Rules(app.layouts, app.parameters, sandbox.read_file, entities, at)
         for file in files:
             for result in check_file(file, rules):

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from ingest.reading.child import SandboxConfig
     from ingest.reading.pool import SandboxReader
     from ingest.reading.sandbox import Sandbox
+    from ingest.reading.tables import Line
     from ingest.replies.own import Signature
     from ingest.replies.wording import Texts
     from ingest.wiring.transports import Transports
+    from layouts.findings import Finding
     from layouts.parameters import Parameters
     from storage.ledger import Ledger, Within
     from storage.records.letters import Claim
@@ -219,6 +221,11 @@ class Service:
         from ingest.reading.pool import SandboxReader
 
         return SandboxReader(self._sandbox_config)
+
+    def table(self, content: bytes) -> Sequence[Line] | Finding:
+        """The first sheet of a workbook, read in a confined child; a finding if it cannot be."""
+        with closing(self.reader()) as reader:
+            return reader.table(content)
 
     def _started_reader(self) -> SandboxReader:
         """A reader whose first child is ready; how it is confined is logged.

@@ -12,18 +12,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ingest.operations.output import cell_text
 from ingest.operations.register.registry_rows import Mistake, Said, points_of
 from ingest.replies.wording import Wording
+from layouts.findings import Code, Finding
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.terms import CHANNELS, ZONES
+
+if TYPE_CHECKING:
+    from ingest.reading.tables import Line
 
 _ENTITY = ("name", "inn", "addresses", "active")
 _POINT = ("point_name", "area", "max_power_kw")
@@ -108,18 +112,25 @@ class _Row:
         return self.cells.get(column, "")
 
 
-def read_registry(content: bytes, *, with_passwords: bool = False) -> Registry:
+def read_registry(
+    content: bytes,
+    table: Callable[[bytes], Sequence[Line] | Finding],
+    *,
+    with_passwords: bool = False,
+) -> Registry:
     """What a registry file says, when it says nothing wrong.
 
     Args:
         content: CSV in UTF-8 or windows-1251, with `;` or `,`; or a workbook, of
             which the first sheet counts.
+        table: Reads that sheet, in a confined child.
         with_passwords: Take a `password` column, which is refused otherwise.
 
     Raises:
         RegistryMistakes: it has mistakes; nothing of it should be imported.
     """
-    lines = _workbook_lines(content) if content.startswith(_WORKBOOK) else _csv_lines(content)
+    is_workbook = content.startswith(_WORKBOOK)
+    lines = _workbook_lines(table(content)) if is_workbook else _csv_lines(content)
     names, rows = _rows(lines, with_passwords=with_passwords)
     reading = _Reading()
     for row in rows:
@@ -127,7 +138,7 @@ def read_registry(content: bytes, *, with_passwords: bool = False) -> Registry:
     return reading.registry(frozenset(OPTIONAL) - set(names))
 
 
-def _csv_lines(content: bytes) -> list[tuple[int, list[str]]]:
+def _csv_lines(content: bytes) -> list[Line]:
     text = _text(content)
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") >= first.count(",") else ","
@@ -153,34 +164,14 @@ def _text(content: bytes) -> str:
         raise RegistryMistakes([Mistake(1, "encoding")]) from None
 
 
-def _workbook_lines(content: bytes) -> list[tuple[int, list[str]]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = workbook.worksheets[0].iter_rows(values_only=True)
-        return [(line, [_cell(value) for value in row]) for line, row in enumerate(rows, 1)]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError):
-        raise RegistryMistakes([Mistake(1, "not_a_workbook")]) from None
+def _workbook_lines(lines: Sequence[Line] | Finding) -> Sequence[Line]:
+    if isinstance(lines, Finding):
+        what = "too_costly" if lines.code is Code.TOO_COSTLY else "not_a_workbook"
+        raise RegistryMistakes([Mistake(1, what)])
+    return lines
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, float):
-        # A code that became a number, or a number with the digits that it shows.
-        return format(Decimal(format(value, ".15g")), "f")
-    return str(value).strip()
-
-
-def _rows(
-    lines: Sequence[tuple[int, list[str]]], *, with_passwords: bool
-) -> tuple[list[str], Iterator[_Row]]:
+def _rows(lines: Sequence[Line], *, with_passwords: bool) -> tuple[list[str], Iterator[_Row]]:
     """Names of the columns, and what stands below them."""
     filled = [(line, cells) for line, cells in lines if any(cells)]
     if not filled:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from ingest.operations.output import cell_text, plain_cell, private_file
-from ingest.operations.register.registry_file import read_registry
 from ingest.operations.register.registry_written import registry_csv, registry_xlsx
 from layouts.points import LegalEntity, Meter, MeteringPoint
+from tests.registering import read_registry
 
 BEGINNINGS = ("=", "+", "-", "@", "\t=", " =", "＝", "＠", "'", "'=")
 SEPARATORS = (";", ",", "|", "\t", "\n", "; ")

@@ -14,13 +14,13 @@ from openpyxl import load_workbook
 from ingest.operations.register.registry_file import (
     COLUMNS,
     RegistryMistakes,
-    read_registry,
 )
 from ingest.operations.register.registry_written import registry_csv, registry_xlsx
 from ingest.replies.wording import wording
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow, PointRow
 from storage.points.import_plan import Plan
 from tests.books import workbook
+from tests.registering import read_registry
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "registry.csv"
 HEAD = ";".join(COLUMNS)

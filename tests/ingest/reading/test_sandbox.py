@@ -13,8 +13,8 @@ from ingest.reading import sandbox as sandbox_module
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import Fate, ReaderUnavailable
 from ingest.reading.sandbox import MARK_SECONDS, WALL, Sandbox
-from ingest.reading.wire import Failed, ReadFile, ReadHeader, ReadLetters, Ready
-from layouts.findings import Code
+from ingest.reading.wire import Failed, ReadFile, ReadHeader, ReadLetters, Ready, Table
+from layouts.findings import Code, finding
 from tests.fakes import raw_letter
 
 CONTENT = b"From: a@b.example\r\n\r\nA"
@@ -189,6 +189,22 @@ def test_what_is_not_marked_is_told_with_its_cause(answer, why):
 def test_marked_workbooks_are_taken_from_a_child():
     sandbox, _ = sandbox_of([{"ab": Marked(b"PK")}])
     assert sandbox.mark(RAW, Marks({}, set(), "ru")) == ({"ab": Marked(b"PK")}, "")
+
+
+@pytest.mark.parametrize(
+    ("answers", "got"),
+    [
+        ([Table([(1, ["a"])])], [(1, ["a"])]),
+        ([Table(found=finding(Code.UNREADABLE_DOCUMENT))], finding(Code.UNREADABLE_DOCUMENT)),
+        ([COSTLY], finding(Code.TOO_COSTLY, limit="7")),
+        ([DIED, DIED], finding(Code.TOO_COSTLY, limit="7")),
+        ([DIED, Table([])], []),
+        ([OURS], finding(Code.TOO_COSTLY, limit="7")),
+    ],
+)
+def test_a_sheet_is_taken_from_a_child_or_a_finding_says_why_not(answers, got):
+    sandbox, _ = sandbox_of(*([one] for one in answers))
+    assert sandbox.table(CONTENT) == got
 
 
 def test_children_that_died_with_their_fork_server_are_nobodys_fault_once():

@@ -24,7 +24,6 @@ from ingest.intake.authenticate import Guard, Prover
 from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
 from ingest.letters.terms import Limits
-from ingest.operations.register.registry_file import read_registry
 from ingest.replies.message import ReplySettings
 from ingest.transports.files import LettersInFiles
 from layouts.findings import Code
@@ -34,7 +33,7 @@ from storage.ledger import Ledger
 from tests.direct_reader import DirectReader
 from tests.ingest.invocation import SAMPLES
 from tests.layouts.rules import test_codes_through_process as rules
-from tests.registering import register
+from tests.registering import read_registry, register
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
 CODE = "200000001234"

@@ -1,15 +1,21 @@
 """What operators do for an entity in the console: enter, withdraw, import, take a letter."""
 
+import email
 import html
 import re
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from ingest.operations import status
 from ingest.operations.console.operators import add
+from ingest.reading.child import SandboxConfig
+from ingest.reading.pool import SandboxReader
 from ingest.web.words import words
 from storage.records.access import OperatorRole, Role
+from tests.books import workbook
+from tests.hostile.corpus import books
 from tests.ingest.office import CODE, NOW, mail, xml
 from tests.ingest.web.conftest import HIDDEN, HOSTILE
 from tests.ingest.web.test_console import Crew
@@ -220,6 +226,43 @@ def test_the_register_is_taken_over_after_its_changes_were_told(crew):
     assert admin.post("/console/import/apply", form | {"mark": "old"}).status_code == 422
     assert admin.post("/console/import/apply", form).headers["location"].endswith("note=imported")
     assert crew.audit("entity")[-1] == ("operator:anna", CODE)
+
+
+def sheet_of(make):
+    """The workbook in a letter of the hostile corpus."""
+    return email.message_from_bytes(make()).get_payload()[1].get_payload(decode=True)
+
+
+BOMBS = [
+    (books.workbook_with_billion_laughs, "книга не читается"),
+    (books.workbook_of_four_gigabytes_of_strings, "книга не читается"),
+    (books.workbook_of_the_widest_rows, "книга слишком велика; сохраните её как CSV"),
+    (books.workbook_of_facts, "нет столбца «meter»"),
+]
+
+
+@pytest.mark.parametrize(("make", "told"), BOMBS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_workbook_that_hurts_its_reader_is_a_mistake_and_hurts_no_page(
+    crew, monkeypatch, make, told
+):
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    bomb = sheet_of(make)
+
+    def opened(*_args, **_more):
+        raise AssertionError("a workbook is opened outside of a child")
+
+    # A child is a process of its own, which this does not reach.
+    monkeypatch.setattr(crew.world.service, "reader", lambda: SandboxReader(SandboxConfig()))
+    monkeypatch.setattr(openpyxl, "load_workbook", opened)
+    answer = admin.post("/console/import", files=file(bomb, "r.xlsx"))
+
+    assert answer.status_code == 422
+    assert f"строка 1: {told}" in html.unescape(answer.text)
+    row = f"{CODE};ООО «Новое»;3300000001;buh@primer.example;1;{CODE};Цех;;900;;;;;;;A+;"
+    rows = [line.split(";") for line in (HEAD, row)]
+    after = admin.post("/console/import", files=file(workbook(rows), "r.xlsx"))
+    assert after.status_code == 200
+    assert "900" in after.text
 
 
 def test_a_register_with_mistakes_tells_them_and_changes_nothing(crew):

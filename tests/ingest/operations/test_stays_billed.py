@@ -30,6 +30,7 @@ from ingest.operations import billed, closing, suspects
 from ingest.operations.register.registry_file import RegistryMistakes
 from ingest.operations.registry import ClosedMonthsChange, import_registry
 from ingest.operations.withdraw import CannotWithdraw, Order, withdraw
+from ingest.reading.tables import first_sheet
 from ingest.replies.message import ReplySettings
 from layouts.months import MOSCOW
 from layouts.rules import check
@@ -275,7 +276,7 @@ class Billing(RuleBasedStateMachine):
             self.made = max(receipt.number, self.made)
 
     def _import(self, content, correct) -> bool:
-        service = SimpleNamespace(ledger=self.ledger, guard=GUARD)
+        service = SimpleNamespace(ledger=self.ledger, guard=GUARD, table=first_sheet)
         about = {"with_passwords": False, "dry_run": False, "correct": correct}
         try:
             import_registry(service, content, "petrova", **about)

@@ -159,6 +159,10 @@ class Marks:
     language: str
 
 
+Line = tuple[int, list[str]]
+"""A row of a sheet: its number, from 1, and its cells as texts."""
+
+
 class NoLettersError(ValueError):
     """A path that holds no letters, said in one sentence."""
 

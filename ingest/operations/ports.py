@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ingest.intake.authenticate import Guard
     from ingest.intake.outcome import Handled
     from ingest.intake.policy import Policy
+    from ingest.letters.terms import Line
     from ingest.reading import Reader
-    from ingest.reading.tables import Line
     from ingest.replies.own import Signature
     from layouts.findings import Finding
     from layouts.layout import Layout

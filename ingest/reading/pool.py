@@ -9,12 +9,11 @@ from functools import partial
 
 import structlog
 
-from ingest.letters.terms import Marked, Marks, RawLetter, Read
+from ingest.letters.terms import Line, Marked, Marks, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import SandboxConfig
 from ingest.reading.children import ForkServer, ReaderUnavailable
 from ingest.reading.sandbox import Sandbox
-from ingest.reading.tables import Line
 from layouts.findings import Finding
 
 __all__ = ["ReaderUnavailable", "SandboxConfig", "SandboxReader"]

@@ -16,11 +16,10 @@ from dataclasses import replace
 
 import msgspec
 
-from ingest.letters.terms import Letter, Marked, Marks, RawLetter, Read
+from ingest.letters.terms import Letter, Line, Marked, Marks, RawLetter, Read
 from ingest.reading import ReaderFailed
 from ingest.reading.child import TRIPS, SandboxConfig
 from ingest.reading.children import Child, Fate, ReaderUnavailable, Source
-from ingest.reading.tables import Line
 from ingest.reading.wire import (
     ANSWER_BYTES,
     MARKED_BYTES,

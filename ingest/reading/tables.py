@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from ingest.letters.terms import Line
 from ingest.reading.wire import TEXT_MOST
 from layouts.findings import Code, Finding, finding
-
-Line = tuple[int, list[str]]
-"""A row's number, from 1, and its cells."""
 
 
 def first_sheet(content: bytes) -> list[Line] | Finding:

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from ingest.intake.authenticate import Guard
     from ingest.intake.outcome import Handled
     from ingest.intake.policy import Policy
-    from ingest.letters.terms import Limits, RawLetter
+    from ingest.letters.terms import Limits, Line, RawLetter
     from ingest.reading.child import SandboxConfig
     from ingest.reading.pool import SandboxReader
     from ingest.reading.sandbox import Sandbox
-    from ingest.reading.tables import Line
     from ingest.replies.own import Signature
     from ingest.replies.wording import Texts
     from ingest.wiring.transports import Transports

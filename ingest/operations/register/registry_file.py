@@ -17,17 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from ingest.letters.terms import Line
 from ingest.operations.output import cell_text
 from ingest.operations.register.registry_rows import Mistake, Said, points_of
 from ingest.replies.wording import Wording
 from layouts.findings import Code, Finding
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.terms import CHANNELS, ZONES
-
-if TYPE_CHECKING:
-    from ingest.reading.tables import Line
 
 _ENTITY = ("name", "inn", "addresses", "active")
 _POINT = ("point_name", "area", "max_power_kw")

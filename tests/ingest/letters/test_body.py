@@ -93,6 +93,7 @@ DECLARED = f'<?xml version="1.0"?>{XML}'
         (DECLARED, True), (f"\n {DECLARED}\r\n", True), (f"\ufeff{DECLARED}", True), (XML, False),
         (f"a {DECLARED}", False), (f"{DECLARED} b", False), (DECLARED + DECLARED, False),
         (DECLARED + XML, False), ('<?xml version="1.0"?><a b="c">', True),
+        ('<?xml version="1.0"?>', True),
     ],
 )  # fmt: skip
 def test_a_body_that_is_one_document_is_it_byte_for_byte(text, is_whole):

@@ -190,3 +190,58 @@ def test_what_the_letter_that_came_back_says_is_no_reason():
     about = 'multipart/mixed; boundary="b"'
     found = read(f"From: <>\nContent-Type: {about}\n\n{text}{inner}--b--\n")
     assert (found.code, found.told) == ("", "Sorry")
+
+
+def mixed(*parts: str, head="From: <>"):
+    made = "".join(f"--b\nContent-Type: {part}\n" for part in parts)
+    return read(f'{head}\nContent-Type: multipart/mixed; boundary="b"\n\n{made}--b--\n')
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_said"),
+    [
+        ("text/plain", True), ("message/x", True), ("application/json", False), ("image/x", False),
+        ("text/rfc822-headers", True),
+    ],
+)  # fmt: skip
+def test_ids_are_looked_for_in_texts_alone(kind, is_said):
+    found = mixed("text/plain\n\nSorry", f"{kind}\n\nMessage-ID: {ID}")
+    assert found.message_ids == ((ID,) if is_said else ())
+
+
+@pytest.mark.parametrize("kind", ["text/rfc822-headers", "message/x", "application/json"])
+def test_the_reason_stands_in_a_text(kind):
+    assert mixed(f"{kind}\n\n550 mine", "text/plain\n\nSorry").told == "Sorry"
+    assert mixed("text/html\n\n<p>550 no</p><p>x</p>", f"{kind}\n\n551 mine").told == "550 no"
+
+
+@pytest.mark.parametrize(("most", "code"), [(7, "550"), (6, ""), (3, ""), (2, "")])
+def test_as_much_of_all_texts_together_is_looked_at(most, code, monkeypatch):
+    monkeypatch.setattr(bounce, "LOOKED_MOST", most)
+    assert mixed("text/plain\n\nabc", "text/plain\n\n550 no").code == code
+
+
+def test_of_two_statuses_the_first_counts():
+    status = "message/delivery-status\n\nA: b\n\n"
+    for first, second in (("delayed", "failed"), ("failed", "delayed")):
+        found = mixed(status + recipient(first), status + recipient(second))
+        assert found.is_for_good is (first == "failed")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t \n"])
+def test_blocks_of_a_status_are_parted_by_blank_lines(blank):
+    status = f"message/delivery-status\n\nA: b\n{blank}\n{recipient('delayed')}\n{blank}\n"
+    found = mixed(status + recipient("failed", Status="5.2.2"))
+    assert (found.is_for_good, found.code, found.recipient) == (True, "5.2.2", "a@b.example")
+
+
+@pytest.mark.parametrize("ids", [20, 21])
+def test_so_many_ids_are_kept(ids):
+    text = "\n".join(f"Message-ID: <{n}@x>" for n in range(ids))
+    assert len(words(text).message_ids) == 20
+
+
+def test_a_report_of_more_parts_than_any_server_makes_is_none(monkeypatch):
+    monkeypatch.setattr(mime, "PARTS_MOST", 2)
+    assert mixed("text/plain\n\n550 no") is not None
+    assert mixed("text/plain\n\n550 no", "text/plain\n\nx") is None

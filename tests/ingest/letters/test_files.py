@@ -309,6 +309,29 @@ def test_an_encoded_file_is_cut_out_of_its_text(text, name, around):
     assert rest.replace(b"\r", b"") == b"before\n" + around
 
 
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        (b"begin 644 a\n#04)#\nbegin 644 b\n#1$5&\n`\nend\n", [("a", b"ABC"), ("b", b"DEF")]),
+        (b"begin 644 a\n#04)#\n`\nend\nbegin 644 b\n#1$5&\n", [("a", b"ABC"), ("b", b"DEF")]),
+        (b"begin-base64 644 a\nQUJD\nbegin-base64 644 b\nREVG\n====\n",
+         [("a", b"ABC"), ("b", b"DEF")]),
+        (b"begin 644 a\nbegin 644 b\n#04)#\n`\nend\n", [("b", b"ABC")]),
+        (b"=ybegin name=a\nk\n=yend x\n=ybegin name=b\nl\n=yend x", [("a", b"A"), ("b", b"B")]),
+        (b"=ybegin name=a\nk\n=yend size=1", [("a", b"A")]),
+        (b"=ybegin name=a\n=ypart x\nk\n", [("a", b"A")]),
+        (b"-----BEGIN CMS-----\nx\n-----END CMS-----\n-----BEGIN CMS-----\ny",
+         [("", b"-----BEGIN CMS-----\nx\n-----END CMS-----"), ("", b"-----BEGIN CMS-----\ny")]),
+        (b"(This file must be converted with BinHex 4.0)\n:ab:\nx",
+         [("", b"(This file must be converted with BinHex 4.0)\n:ab:")]),
+        (b"(This file must be converted with BinHex 4.0)\n:ab",
+         [("", b"(This file must be converted with BinHex 4.0)\n:ab")]),
+    ],
+)  # fmt: skip
+def test_encoded_files_end_where_the_next_one_begins(text, files):
+    assert encoded.cut_encoded(text, "")[0] == files
+
+
 def test_files_of_one_text_are_taken_to_their_bound(monkeypatch):
     one = b"begin 644 a\n#04)#\n`\nend\n"
     for bound in ("FILES_MOST", "TRIES_MOST"):

@@ -10,6 +10,7 @@ from layouts.findings import Code
 from tests.hostile.corpus.making import (
     BODY,
     CODE,
+    DECLARATION,
     MB,
     archive,
     attached,
@@ -199,6 +200,21 @@ def xml_of_unclosed_tags() -> bytes:
 @hostile(Code.UNREADABLE_DOCUMENT, Code.UNKNOWN_LAYOUT)
 def xml_of_undefined_entities() -> bytes:
     return xml_of("<a>" + "&x;" * 1_000_000 + "</a>")
+
+
+@hostile(Code.UNREADABLE_DOCUMENT)
+def xml_of_entities_of_many_signs() -> bytes:
+    return xml_of("<a>" + ("&" + "x" * 1000 + ";") * 9_000 + "</a>")
+
+
+@hostile(Code.UNSUPPORTED_VERSION)
+def xml_of_entities_in_an_attribute() -> bytes:
+    return xml_of('<package class="52006" version="' + "&amp;" * 1_800_000 + '"/>')
+
+
+@hostile(Code.TOO_COSTLY)
+def xml_of_declarations() -> bytes:
+    return carrying("a.xml", DECLARATION * 400_000, "text/xml")
 
 
 @hostile(Code.UNPACKS_TOO_LARGE)

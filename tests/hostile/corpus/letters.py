@@ -9,6 +9,7 @@ import struct
 from layouts.findings import Code
 from tests.hostile.corpus.making import (
     BODY,
+    DECLARATION,
     LOGIN,
     MB,
     SENDER,
@@ -411,6 +412,27 @@ def multiparts_of_one_another_and_lines_like_boundaries() -> bytes:
 @hostile()
 def declarations_of_nothing() -> bytes:
     return plain(b"<?xml?>\n" * 500_000)
+
+
+@hostile(Code.TOO_MANY_DOCUMENTS)
+def a_body_that_declares_many_documents() -> bytes:
+    return plain((DECLARATION + b'<a b="1">\n') * 300_000)
+
+
+@hostile()
+def html_that_declares_many_documents() -> bytes:
+    return plain(b"&lt;?xml version=&quot;1.0&quot;?&gt;<br>" * 200_000, b"text/html")
+
+
+@hostile()
+def html_of_long_entities() -> bytes:
+    return plain((b"&" + b"a" * 1000 + b";&#" + b"1" * 1000 + b";") * 4_500 + LOGIN, b"text/html")
+
+
+@hostile()
+def html_of_entities_in_entities() -> bytes:
+    """Where a file may stand encoded, they are resolved."""
+    return plain(b"&amp;amp;lt;" * 800_000 + b"\nbegin 644 a\n" + LOGIN, b"text/html")
 
 
 @hostile()

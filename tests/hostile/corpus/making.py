@@ -16,6 +16,7 @@ from layouts.findings import Code
 MB = 1024 * 1024
 
 CODE, PASSWORD, SENDER = "200000001234", "Zima-2026", "buh@primer.example"
+DECLARATION = b'<?xml version="1.0"?>\n'
 LOGIN = f"Код: {CODE}\r\nПароль: {PASSWORD}\r\n".encode()
 
 

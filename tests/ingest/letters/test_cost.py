@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+import html
 import io
+import re
 import struct
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -15,8 +18,11 @@ from ingest.letters.letter import read_letter
 from ingest.letters.signed import ELEMENTS_MOST, signed_content
 from ingest.letters.terms import Limits
 from ingest.letters.unpack import BODY_BYTES_MOST, BODY_LINES_MOST, TAGS_MOST, Unpacker
+from layouts.document import Document, Parsed
 from layouts.findings import Code
-from tests.hostile.corpus import carrying, header, plain, several
+from layouts.layout import load
+from parsers import parse
+from tests.hostile.corpus import DECLARATION, carrying, header, ordinary, plain, several
 
 PASSWORD = "Пароль: Zima-2026".encode()
 
@@ -140,3 +146,40 @@ def test_a_letter_of_15_mb_is_read_out_of_a_letter_in_base64():
     letter = read_letter(header() + kind + base64.encodebytes(inner), Limits())
     assert [one.size for one in letter.attachments] == [15_000_000]
     assert not letter.findings
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html"])
+def test_so_many_documents_pasted_into_a_body_are_read(kind):
+    document = DECLARATION + b'<package class="52005"/>\n'
+    if kind == b"text/html":
+        document = html.escape(document.decode()).encode().replace(b"\n", b"<br>")
+    most = Limits().documents
+    read = read_letter(plain(document * most, kind), Limits())
+    assert (len(read.documents), read.findings) == (most, ())
+    read = read_letter(plain(document * (most + 1), kind), Limits())
+    assert [found.code for found in read.findings] == [Code.TOO_MANY_DOCUMENTS]
+    assert not read.documents
+
+
+def test_a_file_that_stands_in_html_behind_many_entities_is_found():
+    file = b"begin 644 a.xml\n" + binascii.b2a_uu(b'<package class="52005"/>') + b"`\nend\n"
+    escaped = (
+        html.escape(file.decode()).encode().replace(b" ", b"&nbsp;", 1).replace(b"\n", b"<br>")
+    )
+    before = b"&amp;amp;lt;&nbsp;&CounterClockwiseContourIntegral;<br>" * 5_000
+    (document,) = read_letter(plain(before + escaped, b"text/html"), Limits()).documents
+    assert document.content.startswith(b"<package")
+
+
+def test_a_document_written_in_references_to_its_signs_is_the_same():
+    def read(content: bytes) -> Parsed:
+        (parsed,) = parse(Document("a.xml", content), load())
+        return replace(parsed, sha256="", size=0)
+
+    plainly = next(one.content for one in mime.walk(ordinary()) if one.name)
+    signs = re.sub(
+        rb'(?<=")\w+(?=")', lambda text: b"".join(b"&#%d;" % one for one in text[0]), plainly
+    )
+    assert signs.count(b"&#") > 50
+    assert read(signs) == read(plainly)
+    assert not read(plainly).findings

@@ -16,8 +16,9 @@ from ingest.web.server import GRACE_SECONDS, opened
 
 log = structlog.get_logger()
 
-_NICENESS = 10
-"""What letters need of the CPU is theirs before it is the pages'."""
+_NICENESS = 7
+"""What letters need of the CPU is theirs before it is the pages'; a core that a process of
+letters fills leaves a sixth to the pages: they still answer, slowly, at the turn of a month."""
 
 _REST_SECONDS, _REST_MOST = 1.0, 60.0
 """How long after its end the process is started anew; twice as long after each time at which

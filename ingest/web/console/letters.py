@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +16,10 @@ from ingest.operations.account.receipts import mailed_of
 from ingest.operations.console.letters import page, parts_of, source_of
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
-from ingest.operations.told import told_finding
+from ingest.operations.told import ToldFinding, told_finding
 from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
+from layouts.findings import Finding
 from layouts.months import MOSCOW
 from storage.records.letters import LetterDetails, LetterState
 
@@ -99,15 +102,20 @@ def story(visit: Visit, note: str = "", status: int = 200) -> Response:
         "console_letter.html",
         status,
         whole=whole,
-        findings=[told_finding(item, visit.language) for item in whole.findings],
-        submissions=[
-            (one, [told_finding(item, visit.language) for item in one.findings])
-            for one in whole.submissions
-        ],
+        findings=_told(visit, whole.findings),
+        submissions=[(one, _told(visit, one.findings)) for one in whole.submissions],
         replies=[(one, mailed_of(one) if one.content else None) for one in whole.replies],
         seen=_seen(whole),
         note=note or visit.asked("note"),
     )
+
+
+def _told(visit: Visit, findings: Sequence[Finding]) -> list[ToldFinding]:
+    """Findings with their places in the visit's language."""
+    return [
+        replace(told_finding(item, visit.language), place=visit.words.writing.places([item.place]))
+        for item in findings
+    ]
 
 
 def _whole(visit: Visit) -> LetterDetails:

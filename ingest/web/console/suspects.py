@@ -8,12 +8,19 @@ from starlette.responses import Response
 from ingest.operations.console.suspects import around
 from ingest.operations.refused import Refused
 from ingest.operations.suspects import accept, suspects_page
+from ingest.operations.told import title
 from ingest.web.account.receipts import number_in
 from ingest.web.charts import columns
 from ingest.web.site import CONSOLE, Visit
+from layouts.findings import Code
 
 _SHOWN = 100
 _REASON_MOST = 1000
+
+
+def _why(visit: Visit, code: str) -> str:
+    """What a code says, in the visit's language; '' for one of another version."""
+    return title(Code(code), visit.language) if code in set(map(str, Code)) else ""
 
 
 def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
@@ -23,7 +30,7 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     return visit.page(
         "console_suspects.html",
         status,
-        found=found,
+        found=[(one, _why(visit, one.code)) for one in found],
         after=after,
         next=following,
         reason=visit.text("reason"),
@@ -59,5 +66,10 @@ def one(visit: Visit) -> Response:
     name = "%-d" if found.is_by_day else "%m.%y"
     chart = columns(found.amounts, lambda a: f"{a.start:{name}}", write) if found.amounts else None
     return visit.page(
-        "console_suspect.html", one=found.suspect, around=found, chart=chart, shown=_SHOWN
+        "console_suspect.html",
+        one=found.suspect,
+        why=_why(visit, found.suspect.code),
+        around=found,
+        chart=chart,
+        shown=_SHOWN,
     )

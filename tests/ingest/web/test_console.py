@@ -202,6 +202,13 @@ def test_the_story_of_a_letter_tells_verdict_documents_and_reply_and_gives_it(cr
     )
 
 
+def test_a_finding_tells_its_place_in_the_language_of_the_page(crew):
+    number, browser = crew.receives(mail(xml("many"))), crew.enters()
+
+    assert "<span>строка 1</span>" in browser.get(f"/console/letters/{number}").text
+    assert "<span>line 1</span>" in browser.get(f"/console/letters/{number}?lang=en").text
+
+
 def test_a_refused_letter_tells_its_true_reason(crew):
     number = crew.receives(mail(xml("1.5"), body=f"Код: {CODE}\nПароль: nonsense"))
     page = crew.enters().get(f"/console/letters/{number}").text
@@ -344,20 +351,25 @@ def test_who_lacks_something_is_reminded_once_a_day(crew):
 
 def test_a_doubtful_value_is_looked_at_and_accepted_with_a_reason(crew):
     crew.receives(mail(xml(*["1.5"] * 20)))
-    suspect = {"code": "above-max-power", "channel": "A+"}
+    codes, words = ("of-another-version", "above-permitted-power"), "Выше разрешённой мощности"
     with crew.world.service.ledger.transaction() as store:
         series = store.session.connection.exec_driver_sql("SELECT id FROM interval_series").scalar()
-        store.session.connection.exec_driver_sql(
-            "INSERT INTO suspicion (submission_id, code, series_id, channel, zone, start, end,"
-            f" raised_at) VALUES (1, '{suspect['code']}', {series}, 'A+', '', 1793480400,"
-            " 1793484000, 1793500000)"
-        )
+        for code in codes:
+            store.session.connection.exec_driver_sql(
+                "INSERT INTO suspicion (submission_id, code, series_id, channel, zone, start, end,"
+                f" raised_at) VALUES (1, '{code}', {series}, 'A+', '', 1793480400, 1793484000,"
+                " 1793500000)"
+            )
     browser = crew.enters()
     page = browser.get("/console/suspects/1").text
 
     assert "<svg" in page
     assert re.findall(r'class="num" data-label="[^"]*">([^<]*)', page) == ["1\xa0500,000"] * 2
-    assert suspect["code"] in browser.get("/console/suspects").text
+    assert codes[0] in browser.get("/console/suspects").text
+    # A code of another version has no words.
+    assert words not in page
+    assert words in browser.get("/console/suspects/2").text
+    assert words in browser.get("/console/suspects").text
     form = {"suspect": "1", "reason": "called: the oven was on"}
     assert browser.post("/console/suspects/accept", {"suspect": "1"}).status_code == 422
     assert browser.post("/console/suspects/accept", form).status_code == 303

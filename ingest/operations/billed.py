@@ -27,7 +27,7 @@ from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused, check_entity
 from ingest.operations.told import as_json
 from layouts.terms import quantity_of
-from storage.billed.billing import BillingRow
+from storage.billed.billing import BillingRow, PointPlace
 from storage.billed.billing import Grain as ValueGrain
 from storage.billed.periods import changed_numbers
 from storage.records.billing import Number, Snapshot
@@ -199,9 +199,9 @@ def _changed(
         new = next(news, None) if is_new else new
 
 
-def _of_point(row: BillingRow) -> tuple[str, str, str, str]:
+def _of_point(row: BillingRow) -> tuple[str, PointPlace]:
     # `interval` comes before `register`, in both.
-    return row.kind, row.entity, row.point, row.area or ""
+    return row.kind, row.place_in_order
 
 
 def _row_key(row: BillingRow) -> tuple[Any, ...]:

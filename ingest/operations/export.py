@@ -26,7 +26,7 @@ HISTORY_COLUMNS = (
     "replaced_by_letter",
     "replaced_who",
 )
-COLUMNS = tuple(name for name in BillingRow._fields if name not in HISTORY_COLUMNS)
+COLUMNS = tuple(name for name in BillingRow._fields if name not in {*HISTORY_COLUMNS, "placed"})
 """Of every file, in this order; docs/readings.md tells of each."""
 
 _INSTANTS = frozenset({"start", "end", "received_at", "replaced_at"})
@@ -80,7 +80,7 @@ def columns(*, history: bool) -> tuple[str, ...]:
 def readings_sheet(rows: Iterable[BillingRow], *, history: bool) -> Sheet:
     """Values as a sheet."""
     names = columns(history=history)
-    return Sheet(names, rows if history else (row[: len(names)] for row in rows))
+    return Sheet(names, (row[: len(names)] for row in rows))
 
 
 def write_csv(sheet: Sheet, out: TextIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -51,11 +51,19 @@ class Remark(StrEnum):
     WENT_BACK = "went-back"
 
 
+PointNames = tuple[str, str | None, str]
+"""User code of the holder, area and code, as they are today."""
+
+PointPlace = tuple[str, str, str]
+"""User code of the holder, code and area: by which points are put in order."""
+
+
 class BillingRow(NamedTuple):
     """One accepted value, or one that was; docs/readings.md tells of every column.
 
     Instants are epoch seconds. `energy` and `billed` are in Wh or varh, the readings
-    in kWh or kvarh as on the meter's face.
+    in kWh or kvarh as on the meter's face. `placed` is where a point stands in billing's
+    order when its names are not those of its rows: by its names of the month's beginning.
     """
 
     kind: str
@@ -90,6 +98,12 @@ class BillingRow(NamedTuple):
     replaced_by: int | None = None
     replaced_by_letter: int | None = None
     replaced_who: str | None = None
+    placed: PointPlace | None = None
+
+    @property
+    def place_in_order(self) -> PointPlace:
+        """By which rows of a kind are in order."""
+        return self.placed or (self.entity, self.point, self.area or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +128,6 @@ class _Series:
         return quantity_of(self.channel).interval_unit
 
 
-PointNames = tuple[str, str | None, str]
-"""User code of the holder, area and code, as they are today."""
-
-
 class _Came(NamedTuple):
     """How a value came: the submission's letter, moment and sender.
 
@@ -136,39 +146,43 @@ class _Came(NamedTuple):
 class Billing(Part):
     """The values in force in a month, and those that were, in billing's order."""
 
-    def values(
+    def _of_today(
         self,
         month: date,
         grain: Grain,
-        entity: str | None = None,
+        holders: Collection[str] | None,
+        cuts: Mapping[PointNames, Sequence[int]],
+        places: Mapping[PointNames, PointPlace],
         *,
         history: bool = False,
         as_of: datetime | None = None,
-        cuts: Mapping[PointNames, Sequence[int]] | None = None,
         point: int | None = None,
     ) -> Iterator[BillingRow]:
         """Accepted values: profiles by point, channel and time, then register readings.
 
+        Each is told under its point's names of today.
+
         Args:
             month: Any day of it; a Moscow month.
             grain: Of profiles; register readings are always told one by one.
-            entity: Only of the legal entity with this user code.
+            holders: Only of points that entities of these user codes hold today.
+            cuts: Moments at which a point's sums over a month are divided, in their order.
+            places: Of points that stand elsewhere than by their names of today.
             history: Also what was replaced, before what replaced it; only with
                 `Grain.INTERVAL`.
             as_of: Values as they were in force then, by the register of points and the
                 suspicions of today; not with `history`.
-            cuts: Moments at which a point's sums over a month are divided, in their order.
             point: Only of the point with this id.
         """
         came = _Submissions(self._came)
         then = None if as_of is None else epoch(as_of)
-        series = self._series(entity, point)
+        series = self._series(holders, point, places)
         if grain is Grain.INTERVAL:
             yield from self._intervals(series, month, came, then, history=history)
         else:
-            for spans, several in groupby(series, partial(_spans, month, grain, cuts or {})):
+            for spans, several in groupby(series, partial(_spans, month, grain, cuts)):
                 yield from self._sums_by(list(several), spans, came, then)
-        meters = self._meters_named(entity, point)
+        meters = self._meters_named(holders, point, places)
         yield from self._registers_of(month, meters, came, then, history=history)
 
     def _came(self, numbers: Sequence[int]) -> Iterator[tuple[int, _Came]]:
@@ -187,7 +201,12 @@ class Billing(Part):
             how = row.letter_id, epoch(row.received_at), row.sender
             yield row.id, _Came(*how, late=bool(row.late), withdraws=row.withdraws is not None)
 
-    def _series(self, entity: str | None, point: int | None) -> list[_Series]:
+    def _series(
+        self,
+        holders: Collection[str] | None,
+        point: int | None,
+        places: Mapping[PointNames, PointPlace],
+    ) -> list[_Series]:
         statement = (
             select(
                 SERIES.c.id, SERIES.c.channel, SERIES.c.step_minutes,
@@ -196,8 +215,8 @@ class Billing(Part):
             .join_from(SERIES, POINT)
             .join(ENTITY, ENTITY.c.id == POINT.c.entity_id)
         )  # fmt: skip
-        if entity is not None:
-            statement = statement.where(ENTITY.c.user_code == entity)
+        if holders is not None:
+            statement = statement.where(ENTITY.c.user_code.in_(holders))
         if point is not None:
             statement = statement.where(POINT.c.id == point)
         found = [
@@ -206,7 +225,8 @@ class Billing(Part):
         ]
         # Databases sort text each in its own way.
         return sorted(
-            found, key=lambda s: (s.entity, s.point, s.area or "", s.channel, s.step_minutes)
+            found,
+            key=lambda s: (*_place(places, s.entity, s.area, s.point), s.channel, s.step_minutes),
         )
 
     def _intervals(
@@ -380,19 +400,28 @@ class Billing(Part):
             if row.places
         }
 
-    def _meters_named(self, entity: str | None, point: int | None) -> list[Any]:
+    def _meters_named(
+        self,
+        holders: Collection[str] | None,
+        point: int | None,
+        places: Mapping[PointNames, PointPlace],
+    ) -> list[Any]:
         statement = (
             select(METER, POINT.c.code, POINT.c.area, ENTITY.c.user_code)
             .join_from(METER, POINT)
             .join(ENTITY, ENTITY.c.id == POINT.c.entity_id)
         )
-        if entity is not None:
-            statement = statement.where(ENTITY.c.user_code == entity)
+        if holders is not None:
+            statement = statement.where(ENTITY.c.user_code.in_(holders))
         if point is not None:
             statement = statement.where(POINT.c.id == point)
         return sorted(
             self._connection.execute(statement),
-            key=lambda r: (r.user_code, r.code, r.area, str(r.installed or ""), r.number),
+            key=lambda r: (
+                *_place(places, r.user_code, r.area or None, r.code),
+                str(r.installed or ""),
+                r.number,
+            ),
         )
 
 
@@ -469,6 +498,12 @@ def _placed(told: BillingRow, spans: Sequence[Any]) -> BillingRow:
             place = place_at(span.places, (start - span.start) // seconds)
             return told._replace(place=str(place) or None)
     return told
+
+
+def _place(
+    places: Mapping[PointNames, PointPlace], holder: str, area: str | None, code: str
+) -> PointPlace:
+    return places.get((holder, area, code), (holder, code, area or ""))
 
 
 def _spans(

@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storage.billed.billing import Billing, BillingRow, Grain, PointNames
+from layouts.months import bounds
+from storage.billed.billing import Billing, BillingRow, Grain, PointNames, PointPlace
+from storage.columns import epoch
 
 _DAY = 86400
 # Points with more than one row, each row beside what the point is called by its newest one.
@@ -32,27 +34,29 @@ class Held(Billing):
     ) -> Iterator[BillingRow]:
         """Values as `Billing.values` has them, with the point's row in force at the time.
 
-        A profile's sum over a month in which the holder or the area changes is two.
+        A profile's sum over a month in which the holder or the area changes is two. Points
+        are in order by their names at the month's beginning, which no later change moves.
         """
         changed: dict[PointNames, list[Any]] = defaultdict(list)
         for row in self._connection.execute(_CHANGED):
             changed[row.entity_now, row.area_now or None, row.code].append(row)
-        options["cuts"] = {named: _changes(rows) for named, rows in changed.items()}
-        owners = [entity]
+        cuts = {named: _changes(rows) for named, rows in changed.items()}
+        first = epoch(bounds(month)[0])
+        places = {named: _place(rows, first) for named, rows in changed.items()}
+        holders = None
         if entity is not None:
             # Also the holders of points that were this entity's.
-            held = {
+            holders = {entity} | {
                 named[0]
                 for named, rows in changed.items()
                 if any(row.user_code == entity for row in rows)
             }
-            owners += sorted(held - {entity})
-        for owner in owners:
-            for value in super().values(month, grain, owner, **options):
-                rows = changed.get((value.entity, value.area, value.point))
-                told = value if rows is None else _as_then(value, rows)
-                if entity in {None, told.entity}:
-                    yield told
+        for value in self._of_today(month, grain, holders, cuts, places, **options):
+            named = value.entity, value.area, value.point
+            rows = changed.get(named)
+            told = value if rows is None else _as_then(value, rows, places[named])
+            if entity in {None, told.entity}:
+                yield told
 
 
 def _changes(rows: Sequence[Any]) -> list[int]:
@@ -64,9 +68,17 @@ def _changes(rows: Sequence[Any]) -> list[int]:
     ]
 
 
-def _as_then(value: BillingRow, rows: list[Any]) -> BillingRow:
+def _place(rows: Sequence[Any], first: int) -> PointPlace:
+    row = _row_at(rows, first)
+    return row.user_code, row.code, row.area or ""
+
+
+def _as_then(value: BillingRow, rows: Sequence[Any], placed: PointPlace) -> BillingRow:
     # The reading of the day on which a row begins still belongs to the one before.
-    moment = value.end - (_DAY if value.kind == "register" else 1)
+    row = _row_at(rows, value.end - (_DAY if value.kind == "register" else 1))
+    return value._replace(entity=row.user_code, area=row.area or None, placed=placed)
+
+
+def _row_at(rows: Sequence[Any], moment: int) -> Any:
     begun = [row for row in rows if row.begins <= moment]
-    row = begun[-1] if begun else rows[0]
-    return value._replace(entity=row.user_code, area=row.area or None)
+    return begun[-1] if begun else rows[0]

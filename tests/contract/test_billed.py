@@ -16,6 +16,7 @@ from ingest.operations.told import as_json
 from tests.contract.documents import (
     ENTITY,
     NOW,
+    OTHER,
     document,
     hand_in,
     hours,
@@ -23,6 +24,7 @@ from tests.contract.documents import (
     reading,
 )
 from tests.contract.test_withdrawals import withdraw
+from tests.registering import register
 
 DAY = timedelta(days=1)
 NOVEMBER = date(2026, 11, 1)
@@ -88,6 +90,37 @@ def test_only_what_is_different_is_told_old_and_new(ledger, grain):
     whole = {Grain.INTERVAL: [2, 9]}.get(grain, [3, 10])
     assert energies(rows, name) == whole
     assert told(ledger, replace(asked, changed_since=NOW + DAY)) == []
+
+
+@pytest.fixture
+def moved(ledger):
+    """The first point has values, and goes to a holder who stands behind the one it had."""
+    hand_in(ledger, document(hours(1, 2)))
+    taker = replace(OTHER, user_code="300000000001", points=(ENTITY.points[0],))
+    rest = replace(ENTITY, points=ENTITY.points[1:])
+    before = told(ledger, ASKED)
+    with ledger.transaction() as store:
+        register(store.registry, [rest, taker], "operator", NOW, since=date(2026, 11, 20))
+    return before
+
+
+@pytest.mark.parametrize("grain", GRAINS[:3])
+def test_what_is_told_of_a_point_that_moved_is_no_difference(ledger, moved, grain):
+    _, _, third = ENTITY.points
+    hand_in(ledger, document(hours(5, point=third.code, area=third.area)), at=NOW + DAY)
+
+    rows = told(ledger, replace(ASKED, grain=grain, changed_since=NOW))
+    assert [(row["change"], row["point"]) for row in rows] == [("new", third.code)]
+
+
+@pytest.mark.parametrize("entity", [None, ENTITY.user_code])
+def test_the_order_of_a_month_is_not_changed_by_who_holds_its_points_later(ledger, moved, entity):
+    third = ENTITY.points[2]
+    hand_in(ledger, document(hours(5, point=third.code, area=third.area)), at=NOW + DAY)
+
+    rows = told(ledger, replace(ASKED, entity=entity))
+    assert rows[:2] == moved
+    assert [row["point"] for row in rows] == [ENTITY.user_code, ENTITY.user_code, third.code]
 
 
 def test_what_is_new_and_what_was_withdrawn_is_told_on_one_side_alone(ledger):

@@ -58,8 +58,8 @@ HEAD = (
     "channels;zones;valid_from;source"
 )
 NAMES = {A: ("First", INN), B: ("Second", "3300000002")}
-HOW = frozenset({"receipt", "letter", "received_at", "quality", "suspicions", "late"})
-"""How a value came and what is thought of it: columns that are no value."""
+HOW = frozenset({"receipt", "letter", "received_at", "quality", "suspicions", "late", "placed"})
+"""How a value came, what is thought of it, where it stands: columns that are no value."""
 
 
 def registry_file(ratio="10", holder=A, valid_from="", both="", profile_holder=A):
@@ -262,6 +262,9 @@ class Billing(RuleBasedStateMachine):
                 assert [_registers(rows) for rows in grains[1:]] == [_registers(grains[0])] * 2
                 assert _sums(grains[0]) == views[f"{month:%Y-%m}"]
                 _agree(store.numbers.of(month), grains[0], sources)
+                # All of it happened at one moment: since then nothing has changed.
+                asked = billed.Asked(month, billed.Grain.DAY, changed_since=NOW)
+                assert list(billed.sheet(store, asked).rows) == []
 
     def _hand_in(self, parsed, sender, entered) -> None:
         with self.ledger.transaction() as store:

@@ -114,7 +114,7 @@ def _next_line(buffer: bytes, start: int, end: int) -> int:
 def _fields(head: bytes) -> Fields:
     unfolded: list[list[bytes]] = []
     for line in head.splitlines():
-        if (line[:1] in {b" ", b"\t"} or not _FIELD.match(line)) and unfolded:
+        if unfolded and not _FIELD.match(line):
             unfolded[-1].append(line)
         elif len(unfolded) == FIELDS_MOST:
             break

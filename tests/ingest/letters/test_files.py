@@ -18,7 +18,7 @@ from ingest.letters.terms import Attachment, Limits, Source
 from ingest.letters.unpack import OverLimitError, Unpacker
 from ingest.letters.unread import LOGO_MOST_BYTES, Why, no_documents, why_unread
 from layouts.findings import Code
-from tests.ingest.letters.test_unpack import XML, tnef_object, winmail, zipped
+from tests.ingest.letters.test_unpack import XML, signed, tnef_object, winmail, zipped
 
 OLE = b"\xd0\xcf\x11\xe0"
 STREAM = "__substg1.0_".encode("utf-16-le")
@@ -119,6 +119,31 @@ TOO_MANY = (Code.TOO_MANY_DOCUMENTS, "b.zip")
 def test_archives_are_opened_to_their_bounds(bound, most, found, monkeypatch):
     monkeypatch.setattr(unpack, bound, most)
     assert taken(NESTED) == found
+
+
+WRAPS = {
+    "zip": lambda name, content: ("a.zip", zipped((name, content))),
+    "gzip": lambda name, content: (f"{name}.gz", gzip.compress(content)),
+    "signed": lambda name, content: (f"{name}.sig", signed(content)),
+    "winmail": lambda name, content: ("winmail.dat", winmail((name.encode(), content))),
+    "letter": lambda name, content: (
+        "a.eml", f"Content-Type: x/y; name={name}\n\n".encode() + content
+    ),
+    "letter that is signed": lambda name, content: (
+        "a.p7m", signed(f"Content-Type: x/y; name={name}\n\n".encode() + content)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRAPS)
+def test_containers_of_each_kind_are_opened_four_deep(kind):
+    name, content = "a.xml", XML
+    for depth in range(1, 7):
+        name, content = WRAPS[kind](name, content)
+        unpacker = Unpacker(LIMITS)
+        unpacker.take(name, content)
+        assert [one.content for one in unpacker.documents] == [XML] * (depth <= 4)
+        assert [one.why for one in unpacker.attachments] == ["too-deep"] * (depth > 4)
 
 
 @pytest.mark.parametrize("make", [lambda data: zipped(("a.xml", data)), gzip.compress])
@@ -277,7 +302,8 @@ def test_of_a_thread_the_last_ids_are_kept(monkeypatch):
     [
         (zipped(("a", b"x")), True), (zipped(("a", b"x"))[:-1], False),
         (zipped(("a", b"x")) + b"x", False),
-        (zipped(("a", b"x"))[:-2] + b"\2\0xx", True), (b"PK", False), (OLE + b"\0" * 508, True),
+        (zipped(("a", b"x"))[:-2] + b"\2\0xx", True), (b"PK", False), (zipped(), True),
+        (OLE + b"\0" * 508, True),
         (OLE + b"\0" * 507, False), (b"<a/>", True), (b"<a/>\r\n\0", True), (b"<a", False),
     ],
 )  # fmt: skip

@@ -138,7 +138,7 @@ class ScriptedImap(Listening):
         tag, _, rest = line.strip().partition(" ")
         words = rest.split() or [""]
         command = " ".join(words[:2] if words[0] == "UID" else words[:1]).upper()
-        self.commands.append(rest)
+        self.commands.append(rest or tag)
         said = "OK done"
         try:
             for answer in (self._answers.get(command) or self._usual(command))(rest):

@@ -541,6 +541,23 @@ def test_a_folder_is_named_as_the_server_lists_it(serving, space, folder, named)
 
 
 @pytest.mark.parametrize(
+    ("personal", "folder", "named"),
+    [
+        ([("INBOX.", ".")], "Meters", "INBOX.Meters"), ([("", "/")], "Meters", "Meters"),
+        ([("INBOX.", ".")], "INBOX.Meters", "INBOX.Meters"), (None, "Meters", "Meters"),
+        ([], "Meters", "Meters"), ([("a.", "."), ("b.", ".")], "b.x", "a.b.x"),
+    ],
+)  # fmt: skip
+def test_a_name_has_the_prefix_of_personal_folders_once(personal, folder, named):
+    client = SimpleNamespace(
+        has_capability=lambda name: name == "NAMESPACE",
+        namespace=lambda: SimpleNamespace(personal=personal),
+    )
+    assert filing.with_prefix(client, folder) == named
+    assert filing.with_prefix(SimpleNamespace(has_capability=lambda _: False), folder) == folder
+
+
+@pytest.mark.parametrize(
     ("capabilities", "apart"),
     [(b"MOVE", False), (b"UIDPLUS", False), (b"MOVE UIDPLUS", False), (b"", True)],
 )

@@ -549,6 +549,8 @@ def identity(raw: RawLetter) -> str:
     if raw.missing:
         place_of_it = Location.of(raw.arrival.source, raw.arrival.key)
         return hashlib.sha256(repr(place_of_it).encode()).hexdigest()
+    if not (raw.file_name or raw.header_only):
+        return raw.sha256
     digest = hashlib.sha256(raw.content)
     if raw.file_name:
         # The same file once more, perhaps for another entity, is judged anew.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from layouts.document import Document, Parsed
 from layouts.findings import Finding
@@ -194,7 +196,7 @@ class Arrival:
     run: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RawLetter:
     """One letter as fetched, or a file that came without one.
 
@@ -216,6 +218,11 @@ class RawLetter:
     def size(self) -> int:
         """Bytes of the whole letter, as its source tells."""
         return self.arrival.size
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the bytes that were fetched."""
+        return hashlib.sha256(self.content).hexdigest()
 
     @property
     def received_at(self) -> datetime:

@@ -138,7 +138,7 @@ def _serve(pipe: int, loaded: Loaded) -> None:
             put(pipe, answer)
 
 
-def _answers(request: Request, loaded: Loaded) -> Iterator[bytes]:
+def _answers(request: Request, loaded: Loaded) -> Iterator[bytearray]:
     limits, layouts = loaded.config.limits, loaded.layouts
     match request:
         case ReadLetters(letters=letters):
@@ -159,7 +159,7 @@ def _table(content: bytes) -> Table:
     return Table(found=found) if isinstance(found, Finding) else Table(found)
 
 
-def _guarded(work: Callable[[], msgspec.Struct]) -> bytes:
+def _guarded(work: Callable[[], msgspec.Struct]) -> bytearray:
     """The work's answer; what it raises is told without a secret."""
     try:
         return encoded(work())

@@ -143,10 +143,15 @@ class Table(msgspec.Struct, frozen=True, tag=True):
 Answer = Read | Mapping[str, Marked] | Failed | Exhausted | Table
 
 
-def encoded(message: msgspec.Struct) -> bytes:
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def encoded(message: msgspec.Struct) -> bytearray:
     """A message as a frame."""
-    body = msgspec.msgpack.encode(message)
-    return len(body).to_bytes(HEAD_BYTES, "little") + body
+    frame = bytearray(HEAD_BYTES)
+    _ENCODER.encode_into(message, frame, HEAD_BYTES)
+    frame[:HEAD_BYTES] = (len(frame) - HEAD_BYTES).to_bytes(HEAD_BYTES, "little")
+    return frame
 
 
 def request_of(body: bytes | bytearray) -> Request:
@@ -187,7 +192,7 @@ def frames(pipe: int) -> Iterator[bytes | bytearray]:
         yield _exactly(pipe, int.from_bytes(head, "little"))
 
 
-def put(pipe: int, frame: bytes) -> None:
+def put(pipe: int, frame: bytes | bytearray) -> None:
     """Write a frame whole; for the child, whose system calls are few."""
     rest = memoryview(frame)
     while rest:

@@ -63,6 +63,8 @@ _MARK_COLOURS = {
     "FFFFE58A",
 }
 _HEAD = PatternFill("solid", fgColor="FFE8E8E8")
+_AT_TOP = Alignment(vertical="top")
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
 _LABEL = re.compile(r"\s*(парол[ья]?|password|passwd|pwd)\b\s*[:=–—-]*\s*", re.IGNORECASE)
 _COMMENT_MOST = 2000
 _REACH = 12
@@ -535,11 +537,11 @@ def _list_row(
         told,
         advice(code, language),
     )
-    sheet.cell(row, 1, number).alignment = Alignment(vertical="top")
+    sheet.cell(row, 1, number).alignment = _AT_TOP
     for column, text in enumerate(texts, 2):
         cell = sheet.cell(row, column)
         _write(cell, text)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.alignment = _WRAPPED
     sheet.cell(row, 2).fill = _FILLS[item.severity]
     # LibreOffice does not grow a row for text that wraps, and Excel only at times.
     lines = max(

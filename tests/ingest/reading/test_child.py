@@ -12,7 +12,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from ingest.letters.terms import Letter, Limits, Read
+from ingest.letters.terms import Letter, Limits, Marks, Read
 from ingest.reading import child as child_module
 from ingest.reading import children
 from ingest.reading.child import Loaded, SandboxConfig, _answers, _guarded, read_given, where_of
@@ -27,13 +27,17 @@ from ingest.reading.wire import (
     ReadFile,
     ReadHeader,
     ReadLetters,
+    ReadTable,
     Ready,
+    Table,
     Workbooks,
     answer_of,
     encoded,
     request_of,
 )
+from layouts.findings import Code, finding
 from layouts.layout import load
+from tests.books import workbook
 from tests.fakes import mail
 from tests.ingest.office import mail as letter_with
 from tests.ingest.office import xml
@@ -62,7 +66,11 @@ def test_each_request_has_its_answer(loaded):
     assert (header.letter.sender, header.parsed) == ("buh@primer.example", ())
     [file] = answers(ReadFile("z.xml", xml("1.5").encode()), loaded)
     assert [one.layout for one in file.parsed] == ["52005"]
-    assert answers(MarkWorkbooks(LETTER, {}, "ru"), loaded) == [{}]
+    assert answers(MarkWorkbooks(LETTER, Marks({}, set(), "ru")), loaded) == [{}]
+    assert answers(ReadTable(workbook([("a", 1), (), ("b",)])), loaded) == [
+        Table([(1, ["a", "1"]), (3, ["b"])])
+    ]
+    assert answers(ReadTable(b"PK"), loaded) == [Table(found=finding(Code.UNREADABLE_DOCUMENT))]
 
 
 @pytest.mark.parametrize(

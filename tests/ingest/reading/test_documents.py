@@ -8,7 +8,7 @@ from types import SimpleNamespace as Some
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from ingest.letters.terms import Limits
+from ingest.letters.terms import Limits, Marks
 from ingest.reading import documents
 from ingest.reading.documents import _parsed, _share, mark_workbooks, read_file, written_in
 from layouts.document import Document
@@ -165,8 +165,9 @@ WANTED = {sha256(BOOK).hexdigest(): [ONE]}
     ],
 )
 def test_only_wanted_workbooks_are_marked(name, content, is_marked):
-    found = mark_workbooks(content, LIMITS, LAYOUTS, WANTED, "ru", name)
+    found = mark_workbooks(content, LIMITS, Marks(WANTED, set(), "ru"), name)
     assert bool(found) is is_marked
-    assert mark_workbooks(content, LIMITS, LAYOUTS, {"0" * 64: [ONE]}, "ru", name) == {}
+    other = Marks({"0" * 64: [ONE]}, set(), "ru")
+    assert mark_workbooks(content, LIMITS, other, name) == {}
     for one in found.values():
         assert load_workbook(io.BytesIO(one.content)).sheetnames[0] == "Замечания"

@@ -10,8 +10,10 @@ from datetime import timedelta
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from ingest.operations.account.sessions import digest
+from ingest.operations.withdraw import Order, withdraw
 from ingest.web.account.api import DESCRIPTION
 from ingest.web.account.pages import PAGES
 from layouts.points import LegalEntity, MeteringPoint
@@ -283,3 +285,50 @@ def test_two_programs_that_send_the_same_bytes_at_once_get_one_receipt(world, to
     assert receipts == {1}
     with world.service.ledger.reading() as store:
         assert len(store.letters.find()) == 1
+
+
+def test_the_description_names_the_address_that_is_known_or_this_one(world, program):
+    assert program.get(f"{API}/openapi.json").json()["servers"] == [{"url": "/"}]
+    web = replace(world.service.settings.web, public_url="https://meters.example/")
+    world.service.settings = replace(world.service.settings, web=web)
+    told = program.get(f"{API}/openapi.json").json()
+    assert told["servers"] == [{"url": "https://meters.example"}]
+
+
+def test_a_withdrawal_is_no_document_and_has_no_xml(world, program, token):
+    post(program, xml("0.067").encode(), token)
+    order = Order(1, "operator:anna", "asked for", None, anyway=True)
+    withdraw(order, world.service.ledger, world.service.policy, world.now)
+    assert program.get(f"{API}/receipts/2", headers=token).status_code == 200
+    for number in (2, 3):
+        answer = program.get(
+            f"{API}/receipts/{number}", headers={**token, "Accept": "application/xml"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "no-receipt")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_proven"),
+    [
+        ({"Authorization": "bearer secret"}, True),
+        ({"Authorization": "BEARER  secret "}, True),
+        ({"Authorization": "Token secret"}, False),
+        ({"Authorization": "secret"}, False),
+        ({"Authorization": basic()["Authorization"].replace("Basic", "basic")}, True),
+        ({"Authorization": "Basic ****"}, False),
+        ({"Authorization": "Basic " + base64.b64encode(b"\xff:x").decode()}, False),
+    ],
+)
+def test_a_scheme_is_written_in_any_case(program, token, headers, is_proven):
+    assert token
+    answer = program.get(f"{API}/months/2026-11", headers=headers)
+    assert answer.status_code == (200 if is_proven else 401)
+
+
+def test_without_a_period_values_are_of_this_month(program, token):
+    post(program, xml("0.067").encode(), token)
+    this = program.get(f"{API}/readings", headers=token)
+    assert len(this.text.splitlines()) == 1
+    assert program.get(f"{API}/readings?period=2026-10", headers=token).text == ""
+    for grain in ("interval", "day", "month"):
+        assert program.get(f"{API}/readings?grain={grain}", headers=token).status_code == 200

@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import closing
 from types import SimpleNamespace
@@ -164,3 +165,8 @@ def test_pages_that_end_again_and_again_are_started_less_and_less_often(lasted, 
     kept._keep()
     assert kept._over.noted == rests
     assert kept._listening.fileno() == -1
+
+
+def test_what_keeps_the_pages_running_keeps_no_program_from_ending(beside):
+    until(lambda: beside.told)
+    assert all(one.daemon for one in threading.enumerate() if one.name == "web")

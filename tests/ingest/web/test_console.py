@@ -2,8 +2,10 @@
 
 import html
 import re
+import threading
 from dataclasses import dataclass
 from itertools import chain
+from types import SimpleNamespace
 
 import pyotp
 import pytest
@@ -450,3 +452,33 @@ def test_the_demos_operator_signs_in_as_it_says(world):
 
     assert browser.post("/console/sign-in", form).status_code == 303
     assert "Ждёт человека" in browser.get("/console").text
+
+
+def test_what_the_first_page_tells_is_worked_out_before_somebody_asks(world, monkeypatch):
+    asked = threading.Event()
+    monkeypatch.setattr("ingest.web.pages.needs", lambda *_: asked.set())
+    monkeypatch.setattr("ingest.web.pages.gc", SimpleNamespace(get_freeze_count=lambda: 1))
+    world.pages.look_ahead()
+    assert asked.wait(30)
+    [thread] = [one for one in threading.enumerate() if one.name == "look-ahead"]
+    assert thread.daemon
+    world.pages.close()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("frozen", "done"), [(0, ["collect", "freeze"]), (1, []), (1000, [])])
+def test_what_is_loaded_is_frozen_once(world, monkeypatch, frozen, done):
+    noted = []
+    monkeypatch.setattr("ingest.web.pages.needs", lambda *_: None)
+    monkeypatch.setattr(
+        "ingest.web.pages.gc",
+        SimpleNamespace(
+            get_freeze_count=lambda: frozen,
+            collect=lambda: noted.append("collect"),
+            freeze=lambda: noted.append("freeze"),
+        ),
+    )
+    world.pages._over.set()
+    world.pages._look_ahead()
+    assert noted == done

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
@@ -217,7 +218,9 @@ def test_figures_go_on_where_they_are_when_the_address_is_the_same(monkeypatch):
         server = pages._server
         pages.listen("127.0.0.1:0")
         assert pages._server is server
+        # None of them keeps the program from ending.
         assert server.daemon_threads
+        assert [one.daemon for one in threading.enumerate() if one.name == "metrics"] == [True]
         pages.close()
         assert (pages.port, pages.address) == (0, "")
         pages.close()

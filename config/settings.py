@@ -404,7 +404,7 @@ class Settings(Section, frozen=True, kw_only=True):
 
     def private_files(self) -> list[Path]:
         """Configuration, SQLite database, log and secrets, as far as they are files that exist."""
-        named = (self.file, self.database.sqlite_file(), Path(self.log.file or "."))
+        named = (self.file, self.database.sqlite_file(), Path(self.log.file))
         secrets = map(Path, self._secret_files())
         return [path for path in (*named, *secrets) if path is not None and path.is_file()]
 

@@ -6,18 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from config import settings as settings_module
 from config.load import PLACES, described, load, require_database
-from config.settings import (
-    Count,
-    Listen,
-    NotNegative,
-    PerhapsUrl,
-    Port,
-    Positive,
-    Seconds,
-    SettingsError,
-    Text,
-)
+from config.settings import SettingsError
 from ingest.wiring.service import Service
 
 
@@ -381,22 +372,26 @@ def test_folders_that_are_written_to_are_those_of_the_database_the_log_and_drops
 @pytest.mark.parametrize(
     ("kind", "taken", "refused"),
     [
-        (Count, [1], [0, 1.5]),
-        (Positive, [0.001, 1], [0, -1]),
-        (NotNegative, [0], [-0.001]),
-        (Seconds, [0.001, 600], [0, 600.001]),
-        (Port, [1, 65535], [0, 65536]),
-        (Text, ["x"], [""]),
-        (Listen, ["", "localhost:1", "[::1]:65535"], ["localhost", "::1:80", "a b:80", "a:123456"]),
-        (PerhapsUrl, ["", "http://x", "https://x"], ["ftp://x", "https://"]),
+        ("Count", [1], [0, 1.5]),
+        ("Positive", [0.001, 1], [0, -1]),
+        ("NotNegative", [0], [-0.001]),
+        ("Seconds", [0.001, 600], [0, 600.001]),
+        ("Port", [1, 65535], [0, 65536]),
+        ("Text", ["x"], [""]),
+        (
+            "Listen",
+            ["", "localhost:1", "[::1]:65535"],
+            ["localhost", "::1:80", "a b:80", "a:123456"],
+        ),
+        ("PerhapsUrl", ["", "http://x", "https://x"], ["ftp://x", "https://"]),
     ],
 )
 def test_a_kind_of_value_is_taken_up_to_its_edges(kind, taken, refused):
     for value in taken:
-        assert msgspec.convert(value, kind) == value
+        assert msgspec.convert(value, getattr(settings_module, kind)) == value
     for value in refused:
         with pytest.raises(msgspec.ValidationError):
-            msgspec.convert(value, kind)
+            msgspec.convert(value, getattr(settings_module, kind))
 
 
 SECRETS = """[smtp]

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ingest.operations.account.receipts import receipt
+from ingest.operations.account.receipts import Told, receipt
 from ingest.operations.account.sessions import Attempt, Visitor, program, proven
 from ingest.operations.account.standing import standing
 from ingest.operations.billed import Grain
@@ -84,12 +84,9 @@ def _file(visit: Visit) -> File:
 def one_receipt(visit: Visit) -> Response:
     """A receipt of the entity's, as JSON or as 80021."""
     number = number_in(visit.request.path_params["number"])
-    told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
-    if told is None:
-        raise HTTPException(404, "no-receipt")
     if _wants_xml(visit):
         return Response(_xml(visit, number), media_type="application/xml")
-    return _json(visit, told)
+    return _json(visit, _receipt(visit, number))
 
 
 def one_month(visit: Visit) -> Response:
@@ -115,9 +112,15 @@ def description(visit: Visit) -> Response:
     return JSONResponse(told)
 
 
-def _xml(visit: Visit, number: int) -> bytes:
+def _receipt(visit: Visit, number: int) -> Told:
     told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
-    content = told.xml(visit.language) if told is not None else None
+    if told is None:
+        raise HTTPException(404, "no-receipt")
+    return told
+
+
+def _xml(visit: Visit, number: int) -> bytes:
+    content = _receipt(visit, number).xml(visit.language)
     if content is None:
         raise HTTPException(404, "no-receipt")
     return content

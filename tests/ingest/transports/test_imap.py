@@ -1,6 +1,7 @@
 """What is said to an IMAP server, word by word, and what is made of its answers."""
 
 import base64
+import hashlib
 import imaplib
 import math
 import re
@@ -409,6 +410,20 @@ def test_news_of_mail_are_told_from_other_news(responses, has):
     assert commands.has_mail(responses) is has
 
 
+@pytest.mark.parametrize("held", [None, b"other", b"found"])
+def test_a_letter_is_found_by_its_size_and_its_bytes(held):
+    def fetch(uids, what):
+        if what == ["RFC822.SIZE"]:
+            return {11: {b"RFC822.SIZE": 4}, 12: {b"RFC822.SIZE": 5}, 13: {b"RFC822.SIZE": 5}}
+        return {12: {b"BODY[]": held}} if uids == [12] else {}
+
+    client = SimpleNamespace(
+        _imap=SimpleNamespace(uid=lambda *_: ("OK", [b"11 12 13 14"])), fetch=fetch
+    )
+    found = commands.find(client, hashlib.sha256(b"found").hexdigest(), 5, AT)
+    assert found == ((12, b"found") if held == b"found" else None)
+
+
 def test_a_search_that_is_refused_is_a_fault():
     imap = SimpleNamespace(uid=lambda *_: ("NO", [b"no"]))
     with pytest.raises(imaplib.IMAP4.error, match="no"):
@@ -653,6 +668,7 @@ def idling(monkeypatch):
     [
         ({}, False, [1.0, 1.0, 0.5]), ({"seen": [(MAIL, 0.2)]}, True, [1.0]),
         ({"seen": [([(1, b"EXPUNGE")], 1.0), (MAIL, 0.5)]}, True, [1.0, 1.0]),
+        ({"seen": [([(1, b"EXPUNGE")], 0.1), (MAIL, 0.5)]}, True, [1.0, 1.0]),
         ({"rest": MAIL}, True, [1.0, 1.0, 0.5]),
         ({"rest": [(1, b"EXPUNGE")]}, False, [1.0, 1.0, 0.5]),
     ],

@@ -41,7 +41,7 @@ _FORM_SECONDS, _UPLOAD_SECONDS = 30, 600
 _HEAVY_AT_ONCE = 4
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BROWSER_SECONDS = 400 * 24 * 3600
-_UNPROCESSABLE = 422
+_NUL = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,8 @@ def _endpoint(
     async def answered(request: Request) -> Response:
         visit = _visit(site, request)
         try:
+            if _NUL in request.url.path or any(map(_has_nul, request.query_params.multi_items())):
+                raise HTTPException(404)
             if request.method not in _SAFE:
                 await _read_form(visit, page)
             return await to_thread.run_sync(
@@ -164,9 +166,19 @@ async def _read_form(visit: Visit, page: Page) -> None:
     except HTTPException:
         # What Starlette says of a form that is none is for programmers.
         raise HTTPException(400, "no-form") from None
+    if any(map(_has_nul, visit.fields.multi_items())):
+        visit.fields = FormData(
+            (name.replace(_NUL, ""), value.replace(_NUL, "") if isinstance(value, str) else value)
+            for name, value in visit.fields.multi_items()
+        )
     if page.keeps is not None:
         # With the database away the form is sent again from the page that says so.
         visit.request.state.kept = [*texts_of(visit.fields)]
+
+
+def _has_nul(field: tuple[str, object]) -> bool:
+    """Whether a name or its text holds a character that no keyboard has and PostgreSQL refuses."""
+    return any(isinstance(one, str) and _NUL in one for one in field)
 
 
 async def _body(request: Request) -> UploadFile:

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from urllib.parse import quote
 
 import pytest
 
@@ -69,6 +70,36 @@ def test_every_page_answers_and_shows_no_markup_of_others(crew):
             if "html" in answer.headers.get("content-type", ""):
                 assert "<script>alert" not in answer.text, path
                 assert not re.search(r"<img\b", answer.text), path
+
+
+@pytest.mark.parametrize("text", ["a\0b", "я" * 100, "9" * 40, "\u202e%_\\'\""])
+def test_a_text_that_no_database_keeps_is_only_text_in_every_field_and_address(crew, text):
+    crew.receives(mail(xml(*["1.5"] * 24)))
+    admin = crew.enters(role=OperatorRole.ADMINISTERS)
+    owner = crew.world.browser()
+    owner.sign_in()
+    for browser, pages in ((owner, PAGES), (admin, CONSOLE_PAGES)):
+        shown = [browser.get(path).text for path in addresses(pages)]
+        names = {name for page in shown for name in re.findall(r'name="([^"]+)"', page)}
+        names |= {"month", "note", "by", "of", "before", "after", "users", "tokens", "since"}
+        for page in pages:
+            if page.path.endswith(("sign-in", "sign-out", "/off")) or page.asks:
+                continue
+            path = re.sub(r"{\w+}", quote(text[:200], safe=""), page.path)
+            for place in {path, NAMED.get(page.path, path)}:
+                for method in page.methods:
+                    form = dict.fromkeys(names, text)
+                    sent = {"data": form} if method == "POST" else {"params": form}
+                    answer = browser.client.request(method, place, **sent)
+                    assert answer.status_code < 500, (method, page.path)
+                    browser.client.cookies.pop("language", None)
+
+
+def test_a_program_whose_name_no_database_keeps_is_nobody(crew):
+    program = crew.world.browser().client
+    answer = program.get("/api/v1/receipts/1", auth=("a\0b", "\0"))
+
+    assert answer.status_code == 401
 
 
 def test_a_month_is_exported_under_a_number_and_the_next_time_only_what_changed(crew):

@@ -50,7 +50,8 @@ def authenticated(visit: Visit) -> Visitor:
 
 def _decoded(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
+        # PostgreSQL keeps no NUL.
+        return base64.b64decode(text, validate=True).decode("utf-8").replace("\0", "")
     except (binascii.Error, UnicodeDecodeError):
         return ""
 

@@ -168,8 +168,10 @@ async def _read_form(visit: Visit, page: Page) -> None:
         raise HTTPException(400, "no-form") from None
     if any(map(_has_nul, visit.fields.multi_items())):
         visit.fields = FormData(
-            (name.replace(_NUL, ""), value.replace(_NUL, "") if isinstance(value, str) else value)
-            for name, value in visit.fields.multi_items()
+            [
+                (name.replace(_NUL, ""), one.replace(_NUL, "") if isinstance(one, str) else one)
+                for name, one in visit.fields.multi_items()
+            ]
         )
     if page.keeps is not None:
         # With the database away the form is sent again from the page that says so.

@@ -38,6 +38,9 @@ _LOCKED_SECONDS = 20
 intake of many letters leaves the file free for moments: a sign-in to a page beside it needs
 several looks."""
 
+_SYNCHRONOUS = "FULL"
+"""When SQLite says that something is written: when it would outlast a power cut."""
+
 _LOST_AFTER = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -367,7 +370,7 @@ def _make_private(file: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", f"synchronous={_SYNCHRONOUS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def pytest_ignore_collect(collection_path, config):
 PROFILE = (passwords._TIMES, passwords._KIB)
 """What a hash of a password costs in the program: 16 ms and 19 MB. Tests make thousands."""
 
+SYNCHRONOUS: list[str] = []
+"""When the program's SQLite calls something written. Tests may lose theirs in a power cut."""
+
 
 def pytest_configure() -> None:
     passwords._TIMES, passwords._KIB = 1, 8
@@ -82,6 +86,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
+    # Imported for this alone, it would cost runs of a few tests half a second.
+    if ledger := sys.modules.get("storage.ledger"):
+        SYNCHRONOUS.append(ledger._SYNCHRONOUS)
+        ledger._SYNCHRONOUS = "OFF"
     # Thousands of tests and their modules stay to the end: no collection need look at them.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -93,6 +101,12 @@ def owasp_profile(monkeypatch):
     """Hashes of passwords cost what they do in the program."""
     monkeypatch.setattr(passwords, "_TIMES", PROFILE[0])
     monkeypatch.setattr(passwords, "_KIB", PROFILE[1])
+
+
+@pytest.fixture
+def outlasting_power_cuts(monkeypatch):
+    """Databases are written as in the program."""
+    monkeypatch.setattr("storage.ledger._SYNCHRONOUS", SYNCHRONOUS[0])
 
 
 FIRST = (

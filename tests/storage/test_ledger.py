@@ -137,6 +137,14 @@ def test_the_database_file_is_its_owners_alone(file, ledger):
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
 
 
+@pytest.mark.usefixtures("outlasting_power_cuts")
+def test_a_commit_is_on_the_disk_when_it_returns(file):
+    full = 2
+    ledger = Ledger(f"sqlite:///{file}")
+    with closing(ledger), ledger._connected(writes=False) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == full
+
+
 def test_a_closed_ledger_opens_again_when_it_is_used(ledger):
     claim(ledger)
     ledger.close()

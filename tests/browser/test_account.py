@@ -126,6 +126,41 @@ def test_a_page_that_was_left_open_keeps_what_was_typed(window):
     assert at.page.locator("input.number").first.input_value() == "4711"
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_file_sent_or_confirmed_after_the_sessions_end_leads_back_to_where_one_was(
+    window, scripts
+):
+    at = window(scripts=scripts)
+    content = f'<package class="52005" version="1" sender_code="{CODE}"/>'.encode()
+    file = {"name": "a.xml", "mimeType": "text/xml", "buffer": content}
+
+    def sent_without_session(button: str) -> None:
+        at.page.context.clear_cookies(name="session")
+        at.page.click(button)
+
+    def in_again() -> None:
+        at.page.fill("#name", CODE)
+        at.page.fill("#password", PASSWORD)
+        at.page.click("main form button")
+
+    at.sign_in()
+    at.go("/documents")
+    at.page.set_input_files("#file", file)
+    sent_without_session("main form button")
+    assert "Файл не передан и не сохранён" in text(at)
+    in_again()
+    assert at.page.url.endswith("/documents")
+    at.page.set_input_files("#file", file)
+    at.page.click("main form button")
+    at.page.check("[name=by_mail]")
+    sent_without_session("button:has-text('Всё равно передать')")
+    assert "введённое сохранено" in text(at)
+    in_again()
+    at.page.click("text=Открыть заполненную форму")
+    assert "Пока ничего не записано" in text(at)
+    assert at.page.is_checked("[name=by_mail]")
+
+
 def test_what_looks_for_barriers_is_the_file_that_is_named():
     folder = Path(__file__).parent / "axe"
     named = tomllib.loads((folder / "SOURCE.toml").read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
+from parsers.pretenders import container_of
 
 LAYOUTS = load()
 CELLS = "<tr><td>Макет</td><td>52006</td></tr>"
@@ -65,6 +66,7 @@ def test_a_pretender_is_told_what_it_is_and_what_to_save_it_as(reason, text, enc
         ("picture", b"\xff\xd8\xff\xe0" + bytes(40)),
         ("lock", b"\6Ivanov" + b" " * 48 + b"\6\0I\0v\0a\0n\0o\0v\0" + b" \0" * 48),
         ("lock", b"\6Ivanov" + bytes(158)),
+        ("lock", b"\x36" + b"x" * 54 + bytes(110)),
     ],
 )
 def test_a_file_of_another_kind_named_like_a_workbook_is_told_what_it_is(reason, content):
@@ -74,7 +76,15 @@ def test_a_file_of_another_kind_named_like_a_workbook_is_told_what_it_is(reason,
     assert (found.code, found.detail["reason"]) == (Code.UNREADABLE_DOCUMENT, reason)
 
 
-@pytest.mark.parametrize("content", [b"\6Ivanov" + bytes(157), b"\6Ivanov" + b"x" * 158])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\6Ivanov" + bytes(157),
+        b"\6Ivanov" + b"x" * 158,
+        bytes(165),
+        b"\x37" + b"x" * 54 + bytes(110),
+    ],
+)
 def test_what_is_not_quite_a_lock_is_no_lock(content):
     assert told(content).detail.get("reason") != "lock"
 
@@ -95,3 +105,20 @@ def test_a_damaged_workbook_is_not_called_damaged_xml():
     found = told(b"PK\3\4" + b"\0" * 26 + b"[Content_Types].xml" + b"\0" * 99)
     assert found.detail["reason"] == "damaged-workbook"
     assert "XML" not in sentence(found, "ru").rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("streams", "kind"),
+    [
+        (["Workbook"], "xls"),
+        (["Book"], "xls"),
+        ([], None),
+        (["WordDocument"], None),
+        (["Workbook", "WordDocument"], None),
+        (["Workbook", "PowerPoint Document"], None),
+        (["Workbook", "EncryptedPackage"], "encrypted"),
+    ],
+)
+def test_an_old_container_is_what_its_streams_say(streams, kind):
+    names = b"".join(name.encode("utf-16-le") + bytes(4) for name in streams)
+    assert container_of(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + names) == kind

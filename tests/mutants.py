@@ -282,7 +282,8 @@ class Trial:
                 if self.tried == self._count:
                     break
             # They pass in a fork: otherwise everything would seem to be noticed.
-            if not self.missed and _tried(None, session.items, 0) != PASSED:
+            seconds = int(sum(self._calls.seconds.values()))
+            if not self.missed and _tried(None, session.items, seconds) != PASSED:
                 print("the tests fail in a fork without any change")
                 self.tried = 0
         return True

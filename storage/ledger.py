@@ -334,7 +334,7 @@ def _alembic() -> Config:
 
 # What a statement was given may be a sender's: no exception may tell it to the log.
 def _postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_timeout=_BUSY_SECONDS,
@@ -342,6 +342,15 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=43,
         hide_parameters=True,
     )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # Our statements take some rows by their keys. PostgreSQL, which takes a span of values for
+    # more than it is, would read whole tables with several processes, or compile first.
+    connection.execute("SET max_parallel_workers_per_gather = 0; SET jit = off")
+    connection.commit()
 
 
 def _sqlite(url: URL) -> Engine:

@@ -10,6 +10,7 @@ import pytest
 
 from storage.columns import instant
 from storage.faults import StatementFailed
+from storage.ledger import Ledger
 from storage.statements import Statements, texts
 
 MATTERS = sorted(
@@ -92,3 +93,18 @@ def test_what_the_database_refuses_tells_no_values(ledger):
         with pytest.raises(StatementFailed) as told:
             sql.change("locate", mailbox="Zima-2026", folder="", uidvalidity=1, uid=1, letter=None)
     assert "Zima-2026" not in str(told.value)
+
+
+def test_postgresql_serves_a_statement_by_one_process(postgresql_migrated):
+    url, _ = postgresql_migrated
+    ledger = Ledger(url)
+    # However cheap other processes are made to look.
+    cheap = "parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"
+    with ledger.reading() as store:
+        driver = store.session.driver
+        for setting in cheap:
+            driver.execute(f"SET LOCAL {setting} = 0")
+        plan = driver.all_rows("EXPLAIN SELECT count(*) FROM interval_value")
+    ledger.close()
+
+    assert not any("Gather" in line for (line,) in plan)

@@ -237,7 +237,8 @@ def read_in(meters: Sequence[int], start: int, end: int) -> Select[Any]:
 def read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
     """The last reading of each register, at an instant or before it."""
     key = (READING.c.meter_id, READING.c.channel, READING.c.zone)
-    wanted: list[ColumnElement[bool]] = [READING.c.meter_id.in_(meters)]
+    among = READING.c.meter_id.in_(meters)
+    wanted: list[ColumnElement[bool]] = [among]
     if until is not None:
         wanted.append(READING.c.instant <= until)
     last = (
@@ -256,4 +257,6 @@ def read_last(meters: Sequence[int], until: int | None) -> Select[Any]:
             & (last.c.zone == READING.c.zone)
             & (last.c.instant == READING.c.instant),
         )
+        # Said of both, or PostgreSQL reads the readings of every meter.
+        .where(among)
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from storage.columns import epoch, instant
 from storage.records.letters import LetterState
@@ -152,12 +152,15 @@ class Installation(Part):
     def _oldest_unanswered(self) -> datetime | None:
         """Receipt of the oldest letter without a verdict, or whose reply has not left."""
         owed = select(REPLY.c.letter_id).where(REPLY.c.state == ReplyState.OWED)
-        oldest: datetime | None = self._connection.scalar(
-            select(func.min(LETTER.c.received_at)).where(
-                or_(LETTER.c.state == LetterState.CLAIMED, LETTER.c.id.in_(owed))
+        # Each by its own index: one condition for both reads every letter.
+        either = (LETTER.c.state == LetterState.CLAIMED, LETTER.c.id.in_(owed))
+        oldest = (
+            self._connection.scalar(
+                select(LETTER.c.received_at).where(one).order_by(LETTER.c.received_at).limit(1)
             )
+            for one in either
         )
-        return oldest
+        return min((at for at in oldest if at is not None), default=None)
 
     def _counts(self, statement: Select[Any]) -> dict[str, int]:
         return {row[0]: row[1] for row in self._connection.execute(statement)}

@@ -40,7 +40,8 @@ class _Key(NamedTuple):
 
 _LISTED = """
 SELECT s.id, s.code, s.submission_id, s.channel, s.zone, s.start, s."end", s.raised_at,
-    e.user_code, r.area, p.code AS point, n.number, a.who, a.reason
+    (SELECT e.user_code FROM legal_entity AS e WHERE e.id = r.entity_id) AS user_code,
+    r.area, p.code AS point, n.number, a.who, a.reason
 FROM suspicion AS s
 LEFT JOIN suspicion_accepted AS a ON a.suspicion_id = s.id
 LEFT JOIN interval_series AS i ON i.id = s.series_id
@@ -51,7 +52,6 @@ LEFT JOIN meter_row AS n ON n.meter_id = s.meter_id AND n.begins = (
 JOIN metering_point AS p ON p.id = coalesce(i.point_id, m.point_id)
 JOIN point_row AS r ON r.point_id = p.id AND r.begins = (
     SELECT max(o.begins) FROM point_row AS o WHERE o.point_id = p.id AND o.begins <= s.start)
-JOIN legal_entity AS e ON e.id = r.entity_id
 WHERE {}
 ORDER BY s.id
 """
@@ -195,7 +195,7 @@ class Suspicions(Part):
             wanted.append(f'{ends} AND s."end" > :first')
             given |= {"first": first, "last": last}
         if entity is not None:
-            wanted.append("e.user_code = :entity")
+            wanted.append("r.entity_id = (SELECT id FROM legal_entity WHERE user_code = :entity)")
             given["entity"] = entity
         condition = " AND ".join(wanted)
         if limit is not None:

@@ -307,7 +307,9 @@ def _billed(number):
 
 
 def _value(row):
-    return tuple(value for name, value in zip(row._fields, row, strict=True) if name not in HOW)
+    # The ratio beside a reading without consumption is what the register has, and billed nothing.
+    told = row._replace(ratio=None) if row.energy is None else row
+    return tuple(value for name, value in zip(row._fields, told, strict=True) if name not in HOW)
 
 
 def _explains(letter, row) -> bool:

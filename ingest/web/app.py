@@ -39,6 +39,9 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _IN_MEMORY = 1024 * 1024
 _FORM_SECONDS, _UPLOAD_SECONDS = 30, 600
 _HEAVY_AT_ONCE = 4
+_PLAIN_AT_ONCE = 4
+"""Pages answered side by side: more would take the cores and PostgreSQL from letters."""
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BROWSER_SECONDS = 400 * 24 * 3600
 _NUL = "\0"
@@ -76,10 +79,15 @@ def application(site: Site, pages: Sequence[Page]) -> ASGIApp:
         site: What each of them has.
         pages: Every one; the sign-in page answers `/` for who is not signed in.
     """
-    heavy = CapacityLimiter(_HEAVY_AT_ONCE)
+    plain, heavy = CapacityLimiter(_PLAIN_AT_ONCE), CapacityLimiter(_HEAVY_AT_ONCE)
     routes: list[BaseRoute] = [*_led_back(pages)]
     routes += [
-        Route(page.path, _endpoint(site, page, heavy), methods=[*page.methods]) for page in pages
+        Route(
+            page.path,
+            _endpoint(site, page, heavy if page.heavy else plain),
+            methods=[*page.methods],
+        )
+        for page in pages
     ]
     routes.append(Mount("/static", _Static(directory=STATIC)))
     service = site.current()
@@ -130,7 +138,7 @@ class _Static(StaticFiles):
 
 
 def _endpoint(
-    site: Site, page: Page, heavy: CapacityLimiter
+    site: Site, page: Page, at_once: CapacityLimiter
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answered(request: Request) -> Response:
         visit = _visit(site, request)
@@ -139,9 +147,7 @@ def _endpoint(
                 raise HTTPException(404)
             if request.method not in _SAFE:
                 await _read_form(visit, page)
-            return await to_thread.run_sync(
-                partial(_answer, visit, page), limiter=heavy if page.heavy else None
-            )
+            return await to_thread.run_sync(partial(_answer, visit, page), limiter=at_once)
         except ClientDisconnect:
             # Cut off or too slow: nothing was recorded, and nobody listens.
             return Response(status_code=408)

@@ -16,14 +16,25 @@ from storage.columns import epoch
 
 _DAY = 86400
 # Points with more than one row, each row beside what the point is called by its newest one.
-_CHANGED = text("""
+_CHANGED = """
 SELECT p.code, p.area AS area_now, e.user_code AS entity_now, f.begins, f.area, f.user_code
 FROM point_in_force AS f
 JOIN metering_point AS p ON p.id = f.point_id
 JOIN legal_entity AS e ON e.id = p.entity_id
-WHERE f.point_id IN (SELECT point_id FROM point_row GROUP BY point_id HAVING count(*) > 1)
+WHERE f.point_id IN (
+    SELECT point_id FROM point_row {which} GROUP BY point_id HAVING count(*) > 1
+)
 ORDER BY f.begins
-""")
+"""
+_CHANGED_OF_ALL = text(_CHANGED.format(which=""))
+_CHANGED_OF_ONE = text(
+    _CHANGED.format(
+        which="""WHERE point_id IN (
+        SELECT h.point_id FROM point_row AS h JOIN legal_entity AS e ON e.id = h.entity_id
+        WHERE e.user_code = :entity
+    )"""
+    )
+)
 
 
 class Held(Billing):
@@ -38,7 +49,8 @@ class Held(Billing):
         are in order by their names at the month's beginning, which no later change moves.
         """
         changed: dict[PointNames, list[Any]] = defaultdict(list)
-        for row in self._connection.execute(_CHANGED):
+        asked = _CHANGED_OF_ALL if entity is None else _CHANGED_OF_ONE.bindparams(entity=entity)
+        for row in self._connection.execute(asked):
             changed[row.entity_now, row.area_now or None, row.code].append(row)
         cuts = {named: _changes(rows) for named, rows in changed.items()}
         first = epoch(bounds(month)[0])

@@ -2,11 +2,15 @@
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from ingest.web.account.pages import PAGES
+from ingest.web.app import _PLAIN_AT_ONCE, Page, application
 from ingest.web.console.pages import PAGES as CONSOLE_PAGES
 from ingest.web.security import Crowded, SecurityHeaders, token_of
 from ingest.web.site import KEPT, REFILL
@@ -318,3 +322,32 @@ def test_a_form_without_a_file_is_of_a_megabyte_at_most(browser, size, status):
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     body = b"name=".ljust(size, b"x")
     assert browser.client.post("/sign-in", content=body, headers=kind).status_code == status
+
+
+def test_a_few_pages_are_answered_side_by_side_and_the_others_wait(world):
+    many = 3 * _PLAIN_AT_ONCE
+    come, inside, may_end = Semaphore(0), Semaphore(0), Event()
+
+    def slow(_visit):
+        inside.release()
+        assert may_end.wait(20)
+        return PlainTextResponse("done")
+
+    pages = application(world.pages._site, [Page("/slow", slow, needs=None)])
+
+    async def counted(scope, receive, send):
+        come.release()
+        await pages(scope, receive, send)
+
+    with TestClient(counted, base_url="http://localhost") as client:
+        with ThreadPoolExecutor(many) as visitors:
+            asked = [visitors.submit(client.get, "/slow") for _ in range(many)]
+            # Once for the beginning of the application itself.
+            assert all(come.acquire(timeout=20) for _ in range(many + 1))
+            # Whoever came has been dealt with when this one, who needs no turn, is answered.
+            assert all(inside.acquire(timeout=20) for _ in range(_PLAIN_AT_ONCE))
+            assert client.get("/static/pages.css").status_code == 200
+            is_full = not inside.acquire(blocking=False)
+            may_end.set()
+        assert {one.result().status_code for one in asked} == {200}
+    assert is_full

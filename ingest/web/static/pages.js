@@ -23,8 +23,3 @@ for (const field of document.querySelectorAll("input[data-most]")) {
     field.setCustomValidity(isTooLarge ? told.textContent : "");
   });
 }
-
-// A choice is taken at once.
-for (const form of document.querySelectorAll("form[data-at-once]")) {
-  form.addEventListener("change", () => form.requestSubmit());
-}

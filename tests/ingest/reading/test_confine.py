@@ -77,7 +77,7 @@ def _tried(pipe):
         "missing": missing,
         "done": [name for name, act in ACTS.items() if not _is_refused(act)],
         "refused": [name for name, act in ALLOWED.items() if not _works(act)],
-        "too much": _works(lambda: bytearray(128 * 2**20)),
+        "too much": _works(lambda: bytearray(2**30)),
         "standard": [os.fstat(number).st_rdev == NOWHERE for number in range(3)],
         "limits": [
             resource.getrlimit(which)

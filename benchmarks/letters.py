@@ -198,8 +198,9 @@ def hours(kind: Kind, sender: int, period: int) -> tuple[str, bytes, datetime]:
 
 
 def four_days(kind: Kind, sender: int, period: int) -> tuple[str, bytes, datetime]:
-    """52005: the 96 hours of four days."""
-    first = datetime(2026, 3, 1, tzinfo=MOSCOW) + timedelta(days=4 * period)
+    """52005: the 96 hours of four days, which are of one month, as a document's are."""
+    month, part = divmod(period, 7)
+    first = datetime(2026, 3 + month, 1, tzinfo=MOSCOW) + timedelta(days=4 * part)
     return _hourly(kind, sender, 96 * period, first, 4)
 
 

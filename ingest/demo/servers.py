@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 
 from aiosmtpd.controller import Controller
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 from pysasl.hashing import BuiltinHash
@@ -65,9 +65,14 @@ class ImapServer:
         config.apply_context()
         async with AsyncExitStack() as stack:
             await backend.start(stack)
-            serve = ProxyProtocolReader(config.proxy_protocol).get_callback(
-                IMAPServer(backend.login, config)
-            )
+            imap = IMAPServer(backend.login, config)
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                # asyncio keeps this task as long as the connection. pymap's own way, through
+                # ProxyProtocolReader, starts a task that nobody keeps: since Python 3.13 the
+                # garbage collector ends a connection that waits for its next command.
+                await imap(reader, writer, SocketInfoLocal(writer))
+
             server = await asyncio.start_server(serve, HOST, 0)
             self.port = server.sockets[0].getsockname()[1]
             self._ready.set()

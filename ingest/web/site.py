@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -26,11 +27,12 @@ from ingest.operations.ports import Service
 from ingest.replies.wording import wording
 from ingest.web.security import network_of, token_of
 from ingest.web.words import TEMPLATES, Words, words
-from layouts.months import midnight
+from layouts.months import midnight, parse_month
 from layouts.terms import LANGUAGES
 from storage.records.access import Operator
 
 STATIC = Path(__file__).parent / "static"
+_NUMBER_MOST = 2**31 - 1
 _SEE_OTHER = 303
 
 
@@ -146,6 +148,26 @@ class Visit:
         """A parameter of the address; '' when it is absent."""
         return self.request.query_params.get(name, "")
 
+    def asked_number(self, name: str) -> int | None:
+        """A number among the parameters of the address; None when it is absent.
+
+        Raises:
+            HTTPException: as `number_in`.
+        """
+        return number_in(self.asked(name)) if self.asked(name) else None
+
+    def part(self, name: str) -> str:
+        """A named part of the address's path."""
+        return str(self.request.path_params[name])
+
+    def number(self, name: str = "number") -> int:
+        """A named part of the address's path that is a number.
+
+        Raises:
+            HTTPException: as `number_in`.
+        """
+        return number_in(self.part(name))
+
     def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
         """A page made of a template."""
         shown = (
@@ -186,7 +208,7 @@ class Visit:
         """
         kept = [field for field in texts_of(self.fields) if keep and field[0] not in _NOT_KEPT]
         return self.page(
-            "console_sign_in.html" if self.is_console else "sign_in.html",
+            "sign_in.html",
             status,
             note=note,
             name="",
@@ -295,3 +317,26 @@ def ours(path: str) -> str:
     """A path of this site; `/` instead of an address that leads elsewhere."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if plain and path.isprintable() else "/"
+
+
+def number_in(text: str) -> int:
+    """A number in an address.
+
+    Raises:
+        HTTPException: 404, it is no number or too large for one.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= _NUMBER_MOST):
+        raise HTTPException(404)
+    return int(text)
+
+
+def month_in(text: str) -> date:
+    """The first day of a month in an address.
+
+    Raises:
+        HTTPException: 404, it is no month.
+    """
+    try:
+        return parse_month(text)
+    except ValueError:
+        raise HTTPException(404, "no-month") from None

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from pathlib import Path
-from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -20,9 +19,8 @@ from ingest.operations.hand_in import File, Way
 from ingest.operations.told import as_json
 from ingest.web.account.documents import BadFile, content_of, plain_name
 from ingest.web.account.readings import file_of
-from ingest.web.account.receipts import number_in
-from ingest.web.site import Visit
-from layouts.months import month_at, parse_month
+from ingest.web.site import Visit, month_in
+from layouts.months import month_at
 
 DESCRIPTION = Path(__file__).parents[1] / "openapi.json"
 
@@ -84,7 +82,7 @@ def _file(visit: Visit) -> File:
 
 def one_receipt(visit: Visit) -> Response:
     """A receipt of the entity's, as JSON or as 80021."""
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     if _wants_xml(visit):
         return Response(_xml(visit, number), media_type="application/xml")
     return _json(visit, _receipt(visit, number))
@@ -92,13 +90,13 @@ def one_receipt(visit: Visit) -> Response:
 
 def one_month(visit: Visit) -> Response:
     """What a month asks for, and how it stands."""
-    month = _month_of(visit.request.path_params["month"])
+    month = month_in(visit.part("month"))
     return _json(visit, standing(visit.service, visit.who.entity, month, visit.now))
 
 
 def values(visit: Visit) -> Response:
     """Accepted values of a month, one JSON object a line, or as CSV."""
-    month = _month_of(visit.asked("period")) if visit.asked("period") else month_at(visit.now)
+    month = month_in(visit.asked("period")) if visit.asked("period") else month_at(visit.now)
     is_csv = "text/csv" in visit.request.headers.get("accept", "")
     grain = visit.asked("grain") or "interval"
     if grain not in {"interval", "day", "month"}:
@@ -130,13 +128,6 @@ def _xml(visit: Visit, number: int) -> bytes:
 def _wants_xml(visit: Visit) -> bool:
     accept = visit.request.headers.get("accept", "")
     return "xml" in accept and "html" not in accept
-
-
-def _month_of(text: str) -> Any:
-    try:
-        return parse_month(text)
-    except ValueError:
-        raise HTTPException(404, "no-month") from None
 
 
 def _json(

@@ -62,11 +62,11 @@ def again(visit: Visit) -> Response:
 
 def marked(visit: Visit) -> Response:
     """The file that was checked, as a workbook with the findings in its cells."""
-    file = kept(visit.service, visit.desk, visit.request.path_params["digest"], visit.now)
+    file = kept(visit.service, visit.desk, visit.part("digest"), visit.now)
     if file is None:
         return visit.page("documents.html", 404, note="gone")
     done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
-    wanted = visit.request.path_params["document"]
+    wanted = visit.part("document")
     workbook = done.marked.get(wanted)
     if workbook is None:
         raise HTTPException(404)

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from ingest.operations.account.standing import Stand, standing
 from ingest.operations.letters import template
-from ingest.web.site import Visit
-from layouts.months import bounds, following, month_at, parse_month, preceding
+from ingest.web.site import Visit, month_in
+from layouts.months import bounds, following, month_at, preceding
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ROWS_MOST = 300
@@ -20,10 +20,7 @@ def month(visit: Visit) -> Response:
     if visit.visitor is None:
         return visit.sign_in_page(note="changed" if visit.asked("note") == "changed" else "")
     chosen = visit.asked("month")
-    try:
-        wanted = parse_month(chosen) if chosen else None
-    except ValueError:
-        raise HTTPException(404) from None
+    wanted = month_in(chosen) if chosen else None
     told = standing(visit.service, visit.who.entity, wanted, visit.now)
     rows = sorted(told.asked, key=lambda one: _ORDER.index(one.stand))
     return visit.page(
@@ -46,7 +43,7 @@ def templates(visit: Visit) -> Response:
 
 def workbook(visit: Visit) -> Response:
     """A workbook with the entity's points and meters."""
-    number = visit.request.path_params["number"]
+    number = visit.part("number")
     layout = visit.service.layouts.get(number)
     if layout is None or layout.workbook is None:
         raise HTTPException(404)

@@ -17,8 +17,7 @@ from ingest.operations.account.access import (
 )
 from ingest.operations.account.sessions import Attempt, end_others, sessions_of
 from ingest.operations.registry import WeakPassword
-from ingest.web.account.receipts import number_in
-from ingest.web.site import Visit
+from ingest.web.site import Visit, number_in
 from storage.records.access import Role
 
 _DAYS = (30, 90, 365)
@@ -37,7 +36,7 @@ def people(visit: Visit, status: int = 200, *, note: str = "", secret: str = "")
         secret: A token that was just made, shown once.
     """
     since = visit.asked("users").strip().lower()[:320]
-    before = number_in(visit.asked("tokens")) if visit.asked("tokens") else None
+    before = visit.asked_number("tokens")
     told = access(visit.service, visit.who.entity, since, before)
     sessions = sessions_of(visit.service.ledger, visit.who, visit.now)
     is_done = note in {"invited", "token"}

@@ -22,15 +22,12 @@ from ingest.operations.account.consumption import (
 from ingest.operations.billed import Asked, Grain
 from ingest.operations.billed import readings as billed_readings
 from ingest.operations.export import write_file, write_json
+from ingest.web.account.month import XLSX
 from ingest.web.charts import columns
-from ingest.web.site import Visit
-from layouts.months import bounds, following, month_at, parse_month, preceding
+from ingest.web.site import Visit, month_in
+from layouts.months import bounds, following, month_at, preceding
 
-_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "ndjson": "application/x-ndjson",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson", "xlsx": XLSX}
 
 
 def readings(visit: Visit) -> Response:
@@ -73,7 +70,7 @@ def readings(visit: Visit) -> Response:
 
 def download(visit: Visit) -> Response:
     """Every accepted value of a month as a file."""
-    kind = visit.request.path_params["kind"]
+    kind = visit.part("kind")
     if kind not in {"csv", "xlsx"}:
         raise HTTPException(404)
     month = _month(visit)
@@ -113,10 +110,7 @@ def file_of(
 
 def _month(visit: Visit) -> date:
     asked = visit.asked("month")
-    try:
-        return parse_month(asked) if asked else month_at(visit.now)
-    except ValueError:
-        raise HTTPException(404) from None
+    return month_in(asked) if asked else month_at(visit.now)
 
 
 def _chosen(every: list[Choice], name: str) -> Choice | None:

@@ -14,13 +14,12 @@ from storage.records.access import Role
 
 _LETTERS_A_PAGE = 40
 _CARRIED_MOST = 300
-_NUMBER_MOST = 2**31 - 1
 _BOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
 def listing(visit: Visit) -> Response:
     """What was handed in, the latest first."""
-    before = number_in(visit.asked("before")) if visit.asked("before") else None
+    before = visit.asked_number("before")
     found = receipts(visit.service.ledger, visit.who.entity, before, _LETTERS_A_PAGE)
     letters = [list(group) for _, group in groupby(found, key=lambda one: one.letter)]
     is_full = len(letters) == _LETTERS_A_PAGE
@@ -69,7 +68,7 @@ def attached(visit: Visit) -> Response:
     """A file of the reply as it was sent."""
     told = _told(visit)
     files = [file for reply in mailed(told) for file in reply.files]
-    number = number_in(visit.request.path_params["file"])
+    number = visit.number("file")
     if not 1 <= number <= len(files):
         raise HTTPException(404)
     file = files[number - 1]
@@ -77,20 +76,9 @@ def attached(visit: Visit) -> Response:
 
 
 def _told(visit: Visit) -> Told:
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     told = receipt(visit.service.ledger, visit.who.entity, number, visit.language)
     if told is None:
         # The same for one of another entity's and for none at all.
         raise HTTPException(404)
     return told
-
-
-def number_in(text: str) -> int:
-    """A number in an address.
-
-    Raises:
-        HTTPException: 404, it is no number or too large for one.
-    """
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= _NUMBER_MOST):
-        raise HTTPException(404)
-    return int(text)

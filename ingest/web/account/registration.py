@@ -27,13 +27,13 @@ def send(visit: Visit) -> Response:
 
 def link(visit: Visit) -> Response:
     """The form behind a link that was mailed."""
-    found = link_of(visit.service, visit.request.path_params["secret"], visit.now)
+    found = link_of(visit.service, visit.part("secret"), visit.now)
     return visit.page("password.html", 200 if found else 404, link=found, note="", chosen=None)
 
 
 def set_password(visit: Visit) -> Response:
     """A password was chosen, or one is to be made."""
-    secret = visit.request.path_params["secret"]
+    secret = visit.part("secret")
     password = "" if visit.text("make") else visit.text("password")
     found = link_of(visit.service, secret, visit.now)
     note = ""

@@ -11,8 +11,7 @@ from ingest.operations.account.access import access, switch_user_off
 from ingest.operations.locks import locks
 from ingest.operations.refused import Refused
 from ingest.operations.registry import named, set_password, story
-from ingest.web.account.receipts import number_in
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, number_in
 
 _SHOWN = 100
 _CHANGES = 50
@@ -52,7 +51,7 @@ def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Resp
     """
     since = visit.asked("users").strip().lower()[:320]
     try:
-        told = story(visit.service.ledger, visit.request.path_params["code"])
+        told = story(visit.service.ledger, visit.part("code"))
     except Refused:
         raise HTTPException(404) from None
     users = access(visit.service, told.entity.user_code, since)
@@ -76,7 +75,7 @@ def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Resp
 
 def new_password(visit: Visit) -> Response:
     """A password is made, and shown once; the one before holds no more."""
-    code = visit.request.path_params["code"]
+    code = visit.part("code")
     try:
         made = set_password(visit.service, code, "", visit.me.actor)
     except Refused:
@@ -86,7 +85,7 @@ def new_password(visit: Visit) -> Response:
 
 def user_off(visit: Visit) -> Response:
     """A user of the entity's account is let in no more."""
-    code, user = visit.request.path_params["code"], number_in(visit.text("user"))
+    code, user = visit.part("code"), number_in(visit.text("user"))
     if not switch_user_off(visit.service, code, user, visit.me.actor, visit.now):
         return one(visit, note="done_before", status=409)
     return visit.go(f"{CONSOLE}/entities/{quote(code, safe='')}")

@@ -26,7 +26,6 @@ from ingest.operations.withdraw import (
 )
 from ingest.web.account.documents import BadFile, about, file_of, views
 from ingest.web.account.entering import hour_of, moment_of, number_of
-from ingest.web.account.receipts import number_in
 from ingest.web.site import CONSOLE, Visit
 from layouts.findings import OVERRIDABLE, Code
 from storage.records.billing import Number
@@ -119,7 +118,7 @@ def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:
 
 
 def _entity(visit: Visit) -> str:
-    code: str = visit.request.path_params["code"]
+    code = visit.part("code")
     try:
         check_code(visit.service.ledger, code)
     except Refused:
@@ -175,7 +174,7 @@ def withdrawal(
         status: Of the answer, an HTTP status.
         told: What would change, once it was asked.
     """
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     try:
         subject = subject_of(visit.service.ledger, number)
     except CannotWithdraw:
@@ -209,7 +208,7 @@ def _energies(told: Withdrawal) -> list[MonthChange]:
 
 def withdrawn(visit: Visit) -> Response:
     """The consequence is told; the second sending of that very list withdraws."""
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     reason, service = reason_of(visit), visit.service
     if not reason:
         return withdrawal(visit, "reason_told", 422)

@@ -12,8 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from ingest.operations.billed import Asked, Grain, export, exports_of
 from ingest.operations.refused import Refused
-from ingest.web.account.receipts import number_in
-from ingest.web.site import Visit
+from ingest.web.site import Visit, number_in
 from layouts.months import month_at, parse_month, preceding
 
 _KINDS = ("csv", "xlsx")

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from ingest.operations.audit import Verified, verify
 from ingest.operations.console.history import audit_page
-from ingest.web.account.receipts import number_in
 from ingest.web.site import Visit
 
 _A_PAGE = 50
@@ -17,7 +16,7 @@ _A_PAGE = 50
 def listing(visit: Visit, told: Verified | None = None) -> Response:
     """Changes by who, what and which, the latest first."""
     asked = {name: visit.asked(name).strip()[:200] for name in ("who", "what", "key")}
-    before = number_in(visit.asked("before")) if visit.asked("before") else None
+    before = visit.asked_number("before")
     found = audit_page(visit.service.ledger, before, _A_PAGE, **asked)
     query = {name: value for name, value in asked.items() if value}
     return visit.page(

@@ -17,8 +17,7 @@ from ingest.operations.console.letters import page, parts_of, source_of
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
 from ingest.operations.told import ToldFinding, told_finding
-from ingest.web.account.receipts import number_in
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, number_in
 from layouts.findings import Finding
 from layouts.months import MOSCOW
 from storage.records.letters import LetterDetails, LetterState
@@ -41,7 +40,7 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
         wanted = _wanted(asked)
     except ValueError:
         problem = "not_understood"
-    before = number_in(visit.asked("before")) if visit.asked("before") else None
+    before = visit.asked_number("before")
     found = None if problem else page(visit.service.ledger, before, _A_PAGE, **wanted)
     query = {name: value for name, value in asked.items() if value}
     more = None
@@ -119,7 +118,7 @@ def _told(visit: Visit, findings: Sequence[Finding]) -> list[ToldFinding]:
 
 
 def _whole(visit: Visit) -> LetterDetails:
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     with suppress(Refused):
         return details(visit.service.ledger, number)
     raise HTTPException(404)
@@ -158,7 +157,7 @@ def many_once_more(visit: Visit) -> Response:
 
 def reply(visit: Visit) -> Response:
     """A reply as it was mailed."""
-    whole, number = _whole(visit), number_in(visit.request.path_params["reply"])
+    whole, number = _whole(visit), visit.number("reply")
     for one in whole.replies:
         if one.id == number:
             return visit.file(one.content, f"reply-{number}.eml", "application/octet-stream")
@@ -167,8 +166,8 @@ def reply(visit: Visit) -> Response:
 
 def attached(visit: Visit) -> Response:
     """A file of a reply."""
-    whole, number = _whole(visit), number_in(visit.request.path_params["reply"])
-    at = number_in(visit.request.path_params["file"])
+    whole, number = _whole(visit), visit.number("reply")
+    at = visit.number("file")
     for one in whole.replies:
         files = mailed_of(one).files if one.id == number else ()
         if 1 <= at <= len(files):
@@ -179,7 +178,7 @@ def attached(visit: Visit) -> Response:
 
 def sources(visit: Visit) -> Response:
     """The parts of the letter as it lies on the mail server, to be taken one by one."""
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     try:
         found = parts_of(visit.service, number, visit.me.actor, visit.now)
     except Refused:
@@ -192,7 +191,7 @@ _PARTS_MOST = 200
 
 def source(visit: Visit) -> Response:
     """The letter, or a part of it, as a download that no browser renders."""
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     at = number_in(visit.text("part")) if visit.text("part") else None
     try:
         content, name = source_of(visit.service, number, at, visit.me.actor, visit.now)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
 from urllib.parse import urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.closing import Closing, NotEnded, close
@@ -18,8 +16,8 @@ from ingest.operations.console.months import (
 )
 from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
-from ingest.web.site import CONSOLE, Visit
-from layouts.months import bounds, following, month_at, parse_month, preceding
+from ingest.web.site import CONSOLE, Visit, month_in
+from layouts.months import bounds, following, month_at, preceding
 
 _ROWS_MOST = 500
 _ENTITIES_A_PAGE = 25
@@ -39,7 +37,7 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         status: Of the answer, an HTTP status.
         asked: What speaks against closing, when somebody wants to.
     """
-    month = _month(visit)
+    month = month_in(visit.part("month"))
     ledger = visit.service.ledger
     every = visit.site.lacks.of(ledger, month, visit.now)
     behind = visit.asked("after")[:100]
@@ -68,16 +66,9 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
     )
 
 
-def _month(visit: Visit) -> date:
-    try:
-        return parse_month(visit.request.path_params["month"])
-    except ValueError:
-        raise HTTPException(404) from None
-
-
 def reminded(visit: Visit) -> Response:
     """Everybody who lacks something is owed a reminder, at most one a day."""
-    month, service = _month(visit), visit.service
+    month, service = month_in(visit.part("month")), visit.service
     policy, every = service.policy, lacking(service.ledger, month, visit.now)
     try:
         for _ in remind(every, service.ledger, month, visit.now, policy.replies, policy.layouts):
@@ -89,7 +80,7 @@ def reminded(visit: Visit) -> Response:
 
 def closed(visit: Visit) -> Response:
     """Close, or tell first what is missing; what changed since it was told is told again."""
-    month, ledger = _month(visit), visit.service.ledger
+    month, ledger = month_in(visit.part("month")), visit.service.ledger
     seen = visit.text("mark")
     # Told first; with nothing missing it is closed by this already.
     try:
@@ -109,7 +100,7 @@ def closed(visit: Visit) -> Response:
 
 def reopened(visit: Visit) -> Response:
     """Open again, by another person than the one who closed."""
-    month = _month(visit)
+    month = month_in(visit.part("month"))
     try:
         done = reopen_by_another(visit.service.ledger, month, visit.me.actor, visit.now)
     except SamePerson:
@@ -121,7 +112,7 @@ def reopened(visit: Visit) -> Response:
 
 def matrix_of(visit: Visit) -> Response:
     """How whole every point has reported the month."""
-    month, after = _month(visit), visit.asked("after")[:100]
+    month, after = month_in(visit.part("month")), visit.asked("after")[:100]
     found = matrix(visit.service.ledger, month, visit.now, after, _ENTITIES_A_PAGE)
     more = None if found.after is None else urlencode({"after": found.after})
     return visit.page("console_matrix.html", month=month, rows=found.rows, after=after, more=more)

@@ -8,8 +8,7 @@ from ingest.operations.bounces import settle
 from ingest.operations.console.needs import SUSPECTS_MOST, answer_request, needs
 from ingest.operations.locks import unlock
 from ingest.operations.status import status
-from ingest.web.account.receipts import number_in
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, number_in
 
 _SHOWN = 25
 

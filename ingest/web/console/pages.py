@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest.web.account.entrance import leave
 from ingest.web.app import Page
 from ingest.web.console import (
     entities,
@@ -24,7 +25,7 @@ _POST = ("POST",)
 PAGES = (
     Page("/console", needs.page, None),
     Page("/console/sign-in", entrance.enter, None, _POST),
-    Page("/console/sign-out", entrance.leave, None, _POST),
+    Page("/console/sign-out", leave, None, _POST),
     Page("/console/bounces/settle", needs.settled, _WORKS, _POST),
     Page("/console/unlock", needs.opened, _WORKS, _POST),
     Page("/console/requests/answer", needs.answered, _WORKS, _POST, keeps=needs.page),

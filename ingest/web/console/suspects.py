@@ -9,9 +9,8 @@ from ingest.operations.console.suspects import around
 from ingest.operations.refused import Refused
 from ingest.operations.suspects import accept, suspects_page
 from ingest.operations.told import title
-from ingest.web.account.receipts import number_in
 from ingest.web.charts import columns
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, number_in
 from layouts.findings import Code
 
 _SHOWN = 100
@@ -25,7 +24,7 @@ def _why(visit: Visit, code: str) -> str:
 
 def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     """What is suspect, in the order it was raised."""
-    after = number_in(visit.asked("after")) if visit.asked("after") else 0
+    after = visit.asked_number("after") or 0
     found, following = suspects_page(visit.service.ledger, after, _SHOWN)
     return visit.page(
         "console_suspects.html",
@@ -57,7 +56,7 @@ def accepted(visit: Visit) -> Response:
 
 def one(visit: Visit) -> Response:
     """A value, its neighbours and its history."""
-    number = number_in(visit.request.path_params["number"])
+    number = visit.number()
     try:
         found = around(visit.service.ledger, number, visit.now)
     except (Refused, LookupError):

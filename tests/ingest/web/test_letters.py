@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.exceptions import HTTPException
 
-from ingest.web.account.receipts import number_in
 from ingest.web.console.letters import STATES, _day, _seen, _wanted
+from ingest.web.site import number_in
 from layouts.months import MOSCOW
 from tests.ingest.office import mail, xml
 from tests.ingest.web.test_account import field, registers

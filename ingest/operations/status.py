@@ -78,16 +78,11 @@ class Status:
     """What `status`, `/metrics` and `/healthz` tell.
 
     Attributes:
+        known: What the database holds.
         stale: Mailboxes that were not read through lately.
         mailboxes: When each was last read through; None: never.
         servers: How each mailbox and the outbox fare, and their last faults.
-        oldest_unanswered: Receipt of the oldest letter that has no verdict, or whose
-            reply has not left.
-        undeliverable: Replies that our server did not take, and no operator has settled.
-        bounced: Replies that came back, and no operator has settled.
         endings: When secrets, certificates, also of mail servers, and unused refresh tokens end.
-        asking: People who asked for access and got no answer yet.
-        waiting: Letters that are not tried yet, as their user code was guessed at too often.
         faults: What of the servers, the database and the disks is not as it should be, one
             sentence each.
         needs: Why somebody has to look, those faults included; empty when all is well.
@@ -95,26 +90,21 @@ class Status:
     """
 
     KEYS: ClassVar[Keys] = {
-        name: name
-        for name in (
-            "stale", "mailboxes", "servers", "verdicts_today", "queue", "quarantined", "owed",
-            "undeliverable", "bounced", "waiting", "asking", "oldest_unanswered",
-            "cluster", "needs_a_person",
-        )
+        **{name: name for name in ("stale", "mailboxes", "servers")},
+        **{
+            name: f"known.{name}"
+            for name in (
+                "verdicts_today", "queue", "quarantined", "owed", "undeliverable", "bounced",
+                "waiting", "asking", "oldest_unanswered",
+            )
+        },
+        **{name: name for name in ("cluster", "needs_a_person")},
     }  # fmt: skip
 
+    known: StoreStatus
     stale: tuple[str, ...]
     mailboxes: Mapping[str, datetime | None]
     servers: tuple[ServerState, ...]
-    verdicts_today: Mapping[str, int]
-    queue: int
-    quarantined: int
-    owed: int
-    undeliverable: int
-    bounced: int
-    waiting: int
-    asking: int
-    oldest_unanswered: datetime | None
     endings: tuple[Ending, ...]
     faults: tuple[str, ...]
     needs: tuple[Need, ...]
@@ -192,18 +182,10 @@ def judged(
         *(Certificate(s.name, s.certificate_ends) for s in servers if s.certificate_ends),
     )
     return Status(
+        known=known,
         stale=tuple(stale),
         mailboxes={name: known.passes.get(name) for name in mailboxes},
         servers=servers,
-        verdicts_today=known.verdicts_today,
-        queue=known.queue,
-        quarantined=known.quarantined,
-        owed=known.owed,
-        undeliverable=known.undeliverable,
-        bounced=known.bounced,
-        waiting=known.waiting,
-        asking=known.asking,
-        oldest_unanswered=known.oldest_unanswered,
         endings=endings,
         faults=tuple(need.told for need in faults),
         needs=(

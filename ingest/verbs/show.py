@@ -262,6 +262,7 @@ def _words(value: object) -> str:
 
 def status(found: Status) -> str:
     """`status`."""
+    known = found.known
     lines = [
         f"mailbox {name}: last read through {local(moment) or 'never'}"
         for name, moment in found.mailboxes.items()
@@ -271,14 +272,14 @@ def status(found: Status) -> str:
         for server in found.servers
         if server.failed_at and not server.failing_since
     ]
-    today = ", ".join(f"{verdict} {count}" for verdict, count in found.verdicts_today.items())
+    today = ", ".join(f"{verdict} {count}" for verdict, count in known.verdicts_today.items())
     lines += [
         f"today: {today or 'no letters'}",
-        f"waiting for a verdict: {found.queue}, in quarantine: {found.quarantined}",
+        f"waiting for a verdict: {known.queue}, in quarantine: {known.quarantined}",
         (
-            f"replies owed: {found.owed}, undeliverable: {found.undeliverable}, "
-            f"came back: {found.bounced}, "
-            f"oldest unanswered: {local(found.oldest_unanswered) or '-'}"
+            f"replies owed: {known.owed}, undeliverable: {known.undeliverable}, "
+            f"came back: {known.bounced}, "
+            f"oldest unanswered: {local(known.oldest_unanswered) or '-'}"
         ),
     ]
     if found.cluster.processes or found.cluster.arrivals.letters:

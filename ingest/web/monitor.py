@@ -93,41 +93,36 @@ class _State:
     def collect(self) -> Iterator[Metric]:
         """One gauge for each figure."""
         try:
-            state: Status | None = self._state()
+            state = self._state()
         except ConnectionError:
-            state = None
+            return
         for key, text in _GAUGES.items():
-            gauge = GaugeMetricFamily(f"ingest_{key}", text)
-            if state is not None:
-                gauge.add_metric([], getattr(state, key))
-            yield gauge
-        faults = GaugeMetricFamily("ingest_faults", "How many faults /healthz tells.")
-        if state is not None:
-            faults.add_metric([], len(state.faults))
-        yield faults
+            yield GaugeMetricFamily(f"ingest_{key}", text, getattr(state.known, key))
+        yield GaugeMetricFamily(
+            "ingest_faults", "How many faults /healthz tells.", len(state.faults)
+        )
         passes = GaugeMetricFamily(
             "ingest_last_pass_timestamp_seconds",
             "When a mailbox was last read through.",
             labels=["mailbox"],
         )
-        for name, moment in state.mailboxes.items() if state else ():
+        for name, moment in state.mailboxes.items():
             if moment:
                 passes.add_metric([name], moment.timestamp())
         yield passes
-        yield from _servers(state.servers if state else ())
-        oldest = GaugeMetricFamily(
-            "ingest_oldest_unanswered_seconds", "Age of the oldest reply that is still owed."
+        yield from _servers(state.servers)
+        since = state.known.oldest_unanswered
+        yield GaugeMetricFamily(
+            "ingest_oldest_unanswered_seconds",
+            "Age of the oldest reply that is still owed.",
+            (datetime.now(UTC) - since).total_seconds() if since else 0,
         )
-        since = state.oldest_unanswered if state else None
-        age = datetime.now(UTC) - since if since else None
-        oldest.add_metric([], age.total_seconds() if age else 0)
-        yield oldest
         ends = GaugeMetricFamily(
             "ingest_oauth_ends_timestamp_seconds",
             "When a secret, a certificate or an unused refresh token ends.",
             labels=["account", "what"],
         )
-        for ending in state.endings if state else ():
+        for ending in state.endings:
             ends.add_metric([ending.account, ending.what], ending.at.timestamp())
         yield ends
 

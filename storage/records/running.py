@@ -106,7 +106,18 @@ class ServerState:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """What `status` tells of the database."""
+    """What `status` tells of the database.
+
+    Attributes:
+        undeliverable: Replies that our server did not take, and no operator has settled.
+        oldest_unanswered: Receipt of the oldest letter that has no verdict, or whose
+            reply has not left.
+        passes: When each mailbox was last read through.
+        waiting: Letters that are not tried yet, as their user code was guessed at too often.
+        bounced: Replies that came back, and no operator has settled.
+        marked: Addresses that replies keep coming back from.
+        asking: People who asked for access and got no answer yet.
+    """
 
     verdicts_today: Mapping[str, int]
     queue: int

@@ -24,15 +24,15 @@ from storage.records.letters import (
     SubmissionDetails,
 )
 from storage.records.replies import ReplyState, SentReply
-from storage.records.running import Process, ServerState
+from storage.records.running import Process, ServerState, StoreStatus
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LATER = datetime(2026, 11, 22, 10, tzinfo=UTC)
-QUIET = Status(
-    stale=(), servers=(), faults=(), mailboxes={}, verdicts_today={}, queue=1, quarantined=2,
-    owed=3, waiting=0, asking=0, undeliverable=4, bounced=5, oldest_unanswered=None, endings=(),
-    needs=(),
+KNOWN = StoreStatus(
+    verdicts_today={}, queue=1, quarantined=2, owed=3, undeliverable=4, bounced=5,
+    oldest_unanswered=None, passes={},
 )  # fmt: skip
+QUIET = Status(KNOWN, stale=(), mailboxes={}, servers=(), endings=(), faults=(), needs=())
 FIRST = [
     "today: no letters",
     "waiting for a verdict: 1, in quarantine: 2",
@@ -49,11 +49,11 @@ def server(name, failed_at, failing_since):
     [
         ({}, FIRST),
         (
-            {"verdicts_today": {"accepted": 2, "refused": 1}},
+            {"known": replace(KNOWN, verdicts_today={"accepted": 2, "refused": 1})},
             ["today: accepted 2, refused 1", *FIRST[1:]],
         ),
         (
-            {"oldest_unanswered": AT},
+            {"known": replace(KNOWN, oldest_unanswered=AT)},
             [*FIRST[:2], FIRST[2].removesuffix("-") + "2026-11-22T12:00:00+03:00"],
         ),
         (

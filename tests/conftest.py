@@ -35,7 +35,7 @@ SLOW = (
     "ingest/intake/test_bounces.py", "ingest/intake/test_truth.py",
     "ingest/intake/test_foreseen.py",
     # Many generated inputs, or one that is large on purpose.
-    "parsers/sheets/test_edited.py", "ingest/replies/test_books.py",
+    "ingest/replies/test_books.py",
     "ingest/replies/test_marked.py",
     "ingest/letters/test_letter.py::test_a_hostile_letter", "::test_whatever_",
     "ingest/letters/test_unread.py", "ingest/letters/test_unpack.py::test_a_bomb",

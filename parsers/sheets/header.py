@@ -25,6 +25,7 @@ from parsers.fields import (
 )
 from parsers.grid import EPOCH_1900, Cell, Sheet
 from parsers.grid_draft import TooCostlyError
+from parsers.sheets.hours import hour_columns
 from parsers.sheets.table import Table
 from parsers.sheets.vocabulary import DAY_IN_TITLE, EXACT, HARMLESS, LESS_EXACT, Vocabulary
 
@@ -289,6 +290,8 @@ class Facts:
 
     def _is_label_row(self, cells: Mapping[int, Cell]) -> bool:
         labels = [cell for cell in cells.values() if isinstance(cell, str)]
+        if self._is_of_hours and hour_columns(cells):
+            return True
         return sum(self._words.known(cell).is_label for cell in labels) > 2
 
     def _fits(self, fact: Fact) -> bool:

@@ -99,7 +99,6 @@ class SheetReader:
         """What of the sheet nothing has used."""
         for fact in self._facts.all():
             self._account.use(fact.row, (fact.column,))
-            self._account.use(*fact.at[:1], fact.at[1:])
         yield from self._account.findings()
 
     def _wanted(self) -> Iterator[str]:
@@ -145,10 +144,9 @@ class SheetReader:
         for row, cells in self._draft.counted(rows):
             self._keys.go_to(row, table.columns)
             before = len(sums.rows)
-            is_line = all(map(is_note, cells.values()))
-            if is_line:
+            is_of_keys = bool(table.hours and self._facts.keys_in(row))
+            if is_of_keys or all(map(is_note, cells.values())):
                 self._doubt = self._line(table, defaults, row, cells) or self._doubt
-            is_of_keys = is_line and bool(table.hours and self._facts.keys_in(row))
             if is_of_keys or self._is_statistic(table):
                 self._account.use(row, cells)
             elif is_total(self._sheet, table, row, cells, self._words) or (
@@ -166,8 +164,10 @@ class SheetReader:
 
     def _is_statistic(self, table: Table) -> bool:
         """Whether the row in hand is the highest, the mean and the like of hours, and no day."""
-        said = self._words.known(self._keys.at(table.columns.get("date", 0)))
-        return self._definition.hours and said.known and said.role == HARMLESS
+        if not self._definition.hours:
+            return False
+        said = self._words.known(self._keys.at(table.columns["date"]))
+        return said.known and said.role == HARMLESS
 
     def _line(
         self, table: Table, defaults: Defaults, row: int, cells: Mapping[int, Cell]
@@ -177,9 +177,8 @@ class SheetReader:
             if fact.field not in table.columns:
                 self._adopt_key(table, fact)
         texts = [shown(cell) for cell in cells.values() if not is_blank(cell)]
-        if len(texts) != 1:
-            return None
-        return defaults.adopt_line(Title(place_of(self._sheet, row, min(cells)), texts[0], True))
+        place = place_of(self._sheet, row, min(cells))
+        return defaults.adopt_line(Title(place, " ".join(texts), is_own=True))
 
     def _adopt_keys(self, table: Table) -> None:
         """Take for all rows the keys that are stated above a table without such a column."""
@@ -216,10 +215,10 @@ class SheetReader:
         for row, cells in self._sheet.rows.items():
             if not table.bottom < row < table.end:
                 continue
-            inside, unseen = cells, self._sheet.unseen.get(row, {})
-            if table.left > 1 or table.right < 1 << 20:
-                inside = {c: v for c, v in cells.items() if table.left <= c <= table.right}
-                unseen = {c: v for c, v in unseen.items() if table.left <= c <= table.right}
+            inside, unseen = (
+                {c: v for c, v in some.items() if table.left <= c <= table.right}
+                for some in (cells, self._sheet.unseen.get(row, {}))
+            )
             if numbered := numbering(inside, unseen):
                 self._account.use(row, numbered)
             elif inside:
@@ -430,18 +429,19 @@ class SheetReader:
             self._readings(table, row, point, held, sums)
 
     def _tell_merged(self, table: Table, row: int, cells: Mapping[int, Cell]) -> None:
-        """One merged cell of a value beside the keys of several rows is nobody's reading."""
+        """One merged value of several rows, or several columns, is nobody's reading."""
         if not any(column in cells for column in table.columns.values()):
             return
-        for column in table.values:
-            top, left = self._sheet.head(row, column)
+        spots = ((row, column) for column in table.values)
+        heads = {head for spot in spots if (head := self._sheet.head(*spot)) != spot}
+        for top, left in sorted(heads):
             value = self._sheet.cell(top, left)
-            if left != column or not table.bottom < top < row or is_blank(value):
+            if left not in table.values or top <= table.bottom or is_blank(value):
                 continue
-            place, seen = place_of(self._sheet, top, column), shown(value)
+            place, seen = place_of(self._sheet, top, left), shown(value)
             about = {"reason": "merged", "severity": Severity.ERROR}
             mine = self._code(table, "point", row), self._code(table, "meter", row)
-            at = Places.cell_at(top, column)
+            at = Places.cell_at(top, left)
             whose = {mine, *((r.point, r.meter) for r in self._draft.readings if r.place == at)}
             for point, meter in sorted(whose, key=str):
                 found = finding(Code.NOT_READ, place, seen=seen, **about)

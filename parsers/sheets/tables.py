@@ -163,12 +163,11 @@ class _Finder:
             cell = found.cell if isinstance(found, StruckCell) else found
             if isinstance(cell, str):
                 # Most texts are words, and cost no closer look.
-                if (
-                    not cell[:1].isalpha()
-                    and _DIGIT.search(cell)
-                    and isinstance(read_number(cell), Number)
-                ):
-                    numbers += 1
+                if cell[:1].isalpha() or not _DIGIT.search(cell):
+                    continue
+                if self._definition.hours and self._words.known(cell).at is not None:
+                    return False
+                numbers += isinstance(read_number(cell), Number)
             elif isinstance(cell, datetime):
                 if self._definition.hours and cell.year > 1904:
                     return False

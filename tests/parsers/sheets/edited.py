@@ -4,7 +4,8 @@
 
 writes `golden/` again: of each sheet what is read of it as it stands, and then a line for each
 change of a cell, row or column, with the readings and findings that it takes away (`-`) and
-brings (`+`). Read the difference before committing it.
+brings (`+`). And `drawn.txt`: below each small sheet what is read and told of it.
+Read the difference before committing it.
 """
 
 from __future__ import annotations
@@ -340,8 +341,62 @@ def as_told(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+DRAWN = Path(__file__).parent / "drawn.txt"
+"""Small sheets under headings (`#`), parted by blank lines, each as `drawn` takes it.
+
+`!` begins what is `merged`, or which `rows` or `columns` are hidden, `.` is an empty row,
+and `>` begins a line of what is told. `PARTS` stand in braces.
+"""
+PARTS = {
+    "{register}": "Дата показаний|@2026-11-01",
+    "{profile}": "Код пользователя|'4711\nЕдиница|кВт·ч",
+    "{hours}": "|".join(map(str, range(24))),
+    "{ones}": "|".join("1" * 24),
+}
+
+
+def cases() -> Iterator[tuple[str, list[str], list[str]]]:
+    """The heading of each small sheet, its lines, and what is told of it."""
+    heading = ""
+    for block in DRAWN.read_text(encoding="utf-8").strip().split("\n\n"):
+        if block.startswith("#"):
+            heading = block
+            continue
+        lines = block.split("\n")
+        drawing = [line for line in lines if not line.startswith(">")]
+        yield heading, drawing, [line[2:] for line in lines if line.startswith(">")]
+
+
+def told_of(drawing: list[str]) -> list[str]:
+    """What is read and told of one small sheet."""
+    about = dict(line[1:].split(" ", 1) for line in drawing if line.startswith("!"))
+    spots = about.get("merged", "").split(", ") if "merged" in about else ()
+    text = "\n".join(line.strip(".") for line in drawing if not line.startswith("!"))
+    for name, part in PARTS.items():
+        text = text.replace(name, part)
+    page = drawn(
+        text,
+        merged=tuple(tuple(map(int, spot.split())) for spot in spots),
+        hidden_rows=frozenset(map(int, about.get("rows", "").split())),
+        hidden_columns=frozenset(map(int, about.get("columns", "").split())),
+    )
+    _head, *lines = told((page,))
+    return [line.replace("Лист1 ", "") for line in lines]
+
+
+def _write_drawn() -> None:
+    blocks, last = [], ""
+    for heading, drawing, _ in cases():
+        if heading != last:
+            blocks.append(heading)
+        last = heading
+        blocks.append("\n".join([*drawing, *(f"> {line}" for line in told_of(drawing))]))
+    DRAWN.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Write every file."""
+    _write_drawn()
     GOLDEN.mkdir(exist_ok=True)
     for name in BOOKS:
         (GOLDEN / f"{name}.txt").write_text(as_told(name), encoding="utf-8")

@@ -12,7 +12,8 @@ from enum import Enum, auto
 
 import authres
 
-from ingest.letters.letter import RESULTS_MOST, Letter
+from ingest.letters.letter import RESULTS_MOST
+from ingest.letters.terms import Letter
 
 _READER = authres.all_features()
 

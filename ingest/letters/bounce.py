@@ -26,10 +26,9 @@ LOOKED_MOST = 256 * 1024
 """Bytes that are looked at: the report stands before what is returned."""
 
 _BOUNCER = re.compile(rb"(?i)(?:mailer-daemon|mail-daemon|postmaster)@|^\s*<>\s*$")
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 _QUOTED_ID = re.compile(
     r"(?i)(?<![\w-])(?:x-)?(?:original[- ])?(?:message[- ]id|идентификатор (?:сообщения|письма))"
-    r"[:\s>]{0,20}(<[!-;=?-~]{1,500}>)"
+    rf"[:\s>]{{0,20}}({mime.MESSAGE_ID.pattern})"
 )
 _RETURNED = re.compile(
     r"(?im)^[> \t]*(?:(?:return-path|received|dkim-signature|mime-version):"
@@ -120,11 +119,11 @@ def _ids(
     found: dict[str, None] = {}
     for fields in enclosed[:1]:
         for value in fields.get("message-id", ())[:1]:
-            found.update(dict.fromkeys(_MESSAGE_ID.findall(value.decode("latin-1"))))
+            found.update(dict.fromkeys(mime.MESSAGE_ID.findall(value.decode("latin-1"))))
     for text in texts:
         found.update(dict.fromkeys(_QUOTED_ID.findall(text)))
     for value in answered[:1]:
-        found.update(dict.fromkeys(_MESSAGE_ID.findall(value.decode("latin-1"))))
+        found.update(dict.fromkeys(mime.MESSAGE_ID.findall(value.decode("latin-1"))))
     return list(found)[:IDS_MOST]
 
 

@@ -30,18 +30,6 @@ from ingest.letters.unpack import OverLimitError, Unpacker, WordsOnly
 from ingest.letters.unread import Why
 from layouts.findings import Code, Finding, finding
 
-__all__ = [
-    "Attachment",
-    "Credential",
-    "Letter",
-    "Limits",
-    "Source",
-    "read_header_only",
-    "read_letter",
-    "read_words_only",
-    "sender_in",
-]
-
 SUBJECT_MOST = 500
 VALUE_MOST = 2000
 RESULTS_MOST = 8000
@@ -234,7 +222,6 @@ def _usable(word: str) -> str:
     return address if _ADDRESS.fullmatch(address) else ""
 
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 _REFERENCES_MOST = 50
 
 
@@ -243,7 +230,7 @@ def _message_ids(fields: mime.Fields, *names: str) -> tuple[str, ...]:
     values = [
         header_text(one, VALUE_MOST) for name in names for one in fields.get(name, [])[:VALUES_MOST]
     ]
-    found = dict.fromkeys(one for value in values for one in _MESSAGE_ID.findall(value))
+    found = dict.fromkeys(one for value in values for one in mime.MESSAGE_ID.findall(value))
     return tuple(found)[-_REFERENCES_MOST:]
 
 

@@ -71,6 +71,9 @@ class Part:
 Fields = dict[str, list[bytes]]
 """Lower-case header names to their raw, unfolded values, in order."""
 
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
+"""One Message-ID with its angle brackets, in a header's text."""
+
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:")
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")

@@ -1,16 +1,16 @@
-"""Whether append-only rows were changed: audit, receipts, findings, snapshots."""
+"""Who changed what; and whether append-only rows were changed: audit, receipts, findings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from ingest.operations.ports import Ledger
 from ingest.operations.told import Keys
-from storage.records.audit import Head
+from storage.records.audit import AuditEntry, Head
 
 _EVENT = "audit.head"
 
@@ -99,3 +99,15 @@ def heads_in(lines: Iterable[str]) -> Iterator[Head]:
             number, digest = event.get("number"), event.get("sha256")
             if isinstance(number, int) and isinstance(digest, str):
                 yield Head(number, digest)
+
+
+def audit_page(
+    ledger: Ledger, before: int | None, limit: int, **wanted: str
+) -> tuple[Sequence[AuditEntry], int | None]:
+    """Changes, the latest first, and where the next page begins; see `storage.audit.Audit.page`.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    with ledger.reading() as store:
+        return store.audit.page(before, limit, **wanted)

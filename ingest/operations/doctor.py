@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from ingest.operations import ports
 from ingest.operations.audit import verify
-from ingest.operations.ports import Ending, WholeLedger
 from ingest.operations.told import Keys
 from ingest.operations.twins import twins
 from ingest.reading.sandbox import Sandbox
-from layouts.layout import Layout
 from layouts.months import MOSCOW
-from layouts.parameters import Parameters
 
 _SEALS_LOOKED_AT = 1000
 """All of them: `audit verify`."""
@@ -85,7 +83,7 @@ class Postman(Protocol):
         """Log out."""
 
 
-class Transports(Protocol):
+class Transports(ports.Transports, Protocol):
     """Mail servers, as far as they are tried."""
 
     def mailboxes(self) -> Sequence[Mailbox]:
@@ -94,36 +92,13 @@ class Transports(Protocol):
     def postman(self) -> Postman | None:
         """None without an SMTP server."""
 
-    def endings(self) -> Iterable[Ending]:
-        """When certificates, secrets and unused refresh tokens of our own files end."""
 
-
-class Installation(Protocol):
+class Installation(ports.Service, Protocol):
     """The wired service, as far as it is tried."""
-
-    @property
-    def layouts(self) -> Mapping[str, Layout]:
-        """The forms."""
-
-    @property
-    def parameters(self) -> Parameters:
-        """The bounds of the rules."""
-
-    @property
-    def ledger(self) -> WholeLedger:
-        """The database."""
-
-    @property
-    def mailbox_names(self) -> Sequence[str]:
-        """In the order of the configuration."""
 
     @property
     def transports(self) -> Transports:
         """The mail servers."""
-
-    @property
-    def drop_folders(self) -> Sequence[tuple[str, Path]]:
-        """Names and folders that files are put into."""
 
     @property
     def smtp_host(self) -> str:
@@ -137,16 +112,8 @@ class Installation(Protocol):
     def log_file(self) -> str:
         """'' for standard error."""
 
-    @property
-    def ending_within(self) -> timedelta:
-        """How long before a certificate or secret ends it is told."""
-
     def private_files(self) -> Sequence[Path]:
         """Those of configuration, database and log that exist."""
-
-    @property
-    def folders(self) -> Sequence[Path]:
-        """That are written to."""
 
     def is_new_database(self) -> bool:
         """Whether it does not exist yet."""

@@ -109,8 +109,8 @@ class Watched(Protocol):
         """Below so much room on their disks it is told."""
 
     @property
-    def drop_names(self) -> Sequence[str]:
-        """Names of the drop folders."""
+    def drop_folders(self) -> Sequence[tuple[str, Path]]:
+        """Names and folders that files are put into."""
 
     @property
     def mailbox_names(self) -> Sequence[str]:
@@ -135,10 +135,6 @@ class Watched(Protocol):
 
 class Service(Watched, Protocol):
     """The wired service, as far as operations use it."""
-
-    @property
-    def ledger(self) -> WholeLedger:
-        """The database."""
 
     @property
     def layouts(self) -> Mapping[str, Layout]:

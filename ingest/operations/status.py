@@ -172,7 +172,7 @@ def judged(
         cluster: What several processes do together.
     """
     mailboxes, late = service.mailbox_names, service.mailbox_late_after
-    drops = [f"drop {name}" for name in service.drop_names]
+    drops = [f"drop {name}" for name, _ in service.drop_folders]
     watched = [*map(mailbox_named, mailboxes), *drops, OUTBOX]
     servers = tuple(server for server in known.servers if server.name in watched)
     stale = [name for name in mailboxes if _is_stale(name, known, now, late)]

@@ -139,7 +139,11 @@ def subject_of(ledger: Ledger, receipt: int) -> WithdrawalSubject:
         CannotWithdraw: there is no such receipt of a document.
     """
     with ledger.reading() as store:
-        subject = store.withdrawals.subject(receipt)
+        return _subject_in(store, receipt)
+
+
+def _subject_in(store: Store, receipt: int) -> WithdrawalSubject:
+    subject = store.withdrawals.subject(receipt)
     if subject is None or subject.is_withdrawal:
         raise CannotWithdraw(f"{receipt}: there is no such receipt of a document")
     return subject
@@ -162,9 +166,7 @@ def consequence(order: Order, ledger: WholeLedger, policy: Policy, now: datetime
 
 
 def _withdrawn(order: Order, store: Store, policy: Policy, now: datetime) -> Withdrawal:
-    subject = store.withdrawals.subject(order.receipt)
-    if subject is None or subject.is_withdrawal:
-        raise CannotWithdraw(f"{order.receipt}: there is no such receipt of a document")
+    subject = _subject_in(store, order.receipt)
     point = _point(order, subject)
     months = _months(subject, now)
     points = [number for number, _, _ in subject.points if point in {None, number}]

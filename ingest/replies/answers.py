@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
-from ingest.letters.letter import Letter
 from ingest.letters.outcome import overall
 from ingest.letters.secrets import Masker, telling_secrets
-from ingest.letters.terms import Marked
+from ingest.letters.terms import Letter, Marked
 from ingest.replies import view
 from ingest.replies.message import (
     XLSX,

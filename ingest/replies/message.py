@@ -16,7 +16,7 @@ from email.utils import encode_rfc2231, format_datetime, parseaddr
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from ingest.letters.letter import Letter
+from ingest.letters.terms import Letter
 from ingest.replies.own import Signature
 from ingest.replies.wording import MOSCOW
 from layouts.known import Receipt

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from ingest.letters.letter import Letter
+from ingest.letters.terms import Letter
 from ingest.replies.repeats import SHOWN_MOST
 from ingest.replies.texts import place, sentence
 from ingest.replies.wording import Wording

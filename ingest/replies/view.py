@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
-from ingest.letters.letter import Letter
+from ingest.letters.terms import Letter
 from ingest.replies.repeats import Repeat, joined, shown, weight
 from ingest.replies.texts import advice, seen, sentence, title
 from ingest.replies.wording import Wording

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from ingest.letters.letter import Letter
+from ingest.letters.terms import Letter
 from ingest.replies.message import XLSX, Answered, File, ReplySettings, compose
 from ingest.replies.rendering import written
 from ingest.replies.view import (

@@ -319,6 +319,11 @@ def ours(path: str) -> str:
     return path if plain and path.isprintable() else "/"
 
 
+def fingerprint(told: object) -> str:
+    """A hash of what a page told, by which its form sees that it is something else by now."""
+    return sha256(repr(told).encode()).hexdigest()
+
+
 def number_in(text: str) -> int:
     """A number in an address.
 

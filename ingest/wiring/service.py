@@ -473,11 +473,6 @@ class Service:
         return [(drop.name, Path(drop.path)) for drop in self.settings.drop]
 
     @property
-    def drop_names(self) -> list[str]:
-        """Names of the drop folders, in the order of the settings."""
-        return [drop.name for drop in self.settings.drop]
-
-    @property
     def has_sources(self) -> bool:
         """Whether there is anything that letters or files come by."""
         return bool(self.settings.mailbox or self.settings.drop)

@@ -17,9 +17,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["ingest", "parsers", "layouts", "tnefparse"]):
-    from ingest.letters.letter import Limits, read_letter
+    from ingest.letters.letter import read_letter
     from ingest.letters.secrets import mask
-    from ingest.letters.terms import Read
+    from ingest.letters.terms import Limits, Read
     from ingest.letters.unpack import OverLimitError, Unpacker
     from layouts.document import Document
     from layouts.layout import load

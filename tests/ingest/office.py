@@ -11,9 +11,9 @@ from ingest.intake.outcome import Handled
 from ingest.intake.passwords import Passwords
 from ingest.intake.policy import Policy
 from ingest.intake.receive import quarantine_notice
-from ingest.letters.letter import Limits, read_letter
+from ingest.letters.letter import read_letter
 from ingest.letters.secrets import mask
-from ingest.letters.terms import Arrival, Read
+from ingest.letters.terms import Arrival, Limits, Read
 from ingest.replies.message import ReplySettings
 from layouts.layout import load
 from layouts.points import LegalEntity, MeteringPoint

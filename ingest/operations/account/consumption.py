@@ -31,7 +31,6 @@ class Choice:
     area: str | None
     channel: str
     has_profile: bool
-    has_registers: bool
 
     @property
     def id(self) -> str:
@@ -82,7 +81,7 @@ def _choices(entity: LegalEntity, store: Store, month: date) -> Iterable[Choice]
         for channel in dict.fromkeys((*read, *sent)):
             yield Choice(
                 point.id or 0, point.code, point.name, point.area, channel,
-                has_profile=channel in sent, has_registers=channel in read,
+                has_profile=channel in sent,
             )  # fmt: skip
 
 

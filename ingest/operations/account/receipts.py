@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -20,7 +18,6 @@ from ingest.replies.receipt_xml import receipt_of, receipt_xml
 from ingest.replies.view import DocumentView, Group, document_view, letter_groups
 from ingest.replies.wording import wording
 from layouts.known import Receipt
-from layouts.terms import Kind
 from storage.billed.withdrawals import WITHDRAWN
 from storage.records.letters import CarriedValues, HandedIn, LetterDetails, SubmissionDetails
 from storage.records.replies import SentReply
@@ -50,42 +47,20 @@ class Mailed:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A span or reading that a receipt brought; its fields are the keys of the API's JSON.
+    """A span or reading that a receipt brought, as the API tells it."""
 
-    Attributes:
-        end: Of the span; the instant itself of a reading.
-        value: Of a reading.
-        in_force: How many of its values are in force by this receipt.
-        replaced_by: Receipts that replaced values of it.
-    """
+    KEYS: ClassVar[Keys] = {
+        **{
+            name: f"values.{name}"
+            for name in (
+                "area", "point", "meter", "channel", "zone", "kind", "start", "end", "value",
+                "in_force",
+            )
+        },
+        "replaced_by": lambda one: [number for number, _ in one.values.replaced_since],
+    }  # fmt: skip
 
-    area: str | None
-    point: str
-    meter: str | None
-    channel: str
-    zone: str | None
-    kind: Kind
-    start: datetime
-    end: datetime
-    value: Decimal | None
-    in_force: int
-    replaced_by: tuple[int, ...]
-
-
-def _carried(one: CarriedValues) -> Carried:
-    return Carried(
-        area=one.area,
-        point=one.point,
-        meter=one.meter,
-        channel=one.channel,
-        zone=one.zone,
-        kind=one.kind,
-        start=one.start,
-        end=one.end,
-        value=one.value,
-        in_force=one.in_force,
-        replaced_by=tuple(number for number, _ in one.replaced_since),
-    )
+    values: CarriedValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +86,7 @@ class Told:
         "status": "submission.status",
         "values": "submission.values",
         "findings": lambda told: public(told.submission.findings),
-        "carried": lambda told: tuple(_carried(one) for one in told.carried),
+        "carried": lambda told: tuple(map(Carried, told.carried)),
     }
 
     number: int

@@ -48,6 +48,11 @@ class Attempt:
     browser: str = field(default="", repr=False)
     agent: str = ""
 
+    def fits(self, known: str | None, guard: Guard, now: datetime) -> bool:
+        """Whether its password is the one of a hash; without one, a decoy costs the same work."""
+        typed = self.password[:PASSWORD_MOST]
+        return guard.passwords.verify(known, typed, now) and typed == self.password
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -104,12 +109,42 @@ def sign_in(service: Service, attempt: Attempt, now: datetime) -> str | None:
     key = new_secret()
     session = WebSession(
         digest(key), account.kind, account.id, mark_of(account.password_hash), now, now,
-        attempt.network, attempt.agent[:AGENT_MOST],
+        attempt.network, attempt.agent,
     )  # fmt: skip
     with service.ledger.transaction() as store:
-        store.accounts.end_old(now - ABSOLUTE, now - IDLE)
-        store.accounts.begin(session)
+        begin_session(store, session)
     return key
+
+
+def begin_session(store: Store, session: WebSession) -> None:
+    """Keep a new session; those that are over go."""
+    store.accounts.end_old(session.made_at - ABSOLUTE, session.made_at - IDLE)
+    store.accounts.begin(replace(session, agent=session.agent[:AGENT_MOST]))
+
+
+def goes_on(ledger: Ledger, session: WebSession, now: datetime, *, is_theirs: bool) -> bool:
+    """Whether a session is not over: one that is ends for good, another one is noted as used.
+
+    Args:
+        ledger: The database.
+        session: As it is kept.
+        now: The moment of it, aware.
+        is_theirs: Whether its account is let in, by the password that the session began with.
+
+    Raises:
+        ConnectionError: the database is away.
+    """
+    if not is_theirs or now >= _end_of(session):
+        end_session(ledger, session.sha256)
+        return False
+    if now - session.seen_at >= SEEN_EVERY:
+        with ledger.transaction() as store:
+            store.accounts.see(session.sha256, now)
+    return True
+
+
+def _end_of(session: WebSession) -> datetime:
+    return min(session.made_at + ABSOLUTE, session.seen_at + IDLE)
 
 
 def proven(service: Service, attempt: Attempt, now: datetime) -> Account | None:
@@ -124,8 +159,7 @@ def proven(service: Service, attempt: Attempt, now: datetime) -> Account | None:
         counted = _counted(store, account, attempt)
         is_open = counted.is_open(now, guard.guesses_per_hour)
     known = account.password_hash if account and is_open else None
-    is_right = len(attempt.password) <= PASSWORD_MOST
-    is_right &= guard.passwords.verify(known, attempt.password[:PASSWORD_MOST], now)
+    is_right = attempt.fits(known, guard, now)
     if not is_open:
         return None
     with service.ledger.transaction() as store:
@@ -206,16 +240,11 @@ def visitor(ledger: Ledger, key: str, now: datetime) -> Visitor | None:
         if session is None or session.kind == "operator":
             return None
         account = store.accounts.account(session.kind, session.subject)
-    is_over = now >= session.made_at + ABSOLUTE or now >= session.seen_at + IDLE
     is_theirs = (
         account is not None and account.active and mark_of(account.password_hash) == session.mark
     )
-    if is_over or not is_theirs or account is None:
-        end_session(ledger, session.sha256)
+    if not goes_on(ledger, session, now, is_theirs=is_theirs) or account is None:
         return None
-    if now - session.seen_at >= SEEN_EVERY:
-        with ledger.transaction() as store:
-            store.accounts.see(session.sha256, now)
     return Visitor(account, session.sha256)
 
 
@@ -242,7 +271,7 @@ def sessions_of(ledger: Ledger, of: Visitor, now: datetime) -> Sequence[WebSessi
     """The sessions of a visitor's account that are not over."""
     with ledger.reading() as store:
         found = store.accounts.sessions(of.account.kind, of.account.id)
-    return [s for s in found if now < min(s.made_at + ABSOLUTE, s.seen_at + IDLE)]
+    return [session for session in found if now < _end_of(session)]
 
 
 def end_session(ledger: Ledger, session: str) -> None:

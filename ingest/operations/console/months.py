@@ -6,9 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 
-from ingest.operations.closing import Closing
 from ingest.operations.periods import PeriodChange, closings, reopen
 from ingest.operations.ports import Ledger
 from ingest.operations.refused import Refused
@@ -46,12 +44,6 @@ def reopen_by_another(ledger: Ledger, month: date, who: str, now: datetime) -> b
     if last is not None and last.closed and last.who == who:
         raise SamePerson(f"{month:%Y-%m} was closed by {who}: another person opens it again")
     return reopen(ledger, month, who, now)
-
-
-def fingerprint_of(closing: Closing) -> str:
-    """A hash of what is missing and suspect, by which a form sees that it has changed."""
-    told: Sequence[object] = (closing.lacks, [one.id for one in closing.suspects])
-    return sha256(repr(told).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

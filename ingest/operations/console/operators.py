@@ -13,15 +13,11 @@ import pyotp
 
 from ingest.intake.strength import weakness
 from ingest.operations.account.sessions import (
-    ABSOLUTE,
-    AGENT_MOST,
-    IDLE,
-    PASSWORD_MOST,
-    SEEN_EVERY,
     Attempt,
     Counted,
+    begin_session,
     digest,
-    end_session,
+    goes_on,
     new_secret,
 )
 from ingest.operations.ports import Ledger, Service
@@ -230,12 +226,9 @@ def sign_in(service: Service, attempt: Attempt, code: str, now: datetime) -> str
         is_open = _counted(store, name, attempt).is_open(now, guard.guesses_per_hour)
     is_known = operator is not None and operator.active and is_open
     known = operator.password_hash if operator is not None and is_known else None
-    is_right = len(attempt.password) <= PASSWORD_MOST
-    # Of a decoy where there is none such: every failure is the same work.
-    is_right &= guard.passwords.verify(known, attempt.password[:PASSWORD_MOST], now)
+    is_right = attempt.fits(known, guard, now)
     if not is_open:
         return None
-    key = new_secret()
     with service.ledger.transaction() as store:
         counted = _counted(store, name, attempt)
         # Others may have guessed meanwhile.
@@ -251,16 +244,15 @@ def sign_in(service: Service, attempt: Attempt, code: str, now: datetime) -> str
             counted.failed(guard, now)
             return None
         counted.succeeded(now)
-        store.accounts.end_old(now - ABSOLUTE, now - IDLE)
-        store.accounts.begin(
-            WebSession(
-                digest(key), "operator", operator.id, _mark(operator), now, now,
-                attempt.network, attempt.agent[:AGENT_MOST],
-            )
-        )  # fmt: skip
         after = {"from": attempt.network}
         store.audit.add(now, operator.actor, "sign-in", name, before=None, after=after)
-    return key
+        key = new_secret()
+        session = WebSession(
+            digest(key), "operator", operator.id, _mark(operator), now, now,
+            attempt.network, attempt.agent,
+        )  # fmt: skip
+        begin_session(store, session)
+        return key
 
 
 def _counted(store: Store, name: str, attempt: Attempt) -> Counted:
@@ -294,14 +286,8 @@ def operator_of(ledger: Ledger, key: str, now: datetime) -> Operator | None:
         if session is None or session.kind != "operator":
             return None
         operator = store.operators.numbered(session.subject)
-    is_over = now >= session.made_at + ABSOLUTE or now >= session.seen_at + IDLE
-    if is_over or operator is None or not operator.active or _mark(operator) != session.mark:
-        end_session(ledger, session.sha256)
-        return None
-    if now - session.seen_at >= SEEN_EVERY:
-        with ledger.transaction() as store:
-            store.accounts.see(session.sha256, now)
-    return operator
+    is_theirs = operator is not None and operator.active and _mark(operator) == session.mark
+    return operator if goes_on(ledger, session, now, is_theirs=is_theirs) else None
 
 
 def _mark(operator: Operator) -> str:

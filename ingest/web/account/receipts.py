@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.account.desk import kept
-from ingest.operations.account.receipts import Told, mailed, receipt, receipts
+from ingest.operations.account.receipts import File, Told, mailed, receipt, receipts
 from ingest.web.site import Visit
 from storage.records.access import Role
 
@@ -68,6 +69,11 @@ def attached(visit: Visit) -> Response:
     """A file of the reply as it was sent."""
     told = _told(visit)
     files = [file for reply in mailed(told) for file in reply.files]
+    return one_of(visit, files)
+
+
+def one_of(visit: Visit, files: Sequence[File]) -> Response:
+    """The file that the address names by its number, from 1."""
     number = visit.number("file")
     if not 1 <= number <= len(files):
         raise HTTPException(404)

@@ -26,7 +26,7 @@ from ingest.operations.withdraw import (
 )
 from ingest.web.account.documents import BadFile, about, file_of, views
 from ingest.web.account.entering import hour_of, moment_of, number_of
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, fingerprint
 from layouts.findings import OVERRIDABLE, Code
 from storage.records.billing import Number
 
@@ -231,4 +231,4 @@ def withdrawn(visit: Visit) -> Response:
 
 def _mark(told: Withdrawal) -> str:
     removed = told.done and told.done.removed
-    return sha256(repr((told.changes, removed)).encode()).hexdigest()
+    return fingerprint((told.changes, removed))

@@ -13,7 +13,7 @@ from ingest.operations.register.registry_file import RegistryMistakes
 from ingest.operations.registry import ClosedMonthsChange, Imported, import_registry
 from ingest.web.account.documents import BadFile, file_of
 from ingest.web.console.entries import reason_of
-from ingest.web.site import CONSOLE, Visit
+from ingest.web.site import CONSOLE, Visit, fingerprint
 
 _SHOWN = 200
 
@@ -65,7 +65,7 @@ def _told(visit: Visit, file: File, seen: str = "") -> Response:
     correct = reason_of(visit) or None
     try:
         told = _imported(visit, file, correct, dry_run=True)
-        mark = _mark(told)
+        mark = fingerprint((told.report, told.recomputed))
         if seen == mark:
             _imported(visit, file, correct, dry_run=False)
             return visit.go(f"{CONSOLE}/entities?note=imported")
@@ -93,7 +93,3 @@ def _imported(visit: Visit, file: File, correct: str | None, *, dry_run: bool) -
         visit.service, file.content, visit.me.actor,
         with_passwords=False, dry_run=dry_run, correct=correct,
     )  # fmt: skip
-
-
-def _mark(told: Imported) -> str:
-    return sha256(repr((told.report, told.recomputed)).encode()).hexdigest()

@@ -17,6 +17,7 @@ from ingest.operations.console.letters import page, parts_of, source_of
 from ingest.operations.letters import details, replay
 from ingest.operations.refused import Refused
 from ingest.operations.told import ToldFinding, told_finding
+from ingest.web.account.receipts import one_of
 from ingest.web.site import CONSOLE, Visit, number_in
 from layouts.findings import Finding
 from layouts.months import MOSCOW
@@ -167,13 +168,7 @@ def reply(visit: Visit) -> Response:
 def attached(visit: Visit) -> Response:
     """A file of a reply."""
     whole, number = _whole(visit), visit.number("reply")
-    at = visit.number("file")
-    for one in whole.replies:
-        files = mailed_of(one).files if one.id == number else ()
-        if 1 <= at <= len(files):
-            file = files[at - 1]
-            return visit.file(file.content, file.name or f"file-{at}", "application/octet-stream")
-    raise HTTPException(404)
+    return one_of(visit, [f for r in whole.replies if r.id == number for f in mailed_of(r).files])
 
 
 def sources(visit: Visit) -> Response:

@@ -9,14 +9,13 @@ from starlette.responses import Response
 from ingest.operations.closing import Closing, NotEnded, close
 from ingest.operations.console.months import (
     SamePerson,
-    fingerprint_of,
     last_change,
     matrix,
     reopen_by_another,
 )
 from ingest.operations.periods import lacking, remind, series_of
 from ingest.operations.refused import Refused
-from ingest.web.site import CONSOLE, Visit, month_in
+from ingest.web.site import CONSOLE, Visit, fingerprint, month_in
 from layouts.months import bounds, following, month_at, preceding
 
 _ROWS_MOST = 500
@@ -59,11 +58,16 @@ def one(visit: Visit, note: str = "", status: int = 200, asked: Closing | None =
         is_closed=last is not None and last.closed,
         has_ended=visit.now >= bounds(month)[1],
         asked=asked,
-        mark=fingerprint_of(asked) if asked else "",
+        mark=_mark(asked) if asked else "",
         before=preceding(month),
         after=following(month) if month < month_at(visit.now) else None,
         note=note or visit.asked("note"),
     )
+
+
+def _mark(closing: Closing) -> str:
+    """By what is missing and suspect."""
+    return fingerprint((closing.lacks, [one.id for one in closing.suspects]))
 
 
 def reminded(visit: Visit) -> Response:
@@ -88,7 +92,7 @@ def closed(visit: Visit) -> Response:
     except NotEnded:
         return one(visit, "not_ended", 422)
     if asked.snapshot is None and not asked.was_closed:
-        if fingerprint_of(asked) != seen:
+        if _mark(asked) != seen:
             return one(visit, "changed_list" if seen else "confirm", 422, asked)
         asked = close(ledger, month, visit.me.actor, visit.now, anyway=True)
     if asked.was_closed:

@@ -22,8 +22,7 @@ from ingest.intake.authenticate import (
     claims_of,
 )
 from ingest.intake.passwords import Passwords
-from ingest.letters.letter import Letter
-from ingest.letters.terms import Credential, Read, Source
+from ingest.letters.terms import Credential, Letter, Read, Source
 from ingest.replies.answers import refusal
 from ingest.replies.message import ReplySettings
 from layouts.document import Header, Parsed

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.letters.letter import Limits, read_letter
-from ingest.letters.terms import Outcome
+from ingest.letters.letter import read_letter
+from ingest.letters.terms import Limits, Outcome
 from ingest.operations.bounces import settle, undelivered
 from storage.records.replies import ReplyState
 from tests.ingest.intake.reports import DELAYS, NO_BOUNCES, REPORTS, report

@@ -8,7 +8,8 @@ import pytest
 
 from ingest.intake.gate import Gate, may_answer
 from ingest.intake.provenance import provenance
-from ingest.letters.letter import HEADERS_KEPT, Limits, read_letter
+from ingest.letters.letter import HEADERS_KEPT, read_letter
+from ingest.letters.terms import Limits
 
 OURS = frozenset({"meters@retailer.example"})
 

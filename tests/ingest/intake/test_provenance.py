@@ -3,8 +3,9 @@
 import pytest
 
 from ingest.intake.provenance import Provenance, provenance
-from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.letter import read_letter
 from ingest.letters.secrets import mask
+from ingest.letters.terms import Letter, Limits
 
 OURS = "mx.retailer.example"
 

@@ -9,8 +9,8 @@ import pytest
 
 from ingest.intake.authenticate import Origin, Prover, claims_of
 from ingest.intake.receive import quarantine_notice, receive
-from ingest.letters.letter import Limits, read_letter
-from ingest.letters.terms import Read
+from ingest.letters.letter import read_letter
+from ingest.letters.terms import Limits, Read
 from tests.ingest.office import (
     ADDRESS,
     CODE,

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.letters.letter import Letter, Limits, Source, read_header_only, read_letter
+from ingest.letters.letter import read_header_only, read_letter
+from ingest.letters.terms import Letter, Limits, Source
 from layouts.findings import Code
 
 XML = '<?xml version="1.0" encoding="windows-1251"?>\r\n<package class="52005" name="Ё"/>'

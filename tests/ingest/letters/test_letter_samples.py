@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.letter import read_letter
 from ingest.letters.secrets import mask
+from ingest.letters.terms import Letter, Limits
 from layouts.document import Parsed
 from layouts.layout import load
 from parsers import parse

@@ -11,8 +11,9 @@ import zlib
 import pytest
 
 from ingest.letters.decoding import NAME_MOST, file_name
-from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.letter import read_letter
 from ingest.letters.signed import signed_content
+from ingest.letters.terms import Letter, Limits
 from layouts.findings import Code
 
 XML = b'<?xml version="1.0"?>\n<package class="52005"/>'

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from ingest.letters.body import rtf_text
 from ingest.letters.decoding import transferred
 from ingest.letters.encoded import FILES_MOST, cut_encoded, encoded_in_html
-from ingest.letters.letter import Letter, Limits, read_letter
+from ingest.letters.letter import read_letter
 from ingest.letters.signed import cms_message
+from ingest.letters.terms import Letter, Limits
 from ingest.letters.unread import BY_TYPE, LOGO_MOST_BYTES, Why, no_documents, why_unread
 from ingest.replies.texts import sentence
 from ingest.replies.wording import catalogue

@@ -31,7 +31,7 @@ WELL = StoreStatus(
 class Watched:
     ledger: None = None
     mailbox_names: list[str] = field(default_factory=lambda: ["main"])
-    drop_names: list[str] = field(default_factory=list)
+    drop_folders: tuple[tuple[str, Path], ...] = ()
     mailbox_late_after: timedelta = 6 * MINUTE
     reply_late_after: timedelta = 30 * MINUTE
     ending_within: timedelta = timedelta(days=30)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from ingest.letters.letter import Limits
+from ingest.letters.terms import Limits
 from ingest.reading.documents import HEADER_BYTES, read_bytes, read_header
 
 HEAD = b"From: buh@primer.example\r\nSubject: x\r\nX: y"

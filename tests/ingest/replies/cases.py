@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from ingest.letters.letter import Attachment, Letter
+from ingest.letters.terms import Attachment, Letter
 from ingest.replies.answers import notice, refusal, reply
 from ingest.replies.message import XLSX, File, ReplySettings
 from ingest.replies.reminder import reminder

@@ -103,7 +103,7 @@ def test_an_unknown_address_is_a_request_that_status_tells(world, browser):
 
     assert requests(world) == ["new@primer.example"]
     told = status(world.service, world.now)
-    assert told.asking == 1
+    assert told.known.asking == 1
     assert any("requests for access: 1" in reason for reason in told.needs_a_person)
 
 

@@ -144,10 +144,10 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
                     raise TooCostlyError(str(MOST_FORMATS))
             elif kind == _FONT:
                 struck = bool(struct.unpack_from("<H", data, 2)[0] & _STRUCK)
-                fonts.append(Font(struck, _colour(data[12:20], BLACK)))
+                fonts.append(Font(struck, _colour(data, 12, BLACK)))
             elif kind == _FILL:
                 (pattern,) = struct.unpack_from("<I", data)
-                patterns = {0: WHITE, 1: _colour(data[4:12], "automatic")}
+                patterns = {0: WHITE, 1: _colour(data, 4, "automatic")}
                 fills.append(patterns.get(pattern, f"pattern {pattern}"))
             elif kind in {_CELL_STYLES, _CELL_STYLES_END}:
                 is_of_cells = kind == _CELL_STYLES
@@ -160,16 +160,18 @@ def _styles(package: Package, path: str | None, spent: Spent) -> CellStyles:
     return cell_styles([formats.get(at, GENERAL) for at in numbers], looks, fonts, fills)
 
 
-def _colour(data: bytes, default: str) -> str:
-    """The colour in a record of a font or a fill."""
-    kind = data[0] >> 1 if len(data) == _COLOUR_SIZE else 0
-    if kind == _RGB:
-        return data[4:7].hex().upper()
-    tint = data[2:4] if any(data[2:4]) else b""
-    return colour(data[1], is_theme=kind == _THEME, tint=tint) if kind else default
+def _colour(data: bytes, at: int, default: str) -> str:
+    """The colour that stands in a record of a font or a fill."""
+    if len(data) < at + _COLOUR.size:
+        return default
+    kind, number, tint, rgb = _COLOUR.unpack_from(data, at)
+    if kind >> 1 == _RGB:
+        return str(rgb.hex()).upper()
+    return colour(number, is_theme=kind >> 1 == _THEME, tint=tint) if kind >> 1 else default
 
 
-_RGB, _THEME, _COLOUR_SIZE = 2, 3, 8
+_COLOUR = struct.Struct("<BBh3sx")
+_RGB, _THEME = 2, 3
 
 
 class _Reader:
@@ -229,7 +231,8 @@ class _Reader:
 
     def _value(self, kind: int, data: bytes, style: int, at: tuple[int, int]) -> Cell:
         if kind == _SHARED:
-            return self._strings[int.from_bytes(data[8:12], "little")]
+            index: int = struct.unpack_from("<I", data, 8)[0]
+            return self._strings[index]
         if kind in {_INLINE, _FORMULA_TEXT}:
             return _wide(data, 8)[0]
         if kind == _RICH_INLINE:
@@ -238,7 +241,7 @@ class _Reader:
             return ErrorCell(ERRORS.get(data[8], "#N/A"))
         if kind in {_BOOL, _FORMULA_BOOL}:
             return bool(data[8])
-        value: float = _rk(data[8:12]) if kind == _RK else struct.unpack_from("<d", data, 8)[0]
+        value: float = _rk(data) if kind == _RK else struct.unpack_from("<d", data, 8)[0]
         form = self._styles[style] if self._styles else GENERAL
         return self._draft.typed(at, value, form)
 
@@ -250,8 +253,8 @@ _OTHERS = frozenset({_COLUMNS, _MERGED, _FILTER, _FILTER_COLUMN})
 
 
 def _rk(data: bytes) -> float:
-    """A number packed into 30 bits, a whole one or the upper part of a float."""
-    (packed,) = struct.unpack("<i", data)
+    """A cell's number packed into 30 bits, a whole one or the upper part of a float."""
+    (packed,) = struct.unpack_from("<i", data, 8)
     value: float
     if packed & 2:
         value = packed >> 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from lxml.etree import XPath
 
@@ -13,7 +13,7 @@ from layouts.document import Header, Parsed
 from layouts.findings import Code, Finding, Place, finding
 from layouts.layout import HeaderField, Layout, Level, XmlDefinition, XmlForm, XmlPath
 from layouts.terms import Kind
-from parsers.assemble import MOST_SERIES, Column, Draft, Reading, assemble, finished
+from parsers.assemble import MOST_SERIES, Column, Draft, Reading, assemble, finished, instant
 from parsers.clock import Clock, clock, read_local
 from parsers.fields import Fault, plain, read_code
 from parsers.grid_draft import TooCostlyError
@@ -96,9 +96,8 @@ def _text_at(element: Element, path: XmlPath) -> str | None:
 
 Keys = dict[str, str]
 
-_KEYS = frozenset(("area", "point", "channel"))
-
-_AS_THEY_ARE = ("version", "sender_code", "sender_inn", "sender_name", "password", "number")
+_OF_THE_READER = ("day", "summer")
+"""What the header says for the reader alone."""
 
 
 class _Reader:
@@ -119,7 +118,6 @@ class _Reader:
         self._of_columns: dict[str, XPath] = {}
         self._known_times: dict[tuple[str | None, ...], Moments] = {}
         # The same few stand in every row.
-        self._known_channels: dict[str, str | None] = {}
         self._channels: dict[str | None, str | None] = {}
         self._zones: dict[str | None, str | None] = {}
         self._quiet = definition.ignore | _own_names(definition)
@@ -158,7 +156,7 @@ class _Reader:
                 if field.required:
                     self._header_fault(field, "", Fault(Code.MISSING_FIELD, str(field.path)))
                 continue
-            value = _header_value(field, text)
+            value = _header_value(field, text, self._clock)
             if isinstance(value, Fault):
                 self._header_fault(field, text, value)
                 continue
@@ -168,18 +166,12 @@ class _Reader:
         return texts
 
     def _typed(self, values: Mapping[str, object]) -> Header:
-        facts = {name: values[name] for name in _AS_THEY_ARE if name in values}
-        created, day = values.get("created"), values.get("day")
-        if isinstance(created, datetime):
-            epoch = self._clock.epoch(created)
-            facts["created"] = None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+        facts = {name: value for name, value in values.items() if name not in _OF_THE_READER}
+        day = values.get("day")
         if isinstance(day, datetime):
             self._day = day.date()
-            start = self._clock.midnight(self._day)
-            end = self._clock.midnight(self._day + timedelta(days=1))
-            if start is not None and end is not None:
-                facts["period_start"] = datetime.fromtimestamp(start, UTC)
-                facts["period_end"] = datetime.fromtimestamp(end, UTC)
+            facts["period_start"] = instant(self._clock.midnight(self._day))
+            facts["period_end"] = instant(self._clock.midnight(self._day + timedelta(days=1)))
         return Header(**facts)  # type: ignore[arg-type]
 
     def _header_fault(self, field: HeaderField, seen: str, fault: Fault) -> None:
@@ -200,8 +192,8 @@ class _Reader:
 
     def _check_name(self, about: Parsed) -> None:
         attribute = self._definition.class_attribute
-        number = (self._tree.root.get(attribute) or "").strip() if attribute else ""
-        number = number or self._layout.number
+        stated = self._tree.root.get(attribute) if attribute else None
+        number = (stated or self._layout.number).strip()
         header, areas = self._draft.header, self._areas - {""}
         found = name_findings(about.name, self._layout, number, header, areas)
         self._draft.findings.extend(found)
@@ -246,10 +238,13 @@ class _Reader:
             if code is not None:
                 below[name] = code
         self._areas.add(below.get("area", ""))
-        if below.get("point") and "point" in level.keys:
+        if below.get("point"):
             self._draft.points.add((below.get("area"), below["point"]))
-        if "channel" in level.keys and "channel" in below:
-            return self._with_channel(element, below)
+        channel = below.get("channel")
+        if channel and self._layout.skip_channels and channel_of(channel, self._layout) is None:
+            about = {name: below.get(name) for name in ("area", "point", "channel")}
+            self._skip(element, f"{element.tag} {channel}", **about)
+            return None
         return below
 
     def _key_fault(
@@ -269,17 +264,6 @@ class _Reader:
             )
         )
 
-    def _with_channel(self, element: Element, keys: Keys) -> Keys | None:
-        raw = keys["channel"]
-        if raw not in self._known_channels:
-            self._known_channels[raw] = channel_of(raw, self._layout)
-        known = self._known_channels[raw]
-        if known is None and self._layout.skip_channels:
-            about = {"area": keys.get("area"), "point": keys.get("point"), "channel": raw}
-            self._skip(element, f"{element.tag} {raw}", **about)
-            return None
-        return {**keys, "channel": known or raw}
-
     def _stray(self, element: Element, depth: int) -> None:
         """An element that does not belong where it stands."""
         tag = str(element.tag)
@@ -293,7 +277,7 @@ class _Reader:
         place = self._tree.place(element)
         levels = self._form.levels
         inner = {level.element for level in levels[depth:]} | {self._form.row}
-        if depth < len(levels) and tag in inner:
+        if tag in inner:
             field = next(iter(sorted(levels[depth].required)), levels[depth].element)
             about = {"field": field, "expected": levels[depth].element}
             self._draft.findings.add(finding(Code.MISSING_FIELD, place, seen=tag, **about))
@@ -307,7 +291,7 @@ class _Reader:
             version
             for form in self._definition.forms
             for version in form.versions
-            if tag in {level.element for level in form.levels}
+            if tag in {form.row, *(level.element for level in form.levels)}
         )
 
     def _skip(self, element: Element, seen: str, **about: object) -> None:
@@ -332,9 +316,6 @@ class _Reader:
 
     def _rows(self, parent: Element, keys: Keys) -> None:
         rows = list(parent.iterchildren(self._form.row))
-        most = MOST_SERIES if self._layout.kind is Kind.REGISTER else MOST_TIMES
-        if len(rows) > most and not _KEYS & self._form.columns.keys():
-            raise TooCostlyError(str(most))
         if len(rows) != len(parent):
             for child in parent:
                 if child.tag != self._form.row:
@@ -483,8 +464,6 @@ class _Reader:
     def _readings(
         self, cells: Mapping[str, list[str | None]], lines: Sequence[int], keys: Keys
     ) -> None:
-        if len(self._draft.readings) + len(lines) > MOST_SERIES:
-            raise TooCostlyError(str(MOST_SERIES))
         times = self._times(cells, lines, keys)
         instants, _, skipped = times.read()
         times.tell_skipped(skipped)
@@ -538,10 +517,10 @@ def _own_names(definition: XmlDefinition) -> frozenset[str]:
     paths += [
         path for form in definition.forms for level in form.levels for path in level.keys.values()
     ]
-    return frozenset(path.children[0] for path in paths if path and path.children)
+    return frozenset(path.children[0] for path in paths if path.children)
 
 
-def _header_value(field: HeaderField, text: str) -> object:
+def _header_value(field: HeaderField, text: str, clock_: Clock) -> object:
     if field.type == "code":
         code = read_code(text)
         fits = isinstance(code, str) and code.isascii() and code.isdigit()
@@ -550,13 +529,12 @@ def _header_value(field: HeaderField, text: str) -> object:
         fits = text.isascii() and text.isdigit() and len(text) <= 15
         return int(text) if fits else Fault(Code.INVALID_NUMBER)
     if field.type in ("instant", "date"):
-        moment = read_local(text, field.format)
+        local = read_local(text, field.format)
+        moment = local if local is None or field.type == "date" else instant(clock_.epoch(local))
         return moment or Fault(Code.INVALID_DATE, field.format.text)
     return text
 
 
 def _flagged(statuses: Sequence[str | None] | None) -> set[int]:
     """Indexes whose status is not that of a value fit for billing."""
-    if statuses is None or not any(statuses):
-        return set()
-    return {i for i, text in enumerate(statuses) if (text or "0").strip() not in ("0", "")}
+    return {i for i, text in enumerate(statuses or ()) if (text or "0").strip() not in ("0", "")}

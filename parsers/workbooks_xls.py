@@ -188,15 +188,16 @@ def _styles(book: xlrd.book.Book) -> CellStyles:
         Font(bool(font.struck_out), _colour(book, font.colour_index, BLACK))
         for font in book.font_list
     ]
-    fills = [_fill(book, style.background) for style in book.xf_list]
+    # The stubs do not know that each style has a background.
+    fills = [_fill(book, style.background) for style in book.xf_list]  # type: ignore[arg-type]
     return cell_styles(formats, looks, fonts, fills)
 
 
-def _fill(book: xlrd.book.Book, background: XFBackground | None) -> str:
-    pattern = 0 if background is None else background.fill_pattern
-    if background is None or pattern != 1:
-        return f"pattern {pattern}" if pattern else WHITE
-    return _colour(book, background.pattern_colour_index, "automatic")
+def _fill(book: xlrd.book.Book, background: XFBackground) -> str:
+    pattern = background.fill_pattern
+    if pattern == 1:
+        return _colour(book, background.pattern_colour_index, "automatic")
+    return f"pattern {pattern}" if pattern else WHITE
 
 
 def _colour(book: xlrd.book.Book, index: int, default: str) -> str:

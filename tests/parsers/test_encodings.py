@@ -8,7 +8,7 @@ from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
-from parsers.encodings import decode, likeliest
+from parsers.encodings import CYRILLIC, decode, likeliest
 
 LAYOUTS = load()
 NAME = "ООО 'Владимирский завод'"
@@ -178,3 +178,59 @@ IN_MAIL = ("cp1251", "koi8_r", "cp866", "mac_cyrillic", "iso8859_5")
 def test_one_russian_word_tells_its_charset(word: str, charset: str) -> None:
     content = f"2026-11 {word}.txt".encode(charset)
     assert content.decode(likeliest(content, IN_MAIL)[0]) == f"2026-11 {word}.txt"
+
+
+UNKNOWN = ("windows-12510", "utf-16", "utf-32", "rot13", "hex")
+AS_TOLD = {"cp1251": "windows-1251"}
+
+
+@pytest.mark.parametrize("ending", ["", " "])
+@pytest.mark.parametrize("wrong", ["", *UNKNOWN])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251", "koi8-r", "cp866"])
+def test_a_declaration_that_fits_no_bytes_is_told_whatever_their_number(encoding, wrong, ending):
+    text = document(declared(wrong)) + ending + "<!-- -->"
+    found = decode(text.encode(encoding))
+    assert found is not None
+    assert found.text.rstrip() == text.rstrip()
+    # Nothing declared is UTF-8, as XML says.
+    is_as_stated = encoding == "utf-8" and not wrong
+    assert (found.encoding, found.declared, found.guessed) == (
+        AS_TOLD.get(encoding, encoding), wrong, not is_as_stated
+    )  # fmt: skip
+
+
+SHORT = (
+    *("ТП", "РП", "ПС", "ИП", "МУП", "ЦТП", "ТСЖ", "ЖКХ", "ЩУ", "кВт", "куб", "ул", "яч", "г"),
+    *("П", "Э", "я", "ф", "Ночь", "День", "ввод", "квар"),
+)
+
+
+@pytest.mark.parametrize("word", SHORT)
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "cp866"])
+def test_a_declared_encoding_stands_for_the_shortest_words(encoding, word):
+    text = f"{declared(encoding)}<a>{word}-1</a>\n"
+    found = decode(text.encode(encoding))
+    assert (found.text, found.guessed) == (text, False)
+
+
+@pytest.mark.parametrize("end", ["\0", "\x1a", " \t\r\n", "\0\0\x1a"])
+def test_what_programs_leave_behind_the_end_is_cut_off(end):
+    found = decode(f"<a>я</a>{end}".encode())
+    assert (found.text, found.encoding) == ("<a>я</a>\n", "utf-8")
+    assert (decode(f"<a>{end}я</a>".encode()) is None) is ("\0" in end)
+
+
+def test_letters_are_looked_for_where_they_begin_and_of_equals_the_first_one_wins():
+    far = b"<a>" + b"0" * 40_000 + "Показания завода".encode("koi8-r")
+    assert likeliest(far, CYRILLIC)[0] == "koi8-r"
+    late = b"<a>\xd0" + b"0" * 40_000 + "Показания завода".encode("koi8-r")
+    # Beyond what is looked at nothing tells.
+    assert likeliest(late, CYRILLIC) == likeliest(late[:5], CYRILLIC)
+    assert likeliest(b"1", CYRILLIC) == list(CYRILLIC)
+    assert likeliest(b"1", CYRILLIC[::-1]) == list(CYRILLIC[::-1])
+
+
+@pytest.mark.parametrize(("sample", "first"), [(4, "cp1251"), (5, "koi8-r"), (99, "koi8-r")])
+def test_words_are_looked_at_until_they_are_as_long_as_asked(sample, first):
+    content = "завод ".encode("cp1251") + "показания приборов учёта".encode("koi8-r")
+    assert likeliest(content, CYRILLIC, sample=sample)[0] == first

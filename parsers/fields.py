@@ -121,23 +121,16 @@ def read_number(cell: Cell, *, exponents: bool = True) -> Number | Fault:
     text = plain(cell).removeprefix("'").translate(_HYPHENS)
     if _GROUPED.fullmatch(text) and len(cell.strip().splitlines()) == 1:
         text = text.replace(" ", "")
-    if not _NUMBER.fullmatch(text) or not (exponents or text.upper().find("E") < 0):
+    if not _NUMBER.fullmatch(text) or (not exponents and "E" in text.upper()):
         return fault
-    return Number(_written_out(Decimal(text.replace(",", "."))), comma="," in text)
+    # As people write it: 1E+5 is 100000.
+    return Number(Decimal(format(Decimal(text.replace(",", ".")), "f")), comma="," in text)
 
 
 def is_zero(cell: Cell) -> bool:
     """Whether a cell holds the number zero."""
     number = read_number(cell)
     return isinstance(number, Number) and not number.value
-
-
-def _written_out(value: Decimal) -> Decimal:
-    """The same number as people write it: 1E+5 is 100000."""
-    exponent = value.as_tuple().exponent
-    # What is larger still fits no field, and is told so.
-    scaled = isinstance(exponent, int) and 0 < exponent < 20
-    return Decimal(int(value)) if scaled else value
 
 
 def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> list[int] | None:
@@ -158,7 +151,7 @@ def energies_at_once(texts: Sequence[str | None], power: int, decimals: int) -> 
             scale = 10**power
             return [int(text) * scale for text in texts]  # type: ignore[arg-type]
         places = len(joined) - joined.rindex(".") - 1
-        if places <= power and _same_places(places).fullmatch(joined):
+        if _same_places(places).fullmatch(joined):
             # All with as many decimals: without the point they are whole numbers.
             scale = 10 ** (power - places)
             return [int(text) * scale for text in joined.replace(".", "").split("\n")]
@@ -189,13 +182,9 @@ def fitting(value: Decimal, whole: int, decimals: int) -> Fault | None:
     """The fault of a number with too many places before or after its point."""
     if value.adjusted() >= whole and value:
         return Fault(Code.TOO_MANY_DIGITS, str(whole))
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > decimals:
-        # Zeros at the end do not count.
-        exponent = value.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > decimals:
-        return Fault(Code.TOO_MANY_DECIMALS, str(decimals))
-    return None
+    # Zeros at the end do not count.
+    places = len(format(value, "f").partition(".")[2].rstrip("0"))
+    return Fault(Code.TOO_MANY_DECIMALS, str(decimals)) if places > decimals else None
 
 
 CODE_LENGTH = 64
@@ -232,8 +221,9 @@ def mended_code(cell: Cell) -> str | Fault | None:
         return code
     if mangled[1]:
         return mangled[1]
-    # With fewer digits than the exponent says, the rest of the code is lost.
-    if len(mangled[3] or "") < int(mangled[4]):
+    fraction, exponent = mangled[3] or "", int(mangled[4])
+    # With fewer digits than the exponent says, the rest of the code is lost; more are no code.
+    if len(fraction) < exponent or fraction[exponent:].strip("0"):
         return Fault(Code.INVALID_CODE)
     return str(int(Decimal(mangled[0].replace(",", "."))))
 
@@ -277,9 +267,6 @@ _WORDED = re.compile(r"(\d{1,2})?\s*([а-яё]{3,})\.?\s*(\d{4})\s*(?:г(?:\.|о
 _YEAR = re.compile(r"\s*(?:г|года?)$", re.IGNORECASE)
 _QUOTES = str.maketrans("", "", '«»“”„"')
 
-# Serials of 1954 to 2119 only: a smaller number is no date that anybody means.
-_SERIALS = range(20_000, 80_000)
-
 
 def read_moment(cell: Cell, epoch: datetime = EPOCH_1900) -> datetime | Fault:
     """The local date, with a time if there is one, in a cell of any form."""
@@ -293,7 +280,7 @@ def _moment(cell: Cell, epoch: datetime) -> datetime | Fault:
         return cell.replace(tzinfo=None)
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
+    if isinstance(cell, int | float):
         return _serial(float(cell), epoch)
     if not isinstance(cell, str):
         uncounted = isinstance(cell, Uncounted)
@@ -308,9 +295,10 @@ def _moment(cell: Cell, epoch: datetime) -> datetime | Fault:
 
 
 def _serial(number: float, epoch: datetime) -> datetime | Fault:
-    if not math.isfinite(number) or int(number) not in _SERIALS:
+    try:
+        return epoch + timedelta(days=int(number), seconds=round(number % 1 * 86_400))
+    except (ValueError, OverflowError):
         return Fault(Code.INVALID_DATE)
-    return epoch + timedelta(days=int(number), seconds=round(number % 1 * 86_400))
 
 
 def _worded_moment(text: str) -> datetime | Fault:
@@ -334,12 +322,11 @@ def _day_of(text: str) -> tuple[int, int, int] | None:
     for form, (year, month, day) in _DAY_FORMS:
         found = form.fullmatch(text)
         if found:
-            named = int(found[year])
-            return (named + 2000 if named < 100 else named, int(found[month]), int(found[day]))
+            century = 2000 if len(found[year]) == 2 else 0
+            return century + int(found[year]), int(found[month]), int(found[day])
     worded = _WORDED.fullmatch(text)
-    named_month = month_number(worded[2]) if worded else None
-    if worded and named_month and worded[1]:
-        return int(worded[3]), named_month, int(worded[1])
+    if worded and worded[1] and (named := month_number(worded[2])):
+        return int(worded[3]), named, int(worded[1])
     return None
 
 
@@ -359,7 +346,7 @@ _MONTH_FORMS = (
 def read_month(cell: Cell, epoch: datetime = EPOCH_1900) -> date | Fault:
     """The first day of the month that a cell names: `ноябрь 2026`, `11.2026`, a date."""
     text = plain(cell).rstrip(".").strip() if isinstance(cell, str) else ""
-    if isinstance(cell, float) and _is_month_like(cell):
+    if isinstance(cell, float):
         # 11.2026 typed into a cell becomes a number.
         text = format(cell, ".4f")
     for form, (year, month) in _MONTH_FORMS:
@@ -367,15 +354,10 @@ def read_month(cell: Cell, epoch: datetime = EPOCH_1900) -> date | Fault:
         if found:
             return _first_of(int(found[year]), int(found[month]))
     worded = _WORDED.fullmatch(text)
-    number = month_number(worded[2]) if worded else None
-    if worded and number:
+    if worded and (number := month_number(worded[2])):
         return _first_of(int(worded[3]), number)
     moment = read_moment(cell, epoch)
     return moment if isinstance(moment, Fault) else moment.date().replace(day=1)
-
-
-def _is_month_like(number: float) -> bool:
-    return round(number % 1 * 10_000) in YEARS
 
 
 def _first_of(year: int, month: int) -> date | Fault:

@@ -101,11 +101,15 @@ def _strings(package: Package, path: str | None) -> list[Cell]:
 
 
 def _shared(element: Element) -> Cell:
-    """The text of an item; struck, where any run of it is."""
-    text = _text(element)
-    if len(element) > 1 and any(map(_is_on, element.iter("{*}strike"))):
-        return StruckCell(text)
-    return text
+    """The text of an item, its runs joined, without what tells how to pronounce it.
+
+    It is struck where any of them is.
+    """
+    if len(element) == 1 and _bare((only := element[0]).tag) == "t":
+        return unescaped(only.text or "")
+    pieces = [item.text or "" for item in element.iter("{*}t") if not _is_in(item, "rPh")]
+    text = unescaped("".join(pieces))
+    return StruckCell(text) if any(map(_is_on, element.iter("{*}strike"))) else text
 
 
 def _is_on(element: Element) -> bool:
@@ -113,18 +117,6 @@ def _is_on(element: Element) -> bool:
 
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-def _text(element: Element) -> str:
-    """The text of an item, its runs joined, without what tells how to pronounce it."""
-    if len(element) == 1 and _bare((only := element[0]).tag) == "t":
-        return unescaped(only.text or "")
-    pieces = [
-        item.text or ""
-        for item in element.iter("{*}t")
-        if (parent := item.getparent()) is None or _local(parent) != "rPh"
-    ]
-    return unescaped("".join(pieces))
 
 
 def unescaped(text: str) -> str:

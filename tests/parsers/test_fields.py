@@ -50,6 +50,7 @@ UNCOUNTED = Code.FORMULA_WITHOUT_VALUE
         (" 7 ", "7", False), ("1 234 567,8", "1234567.8", True), ("1\u00a0234", "1234", False),
         ("7.", "7", False), (".5", "0.5", False), ("1e5", "100000", False),
         ("1.5E+3", "1500", False), ("1e19", "1" + 19 * "0", False),
+        ("1e99", "1" + 99 * "0", False), ("1,50e1", "15.0", True), ("1e-5", "0.00001", False),
         ("9" * 500, "9" * 500, False), ("0." + "1" * 500, "0." + "1" * 500, False),
     ],
 )  # fmt: skip
@@ -77,7 +78,20 @@ def test_a_struck_number_is_told_as_such_and_an_exponent_is_a_workbook_s():
     assert read_number(StruckCell(7)).about() == {"reason": "struck"}
     assert code_of(read_number("1e3", exponents=False)) is NO_NUMBER
     assert read_number("1000", exponents=False) == Number(Decimal(1000))
-    assert Number(Decimal("1e20")).value == read_number("1e20").value
+    assert code_of(read_number("1E3", exponents=False)) is NO_NUMBER
+    assert read_number("+1,5", exponents=False) == Number(Decimal("1.5"), comma=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "about"),
+    [
+        (Fault(NO_DATE), {}), (Fault(NO_DATE, "x"), {"expected": "x"}),
+        (Fault(NO_DATE, either="a or b"), {"reason": "day-or-month", "either": "a or b"}),
+        (Fault(NO_DATE, "x", reason="y"), {"expected": "x", "reason": "y"}),
+    ],
+)  # fmt: skip
+def test_a_fault_says_what_it_knows(fault, about):
+    assert fault.about() == about
 
 
 @pytest.mark.parametrize(
@@ -94,6 +108,8 @@ def test_zero_is_zero_however_it_is_written(cell, zero):
         ("0.000", 0, 2, None), ("9.991", 3, 2, Code.TOO_MANY_DECIMALS), ("9.990", 3, 2, None),
         ("-1000", 3, 2, Code.TOO_MANY_DIGITS), ("1E+3", 3, 2, Code.TOO_MANY_DIGITS),
         ("1E+2", 3, 2, None), ("0.1", 3, 0, Code.TOO_MANY_DECIMALS), ("5.0", 1, 0, None),
+        ("0E+99", 0, 0, None), ("1." + "0" * 40 + "1", 3, 2, Code.TOO_MANY_DECIMALS),
+        ("1." + "0" * 40, 3, 0, None), ("0.01", 3, 2, None), ("1E-3", 3, 2, Code.TOO_MANY_DECIMALS),
     ],
 )  # fmt: skip
 def test_a_number_fits_by_its_places_before_and_behind_the_point(value, whole, decimals, fault):
@@ -122,11 +138,19 @@ def test_energy_is_whole_watt_hours_of_fifteen_digits(value, power, decimals, en
         (["1.5", "2.5"], 3, [1500, 2500]), (["1.125", "2.250"], 3, [1125, 2250]),
         (["-1.5", "2.0"], 3, [-1500, 2000]), (["1", "2.5"], 3, [1000, 2500]), (["1\n2"], 3, None),
         (["1", None], 3, None), (["1", ""], 3, None), (["1", "2,5"], 3, None),
-        (["1.5000"], 3, None), (["+1"], 3, None),
+        (["1.5000"], 3, None), (["+1"], 3, None), (["1.5\n2.5"], 3, None), (["1\n2.5"], 3, None),
+        (["1.5", "2\n3"], 3, None), (["1.5", "22.5", "-0.25"], 3, [1500, 22500, -250]),
+        ([], 3, None), (["-"], 3, None), (["9" * 13], 3, None),
+        (["9" * 12], 3, [999_999_999_999_000]),
     ],
 )  # fmt: skip
 def test_a_column_of_plain_numbers_is_read_at_once_or_not_at_all(texts, power, found):
     assert energies_at_once(texts, power, 3) == found
+
+
+def test_a_column_of_whole_numbers_has_no_decimals():
+    assert energies_at_once(["1", "2"], 3, 0) == [1000, 2000]
+    assert energies_at_once(["1", "2.0"], 3, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -150,6 +174,8 @@ def test_a_code_is_a_text_or_a_whole_number(cell, code):
         ("42.0", "42"), ("42,00", "42"), ("42.01", "42.01"), ("007.0", "007"),
         ("2.00000001234E+11", "200000001234"), ("2,00000001234E+11", "200000001234"),
         ("1.5e1", "15"), ("1.5e2", NO_CODE), ("1E+5", NO_CODE), ("7e0", "7"), ("A1", "A1"),
+        (None, None), (-1, NO_CODE), ("x" * 65, NO_CODE), (42.0, "42"),
+        ("1.50e1", "15"), ("1.55e1", NO_CODE),
     ],
 )  # fmt: skip
 def test_a_code_that_a_workbook_wrote_as_a_number_is_mended_while_it_is_whole(cell, code):
@@ -176,6 +202,11 @@ def test_a_code_that_a_workbook_wrote_as_a_number_is_mended_while_it_is_whole(ce
         (32874, day(1990, 1, 1)), (32873, NO_DATE), (20_000, NO_DATE), (73_415, day(2100, 12, 31)),
         (80_000, NO_DATE), ("4632", NO_DATE), ("463270", NO_DATE), (float("inf"), NO_DATE),
         (True, NO_DATE), (date(2026, 11, 1), day(2026, 11, 1)), (time(1), NO_DATE),
+        ("На 01.11.2026", day(2026, 11, 1)), ("на 1 ноября 2026", day(2026, 11, 1)),
+        ("наа 01.11.2026", NO_DATE), ("абвгд", NO_DATE), ("٤٦٣٢٧", NO_DATE), ("1.1.1", NO_DATE),
+        (46327.75, day(2026, 11, 1, 18)), (46327.999999, day(2026, 11, 2)), (-1, NO_DATE),
+        (float("nan"), NO_DATE), (1e9, NO_DATE), (1e300, NO_DATE), ("01.01.0026", NO_DATE),
+        ("01.01.0100", NO_DATE), ("1 квартала 2026", NO_DATE), ("1.11.2026 г", day(2026, 11, 1)),
         (Uncounted("=A1"), UNCOUNTED),
     ],
 )  # fmt: skip
@@ -196,7 +227,8 @@ def test_a_serial_counts_from_its_workbook_s_first_day():
         (1.1989, NO_DATE), (12.21, date(2100, 12, 1)), (12.2101, NO_DATE), (13.2026, NO_DATE),
         (0.2026, NO_DATE), ("00.2026", NO_DATE), ("13.2026", NO_DATE), ("11.1989", NO_DATE),
         ("01.11.2026", date(2026, 11, 1)), (day(2026, 11, 30), date(2026, 11, 1)),
-        ("ноябрь", NO_DATE),
+        ("ноябрь", NO_DATE), ("квартал 2026", NO_DATE), (46327.5, date(2026, 11, 1)),
+        (2026.11, NO_DATE), (float("nan"), NO_DATE), ("1 ноября 2026", date(2026, 11, 1)),
     ],
 )  # fmt: skip
 def test_a_month_is_read_in_any_of_its_forms(cell, month):

@@ -58,12 +58,10 @@ class TimeFormat:
 
     Attributes:
         parts: Name of each part with the slice of the text that holds it.
-        compact: Digits only, a date of eight digits first.
     """
 
     text: str
     parts: Mapping[str, slice]
-    compact: bool
 
     @property
     def has_date(self) -> bool:
@@ -71,7 +69,7 @@ class TimeFormat:
         return "year" in self.parts
 
 
-NO_FORMAT = TimeFormat("", {}, compact=False)
+NO_FORMAT = TimeFormat("", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,8 +401,7 @@ def _format(section: Section, name: str) -> TimeFormat:
             parts[part] = slice(*token.span())
     if position != len(text) or not ({"year", "month", "day"} <= parts.keys() or "hour" in parts):
         raise section.wrong(name, "a form of time such as YYYYMMDDHH or HHMM")
-    compact = text.isalpha() and "T" not in text and text.startswith(("YYYYMMDD", "HH"))
-    return TimeFormat(text, parts, compact)
+    return TimeFormat(text, parts)
 
 
 def _form(section: Section, kind: Kind) -> XmlForm:

@@ -69,7 +69,6 @@ class Sheet:
             merged cells and in cells that are formatted to show nothing.
         is_visible: Whether the sheet itself is shown; of a hidden one, `rows`
             and `unseen` are as if it were.
-        filtered: Rows of `unseen` that a filter has put out of sight.
         merged: Its merged ranges, from the top.
         heads: Cells of merged ranges, to the first cell of theirs; only in rows
             that hold something.
@@ -82,7 +81,6 @@ class Sheet:
     rows: Rows
     unseen: Rows = field(default_factory=dict)
     is_visible: bool = True
-    filtered: frozenset[int] = frozenset()
     merged: tuple[Merged, ...] = ()
     heads: Mapping[Spot, Spot] = field(default_factory=dict)
     formulas: frozenset[Spot] = frozenset()

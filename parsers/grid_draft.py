@@ -162,7 +162,6 @@ class SheetDraft:
         hidden_columns: First and last column of each hidden range.
         struck: Cells whose text is struck through.
         veiled: Cells that are formatted to show nothing.
-        filters: First and last row of each range that a filter is on.
     """
 
     name: str
@@ -172,7 +171,6 @@ class SheetDraft:
     rows: Rows = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
-    filters: list[tuple[int, int]] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
     formulas: set[Spot] = field(default_factory=set)
     percents: set[Spot] = field(default_factory=set)
@@ -244,16 +242,12 @@ class SheetDraft:
         rows = {row: dict(sorted(cells.items())) for row, cells in sorted(self.rows.items())}
         heads = dict(self._heads(rows))
         hides = self.hidden_rows or self.hidden_columns or heads or self.veiled
-        filtered = _Ranges(self.filters)
         seen, unseen = self._parted(rows, heads) if hides else (rows, {})
         return Sheet(
             name=self.name,
             rows=seen,
             unseen=unseen,
             is_visible=self.is_visible,
-            filtered=frozenset(
-                row for row in unseen if row in self.hidden_rows and row in filtered
-            ),
             merged=tuple(self.merged),
             heads=heads,
             formulas=frozenset(self.formulas),

@@ -160,8 +160,6 @@ class _Reader:
         for row in range(first, self._row + 1):
             if visibility in _OUT_OF_SIGHT:
                 self.draft.hidden_rows.add(row)
-            if visibility == "filter":
-                self.draft.filters.append((row, row))
             for cell, value, start, count in filled:
                 is_veiled = self._is_veiled(cell)
                 for column in range(start, start + count):

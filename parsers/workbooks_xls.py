@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parsers.grid import EPOCH_1900, EPOCH_1904, Cell, ErrorCell, Merged, Sheet, Uncounted
-from parsers.grid_draft import LAST_ROW, MOST_CELLS, SheetDraft, Spent, TooCostlyError
+from parsers.grid_draft import MOST_CELLS, SheetDraft, Spent, TooCostlyError
 from parsers.number_formats import (
     BLACK,
     BUILT_IN,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from xlrd.formatting import XFBackground
 
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
-_BEGIN, _FILTERED, _SHEET, _SHARED, _ENCRYPTED, _COUNTED = (
-    0x0809, 0x009B, 0x0085, 0x00FC, 0x002F, 0x01C1,
+_BEGIN, _SHEET, _SHARED, _ENCRYPTED, _COUNTED = (
+    0x0809, 0x0085, 0x00FC, 0x002F, 0x01C1,
 )  # fmt: skip
 
 
@@ -51,7 +51,6 @@ class _About:
 
     formulas: set[tuple[int, int]] = field(default_factory=set)
     textless: set[tuple[int, int]] = field(default_factory=set)
-    is_filtered: bool = False
 
     def formula(self, data: bytes) -> None:
         """Take in the record of one."""
@@ -127,8 +126,6 @@ def _walked(content: bytes, spent: Spent) -> list[_About]:
             current.formula(data)
         elif kind == _BEGIN:
             current = sheets.get(at, current)
-        elif kind == _FILTERED:
-            current.is_filtered = True
         elif kind == _SHEET and data[5] == 0:
             sheets[struct.unpack_from("<I", data)[0]] = _About()
         elif kind == _COUNTED:
@@ -217,8 +214,6 @@ def _fill_cells(
         for column, info in source.colinfo_map.items()
         if info.hidden or info.width == 0
     ]
-    if about.is_filtered:
-        draft.filters.append((1, LAST_ROW))
     for top, bottom, left, right in source.merged_cells:
         draft.merge(Merged(top + 1, left + 1, bottom, right))
     for row in range(source.nrows):

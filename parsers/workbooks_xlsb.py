@@ -31,7 +31,7 @@ _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
 _STRING, _FORMAT, _STYLE, _COLUMNS, _RICH_INLINE = 19, 44, 47, 60, 62
 _BOOK_PROPERTIES, _SHEET, _MERGED = 153, 156, 176
 _FONT, _FILL, _STRUCK = 43, 45, 8
-_FILTER, _FILTER_COLUMN, _CELL_STYLES, _CELL_STYLES_END = 161, 163, 617, 618
+_CELL_STYLES, _CELL_STYLES_END = 617, 618
 
 ERRORS = {
     0x00: "#NULL!",
@@ -184,7 +184,6 @@ class _Reader:
         self._struck = styles.struck
         self._veiled = styles.veiled
         self._row = 0
-        self._filter: tuple[int, int] | None = None
 
     def read(self, package: Package, path: str) -> None:
         with package.open(path) as part:
@@ -211,11 +210,6 @@ class _Reader:
         elif kind == _MERGED:
             top, bottom, left, right = struct.unpack_from("<IIII", data)
             draft.merge(Merged(top + 1, left + 1, bottom + 1, right + 1))
-        elif kind == _FILTER:
-            top, bottom = struct.unpack_from("<II", data)
-            self._filter = top + 2, bottom + 1
-        elif self._filter is not None:
-            draft.filters.append(self._filter)
 
     def _cell(self, kind: int, data: bytes) -> None:
         column, style = struct.unpack_from("<II", data)
@@ -249,7 +243,7 @@ class _Reader:
 _FORMULAS = frozenset({_FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR})
 _PLAIN = {_RK, _ERROR, _BOOL, _REAL, _INLINE, _SHARED, _RICH_INLINE}
 _CELLS = frozenset({*_PLAIN, *_FORMULAS})
-_OTHERS = frozenset({_COLUMNS, _MERGED, _FILTER, _FILTER_COLUMN})
+_OTHERS = frozenset({_COLUMNS, _MERGED})
 
 
 def _rk(data: bytes) -> float:

@@ -185,8 +185,9 @@ def _is_in(element: Element, name: str) -> bool:
 
 
 # Rows and what says something of them; the rest is there to be emptied.
-_READ = ("row", "col", "mergeCell", "autoFilter", "sheetPr")
-_EMPTIED = ("cfRule", "dataValidation", "hyperlink", "conditionalFormatting", "brk", "ext")
+_READ = ("row", "col", "mergeCell")
+_EMPTIED = ("autoFilter", "sheetPr", "cfRule", "dataValidation", "hyperlink",
+            "conditionalFormatting", "brk", "ext")  # fmt: skip
 
 
 class _Reader:
@@ -199,18 +200,10 @@ class _Reader:
         self._struck = styles.struck
         self._veiled = styles.veiled
         self._row = 0
-        self._is_filtered = False
 
     def read(self, package: Package, path: str) -> None:
         for element in package.elements(path, *_READ, *_EMPTIED):
             self._take(element)
-        if self._is_filtered and not self._draft.filters:
-            # A filter by a range of conditions has no range of its own in the file.
-            self._draft.filters.append((1, 1 << 20))
-        for item in package.relations(path).values():
-            if item.kind == "table" and item.path in package:
-                for element in package.elements(item.path, "autoFilter"):
-                    self._filter(element)
 
     def _take(self, element: Element) -> None:
         name = _local(element)
@@ -223,15 +216,6 @@ class _Reader:
         elif name == "mergeCell":
             (top, left), (bottom, right) = _range(element.get("ref") or "")
             self._draft.merge(Merged(top, left, bottom, right))
-        elif name == "autoFilter":
-            self._filter(element)
-        elif name == "sheetPr":
-            self._is_filtered = element.get("filterMode") in _TRUE
-
-    def _filter(self, element: Element) -> None:
-        if len(element):
-            (top, _), (bottom, _) = _range(element.get("ref") or "")
-            self._draft.filters.append((top + 1, bottom))
 
     def _cells(self, element: Element) -> None:
         """Read one row.

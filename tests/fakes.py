@@ -85,9 +85,6 @@ class FakeMailbox:
             self.next_uid += 1
         return uids
 
-    def folder_of(self, uid: int) -> str | None:
-        return next((outcome for outcome, filed in self.filed if filed == uid), None)
-
     def certificate_ends(self) -> datetime | None:
         return self.ends
 

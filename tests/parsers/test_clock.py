@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from layouts.layout import TimeFormat
 from parsers.clock import clock, hours_at_once, minutes_at_once, read_local
 
-MINUTES = TimeFormat("HHMM", {"hour": slice(0, 2), "minute": slice(2, 4)}, compact=True)
+MINUTES = TimeFormat("HHMM", {"hour": slice(0, 2), "minute": slice(2, 4)})
 HOURS = TimeFormat(
     "YYYYMMDDHH",
     {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
-    compact=True,
 )
 DAY = date(2026, 11, 20)
 EVERY = [f"{number:04d}" for number in range(10_000)]
@@ -109,7 +108,6 @@ WHOLE = TimeFormat(
     "DD.MM.YYYY HH:MM",
     {"day": slice(0, 2), "month": slice(3, 5), "year": slice(6, 10), "hour": slice(11, 13),
      "minute": slice(14, 16)},
-    compact=False,
 )  # fmt: skip
 
 

@@ -39,7 +39,6 @@ def test_a_book_is_read_the_same_whoever_saved_it(path):
     }
     assert {row: readings.rows[row] for row in (4, 6, 8)} == {row: rows[row] for row in (4, 6, 8)}
     assert readings.unseen == {3: {**rows[3], 7: "скрыто"}, 5: rows[5], 7: rows[7]}
-    assert readings.filtered == {3, 5, 7}
     assert readings.rows[11] == {1: "07510009", 2: ErrorCell("#DIV/0!")}
     assert readings.rows[12] == {2: ErrorCell("#N/A")}
     assert readings.rows[13] == {2: 12347.67}

@@ -111,23 +111,6 @@ def test_what_is_hidden_or_of_no_size_in_xlsx_is_not_seen(about, rows, columns):
     assert set(sheet.rows.get(1, {})) == {1, 2, 3} - gone
 
 
-FILTERED = '<row r="1"><c><v>1</v></c></row><row r="2" hidden="1"><c><v>2</v></c></row>'
-
-
-@pytest.mark.parametrize(
-    ("about", "filtered"),
-    [
-        ('<autoFilter ref="A1:A2"><filterColumn/></autoFilter>', {2}),
-        ('<autoFilter ref="A2:A9"><filterColumn/></autoFilter>', set()),
-        ('<autoFilter ref="A1"><filterColumn/></autoFilter>', set()),
-        ('<autoFilter ref="A1:A2"/>', set()), ('<sheetPr filterMode="1"/>', {2}),
-        ('<sheetPr filterMode="0"/>', set()), ("", set()),
-    ],
-)  # fmt: skip
-def test_a_filter_of_xlsx_hides_what_lies_below_its_first_row(about, filtered):
-    assert xlsx(f"{FILTERED}</sheetData>{about}<sheetData>").filtered == filtered
-
-
 STYLES = (
     f'<styleSheet xmlns="{corpus.SHEET}">'
     '<numFmts><numFmt numFmtId="164" formatCode="0000"/></numFmts>'
@@ -251,7 +234,6 @@ def test_repeated_rows_columns_and_cells_of_ods_stand_in_each_place():
     )
     assert sheet.rows == {1: {1: 1}, 2: {1: 1}, 3: {3: 2}}
     assert sheet.unseen == {3: {4: 2, 5: 1}, 5: {1: 1}, 6: {1: 1}}
-    assert sheet.filtered == {5}
 
 
 def test_a_merged_cell_of_ods_covers_its_range():
@@ -296,7 +278,7 @@ def test_a_cell_of_xlsb_is_what_it_says(monkeypatch, kind, data, value):
     assert sheet.formulas == ({(2, 3)} if kind in range(8, 12) else set())
 
 
-def test_rows_columns_ranges_and_filters_of_xlsb_count_from_one(monkeypatch):
+def test_rows_columns_and_ranges_of_xlsb_count_from_one(monkeypatch):
     def one(column):
         return pages._record(2, at(column) + struct.pack("<i", column << 2 | 2))
 
@@ -307,11 +289,9 @@ def test_rows_columns_ranges_and_filters_of_xlsb_count_from_one(monkeypatch):
         pages._record(60, struct.pack("<IIIIH", 3, 3, 1, 0, 0)),
         xlsb_row(1), *map(one, range(1, 7)), xlsb_row(2, 0x10), one(1), xlsb_row(3, 0x10), one(1),
         pages._record(176, struct.pack("<IIII", 4, 5, 0, 1)),
-        pages._record(161, struct.pack("<IIII", 1, 2, 0, 0)), pages._record(163, b""),
     )  # fmt: skip
     assert sheet.rows == {1: {1: 1, 4: 4, 6: 6}}
     assert sheet.unseen == {1: {2: 2, 3: 3, 5: 5}, 2: {1: 1}, 3: {1: 1}}
-    assert sheet.filtered == {3}
     assert sheet.merged == (Merged(5, 1, 6, 2),)
 
 

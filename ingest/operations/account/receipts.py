@@ -28,7 +28,6 @@ class File:
     """A file that went out with a reply."""
 
     name: str
-    media_type: str
     content: bytes = field(repr=False)
 
 
@@ -172,5 +171,4 @@ def mailed_of(reply: SentReply) -> Mailed:
 
 def _file(part: EmailMessage) -> File:
     content = part.get_payload(decode=True)
-    name, media_type = part.get_filename() or "", part.get_content_type()
-    return File(name, media_type, content if isinstance(content, bytes) else b"")
+    return File(part.get_filename() or "", content if isinstance(content, bytes) else b"")

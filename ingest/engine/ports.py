@@ -20,14 +20,7 @@ class Letters(ports.Letters, Protocol):
     def known(
         self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]
     ) -> Mapping[int, Claim]:
-        """The ledger's rows of those UIDs that it has seen.
-
-        Args:
-            mailbox: Its name in the configuration.
-            folder: The folder's path.
-            uidvalidity: Of the folder.
-            uids: Which letters.
-        """
+        """See `storage.letters`: the ledger's rows of those UIDs that it has seen."""
 
     def details(self, number: int) -> LetterDetails | None:
         """All that is known of one letter."""
@@ -78,14 +71,7 @@ class Leases(Protocol):
     def take(
         self, name: str, holder: str, *, seconds: float, is_gone: Callable[[str], bool]
     ) -> str:
-        """Who has a lease now: `holder`, or another one.
-
-        Args:
-            name: Of the lease.
-            holder: Who asks.
-            seconds: How long it is held from now on.
-            is_gone: Whether a holder, by its name, has died, so that its lease ends at once.
-        """
+        """See `storage.leases`: who has a lease now: `holder`, or another one."""
 
     def release(self, name: str, holder: str) -> None:
         """Release a lease."""
@@ -95,14 +81,7 @@ class Installation(Protocol):
     """What is kept of the servers."""
 
     def server_failed(self, name: str, error: str, advice: str, now: datetime) -> None:
-        """Keep a fault.
-
-        Args:
-            name: What the server is called: `mailbox NAME` or `outbox`.
-            error: What went wrong, without secrets.
-            advice: What an operator can do about it; '' where nothing is known.
-            now: The moment of it, aware.
-        """
+        """See `storage.installation`: keep a fault."""
 
     def certificate_seen(self, name: str, ends: datetime | None) -> None:
         """Keep when the certificate of a server that works ends; None without TLS."""

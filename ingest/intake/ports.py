@@ -1,4 +1,4 @@
-"""What intake asks of the database; `storage.store` is the real one."""
+"""What intake asks of the database; `storage.store` is the real one, with every argument told."""
 
 from __future__ import annotations
 
@@ -30,26 +30,10 @@ class Letters(Protocol):
         received_at: datetime,
         now: datetime,
     ) -> Claim:
-        """The letter's ledger row, made when new; one attempt more is counted.
-
-        Args:
-            location: Where it lies, as far as that is known.
-            sha256: Of the bytes.
-            size: In bytes.
-            received_at: Moment of receipt, aware.
-            now: The moment of it, aware.
-        """
+        """See `storage.letters`: the letter's row, made when new; one attempt more is counted."""
 
     def wait(self, letter: int, rest: timedelta, sender: str, claimed: str, reason: str) -> None:
-        """Have a letter tried again only after so long; the attempt is taken back.
-
-        Args:
-            letter: Its number.
-            rest: How long; less than two hours.
-            sender: The address that it claims to be from.
-            claimed: The user code that it names.
-            reason: Why, for operators.
-        """
+        """See `storage.letters`: have a letter tried again only after so long; no attempt counts."""
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -62,28 +46,12 @@ class Letters(Protocol):
         entity: LegalEntity | None,
         now: datetime,
     ) -> None:
-        """Keep the verdict of a letter.
-
-        Args:
-            letter: Its number in the ledger.
-            outcome: The verdict.
-            facts: What is kept of it, without secrets.
-            entity: Whose it is; None when that is not known.
-            now: The moment of it, aware.
-        """
+        """See `storage.letters`: keep the verdict of a letter."""
 
     def quarantine(
         self, letter: int, error: str, now: datetime, sender: str = "", subject: str = ""
     ) -> None:
-        """Quarantine a letter for a person to look at.
-
-        Args:
-            letter: Its number in the ledger.
-            error: What went wrong, without secrets.
-            now: The moment of it, aware.
-            sender: Its address, '' when none can be read.
-            subject: With passwords masked.
-        """
+        """See `storage.letters`: quarantine a letter for a person to look at."""
 
 
 class Registry(Protocol):
@@ -111,17 +79,7 @@ class Senders(Protocol):
     def locked_until(
         self, user_code: str, address: str, now: datetime, *, is_listed: bool = False
     ) -> datetime | None:
-        """Until when an address may not try a user code; None when it may.
-
-        One that has authenticated with the code, or that the register lists for it, has a
-        lock of its own only, any other its domain's too.
-
-        Args:
-            user_code: As it was claimed.
-            address: The letter's sender.
-            now: The moment of it, aware.
-            is_listed: Whether the register lists the address for the code.
-        """
+        """See `storage.senders`: until when an address may not try a user code, if it may not."""
 
     def failed(
         self,
@@ -133,16 +91,7 @@ class Senders(Protocol):
         *,
         is_listed: bool = False,
     ) -> None:
-        """Count a wrong password; from `max_failures` on each one locks for twice as long.
-
-        Args:
-            user_code: As it was claimed.
-            address: The letter's sender.
-            now: The moment of it, aware.
-            max_failures: Wrong passwords that are free.
-            lockout: How long the first lock lasts.
-            is_listed: Whether the register lists the address for the code.
-        """
+        """See `storage.senders`: count a wrong password, which may lock the address."""
 
     def waits_until(
         self,
@@ -153,15 +102,7 @@ class Senders(Protocol):
         *,
         is_listed: bool = False,
     ) -> datetime | None:
-        """Until when a user code must not be tried at all; None when it may be tried.
-
-        Args:
-            user_code: As it was claimed.
-            address: The letter's sender.
-            now: The moment of it, aware.
-            guesses_per_hour: How many may be tried in an hour.
-            is_listed: Whether the register lists the address for the code.
-        """
+        """See `storage.senders`: until when nobody may try a user code; None when it may be tried."""
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""
@@ -188,15 +129,7 @@ class Outbox(Protocol):
     def returned(
         self, message_ids: Sequence[str], code: str, told: str, now: datetime, *, for_good: bool
     ) -> Returned | None:
-        """Note that a reply came back, or is delayed; None when none of them is ours.
-
-        Args:
-            message_ids: Of the mails that the bounce names.
-            code: The bounce's status, such as 5.1.1.
-            told: What the recipient's server said.
-            now: The moment of it, aware.
-            for_good: False: it is delayed and still on its way.
-        """
+        """See `storage.outbox`: note that a reply came back, or is late; None when none is ours."""
 
     def owed_to(self, address: str, since: datetime) -> int:
         """How many replies were owed to an address, whatever its +tag, since then."""
@@ -263,17 +196,7 @@ class Store(Protocol):
         now: datetime,
         entry: Entry | None = None,
     ) -> Receipt:
-        """Keep a submission, its findings and the values its changes carry.
-
-        Args:
-            letter: Its number in the ledger.
-            parsed: The document.
-            checked: Its verdict.
-            entity: Whose it is.
-            received_at: Moment of receipt, aware.
-            now: The moment of it, aware.
-            entry: Of an operator who handed it in; None: the entity itself.
-        """
+        """See `storage.store`: keep a submission, its findings and the values its changes carry."""
 
 
 class Ledger(Protocol[_Store_co]):

@@ -70,7 +70,16 @@ class Transports(Protocol):
     def put_back_dropped(
         self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
     ) -> Collection[str]:
-        """Files that a drop folder still has, to be taken once more: their keys."""
+        """Files that a drop folder still has, to be taken once more: their keys.
+
+        Args:
+            source: `drop NAME`.
+            keys: Of the files.
+            reopen: Called with the keys of those that were found, before their verdicts go.
+
+        Raises:
+            ConnectionError: the folder is away.
+        """
 
     def put_back(
         self,
@@ -78,18 +87,30 @@ class Transports(Protocol):
         wanted: Mapping[str, tuple[int, datetime]],
         reopen: Callable[[Collection[str]], None],
     ) -> set[str]:
-        """Letters moved back to where they arrived."""
+        """Letters moved back to where they arrived, from the folders for an outcome.
+
+        Args:
+            outcome: Theirs.
+            wanted: Size and moment of receipt by SHA-256.
+            reopen: Called with the SHA-256 of those that were found, before they are moved.
+
+        Raises:
+            ConnectionError: a mailbox is away.
+        """
 
     def content_of(
         self, outcome: str | None, sha256: str, size: int, received_at: datetime
     ) -> bytes | None:
-        """A letter's bytes from the mail server that has it.
+        """A letter's bytes from the mail server that has it; None when none has.
 
         Args:
-            outcome: Says in which folder it was filed.
+            outcome: What it was filed as; None of one that is not filed yet.
             sha256: Of the bytes.
-            size: In bytes.
+            size: Of them.
             received_at: Moment of receipt, aware.
+
+        Raises:
+            ConnectionError: a mailbox is away.
         """
 
 
@@ -185,7 +206,16 @@ class Service(Watched, Protocol):
     def read_filed(
         self, since: date, told: Callable[[Any, Any, Handled], None], *, replies: bool
     ) -> None:
-        """Letters filed since a day read once more."""
+        """Read the letters filed since a day once more; those the ledger knows are passed over.
+
+        Args:
+            since: By the mail server's calendar.
+            told: Called with each letter that has its verdict, after the commit.
+            replies: Whether they are answered, as if they had come now.
+
+        Raises:
+            ConnectionError: a mailbox or the database is away.
+        """
 
     def process(
         self,
@@ -195,11 +225,15 @@ class Service(Watched, Protocol):
         *,
         dry_run: bool,
     ) -> None:
-        """Letters in files to their verdicts.
+        """Every letter under the paths to its verdict, its reply complete.
 
         Args:
             paths: Files and folders of letters.
             at: Moment of receipt of letters that carry none; None: now.
-            told: Called with source, number and verdict of each.
+            told: Called with each: its name, its number in the ledger, its verdict.
             dry_run: Undo everything at the end.
+
+        Raises:
+            NoLettersError: a path holds none; said before the first letter is read.
+            ConnectionError: the database is away, or no child can be had.
         """

@@ -373,16 +373,7 @@ class Service:
             )
 
     def read_filed(self, since: date, told: Told, *, replies: bool) -> None:
-        """Read the letters filed since a day once more; those the ledger knows are passed over.
-
-        Args:
-            since: By the mail server's calendar.
-            told: Called with each letter that has its verdict, after the commit.
-            replies: Whether they are answered, as if they had come now.
-
-        Raises:
-            ConnectionError: a mailbox or the database is away.
-        """
+        """See `operations.ports.Service`."""
         from ingest.engine.passes import read_through
 
         intake = self._intake_by(replace(self.policy, is_silent=not replies))
@@ -397,18 +388,7 @@ class Service:
         *,
         dry_run: bool,
     ) -> None:
-        """Every letter under the paths to its verdict, its reply complete.
-
-        Args:
-            paths: Files and folders of letters.
-            at: Moment of receipt of letters that carry none; None: now.
-            told: Called with each: its name, its number in the ledger, its verdict.
-            dry_run: Undo everything at the end.
-
-        Raises:
-            NoLettersError: a path holds none; said before the first letter is read.
-            ConnectionError: the database is away, or no child can be had.
-        """
+        """See `operations.ports.Service`."""
         from ingest.engine.files import process, rehearse
         from ingest.transports.files import LettersInFiles
 

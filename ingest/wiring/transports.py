@@ -184,16 +184,7 @@ class Transports:
         wanted: Mapping[str, tuple[int, datetime]],
         reopen: Callable[[Collection[str]], None],
     ) -> set[str]:
-        """Letters moved back to where they arrived, from the folders for an outcome.
-
-        Args:
-            outcome: Theirs.
-            wanted: Size and moment of receipt by SHA-256.
-            reopen: Called with the SHA-256 of those that were found, before they are moved.
-
-        Raises:
-            ConnectionError: a mailbox is away.
-        """
+        """See `operations.ports.Transports`."""
         done: set[str] = set()
         for mailbox in self.mailboxes():
             with closing(mailbox):
@@ -203,33 +194,14 @@ class Transports:
     def put_back_dropped(
         self, source: str, keys: Collection[str], reopen: Callable[[Collection[str]], None]
     ) -> set[str]:
-        """Files that a drop folder still has, to be taken once more: their keys.
-
-        Args:
-            source: `drop NAME`.
-            keys: Of the files.
-            reopen: Called with the keys of those that were found, before their verdicts go.
-
-        Raises:
-            ConnectionError: the folder is away.
-        """
+        """See `operations.ports.Transports`."""
         named = [folder for folder, _ in self._drop_folders() if folder.source == source]
         return {key for folder in named for key in folder.put_back(keys, reopen)}
 
     def content_of(
         self, outcome: str | None, sha256: str, size: int, received_at: datetime
     ) -> bytes | None:
-        """A letter's bytes from the mail server that has it; None when none has.
-
-        Args:
-            outcome: What it was filed as; None of one that is not filed yet.
-            sha256: Of the bytes.
-            size: Of them.
-            received_at: When it arrived.
-
-        Raises:
-            ConnectionError: a mailbox is away.
-        """
+        """See `operations.ports.Transports`."""
         for mailbox in self.mailboxes():
             with closing(mailbox):
                 found = mailbox.content_of(outcome, sha256, size, received_at)

@@ -33,7 +33,7 @@ class Letters(Protocol):
         """See `storage.letters`: the letter's row, made when new; one attempt more is counted."""
 
     def wait(self, letter: int, rest: timedelta, sender: str, claimed: str, reason: str) -> None:
-        """See `storage.letters`: have a letter tried again only after so long; no attempt counts."""
+        """See `storage.letters`: have a letter tried again only after so long, uncounted."""
 
     def unclaim(self, letter: int) -> None:
         """Take an attempt back: a fault of time ended the pass."""
@@ -102,7 +102,7 @@ class Senders(Protocol):
         *,
         is_listed: bool = False,
     ) -> datetime | None:
-        """See `storage.senders`: until when nobody may try a user code; None when it may be tried."""
+        """See `storage.senders`: until when a user code may not be tried; None when it may."""
 
     def succeeded(self, user_code: str, address: str, now: datetime) -> None:
         """Forget the failures of an address; it is known with this user code from now on."""

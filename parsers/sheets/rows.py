@@ -66,7 +66,7 @@ def is_signed(table: Table, keys: Keys, layout: Layout) -> bool:
     """Whether the row in hand names a zone or a channel: no remark does."""
     at = table.columns
     zone, channel = (shown(keys.at(at[n])) if n in at else "" for n in ("zone", "channel"))
-    return bool((zone and zone_of(zone, layout)) or (channel and channel_of(channel, layout)))
+    return bool((zone and zone_of(zone, layout)) or channel_of(channel, layout))
 
 
 @dataclass(slots=True)
@@ -185,8 +185,8 @@ def across(sheet: Sheet, table: Table, row: int, cells: Mapping[int, Cell]) -> I
 
 def adopt_totals(sheet: Sheet, table: Table, rows: Sequence[int]) -> None:
     """Take a column without a label for totals of the hours before it, which most are."""
-    last = max(table.hours, default=0) + 1
-    if not last or last in table.labels or last in table.totals:
+    last = max(table.hours) + 1
+    if last in table.labels or last in table.totals:
         return
     right = 0
     for row in rows:
@@ -236,8 +236,7 @@ class Proof:
         return self._scaled(number.value, column) if isinstance(number, Number) else None
 
     def _scaled(self, value: Decimal, column: int) -> Decimal:
-        label = self.table.labels.get(column)
-        return in_kwh(value, (label.meaning.unit if label else None) or self.unit)
+        return in_kwh(value, self.table.labels[column].meaning.unit or self.unit)
 
     def _belongs(
         self, kind: FigureKind, figure: Slot, value: Slot, held: Mapping[int, Reading]
@@ -278,8 +277,7 @@ class Proof:
     def _written(self, value: Decimal, column: int) -> str:
         """A number in the unit of a column."""
         scale = self._scaled(Decimal(1), column)
-        exact = (value / scale).normalize()
-        return format(exact or Decimal(0), "f")
+        return format((value / scale).normalize(), "f")
 
     def _differs(self, reading: Reading, column: int, expected: str) -> Finding:
         return finding(
@@ -294,13 +292,12 @@ class Proof:
             expected=expected,
         )
 
-    def _since(self, label: Label | None) -> datetime | None:
+    def _since(self, label: Label) -> datetime | None:
         """The moment of the last reading, of the row or of the figure's own label."""
-        at = label.meaning.at if label and self.since is None else None
+        at = label.meaning.at if self.since is None else None
         return instant(self.since if at is None else self.midnight(at))
 
     def _figure(self, kind: FigureKind, value: Decimal, reading: Reading, column: int) -> Figure:
-        label = self.table.labels.get(column)
         at, zone = instant(reading.instant), reading.zone
         # `findings` passes over readings without them.
         assert at is not None and zone is not None  # noqa: S101, PT018
@@ -312,9 +309,9 @@ class Proof:
             channel=reading.channel,
             zone=zone,
             instant=at,
-            since=self._since(label),
+            since=self._since(self.table.labels[column]),
             place=place_of(self.sheet, self.row, column),
-            seen=shown(self.sheet.cell(self.row, column)) if label else "",
+            seen=shown(self.sheet.cell(self.row, column)),
         )
 
 
@@ -416,7 +413,7 @@ class Defaults:
             return None
         named = self._named(role, title)
         # «Активная энергия» names no direction.
-        if named & set(own.values()) or {*map(_quantity, named)} & {*map(_quantity, own.values())}:
+        if {*map(_quantity, named)} & {*map(_quantity, own.values())}:
             return None
         first = self.table.labels[min(own)]
         other = f"{first.text}, {cell_name(first.row, first.column)}"
@@ -426,7 +423,7 @@ class Defaults:
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""
         defaults = [role for role in ("channel", "zone") if self._is_default(role)]
-        if not defaults or not rows:
+        if not defaults:
             return
         for column in self._columns(rows):
             texts = [t for r in rows if isinstance(t := self._key(r, column), str) and is_note(t)]

@@ -291,7 +291,7 @@ def _forms() -> list[Form]:
     return forms_of(load())
 
 
-def told(pages: tuple[Page, ...]) -> list[str]:
+def told(pages: tuple[Page, ...], *, with_figures: bool = False) -> list[str]:
     """All that is read of a book, a line for each reading, finding and fact of a header."""
     sheets = [page.sheet() for page in pages]
     about = Parsed("x.xlsx", "", 0, None)
@@ -322,6 +322,12 @@ def told(pages: tuple[Page, ...]) -> list[str]:
             where += [f"x{found.count}" if found.count > 1 else None]
             rest = " ".join(one.replace("\n", "/") for one in where if one)
             lines.append(f"{own}{found.severity} {found.code} {rest}")
+        for one in parsed.figures if with_figures else ():
+            key = [one.point, one.meter, one.channel, one.zone]
+            text = " ".join("-" if name is None else name for name in key)
+            since = f" since {one.since:%d.%m.%H:%M}" if one.since else ""
+            value = f"{one.value.normalize():f}{since} at {one.place.cell} «{one.seen}»"
+            lines.append(f"{own}{one.kind} {text} {one.instant:%d.%m.%H:%M} = {value}")
     return lines
 
 
@@ -344,7 +350,8 @@ def as_told(name: str) -> str:
 DRAWN = Path(__file__).parent / "drawn.txt"
 """Small sheets under headings (`#`), parted by blank lines, each as `drawn` takes it.
 
-`!` begins what is `merged`, or which `rows` or `columns` are hidden, `.` is an empty row,
+`!` begins its `name`, what is `merged`, or which `rows` or `columns` are hidden, `.` is an
+empty row,
 and `>` begins a line of what is told. `PARTS` stand in braces.
 """
 PARTS = {
@@ -376,11 +383,12 @@ def told_of(drawing: list[str]) -> list[str]:
         text = text.replace(name, part)
     page = drawn(
         text,
+        about.get("name", "Лист1"),
         merged=tuple(tuple(map(int, spot.split())) for spot in spots),
         hidden_rows=frozenset(map(int, about.get("rows", "").split())),
         hidden_columns=frozenset(map(int, about.get("columns", "").split())),
     )
-    _head, *lines = told((page,))
+    _head, *lines = told((page,), with_figures=True)
     return [line.replace("Лист1 ", "") for line in lines]
 
 

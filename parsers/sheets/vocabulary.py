@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
-from layouts.layout import Layout
+from layouts.layout import UNITS, Layout
 from layouts.terms import CHANNELS
 from layouts.workbook_form import WorkbookDefinition
 from parsers.fields import (
@@ -34,7 +34,7 @@ PREVIOUS, CURRENT = "previous", "current"
 EXACT, COMPOSED, LESS_EXACT = 2, 1, 0
 
 BOTH = "both"
-"""Zone of a label that names two, while it is read; direction likewise, for good."""
+"""Zone or channel of a label that names two, while it is read; direction likewise, for good."""
 
 _LONGEST = 200
 _MOST_KNOWN = 20_000
@@ -78,6 +78,11 @@ class Meaning:
         if self.role in ("channel", "zone") and not (self.channel or self.quantity or self.zone):
             # A column that names channels or zones is of no one channel, nor of one zone.
             upper = replace(upper, zone=None, channel=None, quantity=None, direction=None)
+        channel, quantity = _one_channel(
+            (self.channel, self.quantity), (upper.channel, upper.quantity)
+        )
+        sizes = {UNITS[unit] for unit in (self.unit, upper.unit) if unit is not None}
+        is_one = channel != BOTH and len(sizes) < 2
         return Meaning(
             role=self.role or upper.role,
             exact=min(self.exact, COMPOSED) if self.role else min(upper.exact, COMPOSED),
@@ -85,11 +90,11 @@ class Meaning:
             at=self.at or upper.at,
             month=self.month or upper.month,
             zone=self.zone or upper.zone,
-            channel=self.channel or upper.channel,
-            quantity=self.quantity or (None if self.channel else upper.quantity),
+            channel=None if channel == BOTH else channel,
+            quantity=quantity,
             direction=_one(self.direction, upper.direction),
             unit=self.unit or upper.unit,
-            known=self.known and (upper.known or decoration),
+            known=self.known and (upper.known or decoration) and is_one,
             said=self.said or upper.said,
         ).directed()
 
@@ -123,6 +128,18 @@ _SIGNS = ("+", "-")
 def _one(first: str | None, second: str | None) -> str | None:
     """The one of two directions that is there; `both` where they differ."""
     return BOTH if first and second and first != second else first or second
+
+
+_Channel = tuple[str | None, str | None]
+"""A channel, and its quantity where no direction was named."""
+
+
+def _one_channel(first: _Channel, second: _Channel) -> _Channel:
+    """The one of two channels that is there, of «активная» and «A-» the sign; `both` else."""
+    (mine, quantity), (other, others) = first, second
+    if mine is None or (other is not None and not others and other[:1] == quantity):
+        return second
+    return first if other in (None, mine) or others == mine[:1] else (BOTH, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +180,9 @@ class _Said:
                 # A sum of zones names them; «Тариф 1 (ночь)» is nothing that can be decided.
                 value = "T0" if "T0" in (self.zone, value) else BOTH
             self.zone = value
-        elif kind == "channel" and self.channel is None:
-            self.channel, self.quantity = value, phrase.quantity
+        elif kind == "channel":
+            mine = self.channel, self.quantity
+            self.channel, self.quantity = _one_channel(mine, (value, phrase.quantity))
         elif kind == "direction":
             self.direction = _one(self.direction, value)
 
@@ -281,9 +299,14 @@ class Vocabulary:
         if HARMLESS in roles and len(roles) > 1:
             # The name of a point is not its code; a note on a reading is no reading.
             known, said.role = known and "value" not in roles, HARMLESS
+        says = bool(roles) or any((said.tense, said.zone, said.channel, said.direction))
         if said.zone == BOTH:
             known = known and said.role == "zone"
-        says = bool(roles) or any((said.tense, said.zone, said.channel, said.direction))
+        if said.channel == BOTH:
+            known, said.channel = known and said.role == "channel", None
+        if said.channel and not said.quantity and said.channel[1:] == said.direction:
+            # «A-, отдача» says it twice.
+            said.direction = None
         zone = None if said.zone == BOTH else said.zone
         meaning = replace(
             said.meaning(is_whole=False),
@@ -332,9 +355,12 @@ class Vocabulary:
                 text, count = _form(phrase.words).subn(" ", text)
                 found |= {phrase} if count else set()
         signs = {p.value for p in self._directions if _form(p.words).search(text)} if found else ()
+        exact = {phrase.value[:1] for phrase in found if not phrase.quantity}
         return {
             channel
             for phrase in found
+            # «Активная энергия A-» is of the sign.
+            if signs or phrase.quantity not in exact
             for channel in (
                 {f"{phrase.quantity}{sign}" for sign in signs}
                 if phrase.quantity and signs

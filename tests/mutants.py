@@ -24,6 +24,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -208,8 +209,8 @@ class Calls:
         if code.co_filename in self._files:
             self._called.add((code.co_filename, code.co_firstlineno))
 
-    def run(self, items: list[pytest.Item]) -> bool:
-        """Whether they pass; what each called is known then."""
+    def run(self, items: list[pytest.Item]) -> pytest.Item | None:
+        """The first that fails; without one, what each called is known then."""
         # What one test left in a cache the next one calls too.
         cached = [
             one
@@ -228,9 +229,9 @@ class Calls:
             sys.settrace(None)
             self.seconds[item] = time.process_time() - began
             if not passed:
-                return False
+                return item
         threading.settrace(None)
-        return True
+        return None
 
     def of(self, change: Change) -> list[pytest.Item]:
         """The tests that may notice it, file by file, the shortest file first."""
@@ -263,11 +264,14 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # Functions are looked for among all objects, the frozen ones too.
         gc.unfreeze()
-        passed = self._calls.run(session.items)
+        failed = self._calls.run(session.items)
+        # A socket that a test has left, closed late, would fail one in each fork.
+        with warnings.catch_warnings(action="ignore"):
+            gc.collect()
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            if not passed:
-                print("the tests fail without any change")
+            if failed:
+                print(f"without any change it fails: {failed.nodeid}")
                 return True
             for change in self._changes:
                 items = self._calls.of(change)
@@ -284,7 +288,7 @@ class Trial:
             # They pass in a fork: otherwise everything would seem to be noticed.
             seconds = int(sum(self._calls.seconds.values()))
             if not self.missed and _tried(None, session.items, seconds) != PASSED:
-                print("the tests fail in a fork without any change")
+                print("so nothing is known")
                 self.tried = 0
         return True
 
@@ -296,6 +300,7 @@ def _passes(item: pytest.Item, following: pytest.Item) -> bool:
 
 def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int:
     """What came of the tests with a change; to take several times as long is to fail."""
+    told = os.dup(1)
     process = os.fork()
     if process == 0:
         resource.setrlimit(resource.RLIMIT_CPU, (30 + 3 * seconds,) * 2)
@@ -307,10 +312,15 @@ def _tried(change: Change | None, items: list[pytest.Item], seconds: int) -> int
             items[0].session._setupstate.teardown_exact(items[0])
             if change is not None and not change.make():
                 code = NOT_MADE
-            elif all(map(_passes, items, [*items[1:], items[0]])):
-                code = PASSED
+            else:
+                following = iter([*items[1:], items[0]])
+                failed = next((one for one in items if not _passes(one, next(following))), None)
+                code = FAILED if failed else PASSED
+                if failed and change is None:
+                    os.write(told, f"it fails in a fork: {failed.nodeid}\n".encode())
         finally:
             os._exit(code)
+    os.close(told)
     end = time.monotonic() + 300 + 10 * seconds
     while time.monotonic() < end:
         ended, status = os.waitpid(process, os.WNOHANG)

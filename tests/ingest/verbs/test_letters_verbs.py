@@ -125,6 +125,11 @@ def test_a_pipe_is_shown_whole_or_its_last_lines(service):
         assert [row["n"] for row in last] == [28, 29]
 
 
+def test_an_event_s_words_are_told_in_their_own_letters(service):
+    line = json.dumps({"event": "x", "subject": "Показания"}, ensure_ascii=False)
+    assert service("tail", "-", "--json", stdin=line.encode()).out == f"{line}\n"
+
+
 class Typed(io.TextIOWrapper):
     """Standard input of a terminal."""
 

@@ -91,12 +91,12 @@ def ask(service: Service, code: str, address: str, network: str, now: datetime) 
             return
         entity = store.registry.bare(code) or store.registry.entity_without_zeros(code)
         user = _user_of(store, entity, address)
-        is_known = (
-            entity is not None
-            and entity.active
-            and (user is not None or address in entity.addresses)
-        )
-        if not is_known or not service.public_url or entity is None:
+        if (
+            entity is None
+            or not entity.active
+            or (user is None and address not in entity.addresses)
+            or not service.public_url
+        ):
             store.accounts.ask(code, address, network, now)
             return
         # Counted like any other; nobody has to look at it.
@@ -109,8 +109,9 @@ def _user_of(store: Store, entity: LegalEntity | None, address: str) -> int | No
     """The entity's invited user with this address, unless switched off."""
     number = store.accounts.user_by_address(address)
     account = store.accounts.account("user", number) if number is not None else None
-    is_its = account is not None and entity is not None and account.entity == entity.user_code
-    return number if account is not None and is_its and account.active else None
+    if account is None or entity is None or account.entity != entity.user_code:
+        return None
+    return number if account.active else None
 
 
 def _mail_link(

@@ -141,6 +141,30 @@ def test_a_new_meter_s_first_reading_is_that_of_its_first_day():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("moment", [BEFORE, BEFORE.replace(day=31, hour=22)])
+def test_a_reading_at_the_first_moment_of_its_day_is_the_first_one(moment):
+    meter = Meter("11", installed=NOV, channels=("A+",), id=3)
+    at = reading(before=(moment, 1)) if moment == BEFORE else reading((moment, 1))
+    point = MeteringPoint("P-2", meters=(meter,), id=8)
+    first, last = told(point, DECEMBER, registers={(3, "A+", "T0"): at}).asked
+    assert (first.kind, first.stand, first.readings) == (
+        Lack.FIRST_READING, Stand.THERE, {"T0": (1, moment)},
+    )  # fmt: skip
+    assert (last.kind, last.stand, last.readings) == (Lack.READING, Stand.MISSING, {})
+
+
+def test_of_two_meters_one_may_be_there_and_the_other_missing():
+    meters = [Meter(number, channels=("A+",), id=int(number)) for number in ("11", "12")]
+    asked = told(
+        MeteringPoint("P-2", meters=tuple(meters), id=8),
+        DECEMBER,
+        registers={(12, "A+", "T0"): reading((LATE, 5))},
+    ).asked
+    assert [(one.meter.number, one.stand) for one in asked] == [
+        ("11", Stand.MISSING), ("12", Stand.THERE),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("meters", "sent", "read", "active", "kinds"),
     [

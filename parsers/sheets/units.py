@@ -84,7 +84,9 @@ class Units:
             at = table.columns["unit"]
             claims.append((own, shown(keys.at(at)), row, at))
         if label is not None and label.meaning.unit is not None:
-            claims.append((label.meaning.unit, label.text, label.row, label.column))
+            # «Показание, МВт·ч» over «кВт·ч» says both.
+            named = (label.meaning.unit, *units_in(label.text))
+            claims += [(each, label.text, label.row, label.column) for each in named]
         if self.fact is not None:
             claims.append((self.unit, shown(self.fact.cell), self.fact.row, self.fact.column))
         unit = claims[0][0] if claims else self.unit

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
-from layouts.layout import UNITS, Layout
+from layouts.layout import Layout
 from layouts.terms import CHANNELS
 from layouts.workbook_form import WorkbookDefinition
 from parsers.fields import (
@@ -81,8 +81,6 @@ class Meaning:
         channel, quantity = _one_channel(
             (self.channel, self.quantity), (upper.channel, upper.quantity)
         )
-        sizes = {UNITS[unit] for unit in (self.unit, upper.unit) if unit is not None}
-        is_one = channel != BOTH and len(sizes) < 2
         return Meaning(
             role=self.role or upper.role,
             exact=min(self.exact, COMPOSED) if self.role else min(upper.exact, COMPOSED),
@@ -94,7 +92,7 @@ class Meaning:
             quantity=quantity,
             direction=_one(self.direction, upper.direction),
             unit=self.unit or upper.unit,
-            known=self.known and (upper.known or decoration) and is_one,
+            known=self.known and (upper.known or decoration) and channel != BOTH,
             said=self.said or upper.said,
         ).directed()
 
@@ -476,7 +474,8 @@ def _without_unit(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def units_in(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def units_in(text: str) -> tuple[str, ...]:
     """The units of energy that a title names, without those of an amount: `500 МВт·ч`."""
     words = list(re.finditer(r"[^\W\d_]+", text)) if names_unit(text) else []
     found, at = [], 0
@@ -487,7 +486,7 @@ def units_in(text: str) -> list[str]:
         if run and not _is_amount(text, run):
             found.append(str(read_unit(text[run[0].start() : run[-1].end()])))
         at += len(run) or 1
-    return found
+    return tuple(found)
 
 
 def _is(text: str, run: Sequence[re.Match[str]]) -> bool:

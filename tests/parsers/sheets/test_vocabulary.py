@@ -1,13 +1,25 @@
 """What words mean: each text with all that a form takes from it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
-from parsers.sheets.vocabulary import COMPOSED, EXACT, STRANGE, units_in
+from parsers.sheets.vocabulary import (
+    COMPOSED,
+    EXACT,
+    STRANGE,
+    Vocabulary,
+    units_in,
+    vocabulary,
+)
 from tests.parsers.sheets.made import forms
 
-WORDS = forms()["52006"].words
+FORM = forms()["52006"]
+
+
+def fresh(**more):
+    """The words of a form, made anew."""
+    return Vocabulary(FORM.layout, replace(FORM.definition, **more))
 
 
 def told(meaning):
@@ -28,9 +40,10 @@ def _told(name, value):
     return f"{name} {value}" if name in ("quantity", "direction") else value
 
 
-def lines(text):
-    """Pairs of what stands before and behind `=>`."""
-    return [tuple(part.strip() for part in line.split("=>")) for line in text.strip().split("\n")]
+def pairs(text):
+    """What stands before `=>` with what stands behind it."""
+    split = (line.partition("=>") for line in text.strip().split("\n"))
+    return {text.strip(): meant.strip() for text, _, meant in split}
 
 
 ALONE = """
@@ -199,15 +212,22 @@ T1 T1 => T1 known said
 1 зона => T1 known said
 зона 3 => T3 known said
 3-я зона => zone composed said
+Разность с учётом Ктт => figure:difference composed known said
+Показание, расход => value composed known said
+Показание, расход с учётом Ктт => value composed known said
+Наименование показания => harmless composed said
+Наименование точки => harmless composed said
+Показание, кВт 2 ч => value composed said
 """
 
 
-@pytest.mark.parametrize(("text", "meaning"), lines(ALONE))
-def test_a_label_says_all_that_its_words_say(text, meaning):
-    assert told(WORDS.meaning(text)) == meaning
-    # What is asked of cells that are no labels is the same, or nothing.
-    assert WORDS.known(text) in (WORDS.meaning(text), STRANGE)
-    assert WORDS.known(text).known is WORDS.meaning(text).known
+def test_a_label_says_all_that_its_words_say():
+    words = fresh()
+    assert {text: told(words.meaning(text)) for text in pairs(ALONE)} == pairs(ALONE)
+    for text in pairs(ALONE):
+        # What is asked of cells that are no labels is the same, or nothing.
+        assert words.known(text) in (words.meaning(text), STRANGE)
+        assert words.known(text).known is words.meaning(text).known
 
 
 BELOW = """
@@ -227,7 +247,7 @@ A+ / R+ => said
 Реактивная / A+ => said
 Активная / активная => A+ quantity A known said
 Показание / кВт·ч => value composed kWh known said
-Показание, МВт·ч / кВт·ч => value composed kWh said
+Показание, МВт·ч / кВт·ч => value composed kWh known said
 Реактивная / Канал => channel composed known said
 Реактивная / Канал R+ => channel composed R+ known said
 Ночь / Зона => zone composed known said
@@ -250,10 +270,12 @@ A+ / R+ => said
 """
 
 
-@pytest.mark.parametrize(("labels", "meaning"), lines(BELOW))
-def test_a_label_is_made_more_exact_by_the_one_above_it(labels, meaning):
-    upper, lower = map(WORDS.meaning, labels.split(" / "))
-    assert told(lower.below(upper).whole()) == meaning
+def test_a_label_is_made_more_exact_by_the_one_above_it():
+    words, found = fresh(), {}
+    for labels in pairs(BELOW):
+        upper, lower = map(words.meaning, labels.split(" / "))
+        found[labels] = told(lower.below(upper).whole())
+    assert found == pairs(BELOW)
 
 
 TITLES = """
@@ -274,9 +296,9 @@ x =>
 """
 
 
-@pytest.mark.parametrize(("text", "channels"), lines(TITLES))
-def test_a_title_names_channels_but_in_the_names_of_firms(text, channels):
-    assert " ".join(sorted(WORDS.channels_in(text))) == channels
+def test_a_title_names_channels_but_in_the_names_of_firms():
+    words = fresh()
+    assert {t: " ".join(sorted(words.channels_in(t))) for t in pairs(TITLES)} == pairs(TITLES)
 
 
 CELLS = """
@@ -293,9 +315,9 @@ reactive export => R-
 """
 
 
-@pytest.mark.parametrize(("text", "channel"), lines(CELLS))
-def test_a_cell_names_a_channel_in_words_alone(text, channel):
-    assert (WORDS.channel(text) or "") == channel
+def test_a_cell_names_a_channel_in_words_alone():
+    words = fresh()
+    assert {text: words.channel(text) or "" for text in pairs(CELLS)} == pairs(CELLS)
 
 
 UNITS = """
@@ -319,9 +341,8 @@ x =>
 """
 
 
-@pytest.mark.parametrize(("text", "units"), lines(UNITS))
-def test_a_title_names_units_of_energy_and_no_amounts(text, units):
-    assert " ".join(units_in(text)) == units
+def test_a_title_names_units_of_energy_and_no_amounts():
+    assert {text: " ".join(units_in(text)) for text in pairs(UNITS)} == pairs(UNITS)
 
 
 TOTALS = """
@@ -334,13 +355,13 @@ Total 5 => yes
 Сумма => no
 По итого => no
 ИТОГО, кВт·ч => yes
- => no
 """
 
 
-@pytest.mark.parametrize(("text", "is_total"), lines(TOTALS))
-def test_the_first_words_are_those_of_a_total(text, is_total):
-    assert WORDS.begins_total(text) is (is_total == "yes")
+def test_the_first_words_are_those_of_a_total():
+    words = fresh()
+    found = {text: "yes" if words.begins_total(text) else "no" for text in pairs(TOTALS)}
+    assert found == pairs(TOTALS)
 
 
 DOUBTS = """
@@ -357,20 +378,21 @@ x => no
 """
 
 
-@pytest.mark.parametrize(("text", "doubtful"), lines(DOUBTS))
-def test_whole_words_make_a_default_doubtful(text, doubtful):
-    assert WORDS.is_doubtful(text) is (doubtful == "yes")
+def test_whole_words_make_a_default_doubtful():
+    words = fresh()
+    found = {text: "yes" if words.is_doubtful(text) else "no" for text in pairs(DOUBTS)}
+    assert found == pairs(DOUBTS)
 
 
 @pytest.mark.parametrize("cell", [5, None, True, "1 " * 99 + "xx", "x" * 200])
 def test_what_is_no_label_means_nothing(cell):
-    assert WORDS.meaning(cell) == WORDS.known(cell) == STRANGE
+    assert fresh().meaning(cell) == fresh().known(cell) == STRANGE
 
 
 def test_of_a_long_text_nothing_is_a_label():
     text = "Показание" + "." * 190
-    assert told(WORDS.meaning(text)) == "value exact known said"
-    assert WORDS.meaning(text + ".") == STRANGE
+    assert told(fresh().meaning(text)) == "value exact known said"
+    assert fresh().meaning(text + ".") == STRANGE
 
 
 class Counted:
@@ -390,3 +412,25 @@ def test_the_texts_of_a_book_are_counted_each_once():
         words.meaning(text)
         words.known(text)
     assert spent.asked == [9, 4]
+
+
+def test_words_are_those_of_the_form_and_begin_as_it_says():
+    words = fresh(words=replace(FORM.definition.words, also=("п*", "ю")))
+    assert [words.known(text).known for text in ("перец", "хлеб", "ю", "юг")] == [
+        True, False, True, False
+    ]  # fmt: skip
+    assert not fresh().known("перец").known
+    hours = forms()["52005"]
+    profile = Vocabulary(hours.layout, hours.definition)
+    # The layout of hours knows no zones and no readings, but totals of a day.
+    assert [told(profile.meaning(text)) for text in ("Т1", "Показание", "Итого", "Дата")] == [
+        "", "", "total composed known said", "date exact known said"
+    ]  # fmt: skip
+
+
+def test_a_vocabulary_is_made_once_for_a_form():
+    made = vocabulary(FORM.layout, FORM.definition)
+    assert vocabulary(FORM.layout, FORM.definition) is made
+    other = replace(FORM.definition)
+    assert vocabulary(FORM.layout, other) is not made
+    assert vocabulary(FORM.layout, FORM.definition) is not made

@@ -217,7 +217,7 @@ T1 T1 => T1 known said
 Показание, расход с учётом Ктт => value composed known said
 Наименование показания => harmless composed said
 Наименование точки => harmless composed said
-Показание, кВт 2 ч => value composed said
+Показание, кВт 2 ч => value composed kWh said
 """
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from layouts.document import Parsed, Series
 from layouts.findings import Finding, Status
@@ -13,8 +14,7 @@ from layouts.points import LegalEntity, Meter, MeteringPoint
 from layouts.terms import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What decides which of two documents of one layout is the newer; compares.
 
     Attributes:
@@ -29,13 +29,6 @@ class Version:
     second: int
     received: int
     submission: int
-
-    def __lt__(self, other: Version) -> bool:
-        return self.as_tuple() < other.as_tuple()
-
-    def as_tuple(self) -> tuple[int, int, int, int]:
-        """The keys in their order."""
-        return self.first, self.second, self.received, self.submission
 
 
 SeriesKey = tuple[str | None, str, str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -155,7 +154,7 @@ class Store:
         held = [item for item in wants.assigned if item.point is not None]
         if not held:
             return {}
-        version = _bounded(replace(version, submission=INTEGER_MOST))
+        version = _bounded(version._replace(submission=INTEGER_MOST))
         intervals = [item for item in held if item.series.kind is Kind.INTERVAL]
         readings = [item for item in held if item.series.kind is Kind.REGISTER]
         registers = self.history.registers(wants.registers) if wants.registers else {}
@@ -250,5 +249,5 @@ class Store:
 
 def _bounded(version: Version) -> Version:
     """A document may claim any number; the columns hold 64 bits."""
-    first, second = (max(-INTEGER_MOST, min(key, INTEGER_MOST)) for key in version.as_tuple()[:2])
-    return replace(version, first=first, second=second)
+    first, second = (max(-INTEGER_MOST, min(key, INTEGER_MOST)) for key in version[:2])
+    return version._replace(first=first, second=second)

@@ -275,7 +275,7 @@ def _hand_in(
         layout = policy.layout_of(document)
         if layout is None:
             return (0, 0, 0, position)
-        return version_of(document, layout, received_at, position).as_tuple()
+        return version_of(document, layout, received_at, position)
 
     def verdict(document: Parsed) -> tuple[Parsed, Checked]:
         layouts, parameters, know = policy.layouts, policy.parameters, case.store.know

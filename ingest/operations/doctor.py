@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 from ingest.operations import ports
 from ingest.operations.audit import verify
@@ -26,6 +26,8 @@ _ROOM_LEAST, _ROOM_SHARE = 2**30, 0.05
 """Bytes, and the share of the disk, below which there is too little room."""
 
 _CLOCK_MOST = timedelta(minutes=2)
+
+_T = TypeVar("_T")
 
 
 class Examined(Protocol):
@@ -161,19 +163,19 @@ def examine(app: Installation) -> Iterator[Result]:
     try:
         for mailbox in app.transports.mailboxes():
             what = f"mailbox {mailbox.name}"
-            seen: list[Examined] = []
-            yield _reached(what, partial(try_mailbox, mailbox, seen.append))
-            for found in seen:
+            result, found = _reached(what, partial(try_mailbox, mailbox))
+            yield result
+            if found is not None:
                 yield from _certificate(app, what, found.certificate_ends)
                 yield from _other_clock(what, found.clock, datetime.now(UTC))
     except ValueError as fault:
         advice = "correct it, or run `doctor` as the user who may read it (docs/install.md)"
         yield Result("mailboxes", str(fault), advice, 1)
     if app.smtp_host:
-        what, ends = f"smtp {app.smtp_host}", list[datetime | None]()
-        yield _reached(what, lambda: _smtp(app, ends.append))
-        for end in ends:
-            yield from _certificate(app, what, end)
+        what = f"smtp {app.smtp_host}"
+        result, ends = _reached(what, lambda: _smtp(app))
+        yield result
+        yield from _certificate(app, what, ends)
     else:
         yield Result("smtp", "no host", "set [smtp] host, or replies stay in the outbox", 1)
     for ending in app.transports.endings():
@@ -187,14 +189,16 @@ def examine(app: Installation) -> Iterator[Result]:
     yield _log(app.log_file)
 
 
-def _reached(what: str, attempt: Callable[[], str]) -> Result:
+def _reached(what: str, attempt: Callable[[], tuple[str, _T]]) -> tuple[Result, _T | None]:
+    """What trying a server gave: a sentence, and what else it was found like."""
     try:
-        return Result(what, attempt())
+        told, found = attempt()
+        return Result(what, told), found
     except ConnectionError as fault:
         told = getattr(fault, "advice", "") or "check host, port, security, user and password"
-        return Result(what, str(fault), told, 3)
+        return Result(what, str(fault), told, 3), None
     except ValueError as fault:
-        return Result(what, str(fault), "correct the configuration", 1)
+        return Result(what, str(fault), "correct the configuration", 1), None
 
 
 def try_drop(name: str, folder: Path) -> Result:
@@ -320,34 +324,31 @@ def _other_clock(what: str, clock: datetime | None, now: datetime) -> Iterator[R
     yield Result(f"clock of {what}", f"{seconds} s {ahead} this machine's", advice, 1)
 
 
-def try_mailbox(mailbox: Mailbox, seen: Callable[[Examined], None]) -> str:
-    """What a mailbox was found like, in a sentence; a letter is filed into each folder on trial.
+def try_mailbox(mailbox: Mailbox) -> tuple[str, Examined]:
+    """What a mailbox was found like; a letter is filed into each folder on trial.
 
     Raises:
         MailboxUnavailable: it cannot be reached, or refused us.
     """
     try:
         found = mailbox.examine()
-        seen(found)
         told = f"{found.letters} letters in {mailbox.folder}; files into {', '.join(found.folders)}"
         if found.keeps_apart:
             told += (
                 "; the server knows neither MOVE nor UIDPLUS, so a filed letter may stay in"
                 f" {mailbox.folder} as well, with a keyword"
             )
-        return told
+        return told, found
     finally:
         mailbox.close()
 
 
-def _smtp(app: Installation, ends: Callable[[datetime | None], None]) -> str:
+def _smtp(app: Installation) -> tuple[str, datetime | None]:
     postman = app.transports.postman()
     if postman is None:
-        return "not configured"
+        return "not configured", None
     try:
-        told = postman.greet()
-        ends(postman.certificate_ends())
-        return told
+        return postman.greet(), postman.certificate_ends()
     finally:
         postman.close()
 

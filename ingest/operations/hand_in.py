@@ -59,6 +59,11 @@ class File:
     name: str
     content: bytes = field(repr=False)
 
+    @property
+    def sha256(self) -> str:
+        """Of its bytes, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -241,7 +246,7 @@ def _read(
     mail_to = sender.mail_to
     if mail_to is None:
         mail_to = next(iter(entity.addresses), "")
-    folder = f"{entity.user_code}/{hashlib.sha256(file.content).hexdigest()}"
+    folder = f"{entity.user_code}/{file.sha256}"
     size = len(file.content)
     arrival = Arrival(sender.way, folder, now, size, sender.who, entity.user_code)
     raw = RawLetter(arrival, file.content, file_name=file.name or "file")

@@ -107,61 +107,33 @@ def replay(service: Service, numbers: Sequence[int], who: str, now: datetime) ->
         ConnectionError: a mailbox or the database is away.
     """
     letters = [details(service.ledger, number) for number in numbers]
-    act = _Act(who, now)
-    by_outcome: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
+
+    def reopen(named: Mapping[str, LetterDetails], there: Collection[str]) -> None:
+        # Before they are moved: a daemon files at once what has a verdict.
+        with service.ledger.transaction() as store:
+            found = {named[one].summary.id: named[one].summary.outcome for one in there}
+            opened = [number for number in found if store.letters.reopen(number)]
+            changes = [(str(number), {"outcome": found[number]}, None) for number in opened]
+            store.audit.add_all(now, who, "replay", changes)
+
+    filed: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
         if whole.summary.outcome:
-            by_outcome[whole.summary.outcome][whole.sha256] = whole
+            filed[whole.summary.outcome][whole.sha256] = whole
     done: set[int] = set()
-    for outcome, several in by_outcome.items():
-        done |= _put_back(service, outcome, several, act)
-    by_drop: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
+    for outcome, several in filed.items():
+        wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in several.items()}
+        found = service.transports.put_back(outcome, wanted, partial(reopen, several))
+        done |= {several[sha].summary.id for sha in found}
+    dropped: dict[str, dict[str, LetterDetails]] = defaultdict(dict)
     for whole in letters:
         for place in whole.locations:
             if place.mailbox.startswith(DROPPED) and whole.summary.id not in done:
-                by_drop[place.mailbox][place.key] = whole
-    for source, dropped in by_drop.items():
-        reopen = partial(_reopened, service, dropped, act)
-        found = service.transports.put_back_dropped(source, set(dropped), reopen)
-        done |= {dropped[key].summary.id for key in found}
+                dropped[place.mailbox][place.key] = whole
+    for source, several in dropped.items():
+        there = service.transports.put_back_dropped(source, set(several), partial(reopen, several))
+        done |= {several[key].summary.id for key in there}
     return Replayed(tuple(sorted(done)), tuple(n for n in numbers if n not in done))
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """Who does something, and when."""
-
-    who: str
-    now: datetime
-
-
-def _reopened(
-    service: Service, letters: Mapping[str, LetterDetails], act: _Act, there: Collection[str]
-) -> None:
-    """Let letters be read anew, before they are moved: a daemon files at once what has a verdict.
-
-    Args:
-        service: The wired parts.
-        letters: By SHA-256, or by the key of a dropped file.
-        act: Who does it.
-        there: Of which letters.
-    """
-    with service.ledger.transaction() as store:
-        found = {letters[one].summary.id: letters[one].summary.outcome for one in there}
-        opened = [number for number in found if store.letters.reopen(number)]
-        changes = [(str(number), {"outcome": found[number]}, None) for number in opened]
-        store.audit.add_all(act.now, act.who, "replay", changes)
-
-
-def _put_back(
-    service: Service, outcome: str, letters: Mapping[str, LetterDetails], act: _Act
-) -> set[int]:
-    reopen = partial(_reopened, service, letters, act)
-    wanted = {sha: (whole.size, whole.summary.received_at) for sha, whole in letters.items()}
-    return {
-        letters[sha256].summary.id
-        for sha256 in service.transports.put_back(outcome, wanted, reopen)
-    }
 
 
 @dataclass(frozen=True, slots=True)

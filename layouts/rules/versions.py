@@ -205,7 +205,7 @@ def counted(version: Version, parsed: Parsed, known: Known, parameters: Paramete
     """
     if not _is_far_ahead(parsed, known, parameters):
         return version
-    return replace(version, first=(known.highest or 0) + 1)
+    return version._replace(first=(known.highest or 0) + 1)
 
 
 def _is_far_ahead(parsed: Parsed, known: Known, parameters: Parameters) -> bool:

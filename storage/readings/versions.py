@@ -122,7 +122,7 @@ class Versions(Part):
                 continue
             if row.layout != layout:
                 owner.elsewhere.setdefault(row.layout, []).append((row.start, row.end))
-            elif _version(row) > version.as_tuple():
+            elif _version(row) > version:
                 owner.newer.append((row.start, row.end))
         return found
 
@@ -142,7 +142,7 @@ class Versions(Part):
         newer = {
             _register(row)
             for row in carried
-            if row.withdraws is None and row.layout == layout and _version(row) > version.as_tuple()
+            if row.withdraws is None and row.layout == layout and _version(row) > version
         }
         holders: dict[_Register, set[str]] = defaultdict(set)
         for row in carried:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from hashlib import sha256
 from threading import Lock
 
 from ingest.operations.account.sessions import Visitor
@@ -90,8 +89,8 @@ class Desk:
             self._made = None
 
 
-def keep(service: Service, whose: str, file: File, now: datetime) -> str:
-    """Keep a file that was checked until it is handed in; its SHA-256.
+def keep(service: Service, whose: str, file: File, now: datetime) -> None:
+    """Keep a file that was checked until it is handed in.
 
     One for each of those who check: another one takes its place.
 
@@ -101,10 +100,8 @@ def keep(service: Service, whose: str, file: File, now: datetime) -> str:
         file: As it was sent.
         now: The moment of it, aware.
     """
-    digest = sha256(file.content).hexdigest()
     with service.ledger.transaction() as store:
-        store.accounts.keep_upload(whose, digest, file.name, file.content, now, KEPT_FOR)
-    return digest
+        store.accounts.keep_upload(whose, file.sha256, file.name, file.content, now, KEPT_FOR)
 
 
 def kept(service: Service, whose: str, digest: str, now: datetime) -> File | None:

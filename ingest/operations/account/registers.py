@@ -34,6 +34,11 @@ class Register:
     last: Decimal | None = None
     last_at: datetime | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other one in a form."""
+        return f"{self.meter_id}.{self.channel}.{self.zone}"
+
 
 def registers(ledger: Ledger, code: str, at: datetime) -> list[Register]:
     """Every register of an entity's meters that are there at a moment.

@@ -31,15 +31,13 @@ def check(visit: Visit) -> Response:
         file = file_of(visit)
     except BadFile as bad:
         return visit.page("documents.html", bad.status, note=bad.note)
-    digest = keep(visit.service, visit.desk, file, visit.now)
-    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
-    return _told(visit, file, done, digest)
+    keep(visit.service, visit.desk, file, visit.now)
+    return _checked(visit, file)
 
 
 def hand_in(visit: Visit) -> Response:
     """Record the file that was checked."""
-    digest = visit.text("digest")
-    file = kept(visit.service, visit.desk, digest, visit.now)
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
     if file is None:
         return visit.page("documents.html", 422, note="gone")
     done = visit.site.desk.take(
@@ -47,17 +45,15 @@ def hand_in(visit: Visit) -> Response:
     )
     if len(done.handled.receipts) == 1:
         return visit.go(f"/receipts/{done.handled.receipts[0].number}")
-    return _told(visit, file, done, digest)
+    return _told(visit, file, done)
 
 
 def again(visit: Visit) -> Response:
     """The check once more, before a button that the end of a session made useless."""
-    digest = visit.text("digest")
-    file = kept(visit.service, visit.desk, digest, visit.now)
+    file = kept(visit.service, visit.desk, visit.text("digest"), visit.now)
     if file is None:
         return visit.page("documents.html", 422, note="gone")
-    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
-    return _told(visit, file, done, digest)
+    return _checked(visit, file)
 
 
 def marked(visit: Visit) -> Response:
@@ -73,12 +69,17 @@ def marked(visit: Visit) -> Response:
     return visit.file(workbook.content, f"{PurePosixPath(file.name).stem}_marked.xlsx", XLSX)
 
 
-def _told(visit: Visit, file: File, done: HandedIn, digest: str) -> Response:
+def _checked(visit: Visit, file: File) -> Response:
+    done = visit.site.desk.take(file, Way.UPLOAD, visit.who, visit.now, dry_run=True)
+    return _told(visit, file, done)
+
+
+def _told(visit: Visit, file: File, done: HandedIn) -> Response:
     return visit.checked_page(
         "checked.html",
         200,
         file=file,
-        digest=digest,
+        digest=file.sha256,
         done=done,
         documents=views(visit, done),
         about=about(visit, done),

@@ -55,7 +55,7 @@ class Row:
 
 def field_of(one: Register) -> str:
     """The name of a register's field."""
-    return f"{_VALUE}{one.meter_id}.{one.channel}.{one.zone}"
+    return f"{_VALUE}{one.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -108,7 +106,7 @@ def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:
         "console_entered.html",
         code=code,
         file=file,
-        digest=sha256(file.content).hexdigest(),
+        digest=file.sha256,
         reason=reason,
         rules=[(one, title(one, visit.language)) for one in sorted(overrides, key=str)],
         documents=views(visit, done),
@@ -150,17 +148,12 @@ def _file(visit: Visit, code: str) -> File:
     if at is None:
         raise ValueError("no_day")
     for one in registers(visit.service.ledger, code, at):
-        if register_name(one.meter_id, one.channel, one.zone) == visit.text("register"):
+        if one.key == visit.text("register"):
             reading = TypedReading(
                 one.meter, at, number_of(value[:_FIELD_MOST]), one.channel, one.zone, one.point
             )
             return typed_document([reading], code, visit.now)
     raise ValueError("no_register")
-
-
-def register_name(meter: int, channel: str, zone: str) -> str:
-    """How the form names a register."""
-    return f"{meter}.{channel}.{zone}"
 
 
 def withdrawal(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from starlette.responses import Response
 
@@ -76,7 +75,7 @@ def _told(visit: Visit, file: File, seen: str = "") -> Response:
         "console_imported.html",
         422 if seen else 200,
         file=file,
-        digest=sha256(file.content).hexdigest(),
+        digest=file.sha256,
         mark=mark,
         reason=correct or "",
         report=report,

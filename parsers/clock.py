@@ -70,20 +70,20 @@ class Clock:
         start, end = self.midnight(first), self.midnight(following)
         return None if start is None or end is None else (start, end)
 
-    def is_plain(self, day: date) -> bool:
-        """Whether a local day has 24 hours, because clocks do not change on it."""
+    def plain_midnight(self, day: date) -> int | None:
+        """The instant at which a local day of 24 hours begins; None where clocks change on it."""
         try:
             start, end = self.midnight(day), self.midnight(day + timedelta(days=1))
         except OverflowError:
-            return False
-        return start is not None and end is not None and end - start == DAY_SECONDS
+            return None
+        return start if start is not None and end == start + DAY_SECONDS else None
 
     def hours(self, day: date | None, hours: Sequence[int]) -> list[int | None]:
         """The epochs of local hours of a day; None for each of no day."""
         if day is None:
             return [None] * len(hours)
-        midnight = self.midnight(day)
-        if midnight is not None and self.is_plain(day):
+        midnight = self.plain_midnight(day)
+        if midnight is not None:
             return [midnight + 3600 * hour for hour in hours]
         midnight_local = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local, as written
         return self.epochs([midnight_local + timedelta(hours=hour) for hour in hours])
@@ -97,13 +97,13 @@ class Clock:
         unless the document marks summer time (the earlier one) itself.
         """
         told: set[datetime] = set()
-        marked = summers is not None and any(summers)
+        marks = summers if summers and any(summers) else None
         instants: list[int | None] = []
         for index, local in enumerate(locals_):
             if local is None:
                 instants.append(None)
                 continue
-            later = not summers[index] if marked and summers else local in told
+            later = local in told if marks is None else not marks[index]
             told.add(local)
             instants.append(self.epoch(local, later=later))
         return instants
@@ -130,8 +130,7 @@ def hours_at_once(texts: Sequence[str | None], form: TimeFormat, clock_: Clock) 
 def _plain_midnight(text: str, clock_: Clock) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(text)
-    day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    start = clock_.midnight(day) if clock_.is_plain(day) else None
+    start = clock_.plain_midnight(date.fromisoformat(text))
     if start is None:
         raise ValueError(text)
     return start
@@ -199,8 +198,9 @@ def _parts(text: str, form: TimeFormat) -> dict[str, str] | None:
 
 
 def date_length(form: TimeFormat) -> int:
-    """How long the date is that a form begins with; 0 when it names none."""
-    return max(form.parts[name].stop for name in ("year", "month", "day")) if form.has_date else 0
+    """How long the date is that a form begins with."""
+    stops: list[int] = [form.parts[name].stop for name in ("year", "month", "day")]
+    return max(stops)
 
 
 def _same_signs(text: str, form: TimeFormat) -> bool:

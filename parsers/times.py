@@ -77,11 +77,10 @@ class RowTimes:
         return self.cells[self._moment]
 
     def _day_at_once(self, end_format: TimeFormat, day: date) -> Moments | None:
-        clock_ = self._clock
         starts = minutes_at_once(self._moments, self.form.start_format)
         ends = minutes_at_once(self.cells["end"], end_format, closing=True)
-        midnight = clock_.midnight(day)
-        if starts is None or ends is None or midnight is None or not clock_.is_plain(day):
+        midnight = self._clock.plain_midnight(day)
+        if starts is None or ends is None or midnight is None:
             return None
         return Moments(
             [midnight + 60 * start for start in starts],

@@ -185,7 +185,7 @@ class _Reader:
 
     def _check_summer(self, flag: str | None) -> None:
         """On a changeover day the periods of both times must be told apart."""
-        if flag in (None, "2") or self._day is None or self._clock.is_plain(self._day):
+        if flag in (None, "2") or self._day is None or self._clock.plain_midnight(self._day):
             return
         place, about = self._tree.place(self._tree.root), {"field": "summer", "expected": "2"}
         self._draft.findings.add(finding(Code.INVALID_TIME, place, seen=flag, **about))

@@ -87,7 +87,7 @@ def test_a_time_that_clocks_skip_is_none():
      (date(9999, 12, 31), False)],
 )  # fmt: skip
 def test_a_day_on_which_clocks_change_is_not_plain(day, plain):
-    assert BERLIN.is_plain(day) is plain
+    assert BERLIN.plain_midnight(day) == (BERLIN.midnight(day) if plain else None)
     text = f"{day:%Y%m%d}23"
     assert (hours_at_once([text], HOURS, BERLIN) is not None) is plain
 
@@ -125,3 +125,63 @@ WHOLE = TimeFormat(
 def test_a_local_time_is_read_as_its_form_says(text, closing, local):
     found = read_local(text, WHOLE, closing=closing)
     assert found == (local and datetime(*local))  # noqa: DTZ001
+
+
+# Clocks skip the midnight of 1 August there.
+CAIRO = clock("Africa/Cairo")
+UNTIL, SINCE = date(2014, 7, 31), date(2014, 8, 1)
+
+
+def test_a_day_whose_midnight_clocks_skip_has_no_beginning():
+    assert CAIRO.midnight(SINCE) is None
+    assert [CAIRO.plain_midnight(day) for day in (UNTIL, SINCE)] == [None, None]
+    assert [CAIRO.month(date(2014, month, 17)) is None for month in (6, 7, 8, 9)] == [
+        False, True, True, False
+    ]  # fmt: skip
+    first, one, last = CAIRO.hours(SINCE, [0, 1, 23])
+    assert (first, last - one) == (None, 22 * 3600)
+    assert CAIRO.hours(UNTIL, [23]) == [CAIRO.midnight(UNTIL) + 23 * 3600]
+
+
+def test_hours_of_a_day_are_counted_from_its_midnight():
+    plain, short = date(2026, 3, 28), date(2026, 3, 29)
+    assert BERLIN.hours(None, [0, 7]) == [None, None]
+    start = BERLIN.midnight(plain)
+    assert BERLIN.hours(plain, [0, 7, 24]) == [start, start + 7 * 3600, start + 24 * 3600]
+    # The hour after two is skipped.
+    start = BERLIN.midnight(short)
+    assert BERLIN.hours(short, [0, 1, 2, 3]) == [start, start + 3600, None, start + 2 * 3600]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [("2026110100", True), ("٢٠٢٦١١٠١00", False), ("2026 10100", False), ("2026+10100", False),
+     ("202611 100", False), ("2026110124", False), ("202611010", False), ("20261101000", False),
+     ("2026W01100", False), ("", False), ("2026113100", False)],
+)  # fmt: skip
+def test_a_column_of_hours_is_of_digits_alone(text, is_read):
+    moscow = clock("Europe/Moscow")
+    assert (hours_at_once(["2026110101", text], HOURS, moscow) is not None) is is_read
+    assert (read_local(text, HOURS) is not None) is is_read
+    assert hours_at_once([text, None], HOURS, moscow) is None
+    assert hours_at_once([text], WHOLE, moscow) is None
+    assert minutes_at_once(["0100"], HOURS) is None
+
+
+TYPED = TimeFormat(
+    "YYYY-MM-DDTHH:MM",
+    {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10), "hour": slice(11, 13),
+     "minute": slice(14, 16)},
+    compact=False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "is_read"),
+    [("2026-11-01T09:30", TYPED, True), ("2026-11-01 09:30", TYPED, True),
+     ("2026-11-01x09:30", TYPED, False), ("2026-11-01", TYPED, True), ("2026-11-01T", TYPED, False),
+     ("2026 11-01T09:30", TYPED, False), ("01.11.2026 09:30", WHOLE, True),
+     ("01.11.2026T09:30", WHOLE, False)],
+)  # fmt: skip
+def test_a_blank_may_stand_for_the_sign_before_the_hour(text, form, is_read):
+    assert (read_local(text, form) is not None) is is_read

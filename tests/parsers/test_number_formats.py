@@ -37,6 +37,8 @@ def day(*parts):
         ("0*d", Shape.NUMBER),
         ("0;dd", Shape.NUMBER), ("[$-419]d mmm;@", Shape.DATE), ("0", Shape.NUMBER),
         ("", Shape.NUMBER),
+        (";0", Shape.UNSEEN), ("0;", Shape.NUMBER), ("0;;", Shape.NUMBER), (";;", Shape.UNSEEN),
+        (";", Shape.UNSEEN), (";;;", Shape.BLANK), (" ; ; ; ", Shape.BLANK), (";;;@", Shape.UNSEEN),
         ("00", Shape.ZEROS), ("0" * 254 + "d", Shape.DATE), ("0" * 255 + "d", Shape.NUMBER),
     ],
 )  # fmt: skip
@@ -67,6 +69,8 @@ def test_built_in_formats_are_those_of_the_standard():
         (1.0, Shape.DATE, day(1899, 12, 31)), (0.5, Shape.DATE, time(12)),
         (0.0, Shape.DATE, time(0)),
         (46327.75, Shape.TIME, time(18)), (0.75, Shape.TIME, time(18)),
+        (0.25 + 61 / 86_400, Shape.TIME, time(6, 1, 1)), (0.5 - 1 / 86_400, Shape.TIME,
+         time(11, 59, 59)),
         (0.999999, Shape.TIME, time(0)), (1.25, Shape.ELAPSED, timedelta(hours=30)),
         (-1.0, Shape.DATE, -1), (2_900_000.0, Shape.DATE, 2_900_000),
         (2_899_999.0, Shape.DATE, EPOCH_1900 + timedelta(days=2_899_999)),
@@ -112,5 +116,6 @@ def test_a_style_shows_nothing_by_a_font_of_its_fill_or_a_format_of_no_parts():
     fonts, fills = [Font(), Font(colour=WHITE)], [WHITE, BLACK]
     looks = [(0, 0), (1, 0), (0, 1), (1, 1), (1, 9), (9, 9)]
     assert cell_styles([GENERAL] * 6, looks, fonts, fills).veiled == {1, 2, 4}
+    assert cell_styles([GENERAL], [(0, 0)], [Font(colour=WHITE)], [BLACK]).veiled == set()
     forms = [number_format(";;;"), number_format(";;;@"), number_format("0;-0;;@")]
     assert cell_styles(forms, [(0, 0)] * 3, fonts, fills).veiled == {0}

@@ -74,8 +74,8 @@ class Column:
         """Take in more values of the same series."""
         offset = len(self.values)
         self.starts.extend(other.starts)
-        if self.ends is not None and other.ends is not None:
-            self.ends.extend(other.ends)
+        if self.ends is not None:
+            self.ends.extend(other.ends or ())
         self.values.extend(other.values)
         self.places.extend(other.places)
         self.flagged.update(offset + index for index in other.flagged)
@@ -204,28 +204,25 @@ def assemble(draft: Draft) -> tuple[Series, ...]:
     Series with one are kept as the draft's `spoilt`.
 
     Raises:
-        TooCostlyError: there are more series, or more mistakes, than any document has.
+        TooCostlyError: there are more mistakes than any document has.
     """
-    made: list[Series | None]
-    if len(draft.readings) > MOST_SERIES:
-        raise TooCostlyError(str(MOST_SERIES))
+    made: list[Series] = []
     if draft.layout.kind is Kind.REGISTER:
-        made = [_register(draft, reading) for reading in draft.readings]
+        for reading in draft.readings:
+            series, spoilt = _register(draft, reading)
+            (draft.spoilt if spoilt else made).append(series)
     else:
         month = draft.month or _month(draft)
         if month is not None:
             start, end = instant(month[0]), instant(month[1])
             draft.header = replace(draft.header, period_start=start, period_end=end)
-        made = []
         for column in draft.columns.values():
             one, spoilt = _Interval(draft, column, month).series()
-            made.append(None if spoilt else one)
-            if spoilt and one is not None:
-                draft.spoilt.append(one)
-    series = tuple(item for item in made if item is not None)
-    if not series and not any(item.is_error for item in draft.findings):
+            if one is not None:
+                (draft.spoilt if spoilt else made).append(one)
+    if not made and not any(item.is_error for item in draft.findings):
         draft.findings.add(finding(Code.NOTHING_TO_RECORD))
-    return series
+    return tuple(made)
 
 
 def _month(draft: Draft) -> tuple[int, int] | None:
@@ -439,7 +436,8 @@ def instant(epoch: int | None) -> datetime | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
 
 
-def _register(draft: Draft, reading: Reading) -> Series | None:
+def _register(draft: Draft, reading: Reading) -> tuple[Series, bool]:
+    """The series of a reading, and whether a format mistake keeps it from being recorded."""
     value = _on_the_face(draft, reading)
     unit = reading.unit or draft.unit
     series = Series(
@@ -455,10 +453,7 @@ def _register(draft: Draft, reading: Reading) -> Series | None:
         places=replace(draft.places([reading.place]), dated=reading.dated),
         power=UNITS[unit] - UNITS["kWh"],
     )
-    if value is None or reading.instant is None or reading.zone is None:
-        draft.spoilt.append(series)
-        return None
-    return series
+    return series, None in (value, reading.instant, reading.zone)
 
 
 def _on_the_face(draft: Draft, reading: Reading) -> Decimal | None:

@@ -38,7 +38,7 @@ def read_ods(package: Package) -> list[Sheet]:
     styles = _styles(package)
     sheets: list[Sheet] = []
     reader = _Reader(SheetDraft("", spent, epoch), styles)
-    names = ("null-date", "table-column", "table-row", "table", "annotation", "shapes")
+    names = ("null-date", "table-column", "table-row", "table", "shapes")
     for element in package.elements(_CONTENT, *names):
         if element.tag == f"{_TABLE}null-date":
             stated = iso_moment(element.get(f"{_TABLE}date-value") or "")

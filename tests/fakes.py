@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesHeaderParser
 from hashlib import sha256
 
-from ingest.intake.authenticate import UNPROVEN, Proof
+from ingest.intake.authenticate import UNPROVEN, Guard, Origin, Proof
 from ingest.intake.outcome import Handled
+from ingest.letters.letter import header_of
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
 from ingest.transports.ports import MailboxUnavailable
 from storage.records.letters import Location
@@ -101,11 +102,8 @@ class FakeMailbox:
             yield [self._raw(uid) for uid in batch]
 
     def from_fields(self, uids: Sequence[int]) -> dict[int, bytes]:
-        return {
-            uid: f"From: {letter_of(self.letters[uid]).sender}\r\n\r\n".encode()
-            for uid in uids
-            if uid in self.letters
-        }
+        present = [uid for uid in uids if uid in self.letters]
+        return {uid: self.letters[uid].partition(b"\r\n\r\n")[0] for uid in present}
 
     def file(self, uids: Sequence[int], outcome: str) -> None:
         self._maybe_fail("file")
@@ -192,14 +190,14 @@ class FakeReader:
 
 
 def letter_of(content: bytes) -> Letter:
-    headers = BytesHeaderParser().parsebytes(content)
-    return Letter(
+    fields, told = BytesHeaderParser().parsebytes(content), header_of(content)
+    return replace(
+        told,
         sha256=sha256(content).hexdigest(),
         size=len(content),
-        sender=str(headers.get("From", "")),
-        reply_to=str(headers.get("From", "")),
-        subject=str(headers.get("Subject", "")),
-        message_id=str(headers.get("Message-ID", "")),
+        reply_to=told.sender,
+        subject=str(fields.get("Subject", "")),
+        message_id=str(fields.get("Message-ID", "")),
     )
 
 
@@ -218,12 +216,17 @@ class FakeIntake:
 
     Attributes:
         received: Subjects in the order in which they were recorded.
+        guard: Tells who letters come from.
         notices: Numbers of letters whose senders were told that a person must look.
     """
 
     on: dict[str, Callable[[], Outcome]] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
     notices: list[int] = field(default_factory=list)
+    guard: Guard = field(default_factory=Guard)
+
+    def origin_of(self, letter) -> Origin:
+        return self.guard.origin_of(letter)
 
     def prove(self, read: Read, *, afresh: bool = False) -> Proof:
         return UNPROVEN

@@ -13,6 +13,7 @@ from ingest.engine.collect import Pass, Passed, one_ahead
 from ingest.engine.fair import Turns
 from ingest.engine.ports import Ledger
 from ingest.engine.trips import Queue, defer, numbered, unseen
+from ingest.intake.attempt import Intake
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records.running import WaitingArrival, mailbox_named
@@ -31,6 +32,7 @@ class Announcer(Pass):
         ledger: They wait in it.
         queue: Has the jobs of workers.
         clock: Now, aware.
+        intake: Tells who letters come from.
         room_bytes: No more are fetched while so many bytes wait.
         holder: Names this process in the lease; None: by its number and start.
     """
@@ -41,6 +43,7 @@ class Announcer(Pass):
         ledger: Ledger,
         queue: Queue,
         clock: Callable[[], datetime],
+        intake: Intake,
         room_bytes: int,
         holder: str | None = None,
     ) -> None:
@@ -48,6 +51,7 @@ class Announcer(Pass):
         self._turns = Turns(ledger)
         self._somebody_waits = False
         self._queue = queue
+        self._intake = intake
         self._room_bytes = room_bytes
 
     def has_settled(self) -> bool:
@@ -105,7 +109,7 @@ class Announcer(Pass):
                 waiting = [_waiting(raw) for raw in batch]
                 new = numbered(waiting, store.arrivals.announce(waiting))
                 if self._somebody_waits:
-                    new = unseen(store, new, self._turns)
+                    new = unseen(store, new, self._turns, self._intake)
                 trips = defer(store, self._queue, new)
                 source = mailbox_named(self._mailbox.name)
                 store.installation.server_works(source, self._clock())

@@ -14,11 +14,10 @@ from typing import TypeVar
 
 import structlog
 
-from ingest.engine.fair import HEAVY_AT_ONCE, LOOKED_AT_ONCE, LOOKED_SECONDS, in_turn
+from ingest.engine.fair import HEAVY_AT_ONCE, LOOKED_AT_ONCE, LOOKED_SECONDS, claimed_by, in_turn
 from ingest.engine.lease import ProcessLease
 from ingest.engine.ports import Ledger
 from ingest.engine.work import Worker
-from ingest.letters.letter import sender_in
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.transports.ports import Mailbox, MailboxUnavailable
 from storage.records.letters import Location
@@ -202,7 +201,9 @@ class Collector(Pass):
         """Letters of those who have cost little, in their order; and the others, by their cost."""
         unknown = [key for key in waiting if key not in self._senders]
         fields = self._mailbox.from_fields([uids[key] for key in unknown])
-        self._senders |= {key: sender_in(fields.get(uids[key], b"")) for key in unknown}
+        headers = {key: fields.get(uids[key], b"") for key in unknown}
+        intake = self._worker.intake
+        self._senders |= {key: claimed_by(header, intake) for key, header in headers.items()}
         self._senders = {key: self._senders[key] for key in waiting}
         self._proven = {key: code for key, code in self._proven.items() if key in self._senders}
         ranks = self._worker.turns.ranks(self._senders, self._proven)

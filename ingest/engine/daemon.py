@@ -241,7 +241,9 @@ class Daemon:
     def _pass_over(self, mailbox: Mailbox) -> Pass:
         parts, share = self._parts, self._parts.share
         if share is not None and share.queue is not None:
-            announcer = Announcer(mailbox, parts.ledger, share.queue, parts.clock, share.room_bytes)
+            announcer = Announcer(
+                mailbox, parts.ledger, share.queue, parts.clock, parts.intake, share.room_bytes
+            )
             self._announcers[mailbox.name] = announcer
             return announcer
         worker = Worker(
@@ -265,7 +267,7 @@ class Daemon:
         """Send this process's heartbeat; `work` also queues what no job carries."""
         if share is None:
             return None
-        ledger, queue = self._parts.ledger, share.queue
+        ledger, queue, intake = self._parts.ledger, share.queue, self._parts.intake
         present = Present(ledger, share.role, share.version)
 
         def tell() -> None:
@@ -275,7 +277,7 @@ class Daemon:
                 _end_outdated(str(fault))
                 return
             if share.role == WORK and queue is not None:
-                sweep(ledger, queue)
+                sweep(ledger, queue, intake)
 
         return Job("present", tell, self._scheduler, self._stopping, _queue_failed, lambda: None)
 

@@ -16,7 +16,7 @@ from ingest.engine.ports import Ledger
 from ingest.engine.work import Told, Worker
 from ingest.intake import ports
 from ingest.intake.attempt import Intake, marked_workbooks, release
-from ingest.intake.authenticate import NoSuchEntity, Proof, Session, entity_of
+from ingest.intake.authenticate import NoSuchEntity, Origin, Proof, Session, entity_of
 from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Arrival, Letter, Outcome, RawLetter, Read
@@ -80,6 +80,10 @@ class DroppedIntake:
         self._intake = intake
         self._source = source
         self._session = Session(entity)
+
+    def origin_of(self, letter: Letter) -> Origin:  # noqa: ARG002
+        """The folder."""
+        return Origin(self._source)
 
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:  # noqa: ARG002
         """The entity's session."""

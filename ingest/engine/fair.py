@@ -1,15 +1,16 @@
 """Fairness: letters ranked by the CPU time that their senders cost within the last hour.
 
 Costs are counted by legal entity where a letter proved one, else by the domain that it
-claims. What a letter claims before it is read can be forged, so three things keep a forger
-from pushing back whose name he uses: a letter whose own words (body, subject) prove its
-entity waits by that entity's costs alone; an address that has proven itself before waits by
-the costs of that address; and only who is at neither waits by the costs of the domain.
+claims. What a letter claims before it is read can be forged, so four things keep a forger
+from pushing back whose name he uses: what our own mail server disproves is counted apart; a
+letter whose own words (body, subject) prove its entity waits by that entity's costs alone; an
+address that has proven itself before waits by the costs of that address; and only who is at
+neither waits by the costs of the domain.
 
-Whose address itself is forged, and whose password stands in a document alone, cannot be told
-from his forger before that document is opened. So of equals the newest comes second: behind
-what had gathered before it, a letter waits for those in hand. That holds as long as fewer
-of them come than half of what can be read meanwhile.
+Whose address itself is forged, with nobody to disprove it, and whose password stands in a
+document alone, cannot be told from his forger before that document is opened. So of equals
+the newest comes second: behind what had gathered before it, a letter waits for those in hand.
+That holds as long as fewer of them come than half of what can be read meanwhile.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, groupby, islice
 
 from ingest.engine.ports import Ledger
+from ingest.intake.attempt import Intake
+from ingest.letters.letter import header_of
 
 HEAVY_SECONDS = 20.0
 """CPU time within an hour from which on a sender waits: as much as one letter may take."""
@@ -64,7 +67,7 @@ class Turns:
 
         Args:
             entity: User code of the entity that it proved; '' for none.
-            sender: The address in From; it is charged as well, see `ranks`.
+            sender: As `claimed_by` names it; it is charged as well, see `ranks`.
             seconds: CPU time, ours and its reader's.
         """
         for payer in (_of_entity(entity) if entity else _of_domain(sender), _of_address(sender)):
@@ -88,7 +91,7 @@ class Turns:
         """The rank of each waiting letter: 0 in its turn, the higher the more its sender cost.
 
         Args:
-            senders: Addresses in From, by the letters' keys.
+            senders: Whom the letters claim to be from, by their keys; see `claimed_by`.
             proven: User codes of those whose own words proved them, by key.
         """
         with self._ledger.reading() as store:
@@ -106,6 +109,11 @@ class Turns:
         seconds = self._seconds[payer]
         # By doublings, so that two who cost about the same have one rank.
         return 0 if seconds < HEAVY_SECONDS else 1 + int(math.log2(seconds / HEAVY_SECONDS))
+
+
+def claimed_by(header: bytes, intake: Intake) -> str:
+    """The address in From of a letter with this header; a disproved one is told from it."""
+    return intake.origin_of(header_of(header)).counted_as
 
 
 def in_turn(keys: Sequence[str], ranks: Mapping[str, int]) -> list[str]:

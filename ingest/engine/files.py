@@ -165,6 +165,7 @@ class _ProvenBefore:
         self._proofs = known.proofs
         self._intake = intake
         self.foresee = intake.foresee
+        self.origin_of = intake.origin_of
         self.receive = intake.receive
         self.notice = intake.notice
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 import structlog
 
 from ingest.engine import jobs
-from ingest.engine.fair import Turns
+from ingest.engine.fair import Turns, claimed_by
 from ingest.engine.lease import LEASE_SECONDS, is_gone, this_process
 from ingest.engine.ports import Ledger, Store
 from ingest.engine.work import TRIP_BYTES, TRIP_LETTERS, Told, Worker
@@ -28,7 +28,6 @@ from ingest.intake.attempt import Intake
 from ingest.intake.authenticate import Proof, Session
 from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
-from ingest.letters.letter import sender_in
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
 from ingest.reading import Reader
 from storage.records.replies import OwedReply
@@ -138,10 +137,17 @@ def into_trips(waiting: Iterable[Idle]) -> Iterator[Trip]:
         yield Trip(trip, rank)
 
 
-def unseen(store: Store, waiting: Sequence[Idle], turns: Turns) -> list[Idle]:
-    """The same arrivals, those that claim a heavy sender at rank `UNSEEN`."""
+def unseen(store: Store, waiting: Sequence[Idle], turns: Turns, intake: Intake) -> list[Idle]:
+    """The same arrivals, those that claim a heavy sender at rank `UNSEEN`.
+
+    Args:
+        store: Has their headers.
+        waiting: The arrivals.
+        turns: What senders have cost.
+        intake: Tells who letters come from.
+    """
     headers = store.arrivals.headers([one.number for one in waiting], HEADER_BYTES)
-    senders = {str(number): sender_in(header) for number, header in headers.items()}
+    senders = {str(number): claimed_by(header, intake) for number, header in headers.items()}
     ranks = turns.ranks(senders, {})
     return [replace(one, rank=min(ranks.get(str(one.number), 0), UNSEEN)) for one in waiting]
 
@@ -161,6 +167,7 @@ class _Settling:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self.foresee = intake.foresee
+        self.origin_of = intake.origin_of
 
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Intake.prove`."""
@@ -283,7 +290,8 @@ class Trips:
 
     def _behind(self, worker: Worker, taken: Mapping[str, WaitingArrival]) -> dict[str, int]:
         """The ranks of letters of heavy senders, whose own words prove nobody else."""
-        senders = {key: sender_in(one.content[:HEADER_BYTES]) for key, one in taken.items()}
+        headers = {key: one.content[:HEADER_BYTES] for key, one in taken.items()}
+        senders = {key: claimed_by(header, self._intake) for key, header in headers.items()}
         claimed = worker.turns.ranks(senders, {})
         proven = {
             key: worker.code_proven_by_words(_raw(taken[key]))[0]
@@ -347,7 +355,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def sweep(ledger: Ledger, queue: Queue) -> None:
+def sweep(ledger: Ledger, queue: Queue, intake: Intake) -> None:
     """Give arrivals that no job carries, or a job of a dead worker, another one.
 
     One process does so at a time.
@@ -368,7 +376,7 @@ def sweep(ledger: Ledger, queue: Queue) -> None:
         stalled = queue.drop_stalled(connection, store.arrivals.in_hands_of(ended))
         idle = queue.idle(connection)
         if somebody_waits:
-            idle = unseen(store, idle, turns)
+            idle = unseen(store, idle, turns, intake)
         trips = defer(store, queue, idle)
     if trips:
         log.info("trips.deferred_again", letters=len(idle), trips=trips, stalled=stalled)

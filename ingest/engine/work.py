@@ -92,6 +92,7 @@ class Worker:
             transaction; those of one sender are recorded in their order.
 
     Attributes:
+        intake: What is done with each letter.
         settled: Verdicts by the arrivals' keys, until the caller takes them out.
         outcomes: Letters by their outcome in this pass.
         failed: Letters that this pass left for another attempt.
@@ -112,7 +113,7 @@ class Worker:
         self._recorders = recorders
         self._reader = reader
         self._ledger = ledger
-        self._intake = intake
+        self.intake = intake
         self._clock = clock
         self._told = told
         # Attempts that a fault left counted, to be taken back by the next pass.
@@ -208,11 +209,11 @@ class Worker:
     def _prove(self, reading: Future[Read]) -> Proven:
         read = reading.result()
         began = time.thread_time()
-        proof = self._intake.prove(read)
+        proof = self.intake.prove(read)
         return Proven(read, proof, time.thread_time() - began)
 
     def _prove_again(self, proven: Proven) -> Proven:
-        return Proven(proven.read, self._intake.prove(proven.read, afresh=True))
+        return Proven(proven.read, self.intake.prove(proven.read, afresh=True))
 
     def code_proven_by_words(self, raw: RawLetter) -> tuple[str, float]:
         """The code that a letter's header and bodies prove, '' for none; and what that cost.
@@ -304,7 +305,7 @@ class Worker:
             if isinstance(error, MustWait):
                 self._put_off(window, letter, error)
                 continue
-            quarantined = fail(letter, error, self._intake, self._ledger, self._clock())
+            quarantined = fail(letter, error, self.intake, self._ledger, self._clock())
             if quarantined is None:
                 window.remove(letter)
                 self.ended.add(letter.raw.arrival.key)
@@ -318,8 +319,9 @@ class Worker:
         if letter.read is None:
             return
         entity = result.entity if isinstance(result, Handled) else None
-        code, sender = entity.user_code if entity else "", letter.read.letter.sender
-        self.turns.charge(code, sender, letter.cpu_seconds or letter.read.cpu_seconds)
+        code, sender = entity.user_code if entity else "", self.intake.origin_of(letter.read.letter)
+        seconds = letter.cpu_seconds or letter.read.cpu_seconds
+        self.turns.charge(code, sender.counted_as, seconds)
 
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
         """Put off a letter whose user code was guessed at too often."""
@@ -393,7 +395,7 @@ class Worker:
             for letter in letters:
                 try:
                     handled = attempt(
-                        lambda: record(letter, self._intake, ledger, self._clock())  # noqa: B023
+                        lambda: record(letter, self.intake, ledger, self._clock())  # noqa: B023
                     )
                 except OSError:
                     # Of time. Those that are kept must be told of; it comes again at the head.
@@ -421,7 +423,7 @@ class Worker:
                 if (sender := _sender(letter)) not in senders:
                     senders.add(sender)
                     # A fault of ours comes again, and is counted, when it is recorded.
-                    attempt(lambda: work_out(letter, self._intake, store, self._clock(), ahead))  # noqa: B023
+                    attempt(lambda: work_out(letter, self.intake, store, self._clock(), ahead))  # noqa: B023
                 if stop() or time.monotonic() > until:
                     break
         return begun

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from ingest.intake.authenticate import UNPROVEN, Proof, Prover, Session, claims_of
+from ingest.intake.authenticate import UNPROVEN, Origin, Proof, Prover, Session, claims_of
 from ingest.intake.faults import MOST_ATTEMPTS, LetterMissing, NoVerdict, described, is_of_time
 from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
@@ -111,6 +111,9 @@ class Claimed:
 class Intake(Protocol):
     """What is done with each letter; `PolicyIntake` is the real one."""
 
+    def origin_of(self, letter: Letter) -> Origin:
+        """See `Guard.origin_of`; of the letter only its header need be known."""
+
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """See `Prover.prove`; called with no transaction open."""
 
@@ -149,13 +152,16 @@ class PolicyIntake:
         self._policy = policy
         self._prover = prover
 
+    def origin_of(self, letter: Letter) -> Origin:
+        """Where a letter comes from, and whether its From is found to be another's."""
+        return self._policy.guard.origin_of(letter)
+
     def prove(self, read: Read, *, afresh: bool = False) -> Proof | Session:
         """Verify the passwords of a letter that may be recorded at all."""
         gate = self._policy.gate(read.letter, has_document=bool(read.parsed))
         if not gate.record:
             return UNPROVEN
-        origin = self._policy.guard.origin_of(read.letter)
-        return self._prover.prove(claims_of(read), origin, afresh=afresh)
+        return self._prover.prove(claims_of(read), self.origin_of(read.letter), afresh=afresh)
 
     def foresee(
         self,

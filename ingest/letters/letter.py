@@ -155,10 +155,15 @@ _DOMAIN_MOST = 190
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
-def sender_in(header: bytes) -> str:
-    """The address in From, of a letter's header or a part of it; '' when there is none."""
-    fields, _ = mime.split_header(header, 0, len(header))
-    return _author(fields.get("from", ()))[0]
+def header_of(header: bytes) -> Letter:
+    """Who a letter claims to be from, and what mail servers say of that: nothing else of it.
+
+    Args:
+        header: The letter's header, or a part of it.
+    """
+    fields, end = mime.split_header(header, 0, len(header))
+    sender, is_certain = _author(fields.get("from", ()))
+    return Letter("", end, _headers(fields), sender=sender, is_sender_certain=is_certain)
 
 
 _SENDERS_MOST = 3

@@ -114,7 +114,7 @@ class Mailbox(Protocol):
         """
 
     def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
-        """The header field From of each letter, as it stands there.
+        """Each letter's From, and what servers say of it (Authentication-Results), as they stand.
 
         Raises:
             MailboxUnavailable: the connection broke.

@@ -19,7 +19,7 @@ from ingest.engine.fair import HEAVY_SECONDS, Turns
 from ingest.engine.spread import QueueMissing, SpreadQueue
 from ingest.engine.trips import UNSEEN, Idle, Outdated, Present, Trip, Trips, into_trips, sweep
 from ingest.engine.work import TRIP_BYTES
-from ingest.intake.authenticate import UNPROVEN, Claims, Origin, Proof
+from ingest.intake.authenticate import UNPROVEN, Claims, Guard, Origin, Proof
 from ingest.letters.terms import Outcome, Read
 from storage.records.letters import LetterState
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, letter_of, mail
@@ -77,7 +77,8 @@ class House:
         self.reader = FakeReader()
 
     def fetch(self, room=ROOM, **options):
-        return Announcer(self.mailbox, self.ledger, self.queue, self.clock, room, **options).once()
+        given = self.ledger, self.queue, self.clock, self.intake, room
+        return Announcer(self.mailbox, *given, **options).once()
 
     def worker(self):
         told = lambda *_: None  # noqa: E731 - nobody is told
@@ -87,7 +88,7 @@ class House:
         self.queue.serve(lambda trip: self.worker().work(trip), 1)
 
     def sweep(self):
-        sweep(self.ledger, self.queue)
+        sweep(self.ledger, self.queue, self.intake)
 
     def waiting(self):
         with self.ledger.reading() as store:
@@ -361,6 +362,49 @@ def test_behind_a_forger_of_his_own_address_an_owner_waits_a_minute_at_most(hous
     # Nor does the one that waits longest wait for ever: of two, one is in its order.
     forged = [subject for subject in house.intake.received if "forged" in subject]
     assert forged.index("forged 15") <= 35
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("per_second", [0.1, 2])
+def test_behind_who_forges_his_address_an_owner_is_next_where_our_mail_server_disproves_it(
+    house, per_second, is_known
+):
+    # However fast the forger goes on.
+    house.reader, sender = Costly(), "buh@owner.example"
+    house.intake.guard = Guard(trusted_authserv_id="mx.ours")
+    if is_known:
+        with house.ledger.transaction() as store:
+            store.senders.succeeded("200000003079", sender, house.clock())
+    disproved = b"Authentication-Results: mx.ours; dmarc=fail header.from=owner.example\r\n"
+    ranks, sent, came = set(), 0, None
+
+    def forge(until):
+        nonlocal sent
+        forged = [disproved + mail(f"forged {n}", sender) for n in range(sent, round(until))]
+        sent += len(forged)
+        if forged:
+            house.mailbox.put(*forged)
+            house.fetch()
+            if house.reader.seconds > 2 * HEAVY_SECONDS:
+                ranks.update(house.queue.ranks)
+
+    def work(trip):
+        nonlocal came
+        forge(20 + house.reader.seconds * per_second)
+        if came is None and len(house.intake.received) >= 10:
+            came = house.reader.seconds
+            house.mailbox.put(mail("owner's", sender))
+            house.fetch()
+            assert house.queue.ranks == [0]
+        house.worker().work(trip)
+        if "owner's" in house.intake.received:
+            house.queue.stop()
+
+    forge(20)
+    house.queue.serve(work, 1)
+    assert house.reader.seconds - came <= 60
+    # What is forged is put behind the others when it comes.
+    assert ranks == {UNSEEN}
 
 
 @pytest.mark.parametrize(("newer", "older"), [("1.10.0", "1.9.3"), ("2.0", "1.99.99")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from imapclient import IMAPClient
 
-from ingest.letters.letter import sender_in
+from ingest.letters.letter import header_of
 from ingest.transports.imap.mailbox import ImapMailbox
 from ingest.transports.ports import MailboxUnavailable
 from tests.end_to_end.servers import Dovecot
@@ -278,9 +278,13 @@ def breaks_at(monkeypatch, uid):
 
 
 def test_who_letters_are_from_is_told_without_reading_them(dovecot):
-    dovecot.append(mail("first", "a@x.example"), b"Subject: of nobody\r\n\r\nText\r\n")
+    results = b"Authentication-Results: mx.ours;\r\n dmarc=fail\r\nAuthentication-Results: b\r\n"
+    of_nobody = b"Subject: of nobody\r\n\r\nText\r\n"
+    dovecot.append(results + mail("first", "a@x.example"), of_nobody)
     mailbox = ImapMailbox(dovecot.config())
     _, uids = mailbox.uids()
     fields = mailbox.from_fields(uids)
-    assert [sender_in(fields.get(uid, b"")) for uid in uids] == ["a@x.example", ""]
+    first, second = (header_of(fields.get(uid, b"")) for uid in uids)
+    assert (first.sender, second.sender) == ("a@x.example", "")
+    assert first.headers == {"authentication-results": ("mx.ours; dmarc=fail", "b")}
     mailbox.close()

@@ -37,7 +37,7 @@ from storage.records.letters import Location
 
 log = structlog.get_logger()
 
-_FROM = "BODY.PEEK[HEADER.FIELDS (FROM)]"
+_FROM = "BODY.PEEK[HEADER.FIELDS (FROM AUTHENTICATION-RESULTS)]"
 
 SEARCHED = 50_000
 """UIDs in one answer; imaplib refuses a line of a million bytes."""
@@ -426,7 +426,7 @@ class ImapMailbox:
     # Letters.
 
     def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
-        """The header field From of each letter, as it stands there.
+        """See `ports.Mailbox.from_fields`.
 
         Raises:
             MailboxUnavailable: the connection broke.

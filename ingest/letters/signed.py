@@ -70,10 +70,10 @@ def signed_content(message: bytes) -> bytes | None:
     """
     ber = _Ber(message)
     try:
-        kind, inside = ber.pair(ber.only(message, 0x30))
+        kind, inside = ber.pair(ber.sequence(message))
         if kind != _SIGNED:
             return None
-        for tag, value in ber.elements(ber.only(inside, 0x30)):
+        for tag, value in ber.elements(ber.sequence(inside)):
             if tag == 0x30:
                 inner_kind, carried = ber.pair(value)
                 return ber.octets(carried) if inner_kind == _DATA else None
@@ -86,7 +86,7 @@ def is_encrypted(message: bytes) -> bool:
     """Whether a CMS message is enveloped, so that only its recipient can read it."""
     ber = _Ber(message)
     try:
-        return ber.pair(ber.only(message, 0x30))[0] in _ENVELOPED
+        return ber.pair(ber.sequence(message))[0] in _ENVELOPED
     except _NotBerError:
         return False
 
@@ -97,13 +97,12 @@ class _Ber:
     def __init__(self, message: bytes) -> None:
         self._left = min(ELEMENTS_MOST, _ELEMENTS_FREE + len(message) // ELEMENT_BYTES)
 
-    def only(self, data: bytes, wanted: int) -> bytes:
-        """The content of the first element, whose tag is the wanted one."""
-        for tag, value in self.elements(data):
-            if tag == wanted:
-                return value
-            break
-        raise _NotBerError
+    def sequence(self, data: bytes) -> bytes:
+        """The content of the first element, which is a SEQUENCE."""
+        tag, value = next(self.elements(data), (0, b""))
+        if tag != 0x30:
+            raise _NotBerError
+        return value
 
     def pair(self, data: bytes) -> tuple[bytes, bytes]:
         """An object identifier and the explicitly tagged element after it."""

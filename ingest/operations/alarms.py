@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 
 import structlog
 
 from ingest.operations.ports import Service
-from ingest.operations.status import Need, Status, status
+from ingest.operations.status import Status, status
 from ingest.replies.alarm import alarm, digest, kind_of
 
 log = structlog.get_logger()
@@ -53,14 +54,10 @@ def _due(state: Status, late: timedelta, now: datetime) -> Iterator[tuple[str, l
     A fault of a server is mailed once it has lasted for `late`; one of the outbox is not, as
     no mail leaves then.
     """
-
-    def kind(need: Need) -> str:
-        return need.kind
-
     due = [
         need
         for need in state.needs
         if need.kind != "outbox" and (need.since is None or now - need.since > late)
     ]
-    for name, needs in groupby(sorted(due, key=kind), kind):
+    for name, needs in groupby(sorted(due, key=attrgetter("kind")), attrgetter("kind")):
         yield name, [need.told for need in needs]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from xml.sax.saxutils import quoteattr
 
 from ingest.operations.hand_in import File
@@ -49,21 +50,14 @@ def typed_document(readings: Sequence[TypedReading], user_code: str, created: da
     made = f"{created.astimezone(MOSCOW):%Y%m%d%H%M%S}"
     head = {"class": "52006", "version": "1", "sender_code": user_code, "created": made}
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<package{_attributes(head)}>"]
-    for (point, meter), group in groupby(sorted(readings, key=_by_meter), key=_meter):
+    ordered = sorted(readings, key=attrgetter("point", "meter", "at", "channel", "zone"))
+    for (point, meter), group in groupby(ordered, attrgetter("point", "meter")):
         names = {"number": meter, "point": point} if point else {"number": meter}
         lines.append(f"  <meter{_attributes(names)}>")
         lines += [f"    <reading{_attributes(_told(reading))}/>" for reading in group]
         lines.append("  </meter>")
     text = "\n".join([*lines, "</package>", ""])
     return File(f"z52006{user_code}{made}.xml", text.encode())
-
-
-def _meter(reading: TypedReading) -> tuple[str, str]:
-    return reading.point, reading.meter
-
-
-def _by_meter(reading: TypedReading) -> tuple[object, ...]:
-    return reading.point, reading.meter, reading.at, reading.channel, reading.zone
 
 
 def _told(reading: TypedReading) -> dict[str, str]:

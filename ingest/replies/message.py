@@ -283,9 +283,8 @@ def _leaf(content_type: str, content: bytes, name: str = "") -> bytes:
     headers = {"Content-Type": content_type, "Content-Transfer-Encoding": "base64"}
     if name:
         headers["Content-Disposition"] = f"attachment; {_filename(name)}"
-    encoded = base64.b64encode(content)
-    lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
-    return b"".join((_head(headers), b"\r\n", b"\r\n".join(lines), b"\r\n" if lines else b""))
+    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    return b"".join((_head(headers), b"\r\n", encoded))
 
 
 def _filename(name: str) -> str:

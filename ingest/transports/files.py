@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ingest.letters.terms import Arrival, NoLettersError, RawLetter
+from layouts.sequences import pieces
 
 BATCH_LETTERS = 50
 
@@ -58,8 +59,8 @@ class LettersInFiles:
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[RawLetter]]:
         """The letters, fifty at a time."""
-        for first in range(0, len(keys), BATCH_LETTERS):
-            yield [self._raw(key) for key in keys[first : first + BATCH_LETTERS]]
+        for piece in pieces(keys, BATCH_LETTERS):
+            yield [self._raw(key) for key in piece]
 
     def _raw(self, key: str) -> RawLetter:
         content, delivered = self._sources[key].read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import TypeVar
 
 from ingest.replies.texts import phrase
@@ -105,7 +106,7 @@ def points_of(said: Sequence[Said], mistakes: list[Mistake]) -> Iterator[tuple[s
             meters.append((device.lines[0][1].line, device.meter()))
             for number in {meter.number for _, _, meter in device.lines}:
                 placed.setdefault((owner, number), []).append(meters[-1])
-        yield owner, _point(ordered, tuple(meter for _, meter in sorted(meters, key=_line)))
+        yield owner, _point(ordered, tuple(meter for _, meter in sorted(meters, key=itemgetter(0))))
     mistakes += _in_two_places(placed)
 
 
@@ -194,10 +195,6 @@ def _in_two_places(placed: Mapping[tuple[str, str], list[tuple[int, Meter]]]) ->
             for earlier, other in meters[:index]:
                 if meter.overlaps(other):
                     yield Mistake.of(line, "meter_twice", meter=number, other=earlier)
-
-
-def _line(placed: tuple[int, Meter]) -> int:
-    return placed[0]
 
 
 def _first_day(day: date | None) -> date:

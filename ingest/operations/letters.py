@@ -16,7 +16,7 @@ from ingest.intake.wishes import workbook
 from ingest.letters.mime import Part, TooManyPartsError, walk
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.operations.ports import Ledger, Service
-from ingest.operations.refused import Refused, check_entity, no_entity
+from ingest.operations.refused import Refused, check_entity, entity_named
 from ingest.operations.told import Document, Keys, document_of
 from layouts.findings import Code, printable
 from layouts.months import MOSCOW
@@ -207,10 +207,7 @@ def template(service: Service, number: str, code: str | None, language: str) -> 
     if code is None:
         return workbook(layout, None, None, language, today)
     with service.ledger.reading() as store:
-        entity = store.registry.entity(code)
-        if entity is None:
-            raise no_entity(code)
-        return workbook(layout, entity, store, language, today)
+        return workbook(layout, entity_named(store, code), store, language, today)
 
 
 def backfill(

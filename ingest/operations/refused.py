@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Every complaint of a verb brings this module, also of one without a database.
     from ingest.operations.ports import Ledger
+    from layouts.points import LegalEntity
     from storage.store import Store
 
 
@@ -33,6 +34,18 @@ def check_code(ledger: Ledger, entity: str) -> None:
     """
     with ledger.reading() as store:
         check_entity(store, entity)
+
+
+def entity_named(store: Store, code: str) -> LegalEntity:
+    """The legal entity of a user code, with its points.
+
+    Raises:
+        Refused: the register has no such user code.
+    """
+    entity = store.registry.entity(code)
+    if entity is None:
+        raise no_entity(code)
+    return entity
 
 
 def no_entity(code: str) -> Refused:

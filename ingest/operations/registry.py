@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from ingest.intake.strength import Weakness, weakness
 from ingest.operations.ports import Ledger, Service
-from ingest.operations.refused import Refused, no_entity
+from ingest.operations.refused import Refused, entity_named, no_entity
 from ingest.operations.register.registry_contradictions import contradictions
 from ingest.operations.register.registry_file import RegistryMistakes, read_registry
 from ingest.operations.told import MERGED, Keys
@@ -253,9 +253,7 @@ def story(ledger: Ledger, code: str) -> EntityStory:
         Refused: the register has no such user code.
     """
     with ledger.reading() as store:
-        entity = store.registry.entity(code)
-        if entity is None:
-            raise no_entity(code)
+        entity = entity_named(store, code)
         return EntityStory(entity, tuple(store.audit.changes_of(entity)))
 
 
@@ -285,9 +283,7 @@ def set_password(service: Service, code: str, password: str, who: str) -> str:
         WeakPassword: this one is too easy to guess.
     """
     with service.ledger.reading() as store:
-        entity = store.registry.entity(code)
-    if entity is None:
-        raise no_entity(code)
+        entity = entity_named(store, code)
     if reason := weakness_of(entity, password):
         raise WeakPassword(reason)
     password = password or secrets.token_urlsafe(9)

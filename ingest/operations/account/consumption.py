@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ingest.operations.ports import Ledger
+from ingest.operations.refused import entity_named
 from layouts.completeness import channels_of, reads_meters, register_channels, sends_profile
 from layouts.months import MOSCOW, following, preceding
 from layouts.points import LegalEntity
@@ -63,12 +64,10 @@ def choices(ledger: Ledger, code: str, month: date) -> list[Choice]:
     """Every point's channel of an entity, in the register's order.
 
     Raises:
-        LookupError: there is no such entity.
+        Refused: the register has no such user code.
     """
     with ledger.reading() as store:
-        entity = store.registry.entity(code)
-        if entity is None:
-            raise LookupError("the register has no such user code")
+        entity = entity_named(store, code)
         return list(_choices(entity, store, month))
 
 

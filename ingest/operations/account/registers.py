@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ingest.operations.ports import Ledger
+from ingest.operations.refused import entity_named
 from layouts.completeness import MonthState, register_channels, register_zones
 from layouts.known import RegisterKey, meter_key
 from layouts.months import MOSCOW, month_at
@@ -44,13 +45,11 @@ def registers(ledger: Ledger, code: str, at: datetime) -> list[Register]:
     """Every register of an entity's meters that are there at a moment.
 
     Raises:
-        LookupError: there is no such entity.
+        Refused: the register has no such user code.
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
-        entity = store.registry.entity(code)
-        if entity is None:
-            raise LookupError("the register has no such user code")
+        entity = entity_named(store, code)
         last = store.months.last_readings(entity)
         state = store.months.ever(month_at(at), [entity])
     return list(_registers(entity, last, state, at))

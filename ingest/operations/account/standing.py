@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ingest.intake.wishes import month_told
 from ingest.operations.ports import Service
+from ingest.operations.refused import entity_named
 from ingest.operations.told import Keys
 from layouts.completeness import (
     Lack,
@@ -122,14 +123,12 @@ def standing(service: Service, code: str, month: date | None, now: datetime) -> 
         now: The moment of it, aware.
 
     Raises:
-        LookupError: there is no such entity.
+        Refused: the register has no such user code.
         ConnectionError: the database is away.
     """
     month = month or month_told(now)
     with service.ledger.reading() as store:
-        entity = store.registry.entity(code)
-        if entity is None:
-            raise LookupError("the register has no such user code")
+        entity = entity_named(store, code)
         state = store.months.state(month, [entity])
         refused = store.submissions.refused_in(code, *bounds(month))
         is_closed = month in store.periods.closed()

@@ -59,7 +59,7 @@ def one(visit: Visit) -> Response:
     number = visit.number()
     try:
         found = around(visit.service.ledger, number, visit.now)
-    except (Refused, LookupError):
+    except Refused:
         raise HTTPException(404) from None
     write = visit.words.writing.number
     name = "%-d" if found.is_by_day else "%m.%y"

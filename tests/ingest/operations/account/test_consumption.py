@@ -8,12 +8,13 @@ import pytest
 
 from ingest.operations.account import consumption
 from ingest.operations.account.consumption import Amount, Choice
+from ingest.operations.refused import Refused
 from layouts.completeness import MonthState
 from layouts.points import LegalEntity, Meter, MeteringPoint
 from storage.billed.billing import BillingRow, Grain
 from storage.records.billing import Number, Quality
 
-OF = Choice(7, "P-1", "Цех", "А", "A+", has_profile=True, has_registers=True)
+OF = Choice(7, "P-1", "Цех", "А", "A+", has_profile=True)
 NOV = date(2026, 11, 1)
 NOW = datetime(2026, 11, 10, 9, tzinfo=UTC)
 
@@ -149,16 +150,13 @@ METER = Meter("11", channels=("A+", "R+"), id=3)
 @pytest.mark.parametrize(
     ("meters", "ever", "read", "told"),
     [
-        # (channel, has_profile, has_registers); a profile is on A+ and A-.
-        ((), (), (), [("A+", True, False), ("A-", True, False)]),
-        ((METER,), (), (), [("A+", False, True), ("R+", False, True)]),
-        ((METER,), ("A+",), (), [("A+", True, False), ("A-", True, False)]),
-        (
-            (METER,), ("A+",), (3,),
-            [("A+", True, True), ("R+", False, True), ("A-", True, False)],
-        ),
+        # (channel, has_profile); a profile is on A+ and A-.
+        ((), (), (), [("A+", True), ("A-", True)]),
+        ((METER,), (), (), [("A+", False), ("R+", False)]),
+        ((METER,), ("A+",), (), [("A+", True), ("A-", True)]),
+        ((METER,), ("A+",), (3,), [("A+", True), ("R+", False), ("A-", True)]),
     ],
-)  # fmt: skip
+)
 def test_a_point_has_the_channels_that_it_sends_and_those_that_it_is_read_on(
     meters, ever, read, told
 ):
@@ -171,10 +169,10 @@ def test_a_point_has_the_channels_that_it_sends_and_those_that_it_is_read_on(
     )
     found = consumption.choices(Some(reading=lambda: nullcontext(store)), "47", NOV)
     mine, [other] = found[:-1], found[-1:]
-    assert [(one.channel, one.has_profile, one.has_registers) for one in mine] == told
+    assert [(one.channel, one.has_profile) for one in mine] == told
     assert {(one.point_id, one.point, one.name, one.area) for one in mine} == {
         (7, "P-1", "Цех", "А")
     }
-    assert (other.id, other.has_profile, other.has_registers) == ("8.A+", True, False)
-    with pytest.raises(LookupError, match="no such user code"):
+    assert (other.id, other.has_profile) == ("8.A+", True)
+    with pytest.raises(Refused, match="no such user code"):
         consumption.choices(Some(reading=lambda: nullcontext(store)), "48", NOV)

@@ -8,6 +8,7 @@ from types import SimpleNamespace as Some
 import pytest
 
 from ingest.operations.account.registers import Register, registers
+from ingest.operations.refused import Refused
 from layouts.completeness import MonthState, RegisterMonth
 from layouts.points import LegalEntity, Meter, MeteringPoint, MeterRow
 
@@ -94,5 +95,5 @@ def test_number_and_ratio_are_those_of_the_moment():
 
 def test_an_entity_that_is_none_is_refused():
     store = Some(registry=Some(entity=lambda _code: None))
-    with pytest.raises(LookupError, match="no such user code"):
+    with pytest.raises(Refused, match="no such user code"):
         registers(Some(reading=lambda: nullcontext(store)), "48", AT)

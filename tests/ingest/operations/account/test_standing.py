@@ -8,6 +8,7 @@ from types import SimpleNamespace as Some
 import pytest
 
 from ingest.operations.account.standing import Stand, Standing, standing
+from ingest.operations.refused import Refused
 from layouts.completeness import Lack, MonthState, ProfileMonth, RegisterMonth
 from layouts.months import MOSCOW, bounds
 from layouts.points import LegalEntity, Meter, MeteringPoint
@@ -217,5 +218,5 @@ def test_things_are_counted_by_how_they_stand():
 
 def test_an_entity_that_is_none_is_refused():
     store = Some(registry=Some(entity=lambda _code: None))
-    with pytest.raises(LookupError, match="no such user code"):
+    with pytest.raises(Refused, match="no such user code"):
         standing(Some(ledger=Some(reading=lambda: nullcontext(store))), "48", NOV, NOW)

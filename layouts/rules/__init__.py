@@ -242,7 +242,7 @@ def _judge(case: Case) -> Checked:
     one that can judge it, and so is a reading that could not be read whole.
     """
     found, whole = Findings(), replace(case, held=versions.resolve(case.held, case))
-    case = replace(whole, held=(*whole.held, *whole.unread))
+    case = whole.with_held((*whole.held, *whole.unread))
     found.extend(case.parsed.findings)
     errors = [item for item in case.parsed.findings if item.is_error]
     for stage, rules in ORDER:
@@ -252,15 +252,15 @@ def _judge(case: Case) -> Checked:
         found.extend(told)
         errors += [item for item in told if item.is_error]
         ends = [item for item in errors if item.code in _ENDS[stage]]
-        case = replace(case, held=standing(case, ends))
+        case = case.with_held(standing(case, ends))
         if stage is Stage.OBJECT:
             read = tuple(item for item in case.held if not item.series.is_unread)
-            case = replace(case, held=registers.without_repeats(read))
-    final = replace(whole, held=registers.without_repeats(_recordable(whole, errors)))
+            case = case.with_held(registers.without_repeats(read))
+    final = whole.with_held(registers.without_repeats(_recordable(whole, errors)))
     if final.held:
         told = list(_told(RESOLVED, final))
         found.extend(told)
-        final = replace(final, held=standing(final, told))
+        final = final.with_held(standing(final, told))
     findings = tuple(found)
     changes = tuple(item.change for item in final.held if item.change is not None)
     return Checked(verdict_of(findings, changes), status_of(findings), findings, changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -49,6 +49,10 @@ class Case:
         found: _T = self._worked_out[work]
         return found
 
+    def with_held(self, held: tuple[Assigned, ...]) -> Case:
+        """The case of these series; itself, with what was worked out, when they are its own."""
+        return self if held == self.held else replace(self, held=held)
+
     @property
     def points(self) -> tuple[MeteringPoint, ...] | None:
         """The sender's points; None offline, without a register of points."""
@@ -67,9 +71,13 @@ class Case:
     @property
     def registers(self) -> tuple[Assigned, ...]:
         """The register readings held whose values could be read."""
-        if self.layout.kind is not Kind.REGISTER:
-            return ()
-        return tuple(item for item in self.held if item.series.values)
+        return self.once(_registers)
+
+
+def _registers(case: Case) -> tuple[Assigned, ...]:
+    if case.layout.kind is not Kind.REGISTER:
+        return ()
+    return tuple(item for item in case.held if item.series.values)
 
 
 Rule = Callable[[Case], Iterable[Finding]]

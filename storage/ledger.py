@@ -161,7 +161,12 @@ class Ledger:
         if not self._is_sqlite:
             yield self
             return
-        with self._one_writer(), self._connected(writes=True) as connection, connection.begin():
+        with (
+            self._one_writer(),
+            self._connected(writes=True) as connection,
+            _undone_from_memory(connection),
+            connection.begin(),
+        ):
             yield Within(connection, self._layouts)
             Driver(connection).check_open()
 
@@ -303,6 +308,21 @@ class Within:
     def together(self) -> Iterator[Within]:
         """No-op: they are in one transaction already."""
         yield self
+
+
+@contextmanager
+def _undone_from_memory(connection: Connection) -> Iterator[None]:
+    """Have SQLite keep in memory what its savepoints go back to.
+
+    Else it is written to a file, three times what a letter writes to the database. Not
+    always so: a large sort would be done in memory as well.
+    """
+    driver = Driver(connection)
+    driver.execute("PRAGMA temp_store = MEMORY")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA temp_store = DEFAULT")
 
 
 def _schema_of(connection: Connection) -> str | None:

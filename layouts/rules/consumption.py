@@ -95,9 +95,11 @@ def _steps(case: Case) -> list[Step]:
         at = epoch(item.series.start)
         brought[key][at] = Reading(at, item.series.reading, item)
     for key, mine in brought.items():
-        row = [one for one in case.known.registers.get(key, ()) if one[0] not in mine]
-        row += [(at, int(one.value * MICRO)) for at, one in mine.items()]
-        row.sort()
+        row = list(case.known.registers.get(key, ()))
+        for at, one in mine.items():
+            place = bisect_left(row, at, key=_moment)
+            is_known = place < len(row) and row[place][0] == at
+            row[place : place + is_known] = [(at, int(one.value * MICRO))]
         places = [bisect_left(row, at, key=_moment) for at in mine]
         for place in sorted({*places, *(one + 1 for one in places)} - {0, len(row)}):
             two = row[place - 1 : place + 1]

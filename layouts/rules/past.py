@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise, takewhile
@@ -67,11 +66,11 @@ class Past:
             return self
         first = self.days[-days].first
         return Past(
-            replace(
-                self._known,
-                start=self._known.start + 3600 * first,
-                energy=self._known.energy[first:],
-                whole=self._known.whole[first:],
+            SeriesHistory(
+                self._known.start + 3600 * first,
+                self._known.energy[first:],
+                self._known.whole[first:],
+                self.highest_w,
             ),
             self._zone,
         )
@@ -81,6 +80,21 @@ class Past:
         if 0 in self._known.whole[day.first : day.last]:
             return None
         return self._known.energy[day.first : day.last]
+
+    def last_like(self, hours: Sequence[int], days: int) -> date | None:
+        """The latest of so many of its last days that has just these hours, all in whole."""
+        # Hardly a day begins like another.
+        if not hours or hours[0] not in self._first_hours:
+            return None
+        for day in reversed(self.days[-days:]):
+            values = self.values(day)
+            if values is not None and list(values) == hours:
+                return day.date
+        return None
+
+    @cached_property
+    def _first_hours(self) -> list[int]:
+        return [self._known.energy[day.first] for day in self.days]
 
     @cached_property
     def by_hour_of_week(self) -> tuple[list[int], list[int]]:

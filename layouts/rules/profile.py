@@ -5,7 +5,6 @@ What a rule calls enough history is said with the rule; with less it says nothin
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -182,33 +181,26 @@ def repeated_day(case: Case) -> Iterator[Finding]:
             continue
         if series.spans is not None or _hours_of(series) < (24 if past else 48):
             continue
-        earlier = _earlier_days(past)
         seen: dict[tuple[object, ...], date] = {}
         for day in days_of(series, case.zone):
             values = tuple(series.values[day.first : day.last])
             if not day.is_whole:
                 continue
             # Almost no day repeats: only one that does is looked at closely.
-            other = seen.get(values) or earlier.get(_hour_sums(values, series))
+            other = seen.get(values)
+            if other is None and past is not None:
+                other = past.last_like(_hour_sums(values, series), REPEAT_DAYS)
             if other is not None and _is_telling(values, case):
                 told = {"repeats": other.isoformat()}
                 yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
             seen.setdefault(values, day.date)
 
 
-def _earlier_days(past: Past | None) -> dict[tuple[int, ...], date]:
-    """Days before the document by the sums of their hours."""
-    if past is None:
-        return {}
-    days = ((day, past.values(day)) for day in past.days[-REPEAT_DAYS:])
-    return {tuple(values): day.date for day, values in days if values is not None}
-
-
-def _hour_sums(values: tuple[int | Decimal | None, ...], series: Series) -> tuple[int, ...]:
+def _hour_sums(values: tuple[int | Decimal | None, ...], series: Series) -> list[int]:
     """The energy of each hour of a day; nothing when they cannot be told."""
     if 60 % series.step_minutes or None in values:
-        return ()
-    return tuple(_sums(values, 60 // series.step_minutes))
+        return []
+    return _sums(values, 60 // series.step_minutes)
 
 
 def _is_telling(values: tuple[object, ...], case: Case) -> bool:
@@ -337,28 +329,35 @@ class _Totals:
     """The energy of whole days before a document, by what kind of day they were."""
 
     def __init__(self, past: Past, case: Case) -> None:
-        calendar = case.parameters.calendar
-        self._by_weekday: dict[int, list[int]] = defaultdict(list)
-        for day in past.days:
-            values = past.values(day)
-            if values is not None and calendar.is_ordinary(day.date):
-                self._by_weekday[day.date.weekday()].append(sum(values))
-        self._working = [t for weekday in range(5) for t in self._by_weekday[weekday]]
-        self._calendar = calendar
+        self._past = past
+        self._calendar = case.parameters.calendar
+        self._by_weekday: dict[int, list[int]] = {}
+
+    def _of(self, weekday: int) -> list[int]:
+        """Those of ordinary days; of the weekdays alone that a document asks for."""
+        if weekday not in self._by_weekday:
+            days = (day for day in self._past.days if day.date.weekday() == weekday)
+            ordinary = (day for day in days if self._calendar.is_ordinary(day.date))
+            hours = (self._past.values(day) for day in ordinary)
+            self._by_weekday[weekday] = [sum(one) for one in hours if one is not None]
+        return self._by_weekday[weekday]
+
+    @property
+    def _working(self) -> list[int]:
+        return [total for weekday in range(5) for total in self._of(weekday)]
 
     def like(self, day: date) -> list[int]:
         """Those of days that this one should be like; none when there are too few."""
         if self._calendar.is_ordinary(day):
-            same = self._by_weekday[day.weekday()]
+            same = self._of(day.weekday())
         else:
             same = self._working if self._calendar.is_working(day) else []
         return same if len(same) >= 3 else []
 
     def working(self, day: date) -> int:
         """What working days usually have, for a day off: people may work on it; else 0."""
-        if day.weekday() < 5 or not self._working:
-            return 0
-        return sum(self._working) // len(self._working)
+        working = self._working if day.weekday() >= 5 else []
+        return sum(working) // len(working) if working else 0
 
 
 def _odd_days(item: Assigned, known: _Totals, case: Case) -> Iterator[Finding]:

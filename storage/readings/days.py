@@ -11,6 +11,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from operator import add
 from typing import Self
 
@@ -132,8 +133,10 @@ def _whole_hours(series: Series, indexes: Sequence[int]) -> Mapping[int, Day] | 
     sums: list[int] = list(values)  # type: ignore[arg-type]
     highest = sums
     if each > 1:
-        parts = list(zip(*[iter(sums)] * each, strict=True))
-        sums, highest = list(map(sum, parts)), list(map(max, parts))
+        # The first of each hour, the second of each, ...
+        columns = [sums[at::each] for at in range(each)]
+        sums = reduce(lambda one, more: list(map(add, one, more)), columns)
+        highest = list(map(max, *columns))
     days: dict[int, Day] = {}
     hour, at = hour_of(first), 0
     while at < len(sums):

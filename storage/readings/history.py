@@ -87,12 +87,13 @@ class History(Part):
         registers: dict[RegisterKey, list[tuple[int, int]]] = {}
         for keys in self._pieces(list(meters)):
             rows = self._sql.tuples("readings_around", keys=keys, **window)
-            for meter, channel, zone, found in rows:
-                # Two lists a register: a year of daily readings is 366 rows of each.
-                instants, values = (found if self._on_postgresql else loads(found)) or ((), ())
-                if instants:
-                    row = sorted(zip(instants, values, strict=True))
-                    registers[meters[meter], channel, zone] = row
+            # Two lists a register: a year of daily readings is 366 rows of each.
+            found = [row[3] for row in rows]
+            if not self._on_postgresql:
+                found = loads(f"[{','.join(found)}]")
+            for (meter, channel, zone, _), (instants, values) in zip(rows, found, strict=True):
+                row = sorted(zip(instants, values, strict=True))
+                registers[meters[meter], channel, zone] = row
         return registers
 
     def profiles(

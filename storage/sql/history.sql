@@ -37,3 +37,6 @@ SELECT meter.id, kinds.channel, kinds.zone,
                  AND after.zone = kinds.zone AND after.instant > :last), :last))
 FROM meter CROSS JOIN kinds
 WHERE meter.id = ANY(:keys)
+  AND EXISTS (SELECT 1 FROM register_reading AS any_one
+              WHERE any_one.meter_id = meter.id AND any_one.channel = kinds.channel
+                AND any_one.zone = kinds.zone)

@@ -80,12 +80,12 @@ WHERE point_id = ANY(:keys)
 SELECT metering_point.*, metering_point.entity_id AS holder
 FROM metering_point
 WHERE metering_point.entity_id = ANY(:keys)
-UNION
-SELECT metering_point.*, point_row.entity_id AS holder
-FROM point_row
-JOIN metering_point ON metering_point.id = point_row.point_id
-WHERE point_row.entity_id = ANY(:keys) AND metering_point.entity_id <> point_row.entity_id
-ORDER BY code, area
+UNION ALL
+SELECT metering_point.*, held.entity_id AS holder
+FROM (SELECT DISTINCT point_id, entity_id FROM point_row
+      WHERE entity_id = ANY(:keys)) AS held
+JOIN metering_point ON metering_point.id = held.point_id
+WHERE metering_point.entity_id <> held.entity_id
 
 -- name: point_rows
 -- What was true of the points from when, the oldest first.

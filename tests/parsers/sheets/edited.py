@@ -53,7 +53,10 @@ class Page:
 
 
 def drawn(text: str, name: str = "Лист1", **more: object) -> Page:
-    """A page of a drawing: `@` begins a date, `'` a text of digits, other digits are numbers."""
+    """A page of a drawing: `@` begins a date, `'` a text of digits, other digits are numbers.
+
+    `=` begins a formula that was never calculated, `#N/A` is an error.
+    """
     cells = {
         (row, column): cell
         for row, line in enumerate(text.strip("\n").split("\n"), 1)
@@ -68,6 +71,10 @@ def _cell(text: str) -> Cell:
         return datetime.fromisoformat(text[1:])
     if text.startswith("'"):
         return text[1:]
+    if text.startswith("="):
+        return Uncounted(text)
+    if text == "#N/A":
+        return ErrorCell(text)
     if text.replace(".", "", 1).isdigit():
         return float(text) if "." in text else int(text)
     return text or None
@@ -350,8 +357,8 @@ def as_told(name: str) -> str:
 DRAWN = Path(__file__).parent / "drawn.txt"
 """Small sheets under headings (`#`), parted by blank lines, each as `drawn` takes it.
 
-`!` begins its `name`, what is `merged`, or which `rows` or `columns` are hidden, `.` is an
-empty row,
+`!` begins its `name`, what is `merged`, or which `rows` or `columns` are hidden, or the next
+sheet of the same book, `.` is an empty row,
 and `>` begins a line of what is told. `PARTS` stand in braces.
 """
 PARTS = {
@@ -375,21 +382,32 @@ def cases() -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def told_of(drawing: list[str]) -> list[str]:
-    """What is read and told of one small sheet."""
-    about = dict(line[1:].split(" ", 1) for line in drawing if line.startswith("!"))
+    """What is read and told of one small sheet, or of several."""
+    sheets: list[list[str]] = [[]]
+    for line in drawing:
+        if line == "!next":
+            sheets.append([])
+        else:
+            sheets[-1].append(line)
+    pages = tuple(_page(lines, number) for number, lines in enumerate(sheets, 1))
+    _head, *lines = told(pages, with_figures=True)
+    return [line.replace("Лист1 ", "") for line in lines]
+
+
+def _page(lines: list[str], number: int) -> Page:
+    about = dict(line[1:].split(" ", 1) for line in lines if line.startswith("!"))
     spots = about.get("merged", "").split(", ") if "merged" in about else ()
-    text = "\n".join(line.strip(".") for line in drawing if not line.startswith("!"))
+    text = "\n".join(line.strip(".") for line in lines if not line.startswith("!"))
     for name, part in PARTS.items():
         text = text.replace(name, part)
-    page = drawn(
+    return drawn(
         text,
-        about.get("name", "Лист1"),
+        about.get("name", f"Лист{number}"),
         merged=tuple(tuple(map(int, spot.split())) for spot in spots),
         hidden_rows=frozenset(map(int, about.get("rows", "").split())),
         hidden_columns=frozenset(map(int, about.get("columns", "").split())),
+        is_visible="hidden" not in about,
     )
-    _head, *lines = told((page,), with_figures=True)
-    return [line.replace("Лист1 ", "") for line in lines]
 
 
 def _write_drawn() -> None:

@@ -91,7 +91,7 @@ def _claim_readings(
     ]
     days = [label for label in labels.values() if label.meaning.at and not label.meaning.role]
     last = max((label.meaning.at for label in days if label.meaning.at), default=None)
-    if not claims.get("value") and stated is not None and last == stated:
+    if not claims.get("value") and last == stated:
         # Days alone, the last of them that of the readings.
         claims["value"] += [label for label in days if label.meaning.known]
     if claims.get("value"):

@@ -65,7 +65,7 @@ class SheetReader:
         self._missing_told: set[tuple[str, str | None]] = set()
         self._sums: Sums | None = None
         self._doubt: Finding | None = None
-        self._names_points = False
+        self._names_points: bool
         self._last_channel: tuple[str, str] | None = None
         self._keys = Keys(view.sheet)
         self._titles = Titles(view.sheet, view.tables, view.form.words, view.facts.hold)
@@ -494,7 +494,7 @@ class SheetReader:
         self._draft.readings.extend(made.values())
         first = next(iter(made.values()), None)
         sums.add(row, *((first.channel, first.zone) if first else (None, None)))
-        if table.figures and not self._in_full:
+        if table.figures:
             proof = Proof(
                 self._sheet,
                 table,

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from layouts.document import Document
+from layouts.document import Document, Parsed
 from layouts.findings import Code
 from layouts.layout import Layout, load
 from parsers import parse
+from parsers.sheets.book import _Book, forms_of
 from tests.books import workbook
+from tests.parsers.pages import Value
+from tests.parsers.sheets import made
 
 DEFINITION = """
 class = "51070"
@@ -132,6 +135,50 @@ def test_its_workbook_is_read(layouts: dict[str, Layout]) -> None:
     assert [(item.point, item.start, item.values) for item in parsed.series] == [
         ("TP-1", START, [12500, 13125])
     ]
+
+
+WHOLE = DEFINITION.replace('required = ["point", "start"]', 'required = ["start"]').replace(
+    "step_minutes = [60]", 'step_minutes = [60]\npoint_from_sender = true\ndefault_channel = "A+"'
+)
+"""The same of hours that may be those of the enterprise as a whole."""
+WHO, OF_ALL = ["Код отправителя", "4711"], ["Поток", "Начало", "Энергия"]
+
+
+def listed(definition: str, folder: Path, *rows: list[Value]) -> list[str]:
+    """What is read of rows of hours and told of them."""
+    (folder / "51070.toml").write_text(definition, "utf-8")
+    sheet = made.sheet([["Форма", "51070"], *rows])
+    (parsed,) = _Book([sheet], forms_of(load(folder))).read(Parsed("x.xlsx", "", 0))
+    read = [f"{one.point} {one.channel} {list(one.values)}" for one in parsed.series]
+    points = " ".join(sorted(point or "-" for _, point in parsed.points))
+    told = [f"{one.code} {one.place.cell} {one.point or '-'}" for one in parsed.findings]
+    return [*read, points, *told]
+
+
+@pytest.mark.parametrize(
+    ("definition", "rows", "lines"),
+    [
+        (DEFINITION, [WHO, ["ТП", *OF_ALL], ["1", "priem", "01.11.2026", 5],
+                      ["", "priem", "01.11.2026 01:00", 6], ["2", "", "01.11.2026", 7]],
+         ["1 A+ [5000]", "1 2", "missing-field A5 -", "missing-field B6 2"]),
+        (DEFINITION, [["ТП", *OF_ALL], ["1", "priem", "x", 5], ["1", "otdacha", "", 5]],
+         ["1", "missing-field None -", "invalid-date C3 1"]),
+        (WHOLE, [WHO, OF_ALL, ["", "01.11.2026", 6], ["otdacha", "01.11.2026", 5],
+                 ["", "01.11.2026 01:00", 6]],
+         ["4711 A+ [6000]", "4711 A- [5000]", "4711", "missing-field A6 -"]),
+        (WHOLE, [WHO, ["ТП", *OF_ALL], ["1", "priem", "01.11.2026", 5],
+                 ["", "priem", "01.11.2026", 6]],
+         ["1 A+ [5000]", "1", "missing-field A5 -"]),
+        (WHOLE, [WHO, ["ТП", *OF_ALL], ["", "priem", "01.11.2026", 6]], ["4711 A+ [6000]", "4711"]),
+        (WHOLE, [OF_ALL, ["priem", "01.11.2026", 6]], ["", "missing-field None -", "missing-field None -"]),
+        (WHOLE, [WHO, OF_ALL, ["priem", "01.11.2026", 5], ["priem", "01.11.2026 01:00", 6],
+                 ["Итого", "", 11]], ["4711 A+ [5000, 6000]", "4711"]),
+    ],
+)  # fmt: skip
+def test_a_list_of_hours_says_whose_each_is(
+    definition: str, rows: list[list[Value]], lines: list[str], tmp_path: Path
+) -> None:
+    assert listed(definition, tmp_path, *rows) == lines
 
 
 def test_two_definitions_that_claim_one_document_are_both_named(tmp_path: Path) -> None:

@@ -298,8 +298,11 @@ def _forms() -> list[Form]:
     return forms_of(load())
 
 
-def told(pages: tuple[Page, ...], *, with_figures: bool = False) -> list[str]:
-    """All that is read of a book, a line for each reading, finding and fact of a header."""
+def told(pages: tuple[Page, ...], *, in_full: bool = False) -> list[str]:
+    """All that is read of a book, a line for each reading, finding and fact of a header.
+
+    `in_full`: with the places of dates, the points and the figures.
+    """
     sheets = [page.sheet() for page in pages]
     about = Parsed("x.xlsx", "", 0, None)
     lines = []
@@ -320,7 +323,9 @@ def told(pages: tuple[Page, ...], *, with_figures: bool = False) -> list[str]:
                 if one.kind is Kind.REGISTER
                 else f"{len(one.values)} {one.values[0]}…{one.values[-1]} {_sum(one.values)}"
             )
-            lines.append(f"{own}{text} = {values} at {at.cell if at else '-'}")
+            dated = one.places.place_of("instant", 0).cell if in_full and one.places else None
+            rest = f", dated {dated}" if dated else ""
+            lines.append(f"{own}{text} = {values} at {at.cell if at else '-'}{rest}")
         for found in parsed.findings:
             where = [found.place.sheet, found.place.cell, found.point, found.meter, found.channel]
             where += [found.zone, found.seen and f"«{found.seen}»"]
@@ -329,7 +334,9 @@ def told(pages: tuple[Page, ...], *, with_figures: bool = False) -> list[str]:
             where += [f"x{found.count}" if found.count > 1 else None]
             rest = " ".join(one.replace("\n", "/") for one in where if one)
             lines.append(f"{own}{found.severity} {found.code} {rest}")
-        for one in parsed.figures if with_figures else ():
+        points = sorted(point for _, point in parsed.points if point) if in_full else ()
+        lines += [f"{own}points {' '.join(points)}"] if points else []
+        for one in parsed.figures if in_full else ():
             key = [one.point, one.meter, one.channel, one.zone]
             text = " ".join("-" if name is None else name for name in key)
             since = f" since {one.since:%d.%m.%H:%M}" if one.since else ""
@@ -390,7 +397,7 @@ def told_of(drawing: list[str]) -> list[str]:
         else:
             sheets[-1].append(line)
     pages = tuple(_page(lines, number) for number, lines in enumerate(sheets, 1))
-    _head, *lines = told(pages, with_figures=True)
+    _head, *lines = told(pages, in_full=True)
     return [line.replace("Лист1 ", "") for line in lines]
 
 

@@ -365,7 +365,7 @@ class SheetReader:
 
     def _has_no_key(self, table: Table) -> bool:
         """Whether nothing says of what the row in hand is."""
-        names = ("point", "meter", "date", "zone", "channel", "instant")
+        names = ("point", "meter", "date", "start", "zone", "channel", "instant")
         columns = [table.columns[name] for name in names if name in table.columns]
         return all(is_blank(self._keys.at(column)) for column in columns)
 

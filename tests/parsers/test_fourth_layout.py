@@ -170,7 +170,7 @@ def listed(definition: str, folder: Path, *rows: list[Value]) -> list[str]:
                  ["", "priem", "01.11.2026", 6]],
          ["1 A+ [5000]", "1", "missing-field A5 -"]),
         (WHOLE, [WHO, ["ТП", *OF_ALL], ["", "priem", "01.11.2026", 6]], ["4711 A+ [6000]", "4711"]),
-        (WHOLE, [OF_ALL, ["priem", "01.11.2026", 6]], ["", "missing-field None -", "missing-field None -"]),
+        (WHOLE, [OF_ALL, ["priem", "01.11.2026", 6]], ["", *["missing-field None -"] * 2]),
         (WHOLE, [WHO, OF_ALL, ["priem", "01.11.2026", 5], ["priem", "01.11.2026 01:00", 6],
                  ["Итого", "", 11]], ["4711 A+ [5000, 6000]", "4711"]),
     ],

@@ -18,10 +18,15 @@ _ANSWERED = re.compile(rb"^In-Reply-To:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 class Sink:
-    """Keeps nothing but the moment and In-Reply-To."""
+    """Keeps nothing but the moment and In-Reply-To; takes commands together, as servers do."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
+
+    async def handle_EHLO(self, _server, session, _envelope, hostname, answers) -> list[str]:  # noqa: N802
+        """Called by aiosmtpd with its answers to EHLO."""
+        session.host_name = hostname
+        return [answers[0], "250-PIPELINING", *answers[1:]]
 
     async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
         """Called by aiosmtpd once a mail is complete."""

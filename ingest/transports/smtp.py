@@ -6,6 +6,7 @@ import io
 import math
 import re
 import smtplib
+import socket
 import ssl
 import time
 from base64 import b64encode
@@ -128,17 +129,24 @@ class SmtpPostman:
             server.close()
 
     def _hand_in(self, server: smtplib.SMTP, reply: OwedReply) -> None:
-        options = []
-        if not reply.recipient.isascii():
+        sender, recipient, content = self._config.sender, reply.recipient, _wire(reply.content)
+        options = f" size={len(content)}" if server.has_extn("size") else ""
+        if not recipient.isascii():
             if not server.has_extn("smtputf8"):
                 raise RecipientRefused("the server takes no addresses beyond ASCII")
-            options.append("SMTPUTF8")
-        if re.search(r"[\s<>]", reply.recipient):
+            options += " SMTPUTF8"
+        if re.search(r"[\s<>]", recipient):
             raise RecipientRefused("the address is malformed")
-        server.sendmail(self._config.sender, [reply.recipient], _wire(reply.content), options)
+        _begin(server, sender, recipient, options)
+        server.send(_as_data(content))
+        code, answer = server.getreply()
+        if code != 250:
+            _reset(server)
+            raise smtplib.SMTPDataError(code, answer)
 
     def _connected(self) -> smtplib.SMTP:
-        if self._server is not None and time.monotonic() > self._token_ends:
+        is_over = time.monotonic() > self._token_ends
+        if self._server is not None and (is_over or self._server.sock is None):
             self._drop()
         if self._server is not None and time.monotonic() - self._used_at > RESTED_SECONDS:
             try:
@@ -208,6 +216,9 @@ class _Bounded(smtplib.SMTP):
     def __init__(self, config: SmtpConfig, **options: Any) -> None:
         self._meter = Meter(Bounds(ANSWER_BYTES, config.answer_seconds))
         super().__init__(config.host, config.port, timeout=config.timeout_seconds, **options)
+        if self.sock is not None:
+            # Else the end of a mail would wait for the acknowledgement of what comes before it.
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def getreply(self) -> tuple[int, bytes]:
         self._meter.begin()
@@ -259,6 +270,49 @@ def _connect(config: SmtpConfig, context: ssl.SSLContext) -> tuple[smtplib.SMTP,
     return server, token.ends if token else math.inf
 
 
+def _begin(server: smtplib.SMTP, sender: str, recipient: str, options: str) -> None:
+    """MAIL, RCPT and DATA: together where the server takes that (RFC 2920), two round trips less.
+
+    Raises:
+        smtplib.SMTPException: the first of them that was refused; or the connection ended.
+    """
+    commands = f"mail FROM:<{sender}>{options}", f"rcpt TO:<{recipient}>", "data"
+    groups = [commands] if server.has_extn("pipelining") else [(one,) for one in commands]
+    answers: list[tuple[int, bytes]] = []
+    for group in groups:
+        server.send("".join(f"{command}\r\n" for command in group).encode())
+        lost: smtplib.SMTPServerDisconnected | None = None
+        try:
+            for _ in group:
+                answers.append(server.getreply())  # noqa: PERF401 - those before the end count
+        except smtplib.SMTPServerDisconnected as ended:
+            # Perhaps after a refusal, which says more.
+            lost = ended
+        for (code, text), taken, refusal in zip(answers, _TAKEN, _REFUSALS, strict=False):
+            if code not in taken:
+                _reset(server, is_open=answers[-1][0] == 354)
+                raise refusal(code, text, sender, recipient)
+        if lost is not None:
+            raise lost
+
+
+_TAKEN = (250,), (250, 251), (354,)
+_REFUSALS: tuple[Callable[[int, bytes, str, str], smtplib.SMTPException], ...] = (
+    lambda code, text, sender, _: smtplib.SMTPSenderRefused(code, text, sender),
+    lambda code, text, _, recipient: smtplib.SMTPRecipientsRefused({recipient: (code, text)}),
+    lambda code, text, *_: smtplib.SMTPDataError(code, text),
+)
+
+
+def _reset(server: smtplib.SMTP, *, is_open: bool = False) -> None:
+    """Have the server forget a mail that was refused; where it waits for its text, hang up."""
+    if is_open:
+        server.close()
+        return
+    with suppress(smtplib.SMTPException):
+        server.rset()
+
+
 def _login_by_token(server: smtplib.SMTP, config: SmtpConfig, token: Token) -> None:
     bearer = "OAUTHBEARER" in server.esmtp_features.get("auth", "").split()
     first = initial_response(config.user, config.host, config.port, token, bearer=bearer)
@@ -287,6 +341,13 @@ def _wire(content: bytes) -> bytes:
     if ends == content.count(b"\n") == content.count(b"\r"):
         return content
     return re.sub(rb"\r\n|\r|\n", b"\r\n", content)
+
+
+def _as_data(content: bytes) -> bytes:
+    """A mail with the dots and the end that DATA asks for."""
+    if content.startswith(b".") or b"\n." in content:
+        content = re.sub(rb"(?m)^\.", b"..", content)
+    return content + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _text(answer: bytes | str) -> str:

@@ -18,26 +18,34 @@ class Server(Listening):
 
     Attributes:
         lines: What it was told, of all connections, the mails left out.
+        pieces: The lines of each piece in which they came.
+        hangs_up_after: The word after whose answer it ends the connection.
     """
 
     def __init__(self, answers=(), extensions=()):
         self.answers, self.lines = dict(answers), []
         self._extensions = ["127.0.0.1", *extensions]
         self.connections = 0
+        self.pieces, self.hangs_up_after = [], ""
         super().__init__(self._converse)
 
     def _converse(self, connection):
         self.connections += 1
         connection.sendall(b"220 ready\r\n")
-        with connection.makefile("rb") as lines:
-            is_mail = False
-            for line in lines:
-                word = line.decode().split()[0].upper() if line.split() else ""
+        rest, is_mail = b"", False
+        while piece := connection.recv(2**16):
+            *lines, rest = (rest + piece).split(b"\r\n")
+            self.pieces.append([line.decode() for line in lines])
+            for line in self.pieces[-1]:
+                word = line.split()[0].upper() if line.split() else ""
                 if is_mail and word != ".":
                     continue
-                is_mail = word == "DATA" and "DATA" not in self.answers
-                self.lines.append(line.decode().strip())
-                connection.sendall(f"{self._answer(word)}\r\n".encode())
+                self.lines.append(line)
+                answer = self._answer(word)
+                is_mail = answer.startswith("354")
+                connection.sendall(f"{answer}\r\n".encode())
+                if word == self.hangs_up_after:
+                    return
 
     def _answer(self, word):
         if word in self.answers:
@@ -78,8 +86,12 @@ VERDICTS = [
 
 @pytest.mark.parametrize("word", ["RCPT", "DATA", "."])
 @pytest.mark.parametrize(("code", "verdict"), VERDICTS)
-def test_a_refusal_is_of_this_mail_now_for_good_or_of_all(serving, word, code, verdict):
-    server, postman = serving({word: f"{code} no {'x' * 400}"})
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]])
+def test_a_refusal_is_of_this_mail_now_for_good_or_of_all(serving, word, code, verdict, extensions):
+    answers = {"DATA": ["503 nobody to send it to", "354 go on"]} if word == "RCPT" else {}
+    if word == "RCPT" and not extensions:
+        del answers["DATA"][0]
+    server, postman = serving({**answers, word: f"{code} no {'x' * 400}"}, extensions)
     with pytest.raises(Exception, match=f"{code} no x") as raised:
         postman.send(reply())
     assert type(raised.value) is verdict or verdict is OutboxUnavailable
@@ -89,6 +101,68 @@ def test_a_refusal_is_of_this_mail_now_for_good_or_of_all(serving, word, code, v
     postman.send(reply())
     # Where only the mail was refused its connection is kept.
     assert server.connections == 1 + (verdict is OutboxUnavailable)
+
+
+@pytest.mark.parametrize("words", [["MAIL"], ["RCPT"], ["MAIL", "RCPT"]])
+def test_a_server_that_waits_for_the_text_of_a_refused_mail_is_left(serving, words):
+    server, postman = serving(dict.fromkeys(words, "550 no"), ["PIPELINING"])
+    with pytest.raises(OutboxUnavailable if "MAIL" in words else RecipientRefused, match="550 no"):
+        postman.send(reply())
+    for word in words:
+        del server.answers[word]
+    postman.send(reply())
+    assert server.connections == 2
+    # No text of the first one was sent, not even an empty one.
+    assert server.lines.count(".") == 1
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]])
+def test_a_server_that_hangs_up_after_its_refusal_has_refused(serving, word, extensions):
+    server, postman = serving({word: "550 no"}, extensions)
+    server.hangs_up_after = word
+    fault = OutboxUnavailable if word == "MAIL" else RecipientRefused
+    with pytest.raises(fault, match="550 no"):
+        postman.send(reply())
+    server.answers.clear()
+    server.hangs_up_after = ""
+    postman.send(reply())
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA", "."])
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]])
+def test_a_server_that_hangs_up_after_taking_a_part_has_taken_nothing(serving, word, extensions):
+    server, postman = serving(extensions=extensions)
+    server.hangs_up_after = word
+    if word == ".":
+        # It took the mail whole.
+        postman.send(reply())
+    else:
+        with pytest.raises(OutboxUnavailable, match="cannot be used"):
+            postman.send(reply())
+
+
+@pytest.mark.parametrize("extensions", [[], ["PIPELINING"]])
+def test_a_mail_is_handed_in_with_as_few_round_trips_as_the_server_allows(serving, extensions):
+    server, postman = serving(extensions=extensions)
+    postman.send(reply())
+    server.pieces.clear()
+    postman.send(reply())
+    words = [[line.split()[0].upper() for line in piece if line] for piece in server.pieces]
+    begin = [["MAIL", "RCPT", "DATA"]] if extensions else [["MAIL"], ["RCPT"], ["DATA"]]
+    assert words[: len(begin)] == begin
+
+
+@pytest.mark.parametrize(
+    ("content", "data"),
+    [
+        (b"", b"\r\n.\r\n"), (b"a\r\n", b"a\r\n.\r\n"), (b"a", b"a\r\n.\r\n"),
+        (b".", b"..\r\n.\r\n"), (b".\r\n.\r\na.\r\n..b\r\n", b"..\r\n..\r\na.\r\n...b\r\n.\r\n"),
+    ],
+)  # fmt: skip
+def test_no_line_of_a_mail_ends_it(content, data):
+    assert smtp._as_data(content) == data
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,7 @@ class Collector(Pass):
         name = self._mailbox.name
         with self._ledger.transaction() as store:
             store.installation.server_works(mailbox_named(name), self._clock())
+        self._worker.turns.save()
         log.info("mailbox.progress", mailbox=name, done=done, of=of)
 
     def _in_turn(

@@ -137,6 +137,10 @@ class Worker:
         # Letters that are still being read are not waited for.
         self._proving.shutdown(wait=False, cancel_futures=True)
         self._recording.shutdown()
+        # Behind the last verdict, as its reply waits for SQLite's one writer as well. Costs that
+        # cannot be saved now are saved with the next ones.
+        with suppress(ConnectionError):
+            self.turns.save()
 
     def look_up(self, source: str, keys: Sequence[str]) -> set[str]:
         """Look arrivals up in the ledger: the keys of those that failed twice.
@@ -178,9 +182,6 @@ class Worker:
                 finished += self._finish(window, stop)
         finally:
             self._give_back(window)
-            # Costs that cannot be saved now are saved with the next ones.
-            with suppress(ConnectionError):
-                self.turns.save()
 
     def _begin(self, trip: Sequence[Found], window: deque[Claimed]) -> None:
         """Count the attempt of each letter, just before a reader gets them."""

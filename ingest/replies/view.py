@@ -460,6 +460,8 @@ def _changes(checked: Checked, words: Wording, rows_most: int) -> Iterable[str]:
     held = [item for item in checked.findings if item.code is Code.HELD_BY_OPERATOR]
     operators = {(i.point, i.meter, i.channel, i.zone, at) for i in held for at in (i.start, None)}
     for change in checked.changes[:rows_most]:
+        if not (change.replaced or change.stayed or change.kept):
+            continue
         series = _series_name(change, words)
         if change.replaced:
             yield _replaced(change, series, words)

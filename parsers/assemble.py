@@ -191,11 +191,13 @@ class Draft:
             if len(self.columns) > MOST_SERIES:
                 raise TooCostlyError(str(MOST_SERIES))
 
-    def places(self, at: Sequence[int], empty: Mapping[int, int] | None = None) -> Places:
+    def places(
+        self, at: Sequence[int], empty: Mapping[int, int] | None = None, dated: int = 0
+    ) -> Places:
         """Places of this document."""
         row, column = Places.spot(at[0]) if at else (0, 0)
         tables = (keys for rows, columns, keys in self.keys if row in rows and column in columns)
-        return Places(self.sheet, at, next(tables, {}), empty or {})
+        return Places(self.sheet, at, next(tables, {}), empty or {}, dated)
 
 
 def assemble(draft: Draft) -> tuple[Series, ...]:
@@ -450,7 +452,7 @@ def _register(draft: Draft, reading: Reading) -> tuple[Series, bool]:
         start=instant(reading.instant) or UNDATED,
         step_minutes=0,
         values=() if value is None else (in_kwh(value, unit),),
-        places=replace(draft.places([reading.place]), dated=reading.dated),
+        places=draft.places([reading.place], dated=reading.dated),
         power=UNITS[unit] - UNITS["kWh"],
     )
     return series, None in (value, reading.instant, reading.zone)

@@ -270,12 +270,31 @@ _DELIMITER = re.compile(rb"\n--([!-~]{1,70}+)[ \t]*+\r?(?=\n|\Z)")
 
 def _delimiters(inside: _Node, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
     """(start, end, is the last one) of every delimiter line."""
-    blanks = rb"[ \t\r\v\f]*+"
-    lines = re.compile(rb"--%s%s(--)?%s(?:\n|\Z)" % (re.escape(boundary), blanks, blanks))
-    for found in lines.finditer(inside.buffer, inside.start, inside.end):
-        at = found.start()
-        if at == inside.start or inside.buffer[at - 1] in b"\r\n":
-            yield at, found.end(), bool(found[1])
+    buffer, mark, at, lookalikes = inside.buffer, b"--" + boundary, inside.start, 0
+    while lookalikes < _LOOKALIKES_MOST:
+        at = buffer.find(mark, at, inside.end)
+        if at < 0:
+            return
+        rest = _REST.match(buffer, at + len(mark), inside.end)
+        if rest and _begins_a_line(inside, at):
+            yield at, rest.end(), bool(rest[1])
+            at = rest.end()
+        else:
+            at += 1
+            lookalikes += 1
+    # An expression of its own takes as long to compile as a small letter to be read, but
+    # passes over megabytes of what only looks like a delimiter.
+    for found in re.compile(re.escape(mark) + _REST.pattern).finditer(buffer, at, inside.end):
+        if _begins_a_line(inside, found.start()):
+            yield found.start(), found.end(), bool(found[1])
+
+
+_LOOKALIKES_MOST = 100
+_REST = re.compile(rb"(--)?[ \t\r\v\f]*+(?:\n|\Z)")
+
+
+def _begins_a_line(inside: _Node, at: int) -> bool:
+    return at == inside.start or inside.buffer[at - 1] in b"\r\n"
 
 
 def _leaf(inside: _Node, kind: str, about: Mapping[str, str], fields: Fields) -> Part:

@@ -10,6 +10,8 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.letters import mime
 from ingest.letters.body import LINES_MOST
@@ -98,6 +100,32 @@ def test_boundaries_that_are_none_make_no_parts():
     part = b"--b \t\r\n\r\n" + lines + PASSWORD + b"\r\n"
     [one, two] = mime.walk(whole + part + part + b"--b-- \r\n" + part)
     assert one.content == two.content == lines + PASSWORD
+
+
+_PIECES = st.sampled_from(
+    ["--", "-", "b", "bb", "--b", "--b--", " ", "\t", "\r", "\n", "\r\n", "x"]
+)
+
+
+@given(
+    text=st.lists(_PIECES, max_size=60).map("".join),
+    boundary=st.sampled_from(["b", "bb", "-", "--", "--b", "b--", "b b"]),
+    most=st.integers(0, 3),
+)
+def test_delimiters_are_the_same_however_many_lines_only_look_like_one(text, boundary, most):
+    node = mime._Node(text.encode(), 0, len(text), 0, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for bound in (most, 1000):
+            patch.setattr(mime, "_LOOKALIKES_MOST", bound)
+            found.append([*mime._delimiters(node, boundary.encode())])
+    assert found[0] == found[1]
+    for start, end, is_last in found[0]:
+        line = text[start:end]
+        assert start == 0 or text[start - 1] in "\r\n"
+        assert end == len(text) or line.endswith("\n")
+        told = f"--{boundary}--" if is_last else f"--{boundary}"
+        assert line.rstrip() == told.rstrip()
 
 
 def test_a_zip_that_states_too_much_is_refused_before_it_is_unpacked():

@@ -361,23 +361,20 @@ class _Finder:
     def _parts(
         self, labels: Mapping[int, Label], hours: Mapping[int, int]
     ) -> list[dict[int, Label]]:
-        """The columns of each table among those of a row of labels."""
-        for parts in (self._by_gaps(labels, hours), self._by_repeats(labels)):
-            fitting = [p for p in parts if self._is_whole(p, hours)]
+        """The columns of each table among those of a row of labels; a row has hours once."""
+        for parts in () if hours else (self._by_gaps(labels), self._by_repeats(labels)):
+            fitting = [p for p in parts if self._is_whole(p)]
             if len(fitting) > 1:
                 return fitting
         return [dict(labels)]
 
-    def _by_gaps(
-        self, labels: Mapping[int, Label], hours: Mapping[int, int]
-    ) -> list[dict[int, Label]]:
+    def _by_gaps(self, labels: Mapping[int, Label]) -> list[dict[int, Label]]:
         parts: list[dict[int, Label]] = []
         last = -1
-        for column in sorted({*labels, *hours}):
+        for column, label in labels.items():
             if column != last + 1:
                 parts.append({})
-            if column in labels:
-                parts[-1][column] = labels[column]
+            parts[-1][column] = label
             last = column
         return parts
 
@@ -390,7 +387,7 @@ class _Finder:
             parts[-1][column] = label
         return parts
 
-    def _is_whole(self, labels: Mapping[int, Label], hours: Mapping[int, int]) -> bool:
+    def _is_whole(self, labels: Mapping[int, Label]) -> bool:
         """Whether a part has keys and values, so that it is a table of its own."""
         meanings = [label.meaning for label in labels.values() if label.meaning.is_label]
         has_value = any(
@@ -402,7 +399,7 @@ class _Finder:
         )
         # A column of values alone is beside a table, and none of its own.
         has_key = any(m.role in _KEYS for m in meanings)
-        return has_key and self._has_required(labels) and (bool(hours) or has_value)
+        return has_key and self._has_required(labels) and has_value
 
     def _has_required(self, labels: Mapping[int, Label]) -> bool:
         roles = {label.meaning.role for label in labels.values() if label.meaning.is_label}

@@ -339,7 +339,7 @@ def told(pages: tuple[Page, ...], *, in_full: bool = False) -> list[str]:
         for one in parsed.figures if in_full else ():
             key = [one.point, one.meter, one.channel, one.zone]
             text = " ".join("-" if name is None else name for name in key)
-            since = f" since {one.since:%d.%m.%H:%M}" if one.since else ""
+            since = f" since {one.since:%d.%m.%y %H:%M}" if one.since else ""
             value = f"{one.value.normalize():f}{since} at {one.place.cell} «{one.seen}»"
             lines.append(f"{own}{one.kind} {text} {one.instant:%d.%m.%H:%M} = {value}")
     return lines

@@ -434,3 +434,98 @@ def test_a_register_that_is_written_and_taken_over_again_changes_nothing():
         every = [*plan.entities, *(one[0] for one in (*plan.points, *plan.meters))]
         assert [(row.before, row.after, row.new_rows) for row in every if row.differs] == [], seed
         assert (plan.renumbered, plan.unclear, plan.twins) == ([], [], []), seed
+
+
+@pytest.mark.parametrize(
+    ("rows", "numbers", "removed"),
+    [
+        # Another device on the day on which the one before it was removed.
+        (
+            [{"meter": "5", "removed": "2026-11-15"}, {"meter": "6", "installed": "2026-11-15"}],
+            ["5", "6"], [date(2026, 11, 15), None],
+        ),
+        # The same one, brought back on a later day.
+        (
+            [{"meter": "5", "removed": "2026-11-14"}, {"meter": "5", "installed": "2026-11-15"}],
+            ["5", "5"], [date(2026, 11, 14), None],
+        ),
+        (
+            [{"meter": "5", "removed": "2026-11-15"}, {"meter": "5", "installed": "2026-11-15"}],
+            ["5"], [None],
+        ),
+    ],
+)  # fmt: skip
+def test_a_meter_goes_on_only_under_its_number_and_from_its_last_day(rows, numbers, removed):
+    meters = point_of(*(row(**cells) for cells in rows)).meters
+    assert [meter.number for meter in meters] == numbers
+    assert [meter.removed for meter in meters] == removed
+
+
+def test_a_code_has_sixty_four_signs_at_most():
+    for column, expected in (("point", "a code"), ("area", "a code"), ("meter", "")):
+        cells = {"meter": "5", "point": "11"}
+        assert read(row(**cells | {column: "9" * 64}))
+        [told] = mistakes(row(**cells | {column: "9" * 65}))
+        assert told.startswith(f"line 2: {column} is '999")
+        assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_taken"),
+    [
+        ({"channels": "a+ R-"}, True),
+        ({"channels": "A+ A+"}, False),
+        ({"channels": "A+ T1"}, False),
+        ({"meter": "5", "zones": "T1 T2"}, True),
+        ({"meter": "5", "zones": "T1 t1"}, False),
+    ],
+)
+def test_each_channel_and_zone_is_a_known_one_and_said_once(cells, is_taken):
+    if is_taken:
+        assert read(row(**cells))
+    else:
+        assert len(mistakes(row(**cells))) == 1
+
+
+def test_control_signs_of_a_cell_are_told_escaped():
+    [told] = mistakes(row(point="1\x1b[2J2"))
+    assert "'1\\x1b[2J2'" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b'"no end', 1),
+        (lines('"no end'), 2),
+        (lines('"two\r\nlines";', '"no end'), 4),
+        (b"PK\x03\x04 not a workbook", 1),
+        (b"", 1),
+    ],
+)
+def test_what_is_no_table_is_told_with_its_line(content, line):
+    with pytest.raises(RegistryMistakes) as told:
+        read_registry(content)
+    assert [mistake.line for mistake in told.value.mistakes] == [line]
+
+
+def test_the_line_of_a_point_or_meter_is_found_by_its_day_else_the_first_about_it():
+    registry = read_registry(
+        lines(
+            row(meter="5"),
+            row(meter="5", valid_from="2026-11-01"),
+            row(meter="6", valid_from="2026-11-01"),
+            row(point="12", area="A"),
+            row(point="12", area="B"),
+            row(point="13"),
+        )
+    )
+    first, north, south, profile = registry.entities[0].points
+    five, six = sorted(first.meters, key=lambda meter: meter.number)
+    day = date(2026, 11, 1)
+    assert [
+        registry.line(first), registry.line(first, None, day), registry.line(first, five),
+        registry.line(first, five, day), registry.line(first, five, date(2026, 11, 2)),
+        registry.line(first, six), registry.line(first, six, day), registry.line(north),
+        registry.line(south), registry.line(profile), registry.line(profile, five),
+        registry.line(replace(profile, code="14")),
+    ] == [2, 3, 2, 3, 2, 4, 4, 5, 6, 7, 0, 0]  # fmt: skip

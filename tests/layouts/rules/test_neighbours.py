@@ -118,3 +118,12 @@ def test_the_hours_that_differ_are_told_from_the_first_to_the_last():
     two = sheet(replace(hours, values=[1, 9, 3, 8, 5]), name="2", make=monthly)
     (found,) = against_each_other((one, two), LAYOUTS)[0].findings
     assert (found.start, found.end) == (DAY + timedelta(hours=1), DAY + timedelta(hours=4))
+
+
+def test_sheets_of_days_that_overlap_are_compared_where_both_have_values():
+    first = profile([1, 2, 3, 4], step=60)
+    second = replace(first, start=DAY + timedelta(hours=2), values=[3, 9, 5, 6])
+    assert told(sheet(first, make=monthly), sheet(second, name="2", make=monthly)) == [
+        [(Code.DUPLICATE_INTERVAL, None, "2!F8", 1)],
+        [(Code.DUPLICATE_INTERVAL, None, "Лист1!F8", 1)],
+    ]

@@ -464,3 +464,37 @@ def test_what_a_weekday_had_once_is_in_line():
     days[0] = [value // 10 for value in LOAD]
     for values, told in ((days[0], False), ([value // 11 for value in LOAD], True)):
         assert (Code.HIGH_LOW in codes(found(values, days, start=monday))) is told
+
+
+@pytest.mark.parametrize(
+    ("day", "fires"),
+    [
+        # A Wednesday off by decree is like a Sunday, another one like its own kind.
+        (moscow(2026, 11, 4), True),
+        (moscow(2026, 11, 11), True),
+        (moscow(2026, 11, 13), False),
+    ],
+)
+def test_another_unit_of_a_day_off_is_told_by_its_sundays(day, fires):
+    first = (day.astimezone(MOSCOW) - timedelta(days=28)).weekday()
+    # Fridays have ten times as much.
+    before = [
+        [value * (10 if (first + n) % 7 == 4 else 1) for value in load]
+        for n, load in enumerate(history())
+    ]
+    assert (Code.UNIT_SUSPECT in codes(found([v * 1500 for v in LOAD], before, day))) is fires
+
+
+def test_days_of_which_history_lacks_hours_are_no_days_of_the_peak():
+    days = [value + 10 * n for n in range(5) for value in peaks(70)]
+    monday = moscow(2026, 11, 23)
+    whole = past(history(), monday)
+    context = {"at": monday + timedelta(days=5), "history": {}}
+    for weeks, fires in ((2, True), (3, False)):
+        # The last two weeks of history, or the last one alone, have every hour.
+        covered = bytes(([0] + [1] * 23) * (7 * weeks) + [1] * (24 * 7 * (4 - weeks)))
+        context["history"] = {(None, OWN, "A+"): replace(whole, whole=covered)}
+        checked = judged(
+            hourly(days, monday, created=context["at"]), known(point(OWN, area=None), **context)
+        )
+        assert (Code.PEAK_DROP in codes(checked)) is fires

@@ -285,3 +285,35 @@ def test_a_reading_that_stays_away_does_not_count():
     )
     document = readings(reading("999", at=NEXT), reading("5", channel="R+", at=NEXT), created=None)
     assert Code.PROFILE_REGISTER_MISMATCH not in codes(judged(document, context))
+
+
+def test_a_reading_of_the_meter_that_follows_tells_nothing_of_the_one_before():
+    old, new = meter("22", removed=date(2026, 11, 2)), meter("23", installed=date(2026, 11, 2))
+    keys = register("22"), register("23", installed=date(2026, 11, 2))
+    context = known(point("P1", old, new), registers={keys[0]: READ}, profiles={KEY: whole(96_000)})
+    arrives = readings(reading("5", meter="23", at=NEXT), created=None)
+    assert Code.PROFILE_REGISTER_MISMATCH not in codes(judged(arrives, context))
+    mine = readings(reading("148", meter="22", at=NEXT), created=None)
+    context = known(
+        point("P1", old, new), registers={keys[0]: READ[:1]}, profiles={KEY: whole(96_000)}
+    )
+    assert Code.PROFILE_REGISTER_MISMATCH in codes(judged(mine, context))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(LAST, LAST + 86400), (FIRST - 86400, FIRST), (FIRST + 1800, LAST + 1800)]
+)
+def test_what_lies_outside_of_a_span_is_no_part_of_its_sum(first, last):
+    aside = ProfileSum(first, last, 7, last - first)
+    assert codes(registers_arrive("148", [aside])) == []
+    assert codes(registers_arrive("148", [*whole(48_000), aside])) == []
+    found = codes(registers_arrive("148", [*whole(96_000), aside]))
+    assert found == [Code.PROFILE_REGISTER_MISMATCH]
+
+
+def test_a_span_that_two_series_have_a_part_in_is_told_once():
+    noon = (FIRST + LAST) // 2
+    halves = [profile([2000] * 24), profile([2000] * 24, start=DAY.fromtimestamp(noon, DAY.tzinfo))]
+    context = known(point("P1", meter()), registers={REGISTER: READ})
+    found = codes(judged(daily(*halves), context))
+    assert found.count(Code.PROFILE_REGISTER_MISMATCH) == 1

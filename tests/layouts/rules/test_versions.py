@@ -10,6 +10,8 @@ from layouts.findings import Code, Severity
 from layouts.known import RecordedIntervals, RecordedReading
 from layouts.points import PointRow
 from layouts.rules import version_of
+from layouts.rules.assign import Assigned
+from layouts.rules.versions import change_of_intervals
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
@@ -332,3 +334,17 @@ def test_on_the_day_of_a_change_neither_holder_replaces_the_other_s_reading(
     place = point("P1", meter(), rows=rows)
     context = known(place, readings={(*register(), FIRST): before})
     assert codes(judged(readings(reading(value)), context)) == told
+
+
+def test_a_value_in_force_that_is_empty_is_replaced_and_counts_for_nothing():
+    change = change_of(month([1, 2]), in_force([None, 2]))
+    assert (list(change.replaced), change.before, change.after) == ([0], 0, 1)
+
+
+def test_what_a_newer_document_brought_in_another_step_is_not_displaced():
+    newer = [(FIRST, FIRST + HOUR)]
+    recorded = RecordedIntervals(other=[(FIRST, FIRST + HOUR, 2000)], newer=newer)
+    series = profile([1000] * 48)
+    change = change_of_intervals(Assigned(series, series), recorded)
+    assert (list(change.displaced), change.before, change.stayed) == ([], 0, 2)
+    assert list(change.added) == [*range(2, 48)]

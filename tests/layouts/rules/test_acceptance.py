@@ -149,3 +149,14 @@ def test_offline_a_document_is_judged_by_itself():
     checked = judged(monthly(profile([1] * 24, point="200000001234", area=None, step=60)))
     assert checked.verdict is Verdict.ACCEPTED
     assert [c.point for c in checked.changes] == [None]
+
+
+def test_without_a_register_of_points_a_meter_s_mistake_is_its_own_alone():
+    wrong = finding(Code.INVALID_NUMBER, meter="22", channel="A+")
+    document = readings(
+        reading("5", meter="22", point=None, channel="R+"), reading("6", point=None),
+        findings=[wrong],
+    )  # fmt: skip
+    checked = judged(document)
+    assert checked.verdict is Verdict.PARTLY_ACCEPTED
+    assert [change.series.meter for change in checked.changes] == ["07512345"]

@@ -498,3 +498,11 @@ def test_days_of_which_history_lacks_hours_are_no_days_of_the_peak():
             hourly(days, monday, created=context["at"]), known(point(OWN, area=None), **context)
         )
         assert (Code.PEAK_DROP in codes(checked)) is fires
+
+
+def test_an_empty_value_beside_one_over_the_power_is_not_over_it():
+    values = [None, 11001, None, 40000, None]
+    over = [one for one in found(values, max_power_kw=Decimal(10)).findings if one.start]
+    told = {one.code: one.start for one in over}
+    assert told[Code.ABOVE_PERMITTED_POWER] == DAY + timedelta(hours=1)
+    assert told[Code.ABOVE_MAXIMUM_POWER] == DAY + timedelta(hours=3)

@@ -348,3 +348,11 @@ def test_what_a_newer_document_brought_in_another_step_is_not_displaced():
     change = change_of_intervals(Assigned(series, series), recorded)
     assert (list(change.displaced), change.before, change.stayed) == ([], 0, 2)
     assert list(change.added) == [*range(2, 48)]
+
+
+@pytest.mark.parametrize(("first", "count", "told"), [(0, 48, False), (0, 47, True), (1, 47, True)])
+def test_hours_are_replaced_by_half_hours_of_their_whole_day_alone(first, count, told):
+    hours = [(FIRST + 10 * HOUR, FIRST + 11 * HOUR, 2000)]
+    context = known(point(), intervals={(INN, "P1", "A+"): RecordedIntervals(other=hours)})
+    series = profile([1000] * count, start=DAY + timedelta(minutes=30 * first))
+    assert (Code.WRONG_STEP in codes(judged(daily(series), context))) is told

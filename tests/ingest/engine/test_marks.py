@@ -111,6 +111,26 @@ def test_a_reply_leaves_without_its_workbook_when_too_many_letters_wait(
     assert due(ledger) == [PLAIN]
 
 
+def test_a_letter_too_large_to_wait_keeps_no_smaller_one_from_waiting(ledger, clock, monkeypatch):
+    monkeypatch.setattr(marks, "WAITING_BYTES", 2 * len(RAW.content))
+    reader = SlowReader()
+    marker = Marker(reader, ledger, clock)
+    letters = (("<1@x>", 1), ("<2@x>", 2), ("<3@x>", 1), ("<4@x>", 1))
+    for message_id, times in letters:
+        plain, whole = mail_of(message_id, PLAIN), mail_of(message_id, WHOLE)
+        with ledger.transaction() as store:
+            store.outbox.owe(plain, clock(), held_for=MARKED_WITHIN)
+        marking = Marking(Marks({"sha": []}, set(), "ru"), lambda _marked, whole=whole: whole)
+        raw = replace(RAW, content=RAW.content * times)
+        marker.add(raw, Handled(Outcome.REJECTED, reply=plain, marking=marking))
+    reader.let.set()
+    marker.close(finish=True)
+    # The second is too large beside the first, and the fourth is one too many.
+    with ledger.transaction() as store:
+        told = {one.message_id: one.content for one in store.outbox.lease(limit=9)}
+    assert told == {"<1@x>": WHOLE, "<2@x>": PLAIN, "<3@x>": WHOLE, "<4@x>": PLAIN}
+
+
 def test_after_a_crash_between_commit_and_marking_the_verdict_leaves_all_the_same(
     ledger, clock, handled
 ):

@@ -141,7 +141,10 @@ def test_a_session_that_rests_half_an_hour_is_over(service, anna, by, is_in):
 
 
 def test_an_operators_session_is_no_accounts_session(service, anna):
-    assert visitor(service.ledger, enter(service, anna, code_of(anna)), NOW) is None
+    key = enter(service, anna, code_of(anna))
+    assert visitor(service.ledger, key, NOW) is None
+    # Shown to the account, it goes on in the console.
+    assert operator_of(service.ledger, key, NOW).name == "anna"
 
 
 @pytest.mark.parametrize("name", ["", " anna", "anna\n", "a" * 61, "a\u202eb"])

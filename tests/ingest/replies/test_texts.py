@@ -53,14 +53,14 @@ def test_details_of_any_shape_are_told(language: str) -> None:
         assert sentence(finding(code, seen="[{x}]", point="{p}", **others), language), code
 
 
-def test_both_languages_have_the_same_keys() -> None:
-    for name in ("findings", "words"):
-        russian, english = (catalogue(name, language) for language in LANGUAGES)
-        keys = [
-            {(g, k) for g, v in c.items() if not isinstance(v, str) for k in v}
-            for c in (russian, english)
-        ]
-        assert keys[0] == keys[1]
+@pytest.mark.parametrize("name", ["findings", "words"])
+def test_every_language_has_the_same_keys(name: str) -> None:
+    first, *others = (
+        {(g, k) for g, v in catalogue(name, language).items() if not isinstance(v, str) for k in v}
+        for language in LANGUAGES
+    )
+    assert first
+    assert all(other == first for other in others)
 
 
 def test_there_is_no_text_without_its_code() -> None:

@@ -59,17 +59,6 @@ def test_heads_are_of_filled_rows_and_of_columns_up_to_the_last_filled_one():
     assert draft({}, merged=[Merged(1, 1, 3, 2)]).sheet().heads == {}
 
 
-@pytest.mark.parametrize(
-    ("filters", "filtered"),
-    [([], set()), ([(2, 3)], {2, 3}), ([(3, 9)], {3}), ([(1, 1)], set()), ([(2, 2), (3, 3)],
-     {2, 3})],
-)  # fmt: skip
-def test_a_row_is_filtered_out_where_it_is_hidden_and_a_filter_is_on(filters, filtered):
-    cells = {(row, 1): row for row in range(1, 5)}
-    sheet = draft(cells, hidden_rows={2, 3, 8}, filters=filters, veiled={(4, 1)}).sheet()
-    assert sheet.filtered == filtered
-
-
 def test_a_sheet_has_what_was_said_of_it():
     made = draft({(1, 1): 7}, epoch=EPOCH_1900.replace(year=1904), is_visible=False)
     made.formulas.add((1, 1))

@@ -187,17 +187,6 @@ def test_what_is_hidden_or_of_no_size_is_not_seen(change, row_seen, column_seen)
                     if (row != 3 or row_seen) and (column != 3 or column_seen)}  # fmt: skip
 
 
-@pytest.mark.parametrize(("first", "filtered"), [(b"", set()), (record(0x9B), {2})])
-def test_a_filter_hides_rows_of_its_own_sheet(first, filtered):
-    def fill(sheet):
-        sheet.write(0, 0, 7)
-        sheet.write(1, 0, 8)
-        sheet.row(1).hidden = True
-
-    assert only(written(fill, within=first)).filtered == filtered
-    assert only(written(fill, first=first)).filtered == set()
-
-
 def test_ranges_count_from_one_and_serials_from_the_book_s_day():
     def fill(sheet):
         sheet.merge(2, 3, 1, 3)

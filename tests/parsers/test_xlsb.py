@@ -236,14 +236,6 @@ def test_a_column_s_flags_or_width_hide_it(flags, width, is_seen):
     assert set(sheet.unseen.get(1, {})) == (set() if is_seen else {2, 3})
 
 
-def test_rows_that_a_filter_hides_are_those_below_its_first_one():
-    hidden = b"".join(line(n, 0x10) + whole(1, n) for n in range(2, 8))
-    within = _record(161, struct.pack("<IIII", 2, 4, 0, 0))
-    for about, filtered in ((within + _record(163, b""), {4, 5}), (within, set()),
-                            (_record(163, b""), set())):  # fmt: skip
-        assert only(book(hidden + about)).filtered == filtered
-
-
 def test_formats_and_styles_are_counted(monkeypatch):
     monkeypatch.setattr(workbooks_xlsb, "MOST_FORMATS", len(BUILT_IN) + 1)
     monkeypatch.setattr(workbooks_xlsb, "MOST_STYLES", 3)

@@ -1,4 +1,4 @@
-"""Parts of .xlsx by hand: sheets, styles, filters, and what is counted before it is read."""
+"""Parts of .xlsx by hand: sheets, styles, and what is counted before it is read."""
 
 from datetime import datetime
 
@@ -238,38 +238,6 @@ def test_filled_cells_of_all_sheets_are_counted_together(cell, count, code, monk
     opened = book(sheet_of(row(cell)), sheet_of(row(cell * (count - 1))))
     meant = code if CELLS[cell] else None
     assert (None if isinstance(opened, list) else opened.code) is meant
-
-
-FILTER = '<autoFilter ref="{}"><filterColumn/></autoFilter>'
-HIDDEN = "".join(row(value(n), about=f' r="{n}" hidden="{int(n != 4)}"') for n in range(1, 7))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "filtered"),
-    [("", "", set()), ("", FILTER.format("A2:B5"), {3, 5}), ("", FILTER.format("A2"), set()),
-     ("", FILTER.format("A1:A2") + FILTER.format("A5:A6"), {2, 6}),
-     ('<sheetPr filterMode="1"/>', "", {1, 2, 3, 5, 6}),
-     ('<sheetPr filterMode="1"/>', FILTER.format("A2:B5"), {3, 5}),
-     ('<sheetPr filterMode="1"/>', '<autoFilter ref="A2:B5"/>', {1, 2, 3, 5, 6}),
-     ("<sheetPr/>", "", set())],
-)  # fmt: skip
-def test_rows_that_a_filter_hides_are_those_of_its_range(before, after, filtered):
-    (sheet,) = book(sheet_of(HIDDEN, before, after))
-    assert sheet.filtered == filtered
-    assert set(sheet.unseen) == {1, 2, 3, 5, 6}
-
-
-@pytest.mark.parametrize(
-    ("kind", "is_there", "filtered"),
-    [("table", True, {3, 5}), ("table", False, set()), ("comments", True, set())],
-)
-def test_a_table_of_a_sheet_has_its_own_filter(kind, is_there, filtered):
-    parts = {
-        "xl/_rels/worksheet0.xml.rels": _relations(_relation("t", kind, "t.xml")).encode(),
-        **({"xl/t.xml": part("table", FILTER.format("A2:B5"))} if is_there else {}),
-    }
-    (sheet,) = book(sheet_of(HIDDEN), parts=parts)
-    assert sheet.filtered == filtered
 
 
 @pytest.mark.parametrize(

@@ -342,8 +342,8 @@ class _Finder:
         cells = self._sheet.rows.get(row, {})
         meanings = [m for cell in cells.values() if (m := self._words.known(cell)).is_label]
         roles = {meaning.role or "value" for meaning in meanings}
-        has_values = "value" in roles or (self._definition.hours and hour_columns(cells))
-        return bool(has_values) and self._definition.required <= roles | self._around.keys(row)
+        has_values = "value" in roles or bool(hour_columns(cells))
+        return has_values and self._definition.required <= roles | self._around.keys(row)
 
     def _group(self, row: int, column: int, levels: Mapping[tuple[int, int], Cell]) -> Cell:
         """The label of a group of columns that was not merged over them."""
@@ -380,12 +380,13 @@ class _Finder:
 
     def _by_repeats(self, labels: Mapping[int, Label]) -> list[dict[int, Label]]:
         parts: list[dict[int, Label]] = []
-        first = next(iter(labels.values()), None)
         for column, label in labels.items():
-            if first is not None and label.text == first.text:
+            if not parts or label.text == next(iter(parts[0].values())).text:
                 parts.append({})
             parts[-1][column] = label
-        return parts
+        # A key that the last one has not may as well begin the next one.
+        keys = [{label.meaning.role for label in part.values()} & _KEYS for part in parts]
+        return parts if all(some <= keys[-1] for some in keys) else []
 
     def _is_whole(self, labels: Mapping[int, Label]) -> bool:
         """Whether a part has keys and values, so that it is a table of its own."""

@@ -251,12 +251,12 @@ def from_base64(content: bytes) -> bytes:
     return base64.b64decode(packed + b"=" * (-len(packed) % 4))
 
 
-_CLEAN = re.compile(rb"[A-Za-z0-9+/\s]*+")
+_CLEAN = (string.ascii_letters + string.digits + "+/" + string.whitespace).encode("ascii")
 
 
 def _base64_lines(content: bytes) -> list[bytes]:
-    stray = re.match(_CLEAN, content)
-    start = content.rfind(b"\n", 0, stray.end()) + 1 if stray else 0
+    stray = len(content) - len(content.lstrip(_CLEAN))
+    start = content.rfind(b"\n", 0, stray) + 1
     kept = [clean] if (clean := content[:start].translate(None, _BLANKS)) else []
     for number, line in enumerate(
         re.split(rb"\r\n?|\n", content[start:], maxsplit=_STRAY_LINES_MOST)

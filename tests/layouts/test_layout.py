@@ -132,3 +132,33 @@ def test_one_class_defined_twice_in_a_folder_is_a_mistake(tmp_path: Path) -> Non
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="expected a folder"):
         load(tmp_path / "missing")
+
+
+OWN_WORDS = {
+    "previous": 'previous = ["прежде"]', "current": 'current = ["ныне"]', "also": 'also = ["кВт"]',
+    "harmless": 'harmless = ["пломба"]', "doubtful": 'doubtful = ["реактив"]',
+    "channels": '[workbook.words.channels]\n"туда" = "A+"',
+    "quantities": '[workbook.words.quantities]\n"мощь" = "R"',
+    "directions": '[workbook.words.directions]\n"вспять" = "-"',
+    "zones": '[workbook.words.zones]\n"полночь" = "T2"',
+    "figures": '[workbook.words.figures]\nratio = ["множитель"]',
+}  # fmt: skip
+MEANT = {
+    "previous": ("прежде",), "current": ("ныне",), "also": ("кВт",), "harmless": ("пломба",),
+    "doubtful": ("реактив",), "channels": {"туда": "A+"}, "quantities": {"мощь": "R"},
+    "directions": {"вспять": "-"}, "zones": {"полночь": "T2"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("own", OWN_WORDS)
+def test_a_list_of_own_words_stands_in_the_place_of_the_common_one(own: str, tmp_path: Path):
+    text = (BUILT_IN / "52006.toml").read_text("utf-8")
+    (tmp_path / "52006.toml").write_text(f"{text}\n[workbook.words]\n{OWN_WORDS[own]}\n", "utf-8")
+    common, made = (layouts["52006"].workbook.words for layouts in (load(), load(tmp_path)))
+    for name in OWN_WORDS:
+        was = getattr(common, name)
+        assert was
+        if name == own == "figures":
+            assert made.figures == {**was, "ratio": ("множитель",)} != was
+        else:
+            assert getattr(made, name) == (MEANT[name] if name == own else was)

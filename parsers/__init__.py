@@ -85,6 +85,4 @@ def looks_like_document(name: str, content: bytes) -> bool:
     # Without marks and zeros, UTF-16 begins like any other encoding.
     start = content[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
     root = _ROOT.match(start)
-    if root is None:
-        return start.lstrip().startswith(b"<?xml")
-    return root[1].lower() not in _OTHER_ROOTS
+    return root is not None and root[1].lower() not in _OTHER_ROOTS

@@ -494,8 +494,7 @@ def _tell_reading(draft: Draft, reading: Reading, code: Code, **about: object) -
 
 def in_kwh(value: Decimal, unit: str) -> Decimal:
     """A number of a unit in kWh or kvarh."""
-    power = UNITS[unit] - UNITS["kWh"]
-    return value if power == 0 else value * Decimal(10) ** power
+    return value.scaleb(UNITS[unit] - UNITS["kWh"])
 
 
 def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:

@@ -7,7 +7,7 @@ from layouts.document import Document
 from layouts.findings import Code
 from layouts.layout import load
 from parsers import parse
-from parsers.pretenders import container_of
+from parsers.pretenders import container_of, is_workbook, other_kind, pretended
 
 LAYOUTS = load()
 CELLS = "<tr><td>Макет</td><td>52006</td></tr>"
@@ -122,3 +122,71 @@ def test_a_damaged_workbook_is_not_called_damaged_xml():
 def test_an_old_container_is_what_its_streams_say(streams, kind):
     names = b"".join(name.encode("utf-16-le") + bytes(4) for name in streams)
     assert container_of(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + names) == kind
+
+
+KIND_STARTS = {
+    "archive": [
+        b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh", b"MSCF", b"\x60\xea",
+        b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0",
+        b"(This file must be converted with BinHex",
+    ],
+    "pdf": [b"%PDF"],
+    "picture": [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [(kind, one) for kind, starts in KIND_STARTS.items() for one in starts]
+)
+def test_a_file_without_readings_is_known_by_its_first_bytes(kind, start):
+    assert other_kind(start) == pretended(start + b" 4.0") == kind
+    assert other_kind(start[:-1]) is None
+    assert other_kind(b" " + start) is None
+    assert not is_workbook(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a;b\nc;d\ne;f", "separated-values"), ("a;b\nc;d", None), ("a;b\n\n \nc;d", None),
+        ("a\tb\nc\td\ne\tf", "separated-values"), ("a,b\nc,d\ne", "separated-values"),
+        ("a,b\nc,d\ne\nf", None), ("a;b\nc,d\ne\tf", None), ("a\nb\nc", None),
+        ("a;b\r\nc;d\r\ne;f\r\ng\r\nh", "separated-values"), ("", None),
+        ("Content-Type: text/html\n\nx", "archived-page"),
+        ("content-type:multipart/related\n\nx", None),
+        ("MIME-Version: 1.0\nCONTENT-TYPE:  Multipart/Related; x\n", "archived-page"),
+        ("x\nContent-Type: text/html\n", None), ("MIME-Version: 1.0\nX: text/html\n", None),
+        ("<office:document office:x='y'>", "flat-ods"), ("<office:document>", "flat-ods"),
+        ("<office:document-content>", None), ("<a/>", None), ("<htmlx>", None),
+        ("<Workbook progid='Excel.Sheet'>", "table-2003"), ('<a progid="Excel.Sheet"/>',
+         "table-2003"),
+    ],
+)  # fmt: skip
+def test_what_bytes_pretend_is_told_by_their_form(text, reason):
+    for content in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
+        assert pretended(content) == reason
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\3\4" + b"\0" * 26 + b"[Content_Types].xml", "damaged"),
+        (b"PK\3\4" + b"\0" * 41 + b"[Content_Types].xml", "damaged"),
+        (b"PK\3\4" + b"\0" * 42 + b"[Content_Types].xml", None), (b"PK\3\4", None),
+        (b"PK\5\6" + b"\0" * 18, None), (b"[Content_Types].xml", None), (b"", None),
+    ],
+)  # fmt: skip
+def test_a_cut_off_zip_is_a_workbook_by_the_name_of_its_first_part(content, kind):
+    assert container_of(content) == kind
+    assert is_workbook(content) is (kind is not None)
+
+
+@pytest.mark.parametrize("size", [54, 55, 56, 164, 165, 166])
+@pytest.mark.parametrize("length", [0, 1, 53, 54, 55])
+def test_a_lock_has_one_of_two_sizes_and_a_name_of_its_length(size, length):
+    content = (bytes([length]) + b"x" * min(length, 54)).ljust(size, b" ")[:size]
+    is_lock = size in (55, 165) and 0 < length < 55
+    assert (pretended(content) == "lock") is is_lock
+    if is_lock and length < 54:
+        named = content[: 1 + length] + b"y" + content[2 + length :]
+        assert pretended(named) != "lock"

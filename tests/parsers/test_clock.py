@@ -172,7 +172,6 @@ TYPED = TimeFormat(
     "YYYY-MM-DDTHH:MM",
     {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10), "hour": slice(11, 13),
      "minute": slice(14, 16)},
-    compact=False,
 )  # fmt: skip
 
 

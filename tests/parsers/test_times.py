@@ -17,7 +17,6 @@ HOURLY = LAYOUTS["52005"].xml.forms[0]
 CLOSED = TimeFormat(
     "YYYYMMDDHH",
     {"year": slice(0, 4), "month": slice(4, 6), "day": slice(6, 8), "hour": slice(8, 10)},
-    compact=True,
 )
 
 

@@ -100,7 +100,7 @@ def test_shared_texts_are_counted_before_they_are_made(texts, code, monkeypatch)
 @pytest.mark.parametrize("kind", [1, 2, 6])
 def test_what_is_no_sheet_of_cells_is_passed_over(kind):
     chart = record(SHEET, struct.pack("<IBB", 0, 0, kind) + b"\5\0chart")
-    within = record(0x9B) + formula(6, 1, 1, NUMBER)
+    within = formula(6, 1, 1, NUMBER)
     sheet = only(written(lambda sheet: sheet.write(1, 1, 7), chart, within))
     assert (sheet.name, sheet.formulas) == ("Лист", {(1, 1)})
     assert sheet.rows == {1: {1: 7.5}, 2: {2: 7}}

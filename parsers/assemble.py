@@ -494,7 +494,7 @@ def _tell_reading(draft: Draft, reading: Reading, code: Code, **about: object) -
 
 def in_kwh(value: Decimal, unit: str) -> Decimal:
     """A number of a unit in kWh or kvarh."""
-    return value.scaleb(UNITS[unit] - UNITS["kWh"])
+    return value * Decimal(10) ** (UNITS[unit] - UNITS["kWh"])
 
 
 def finished(draft: Draft, about: Parsed, series: tuple[Series, ...]) -> Parsed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -76,14 +77,11 @@ def hand_in_years(service: Service, now: datetime) -> int:
     """
     import_registry(service, REGISTRY.encode(), "demo", with_passwords=True, dry_run=False)
     receipts = 0
-    reader = service.reader()
-    try:
+    with closing(service.reader()) as reader:
         for at, file, way in _documents(now):
             sender = Sender(way, CODE, "zavod@hleb.example")
             done = hand_in(file, sender, service.ledger, service.policy, reader, at)
             receipts += len(done.handled.receipts)
-    finally:
-        reader.close()
     return receipts
 
 

@@ -16,7 +16,7 @@ from ingest.intake.wishes import workbook
 from ingest.letters.mime import Part, TooManyPartsError, walk
 from ingest.letters.terms import Outcome, RawLetter
 from ingest.operations.ports import Ledger, Service
-from ingest.operations.refused import Refused, check_entity, entity_named
+from ingest.operations.refused import NotThere, Refused, check_entity, entity_named
 from ingest.operations.told import Document, Keys, document_of
 from layouts.findings import Code, printable
 from layouts.months import MOSCOW
@@ -78,12 +78,12 @@ def details(ledger: Ledger, number: int) -> LetterDetails:
     """A letter with its findings, receipts and replies.
 
     Raises:
-        Refused: there is no letter of this number.
+        NotThere: there is no letter of this number.
     """
     with ledger.reading() as store:
         whole = store.letters.details(number)
     if whole is None:
-        raise Refused(f"{number}: there is no letter of this number")
+        raise NotThere(f"{number}: there is no letter of this number")
     return whole
 
 

@@ -15,11 +15,15 @@ class Refused(ValueError):  # noqa: N818 - a state of the request
     """What was asked for cannot be done; the text says why, in a sentence for people."""
 
 
+class NotThere(Refused):
+    """What was named, a user code or the number of a letter, is nobody's or nothing's."""
+
+
 def check_entity(store: Store, entity: str | None) -> None:
     """See that a user code is somebody's: an empty listing would look like good news.
 
     Raises:
-        Refused: the register has no such user code.
+        NotThere: the register has no such user code.
     """
     if entity is not None and store.registry.bare(entity) is None:
         raise no_entity(entity)
@@ -29,7 +33,7 @@ def check_code(ledger: Ledger, entity: str) -> None:
     """See that a user code is somebody's.
 
     Raises:
-        Refused: the register has no such user code.
+        NotThere: the register has no such user code.
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
@@ -40,7 +44,7 @@ def entity_named(store: Store, code: str) -> LegalEntity:
     """The legal entity of a user code, with its points.
 
     Raises:
-        Refused: the register has no such user code.
+        NotThere: the register has no such user code.
     """
     entity = store.registry.entity(code)
     if entity is None:
@@ -48,6 +52,6 @@ def entity_named(store: Store, code: str) -> LegalEntity:
     return entity
 
 
-def no_entity(code: str) -> Refused:
+def no_entity(code: str) -> NotThere:
     """The refusal of a user code that is nobody's."""
-    return Refused(f"{code}: the register has no such user code")
+    return NotThere(f"{code}: the register has no such user code")

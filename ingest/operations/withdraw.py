@@ -13,6 +13,7 @@ from ingest.intake.policy import Policy
 from ingest.letters.terms import Outcome
 from ingest.operations.hand_in import Way
 from ingest.operations.ports import Ledger, WholeLedger
+from ingest.operations.refused import Refused
 from ingest.operations.told import MERGED, Keys
 from ingest.replies.withdrawal import withdrawal
 from layouts.months import following, month_at, preceding
@@ -25,7 +26,7 @@ from storage.store import Store
 log = structlog.get_logger()
 
 
-class CannotWithdraw(ValueError):  # noqa: N818 - its name is what it is
+class CannotWithdraw(Refused):
     """There is nothing to withdraw, or it must not be; its text says why."""
 
 

@@ -33,7 +33,7 @@ class Since(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """An aware moment, or a number; a year alone is no moment."""
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 8:
+        if value.isascii() and value.isdigit() and len(value) < 8:
             return int(value)
         return Instant().convert(value, param, ctx)
 

@@ -121,16 +121,13 @@ def withdraw(
     Where a later document rests on them, the consequence is told and nothing done, exit 1,
     without --yes. A closed month is never changed.
     """
-    from ingest.operations.withdraw import CannotWithdraw, Order
+    from ingest.operations.withdraw import Order
     from ingest.operations.withdraw import withdraw as take_back
     from ingest.verbs.show import withdrawal
 
     app = call.current()
     order = Order(receipt, who(), reason, point, yes)
-    try:
-        told = take_back(order, app.ledger, app.policy, datetime.now(UTC))
-    except CannotWithdraw as fault:
-        raise click.UsageError(str(fault)) from None
+    told = take_back(order, app.ledger, app.policy, datetime.now(UTC))
     tell([told], is_json, withdrawal)
     if told.done is None:
         complain(

@@ -44,13 +44,11 @@ class Filter:
             return False
         if self.sender and self.sender.casefold() not in str(event.get("sender", "")).casefold():
             return False
-        if self.since is not None and not self._is_late_enough(event):
-            return False
+        if self.since is not None:
+            moment = _moment(event)
+            if moment is None or moment < self.since:
+                return False
         return not self.verdict or event.get("event") == f"letter.{self.verdict}"
-
-    def _is_late_enough(self, event: dict[str, Any]) -> bool:
-        moment = _moment(event)
-        return moment is not None and self.since is not None and moment >= self.since
 
 
 def history(path: Path, wanted: Filter, most: int | None) -> list[tuple[dict[str, Any], str]]:

@@ -117,8 +117,6 @@ class Instant(click.ParamType[datetime]):
         """The aware moment."""
         from layouts.months import MOSCOW
 
-        if isinstance(value, datetime):
-            return value
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
@@ -137,8 +135,6 @@ class Month(click.ParamType[date]):
         """Its first day."""
         from layouts.months import parse_month
 
-        if isinstance(value, date):
-            return value
         try:
             return parse_month(value)
         except ValueError as fault:

@@ -25,6 +25,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest.operations.account.sessions import Visitor, new_secret, visitor
 from ingest.operations.console.operators import operator_of
+from ingest.operations.refused import NotThere
 from ingest.web.security import Crowded, SecurityHeaders, TooLarge, bounded, fits_secret, is_our_own
 from ingest.web.site import REFILL, STATIC, Site, Visit, is_console, texts_of
 from layouts.terms import LANGUAGES
@@ -97,7 +98,9 @@ def application(site: Site, pages: Sequence[Page]) -> ASGIApp:
     told = partial(_fault, site)
     inner = Starlette(
         routes=routes,
-        exception_handlers={HTTPException: told, ConnectionError: told, Exception: told},
+        exception_handlers=dict.fromkeys(
+            (HTTPException, ConnectionError, NotThere, Exception), told
+        ),
     )
     # Against DNS rebinding: another site's name may resolve to our address.
     named = TrustedHostMiddleware(inner, allowed_hosts=hosts, www_redirect=False)
@@ -331,6 +334,8 @@ async def _fault(site: Site, request: Request, fault: Exception) -> Response:
     if isinstance(fault, HTTPException):
         status, reason = fault.status_code, fault.detail
         headers = dict(fault.headers or {})
+    elif isinstance(fault, NotThere):
+        status, reason = 404, "missing"
     elif isinstance(fault, ConnectionError):
         status, reason, headers = 503, "away", {"Retry-After": "30"}
         log.warning("page.unavailable", path=request.url.path, error=str(fault))

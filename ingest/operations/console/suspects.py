@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from ingest.operations.account.consumption import Amount, Choice, by_day, by_month, choices
 from ingest.operations.ports import Ledger
-from ingest.operations.refused import Refused
+from ingest.operations.refused import NotThere
 from layouts.months import month_at
 from storage.records.billing import SeenValue, Suspect
 
@@ -33,13 +33,13 @@ def around(ledger: Ledger, number: int, now: datetime) -> Around:
     """A suspicion with its neighbours and history.
 
     Raises:
-        Refused: there is none of this number.
+        NotThere: there is none of this number.
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
         found = store.suspicions.of([number])
         if not found:
-            raise Refused(f"there is no suspicion {number}")
+            raise NotThere(f"there is no suspicion {number}")
         values = store.suspicions.around(number)
     one = found[0]
     month = month_at(one.end - timedelta(seconds=1))

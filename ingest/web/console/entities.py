@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.account.access import access, switch_user_off
 from ingest.operations.locks import locks
-from ingest.operations.refused import Refused
 from ingest.operations.registry import named, set_password, story
 from ingest.web.site import CONSOLE, Visit, number_in
 
@@ -50,10 +48,7 @@ def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Resp
         status: Of the answer.
     """
     since = visit.asked("users").strip().lower()[:320]
-    try:
-        told = story(visit.service.ledger, visit.part("code"))
-    except Refused:
-        raise HTTPException(404) from None
+    told = story(visit.service.ledger, visit.part("code"))
     users = access(visit.service, told.entity.user_code, since)
     return visit.page(
         "console_entity.html",
@@ -75,12 +70,7 @@ def one(visit: Visit, made: str = "", note: str = "", status: int = 200) -> Resp
 
 def new_password(visit: Visit) -> Response:
     """A password is made, and shown once; the one before holds no more."""
-    code = visit.part("code")
-    try:
-        made = set_password(visit.service, code, "", visit.me.actor)
-    except Refused:
-        raise HTTPException(404) from None
-    return one(visit, made)
+    return one(visit, set_password(visit.service, visit.part("code"), "", visit.me.actor))
 
 
 def user_off(visit: Visit) -> Response:

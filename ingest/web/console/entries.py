@@ -10,7 +10,7 @@ from ingest.operations.account.desk import keep, kept
 from ingest.operations.account.registers import registers
 from ingest.operations.console.letters import page
 from ingest.operations.hand_in import File, NoSuchEntity, Sender, Way
-from ingest.operations.refused import Refused, check_code
+from ingest.operations.refused import check_code
 from ingest.operations.told import title
 from ingest.operations.typed import TypedReading, typed_document
 from ingest.operations.withdraw import (
@@ -117,10 +117,7 @@ def _told(visit: Visit, code: str, file: File, *, dry_run: bool) -> Response:
 
 def _entity(visit: Visit) -> str:
     code = visit.part("code")
-    try:
-        check_code(visit.service.ledger, code)
-    except Refused:
-        raise HTTPException(404) from None
+    check_code(visit.service.ledger, code)
     return code
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,10 +118,7 @@ def _told(visit: Visit, findings: Sequence[Finding]) -> list[ToldFinding]:
 
 
 def _whole(visit: Visit) -> LetterDetails:
-    number = visit.number()
-    with suppress(Refused):
-        return details(visit.service.ledger, number)
-    raise HTTPException(404)
+    return details(visit.service.ledger, visit.number())
 
 
 def _seen(whole: LetterDetails) -> str:
@@ -148,10 +144,7 @@ def many_once_more(visit: Visit) -> Response:
     numbers = sorted({number_in(value) for value in chosen})[:_A_PAGE]
     if not numbers:
         return listing(visit, "choose", 422)
-    try:
-        done = replay(visit.service, numbers, visit.me.actor, visit.now)
-    except Refused:
-        raise HTTPException(404) from None
+    done = replay(visit.service, numbers, visit.me.actor, visit.now)
     told = {"put_back": len(done.put_back), "kept": len(done.not_found)}
     return visit.go(f"{CONSOLE}/letters?{urlencode(told)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.operations.console.suspects import around
@@ -56,11 +55,7 @@ def accepted(visit: Visit) -> Response:
 
 def one(visit: Visit) -> Response:
     """A value, its neighbours and its history."""
-    number = visit.number()
-    try:
-        found = around(visit.service.ledger, number, visit.now)
-    except Refused:
-        raise HTTPException(404) from None
+    found = around(visit.service.ledger, visit.number(), visit.now)
     write = visit.words.writing.number
     name = "%-d" if found.is_by_day else "%m.%y"
     chart = columns(found.amounts, lambda a: f"{a.start:{name}}", write) if found.amounts else None

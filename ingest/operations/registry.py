@@ -207,15 +207,29 @@ def _recomputed(
         concerned = [point for point, one in touched.items() if one.day < following(month)]
         for piece in pieces(sorted(concerned), _AT_ONCE):
             points = store.numbers.affected(month, {p: touched[p].steps for p in piece})
-            changes = _changed(
-                was.numbers.of(month, points=points), store.numbers.of(month, points=points), month
-            )
+            changes = _changes(was, store, month, points, is_closed=is_closed)
             found[is_closed] += changes
             if is_closed and changes:
                 break
     if found[True]:
         raise ClosedMonthsChange(found[True])
     return found[False]
+
+
+def _changes(
+    was: Store, store: Store, month: date, points: list[int], *, is_closed: bool
+) -> list[Recomputed]:
+    """How the consumption of points changes; of a closed month also what does not count for them.
+
+    A register beside a profile is its proof, and was when the month was closed.
+    """
+    for all_of in (None, "register", "profile") if is_closed else (None,):
+        before, after = (
+            one.numbers.of(month, points=points, all_of=all_of) for one in (was, store)
+        )
+        if changes := _changed(before, after, month):
+            return changes
+    return []
 
 
 def _changed(before: Iterable[Number], after: Iterable[Number], month: date) -> list[Recomputed]:

@@ -163,6 +163,7 @@ class Numbers(Part):
         entity: str | None = None,
         points: Iterable[int] | None = None,
         as_of: datetime | None = None,
+        all_of: str | None = None,
     ) -> list[Number]:
         """The month's numbers, by holder, point, channel and zone.
 
@@ -171,12 +172,13 @@ class Numbers(Part):
             entity: Only of the legal entity with this user code.
             points: Only of these, by their ids.
             as_of: With the values that were in force then; their quality is today's.
+            all_of: What `register` or `profile` tells, whether it counts for a point or not.
         """
         asked = self._asked(entity, points)
         numbers = [
             number
             for piece in self._pieces(asked)
-            for number in _Month(self, _Rows(self, piece), month, as_of).numbers()
+            for number in _Month(self, _Rows(self, piece), month, as_of, all_of).numbers()
         ]
         if entity is not None:
             numbers = [number for number in numbers if number.entity == entity]
@@ -187,7 +189,7 @@ class Numbers(Part):
         rows, first = _Rows(self, [point]), next(iter(self.months([point])), date.max)
         return {
             # Before its first value there is nothing, and it is not asked for month by month.
-            month: sorted(_Month(self, rows, month, None).numbers(), key=lambda n: n.key)
+            month: sorted(_Month(self, rows, month).numbers(), key=lambda n: n.key)
             if month >= first
             else []
             for month in months
@@ -261,9 +263,16 @@ class _Rows:
 class _Month:
     """The numbers of some points in one month."""
 
-    def __init__(self, part: Numbers, rows: _Rows, month: date, as_of: datetime | None) -> None:
+    def __init__(
+        self,
+        part: Numbers,
+        rows: _Rows,
+        month: date,
+        as_of: datetime | None = None,
+        all_of: str | None = None,
+    ) -> None:
         start, end = (epoch(moment) for moment in bounds(month))
-        self._part = part
+        self._part, self._all_of = part, all_of
         self._span: dict[str, Any] = {"first": start, "last": end}
         self._values, self._readings = "interval_value", "register_reading"
         if as_of is not None:
@@ -301,6 +310,8 @@ class _Month:
 
     def _source(self, row: Any) -> str:
         """What the point's number is made of."""
+        if self._all_of is not None:
+            return self._all_of
         if row.source in {"profile", "both"}:
             return "profile"
         has_meter = row.source == "register" or row.point_id in self._with_meter
@@ -352,7 +363,7 @@ class _Month:
         zoned = {(meter, channel) for meter, channel, zone in inside if zone != "T0"}
         for register, readings in sorted(inside.items()):
             meter, channel, zone = register
-            if zone == "T0" and (meter, channel) in zoned:
+            if zone == "T0" and (meter, channel) in zoned and self._all_of is None:
                 continue
             last = before.get(register)
             for reading in sorted(readings, key=lambda r: r.instant):

@@ -21,7 +21,6 @@ _Row = TypeVar("_Row", bound=MeterRow | PointRow)
 
 _Effect = tuple[int | None, date | None, Steps]
 """Id of a point, from which day its consumption may change, and where."""
-_BY_PROFILE = frozenset({"profile", "both"})
 
 
 @dataclass(slots=True)
@@ -171,8 +170,7 @@ class Plan:
         """Stored points whose consumption may change.
 
         Holder, source, ratio and digits are what consumption is worked out with; a
-        point's first meter may make the registers its source. Ratio and digits are
-        nothing to a point whose source is its profile.
+        point's first meter may make the registers its source.
         """
         found: dict[int, Touched] = {}
         for number, day, steps in (*self._points_touched(), *self._meters_touched()):
@@ -190,11 +188,7 @@ class Plan:
     def _meters_touched(self) -> Iterator[_Effect]:
         stored = (point for entity in self._entities.values() for point in entity.points)
         metered = {point.id for point in stored if point.meters}
-        points = {
-            id(row): row.number
-            for row, _ in self.points
-            if any(one.source not in _BY_PROFILE for one in (*row.known_rows, *row.new_rows))
-        }
+        points = {id(row): row.number for row, _ in self.points}
         for row, _, _ in self.meters:
             number = points.get(id(row.owner[1])) if row.owner else None
             for one in row.differences("") if number is not None else ():

@@ -68,6 +68,30 @@ def test_a_correction_that_would_change_a_closed_month_is_refused_with_month_and
     assert billed(closed) == before
 
 
+@pytest.mark.parametrize("source", ["profile", "both"])
+def test_a_register_that_only_proves_a_profile_stays_as_it_was_when_the_month_was_closed(
+    closed, source
+):
+    assert closed("period", "reopen", "2026-10").code == 0
+    head, *lines = (closed.folder / "registry.csv").read_text(encoding="utf-8").splitlines()
+
+    def with_source(ratio):
+        rows = [f"{line};{source if METER in line else ''}" for line in lines]
+        text = "\n".join([f"{head};source", *rows])
+        return closed.write("changed.csv", text.replace(";6;2;40;", f";6;2;{ratio};"))
+
+    words = ("--with-passwords", "--correct", "typing mistake")
+    assert closed("registry", "import", with_source(40), *words).code == 0
+    assert closed("period", "close", "2026-10", "--yes").code == 0
+    before = billed(closed)
+    assert before
+
+    ran = closed("registry", "import", with_source(20), *words)
+
+    assert (ran.code, billed(closed)) == (2, before)
+    assert f"2026-10: point {POINT}" in ran.err
+
+
 def test_a_correction_of_what_no_closed_month_was_worked_out_with_is_taken(closed):
     before = billed(closed)
     file = changed(closed, ";6;2;40;", ";5;2;40;")

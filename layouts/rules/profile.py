@@ -179,7 +179,7 @@ def repeated_day(case: Case) -> Iterator[Finding]:
         past = all_of(item, case)
         if item.point is not None and item.point.load in REGULAR_LOADS:
             continue
-        if series.spans is not None or _hours_of(series) < 24:
+        if series.spans is not None:
             continue
         seen: dict[tuple[object, ...], date] = {}
         for day in days_of(series, case.zone):

@@ -257,7 +257,7 @@ def values_zeroed(case: Case) -> Iterator[Finding]:
         if change is None or not change.replaced:
             continue
         if change.series.kind is Kind.REGISTER:
-            if change.before and not change.after:
+            if not change.after:
                 yield about(item, Code.VALUES_ZEROED)
             continue
         zeros = [i for i in change.replaced if change.series.values[i] == 0]

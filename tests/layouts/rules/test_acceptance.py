@@ -160,3 +160,18 @@ def test_without_a_register_of_points_a_meter_s_mistake_is_its_own_alone():
     checked = judged(document)
     assert checked.verdict is Verdict.PARTLY_ACCEPTED
     assert [change.series.meter for change in checked.changes] == ["07512345"]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_meter_named_alone_is_of_its_point_when_it_has_one_point(elsewhere):
+    wrong = finding(Code.INVALID_NUMBER, meter="22", channel="A+")
+    points = [point("P1", meter("22"), meter("33"), area=None)]
+    if elsewhere:
+        points.append(point("P2", meter("22"), area=None))
+    arrives = readings(
+        reading("5", meter="33", point="P1"), reading("5", meter="44", point="P3"),
+        findings=[wrong],
+    )  # fmt: skip
+    points.append(point("P3", meter("44"), area=None))
+    taken = [change.series.meter for change in judged(arrives, known(*points)).changes]
+    assert taken == (["33", "44"] if elsewhere else ["44"])

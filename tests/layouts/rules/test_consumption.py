@@ -369,6 +369,11 @@ def test_an_exchange_is_incomplete_once_a_later_day_was_read_or_the_month_is_ove
         assert sorted(exchange(at, received=DUE, number=number)) == BOTH
 
 
+def test_a_reading_at_the_end_of_the_day_of_an_exchange_is_of_no_later_day():
+    assert exchange(SIXTEENTH, received=SIXTEENTH) == []
+    assert exchange(SIXTEENTH, received=DUE) == [("last", "07512345")]
+
+
 @pytest.mark.parametrize(
     ("days", "number", "told"),
     [(62, "22", BOTH), (63, "22", []), (-62, "07512345", BOTH), (-63, "07512345", [])],

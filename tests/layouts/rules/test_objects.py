@@ -283,3 +283,10 @@ def test_what_an_operator_decided_against_is_told_and_keeps_nothing_out(code):
             Code.ABOVE_PERMITTED_POWER,
             Code.SUSPICIOUS_VERSION,
         )
+
+
+def test_an_interval_of_another_length_is_told_with_its_minutes():
+    pairs = [(0, 60), (60, 180), (180, 195)]
+    series = profile([1000] * 3, point=OWN, area=None, step=60, spans=spans(*pairs))
+    told = [one for one in month(series).findings if one.code is Code.WRONG_STEP]
+    assert [(one.seen, one.detail["expected"]) for one in told] == [("120", "60"), ("15", "60")]

@@ -506,3 +506,15 @@ def test_an_empty_value_beside_one_over_the_power_is_not_over_it():
     told = {one.code: one.start for one in over}
     assert told[Code.ABOVE_PERMITTED_POWER] == DAY + timedelta(hours=1)
     assert told[Code.ABOVE_MAXIMUM_POWER] == DAY + timedelta(hours=3)
+
+
+def test_the_last_days_of_history_are_those_before_its_end():
+    zone = ZoneInfo("Europe/Moscow")
+    start = DAY - timedelta(days=5)
+    energy = list(range(5 * 24))
+    whole = Past(SeriesHistory(epoch(start), energy, bytes([1]) * len(energy)), zone)
+    two = whole.last(2)
+    assert [day.date for day in two.days] == [date(2026, 10, 30), date(2026, 10, 31)]
+    assert [two.values(day) for day in two.days] == [energy[72:96], energy[96:]]
+    assert (two.end, two.highest_w) == (whole.end, whole.highest_w)
+    assert (whole.last(5), whole.last(6)) == (whole, whole)

@@ -5,8 +5,10 @@ import re
 import pytest
 
 from ingest.operations.account.sessions import digest
-from tests.ingest.office import CODE, GUARD, PASSWORD
+from layouts.points import LegalEntity
+from tests.ingest.office import CODE, GUARD, HASH, NOW, PASSWORD
 from tests.ingest.web.conftest import OTHER
+from tests.registering import register
 
 
 def test_the_code_and_password_of_the_letters_open_the_account(browser):
@@ -133,6 +135,19 @@ def test_many_networks_share_twenty_guesses_an_hour_and_keep_out_no_known_browse
     assert signed_in.sign_in().status_code == 303
     world.later(minutes=61)
     assert world.browser("198.51.100.77").sign_in().status_code == 303
+
+
+def test_guesses_are_counted_by_the_account_however_its_name_is_written(world):
+    code = "000000004711"
+    with world.service.ledger.transaction() as store:
+        register(
+            store.registry, [LegalEntity(code, "ООО", "1", (), True, (), HASH)], "operator", NOW
+        )
+    thief = world.browser("203.0.113.9")
+    for name in (code, "4711", "04711", " 4711 ", "0004711"):
+        thief.sign_in(name=name, password="guess")
+    assert thief.sign_in(name=code).status_code == 422
+    assert world.browser("198.51.100.1").sign_in(name="4711").status_code == 303
 
 
 def test_addresses_of_ipv6_are_counted_by_their_site(world):

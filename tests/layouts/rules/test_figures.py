@@ -123,3 +123,11 @@ def test_what_should_be_there_is_told_without_zeros_behind_it():
     for row, expected in ((((OCTOBER, "100.50"),), "49.5"), (((OCTOBER, "50"),), "100")):
         [told] = found(figure(KINDS.DIFFERENCE, "1"), row=row).findings
         assert told.detail["expected"] == expected
+
+
+@pytest.mark.parametrize("kind", [KINDS.CONSUMPTION, KINDS.DIFFERENCE])
+def test_what_nothing_tells_is_told_as_nothing_or_not_at_all(kind):
+    # The register went back, and without digits nobody knows by how much.
+    row = ((OCTOBER, "99990"),)
+    checked = found(figure(kind, "15"), value="5", row=row, digits=None)
+    assert all(one.detail["expected"] == "" for one in checked.findings if one.code is CONSUMPTION)

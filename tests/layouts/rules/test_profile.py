@@ -14,6 +14,7 @@ from layouts.rules.past import Past
 from layouts.terms import Verdict
 from tests.layouts.rules.build import (
     DAY,
+    LAYOUTS,
     MOSCOW,
     OWN,
     codes,
@@ -518,3 +519,28 @@ def test_the_last_days_of_history_are_those_before_its_end():
     assert [two.values(day) for day in two.days] == [energy[72:96], energy[96:]]
     assert (two.end, two.highest_w) == (whole.end, whole.highest_w)
     assert (whole.last(5), whole.last(6)) == (whole, whole)
+
+
+@pytest.mark.parametrize("step", [5, 15, 45, 90, 120, 480, 1440])
+@pytest.mark.parametrize("share", [100, 60])
+def test_a_layout_may_have_any_step_that_divides_a_day(monkeypatch, step, share):
+    of_step = replace(LAYOUTS["52005"], step_minutes=(step,))
+    monkeypatch.setitem(LAYOUTS, "52005", of_step)
+    monday = moscow(2026, 11, 9)
+    hours = [value + 10 * n for n in range(7) for value in peaks(share)]
+    hours[150] = None
+    minutes = [value and value / 60 for value in hours for _ in range(60)]
+    values = [
+        None if None in minutes[at : at + step] else round(sum(minutes[at : at + step]))
+        for at in range(0, len(minutes), step)
+    ]
+    context = known(
+        point(OWN, area=None),
+        at=monday + timedelta(days=7),
+        history={(None, OWN, "A+"): past(history(), monday)},
+    )
+    series = profile(values, point=OWN, area=None, start=monday, step=step)
+    told = codes(judged(monthly(series, created=None), context))
+    # The hours of the peak can be told apart where the step divides an hour.
+    assert (Code.PEAK_DROP in told) is (share == 60 and step < 60 and 60 % step == 0)
+    assert Code.WRONG_STEP not in told

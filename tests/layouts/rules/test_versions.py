@@ -298,6 +298,7 @@ def test_a_reading_that_holds_is_confirmed_or_stays(mine, kept):
     (change,) = checked.changes
     assert (change.kept, change.stayed) == (kept, 1 - kept)
     assert codes(checked) == [Code.HELD_BY_OPERATOR] * (1 - kept)
+    assert [one.detail["expected"] for one in checked.findings] == ["7"] * (1 - kept)
 
 
 def test_what_comes_in_another_step_replaces_the_sum_of_what_was_there():

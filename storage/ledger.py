@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -113,13 +113,22 @@ class Ledger:
         return not self._is_sqlite
 
     @contextmanager
-    def transaction(self) -> Iterator[Store]:
+    def transaction(self, *, synced: bool = True) -> Iterator[Store]:
         """A store whose changes are committed together, or not at all.
+
+        Args:
+            synced: SQLite waits for the disk, so that they outlast a power cut as well as the
+                end of the process. Else they do so from the next synced commit on.
 
         Raises:
             StoreUnavailable: here, at any statement, or at the commit.
         """
-        with self._one_writer(), self._connected(writes=True) as connection, connection.begin():
+        with (
+            self._one_writer(),
+            self._connected(writes=True) as connection,
+            nullcontext() if synced or not self._is_sqlite else _not_synced(connection),
+            connection.begin(),
+        ):
             yield Store(connection, self._layouts)
 
     @contextmanager
@@ -289,7 +298,7 @@ class Within:
         self._layouts = layouts
 
     @contextmanager
-    def transaction(self) -> Iterator[Store]:
+    def transaction(self, *, synced: bool = True) -> Iterator[Store]:  # noqa: ARG002 - the larger one's
         """A store whose changes the next transaction sees; none when it fails."""
         driver = Driver(self._connection)
         driver.execute("SAVEPOINT part")
@@ -308,6 +317,17 @@ class Within:
     def together(self) -> Iterator[Within]:
         """No-op: they are in one transaction already."""
         yield self
+
+
+@contextmanager
+def _not_synced(connection: Connection) -> Iterator[None]:
+    """Have an SQLite connection not wait for the disk."""
+    driver = Driver(connection)
+    driver.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
 
 
 @contextmanager

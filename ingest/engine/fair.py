@@ -83,7 +83,7 @@ class Turns:
             StoreUnavailable: it is away; the next call tells it.
         """
         if self._unsaved:
-            with self._ledger.transaction() as store:
+            with self._ledger.transaction(synced=False) as store:
                 store.costs.charge(self._unsaved)
             self._unsaved.clear()
 

@@ -55,11 +55,12 @@ class ProcessLease:
             self._renewing.join()
         if self.is_held:
             # When the database is away the lease runs out by itself.
-            with suppress(ConnectionError), self._ledger.transaction() as store:
+            with suppress(ConnectionError), self._ledger.transaction(synced=False) as store:
                 store.leases.release(self._name, self._holder)
 
     def _take(self) -> None:
-        with self._ledger.transaction() as store:
+        # A power cut ends its holder as well.
+        with self._ledger.transaction(synced=False) as store:
             self.held_by = store.leases.take(
                 self._name, self._holder, seconds=LEASE_SECONDS, is_gone=is_gone
             )

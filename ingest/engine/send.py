@@ -58,8 +58,9 @@ def drain(
     """
     sent: list[OwedReply] = []
     while True:
-        # One commit notes what was sent and leases what comes next.
-        with ledger.transaction() as store:
+        # One commit notes what was sent and leases what comes next. After a power cut a reply
+        # that was only leased is due again, as it is when its lease ends.
+        with ledger.transaction(synced=bool(sent)) as store:
             for reply in sent:
                 store.outbox.sent(reply.id, clock())
             leased = [] if stop() else store.outbox.lease(limit=AT_ONCE, lease=LEASE)

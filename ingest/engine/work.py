@@ -245,7 +245,8 @@ class Worker:
         return [claim if isinstance(claim, Exception) else claim[0] for claim in each]
 
     def _claim(self, trip: Sequence[Found]) -> list[Claim]:
-        with self._ledger.transaction() as store:
+        # Nobody is told of a claim before its verdict is synced; no letter cuts the power.
+        with self._ledger.transaction(synced=False) as store:
             now = self._clock()
             return [
                 store.letters.claim(

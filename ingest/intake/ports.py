@@ -205,5 +205,9 @@ class Ledger(Protocol[_Store_co]):
     def reading(self) -> AbstractContextManager[_Store_co]:
         """A store over one snapshot; changes are dropped."""
 
-    def transaction(self) -> AbstractContextManager[_Store_co]:
-        """A store whose changes are committed together, or not at all."""
+    def transaction(self, *, synced: bool = True) -> AbstractContextManager[_Store_co]:
+        """A store whose changes are committed together, or not at all.
+
+        Args:
+            synced: They outlast a power cut; else only the end of this process.
+        """

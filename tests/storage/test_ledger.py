@@ -2,7 +2,7 @@
 
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -143,6 +143,31 @@ def test_a_commit_is_on_the_disk_when_it_returns(file):
     ledger = Ledger(f"sqlite:///{file}")
     with closing(ledger), ledger._connected(writes=False) as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == full
+
+
+@pytest.mark.usefixtures("outlasting_power_cuts")
+@pytest.mark.parametrize("fault", [None, ValueError("ours")])
+def test_only_a_transaction_that_says_so_does_not_wait_for_the_disk(file, fault):
+    normal, full = 1, 2
+    ledger = Ledger(f"sqlite:///{file}")
+    ledger.migrate()
+
+    def waits(**options):
+        with ledger.transaction(**options) as store:
+            claimed = store.letters.claim(None, str(options), 1, NOW, NOW)
+            level = store.letters._connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            told.append(level)
+            if fault:
+                raise fault
+        return claimed
+
+    told: list[int] = []
+    with closing(ledger):
+        for options in ({}, {"synced": False}, {"synced": True}, {}):
+            with pytest.raises(ValueError, match="ours") if fault else nullcontext():
+                waits(**options)
+        assert told == [full, normal, full, full]
+        assert len(letters(ledger)) == (0 if fault else 3)
 
 
 def test_a_closed_ledger_opens_again_when_it_is_used(ledger):

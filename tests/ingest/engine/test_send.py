@@ -148,7 +148,7 @@ class _Gone:
         self._ledger = ledger
         self._killed = killed
 
-    def transaction(self):
+    def transaction(self, **_options):
         if self._killed.is_set():
             raise SystemExit
         return self._ledger.transaction()
@@ -212,7 +212,7 @@ def test_a_database_that_goes_ends_the_drain(ledger, clock, owing):
     owing("first")
 
     class Gone:
-        def transaction(self):
+        def transaction(self, **_options):
             raise StoreUnavailable("gone")
 
     with pytest.raises(StoreUnavailable):

@@ -524,7 +524,7 @@ class _Away:
         self._ledger = ledger
         self.reading = ledger.reading
 
-    def transaction(self):
+    def transaction(self, **_options):
         self.left -= 1
         if self.left < 0:
             raise StoreUnavailable("the database is away")

@@ -14,6 +14,7 @@ from storage.columns import instant
 from storage.faults import SettledElsewhere
 from storage.findings import Findings
 from storage.records.letters import (
+    EVERY_LETTER,
     Claim,
     LetterDetails,
     LetterFacts,
@@ -21,6 +22,7 @@ from storage.records.letters import (
     LetterState,
     LetterSummary,
     Location,
+    Sought,
 )
 from storage.records.replies import ReplyState, SentReply
 from storage.session import Part, Session
@@ -289,52 +291,33 @@ class Letters(Part):
         ]
         return wanted if limit is None else wanted[-limit:]
 
-    def page(  # noqa: PLR0913 - each is one question of an operator's
-        self,
-        before: int | None,
-        limit: int,
-        *,
-        state: str | None = None,
-        outcome: str | None = None,
-        entity: str | None = None,
-        claimed: str | None = None,
-        sender: str = "",
-        subject: str = "",
-        receipt: int | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> LetterPage:
+    def page(self, before: int | None, limit: int, sought: Sought = EVERY_LETTER) -> LetterPage:
         """A page of letters, the latest first, in bounded time however many there are.
 
         Args:
             before: Only those of lower numbers; None: from the latest on.
             limit: How many letters a page has at most.
-            state: Only those as far as that; see `LetterState`.
-            outcome: Only those with that verdict.
-            entity: Only those of the legal entity with this user code.
-            claimed: Only those that name this user code, right or not.
-            sender: Only those whose address holds this text, in any case.
-            subject: Only those whose subject holds this text, in any case of its letters.
-            receipt: Only the one with this receipt.
-            since: Only those received at this moment or later.
-            until: Only those received before this moment.
+            sought: Which ones.
         """
+        entities = select(ENTITY.c.id).where(ENTITY.c.user_code == sought.entity)
+        receipts = select(SUBMISSION.c.letter_id).where(SUBMISSION.c.id == sought.receipt)
+        since, until = sought.since, sought.until
         of = LETTER.c
         wanted = [
             condition
             for value, condition in (
-                (state, of.state == state),
-                (outcome, of.outcome == outcome),
-                (claimed, of.claimed_code == claimed),
-                (entity, of.entity_id.in_(select(ENTITY.c.id).where(ENTITY.c.user_code == entity))),
-                (receipt, of.id.in_(
-                    select(SUBMISSION.c.letter_id).where(SUBMISSION.c.id == receipt))),
+                (sought.state, of.state == sought.state),
+                (sought.outcome, of.outcome == sought.outcome),
+                (sought.claimed, of.claimed_code == sought.claimed),
+                (sought.entity, of.entity_id.in_(entities)),
+                (sought.receipt, of.id.in_(receipts)),
                 (since, of.received_at >= since if since else None),
                 (until, of.received_at < until if until else None),
             )
             if value is not None and condition is not None
-        ]  # fmt: skip
-        numbers = self._numbers(wanted, (sender.casefold(), subject.casefold()), before, limit)
+        ]
+        texts = sought.sender.casefold(), sought.subject.casefold()
+        numbers = self._numbers(wanted, texts, before, limit)
         rows = self._connection.execute(
             _listing().where(of.id.in_(numbers.found)).order_by(of.id.desc())
         )

@@ -454,6 +454,8 @@ def told_by(node: ast.stmt) -> Iterator[ast.expr | None]:
     elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
         yield node.returns
         yield from (one.annotation for one in (*node.args.args, *node.args.kwonlyargs))
+        if (more := node.args.kwarg) and ast.unparse(more.annotation or more) == "Any":
+            yield ast.parse("dict[str, Any]", mode="eval").body
 
 
 def loose_names(tree: ast.Module) -> Iterator[str]:
@@ -506,6 +508,7 @@ def test_no_dict_of_anything_goes_from_a_room_to_another():
         "def f(told: Mapping[str, object] | None): ...",
         "class C:\n    told: list[dict[str, Any]]",
         "class C:\n    def f(self, *, told: dict[str, Any]): ...",
+        "def f(**told: Any): ...",
     ],
 )
 def test_a_dict_of_anything_is_found(text):

@@ -132,6 +132,36 @@ class LetterSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Which letters a page is of; None, or an empty text, leaves a question out.
+
+    Attributes:
+        state: Only those as far as that; see `LetterState`.
+        outcome: Only those with that verdict.
+        entity: Only those of the legal entity with this user code.
+        claimed: Only those that name this user code, right or not.
+        sender: Only those whose address holds this text, in any case.
+        subject: Only those whose subject holds this text, in any case of its letters.
+        receipt: Only the one with this receipt.
+        since: Only those received at this moment or later.
+        until: Only those received before this moment.
+    """
+
+    state: str | None = None
+    outcome: str | None = None
+    entity: str | None = None
+    claimed: str | None = None
+    sender: str = ""
+    subject: str = ""
+    receipt: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_LETTER = Sought()
+
+
+@dataclass(frozen=True, slots=True)
 class LetterPage:
     """Letters found, the latest first.
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from ingest.letters.mime import Part
 from ingest.operations.letters import part, parts, raw
 from ingest.operations.ports import Ledger, Service
-from storage.records.letters import LetterPage
+from storage.records.letters import LetterPage, Sought
 
 
-def page(ledger: Ledger, before: int | None, limit: int, **wanted: Any) -> LetterPage:
-    """Letters by what is asked, the latest first; see `storage.letters.Letters.page`.
+def page(ledger: Ledger, before: int | None, limit: int, sought: Sought) -> LetterPage:
+    """See `storage.letters.Letters.page`: letters by what is asked, the latest first.
 
     Raises:
         ConnectionError: the database is away.
     """
     with ledger.reading() as store:
-        return store.letters.page(before, limit, **wanted)
+        return store.letters.page(before, limit, sought)
 
 
 def parts_of(service: Service, number: int, who: str, now: datetime) -> list[Part]:

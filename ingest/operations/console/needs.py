@@ -18,7 +18,7 @@ from layouts.completeness import register_deadline
 from layouts.months import MOSCOW, month_at, preceding
 from storage.records.access import AccessRequest, Lock
 from storage.records.billing import Suspect
-from storage.records.letters import LetterPage, LetterState
+from storage.records.letters import LetterPage, LetterState, Sought
 from storage.records.replies import Undelivered
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def _part(read: Callable[[], T]) -> Part[T]:
 
 def _quarantined(ledger: Ledger) -> LetterPage:
     with ledger.reading() as store:
-        return store.letters.page(None, _SHOWN, state=LetterState.QUARANTINED)
+        return store.letters.page(None, _SHOWN, Sought(state=LetterState.QUARANTINED))
 
 
 def _suspects(ledger: Ledger) -> Sequence[Suspect]:

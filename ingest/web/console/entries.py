@@ -27,6 +27,7 @@ from ingest.web.account.entering import hour_of, moment_of, number_of
 from ingest.web.site import CONSOLE, Visit, fingerprint
 from layouts.findings import OVERRIDABLE, Code
 from storage.records.billing import Number
+from storage.records.letters import Sought
 
 REASON_MOST = 1000
 _FIELD_MOST = 100
@@ -215,7 +216,7 @@ def withdrawn(visit: Visit) -> Response:
     except CannotWithdraw:
         return withdrawal(visit, "cannot_withdraw", 409)
     receipt = done.done.receipt if done.done else number
-    letter = page(service.ledger, None, 1, receipt=receipt).letters[0].id
+    letter = page(service.ledger, None, 1, Sought(receipt=receipt)).letters[0].id
     return visit.go(f"{CONSOLE}/letters/{letter}?note=withdrawn")
 
 

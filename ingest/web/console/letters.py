@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -20,7 +19,7 @@ from ingest.web.account.receipts import one_of
 from ingest.web.site import CONSOLE, Visit, number_in
 from layouts.findings import Finding
 from layouts.months import MOSCOW
-from storage.records.letters import LetterDetails, LetterState
+from storage.records.letters import LetterDetails, LetterState, Sought
 
 _A_PAGE = 50
 _FIELDS = ("state", "entity", "claimed", "sender", "subject", "receipt", "since", "until")
@@ -35,13 +34,13 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     """Letters by what is asked, the latest first."""
     asked = {name: visit.asked(name).strip()[:200] for name in _FIELDS}
     problem = ""
-    wanted: dict[str, Any] = {}
+    found, before = None, visit.asked_number("before")
     try:
-        wanted = _wanted(asked)
+        sought = _sought(asked)
     except ValueError:
         problem = "not_understood"
-    before = visit.asked_number("before")
-    found = None if problem else page(visit.service.ledger, before, _A_PAGE, **wanted)
+    else:
+        found = page(visit.service.ledger, before, _A_PAGE, sought)
     query = {name: value for name, value in asked.items() if value}
     more = None
     if found is not None and found.before is not None:
@@ -60,31 +59,29 @@ def listing(visit: Visit, note: str = "", status: int = 200) -> Response:
     )
 
 
-def _wanted(asked: dict[str, str]) -> dict[str, Any]:
+def _sought(asked: dict[str, str]) -> Sought:
     """What the store is asked.
 
     Raises:
         ValueError: a day or a number is none.
     """
-    state = asked["state"]
-    wanted: dict[str, Any] = {"sender": asked["sender"], "subject": asked["subject"]}
-    if state in {LetterState.CLAIMED, LetterState.QUARANTINED}:
-        wanted["state"] = state
-    elif state in STATES:
-        wanted["outcome"] = state
-    elif state:
+    state, receipt = asked["state"], asked["receipt"].removeprefix("№").strip()
+    is_of_ledger = state in {LetterState.CLAIMED, LetterState.QUARANTINED}
+    if state and not is_of_ledger and state not in STATES:
         raise ValueError(state)
-    wanted |= {name: asked[name] or None for name in ("entity", "claimed")}
-    if asked["receipt"]:
-        number = asked["receipt"].removeprefix("№").strip()
-        if not (number.isascii() and number.isdecimal() and len(number) <= 9):
-            raise ValueError(number)
-        wanted["receipt"] = int(number)
-    if asked["since"]:
-        wanted["since"] = _day(asked["since"])
-    if asked["until"]:
-        wanted["until"] = _day(asked["until"]) + timedelta(days=1)
-    return wanted
+    if asked["receipt"] and not (receipt.isascii() and receipt.isdecimal() and len(receipt) <= 9):
+        raise ValueError(receipt)
+    return Sought(
+        state=state if is_of_ledger else None,
+        outcome=(state or None) if not is_of_ledger else None,
+        entity=asked["entity"] or None,
+        claimed=asked["claimed"] or None,
+        sender=asked["sender"],
+        subject=asked["subject"],
+        receipt=int(receipt) if receipt else None,
+        since=_day(asked["since"]) if asked["since"] else None,
+        until=_day(asked["until"]) + timedelta(days=1) if asked["until"] else None,
+    )
 
 
 def _day(text: str) -> datetime:

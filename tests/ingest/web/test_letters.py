@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 from starlette.exceptions import HTTPException
 
-from ingest.web.console.letters import STATES, _day, _seen, _wanted
+from ingest.web.console.letters import STATES, _day, _seen, _sought
 from ingest.web.site import number_in
 from layouts.months import MOSCOW
+from storage.records.letters import Sought
 from tests.ingest.office import mail, xml
 from tests.ingest.web.test_account import field, registers
 from tests.ingest.web.test_console import Crew
@@ -57,8 +58,7 @@ def test_a_number_in_an_address_is_one_that_the_database_knows(text, number):
     ],
 )
 def test_what_is_asked_is_what_the_store_is_asked(asked, wanted):
-    whole = {"sender": "", "subject": "", "entity": None, "claimed": None}
-    assert _wanted(NOTHING | asked) == whole | wanted
+    assert _sought(NOTHING | asked) == Sought(**wanted)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_asked_is_what_the_store_is_asked(asked, wanted):
 )  # fmt: skip
 def test_a_question_that_cannot_be_answered_is_an_error(asked):
     with pytest.raises(ValueError):  # noqa: PT011 - the page tells the same of each
-        _wanted(NOTHING | asked)
+        _sought(NOTHING | asked)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,15 @@ def test_rows_are_counted_after_their_turn(what, monkeypatch):
     assert made.idle == (4 if what == "idle" else 0)
 
 
+def test_a_row_without_a_reading_is_idle_wherever_it_stands():
+    made = draft()
+    for at in made.counted(range(5)):
+        if at in (1, 3):
+            made.readings.append(Reading("1", "7", "A+", "T0", START, "1", at))
+            made.add_column(column(at))
+    assert (made.idle, made.added) == (3, 2)
+
+
 def test_a_row_that_begins_or_goes_on_with_a_series_is_not_idle():
     made = draft()
     for at in made.counted(range(4)):

@@ -425,8 +425,8 @@ def test_words_are_those_of_the_form_and_begin_as_it_says():
     assert not fresh().known("перец").known
     hours = forms()["52005"]
     profile = Vocabulary(hours.layout, hours.definition)
-    # The layout of hours knows no zones and no readings, but totals of a day.
-    assert [told(profile.meaning(text)) for text in ("Т1", "Показание", "Итого", "Дата")] == [
+    # The layout of hours knows no zones, but totals of a day.
+    assert [told(profile.meaning(text)) for text in ("Т1", "Ночь", "Итого", "Дата")] == [
         "", "", "total composed known said", "date exact known said"
     ]  # fmt: skip
 

@@ -47,6 +47,7 @@ TESTS = {
     "layouts": "tests/layouts --quick",
     "parsers": "tests/parsers --quick",
     "ingest/letters": "tests/ingest/letters tests/ingest/intake/test_bounces.py",
+    "ingest/intake": "tests/ingest/intake tests/ingest/engine/test_work.py",
     "ingest/replies": "tests/ingest/replies tests/ingest/intake/test_wishes.py"
     " tests/ingest/engine/test_send.py tests/ingest/operations/test_told.py --quick",
     "ingest/transports": "tests/ingest/transports tests/ingest/engine/test_send.py"

@@ -221,8 +221,12 @@ def peaks(share):
 @pytest.mark.parametrize(("share", "fires"), [(100, False), (86, False), (85, True)])
 def test_a_working_week_that_avoids_the_peak_hours_is_told(share, fires):
     days = [value + 10 * n for n in range(5) for value in peaks(share)]
-    checked = found(days, history(), start=moscow(2026, 11, 9))
+    monday = moscow(2026, 11, 9)
+    checked = found(days, history(), start=monday)
     assert codes(checked) == ([Code.PEAK_DROP] if fires else [])
+    assert all(
+        (told.start, told.end) == (monday, monday + timedelta(days=5)) for told in checked.findings
+    )
 
 
 def test_a_night_load_that_was_always_one_is_ordinary():

@@ -13,7 +13,7 @@ from ingest.intake.authenticate import UNPROVEN, Guard, Origin, Proof
 from ingest.intake.outcome import Handled
 from ingest.letters.letter import header_of
 from ingest.letters.terms import Arrival, Letter, Marked, Outcome, RawLetter, Read
-from ingest.transports.ports import MailboxUnavailable
+from ingest.transports.ports import CLAIM_BYTES, MailboxUnavailable
 from storage.records.letters import Location
 from storage.records.replies import OwedReply
 
@@ -101,9 +101,10 @@ class FakeMailbox:
             self.fetched.extend(batch)
             yield [self._raw(uid) for uid in batch]
 
-    def from_fields(self, uids: Sequence[int]) -> dict[int, bytes]:
-        present = [uid for uid in uids if uid in self.letters]
-        return {uid: self.letters[uid].partition(b"\r\n\r\n")[0] for uid in present}
+    def headers(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        for uid in uids:
+            if uid in self.letters:
+                yield uid, self.letters[uid].partition(b"\r\n\r\n")[0][:CLAIM_BYTES]
 
     def file(self, uids: Sequence[int], outcome: str) -> None:
         self._maybe_fail("file")

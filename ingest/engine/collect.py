@@ -200,12 +200,11 @@ class Collector(Pass):
         self, uids: Mapping[str, int], waiting: Sequence[str]
     ) -> tuple[list[str], list[str]]:
         """Letters of those who have cost little, in their order; and the others, by their cost."""
-        unknown = [key for key in waiting if key not in self._senders]
-        fields = self._mailbox.from_fields([uids[key] for key in unknown])
-        headers = {key: fields.get(uids[key], b"") for key in unknown}
-        intake = self._worker.intake
-        self._senders |= {key: claimed_by(header, intake) for key, header in headers.items()}
-        self._senders = {key: self._senders[key] for key in waiting}
+        unknown = {uids[key]: key for key in waiting if key not in self._senders}
+        for uid, header in self._mailbox.headers(list(unknown)):
+            if uid in unknown:
+                self._senders[unknown[uid]] = claimed_by(header, self._worker.intake)
+        self._senders = {key: self._senders.get(key, "") for key in waiting}
         self._proven = {key: code for key, code in self._proven.items() if key in self._senders}
         ranks = self._worker.turns.ranks(self._senders, self._proven)
         light = [key for key in waiting if not ranks[key]]

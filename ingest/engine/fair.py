@@ -23,6 +23,7 @@ from itertools import chain, groupby, islice
 from ingest.engine.ports import Ledger
 from ingest.intake.attempt import Intake
 from ingest.letters.letter import header_of
+from ingest.transports.ports import CLAIM_BYTES
 
 HEAVY_SECONDS = 20.0
 """CPU time within an hour from which on a sender waits: as much as one letter may take."""
@@ -111,9 +112,12 @@ class Turns:
         return 0 if seconds < HEAVY_SECONDS else 1 + int(math.log2(seconds / HEAVY_SECONDS))
 
 
-def claimed_by(header: bytes, intake: Intake) -> str:
-    """The address in From of a letter with this header; a disproved one is told from it."""
-    return intake.origin_of(header_of(header)).counted_as
+def claimed_by(content: bytes, intake: Intake) -> str:
+    """The address in From of a letter that begins so; a disproved one is told from it.
+
+    All look at the same bytes: else what is charged would not be what is ranked.
+    """
+    return intake.origin_of(header_of(content[:CLAIM_BYTES])).counted_as
 
 
 def in_turn(keys: Sequence[str], ranks: Mapping[str, int]) -> list[str]:

@@ -95,9 +95,13 @@ def is_gone(holder: str) -> bool:
 
 def _host() -> str:
     """This machine, and the container on it: process numbers mean nothing beyond."""
+    host = socket.gethostname()
+    # Machines may have one name, and every machine's first container has one number.
     with suppress(OSError):
-        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
-    return socket.gethostname()
+        host += f"/{Path('/etc/machine-id').read_text(encoding='ascii')[:8]}"
+    with suppress(OSError):
+        host += f"/{Path('/proc/self/ns/pid').stat().st_ino}"
+    return host
 
 
 def _started(pid: int) -> str | None:

@@ -30,6 +30,7 @@ from ingest.intake.foreseen import Foreseen
 from ingest.intake.outcome import Handled
 from ingest.letters.terms import Arrival, Letter, RawLetter, Read
 from ingest.reading import Reader
+from ingest.transports.ports import CLAIM_BYTES
 from storage.records.replies import OwedReply
 from storage.records.running import Process, WaitingArrival
 
@@ -41,9 +42,6 @@ SWEPT_EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 5.0
 RESTS_SECONDS = 60.0
 """After so long a letter that got no verdict is tried again, and one that waits looked at."""
-
-HEADER_BYTES = 16 * 1024
-"""Of a letter, by which it is known who claims to have sent it."""
 
 UNSEEN = 1
 """The rank of a letter that claims a heavy sender, until its own words are read.
@@ -146,7 +144,7 @@ def unseen(store: Store, waiting: Sequence[Idle], turns: Turns, intake: Intake) 
         turns: What senders have cost.
         intake: Tells who letters come from.
     """
-    headers = store.arrivals.headers([one.number for one in waiting], HEADER_BYTES)
+    headers = store.arrivals.headers([one.number for one in waiting], CLAIM_BYTES)
     senders = {str(number): claimed_by(header, intake) for number, header in headers.items()}
     ranks = turns.ranks(senders, {})
     return [replace(one, rank=min(ranks.get(str(one.number), 0), UNSEEN)) for one in waiting]
@@ -290,8 +288,7 @@ class Trips:
 
     def _behind(self, worker: Worker, taken: Mapping[str, WaitingArrival]) -> dict[str, int]:
         """The ranks of letters of heavy senders, whose own words prove nobody else."""
-        headers = {key: one.content[:HEADER_BYTES] for key, one in taken.items()}
-        senders = {key: claimed_by(header, self._intake) for key, header in headers.items()}
+        senders = {key: claimed_by(one.content, self._intake) for key, one in taken.items()}
         claimed = worker.turns.ranks(senders, {})
         proven = {
             key: worker.code_proven_by_words(_raw(taken[key]))[0]

@@ -20,7 +20,7 @@ from typing import Self
 
 import structlog
 
-from ingest.engine.fair import Turns
+from ingest.engine.fair import Turns, claimed_by
 from ingest.engine.ports import Ledger
 from ingest.intake.attempt import (
     Claimed,
@@ -321,9 +321,9 @@ class Worker:
         if letter.read is None:
             return
         entity = result.entity if isinstance(result, Handled) else None
-        code, sender = entity.user_code if entity else "", self.intake.origin_of(letter.read.letter)
+        sender = claimed_by(letter.raw.content, self.intake)
         seconds = letter.cpu_seconds or letter.read.cpu_seconds
-        self.turns.charge(code, sender.counted_as, seconds)
+        self.turns.charge(entity.user_code if entity else "", sender, seconds)
 
     def _put_off(self, window: deque[Claimed], letter: Claimed, why: MustWait) -> None:
         """Put off a letter whose user code was guessed at too often."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum, auto
+from functools import lru_cache
 
 import authres
 
@@ -47,6 +48,7 @@ def provenance(letter: Letter, authserv_id: str) -> Provenance:
     return _verdict(results, domain)
 
 
+@lru_cache(maxsize=64)
 def _results(value: str) -> list[authres.AuthenticationResult] | None:
     """What a value says; None when it cannot be read whole."""
     # The reader skips a comment without an end, and all that stands behind its beginning.

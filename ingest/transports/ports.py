@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +25,10 @@ class _Unavailable(ConnectionError):  # noqa: N818 - a state, as its builtin kin
 
 IDLE_SECONDS = 9 * 60.0
 """Longest wait for mail: shorter than the ten minutes after which routers forget a link."""
+
+
+CLAIM_BYTES = 16 * 1024
+"""Of a letter, by which it is known who claims to have sent it: hundreds are asked for at once."""
 
 
 class MailboxUnavailable(_Unavailable):
@@ -113,8 +117,8 @@ class Mailbox(Protocol):
             MailboxUnavailable: the connection broke.
         """
 
-    def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
-        """Each letter's From, and what servers say of it (Authentication-Results), as they stand.
+    def headers(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """UID and header of each letter, or `CLAIM_BYTES` of it.
 
         Raises:
             MailboxUnavailable: the connection broke.

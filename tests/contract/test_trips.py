@@ -21,6 +21,7 @@ from ingest.engine.trips import UNSEEN, Idle, Outdated, Present, Trip, Trips, in
 from ingest.engine.work import TRIP_BYTES
 from ingest.intake.authenticate import UNPROVEN, Claims, Guard, Origin, Proof
 from ingest.letters.terms import Outcome, Read
+from ingest.transports.ports import CLAIM_BYTES
 from storage.records.letters import LetterState
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakeReader, letter_of, mail
 
@@ -253,6 +254,17 @@ def test_a_trip_has_eight_letters_of_one_source_and_no_more_than_2_mb():
     assert [number for trip in trips for number in trip] == list(range(25))
     oversized = [Idle(1, "main", 2 * TRIP_BYTES), Idle(2, "main", 1)]
     assert [trip.numbers for trip in into_trips(oversized)] == [[1], [2]]
+
+
+@pytest.mark.parametrize("before", [CLAIM_BYTES - 40, 3 * CLAIM_BYTES])
+def test_a_from_that_stands_far_below_hides_nobody(house, before):
+    house.reader = Costly()
+    padding = b"X-Padding: " + b"x" * before + b"\r\n"
+    house.mailbox.put(*(padding + mail(f"heavy {n}", "a@heavy.example") for n in range(20)))
+    house.mailbox.put(mail("light", "b@light.example"))
+    house.fetch()
+    house.work()
+    assert house.intake.received.index("light") <= 3
 
 
 class Proving(FakeIntake):

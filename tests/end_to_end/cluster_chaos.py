@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -22,7 +23,7 @@ from tests.end_to_end.test_dovecot_cluster import (
     cluster,  # noqa: F401 - a fixture
     have_died,
 )
-from tests.end_to_end.test_kill import RECEIVED_AT, letter
+from tests.end_to_end.test_kill import RECEIVED_AT, is_stopped, letter
 
 FETCH_STEPS = ("announcing", "deferring", "forgetting")
 SEND_STEPS = ("leasing", "leased", "sent", "noted")
@@ -30,6 +31,14 @@ WORK_STEPS = (
     "taking", "taken", "claiming", "claimed", "read", "recording", "committed", "settling",
     "putting-off",
 )  # fmt: skip
+ROLES = ("fetch", "work", "send")
+# As a letter meets them.
+STEPS_IN_ORDER = (
+    *(("fetch", step) for step in FETCH_STEPS[:2]),
+    *(("work", step) for step in WORK_STEPS),
+    ("fetch", FETCH_STEPS[2]),
+    *(("send", step) for step in SEND_STEPS),
+)
 
 
 @pytest.mark.timeout(600)
@@ -43,6 +52,28 @@ def test_workers_killed_at_each_step_lose_and_double_nothing(
 ):
     monkeypatch.setenv("KILLABLE_ATTEMPTS", "100")
     assert_killed_at_each(WORK_STEPS, workers, cluster, dovecot, smtp_server)
+
+
+@pytest.mark.timeout(1200)
+def test_roles_killed_at_each_step_and_at_the_next_one_after_it_lose_and_double_nothing(
+    cluster,  # noqa: F811
+    dovecot,
+    smtp_server,
+):
+    letters = 0
+    for neighbours in pairwise(STEPS_IN_ORDER):
+        for role, step in neighbours:
+            # A new letter for each death: what the last one left half done lies beside it.
+            dovecot.append(letter(letters), at=RECEIVED_AT)
+            letters += 1
+            with cluster.roles(*(other for other in ROLES if other != role)):
+                process = cluster.start_role(role, step)
+                cluster.wait_until(partial(have_died, [process]), 200)
+                assert process.returncode == -signal.SIGKILL
+        # A letter that three processes died with would be put aside.
+        with cluster.roles(*ROLES):
+            cluster.wait_until(partial(cluster.is_done, letters), 200)
+    assert_settled(cluster, smtp_server, letters)
 
 
 @pytest.mark.timeout(300)
@@ -241,10 +272,6 @@ def test_a_worker_whose_network_is_slow_and_falls_silent_loses_and_doubles_nothi
         worker.terminate()
         worker.wait(timeout=60)
         door.close()
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def cut(url: str) -> None:

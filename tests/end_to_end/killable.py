@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.engine import daemon, trips, work
+from ingest.engine import daemon, lease, trips, work
 from ingest.engine import send as outbox
 from ingest.engine.marks import Marker
 from ingest.engine.work import Worker
@@ -128,7 +128,8 @@ if __name__ == "__main__":
     if os.environ.get("KILLABLE_SILENT"):
         from ingest.engine import spread
 
-        spread.BEAT_SECONDS = 1.0
+        spread.BEAT_SECONDS = lease.RENEWED_SECONDS = 1.0
+        lease.LEASE_SECONDS = int(os.environ["KILLABLE_SILENT"])
         spread.SILENT_SECONDS = arrivals.SILENT_SECONDS = float(os.environ["KILLABLE_SILENT"])
     if network := os.environ.get("KILLABLE_NETWORK"):
         # Before there is another thread, which would stay behind.

@@ -7,7 +7,7 @@ from imapclient import IMAPClient
 
 from ingest.letters.letter import header_of
 from ingest.transports.imap.mailbox import ImapMailbox
-from ingest.transports.ports import MailboxUnavailable
+from ingest.transports.ports import CLAIM_BYTES, MailboxUnavailable
 from tests.end_to_end.servers import Dovecot
 from tests.fakes import mail
 
@@ -279,12 +279,13 @@ def breaks_at(monkeypatch, uid):
 
 def test_who_letters_are_from_is_told_without_reading_them(dovecot):
     results = b"Authentication-Results: mx.ours;\r\n dmarc=fail\r\nAuthentication-Results: b\r\n"
-    of_nobody = b"Subject: of nobody\r\n\r\nText\r\n"
+    of_nobody = b"Subject: of nobody\r\nX: %s\r\n\r\nText\r\n" % (b"x" * 2 * CLAIM_BYTES)
     dovecot.append(results + mail("first", "a@x.example"), of_nobody)
     mailbox = ImapMailbox(dovecot.config())
     _, uids = mailbox.uids()
-    fields = mailbox.from_fields(uids)
-    first, second = (header_of(fields.get(uid, b"")) for uid in uids)
+    found = dict(mailbox.headers(uids))
+    first, second = (header_of(found.get(uid, b"")) for uid in uids)
     assert (first.sender, second.sender) == ("a@x.example", "")
+    assert len(found[uids[1]]) == CLAIM_BYTES
     assert first.headers == {"authentication-results": ("mx.ours; dmarc=fail", "b")}
     mailbox.close()

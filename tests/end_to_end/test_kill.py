@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import signal
 import subprocess
 import time
 from collections import defaultdict
@@ -17,6 +18,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -127,6 +129,7 @@ class Chaos(Killable):
 
 # `make chaos` does it on both; at each step by itself SQLite is killed in any case.
 DATABASES = ["sqlite", "postgresql"] if "CHAOS_LETTERS" in os.environ else ["postgresql"]
+FROZEN = ["fetched", "read", "leased"] if "CHAOS_LETTERS" in os.environ else ["read"]
 
 
 @pytest.fixture(params=DATABASES)
@@ -154,6 +157,10 @@ def direct(tmp_path, dovecot, smtp_server, loaded):
     made = Chaos(tmp_path, url, dovecot, smtp_server.port, loaded=loaded)
     yield made
     made.ledger.close()
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def assert_nothing_lost_or_doubled(chaos, smtp_server, letters):
@@ -250,6 +257,38 @@ def test_two_processes_on_one_mailbox_take_over_from_one_another(chaos, dovecot,
         for process in processes:
             process.wait(timeout=60)
     assert_nothing_lost_or_doubled(chaos, smtp_server, letters)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("step", FROZEN)
+def test_a_process_frozen_past_its_lease_and_woken_doubles_nothing(
+    chaos, dovecot, smtp_server, monkeypatch, step
+):
+    monkeypatch.setenv("KILLABLE_SILENT", "3")
+    letters = 8
+    dovecot.append(*map(letter, range(letters)), at=RECEIVED_AT)
+    frozen = chaos.start_killable(f"freeze {step}")
+    try:
+        chaos.wait_until(lambda: is_stopped(frozen.pid))
+        other = chaos.start_killable("")
+        try:
+            # It takes over what the frozen one had in hand.
+            chaos.wait_until(lambda: len(chaos.letters()) == letters and chaos.is_idle(), 120)
+            frozen.send_signal(signal.SIGCONT)
+            dovecot.append(letter(letters), at=RECEIVED_AT)
+            chaos.wait_until(lambda: len(chaos.letters()) == letters + 1 and chaos.is_idle(), 120)
+            assert frozen.poll() is None
+        finally:
+            other.terminate()
+            other.wait(timeout=60)
+        # The one that was frozen goes on by itself.
+        dovecot.append(letter(letters + 1), at=RECEIVED_AT)
+        chaos.wait_until(lambda: len(chaos.letters()) == letters + 2 and chaos.is_idle(), 120)
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+        frozen.terminate()
+        frozen.wait(timeout=60)
+    assert_nothing_lost_or_doubled(chaos, smtp_server, letters + 2)
 
 
 @pytest.mark.timeout(300)

@@ -31,13 +31,16 @@ from ingest.transports.imap.filing import (
     with_prefix,
 )
 from ingest.transports.login import certificate_ends
-from ingest.transports.ports import IDLE_SECONDS, MailboxUnavailable, TokenUnavailable
+from ingest.transports.ports import (
+    CLAIM_BYTES,
+    IDLE_SECONDS,
+    MailboxUnavailable,
+    TokenUnavailable,
+)
 from layouts.sequences import pieces
 from storage.records.letters import Location
 
 log = structlog.get_logger()
-
-_FROM = "BODY.PEEK[HEADER.FIELDS (FROM AUTHENTICATION-RESULTS)]"
 
 SEARCHED = 50_000
 """UIDs in one answer; imaplib refuses a line of a million bytes."""
@@ -425,20 +428,18 @@ class ImapMailbox:
 
     # Letters.
 
-    def from_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
-        """See `ports.Mailbox.from_fields`.
+    def headers(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """See `ports.Mailbox.headers`.
 
         Raises:
             MailboxUnavailable: the connection broke.
         """
-        found: dict[int, bytes] = {}
         for chunk in pieces(uids, CHUNK):
             with self._lock, self._told("cannot read who letters are from"):
-                answers = self._ready().fetch(chunk, [_FROM])
+                answers = self._ready().fetch(chunk, [f"BODY.PEEK[HEADER]<0.{CLAIM_BYTES}>"])
             for uid, answer in answers.items():
                 named = next((v for k, v in answer.items() if k.startswith(b"BODY[HEADER")), b"")
-                found[uid] = named or b""
-        return found
+                yield uid, named or b""
 
     def _sizes(self, uids: Sequence[int]) -> list[_Size]:
         told = self._told("cannot read the letters' sizes")

@@ -18,6 +18,7 @@ from ingest.engine.fair import HEAVY_AT_ONCE, HEAVY_SECONDS, Turns, in_turn
 from ingest.engine.work import Worker
 from ingest.intake.authenticate import UNPROVEN, Claims, Guard, Origin, Proof
 from ingest.letters.terms import Read
+from ingest.transports.ports import CLAIM_BYTES
 from layouts.points import LegalEntity
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, letter_of, mail, raw_letter
 
@@ -279,6 +280,14 @@ def test_behind_a_forger_of_his_own_address_an_owner_waits_a_minute_at_most(
     assert waited <= MINUTE
     # Nor does the one that waits longest wait for ever.
     assert f"forged 5 of {sender}" in house.order()
+
+
+@pytest.mark.parametrize("before", [0, CLAIM_BYTES - 40, CLAIM_BYTES, 3 * CLAIM_BYTES])
+def test_a_from_that_stands_far_below_hides_nobody(house, before):
+    padding = b"X-Padding: " + b"x" * before + b"\r\n"
+    house.costs["costly.example"] = house.costs[""] = 10.0
+    house.mailbox.put(*(padding + one for one in by("a@costly.example", 100)), HONEST)
+    assert house.until("honest") <= MINUTE
 
 
 OURS = "Authentication-Results: mx.ours; "

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from ingest.engine.lease import ProcessLease, is_gone, this_process
 from tests.fakes import age_leases
 
@@ -56,6 +58,15 @@ def test_its_number_given_to_another_process_does_not_make_it_live():
     assert is_gone(f"{host}:123")
 
 
-def test_nothing_is_known_of_processes_elsewhere():
+@pytest.mark.parametrize("what", ["name", "machine", "container"])
+def test_nothing_is_known_of_processes_elsewhere(what):
+    here, pid, start = ended_process().split(":")
+    name, machine, container = here.split("/")
+    there = {"name": name, "machine": machine, "container": container} | {what: "0"}
+    assert is_gone(f"{here}:{pid}:{start}")
+    assert not is_gone(f"{'/'.join(there.values())}:{pid}:{start}")
+
+
+def test_nonsense_is_nobody_known():
     assert not is_gone("elsewhere/1:999999:1")
     assert not is_gone("nonsense")

@@ -376,7 +376,7 @@ def test_who_letters_are_from_is_asked_in_chunks_of_500(serving):
     letters = Letters({uid: b"From: a%d@x\r\n\r\n" % uid for uid in range(1, 502)})
     server, mailbox = serving(letters.answers)
     _, uids = mailbox.uids()
-    found = mailbox.from_fields(uids)
+    found = dict(mailbox.headers(uids))
     assert found == {uid: b"From: a%d@x\r\n\r\n" % uid for uid in uids}
     asked = [sum(1 for _ in uids_in(one.split()[2])) for one in said(server, "UID FETCH")]
     assert asked == [500, 1]

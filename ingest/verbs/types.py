@@ -32,10 +32,15 @@ class Call:
 
     @cached_property
     def offline(self) -> Service:
-        """The wired parts, for a verb that needs no database; without a configuration, too."""
+        """The wired parts, for a verb that needs no database; without a configuration, too.
+
+        They are closed when the verb ends.
+        """
         from ingest.wiring.service import service_of
 
-        return service_of(self.config)
+        service = service_of(self.config)
+        click.get_current_context().call_on_close(service.close)
+        return service
 
     @cached_property
     def configured(self) -> Service:

@@ -81,6 +81,11 @@ class Service:
 
         return Ledger(self.settings.database.location(), self.layouts)
 
+    def close(self) -> None:
+        """Close the database's connections, where it was used."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
     @cached_property
     def transports(self) -> Transports:
         """Mail servers and folders, both ways."""

@@ -218,6 +218,7 @@ T1 T1 => T1 known said
 Наименование показания => harmless composed said
 Наименование точки => harmless composed said
 Показание, кВт 2 ч => value composed kWh said
+я показание => value composed said
 """
 
 

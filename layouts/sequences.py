@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import add
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,3 +30,17 @@ def pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while piece := list(islice(rest, size)):
         yield piece
+
+
+def columns(values: Sequence[T], each: int) -> list[Sequence[T]]:
+    """The first of each so many, the second of each, and so on."""
+    return [values[at::each] for at in range(each)]
+
+
+def sums(values: Sequence[int], each: int) -> list[int]:
+    """The sums of each so many, all of them there."""
+    first, *others = columns(values, each)
+    found = list(first)
+    for other in others:
+        found = list(map(add, found, other))
+    return found

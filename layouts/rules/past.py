@@ -38,7 +38,7 @@ class Past:
     @cached_property
     def hours(self) -> int:
         """How many hours are covered in whole."""
-        return sum(self._known.whole)
+        return self._known.whole.count(1)
 
     @cached_property
     def total_wh(self) -> int:

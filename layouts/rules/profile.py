@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import zip_longest
 from math import gcd
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from layouts.findings import Code, Finding
 from layouts.known import Assigned
 from layouts.rules.case import Case, about, about_run, epoch, present
 from layouts.rules.past import Past, all_of, past_of
-from layouts.sequences import runs
+from layouts.sequences import runs, sums
 from layouts.terms import ACTIVE_CHANNELS, STEADY_CHANNELS
 
 REPEAT_DAYS = 35
@@ -116,13 +115,6 @@ def flat_profile(case: Case) -> Iterator[Finding]:
                 yield about_run(item, Code.FLAT_PROFILE, start, end, seen=str(value))
 
 
-def _sums(values: Sequence[int | Decimal | None], each: int) -> list[int]:
-    """Of so many values each."""
-    whole = [int(value or 0) for value in values]
-    # Columns: the first of each so many, the second of each, ...
-    return list(map(sum, zip_longest(*(whole[at::each] for at in range(each)), fillvalue=0)))
-
-
 def _right_before(item: Assigned, case: Case) -> Sequence[int]:
     """The first value as often as the day before the document ends with it, by its hours."""
     past, series = past_of(item, case), item.series
@@ -189,18 +181,19 @@ def repeated_day(case: Case) -> Iterator[Finding]:
             # Almost no day repeats: only one that does is looked at closely.
             other = seen.get(values)
             if other is None and past is not None:
-                other = past.last_like(_hour_sums(values, series), REPEAT_DAYS)
+                other = past.last_like(_hour_sums(series, day), REPEAT_DAYS)
             if other is not None and _is_telling(values, case):
                 told = {"repeats": other.isoformat()}
                 yield about_run(item, Code.REPEATED_DAY, day.first, day.last - 1, **told)
             seen.setdefault(values, day.date)
 
 
-def _hour_sums(values: tuple[int | Decimal | None, ...], series: Series) -> list[int]:
+def _hour_sums(series: Series, day: Day) -> list[int]:
     """The energy of each hour of a day; nothing when they cannot be told."""
+    values = series.values[day.first : day.last]
     if 60 % series.step_minutes or None in values:
         return []
-    return _sums(values, 60 // series.step_minutes)
+    return sums(values, 60 // series.step_minutes)  # type: ignore[arg-type]
 
 
 def _is_telling(values: tuple[object, ...], case: Case) -> bool:
@@ -405,7 +398,10 @@ def peak_drop(case: Case) -> Iterator[Finding]:
         if not own:
             continue
         usual = _UsualHours(known, case)
-        days = [*usual.working, *((d.date, _by_hour(item.series, d), d) for d in own)]
+        days = [
+            *usual.working,
+            *((d.date, _hour_sums(item.series, d), d) for d in own),
+        ]
         for last in range(len(days), len(usual.working), -PEAK_DAYS):
             if last >= PEAK_DAYS:
                 yield from _drop(item, days[last - PEAK_DAYS : last], usual, case)
@@ -486,10 +482,6 @@ def _drop(
     ):
         told = {"seen": f"{share:.1%}", "expected": f"{expected:.1%}"}
         yield about_run(item, Code.PEAK_DROP, own[0].first, own[-1].last - 1, **told)
-
-
-def _by_hour(series: Series, day: Day) -> list[int]:
-    return _sums(series.values[day.first : day.last], 60 // series.step_minutes)
 
 
 def days_of(series: Series, zone: ZoneInfo) -> Iterator[Day]:

@@ -11,11 +11,11 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from operator import add
 from typing import Self
 
 from layouts.document import Series
+from layouts.sequences import columns, sums
 from storage.columns import epoch
 
 HOUR = 3600
@@ -130,21 +130,19 @@ def _whole_hours(series: Series, indexes: Sequence[int]) -> Mapping[int, Day] | 
     first = start + step * indexes[0]
     if rest or not each or (first + SHIFT) % HOUR or len(values) % each or None in values:
         return None
-    sums: list[int] = list(values)  # type: ignore[arg-type]
-    highest = sums
+    energy: list[int] = list(values)  # type: ignore[arg-type]
+    highest = energy
     if each > 1:
-        # The first of each hour, the second of each, ...
-        columns = [sums[at::each] for at in range(each)]
-        sums = reduce(lambda one, more: list(map(add, one, more)), columns)
-        highest = list(map(max, *columns))
+        highest = list(map(max, *columns(energy, each)))
+        energy = sums(energy, each)
     days: dict[int, Day] = {}
     hour, at = hour_of(first), 0
-    while at < len(sums):
+    while at < len(energy):
         number, begins = divmod(hour, DAY_HOURS)
-        taken = min(DAY_HOURS - begins, len(sums) - at)
+        taken = min(DAY_HOURS - begins, len(energy) - at)
         ends = DAY_HOURS - begins - taken
         days[number] = Day(
-            [0] * begins + sums[at : at + taken] + [0] * ends,
+            [0] * begins + energy[at : at + taken] + [0] * ends,
             [0] * begins + highest[at : at + taken] + [0] * ends,
             [0] * begins + [each] * taken + [0] * ends,
         )

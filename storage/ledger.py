@@ -334,8 +334,8 @@ def _not_synced(connection: Connection) -> Iterator[None]:
 def _undone_from_memory(connection: Connection) -> Iterator[None]:
     """Have SQLite keep in memory what its savepoints go back to.
 
-    Else it is written to a file, three times what a letter writes to the database. Not
-    always so: a large sort would be done in memory as well.
+    Else it goes to a file, and is more than what a letter writes to the database. Only
+    for letters, as a large sort would be done in memory as well.
     """
     driver = Driver(connection)
     driver.execute("PRAGMA temp_store = MEMORY")

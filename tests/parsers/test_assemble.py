@@ -183,7 +183,8 @@ def test_a_document_is_for_the_month_that_most_of_it_lies_in(columns, month, out
     ]  # fmt: skip
     lines = [one.place.line for one in made.findings if one.code is Code.INVALID_DATE]
     assert lines == outside
-    assert {one.detail.get("expected", "") for one in made.findings} <= {f"2026-{month}", ""}
+    wrong = [one.detail.get("expected", "") for one in made.findings]
+    assert not [expected for expected in wrong if expected not in {f"2026-{month}", ""}]
 
 
 def test_a_month_that_the_document_states_is_that_month():

@@ -63,7 +63,7 @@ FORBIDDEN = Code.FORBIDDEN_CONTENT
         ("<!-- <!DOCTYPE a> --><a/>", None), ("<a><!DOCTYPE a></a>", None),
         ("<!---><!DOCTYPE a>", None), ("<?x <!DOCTYPE a>", None),
         ("<![CDATA[<!DOCTYPE a>]]>", None),
-        ("<!DOCTYP a>", None), ("<?x?>", None),
+        ("<!DOCTYP a>", None), ("<?x?>", None), ("<!----><!DOCTYPE a>\n<!-- -->", 1),
     ],
 )  # fmt: skip
 def test_a_declaration_before_the_root_is_refused_where_it_stands(text, line):
@@ -91,6 +91,12 @@ def test_lines_are_those_of_the_tags_however_far_down(blanks):
     assert made.lines(first, inner) == made.lines(made.root, inner) == [at + 4, at + 5]
     assert [made.line(one) for one in inner] == [at + 4, at + 5]
     assert made.place(inner[1]).line == at + 5
+
+
+@pytest.mark.parametrize("line", range(65_532, 65_540))
+def test_the_last_line_is_known_about_the_number_that_libxml2_ends_at(line):
+    made = tree("<a>" + "\n" * (line - 1) + "<b/></a>")
+    assert made.line(made.root[0]) == line
 
 
 @pytest.mark.parametrize("blanks", [0, 70_000])
@@ -133,3 +139,15 @@ def test_what_a_text_says_of_its_encoding_no_longer_counts():
     for declaration in ("<?xml version='1.0' encoding='koi8-r'?>", "\n<?xml\nversion='1.0'\n?>\n"):
         made = tree(f"\ufeff{declaration}<a>я</a>")
         assert (made.root.text, made.line(made.root)) == ("я", 1 + declaration.count("\n"))
+
+
+@pytest.mark.parametrize("inner", ["<!ENTITY b 'c'>", "<!ENTITY b SYSTEM '{file}'>"])
+def test_no_entity_is_put_in_and_no_file_is_read_whatever_comes_so_far(inner, tmp_path):
+    file = tmp_path / "c.txt"
+    file.write_text("c", encoding="utf-8")
+    made = tree(f"<!DOCTYPE a [{inner.format(file=file)}]><a>&b;</a>")
+    assert "c" not in "".join(map(str, made.root.itertext()))
+    beside = tmp_path / "a.dtd"
+    # Whoever looked into it would find it damaged.
+    beside.write_text("<!ELEMENT", encoding="utf-8")
+    assert tree(f"<!DOCTYPE a SYSTEM '{beside}'><a/>").root.tag == "a"

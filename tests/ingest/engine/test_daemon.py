@@ -9,10 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.engine import daemon
-from ingest.engine.daemon import Daemon, Parts
+from ingest.engine.daemon import FETCH, SEND, WORK, Daemon, Parts, Share
 from ingest.engine.health import Health
 from ingest.engine.jobs import rest_seconds
 from ingest.transports.ports import MailboxUnavailable, OutboxUnavailable
+from tests.contract.test_trips import FakeQueue
 from tests.fakes import FakeClock, FakeIntake, FakeMailbox, FakePostman, FakeReader, mail
 
 
@@ -59,7 +60,7 @@ def bell():
 
 @pytest.fixture
 def service(ledger, mailbox, bell):
-    def make(postman, alarm=None):
+    def make(postman, alarm=None, share=None):
         return Daemon(
             Parts(
                 mailboxes=[mailbox],
@@ -73,6 +74,7 @@ def service(ledger, mailbox, bell):
                 every_seconds=3600,
                 close=ledger.close,
                 alarm=alarm,
+                share=share,
             )
         )
 
@@ -128,6 +130,31 @@ def test_leaving_sends_what_is_owed(service, mailbox, ledger):
         wait_until(lambda: not postman.answers)
         running._outbox._rests_until = float("inf")
     assert len(postman.sent) == 1
+
+
+class Served(FakeQueue):
+    """Is served until it is stopped."""
+
+    def __init__(self):
+        super().__init__()
+        self.stopped = threading.Event()
+        self.began = self.has_ended = False
+
+    def serve(self, work, side_by_side):
+        self.began = True
+        assert self.stopped.wait(20)
+        self.has_ended = True
+
+    def stop(self):
+        self.stopped.set()
+
+
+@pytest.mark.parametrize("role", [FETCH, WORK, SEND])
+def test_only_work_serves_the_queue_and_leaving_waits_for_what_it_has_in_hand(service, role):
+    queue = Served()
+    with service(None, share=Share(role, "1.0", None if role == SEND else queue)):
+        wait_until(lambda: queue.began or role != WORK)
+    assert queue.began == queue.stopped.is_set() == queue.has_ended == (role == WORK)
 
 
 def wait_until(condition):
@@ -267,6 +294,25 @@ def test_an_smtp_server_that_dies_later_is_told_though_nothing_is_owed(
         assert servers(ledger)["outbox"].failing_since is None
         postman.dead = True
         wait_until(lambda: servers(ledger)["outbox"].failing_since is not None)
+
+
+def test_an_smtp_server_is_greeted_once_in_a_while_however_many_replies_leave(
+    service, mailbox, bell
+):
+    greeted = []
+
+    class Greeted(Postman):
+        def greet(self):
+            greeted.append(len(self.sent))
+            return "ok"
+
+    postman = Greeted()
+    with service(postman):
+        for number in range(4):
+            mailbox.put(mail(f"letter {number}"))
+            bell.mail_came.set()
+            postman.wait()
+    assert greeted == [0]
 
 
 def test_a_fault_that_an_earlier_process_left_is_over_once_the_server_works(service, ledger):

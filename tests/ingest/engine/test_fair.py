@@ -216,6 +216,24 @@ def test_what_one_process_counted_holds_in_another_and_for_every_mailbox(house, 
     assert other.order()[0] == "honest"
 
 
+def test_a_letter_that_failed_is_tried_once_a_pass_however_often_the_mailbox_is_listed(
+    house, ledger
+):
+    turns = Turns(ledger)
+    turns.charge("", "a@costly.example", 200.0)
+    turns.save()
+
+    def fail():
+        house.recorded("bad")
+        raise ValueError
+
+    house.intake.on["bad"] = fail
+    house.mailbox.put(mail("bad"), *by("a@costly.example", 3 * HEAVY_AT_ONCE))
+    house.collector.once()
+    assert house.order().count("bad") == 1
+    assert len(house.order()) == 3 * HEAVY_AT_ONCE + 1
+
+
 def registered(ledger, code=CODE, name="ООО Пример"):
     with ledger.transaction() as store:
         store.registry.replace([LegalEntity(0, code, name)])

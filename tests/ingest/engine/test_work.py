@@ -4,12 +4,14 @@ import errno
 import time
 from concurrent.futures import wait
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.engine.collect import Collector
 from ingest.engine.work import Worker
+from ingest.intake.authenticate import MustWait
 from ingest.letters.terms import Outcome
 from ingest.transports.ports import MailboxUnavailable
 from storage.ledger import StoreUnavailable
@@ -151,6 +153,7 @@ def test_a_server_that_refuses_to_move_letters_does_not_keep_others_unread(house
         house.once()
 
     assert house.intake.received == ["first", "second"]
+    assert house.mailbox.fetched == [1, 2]
     house.mailbox.refuses_filing = False
     house.once()
     assert sorted(house.mailbox.filed) == [("accepted", 1), ("accepted", 2)]
@@ -250,16 +253,45 @@ def test_a_bad_letter_delays_no_other(house):
     assert house.intake.received == ["good"]
 
 
-def test_after_two_attempts_a_letter_is_read_last_and_alone(house):
+@pytest.mark.parametrize(
+    ("attempts", "order"), [(1, ["bad", "second", "third"]), (2, ["second", "third", "bad"])]
+)
+def test_after_two_attempts_a_letter_is_read_last_and_alone(house, attempts, order):
     house.reader.faults[mail("bad")] = ValueError()
     house.mailbox.put(mail("bad"))
-    house.once()
-    house.once()
+    for _ in range(attempts):
+        house.once()
     house.mailbox.put(mail("second"), mail("third"))
     house.reader.read_letters.clear()
     house.once()
-    assert house.reader.read_letters == [mail("second"), mail("third"), mail("bad")]
-    assert house.letters()[0].state == LetterState.QUARANTINED
+    assert house.reader.read_letters == [mail(subject) for subject in order]
+    assert (house.letters()[0].state == LetterState.QUARANTINED) == (attempts == 2)
+
+
+def test_a_letter_whose_code_is_guessed_at_waits_and_tells_who_it_says_it_is_from(house):
+    def guessed():
+        raise MustWait("200000003079", START + timedelta(hours=1))
+
+    house.intake.on["guess"] = guessed
+    house.mailbox.put(mail("guess", "buh@primer.example"), mail("good"))
+
+    with capture_logs() as logs:
+        passed = house.once()
+
+    assert (passed.outcomes, passed.failed, passed.whole) == ({Outcome.ACCEPTED: 1}, 0, True)
+    row = house.letters()[0]
+    assert (row.state, row.attempts) == (LetterState.CLAIMED, 0)
+    assert (row.sender, row.claimed) == ("buh@primer.example", "200000003079")
+    (waits,) = [line for line in logs if line["event"] == "letter.waits"]
+    assert waits["until"] == (START + timedelta(hours=1)).isoformat()
+    # It is not even fetched until there is room for another guess.
+    house.intake.on.clear()
+    house.once()
+    assert house.mailbox.fetched == [1, 2]
+    with house.ledger.transaction() as store:
+        store.letters.wait_no_more()
+    house.once()
+    assert house.intake.received == ["good", "guess"]
 
 
 def test_letters_tried_before_are_in_hand_one_at_a_time(house):

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest.verbs.main import renewed_pages
+from ingest.web import server
 from ingest.web.server import GRACE_SECONDS, configured, given, opened, serve
-from ingest.wiring.service import service_of
+from ingest.wiring.service import Service, service_of
 from tests.end_to_end.servers import free_port
 from tests.ingest.office import CODE, PASSWORD, xml
 from tests.ingest.reading.test_confine import in_child
@@ -110,6 +111,28 @@ def test_a_reload_takes_the_new_configuration_and_a_mistake_leaves_the_old_one(r
         assert served_at.getsockname() == ("127.0.0.1", int(another.rpartition(":")[2]))
         assert listening.fileno() == -1
     renewed.ledger.close()
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_the_pages_are_served_where_run_listens_or_else_at_their_address(
+    run, monkeypatch, is_given
+):
+    address = f"127.0.0.1:{free_port()}"
+    run.write("ingest.toml", f'[web]\nlisten = "{address}"\n')
+    listening = opened("127.0.0.1:0")
+    told = f"127.0.0.1:{listening.getsockname()[1]}" if is_given else address
+    asked, observed = [], []
+
+    def served(_app, at, _hung_up, *, beside):
+        host, port = at.getsockname()
+        asked.append((f"{host}:{port}", beside))
+
+    monkeypatch.setattr(server, "given", lambda: listening if is_given else None)
+    monkeypatch.setattr(server, "serve", served)
+    monkeypatch.setattr(Service, "log", lambda _self, *observer: observed.extend(observer))
+    assert run("web").code == 0
+    assert (asked, len(observed)) == ([(told, is_given)], int(is_given))
+    listening.close()
 
 
 def test_an_answer_waits_for_no_acknowledgement():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ from parsers.sheets.account import is_note
 from parsers.sheets.keys import Keys, is_ditto
 from parsers.sheets.table import Label, Slot, Table
 from parsers.sheets.titles import Title
-from parsers.sheets.vocabulary import HARMLESS, Vocabulary, units_in, without_firms
+from parsers.sheets.vocabulary import HARMLESS, PREVIOUS, Vocabulary, units_in, without_firms
 from parsers.signs import channel_of, zone_of
 
 
@@ -368,7 +368,7 @@ class Defaults:
                 is_denied = not self._adopt_title(role, title) and not is_default
             if is_denied:
                 return _contradiction(title)
-        return None
+        return self._earlier([title])
 
     def _by_default(self) -> Iterator[tuple[str, str | None]]:
         yield "channel", self.layout.default_channel
@@ -400,25 +400,48 @@ class Defaults:
             title = self._title(role)
             if title is not None and not self._named(role, title) <= {default}:
                 return _contradiction(title)
-        return None
+        return self._earlier(self._near())
+
+    def _earlier(self, titles: Iterable[Title]) -> Finding | None:
+        """The nearest title that tells readings by time: earlier ones, where no label does."""
+        table = self.table
+        is_dated = not table.columns.keys().isdisjoint(("instant", "start"))
+        said = [table.labels[column].meaning for column in (*table.values, *table.figures)]
+        if is_dated or not table.values or any(one.tense or one.at for one in said):
+            return None
+        title = next((t for t in titles if self._tense(t)), None)
+        if title is None or self._tense(title) != PREVIOUS:
+            return None
+        return self._ambiguous("value", title, list(table.values))
+
+    def _tense(self, title: Title) -> str | None:
+        """What a title says of time; that of a month may be about when it is read."""
+        said = self.words.known(title.text)
+        is_clear = said.known and not (said.at or said.month)
+        return said.tense if is_clear and not _SPAN.search(label(title.text)) else None
+
+    def _near(self) -> Iterator[Title]:
+        return (t for t in self.titles if t.is_own and t.place.cell is not None)
+
+    def _ambiguous(self, role: str, title: Title, columns: Sequence[int]) -> Finding:
+        """What a title says, against the first of the labels of columns."""
+        first = self.table.labels[min(columns)]
+        about = {"field": role, "other": f"{first.text}, {cell_name(first.row, first.column)}"}
+        return finding(Code.AMBIGUOUS_COLUMN, title.place, seen=title.text, **about)
 
     def _contrary(self, role: str) -> Finding | None:
         """What the nearest title says against the labels: «Активная энергия» over «R+»."""
         own = {
             column: sign for column, s in self.table.values.items() if (sign := getattr(s, role))
         }
-        near = (t for t in self.titles if t.is_own and t.place.cell is not None)
-        title = next((t for t in near if self._named(role, t)), None) if own else None
+        title = next((t for t in self._near() if self._named(role, t)), None) if own else None
         if title is None or len(own) < len(self.table.values) or role in self.table.columns:
             return None
         named = self._named(role, title)
         # «Активная энергия» names no direction.
         if {*map(_quantity, named)} & {*map(_quantity, own.values())}:
             return None
-        first = self.table.labels[min(own)]
-        other = f"{first.text}, {cell_name(first.row, first.column)}"
-        about = {"field": role, "other": other}
-        return finding(Code.AMBIGUOUS_COLUMN, title.place, seen=title.text, **about)
+        return self._ambiguous(role, title, list(own))
 
     def doubts(self, rows: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Columns of unknown words where the form's own column is missing."""
@@ -509,6 +532,7 @@ def _is_unit(cell: Cell) -> bool:
     return isinstance(cell, str) and bool(units_in(cell)) and isinstance(read_unit(cell), str)
 
 
+_SPAN = re.compile(r"месяц|период|на начало|month|period")
 _NOUNS = frozenset(("актив", "реактив"))
 
 

@@ -84,8 +84,7 @@ def find_tables(
         for table in best:
             top = finder.block_top(table)
             for earlier in found:
-                if earlier.top < table.top:
-                    earlier.end = min(earlier.end, max(top, earlier.bottom + 1))
+                earlier.end = min(earlier.end, max(top, earlier.bottom + 1))
         found.extend(best)
         if len(found) > MOST_TABLES:
             raise TooCostlyError(str(MOST_TABLES))

@@ -294,7 +294,7 @@ class Vocabulary:
                 roles.add(phrase.value)
             said.add(phrase)
         known = not re.search(r"\w", rest + text[last:])
-        if HARMLESS in roles and len(roles) > 1:
+        if HARMLESS in roles:
             # The name of a point is not its code; a note on a reading is no reading.
             known, said.role = known and "value" not in roles, HARMLESS
         says = bool(roles) or any((said.tense, said.zone, said.channel, said.direction))

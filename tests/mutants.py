@@ -58,7 +58,7 @@ TESTS = {
     " tests/contract/test_billed.py tests/contract/test_hand_in.py tests/contract/test_purge.py"
     " -k not(postgresql)",
     "ingest/engine": "tests/ingest/engine tests/contract/test_trips.py tests/contract/test_drop.py"
-    " tests/contract/test_workers.py tests/ingest/operations/test_process.py -k not(postgresql)",
+    " tests/contract/test_workers.py -k not(postgresql)",
     "storage": "tests/storage tests/contract -k not(postgresql)",
 }
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}

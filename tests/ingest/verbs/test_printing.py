@@ -104,7 +104,6 @@ def convert(kind, text):
         ("2026-11-22", datetime(2026, 11, 22, tzinfo=MOSCOW)),
         ("2026-11-22T12:00", datetime(2026, 11, 22, 12, tzinfo=MOSCOW)),
         ("2026-11-22T12:00Z", datetime(2026, 11, 22, 12, tzinfo=UTC)),
-        (AT, AT),
         ("1970-01-01", datetime(1970, 1, 1, tzinfo=MOSCOW)),
         ("2200-12-31", datetime(2200, 12, 31, tzinfo=MOSCOW)),
         ("1969-12-31", None),
@@ -128,7 +127,6 @@ def test_a_moment_is_of_moscow_and_of_these_centuries(text, moment):
         ("1234567", 1234567),
         ("20261122", datetime(2026, 11, 22, tzinfo=MOSCOW)),
         ("2026-11-22", datetime(2026, 11, 22, tzinfo=MOSCOW)),
-        (AT, AT),
         ("２", None),
         ("-1", None),
     ],
@@ -142,7 +140,7 @@ def test_since_is_the_number_of_an_export_or_a_moment(text, since):
 
 
 def test_a_month_is_its_first_day_and_a_reason_says_something():
-    assert convert(Month, "2026-11") == convert(Month, date(2026, 11, 1)) == date(2026, 11, 1)
+    assert convert(Month, "2026-11") == date(2026, 11, 1)
     assert convert(Reason, " why ") == "why"
     for kind, text in ((Month, "2026-13"), (Month, "x"), (Reason, " \n")):
         with pytest.raises(click.BadParameter):

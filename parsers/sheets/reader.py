@@ -124,6 +124,7 @@ class SheetReader:
         self._adopt_keys(table)
         titles = list(self._titles.above(table))
         defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
+        self._titled = defaults.left_out("channel")
         defaults.adopt(data)
         if table.hours:
             adopt_totals(self._sheet, table, data)
@@ -302,10 +303,11 @@ class SheetReader:
             if stated is None and heading and heading.meaning.channel not in {None, default}:
                 # Left out below «Реактивная энергия R+».
                 return None
-            if stated is None and default and self._is_reactive(table):
+            if default and self._is_reactive(table):
                 # Of the same direction.
-                return f"R{default[-1]}"
-            return stated or default
+                default = f"R{default[-1]}"
+            # Left out below «Реактивная энергия»: None.
+            return stated or (default if self._titled <= {default} else None)
         # 01 loses its zero in a cell of numbers.
         channel = (
             channel_of(raw, self._layout)

@@ -343,6 +343,11 @@ class Defaults:
             if title is not None and title.is_own:
                 self._adopt_title(role, title)
 
+    def left_out(self, role: str) -> set[str]:
+        """What the nearest title names of them, for the rows that leave out what a column says."""
+        named = (self._named(role, title) for title in self.titles)
+        return next(filter(None, named), set()) if role in self.table.columns else set()
+
     def _adopt_title(self, role: str, title: Title) -> bool:
         """Take the one channel, or zone, that a title of nothing else names."""
         text = without_firms(label(title.text))

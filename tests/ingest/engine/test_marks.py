@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from ingest.engine import marks
+from ingest.engine.files import rehearse
 from ingest.engine.marks import Marker
 from ingest.intake.attempt import complete
 from ingest.intake.outcome import Handled, Marking
 from ingest.intake.receive import MARKED_WITHIN
 from ingest.letters.terms import Marked, Marks, Outcome
-from tests.fakes import FakeClock, age_leases, owed, raw_letter
+from tests.fakes import FakeClock, FakeIntake, FakeReader, age_leases, mail, owed, raw_letter
 
 RAW = raw_letter(b"a letter with a workbook")
 PLAIN, WHOLE = b"verdict", b"verdict and workbook"
@@ -162,3 +163,26 @@ def test_what_still_waits_at_the_end_leaves_as_it_is(ledger, clock, handled):
     threading.Timer(0.2, reader.let.set).start()
     marker.close()
     assert sorted(due(ledger)) == [PLAIN, WHOLE]
+
+
+def test_a_dry_run_tells_the_reply_with_its_workbook_and_keeps_nothing(ledger, clock, handled):
+    raw = raw_letter(mail("first"))
+    told = []
+
+    class Source:
+        source, all_keys = raw.arrival.source, (raw.arrival.key,)
+
+        def fetch(self, keys):
+            return iter([[raw] for _ in keys])
+
+    class ToBeMarked(FakeIntake):
+        def receive(self, arrival, *given):
+            super().receive(arrival, *given)
+            return handled
+
+    rehearse(
+        [Source()], FakeReader(), ledger, ToBeMarked(), clock, lambda *given: told.append(given[2])
+    )
+    assert [(one.reply.content, one.marking) for one in told] == [(WHOLE, None)]
+    with ledger.reading() as store:
+        assert store.letters.find() == []

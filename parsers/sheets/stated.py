@@ -98,11 +98,15 @@ class Stated:
                 continue
             if field.name == _OF_TABLE:
                 self._settled(field, fact)
-            elif isinstance(fact, Fact) and isinstance(before, Fact):
+            elif isinstance(fact, Rivals):
+                if field.name not in self.faulty:
+                    agrees = False
+                    self._settled(field, fact)
+            elif isinstance(before, Fact):
                 if shown(fact.cell) != shown(before.cell):
                     agrees = False
                     self.rivals(field.name, Rivals(before, fact))
-            elif isinstance(fact, Fact) and before is None:
+            elif before is None:
                 # Below the first table it was not that table's.
                 self._settled(field, fact)
         self._unit_of_titles(table, required=False)

@@ -259,7 +259,7 @@ class SheetReader:
             found.append(finding(Code.AMBIGUOUS_COLUMN, place, seen=conflict.first.text, **about))
             for row in data:
                 self._account.use(row, (conflict.first.column, conflict.second.column))
-        if data and (title := defaults.doubt()) is not None:
+        if data and (title := defaults.doubt(data)) is not None:
             found.append(title)
         for column, doubt in defaults.doubts(data):
             found.append(doubt)

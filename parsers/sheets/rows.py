@@ -397,8 +397,13 @@ class Defaults:
         meaning = self.words.known(without_firms(label(title.text)))
         return {meaning.zone} if meaning.known and meaning.zone else set()
 
-    def doubt(self) -> Finding | None:
+    def doubt(self, rows: Sequence[int]) -> Finding | None:
         """What a title says against a default, or against the labels of all values."""
+        if not self.left_out("zone") <= {self.layout.default_zone}:
+            at = self.table.columns["zone"]
+            if any(is_blank(self._key(row, at)) for row in rows):
+                title = next(title for title in self.titles if self._named("zone", title))
+                return self._ambiguous("zone", title, [at])
         for role, default in self._by_default():
             if (contrary := self._contrary(role)) is not None:
                 return contrary

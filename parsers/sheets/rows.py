@@ -402,8 +402,8 @@ class Defaults:
         if not self.left_out("zone") <= {self.layout.default_zone}:
             at = self.table.columns["zone"]
             if any(is_blank(self._key(row, at)) for row in rows):
-                title = next(title for title in self.titles if self._named("zone", title))
-                return self._ambiguous("zone", title, [at])
+                over = next(title for title in self.titles if self._named("zone", title))
+                return self._ambiguous("zone", over, [at])
         for role, default in self._by_default():
             if (contrary := self._contrary(role)) is not None:
                 return contrary

@@ -103,8 +103,6 @@ def _claim_readings(
 def _role(meaning: Meaning) -> str:
     """The role that a label claims: a zone or channel alone stands above readings."""
     role = meaning.role or "value"
-    if role == "zone" and meaning.zone:
-        return role
     if role == "instant" and meaning.tense == PREVIOUS:
         return SINCE
     return role

@@ -31,7 +31,7 @@ from parsers.sheets.rows import (
 )
 from parsers.sheets.stated import Stated
 from parsers.sheets.table import SINCE, Slot, Table
-from parsers.sheets.titles import Title, Titles
+from parsers.sheets.titles import Titles
 from parsers.sheets.units import Units
 from parsers.sheets.view import View
 from parsers.sheets.vocabulary import HARMLESS
@@ -124,7 +124,7 @@ class SheetReader:
         self._adopt_keys(table)
         titles = list(self._titles.above(table))
         defaults = Defaults(self._sheet, table, self._layout, self._words, titles)
-        self._titled = defaults.left_out("channel")
+        self._above = defaults.above
         defaults.adopt(data)
         if table.hours:
             adopt_totals(self._sheet, table, data)
@@ -177,9 +177,7 @@ class SheetReader:
         for fact in self._facts.keys_in(row):
             if fact.field not in table.columns:
                 self._adopt_key(table, fact)
-        texts = [shown(cell) for cell in cells.values() if not is_blank(cell)]
-        place = place_of(self._sheet, row, min(cells))
-        return defaults.adopt_line(Title(place, " ".join(texts), is_own=True))
+        return defaults.adopt_line(row, cells)
 
     def _adopt_keys(self, table: Table) -> None:
         """Take for all rows the keys that are stated above a table without such a column."""
@@ -259,7 +257,7 @@ class SheetReader:
             found.append(finding(Code.AMBIGUOUS_COLUMN, place, seen=conflict.first.text, **about))
             for row in data:
                 self._account.use(row, (conflict.first.column, conflict.second.column))
-        if data and (title := defaults.doubt(data)) is not None:
+        if data and (title := defaults.doubt()) is not None:
             found.append(title)
         for column, doubt in defaults.doubts(data):
             found.append(doubt)
@@ -301,13 +299,12 @@ class SheetReader:
                 return None
             heading = table.labels.get(table.columns.get("channel", 0))
             if stated is None and heading and heading.meaning.channel not in {None, default}:
-                # Left out below «Реактивная энергия R+».
                 return None
             if default and self._is_reactive(table):
                 # Of the same direction.
                 default = f"R{default[-1]}"
-            # Left out below «Реактивная энергия»: None.
-            return stated or (default if self._titled <= {default} else None)
+            # Left out below «Реактивная энергия», a label, a title or a line: None.
+            return stated or (default if self._above["channel"] <= {default} else None)
         # 01 loses its zero in a cell of numbers.
         channel = (
             channel_of(raw, self._layout)
@@ -594,6 +591,9 @@ class SheetReader:
         if slot.zone:
             self._hold_against(slot.zone, raw and zone, table, row, "zone")
             return slot.zone
+        if raw is None and not self._above["zone"] <= {self._layout.default_zone}:
+            self._missing_in_row("zone", table, row)
+            return None
         if zone is None:
             place = place_of(self._sheet, row, table.columns["zone"])
             about = dict(zip(("point", "meter", "channel"), names, strict=True))

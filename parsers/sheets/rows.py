@@ -26,7 +26,7 @@ from parsers.fields import (
 )
 from parsers.grid import Cell, Sheet
 from parsers.sheets.account import is_note
-from parsers.sheets.keys import Keys, is_ditto
+from parsers.sheets.keys import Keys, has_digits, is_ditto
 from parsers.sheets.table import Label, Slot, Table
 from parsers.sheets.titles import Title
 from parsers.sheets.vocabulary import HARMLESS, PREVIOUS, Vocabulary, units_in, without_firms
@@ -321,6 +321,8 @@ class Defaults:
 
     Attributes:
         titles: Of the table, the nearest first.
+        above: What the nearest title, or line between the rows, names of a column's channels
+            and zones, for the rows that leave them out.
     """
 
     sheet: Sheet
@@ -328,6 +330,14 @@ class Defaults:
     layout: Layout
     words: Vocabulary
     titles: Sequence[Title] = ()
+    above: dict[str, set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.above = {}
+        for role in ("channel", "zone"):
+            named = (self._named(role, title) for title in self.titles)
+            is_column = role in self.table.columns
+            self.above[role] = next(filter(None, named), set()) if is_column else set()
 
     def adopt(self, rows: Sequence[int]) -> None:
         """Take a column for the channel, or the zone, whose cells all name one."""
@@ -343,11 +353,6 @@ class Defaults:
             if title is not None and title.is_own:
                 self._adopt_title(role, title)
 
-    def left_out(self, role: str) -> set[str]:
-        """What the nearest title names of them, for the rows that leave out what a column says."""
-        named = (self._named(role, title) for title in self.titles)
-        return next(filter(None, named), set()) if role in self.table.columns else set()
-
     def _adopt_title(self, role: str, title: Title) -> bool:
         """Take the one channel, or zone, that a title of nothing else names."""
         text = without_firms(label(title.text))
@@ -359,11 +364,20 @@ class Defaults:
         (self.table.defaults[role],) = signs
         return True
 
-    def adopt_line(self, title: Title) -> Finding | None:
+    def adopt_line(self, row: int, cells: Mapping[int, Cell]) -> Finding | None:
         """Take what a line between the rows names for those below it; else what it says of them."""
+        texts = [shown(cell) for cell in cells.values() if not is_blank(cell)]
+        title = Title(place_of(self.sheet, row, min(cells)), " ".join(texts), is_own=True)
         for role, default in self._by_default():
             named = self._named(role, title)
-            if not named or role in self.table.columns:
+            if not named:
+                continue
+            if role in self.table.columns:
+                # A row with a key and a sign of its own says nothing of those below it.
+                keys = (self.table.columns.get(name, 0) for name in ("point", "meter", "date"))
+                is_own = not is_blank(cells.get(self.table.columns[role]))
+                if not is_own or not any(has_digits(cells.get(at)) for at in keys):
+                    self.above[role] = named
                 continue
             if not self._has_room(role):
                 own = {getattr(slot, role) for slot in self.table.values.values()}
@@ -397,13 +411,8 @@ class Defaults:
         meaning = self.words.known(without_firms(label(title.text)))
         return {meaning.zone} if meaning.known and meaning.zone else set()
 
-    def doubt(self, rows: Sequence[int]) -> Finding | None:
+    def doubt(self) -> Finding | None:
         """What a title says against a default, or against the labels of all values."""
-        if not self.left_out("zone") <= {self.layout.default_zone}:
-            at = self.table.columns["zone"]
-            if any(is_blank(self._key(row, at)) for row in rows):
-                over = next(title for title in self.titles if self._named("zone", title))
-                return self._ambiguous("zone", over, [at])
         for role, default in self._by_default():
             if (contrary := self._contrary(role)) is not None:
                 return contrary

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.engine import marks
 from ingest.engine.files import rehearse
@@ -70,8 +71,9 @@ def test_while_a_child_marks_another_writer_gets_the_database_at_once(ledger, cl
         store.registry.set_password("nobody", "hash", "operator", clock())
 
     reader.let.set()
-    marker.close(finish=True)
-    assert due(ledger) == [WHOLE]
+    with capture_logs() as told:
+        marker.close(finish=True)
+    assert (due(ledger), told) == ([WHOLE], [])
 
 
 def test_a_reply_leaves_without_its_workbook_when_marking_takes_too_long(ledger, clock, handled):

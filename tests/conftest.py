@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -195,6 +196,24 @@ def _by_itself(request, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr(os, "fork", refuse)
     monkeypatch.setattr(time, "sleep", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _ledgers_are_closed(monkeypatch):
+    """Each test closes the databases that it opened: Python 3.13 tells of those left over."""
+    made: list[Any] = []
+    # A test that loads no database has none to close.
+    if module := sys.modules.get("storage.ledger"):
+        init = module.Ledger.__init__
+
+        def noted(self, *arguments, **named):
+            init(self, *arguments, **named)
+            made.append(self)
+
+        monkeypatch.setattr(module.Ledger, "__init__", noted)
+    yield
+    for ledger in made:
+        ledger.close()
 
 
 @pytest.fixture(scope="session")

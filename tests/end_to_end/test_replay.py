@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from email import message_from_bytes
 from email.policy import default
 
@@ -134,7 +135,7 @@ def test_a_restored_backup_is_made_whole_and_nobody_is_written_to_again(
     imap.append(first, at=RECEIVED_AT)
     ingest(installation, "poll")
     database, copy = tmp_path / "ingest.db", tmp_path / "copy.db"
-    with sqlite3.connect(database) as source, sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     imap.append(second, at=RECEIVED_AT)
     ingest(installation, "poll")

@@ -64,9 +64,9 @@ def _hand_in_doubtful(service: Service, now: datetime) -> None:
         hand_in(file, sender, service.ledger, service.policy, reader, now)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    """Where the pages are served."""
+    """Where the pages are served; each file of tests has readings of its own."""
     path = tmp_path_factory.mktemp("pages") / "ingest.db"
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(
